@@ -1,0 +1,207 @@
+//! Calls: the messages of one user intention, grouped into legs, transactions, attempts and redirects, with an outcome.
+//!
+//! A [`Call`] is everything under one Call-ID, together with the Call-IDs that a redirect or a B2BUA ties to it. It owns
+//! its messages; all other parts point into them by index.
+
+use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
+use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
+
+pub mod outcome;
+
+pub use outcome::{Outcome, OutcomeDetail};
+
+/// Number of a call in its capture, from 1, in the order of first messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallNumber(pub u64);
+
+/// Index of a message in [`Call::messages`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub usize);
+
+/// Index of a transaction in [`Call::transactions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionId(pub usize);
+
+/// A message with the place where it was captured.
+#[derive(Debug, Clone)]
+pub struct CapturedMessage {
+    /// The message.
+    pub message: Message,
+    /// Where and when.
+    pub provenance: Provenance,
+    /// Index of its leg in [`Call::legs`].
+    pub leg: usize,
+    /// Frames in which the same datagram was captured again (another tap, `-i any`): no retransmissions.
+    pub duplicates: Vec<FrameRef>,
+}
+
+/// Everything under one Call-ID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg {
+    /// The Call-ID as captured; `None` for messages without one.
+    pub call_id: Option<Vec<u8>>,
+}
+
+/// A request with its retransmissions, provisional and final responses, and the ACK to a non-2xx (RFC 3261 §17).
+#[derive(Debug, Clone)]
+pub struct Transaction {
+    /// Index of its leg.
+    pub leg: usize,
+    /// Method; of a transaction without captured request, that of CSeq.
+    pub method: Method,
+    /// Sender of the request.
+    pub client: Endpoint,
+    /// Where the request was sent.
+    pub server: Endpoint,
+    /// The request; `None` when it was not captured.
+    pub request: Option<MessageId>,
+    /// The same request sent again.
+    pub retransmissions: Vec<MessageId>,
+    /// Provisional responses in order, retransmitted ones included.
+    pub provisionals: Vec<MessageId>,
+    /// Distinct final responses in order; more than one is possible (several 2xx, or 600 then 500).
+    pub finals: Vec<FinalResponse>,
+    /// ACKs: to a non-2xx those of this transaction, to a 2xx the end-to-end ones that match it.
+    pub acks: Vec<MessageId>,
+    /// The CANCEL transaction that aims at this INVITE on the same hop.
+    pub cancelled_by: Option<TransactionId>,
+    /// The transaction on the upstream hop that this one forwards (its top branch stands deeper in this Via stack).
+    pub upstream: Option<TransactionId>,
+    /// Transactions on downstream hops that forward this one; more than one: a fork.
+    pub downstream: Vec<TransactionId>,
+    /// Whether the request had a To tag, that is, was sent inside a dialog.
+    pub in_dialog: bool,
+    /// Time of its first message.
+    pub start: Timestamp,
+}
+
+/// One final response with the times it was sent again.
+#[derive(Debug, Clone)]
+pub struct FinalResponse {
+    /// The first copy.
+    pub message: MessageId,
+    /// Its status.
+    pub status: StatusCode,
+    /// Later copies sent by the same server.
+    pub retransmissions: Vec<MessageId>,
+}
+
+/// An initial INVITE (or, in a group without INVITE, the first request) at the hop nearest the caller.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its transaction.
+    pub transaction: TransactionId,
+    /// What made the client send it.
+    pub because: AttemptCause,
+}
+
+/// Why an attempt was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptCause {
+    /// The first one.
+    First,
+    /// A challenge (401, 407) was answered with credentials.
+    Challenge(TransactionId),
+    /// A redirect was followed: index in [`Call::redirects`].
+    Redirect(usize),
+    /// The request was changed after 413, 415, 416, 420, 421, 422, 423, 428, 436, 438, 488, 491, 494 (RFC 3261 §8.1.3.5).
+    Corrected(TransactionId),
+    /// Tried again for no reason that the capture shows.
+    Again(TransactionId),
+}
+
+/// A 3xx response and what became of it (diagnosis §B3). One entry per redirect, however many hops relayed it.
+#[derive(Debug, Clone)]
+pub struct Redirect {
+    /// The transaction on the deepest hop, the one the redirecting element itself answered.
+    pub transaction: TransactionId,
+    /// Transactions on upstream hops to which the same response was relayed, nearest first.
+    pub relayed: Vec<TransactionId>,
+    /// The 3xx.
+    pub response: MessageId,
+    /// Its status.
+    pub status: StatusCode,
+    /// The Request-URI that was redirected.
+    pub from: Option<Uri>,
+    /// Its Contact values in order of appearance.
+    pub contacts: Vec<RedirectContact>,
+    /// The requests that followed it, in order of time.
+    pub follows: Vec<Follow>,
+}
+
+/// One Contact value of a redirect.
+#[derive(Debug, Clone)]
+pub struct RedirectContact {
+    /// The value as captured.
+    pub raw: String,
+    /// Read as name-addr or addr-spec; `None` when it cannot be.
+    pub address: Option<NameAddr>,
+}
+
+/// A request that follows a redirect.
+#[derive(Debug, Clone)]
+pub struct Follow {
+    /// The request's transaction.
+    pub transaction: TransactionId,
+    /// Which contact it goes to.
+    pub contact: usize,
+    /// How the two are tied together.
+    pub link: FollowLink,
+}
+
+/// What ties a follow-up to its redirect (diagnosis §B3, condition 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FollowLink {
+    /// Addresses and time alone.
+    AddressAndTime,
+    /// Another Call-ID with the same From and To.
+    SameParties,
+    /// The same Call-ID and From tag.
+    SameCallId,
+}
+
+/// An ICMP error that quotes one of the call's datagrams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IcmpReport {
+    /// Where it was captured; source is the reporting router or host (port 0).
+    pub provenance: Provenance,
+    /// Such as `port unreachable` or `host unreachable`.
+    pub kind: &'static str,
+    /// Where the quoted datagram was sent.
+    pub unreachable: Endpoint,
+}
+
+/// What happened in one call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Its number.
+    pub number: CallNumber,
+    /// Legs, nearest the caller first.
+    pub legs: Vec<Leg>,
+    /// Messages of all legs in capture order, duplicates folded, retransmissions kept.
+    pub messages: Vec<CapturedMessage>,
+    /// Transactions of all legs by time of their first message.
+    pub transactions: Vec<Transaction>,
+    /// Attempts nearest the caller in order.
+    pub attempts: Vec<Attempt>,
+    /// Redirects in order.
+    pub redirects: Vec<Redirect>,
+    /// ICMP errors about its datagrams.
+    pub icmp: Vec<IcmpReport>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// A closer word on it.
+    pub outcome_detail: Option<OutcomeDetail>,
+    /// The transaction whose final response decided the outcome, at the hop nearest the caller.
+    pub decided_by: Option<TransactionId>,
+    /// The response that decided it.
+    pub final_response: Option<MessageId>,
+    /// Time of the first message.
+    pub start: Timestamp,
+    /// Time of the last message.
+    pub end: Timestamp,
+    /// The capture clock when it was closed: what had not happened by then was not seen.
+    pub observed_until: Timestamp,
+    /// Other legs that may belong to it, though the evidence is ambiguous (diagnosis §D7).
+    pub possible_legs: Vec<CallNumber>,
+}

@@ -1,0 +1,66 @@
+//! What a rule may know beside the call in front of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::finding::Evidence;
+use crate::provenance::Timestamp;
+
+/// Facts about the capture and the settings in force, at the moment a call is diagnosed.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// Time of the first frame.
+    pub capture_start: Timestamp,
+    /// The capture clock now: time of the latest frame so far.
+    pub now: Timestamp,
+    /// Whether the capture is known to have lost packets: absence then proves nothing.
+    pub lossy: bool,
+    /// What is known of the hosts.
+    pub hosts: &'a Hosts,
+    /// Thresholds.
+    pub settings: &'a Settings,
+}
+
+impl Context<'_> {
+    /// Whether something that should have happened to `address` within `deadline` after `since` would be in the capture:
+    /// the clock ran on past the deadline, nothing was lost, and the tap sees traffic towards that address.
+    pub fn absence_is_proven(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> bool {
+        !self.lossy && self.now >= since.plus(deadline) && self.hosts.receives(address)
+    }
+}
+
+/// What the capture shows of hosts; capped (see [`crate::limits`]).
+#[derive(Debug, Default)]
+pub struct Hosts {
+    /// Addresses that SIP messages were sent to.
+    pub receivers: BTreeSet<IpAddr>,
+    /// Addresses that SIP messages came from.
+    pub senders: BTreeSet<IpAddr>,
+    /// All addresses in documentation ranges that carry SIP traffic exist: the capture is a test capture.
+    pub documentation_traffic: bool,
+    /// Host names whose lookup failed inside the capture, with the DNS response.
+    pub failed_lookups: BTreeMap<String, (&'static str, Evidence)>,
+}
+
+impl Hosts {
+    /// Whether the capture holds SIP sent to that address.
+    pub fn receives(&self, address: IpAddr) -> bool {
+        self.receivers.contains(&address)
+    }
+}
+
+/// Thresholds of the heuristic rules and other settings, with the defaults of the documentation.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Country code prefixed to national numbers when they are compared; `1` only for ten-digit NANP-looking ones.
+    pub country: String,
+    /// SIP T1 (RFC 3261 §17.1.1.1).
+    pub t1: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { country: "1".to_owned(), t1: Duration::from_millis(500) }
+    }
+}

@@ -1,0 +1,144 @@
+//! What a rule says about a call or a capture.
+
+use serde::Serialize;
+
+use super::text::Text;
+use crate::call::CallNumber;
+use crate::provenance::{Endpoint, FrameRef, Timestamp};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Normal behaviour worth stating.
+    Info,
+    /// Hygiene.
+    Notice,
+    /// A protocol violation or risk that the call survived, or a strong statistical pattern.
+    Warning,
+    /// This call failed, and this is why.
+    Error,
+    /// Fraud, hijack, or total outage.
+    Critical,
+}
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// A guess from circumstances; the message says so.
+    Weak,
+    /// Follows from the capture but for one reasonable assumption.
+    Strong,
+    /// The frames prove it.
+    Certain,
+}
+
+/// One frame that proves a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The frame, as Wireshark numbers it.
+    pub frame: FrameRef,
+    /// Its time.
+    pub time: Timestamp,
+    /// Sender.
+    pub source: Endpoint,
+    /// Receiver.
+    pub destination: Endpoint,
+    /// What it is, such as `301 response` or `third retransmission`.
+    pub what: Text,
+    /// The exact text of the start line or header field that matters, as captured (lossy UTF-8); may be empty.
+    pub text: String,
+}
+
+/// Who must act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The role, such as `operator of the redirect server`.
+    pub role: Text,
+    /// Its address, where it is known.
+    pub address: Option<Endpoint>,
+    /// Its Server or User-Agent value, where it sent one.
+    pub software: Option<String>,
+}
+
+/// A diagnosis with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Code of the rule.
+    pub code: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub certainty: Certainty,
+    /// What happened, in one or two sentences.
+    pub message: Text,
+    /// The proof; the first one is the primary evidence. Never empty.
+    pub evidence: Vec<Evidence>,
+    /// Who must act.
+    pub actor: Option<Actor>,
+    /// What to change, most important first.
+    pub remediation: Vec<Text>,
+    /// How to see that it worked.
+    pub verification: Option<Text>,
+    /// Code of the finding whose consequence this one is.
+    pub consequence_of: Option<&'static str>,
+    /// The calls it is about, when it is about several (capped; see `calls_total`).
+    pub calls: Vec<CallNumber>,
+    /// How many calls it is about, when it is about several.
+    pub calls_total: u64,
+}
+
+impl Finding {
+    /// Makes a finding; it cannot be made without evidence.
+    pub fn new(rule: &super::Rule, certainty: Certainty, message: impl Into<Text>, primary: Evidence) -> Self {
+        Self {
+            code: rule.code,
+            severity: rule.severity,
+            certainty,
+            message: message.into(),
+            evidence: vec![primary],
+            actor: None,
+            remediation: Vec::new(),
+            verification: None,
+            consequence_of: None,
+            calls: Vec::new(),
+            calls_total: 0,
+        }
+    }
+
+    /// Overrides the rule's default severity.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Adds related evidence.
+    #[must_use]
+    pub fn evidence(mut self, more: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(more);
+        self
+    }
+
+    /// Says who must act.
+    #[must_use]
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+
+    /// Adds a thing to change.
+    #[must_use]
+    pub fn fix(mut self, text: impl Into<Text>) -> Self {
+        self.remediation.push(text.into());
+        self
+    }
+
+    /// Says how to verify that it worked.
+    #[must_use]
+    pub fn verify(mut self, text: impl Into<Text>) -> Self {
+        self.verification = Some(text.into());
+        self
+    }
+}

@@ -1,0 +1,14 @@
+//! Diagnosis: rules look at closed calls and at capture-wide aggregates, and say what happened, who must act, and what to do.
+
+pub mod context;
+pub mod finding;
+pub mod patterns;
+pub mod rule;
+pub mod rules;
+pub mod text;
+
+pub use context::{Context, Hosts, Settings};
+pub use finding::{Actor, Certainty, Evidence, Finding, Severity};
+pub use patterns::Patterns;
+pub use rule::{Detect, Explanation, Rule};
+pub use text::Text;

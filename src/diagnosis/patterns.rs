@@ -1,0 +1,12 @@
+//! Capped aggregates over all calls of a capture: what the capture-wide rules look at.
+
+use crate::call::Call;
+
+/// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
+#[derive(Debug, Default)]
+pub struct Patterns {}
+
+impl Patterns {
+    /// Takes note of a closed call.
+    pub fn observe(&mut self, _call: &Call) {}
+}

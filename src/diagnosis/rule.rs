@@ -1,0 +1,49 @@
+//! A diagnosis as plain data.
+
+use super::context::Context;
+use super::finding::{Finding, Severity};
+use super::patterns::Patterns;
+use crate::call::Call;
+
+/// One diagnosis: its file in `rules/` holds exactly one `static RULE: Rule`.
+#[derive(Debug)]
+pub struct Rule {
+    /// Stable kebab-case name of the pattern; equals the file stem (in snake case), the sample folder and the docs heading.
+    pub code: &'static str,
+    /// One sentence: the pattern.
+    pub summary: &'static str,
+    /// Default severity.
+    pub severity: Severity,
+    /// RFC sections and other sources, such as `RFC 3261 §21.3.2`.
+    pub references: &'static [&'static str],
+    /// What `sipscan explain CODE` prints.
+    pub explanation: Explanation,
+    /// The detection.
+    pub detect: Detect,
+}
+
+/// The fixed headings of every explanation. Paragraphs are separated by `\n\n`; list items start with `- `.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What it means.
+    pub what_it_means: &'static str,
+    /// Why it matters.
+    pub why_it_matters: &'static str,
+    /// Likely causes.
+    pub likely_causes: &'static str,
+    /// How to fix.
+    pub how_to_fix: &'static str,
+    /// How to confirm.
+    pub how_to_confirm: &'static str,
+    /// When this is wrong: the false positives, each of them a near miss among the samples.
+    pub when_this_is_wrong: &'static str,
+}
+
+/// How a rule looks.
+#[derive(Debug)]
+pub enum Detect {
+    /// At one closed call.
+    Call(fn(&Call, &Context<'_>, &mut Vec<Finding>)),
+    /// At the whole capture, from the capped aggregates of all calls.
+    Capture(fn(&Patterns, &Context<'_>, &mut Vec<Finding>)),
+}

@@ -1,0 +1,69 @@
+//! The few ways in which sipscan itself fails. Odd traffic is an [`Anomaly`](crate::anomaly::Anomaly), not an error.
+
+use std::path::PathBuf;
+
+/// What went wrong, with the place. Messages are lower-case fragments; `main` adds a `help:` line.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or standard input could not be opened or read.
+    #[error("{path}: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The input is not a capture; `what` says what it is instead.
+    #[error("{path}: not a capture: {what}", path = path.display())]
+    NotACapture {
+        /// The file.
+        path: PathBuf,
+        /// What was found in its place, such as `a text file` or `a Microsoft Network Monitor capture`.
+        what: String,
+    },
+    /// The capture is corrupt from this place on; what came before was analysed.
+    #[error("{path}: corrupt at byte {offset}, after frame {frame}: {what}", path = path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Number of the last good frame.
+        frame: u64,
+        /// Byte offset (in the decompressed data) of the block or record that could not be read.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// A directory holds no capture.
+    #[error("{path}: no capture in this directory", path = path.display())]
+    EmptyDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A report could not be written.
+    #[error("{path}: cannot write the report: {source}", path = path.display())]
+    Write {
+        /// The file, or `standard output`.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The command line asks for something impossible.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Error {
+    /// A next step for the user, where there is one.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::NotACapture { .. } => Some(
+                "sipscan reads pcap and pcapng, plain or as gzip, zstd, lz4 or xz; convert other formats with `editcap -F pcapng IN OUT`",
+            ),
+            Self::Corrupt { .. } => {
+                Some("everything before that place was analysed; `editcap` or `pcapfix` may save the rest")
+            }
+            Self::EmptyDirectory { .. } => Some("captures are recognised by content, in all subdirectories"),
+            Self::Read { .. } | Self::Write { .. } | Self::Usage(_) => None,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Where a value comes from: capture, frame, capture time, and the addresses it travelled between.
+//!
+//! Every stage passes these on, so that any sentence of a report can be checked in Wireshark by frame number.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A moment of capture time, in nanoseconds since the Unix epoch (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Returns the time from `earlier` to `self`, zero when `earlier` is in fact later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Returns the moment `span` later, saturating at the end of time.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
+    /// Seconds since the epoch, rounded down.
+    pub fn epoch_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000_000)
+    }
+}
+
+/// The number of a frame in its capture file, from 1, as Wireshark shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FrameNumber(pub u64);
+
+impl fmt::Display for FrameNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A frame of one of the files that are analysed together; `file` counts from 0 and is above 0 only with `--merge`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FrameRef {
+    /// Index of the file within its capture.
+    pub file: u16,
+    /// Number of the frame within the file.
+    pub number: FrameNumber,
+}
+
+/// An IP address and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The UDP (later TCP, SCTP) port.
+    pub port: u16,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            IpAddr::V4(a) => write!(f, "{a}:{}", self.port),
+            IpAddr::V6(a) => write!(f, "[{a}]:{}", self.port),
+        }
+    }
+}
+
+/// The transport that carried a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// UDP, where requests are retransmitted (RFC 3261 §17.1.1.1).
+    Udp,
+}
+
+/// Source and destination of a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    /// Sender.
+    pub source: Endpoint,
+    /// Receiver.
+    pub destination: Endpoint,
+    /// Transport.
+    pub transport: Transport,
+}
+
+impl Flow {
+    /// Returns the flow of the opposite direction.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        Self { source: self.destination, destination: self.source, transport: self.transport }
+    }
+}
+
+/// Where one message was captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The frame that completes the message (of a fragmented one, the frame of the last fragment to arrive).
+    pub frame: FrameRef,
+    /// All frames that carry parts of it, in ascending order; empty when `frame` is the only one.
+    pub other_frames: Vec<FrameRef>,
+    /// Capture time of `frame`.
+    pub time: Timestamp,
+    /// Addresses.
+    pub flow: Flow,
+    /// IPv4 identification, where there is one; tells duplicates from retransmissions.
+    pub ip_id: Option<u16>,
+    /// IPv4 TTL or IPv6 hop limit.
+    pub ttl: u8,
+    /// Byte offset of the message in the datagram: above 0 only for the second and later messages of one datagram.
+    pub offset: u32,
+}
