@@ -8,6 +8,7 @@
 //! Only [`pipeline`] knows two stages. `ARCHITECTURE.md` says why it is built this way.
 
 pub mod anomaly;
+pub mod catalog;
 pub mod error;
 pub mod provenance;
 pub mod sip;
