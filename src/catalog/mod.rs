@@ -6,10 +6,14 @@ mod client_error_420;
 mod client_error_480;
 pub mod entry;
 mod global_failure;
+pub mod internal_codes;
 mod provisional;
+pub mod q850;
+pub mod reason;
 mod redirection;
 mod server_error;
 mod success;
+pub mod warning;
 
 pub use entry::{DialogEffect, Failure, Kind, Registration, Retry, StatusEntry};
 
