@@ -12,3 +12,4 @@ pub mod catalog;
 pub mod error;
 pub mod provenance;
 pub mod sip;
+pub mod wrap;

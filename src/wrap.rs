@@ -1,0 +1,143 @@
+//! Lines and columns by display width: Chinese characters and emoji take two cells, combining marks none.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// The number of terminal cells that a text takes.
+pub fn display_width(text: &str) -> usize {
+    text.width()
+}
+
+/// Appends spaces until the text takes `width` cells; longer texts stay as they are.
+pub fn pad(text: &str, width: usize) -> String {
+    let mut padded = text.to_owned();
+    padded.extend(std::iter::repeat_n(' ', width.saturating_sub(display_width(text))));
+    padded
+}
+
+/// Breaks a text into lines of at most `width` cells: at spaces, between wide characters, and, where a word alone is too
+/// long, inside it. A single character that is wider than `width` gets a line of its own. Never returns an empty list.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Lines { width: width.max(1), done: Vec::new(), line: String::new(), cells: 0 };
+    for word in text.split_whitespace() {
+        lines.word(word);
+    }
+    lines.finish()
+}
+
+struct Lines {
+    width: usize,
+    done: Vec<String>,
+    line: String,
+    cells: usize,
+}
+
+impl Lines {
+    fn word(&mut self, word: &str) {
+        let mut glue = usize::from(self.cells > 0);
+        for piece in pieces(word) {
+            let cells = display_width(piece);
+            if self.cells > 0 && self.cells + glue + cells > self.width {
+                self.flush();
+                glue = 0;
+            }
+            if glue > 0 {
+                self.line.push(' ');
+                self.cells += 1;
+                glue = 0;
+            }
+            self.piece(piece);
+        }
+    }
+
+    /// Adds a piece that fits, or is longer than a whole line.
+    fn piece(&mut self, piece: &str) {
+        for c in piece.chars() {
+            let cells = c.width().unwrap_or(0);
+            if self.cells > 0 && self.cells + cells > self.width {
+                self.flush();
+            }
+            self.line.push(c);
+            self.cells += cells;
+        }
+    }
+
+    fn flush(&mut self) {
+        self.done.push(std::mem::take(&mut self.line));
+        self.cells = 0;
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        if !self.line.is_empty() || self.done.is_empty() {
+            self.flush();
+        }
+        self.done
+    }
+}
+
+/// Cuts a word where a line may end: behind each wide character, with the closing punctuation that follows it.
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, tail) = rest.split_at_checked(piece_length(rest)).unwrap_or((rest, ""));
+        rest = tail;
+        Some(piece)
+    })
+}
+
+fn piece_length(word: &str) -> usize {
+    let mut chars = word.char_indices().peekable();
+    while let Some((_, c)) = chars.next() {
+        let next = chars.peek().copied();
+        let Some((at, following)) = next else { break };
+        let joins = following.width() == Some(0) || CLOSING.contains(&following) || c == '\u{200d}';
+        if !joins && (is_wide(c) || is_wide(following)) {
+            return at;
+        }
+    }
+    word.len()
+}
+
+/// Characters that must not begin a line.
+const CLOSING: &[char] =
+    &['，', '。', '、', '；', '：', '！', '？', '）', '」', '』', '》', '”', '’', ',', '.', ';', ':', ')'];
+
+fn is_wide(c: char) -> bool {
+    c.width() == Some(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_spaces_and_keep_within_the_width() {
+        let rows: &[(&str, usize, &[&str])] = &[
+            ("one two three", 7, &["one two", "three"]),
+            ("  one \n two ", 80, &["one two"]),
+            ("", 10, &[""]),
+            ("abcdefgh ij", 4, &["abcd", "efgh", "ij"]),
+            ("a abcdefgh", 4, &["a", "abcd", "efgh"]),
+            ("被叫已永久迁移。", 6, &["被叫已", "永久迁", "移。"]),
+            ("状态 301 表示", 8, &["状态 301", "表示"]),
+            ("文", 1, &["文"]),
+        ];
+        for (text, width, expected) in rows {
+            assert_eq!(&wrap(text, *width), expected, "{text:?} in {width}");
+        }
+    }
+
+    #[test]
+    fn closing_punctuation_does_not_begin_a_line() {
+        assert_eq!(wrap("永久迁移。", 8), ["永久迁", "移。"]);
+    }
+
+    #[test]
+    fn padding_counts_cells() {
+        assert_eq!(pad("ab", 4), "ab  ");
+        assert_eq!(pad("文", 4), "文  ");
+        assert_eq!(pad("abcdef", 4), "abcdef");
+    }
+}
