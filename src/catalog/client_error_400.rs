@@ -36,7 +36,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         phrase: "Unauthorized",
         references: &["RFC 3261 §21.4.2"],
         kind: Kind::Challenge,
-        failure: Failure::No,
+        failure: Failure::Depends,
         retry: Retry::ModifiedSameTarget,
         retry_note: "Once, with Authorization and the next CSeq number; the same challenge again means wrong \
             credentials.",
@@ -187,7 +187,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         phrase: "Proxy Authentication Required",
         references: &["RFC 3261 §21.4.8"],
         kind: Kind::Challenge,
-        failure: Failure::No,
+        failure: Failure::Depends,
         retry: Retry::ModifiedSameTarget,
         retry_note: "Once, with Proxy-Authorization and the next CSeq number.",
         required_headers: &[&["Proxy-Authenticate"]],

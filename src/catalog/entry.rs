@@ -148,6 +148,8 @@ pub enum DialogEffect {
     Usage,
     /// Ends the dialog with all its usages.
     Dialog,
+    /// A redirect inside a dialog is not well understood; whatever it does concerns all usages (RFC 5057 §5.1).
+    Unclear,
 }
 
 impl DialogEffect {
@@ -160,6 +162,7 @@ impl DialogEffect {
             Self::Transaction => "ends the transaction only",
             Self::Usage => "ends the usage that the request belongs to",
             Self::Dialog => "ends the whole dialog when sent inside one",
+            Self::Unclear => "not well defined inside a dialog; concerns all its usages alike (RFC 5057 §5.1)",
         }
     }
 }

@@ -123,9 +123,9 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         methods: &["INVITE", "MESSAGE", "SUBSCRIBE", "other requests outside a dialog"],
         dialog_effect: DialogEffect::Transaction,
         q850_note: "RFC 3398 does not list it; its catch-all 31 applies, and 21 is common practice",
-        meaning: "The called side does not want to hear from this caller. The called user, or the user's device acting \
-            for him, rejects the call as unwanted and signals that later attempts by the same caller will probably end \
-            the same way. It is a statement about the caller, and no technical fault.",
+        meaning: "The called side does not want to hear from this caller. The called user, or the user's device on \
+            the user's behalf, rejects the call as unwanted and signals that later attempts by the same caller will \
+            probably end the same way. It is a statement about the caller, and no technical fault.",
         details: &[
             "Behind it stands a person or a person's own list: a spam button, a personal block list, logic inside the \
                 phone or app. A network that blocks by analytics is meant to say 608 instead, because whoever reads a \

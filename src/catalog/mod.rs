@@ -7,6 +7,7 @@ mod client_error_480;
 pub mod entry;
 mod global_failure;
 pub mod internal_codes;
+pub mod pairs;
 mod provisional;
 pub mod q850;
 pub mod reason;

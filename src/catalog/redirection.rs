@@ -13,7 +13,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         retry: Retry::FollowContact,
         retry_note: "Try the Contacts, highest q first; never try one URI twice.",
         useful_headers: &["Contact", "q parameter", "body with the choices"],
-        dialog_effect: DialogEffect::Dialog,
+        dialog_effect: DialogEffect::Unclear,
         q850: Some(23),
         q850_note: "RFC 3398 §8.2.5, when no Contact is followed",
         meaning: "The requested address stands for several places, and the server offers a list from which the \
@@ -53,7 +53,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
             "History-Info",
             "Identity (div, RFC 8946)",
         ],
-        dialog_effect: DialogEffect::Dialog,
+        dialog_effect: DialogEffect::Unclear,
         q850: Some(23),
         q850_note: "RFC 3398 §8.2.5, when no Contact is followed; the other way round, 22 with the new number becomes 301",
         meaning: "The called party has left this address for good. Contact says where it is now: the caller's side \
@@ -88,7 +88,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
             "A registrar sends its clients to another server (a 301 to REGISTER).",
             "The user stays, but wants to be called over another port, transport or server.",
             "A phone with \"forward all calls\" set says 301 where 302 is meant.",
-            "An attacker forges a 301 in order to draw calls or registrations to a host of his own.",
+            "An attacker forges a 301 in order to draw calls or registrations to another host.",
         ],
         how_to_fix: &[
             "See whether the Contact was called: a new request to it, within seconds, from the element that received \
@@ -108,8 +108,8 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
                 Contact out of a loop, of a routing service, of an unknown domain, or from a host that was not asked.",
             "If the answer differs from call to call or is meant for one call, the operator of the redirect server \
                 should send 302.",
-            "If the call is signed (Identity), the new request needs a signature for the new destination; the old one \
-                does not fit any more.",
+            "If the call is signed (Identity), the new request needs a signature for the new destination, unless the \
+                301 brought a diverted-call token (div) along; the old one alone does not fit any more.",
         ],
         verify: "Repeat the call. Either the first INVITE already goes to the new address, or the 301 is followed at \
             once by an INVITE to its Contact; in both cases that INVITE is answered.",
@@ -146,7 +146,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         retry_note: "Try the Contact. Remember it only as long as an expiry was given; when a remembered target fails, \
             the original address may be tried once more.",
         useful_headers: &["Contact", "expires parameter or Expires"],
-        dialog_effect: DialogEffect::Dialog,
+        dialog_effect: DialogEffect::Unclear,
         q850: Some(23),
         q850_note: "RFC 3398 §8.2.5, when no Contact is followed",
         meaning: "The called party is at another address for now. The caller's side tries the Contact for this call, \
@@ -176,7 +176,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         retry_note: "As for 300, to which unknown 3xx codes fall back (RFC 3261 §8.1.3.2).",
         useful_headers: &["Contact"],
         methods: &["INVITE"],
-        dialog_effect: DialogEffect::Dialog,
+        dialog_effect: DialogEffect::Unclear,
         meaning: "An unregistered code borrowed from HTTP. Some Microsoft Communications Server applications used it \
             to forward a call.",
         when_it_occurs: &["A client or server application of the Communications Server family forwards to another \
@@ -196,7 +196,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         retry: Retry::FollowContact,
         retry_note: "Repeat this one request through the proxy in the Contact.",
         useful_headers: &["Contact (URI of the proxy)"],
-        dialog_effect: DialogEffect::Dialog,
+        dialog_effect: DialogEffect::Unclear,
         q850: Some(23),
         q850_note: "RFC 3398 §8.2.5, when no Contact is followed",
         meaning: "The resource can only be reached through the proxy that the Contact names.",
@@ -220,7 +220,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         retry_note: "Depends on what the body offers.",
         useful_headers: &["Contact", "body (application/3gpp-ims+xml in IMS)"],
         methods: &["INVITE"],
-        dialog_effect: DialogEffect::Dialog,
+        dialog_effect: DialogEffect::Unclear,
         q850: Some(23),
         q850_note: "RFC 3398 §8.2.5, when no Contact is followed",
         meaning: "The call as requested failed, but another kind of service, described in the body, may be possible.",

@@ -1,0 +1,3 @@
+//! Tests of the library from outside: its conventions, its documentation, its reports.
+
+mod catalogue;
