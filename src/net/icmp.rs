@@ -1,0 +1,150 @@
+//! ICMP errors that quote a UDP datagram: evidence that a host or port was not reachable, never a message.
+
+use std::net::IpAddr;
+
+use etherparse::{LaxIpSlice, ip_number};
+
+use super::bytes::be16;
+use super::decode::Decoded;
+use super::ip::{self, IpInfo};
+use super::skip::SkipReason;
+use super::vlan::Vlans;
+use crate::provenance::Flow;
+
+/// Length of the header in front of the quoted packet, in octets (RFC 792, RFC 4443 §3).
+const HEADER: usize = 8;
+
+/// Length of the header of the quoted UDP datagram, in octets.
+const UDP_HEADER: usize = 8;
+
+/// An ICMP or `ICMPv6` error about a UDP datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IcmpError<'a> {
+    /// The host or router that reports the error.
+    pub from: IpAddr,
+    /// To whom: as a rule the sender of the quoted datagram.
+    pub to: IpAddr,
+    /// What is wrong, such as `port unreachable`.
+    pub kind: &'static str,
+    /// The flow of the quoted datagram; `None` if its ports are not in the quotation.
+    pub quoted_flow: Option<Flow>,
+    /// As much of the quoted UDP payload as was quoted and captured; often empty.
+    pub quoted_payload: &'a [u8],
+}
+
+/// Reads an ICMP message of IPv4.
+pub(super) fn read_v4<'a>(message: &'a [u8], info: &IpInfo) -> Decoded<'a> {
+    let kind = message.first_chunk().and_then(|[kind, code]| kind_v4(*kind, *code));
+    // RFC 4884 §3: the sixth octet counts the quoted packet in units of 32 bits where extensions follow behind it.
+    error(message, kind, 5, 4, info)
+}
+
+/// Reads an ICMP message of IPv6.
+pub(super) fn read_v6<'a>(message: &'a [u8], info: &IpInfo) -> Decoded<'a> {
+    let kind = message.first_chunk().and_then(|[kind, code]| kind_v6(*kind, *code));
+    // In ICMPv6 it is the fifth octet, in units of 64 bits; `packet too big` has its MTU there, with a first octet of 0.
+    error(message, kind, 4, 8, info)
+}
+
+fn error<'a>(
+    message: &'a [u8],
+    kind: Option<&'static str>,
+    length_at: usize,
+    unit: usize,
+    info: &IpInfo,
+) -> Decoded<'a> {
+    let quoted = message.get(HEADER..).unwrap_or_default();
+    let announced = message.get(length_at).map_or(0, |length| usize::from(*length) * unit);
+    let quoted = if announced > 0 { quoted.get(..announced).unwrap_or(quoted) } else { quoted };
+    match (kind, quote(quoted)) {
+        (Some(kind), Some((quoted_flow, quoted_payload))) => {
+            Decoded::Icmp(IcmpError { from: info.source, to: info.destination, kind, quoted_flow, quoted_payload })
+        }
+        _ => Decoded::Skipped(SkipReason::Icmp),
+    }
+}
+
+/// Flow and payload of the quoted datagram; `None` when it is not UDP, or nobody can tell.
+fn quote(packet: &[u8]) -> Option<(Option<Flow>, &[u8])> {
+    let (ip, _) = LaxIpSlice::from_slice(packet).ok()?;
+    let payload = ip.payload();
+    if payload.ip_number != ip_number::UDP {
+        return None;
+    }
+    if payload.fragmented && fragment_offset(&ip) != 0 {
+        return Some((None, &[]));
+    }
+    let info = ip::info(&ip, Vlans::default(), false);
+    let bytes = payload.payload;
+    // Four octets of UDP header are enough for the ports.
+    let (Some(source), Some(destination)) = (be16(bytes, 0), be16(bytes, 2)) else { return Some((None, &[])) };
+    let length = be16(bytes, 4).map_or(0, usize::from);
+    let quoted = bytes.get(UDP_HEADER..length).or_else(|| bytes.get(UDP_HEADER..)).unwrap_or_default();
+    Some((Some(info.flow(source, destination)), quoted))
+}
+
+/// Position of a quoted fragment, in units of eight octets.
+fn fragment_offset(ip: &LaxIpSlice<'_>) -> u16 {
+    match ip {
+        LaxIpSlice::Ipv4(v4) => v4.header().fragments_offset().value(),
+        LaxIpSlice::Ipv6(v6) => v6
+            .extensions()
+            .clone()
+            .into_iter()
+            .find_map(|extension| match extension {
+                etherparse::Ipv6ExtensionSlice::Fragment(fragment) => Some(fragment.fragment_offset().value()),
+                _ => None,
+            })
+            .unwrap_or(0),
+    }
+}
+
+/// The errors of ICMP (RFC 792, RFC 1122 §3.2.2, RFC 1812 §5.2.7), by type and code. Redirects (type 5) are no errors: the
+/// datagram was forwarded.
+fn kind_v4(kind: u8, code: u8) -> Option<&'static str> {
+    Some(match (kind, code) {
+        (3, 0) => "network unreachable",
+        (3, 1) => "host unreachable",
+        (3, 2) => "protocol unreachable",
+        (3, 3) => "port unreachable",
+        (3, 4) => "fragmentation needed",
+        (3, 5) => "source route failed",
+        (3, 6) => "network unknown",
+        (3, 7) => "host unknown",
+        (3, 8) => "source host isolated",
+        (3, 9) => "network administratively prohibited",
+        (3, 10) => "host administratively prohibited",
+        (3, 11) => "network unreachable for this type of service",
+        (3, 12) => "host unreachable for this type of service",
+        (3, 13) => "administratively prohibited",
+        (3, 14) => "host precedence violation",
+        (3, 15) => "precedence cutoff in effect",
+        (3, _) => "destination unreachable",
+        (4, _) => "source quench",
+        (11, 0) => "time to live exceeded in transit",
+        (11, 1) => "fragment reassembly time exceeded",
+        (11, _) => "time exceeded",
+        (12, _) => "parameter problem",
+        _ => return None,
+    })
+}
+
+/// The errors of `ICMPv6` (RFC 4443 §3), by type and code.
+fn kind_v6(kind: u8, code: u8) -> Option<&'static str> {
+    Some(match (kind, code) {
+        (1, 0) => "no route to destination",
+        (1, 1) => "administratively prohibited",
+        (1, 2) => "beyond scope of source address",
+        (1, 3) => "host unreachable",
+        (1, 4) => "port unreachable",
+        (1, 5) => "source address failed policy",
+        (1, 6) => "route to destination rejected",
+        (1, _) => "destination unreachable",
+        (2, _) => "packet too big",
+        (3, 0) => "hop limit exceeded in transit",
+        (3, 1) => "fragment reassembly time exceeded",
+        (3, _) => "time exceeded",
+        (4, _) => "parameter problem",
+        _ => return None,
+    })
+}

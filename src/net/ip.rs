@@ -1,0 +1,267 @@
+//! IPv4, IPv6 and UDP headers, read with etherparse's lax slices, which go on where a frame was cut or a length is zero.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use etherparse::err::ip::LaxHeaderSliceError;
+use etherparse::err::ipv6_exts::HeaderSliceError;
+use etherparse::{
+    IpNumber, Ipv4HeaderSlice, Ipv6ExtensionSlice, Ipv6ExtensionsSlice, LaxIpSlice, LaxIpv6Slice, LenSource,
+    UdpHeaderSlice, ip_number,
+};
+
+use super::bytes::be16;
+use super::decode::{Datagram, Decoded, Fragment, FragmentKey};
+use super::icmp;
+use super::skip::SkipReason;
+use super::vlan::Vlans;
+use crate::provenance::{Endpoint, Flow, Transport};
+
+/// What the IP header says of the payload behind it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IpInfo {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) ip_id: Option<u16>,
+    pub(super) ttl: u8,
+    pub(super) vlan: Vlans,
+    /// Whether octets of the payload are known to be missing.
+    pub(super) cut: bool,
+}
+
+impl IpInfo {
+    /// The flow between two ports of the addresses.
+    pub(super) fn flow(&self, source_port: u16, destination_port: u16) -> Flow {
+        Flow {
+            source: Endpoint { address: self.source, port: source_port },
+            destination: Endpoint { address: self.destination, port: destination_port },
+            transport: Transport::Udp,
+        }
+    }
+}
+
+/// Length of a UDP header, in octets (RFC 768).
+const UDP_HEADER: usize = 8;
+
+/// The common case, ten times as fast as the general way: a complete UDP datagram in IPv4 without options and fragments or
+/// in IPv6 without extension headers. `None` says nothing but that [`decode`] has to look.
+pub(super) fn fast_udp(packet: &[u8], vlan: Vlans) -> Option<Datagram<'_>> {
+    let (source, destination, ip_id, ttl, udp): (IpAddr, IpAddr, _, _, _) = match packet.first()? {
+        0x45 => {
+            let header: &[u8; 20] = packet.first_chunk()?;
+            // Neither more-fragments nor an offset; the don't-fragment and reserved bits are left out of account.
+            if be16(header, 6)? & 0x3fff != 0 || header.get(9)? != &17 {
+                return None;
+            }
+            let udp = packet.get(20..usize::from(be16(header, 2)?))?;
+            let source = Ipv4Addr::from(*header.get(12..)?.first_chunk()?);
+            let destination = Ipv4Addr::from(*header.get(16..)?.first_chunk()?);
+            (source.into(), destination.into(), Some(be16(header, 4)?), *header.get(8)?, udp)
+        }
+        0x60..=0x6f => {
+            let header: &[u8; 40] = packet.first_chunk()?;
+            if header.get(6)? != &17 {
+                return None;
+            }
+            let udp = packet.get(40..40 + usize::from(be16(header, 4)?))?;
+            let source = Ipv6Addr::from(*header.get(8..)?.first_chunk()?);
+            let destination = Ipv6Addr::from(*header.get(24..)?.first_chunk()?);
+            (source.into(), destination.into(), None, *header.get(7)?, udp)
+        }
+        _ => return None,
+    };
+    let payload = udp.get(UDP_HEADER..usize::from(be16(udp, 4)?))?;
+    let info = IpInfo { source, destination, ip_id, ttl, vlan, cut: false };
+    Some(Datagram { flow: info.flow(be16(udp, 0)?, be16(udp, 2)?), payload, cut: false, ip_id, ttl, vlan })
+}
+
+/// Decodes an IP packet. `frame_cut` says that the frame held more octets than were captured.
+pub(super) fn decode(packet: &[u8], vlan: Vlans, frame_cut: bool) -> Decoded<'_> {
+    let (ip, stopped) = match LaxIpSlice::from_slice(packet) {
+        Ok(read) => read,
+        Err(LaxHeaderSliceError::Len(_)) => return Decoded::Skipped(SkipReason::IpHeaderCut),
+        Err(LaxHeaderSliceError::Content(_)) => return Decoded::Skipped(SkipReason::IpHeaderMalformed),
+    };
+    let payload = ip.payload();
+    // Fragments first: behind the first fragment of a datagram there are no extension headers to be read, so what
+    // etherparse made of those octets does not matter.
+    if payload.fragmented {
+        let fragment = match &ip {
+            LaxIpSlice::Ipv4(v4) => ipv4_fragment(packet, v4.header(), vlan),
+            LaxIpSlice::Ipv6(v6) => ipv6_fragment(packet, v6, vlan),
+        };
+        return fragment.map_or_else(Decoded::Skipped, Decoded::Fragment);
+    }
+    match stopped {
+        Some((HeaderSliceError::Len(_), _)) => return Decoded::Skipped(SkipReason::IpHeaderCut),
+        Some((HeaderSliceError::Content(_), _)) => return Decoded::Skipped(SkipReason::IpHeaderMalformed),
+        None => {}
+    }
+    let info = info(&ip, vlan, frame_cut);
+    transport(payload.ip_number, payload.payload, &info)
+}
+
+/// What the header of an unfragmented packet says. Without a usable length in it (zero, as segmentation offload leaves it)
+/// the packet is as complete as its frame.
+pub(super) fn info(ip: &LaxIpSlice<'_>, vlan: Vlans, frame_cut: bool) -> IpInfo {
+    let payload = ip.payload();
+    let (ip_id, ttl) = match ip {
+        LaxIpSlice::Ipv4(v4) => (Some(v4.header().identification()), v4.header().ttl()),
+        LaxIpSlice::Ipv6(v6) => (None, v6.header().hop_limit()),
+    };
+    IpInfo {
+        source: ip.source_addr(),
+        destination: ip.destination_addr(),
+        ip_id,
+        ttl,
+        vlan,
+        cut: payload.incomplete || (frame_cut && payload.len_source == LenSource::Slice),
+    }
+}
+
+/// Decodes the payload of a datagram put together from fragments, which may begin with further extension headers.
+pub(super) fn decode_reassembled<'a>(protocol: u8, payload: &'a [u8], info: &IpInfo) -> Decoded<'a> {
+    match Ipv6ExtensionsSlice::from_slice_lax(IpNumber(protocol), payload) {
+        (_, number, rest, None) => transport(number, rest, info),
+        (_, _, _, Some((HeaderSliceError::Len(_), _))) => Decoded::Skipped(SkipReason::IpHeaderCut),
+        (_, _, _, Some((HeaderSliceError::Content(_), _))) => Decoded::Skipped(SkipReason::IpHeaderMalformed),
+    }
+}
+
+/// Decodes what lies behind the IP header and its extensions.
+fn transport<'a>(protocol: IpNumber, payload: &'a [u8], info: &IpInfo) -> Decoded<'a> {
+    match protocol {
+        ip_number::UDP => udp(payload, info).map_or(Decoded::Skipped(SkipReason::UdpHeaderCut), Decoded::Udp),
+        ip_number::ICMP => icmp::read_v4(payload, info),
+        ip_number::IPV6_ICMP => icmp::read_v6(payload, info),
+        other => Decoded::Skipped(not_udp(other)),
+    }
+}
+
+/// Reads a UDP datagram; `None` when its header is cut. A length below that of the header (zero in jumbograms and
+/// offloaded segments) means all there is.
+pub(super) fn udp<'a>(bytes: &'a [u8], info: &IpInfo) -> Option<Datagram<'a>> {
+    let header = UdpHeaderSlice::from_slice(bytes).ok()?;
+    let length = usize::from(header.length());
+    let (payload, cut) = match bytes.get(UDP_HEADER..length) {
+        Some(payload) => (payload, false),
+        None => (bytes.get(UDP_HEADER..)?, info.cut || length > bytes.len()),
+    };
+    let flow = info.flow(header.source_port(), header.destination_port());
+    Some(Datagram { flow, payload, cut, ip_id: info.ip_id, ttl: info.ttl, vlan: info.vlan })
+}
+
+/// The reason to skip a protocol that is neither UDP nor ICMP.
+fn not_udp(protocol: IpNumber) -> SkipReason {
+    match protocol {
+        ip_number::ICMP | ip_number::IPV6_ICMP => SkipReason::Icmp,
+        ip_number::IGMP => SkipReason::Igmp,
+        ip_number::TCP => SkipReason::Tcp,
+        ip_number::SCTP => SkipReason::Sctp,
+        ip_number::ENCAP_SEC => SkipReason::Esp,
+        ip_number::GRE => SkipReason::Gre,
+        ip_number::IPV4 | ip_number::IPV6 => SkipReason::IpInIp,
+        _ => SkipReason::OtherIpProtocol,
+    }
+}
+
+/// Reads a fragment of an IPv4 datagram. Only UDP is kept, and the authentication header, behind which UDP may lie.
+fn ipv4_fragment<'a>(packet: &'a [u8], header: Ipv4HeaderSlice<'_>, vlan: Vlans) -> Result<Fragment<'a>, SkipReason> {
+    let protocol = header.protocol();
+    if !matches!(protocol, ip_number::UDP | ip_number::AUTH) {
+        return Err(not_udp(protocol));
+    }
+    let key = FragmentKey {
+        vlan,
+        source: header.source_addr().into(),
+        destination: header.destination_addr().into(),
+        id: header.identification().into(),
+        protocol: protocol.0,
+    };
+    let rest = packet.get(header.slice().len()..).unwrap_or_default();
+    let length = usize::from(header.total_len()).checked_sub(header.slice().len());
+    let place = Place { offset: header.fragments_offset().byte_offset(), more: header.more_fragments() };
+    place.fragment(key, protocol, rest, length, header.ttl())
+}
+
+/// Reads a fragment of an IPv6 packet: what lies behind the first fragment header that does fragment.
+fn ipv6_fragment<'a>(packet: &'a [u8], ip: &LaxIpv6Slice<'a>, vlan: Vlans) -> Result<Fragment<'a>, SkipReason> {
+    let header = ip.header();
+    let mut before = 0;
+    for extension in ip.extensions().clone() {
+        before += extension_len(&extension);
+        let Ipv6ExtensionSlice::Fragment(fragment) = extension else { continue };
+        if !fragment.is_fragmenting_payload() {
+            continue;
+        }
+        let protocol = fragment.next_header();
+        if !may_hold_udp(protocol) {
+            return Err(not_udp(protocol));
+        }
+        let key = FragmentKey {
+            vlan,
+            source: header.source_addr().into(),
+            destination: header.destination_addr().into(),
+            id: fragment.identification(),
+            protocol: 0,
+        };
+        let rest = packet.get(header.slice().len() + before..).unwrap_or_default();
+        let length = usize::from(header.payload_length()).checked_sub(before);
+        let place = Place { offset: fragment.fragment_offset().byte_offset(), more: fragment.more_fragments() };
+        return place.fragment(key, protocol, rest, length, header.hop_limit());
+    }
+    Err(SkipReason::IpHeaderMalformed)
+}
+
+/// Whether a fragmented IPv6 packet may be UDP: at once, or behind extension headers that are peeled.
+fn may_hold_udp(protocol: IpNumber) -> bool {
+    matches!(
+        protocol,
+        ip_number::UDP
+            | ip_number::AUTH
+            | ip_number::IPV6_HOP_BY_HOP
+            | ip_number::IPV6_ROUTE
+            | ip_number::IPV6_FRAG
+            | ip_number::IPV6_DEST_OPTIONS
+    )
+}
+
+/// Length of an extension header, in octets.
+fn extension_len(extension: &Ipv6ExtensionSlice<'_>) -> usize {
+    match extension {
+        Ipv6ExtensionSlice::HopByHop(raw)
+        | Ipv6ExtensionSlice::Routing(raw)
+        | Ipv6ExtensionSlice::DestinationOptions(raw) => raw.slice().len(),
+        Ipv6ExtensionSlice::Fragment(fragment) => fragment.slice().len(),
+        Ipv6ExtensionSlice::Authentication(authentication) => authentication.slice().len(),
+    }
+}
+
+/// Where a fragment belongs.
+struct Place {
+    offset: u16,
+    more: bool,
+}
+
+impl Place {
+    /// Makes a fragment of the octets behind the header, of which `length` were on the wire (where the header tells).
+    fn fragment(
+        self,
+        key: FragmentKey,
+        protocol: IpNumber,
+        rest: &[u8],
+        length: Option<usize>,
+        ttl: u8,
+    ) -> Result<Fragment<'_>, SkipReason> {
+        let length = length.unwrap_or(rest.len());
+        let payload = rest.get(..length).unwrap_or(rest);
+        let fits = u16::try_from(length).ok().filter(|length| self.offset.checked_add(*length).is_some());
+        // An empty last fragment is odd but harmless; an empty one in the middle never moves anything forward.
+        match fits {
+            Some(length) if length > 0 || !self.more => {
+                let Self { offset, more } = self;
+                Ok(Fragment { key, protocol: protocol.0, offset, more, payload, length, ttl })
+            }
+            _ => Err(SkipReason::FragmentMalformed),
+        }
+    }
+}

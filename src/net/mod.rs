@@ -1,0 +1,17 @@
+//! From frames to datagrams: link, IP and UDP headers, fragment reassembly, and what ICMP and DNS tell beside SIP.
+//!
+//! [`decode`] is stateless, so frames can be decoded in any order; [`IpReassembly`] holds state and wants them in capture
+//! order. Every frame ends as exactly one [`Decoded`], so frames in = datagrams + fragments + ICMP errors + skipped.
+
+mod bytes;
+pub mod decode;
+pub mod icmp;
+mod ip;
+mod link;
+pub mod skip;
+pub mod vlan;
+
+pub use decode::{Datagram, Decoded, Fragment, FragmentKey, decode};
+pub use icmp::IcmpError;
+pub use skip::SkipReason;
+pub use vlan::Vlans;
