@@ -10,6 +10,7 @@
 pub mod anomaly;
 pub mod catalog;
 pub mod error;
+pub mod limits;
 pub mod net;
 pub mod provenance;
 pub mod sip;

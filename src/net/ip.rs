@@ -121,6 +121,8 @@ pub(super) fn info(ip: &LaxIpSlice<'_>, vlan: Vlans, frame_cut: bool) -> IpInfo 
 /// Decodes the payload of a datagram put together from fragments, which may begin with further extension headers.
 pub(super) fn decode_reassembled<'a>(protocol: u8, payload: &'a [u8], info: &IpInfo) -> Decoded<'a> {
     match Ipv6ExtensionsSlice::from_slice_lax(IpNumber(protocol), payload) {
+        // Fragments of fragments exist only to confuse.
+        (extensions, ..) if extensions.is_fragmenting_payload() => Decoded::Skipped(SkipReason::FragmentMalformed),
         (_, number, rest, None) => transport(number, rest, info),
         (_, _, _, Some((HeaderSliceError::Len(_), _))) => Decoded::Skipped(SkipReason::IpHeaderCut),
         (_, _, _, Some((HeaderSliceError::Content(_), _))) => Decoded::Skipped(SkipReason::IpHeaderMalformed),

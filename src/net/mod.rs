@@ -3,15 +3,19 @@
 //! [`decode`] is stateless, so frames can be decoded in any order; [`IpReassembly`] holds state and wants them in capture
 //! order. Every frame ends as exactly one [`Decoded`], so frames in = datagrams + fragments + ICMP errors + skipped.
 
+mod aged;
 mod bytes;
 pub mod decode;
 pub mod icmp;
 mod ip;
+pub mod ip_reassembly;
 mod link;
+mod parts;
 pub mod skip;
 pub mod vlan;
 
 pub use decode::{Datagram, Decoded, Fragment, FragmentKey, decode};
 pub use icmp::IcmpError;
+pub use ip_reassembly::{FragmentCounts, IpReassembly, Reassembled};
 pub use skip::SkipReason;
 pub use vlan::Vlans;
