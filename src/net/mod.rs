@@ -5,17 +5,23 @@
 
 mod aged;
 mod bytes;
+pub mod classify;
 pub mod decode;
+pub mod dns;
 pub mod icmp;
 mod ip;
 pub mod ip_reassembly;
 mod link;
 mod parts;
+pub mod reassembled;
 pub mod skip;
 pub mod vlan;
 
+pub use classify::{PayloadKind, classify};
 pub use decode::{Datagram, Decoded, Fragment, FragmentKey, decode};
+pub use dns::{FailedLookup, failed_lookup};
 pub use icmp::IcmpError;
-pub use ip_reassembly::{FragmentCounts, IpReassembly, Reassembled};
+pub use ip_reassembly::{FragmentCounts, IpReassembly};
+pub use reassembled::Reassembled;
 pub use skip::SkipReason;
 pub use vlan::Vlans;
