@@ -49,9 +49,20 @@ fn by_ether_type(bytes: &[u8], protocol_at: usize, header_len: usize) -> Result<
             }
             0x0806 | 0x8035 => return Err(SkipReason::Arp),
             0x8847 | 0x8848 => return Err(SkipReason::Mpls),
-            0x8863 | 0x8864 => return Err(SkipReason::Pppoe),
+            0x8863 => return Err(SkipReason::Pppoe),
+            0x8864 => return Ok((pppoe_session(rest)?, vlans)),
             _ => return Err(SkipReason::NotIp),
         }
+    }
+}
+
+/// A session of PPP over Ethernet (RFC 2516 §4): six octets, then the PPP protocol (RFC 1661 §2). Home gateways are
+/// captured like this.
+fn pppoe_session(bytes: &[u8]) -> Result<&[u8], SkipReason> {
+    let (header, packet) = bytes.split_at_checked(8).ok_or(SkipReason::LinkHeaderCut)?;
+    match be16(header, 6) {
+        Some(0x0021 | 0x0057) => Ok(packet),
+        _ => Err(SkipReason::Pppoe),
     }
 }
 

@@ -8,6 +8,8 @@ mod bytes;
 pub mod classify;
 pub mod decode;
 pub mod dns;
+#[cfg(test)]
+mod frames;
 pub mod icmp;
 mod ip;
 pub mod ip_reassembly;

@@ -14,7 +14,7 @@ pub enum SkipReason {
     Arp,
     /// MPLS; the labels are not peeled.
     Mpls,
-    /// PPP over Ethernet; the session is not peeled.
+    /// PPP over Ethernet that carries no IP: discovery and link control.
     Pppoe,
     /// Any other protocol than IP: LLDP, spanning tree, LLC, …
     NotIp,
