@@ -17,6 +17,9 @@ const HEADER: usize = 8;
 /// Length of the header of the quoted UDP datagram, in octets.
 const UDP_HEADER: usize = 8;
 
+/// Quotations with extensions behind them have at least this length, in octets (RFC 4884 §3).
+const EXTENDED_QUOTATION: usize = 128;
+
 /// An ICMP or `ICMPv6` error about a UDP datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IcmpError<'a> {
@@ -55,7 +58,10 @@ fn error<'a>(
 ) -> Decoded<'a> {
     let quoted = message.get(HEADER..).unwrap_or_default();
     let announced = message.get(length_at).map_or(0, |length| usize::from(*length) * unit);
-    let quoted = if announced > 0 { quoted.get(..announced).unwrap_or(quoted) } else { quoted };
+    let quoted = match quoted.get(..announced) {
+        Some(quoted) if announced >= EXTENDED_QUOTATION => quoted,
+        _ => quoted,
+    };
     match (kind, quote(quoted)) {
         (Some(kind), Some((quoted_flow, quoted_payload))) => {
             Decoded::Icmp(IcmpError { from: info.source, to: info.destination, kind, quoted_flow, quoted_payload })
@@ -147,4 +153,99 @@ fn kind_v6(kind: u8, code: u8) -> Option<&'static str> {
         (4, _) => "parameter problem",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::decode;
+    use super::super::frames::*;
+    use super::*;
+
+    const QUOTED: &[u8] = b"INVITE sip:bob@old.example SIP/2.0\r\n";
+
+    fn icmp_v4(kind: u8, code: u8, length: u8, quoted: &[u8]) -> Vec<u8> {
+        ipv4(1, &[&[kind, code, 0xba, 0xd0, 0, length, 0, 0][..], quoted].concat())
+    }
+
+    fn icmp_v6(kind: u8, code: u8, length: u8, quoted: &[u8]) -> Vec<u8> {
+        ipv6(58, &[&[kind, code, 0xba, 0xd0, length, 0, 0, 0][..], quoted].concat())
+    }
+
+    fn error(packet: &[u8]) -> Option<IcmpError<'_>> {
+        match decode(101, packet, u32::try_from(packet.len()).unwrap()) {
+            Decoded::Icmp(error) => Some(error),
+            Decoded::Skipped(SkipReason::Icmp) => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn errors_name_reporter_kind_and_quoted_flow() {
+        let (quoted_v4, quoted_v6) = (ipv4(17, &udp(QUOTED)), ipv6(17, &udp(QUOTED)));
+        for (packet, v6, expected) in [
+            (icmp_v4(3, 3, 0, &quoted_v4), false, "port unreachable"),
+            (icmp_v4(3, 1, 0, &quoted_v4), false, "host unreachable"),
+            (icmp_v4(3, 13, 0, &quoted_v4), false, "administratively prohibited"),
+            (icmp_v4(3, 99, 0, &quoted_v4), false, "destination unreachable"),
+            (icmp_v4(11, 0, 0, &quoted_v4), false, "time to live exceeded in transit"),
+            (icmp_v6(1, 4, 0, &quoted_v6), true, "port unreachable"),
+            (icmp_v6(1, 0, 0, &quoted_v6), true, "no route to destination"),
+            (icmp_v6(2, 0, 0, &quoted_v6), true, "packet too big"),
+        ] {
+            let flow = flow(v6);
+            let error = error(&packet).unwrap();
+            assert_eq!((error.kind, error.quoted_flow, error.quoted_payload), (expected, Some(flow), QUOTED));
+            assert_eq!((error.from, error.to), (flow.source.address, flow.destination.address));
+        }
+    }
+
+    #[test]
+    fn queries_redirects_and_other_quotations_are_no_evidence() {
+        let quoted = ipv4(17, &udp(QUOTED));
+        let garbled = [0x15; 40];
+        for packet in [
+            icmp_v4(8, 0, 0, &quoted),
+            icmp_v4(5, 1, 0, &quoted),
+            icmp_v4(3, 3, 0, &ipv4(6, &[0; 20])),
+            icmp_v4(3, 3, 0, &garbled),
+            icmp_v4(3, 3, 0, &[]),
+            icmp_v6(128, 0, 0, &quoted),
+        ] {
+            assert_eq!(error(&packet), None);
+        }
+    }
+
+    #[test]
+    fn a_quotation_is_read_as_far_as_it_goes() {
+        let whole = icmp_v4(3, 3, 0, &ipv4(17, &udp(QUOTED)));
+        for length in 48..whole.len() {
+            let Decoded::Icmp(error) = decode(101, &whole[..length], 1500) else { panic!("{length}") };
+            assert_eq!(error.quoted_flow, (length >= 52).then(|| flow(false)), "{length}");
+            assert_eq!(error.quoted_payload, whole.get(56..length).unwrap_or_default());
+        }
+        for length in 20..48 {
+            assert_eq!(decode(101, &whole[..length], 1500), Decoded::Skipped(SkipReason::Icmp));
+        }
+    }
+
+    #[test]
+    fn fragments_are_quoted_with_their_ports_if_they_have_them() {
+        let first = icmp_v4(11, 1, 0, &ipv4_part(17, 1, 0x2000, &udp(QUOTED)));
+        assert_eq!(error(&first).unwrap().quoted_flow, Some(flow(false)));
+        let later = icmp_v4(11, 1, 0, &ipv4_part(17, 1, 0x2001, QUOTED));
+        assert_eq!(error(&later).unwrap().quoted_flow, None);
+        let later = icmp_v6(3, 1, 0, &ipv6(44, &fragment_header(17, 8 | 1, 1, QUOTED)));
+        assert_eq!(error(&later).unwrap().quoted_flow, None);
+    }
+
+    #[test]
+    fn extensions_behind_the_quotation_are_left_out() {
+        // 128 octets of a datagram that was longer, then an extension.
+        let mut quoted = ipv4(17, &udp(&[b'x'; 300]));
+        quoted.truncate(128);
+        quoted.extend([0x20, 0, 0, 0, 0, 8, 1, 1]);
+        assert_eq!(error(&icmp_v4(3, 3, 32, &quoted)).unwrap().quoted_payload, [b'x'; 100]);
+        // A length below the minimum is what some host left in an unused field.
+        assert_eq!(error(&icmp_v4(3, 3, 8, &quoted)).unwrap().quoted_payload.len(), 108);
+    }
 }

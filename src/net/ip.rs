@@ -267,3 +267,58 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::frames::{extension, ipv4, ipv4_part, ipv6, udp};
+    use super::{Decoded, Vlans, decode, fast_udp};
+
+    /// A UDP packet of either version, in which some octets are then changed.
+    fn damaged_packet() -> impl Strategy<Value = Vec<u8>> {
+        let payload = prop::collection::vec(any::<u8>(), 0..64);
+        let changes = prop::collection::vec((0..64_usize, any::<u8>()), 0..4);
+        (any::<bool>(), payload, changes, 0..16_usize).prop_map(|(v6, payload, changes, padding)| {
+            let mut packet = if v6 { ipv6(17, &udp(&payload)) } else { ipv4(17, &udp(&payload)) };
+            packet.extend(vec![0; padding]);
+            for (at, octet) in changes {
+                if let Some(place) = packet.get_mut(at) {
+                    *place = octet;
+                }
+            }
+            packet
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_path_agrees_with_the_general_one(packet in damaged_packet(), frame_cut: bool) {
+            if let Some(datagram) = fast_udp(&packet, Vlans::default()) {
+                prop_assert_eq!(decode(&packet, Vlans::default(), frame_cut), Decoded::Udp(datagram));
+            }
+        }
+
+        #[test]
+        fn no_octets_panic(protocol: u8, bytes in prop::collection::vec(any::<u8>(), 0..128)) {
+            decode(&bytes, Vlans::default(), true);
+            decode(&ipv4(protocol, &bytes), Vlans::default(), true);
+            decode(&ipv6(protocol, &bytes), Vlans::default(), true);
+        }
+    }
+
+    #[test]
+    fn the_fast_path_takes_the_common_case_only() {
+        let datagram = udp(b"x");
+        for (packet, taken) in [
+            (ipv4(17, &datagram), true),
+            (ipv6(17, &datagram), true),
+            (ipv4_part(17, 1, 0x2000, &datagram), false),
+            (ipv4_part(17, 1, 0x0001, &datagram), false),
+            (ipv4(6, &datagram), false),
+            (ipv6(0, &extension(17, &datagram)), false),
+        ] {
+            assert_eq!(fast_udp(&packet, Vlans::default()).is_some(), taken);
+        }
+    }
+}
