@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::icmp::IcmpError;
 use super::skip::SkipReason;
 use super::vlan::Vlans;
-use super::{ip, link};
+use super::{fast_path, ip, link};
 use crate::provenance::Flow;
 
 /// What a frame holds.
@@ -83,7 +83,7 @@ pub fn decode(link_type: u16, bytes: &[u8], original_length: u32) -> Decoded<'_>
     let frame_cut = u32::try_from(bytes.len()).is_ok_and(|captured| captured < original_length);
     match link::ip_packet(link_type, bytes) {
         Ok((packet, vlan)) => {
-            ip::fast_udp(packet, vlan).map_or_else(|| ip::decode(packet, vlan, frame_cut), Decoded::Udp)
+            fast_path::fast_udp(packet, vlan).map_or_else(|| ip::decode(packet, vlan, frame_cut), Decoded::Udp)
         }
         Err(reason) => Decoded::Skipped(reason),
     }

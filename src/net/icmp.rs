@@ -6,16 +6,13 @@ use etherparse::{LaxIpSlice, ip_number};
 
 use super::bytes::be16;
 use super::decode::Decoded;
-use super::ip::{self, IpInfo};
+use super::ip::{self, IpInfo, UDP_HEADER};
 use super::skip::SkipReason;
 use super::vlan::Vlans;
 use crate::provenance::Flow;
 
 /// Length of the header in front of the quoted packet, in octets (RFC 792, RFC 4443 §3).
 const HEADER: usize = 8;
-
-/// Length of the header of the quoted UDP datagram, in octets.
-const UDP_HEADER: usize = 8;
 
 /// Quotations with extensions behind them have at least this length, in octets (RFC 4884 §3).
 const EXTENDED_QUOTATION: usize = 128;

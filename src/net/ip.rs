@@ -1,6 +1,6 @@
 //! IPv4, IPv6 and UDP headers, read with etherparse's lax slices, which go on where a frame was cut or a length is zero.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use etherparse::err::ip::LaxHeaderSliceError;
 use etherparse::err::ipv6_exts::HeaderSliceError;
@@ -9,7 +9,6 @@ use etherparse::{
     UdpHeaderSlice, ip_number,
 };
 
-use super::bytes::be16;
 use super::decode::{Datagram, Decoded, Fragment, FragmentKey};
 use super::icmp;
 use super::skip::SkipReason;
@@ -40,39 +39,7 @@ impl IpInfo {
 }
 
 /// Length of a UDP header, in octets (RFC 768).
-const UDP_HEADER: usize = 8;
-
-/// The common case, ten times as fast as the general way: a complete UDP datagram in IPv4 without options and fragments or
-/// in IPv6 without extension headers. `None` says nothing but that [`decode`] has to look.
-pub(super) fn fast_udp(packet: &[u8], vlan: Vlans) -> Option<Datagram<'_>> {
-    let (source, destination, ip_id, ttl, udp): (IpAddr, IpAddr, _, _, _) = match packet.first()? {
-        0x45 => {
-            let header: &[u8; 20] = packet.first_chunk()?;
-            // Neither more-fragments nor an offset; the don't-fragment and reserved bits are left out of account.
-            if be16(header, 6)? & 0x3fff != 0 || header.get(9)? != &17 {
-                return None;
-            }
-            let udp = packet.get(20..usize::from(be16(header, 2)?))?;
-            let source = Ipv4Addr::from(*header.get(12..)?.first_chunk()?);
-            let destination = Ipv4Addr::from(*header.get(16..)?.first_chunk()?);
-            (source.into(), destination.into(), Some(be16(header, 4)?), *header.get(8)?, udp)
-        }
-        0x60..=0x6f => {
-            let header: &[u8; 40] = packet.first_chunk()?;
-            if header.get(6)? != &17 {
-                return None;
-            }
-            let udp = packet.get(40..40 + usize::from(be16(header, 4)?))?;
-            let source = Ipv6Addr::from(*header.get(8..)?.first_chunk()?);
-            let destination = Ipv6Addr::from(*header.get(24..)?.first_chunk()?);
-            (source.into(), destination.into(), None, *header.get(7)?, udp)
-        }
-        _ => return None,
-    };
-    let payload = udp.get(UDP_HEADER..usize::from(be16(udp, 4)?))?;
-    let info = IpInfo { source, destination, ip_id, ttl, vlan, cut: false };
-    Some(Datagram { flow: info.flow(be16(udp, 0)?, be16(udp, 2)?), payload, cut: false, ip_id, ttl, vlan })
-}
+pub(super) const UDP_HEADER: usize = 8;
 
 /// Decodes an IP packet. `frame_cut` says that the frame held more octets than were captured.
 pub(super) fn decode(packet: &[u8], vlan: Vlans, frame_cut: bool) -> Decoded<'_> {
@@ -264,61 +231,6 @@ impl Place {
                 Ok(Fragment { key, protocol: protocol.0, offset, more, payload, length, ttl })
             }
             _ => Err(SkipReason::FragmentMalformed),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::frames::{extension, ipv4, ipv4_part, ipv6, udp};
-    use super::{Decoded, Vlans, decode, fast_udp};
-
-    /// A UDP packet of either version, in which some octets are then changed.
-    fn damaged_packet() -> impl Strategy<Value = Vec<u8>> {
-        let payload = prop::collection::vec(any::<u8>(), 0..64);
-        let changes = prop::collection::vec((0..64_usize, any::<u8>()), 0..4);
-        (any::<bool>(), payload, changes, 0..16_usize).prop_map(|(v6, payload, changes, padding)| {
-            let mut packet = if v6 { ipv6(17, &udp(&payload)) } else { ipv4(17, &udp(&payload)) };
-            packet.extend(vec![0; padding]);
-            for (at, octet) in changes {
-                if let Some(place) = packet.get_mut(at) {
-                    *place = octet;
-                }
-            }
-            packet
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn the_fast_path_agrees_with_the_general_one(packet in damaged_packet(), frame_cut: bool) {
-            if let Some(datagram) = fast_udp(&packet, Vlans::default()) {
-                prop_assert_eq!(decode(&packet, Vlans::default(), frame_cut), Decoded::Udp(datagram));
-            }
-        }
-
-        #[test]
-        fn no_octets_panic(protocol: u8, bytes in prop::collection::vec(any::<u8>(), 0..128)) {
-            decode(&bytes, Vlans::default(), true);
-            decode(&ipv4(protocol, &bytes), Vlans::default(), true);
-            decode(&ipv6(protocol, &bytes), Vlans::default(), true);
-        }
-    }
-
-    #[test]
-    fn the_fast_path_takes_the_common_case_only() {
-        let datagram = udp(b"x");
-        for (packet, taken) in [
-            (ipv4(17, &datagram), true),
-            (ipv6(17, &datagram), true),
-            (ipv4_part(17, 1, 0x2000, &datagram), false),
-            (ipv4_part(17, 1, 0x0001, &datagram), false),
-            (ipv4(6, &datagram), false),
-            (ipv6(0, &extension(17, &datagram)), false),
-        ] {
-            assert_eq!(fast_udp(&packet, Vlans::default()).is_some(), taken);
         }
     }
 }

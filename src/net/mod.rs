@@ -8,6 +8,7 @@ mod bytes;
 pub mod classify;
 pub mod decode;
 pub mod dns;
+mod fast_path;
 #[cfg(test)]
 mod frames;
 pub mod icmp;
