@@ -1,6 +1,6 @@
 //! From frames to datagrams: link, IP and UDP headers, fragment reassembly, and what ICMP and DNS tell beside SIP.
 //!
-//! [`decode`] is stateless, so frames can be decoded in any order; [`IpReassembly`] holds state and wants them in capture
+//! [`decode()`] is stateless, so frames can be decoded in any order; [`IpReassembly`] holds state and wants them in capture
 //! order. Every frame ends as exactly one [`Decoded`], so frames in = datagrams + fragments + ICMP errors + skipped.
 
 mod aged;
