@@ -14,4 +14,5 @@ pub mod limits;
 pub mod net;
 pub mod provenance;
 pub mod sip;
+pub mod stir;
 pub mod wrap;

@@ -1,0 +1,180 @@
+//! The Identity header field (RFC 8224 §4): `token;info=<uri>;alg=ES256;ppt=shaken`.
+
+use super::passport::{Fault, FaultKind, Part, Passport};
+
+/// One Identity value with its PASSporT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The value as captured.
+    pub raw: String,
+    /// Where the certificate is published, without the angle brackets.
+    pub info: Option<String>,
+    /// The algorithm, ES256 where it is left out.
+    pub alg: Option<String>,
+    /// The extension, without quotes.
+    pub ppt: Option<String>,
+    /// Whether it is the bare signature of RFC 4474, which RFC 8224 replaced.
+    pub legacy: bool,
+    /// The token; of a legacy value an unreadable one.
+    pub passport: Passport,
+}
+
+impl Identity {
+    /// Reads one value of the header field. Never fails; see [`Identity::faults`].
+    pub fn read(value: &str) -> Self {
+        let value = value.trim();
+        let mut fields = split_outside(value, ';').into_iter();
+        let token = fields.next().unwrap_or_default().trim();
+        let mut identity = Self {
+            raw: value.to_owned(),
+            info: None,
+            alg: None,
+            ppt: None,
+            legacy: token.starts_with('"') || (!token.contains('.') && token.len() > 64),
+            passport: Passport::read(token.trim_matches('"')),
+        };
+        for field in fields {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            let value = value.trim();
+            match name.trim().to_ascii_lowercase().as_str() {
+                "info" => identity.info = Some(value.trim_matches(['<', '>', '"']).to_owned()),
+                "alg" => identity.alg = Some(unquoted(value)),
+                "ppt" => identity.ppt = Some(unquoted(value)),
+                _ => {}
+            }
+        }
+        identity
+    }
+
+    /// Reads one header field that may hold a list: commas inside `<>` and quotes do not separate.
+    pub fn read_list(value: &str) -> Vec<Self> {
+        split_outside(value, ',').into_iter().filter(|v| !v.trim().is_empty()).map(Self::read).collect()
+    }
+
+    /// The extension, from the parameter or from within.
+    pub fn ppt(&self) -> Option<&str> {
+        self.ppt.as_deref().or(self.passport.header.ppt.as_deref())
+    }
+
+    /// Whether it records a diversion (RFC 8946) rather than the origin of the call.
+    pub fn is_diversion(&self) -> bool {
+        matches!(self.ppt(), Some("div" | "div-o"))
+    }
+
+    /// The address of the certificate, as the PASSporT says or else the parameter.
+    pub fn certificate_url(&self) -> Option<&str> {
+        self.passport.header.x5u.as_deref().or(self.info.as_deref())
+    }
+
+    /// Everything wrong with the token and its parameters. A legacy value has none: it is another thing altogether.
+    pub fn faults(&self) -> Vec<Fault> {
+        if self.legacy {
+            return Vec::new();
+        }
+        let mut faults = self.passport.faults.clone();
+        let mut add = |kind| faults.push(Fault { part: Part::Parameters, position: None, kind });
+        if self.info.is_none() {
+            add(FaultKind::NoInfo);
+        }
+        let ppt = self.ppt.as_deref().unwrap_or_default();
+        if self.passport.compact && matches!(ppt, "shaken" | "div" | "div-o") {
+            add(FaultKind::CompactForbidden(ppt.to_owned()));
+        }
+        let header = &self.passport.header;
+        let pairs =
+            [("alg", &self.alg, &header.alg), ("ppt", &self.ppt, &header.ppt), ("info", &self.info, &header.x5u)];
+        for (parameter, outside, inside) in pairs {
+            if let (Some(outside), Some(inside)) = (outside, inside)
+                && outside != inside
+            {
+                add(FaultKind::Differs { parameter, outside: outside.clone(), inside: inside.clone() });
+            }
+        }
+        if let (None, Some(inside)) = (&self.ppt, &header.ppt) {
+            add(FaultKind::Differs { parameter: "ppt", outside: String::new(), inside: inside.clone() });
+        }
+        faults
+    }
+}
+
+/// Splits at a separator that stands outside quoted strings and angle brackets.
+fn split_outside(text: &str, separator: char) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut quoted, mut bracketed, mut escaped) = (0, false, false, false);
+    for (index, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' if !bracketed => quoted = !quoted,
+            '<' if !quoted => bracketed = true,
+            '>' if !quoted => bracketed = false,
+            c if c == separator && !quoted && !bracketed => {
+                parts.extend(text.get(start..index));
+                start = index + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.extend(text.get(start..));
+    parts
+}
+
+fn unquoted(value: &str) -> String {
+    value.trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stir::passport::tests::{V1, V7, V9};
+
+    const INFO: &str = ";info=<https://cert.orig.example/shaken.pem>";
+
+    #[test]
+    fn parameters_are_read_with_and_without_quotes() {
+        for tail in [";alg=ES256;ppt=shaken", ";alg=\"ES256\" ; ppt=\"shaken\"", ";PPT=shaken;alg=ES256"] {
+            let identity = Identity::read(&format!("{V1}{INFO}{tail}"));
+            assert_eq!(identity.info.as_deref(), Some("https://cert.orig.example/shaken.pem"));
+            assert_eq!((identity.alg.as_deref(), identity.ppt()), (Some("ES256"), Some("shaken")));
+            assert_eq!(identity.faults(), []);
+        }
+    }
+
+    #[test]
+    fn commas_in_the_uri_do_not_separate() {
+        let list = format!(
+            "{V1};info=<https://a.example/x,y;z>;ppt=shaken, {V9};info=<https://cert.fwd.example/div.pem>;ppt=div"
+        );
+        let read = Identity::read_list(&list);
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].info.as_deref(), Some("https://a.example/x,y;z"));
+        assert!(read[1].is_diversion() && read[1].faults().is_empty());
+    }
+
+    #[test]
+    fn parameters_must_repeat_what_the_token_says() {
+        let read = |tail: &str| {
+            Identity::read(&format!("{V1}{tail}")).faults().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(read(";ppt=shaken"), ["header field parameters: info is missing"]);
+        assert_eq!(
+            read(&format!("{INFO};ppt=div;alg=ES256")),
+            ["header field parameters: ppt is \"div\" in the header field and \"shaken\" in the PASSporT"]
+        );
+        assert_eq!(read(INFO).len(), 1, "ppt must be repeated outside");
+    }
+
+    #[test]
+    fn the_compact_form_is_no_shaken() {
+        let identity = Identity::read(&format!("{V7}{INFO};ppt=shaken"));
+        assert!(identity.passport.compact);
+        assert_eq!(identity.faults().len(), 1);
+        assert_eq!(Identity::read(&format!("{V7}{INFO}")).faults(), []);
+    }
+
+    #[test]
+    fn the_old_form_is_told_apart() {
+        let old = Identity::read("\"c2lnbmF0dXJlIG9mIGFuIG9sZCBraW5kIGFuZCBub3RoaW5nIGVsc2U=\"");
+        assert!(old.legacy && old.faults().is_empty());
+    }
+}

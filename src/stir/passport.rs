@@ -1,0 +1,538 @@
+//! PASSporT tokens (RFC 8225, RFC 8588, RFC 8946): header and claims, with everything that is odd about them as data.
+
+use std::fmt;
+
+use base64::DecodeError;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD_INDIFFERENT as BASE64;
+use serde_json::{Map, Value};
+
+/// A token, read as far as sense goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passport {
+    /// The token as captured.
+    pub token: String,
+    /// Whether header and claims are left out, to be rebuilt from the SIP message (RFC 8225 §7).
+    pub compact: bool,
+    /// The JOSE header.
+    pub header: JoseHeader,
+    /// What it claims; `None` in compact form or when it cannot be read.
+    pub claims: Option<Claims>,
+    /// Octets of the signature, where it decodes.
+    pub signature: Option<Vec<u8>>,
+    /// What is wrong with it, in order of position.
+    pub faults: Vec<Fault>,
+}
+
+/// The members of the JOSE header that matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JoseHeader {
+    /// Signature algorithm.
+    pub alg: Option<String>,
+    /// Extension, such as `shaken` or `div`.
+    pub ppt: Option<String>,
+    /// Always `passport`.
+    pub typ: Option<String>,
+    /// Where the certificate is published.
+    pub x5u: Option<String>,
+}
+
+/// The claims.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// How well the signer knows the caller's right to the number (RFC 8588 §4).
+    pub attest: Option<Attestation>,
+    /// The called parties.
+    pub dest: Vec<Subject>,
+    /// Whom the call was for before it was diverted (RFC 8946 §3).
+    pub div: Option<Subject>,
+    /// When it was signed, in seconds since the Unix epoch.
+    pub iat: Option<i64>,
+    /// The caller.
+    pub orig: Option<Subject>,
+    /// The signer's own reference to the call's origin.
+    pub origid: Option<String>,
+}
+
+/// A party of a call in a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A telephone number as claimed.
+    Number(String),
+    /// A URI as claimed.
+    Uri(String),
+}
+
+impl Subject {
+    /// The text of the claim.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Number(text) | Self::Uri(text) => text,
+        }
+    }
+}
+
+/// The attestation level of SHAKEN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attestation {
+    /// A: the signer knows the customer and the customer's right to the number.
+    Full,
+    /// B: the signer knows the customer, not the right to the number.
+    Partial,
+    /// C: the signer only knows where the call entered its network.
+    Gateway,
+}
+
+impl Attestation {
+    /// The letter of the claim.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::Full => "A",
+            Self::Partial => "B",
+            Self::Gateway => "C",
+        }
+    }
+}
+
+/// A part of the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The token as a whole.
+    Token,
+    /// The first part.
+    Header,
+    /// The second part.
+    Claims,
+    /// The third part.
+    Signature,
+    /// The parameters of the header field around the token.
+    Parameters,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token => "token",
+            Self::Header => "PASSporT header",
+            Self::Claims => "PASSporT claims",
+            Self::Signature => "signature",
+            Self::Parameters => "header field parameters",
+        })
+    }
+}
+
+/// Something wrong with a token, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// In which part.
+    pub part: Part,
+    /// Byte offset in the token (base64) or, for JSON, in the decoded part.
+    pub position: Option<usize>,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// What can be wrong. Faults after [`FaultKind::is_lint`] are tolerated by verifiers that read liberally.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The token has not three parts separated by periods.
+    NotThreeParts(usize),
+    /// A character outside the alphabet.
+    Base64(String),
+    /// The decoded part is not a JSON object.
+    Json(String),
+    /// A required member is missing.
+    Missing(&'static str),
+    /// A member has another type than it must.
+    WrongType(&'static str),
+    /// `typ` is not `passport`.
+    NotPassport(String),
+    /// `alg` is not ES256.
+    Algorithm(String),
+    /// The compact form is used where the full form is required (RFC 8588 §3, RFC 8946 §3).
+    CompactForbidden(String),
+    /// The signature is missing.
+    Unsigned,
+    /// The signature is a DER structure in place of the 64 octets of ES256 (RFC 7518 §3.4).
+    DerSignature(usize),
+    /// The signature has another length than 64 octets.
+    SignatureLength(usize),
+    /// A parameter of the header field differs from the member of the PASSporT that it repeats (RFC 8224 §4).
+    Differs {
+        /// The parameter.
+        parameter: &'static str,
+        /// Its value outside.
+        outside: String,
+        /// The value inside.
+        inside: String,
+    },
+    /// The `info` parameter is missing.
+    NoInfo,
+    /// `attest` is none of A, B, C.
+    Attest(String),
+    /// Lint: characters of the standard alphabet in place of base64url.
+    StandardAlphabet,
+    /// Lint: padding, which base64url in JWS leaves out.
+    Padding,
+    /// Lint: a number written as a JSON string, as several RFC examples do.
+    NumberAsString(&'static str),
+    /// Lint: a single value where an array must stand.
+    NotArray(&'static str),
+    /// Lint: white space or keys out of order (RFC 8225 §9).
+    NotCanonical,
+    /// Lint: `origid` is not a UUID.
+    OrigidNotUuid,
+    /// Lint: a telephone number with `+` or separators; claims hold digits alone.
+    NumberNotCanonical(&'static str),
+}
+
+impl FaultKind {
+    /// Whether it is untidy rather than fatal.
+    pub fn is_lint(&self) -> bool {
+        matches!(
+            self,
+            Self::StandardAlphabet
+                | Self::Padding
+                | Self::NumberAsString(_)
+                | Self::NotArray(_)
+                | Self::NotCanonical
+                | Self::OrigidNotUuid
+                | Self::NumberNotCanonical(_)
+        )
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThreeParts(n) => write!(f, "{n} parts where there must be three"),
+            Self::Base64(what) => write!(f, "not base64url: {what}"),
+            Self::Json(what) => write!(f, "not JSON: {what}"),
+            Self::Missing(name) => write!(f, "{name} is missing"),
+            Self::WrongType(name) => write!(f, "{name} has the wrong type"),
+            Self::NotPassport(value) => write!(f, "typ is {value:?}, not \"passport\""),
+            Self::Algorithm(value) => write!(f, "alg is {value:?}; only ES256 may be used"),
+            Self::CompactForbidden(ppt) => write!(f, "compact form, which ppt {ppt:?} does not allow"),
+            Self::Unsigned => f.write_str("it is empty"),
+            Self::DerSignature(n) => write!(f, "{n} octets of DER where ES256 has 64 plain octets"),
+            Self::SignatureLength(n) => write!(f, "{n} octets where ES256 has 64"),
+            Self::Differs { parameter, outside, inside } => {
+                write!(f, "{parameter} is {outside:?} in the header field and {inside:?} in the PASSporT")
+            }
+            Self::NoInfo => f.write_str("info is missing"),
+            Self::Attest(value) => write!(f, "attest is {value:?}, not A, B or C"),
+            Self::StandardAlphabet => f.write_str("'+' or '/' of plain base64 in place of base64url"),
+            Self::Padding => f.write_str("padding with '='"),
+            Self::NumberAsString(name) => write!(f, "{name} is a string in place of a number"),
+            Self::NotArray(name) => write!(f, "{name} is a single value in place of an array"),
+            Self::NotCanonical => f.write_str("white space or keys out of order"),
+            Self::OrigidNotUuid => f.write_str("origid is not a UUID"),
+            Self::NumberNotCanonical(name) => write!(f, "{name} holds more than the digits of a number"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.part, self.kind)?;
+        match self.position {
+            Some(position) => write!(f, " (at byte {position})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Passport {
+    /// Reads a token. Never fails: what cannot be read is missing, and [`Passport::faults`] says why.
+    pub fn read(token: &str) -> Self {
+        let token = token.trim();
+        let mut passport = Self {
+            token: token.to_owned(),
+            compact: false,
+            header: JoseHeader::default(),
+            claims: None,
+            signature: None,
+            faults: Vec::new(),
+        };
+        let parts: Vec<&str> = token.split('.').collect();
+        let &[header, claims, signature] = parts.as_slice() else {
+            passport.fault(Part::Token, None, FaultKind::NotThreeParts(parts.len()));
+            return passport;
+        };
+        passport.compact = header.is_empty() && claims.is_empty();
+        if !passport.compact {
+            if let Some(object) = passport.object(Part::Header, header, 0) {
+                passport.read_header(&object);
+            }
+            let position = header.len() + 1;
+            if let Some(object) = passport.object(Part::Claims, claims, position) {
+                passport.read_claims(&object);
+            }
+        }
+        passport.read_signature(signature, header.len() + claims.len() + 2);
+        passport
+    }
+
+    /// The faults that make it unusable.
+    pub fn fatal(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().filter(|f| !f.kind.is_lint())
+    }
+
+    fn fault(&mut self, part: Part, position: Option<usize>, kind: FaultKind) {
+        self.faults.push(Fault { part, position, kind });
+    }
+
+    /// Decodes base64 of either alphabet, with or without padding.
+    fn decode(&mut self, part: Part, text: &str, offset: usize) -> Option<Vec<u8>> {
+        if let Some(at) = text.find(['+', '/']) {
+            self.fault(part, Some(offset + at), FaultKind::StandardAlphabet);
+        }
+        if let Some(at) = text.find('=') {
+            self.fault(part, Some(offset + at), FaultKind::Padding);
+        }
+        let plain: String = text
+            .chars()
+            .map(|c| {
+                if c == '+' {
+                    '-'
+                } else if c == '/' {
+                    '_'
+                } else {
+                    c
+                }
+            })
+            .collect();
+        match BASE64.decode(plain.trim_end_matches('=')) {
+            Ok(octets) => Some(octets),
+            Err(error) => {
+                let at = match error {
+                    DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol { offset: at, .. } => at,
+                    DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len(),
+                };
+                let what = if at >= text.len() { "it breaks off" } else { "a character that does not belong there" };
+                self.fault(part, Some(offset + at), FaultKind::Base64(what.to_owned()));
+                None
+            }
+        }
+    }
+
+    fn object(&mut self, part: Part, text: &str, offset: usize) -> Option<Map<String, Value>> {
+        let octets = self.decode(part, text, offset)?;
+        match serde_json::from_slice::<Value>(&octets) {
+            Ok(value) => {
+                if serde_json::to_vec(&value).is_ok_and(|canonical| canonical != octets) {
+                    self.fault(part, None, FaultKind::NotCanonical);
+                }
+                let Value::Object(object) = value else {
+                    self.fault(part, Some(0), FaultKind::Json("no object".to_owned()));
+                    return None;
+                };
+                Some(object)
+            }
+            Err(error) => {
+                let column = if error.line() == 1 { error.column().checked_sub(1) } else { None };
+                self.fault(part, column, FaultKind::Json(plain_message(&error)));
+                None
+            }
+        }
+    }
+
+    fn text(&mut self, part: Part, object: &Map<String, Value>, name: &'static str) -> Option<String> {
+        match object.get(name) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(_) => {
+                self.fault(part, None, FaultKind::WrongType(name));
+                None
+            }
+            None => None,
+        }
+    }
+
+    fn read_header(&mut self, object: &Map<String, Value>) {
+        let header = JoseHeader {
+            alg: self.text(Part::Header, object, "alg"),
+            ppt: self.text(Part::Header, object, "ppt"),
+            typ: self.text(Part::Header, object, "typ"),
+            x5u: self.text(Part::Header, object, "x5u"),
+        };
+        match header.typ.as_deref() {
+            Some(typ) if typ.eq_ignore_ascii_case("passport") => {}
+            Some(typ) => self.fault(Part::Header, None, FaultKind::NotPassport(typ.to_owned())),
+            None => self.missing(Part::Header, object, "typ"),
+        }
+        match header.alg.as_deref() {
+            Some("ES256") => {}
+            Some(alg) => self.fault(Part::Header, None, FaultKind::Algorithm(alg.to_owned())),
+            None => self.missing(Part::Header, object, "alg"),
+        }
+        if header.x5u.is_none() {
+            self.missing(Part::Header, object, "x5u");
+        }
+        self.header = header;
+    }
+
+    /// Notes a missing member, unless it is there with a wrong type and noted already.
+    fn missing(&mut self, part: Part, object: &Map<String, Value>, name: &'static str) {
+        if !object.contains_key(name) {
+            self.fault(part, None, FaultKind::Missing(name));
+        }
+    }
+
+    fn read_claims(&mut self, object: &Map<String, Value>) {
+        let shaken = self.header.ppt.as_deref() == Some("shaken");
+        let claims = Claims {
+            attest: self.attest(object),
+            dest: self.subjects(object),
+            div: object.get("div").and_then(|v| self.subject("div", v)),
+            iat: self.iat(object),
+            orig: object.get("orig").and_then(|v| self.subject("orig", v)),
+            origid: self.text(Part::Claims, object, "origid"),
+        };
+        for name in ["dest", "iat", "orig"] {
+            self.missing(Part::Claims, object, name);
+        }
+        if shaken {
+            self.missing(Part::Claims, object, "attest");
+            self.missing(Part::Claims, object, "origid");
+        }
+        if self.header.ppt.as_deref() == Some("div") {
+            self.missing(Part::Claims, object, "div");
+        }
+        if claims.origid.as_deref().is_some_and(|id| !is_uuid(id)) {
+            self.fault(Part::Claims, None, FaultKind::OrigidNotUuid);
+        }
+        self.claims = Some(claims);
+    }
+
+    fn attest(&mut self, object: &Map<String, Value>) -> Option<Attestation> {
+        let text = self.text(Part::Claims, object, "attest")?;
+        match text.as_str() {
+            "A" => Some(Attestation::Full),
+            "B" => Some(Attestation::Partial),
+            "C" => Some(Attestation::Gateway),
+            _ => {
+                self.fault(Part::Claims, None, FaultKind::Attest(text));
+                None
+            }
+        }
+    }
+
+    fn iat(&mut self, object: &Map<String, Value>) -> Option<i64> {
+        let seconds = match object.get("iat")? {
+            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(whole_seconds)),
+            Value::String(text) => {
+                self.fault(Part::Claims, None, FaultKind::NumberAsString("iat"));
+                text.trim().parse().ok()
+            }
+            _ => None,
+        };
+        if seconds.is_none() {
+            self.fault(Part::Claims, None, FaultKind::WrongType("iat"));
+        }
+        seconds
+    }
+
+    fn subjects(&mut self, object: &Map<String, Value>) -> Vec<Subject> {
+        let Some(value) = object.get("dest") else { return Vec::new() };
+        let Value::Object(members) = value else {
+            self.fault(Part::Claims, None, FaultKind::WrongType("dest"));
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for (member, make) in MEMBERS {
+            match members.get(member) {
+                Some(Value::Array(values)) => {
+                    for value in values {
+                        all.extend(self.party("dest", make, value));
+                    }
+                }
+                Some(value) => {
+                    self.fault(Part::Claims, None, FaultKind::NotArray("dest"));
+                    all.extend(self.party("dest", make, value));
+                }
+                None => {}
+            }
+        }
+        if all.is_empty() {
+            self.fault(Part::Claims, None, FaultKind::Missing("a party in dest"));
+        }
+        all
+    }
+
+    fn subject(&mut self, name: &'static str, value: &Value) -> Option<Subject> {
+        let found = value.as_object().and_then(|o| MEMBERS.iter().find_map(|(m, make)| Some((*make, o.get(*m)?))));
+        let Some((make, value)) = found else {
+            self.fault(Part::Claims, None, FaultKind::WrongType(name));
+            return None;
+        };
+        match value {
+            Value::Array(values) => {
+                let first = values.first()?;
+                self.fault(Part::Claims, None, FaultKind::WrongType(name));
+                self.party(name, make, first)
+            }
+            value => self.party(name, make, value),
+        }
+    }
+
+    fn party(&mut self, name: &'static str, make: MakeSubject, value: &Value) -> Option<Subject> {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => {
+                self.fault(Part::Claims, None, FaultKind::WrongType(name));
+                return None;
+            }
+        };
+        let subject = make(text);
+        if let Subject::Number(number) = &subject
+            && !number.chars().all(|c| c.is_ascii_digit() || matches!(c, '#' | '*'))
+        {
+            self.fault(Part::Claims, None, FaultKind::NumberNotCanonical(name));
+        }
+        Some(subject)
+    }
+
+    fn read_signature(&mut self, text: &str, offset: usize) {
+        if text.is_empty() {
+            self.fault(Part::Signature, Some(offset), FaultKind::Unsigned);
+            return;
+        }
+        let Some(octets) = self.decode(Part::Signature, text, offset) else { return };
+        match octets.as_slice() {
+            der if der.first() == Some(&0x30) && (68..=72).contains(&der.len()) => {
+                self.fault(Part::Signature, Some(offset), FaultKind::DerSignature(octets.len()));
+            }
+            plain if plain.len() != 64 => {
+                self.fault(Part::Signature, Some(offset), FaultKind::SignatureLength(octets.len()));
+            }
+            _ => {}
+        }
+        self.signature = Some(octets);
+    }
+}
+
+type MakeSubject = fn(String) -> Subject;
+
+/// The members of `orig`, `dest` and `div` (RFC 8225 §5.2.1).
+const MEMBERS: [(&str, MakeSubject); 2] = [("tn", Subject::Number), ("uri", Subject::Uri)];
+
+#[expect(clippy::cast_possible_truncation, reason = "a float outside the range saturates, and no time lies there")]
+fn whole_seconds(seconds: f64) -> i64 {
+    seconds as i64
+}
+
+/// The message of a JSON error without the place, which [`Fault`] carries.
+fn plain_message(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned()
+}
+
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|g| g.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,270 @@
+//! Telephone numbers in canonical form, and numbers that cannot exist.
+
+use std::fmt;
+
+/// Longest number of ITU-T E.164, country code included.
+const LONGEST: usize = 15;
+/// Shorter ones are extensions or service codes, never complete international numbers.
+const SHORTEST: usize = 7;
+
+/// A number in the canonical form of RFC 8224 §8.3: digits (and `#`, `*`) alone, with country code where it is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TelephoneNumber {
+    digits: String,
+    /// Whether the country code is known rather than guessed: `+`, an international prefix, or eleven digits from 1.
+    international: bool,
+}
+
+/// Why a number cannot be anybody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impossible {
+    /// No digit at all.
+    Empty,
+    /// Something in it is neither digit nor separator.
+    NotDigits,
+    /// Zeros only.
+    AllZeros,
+    /// The same digit throughout.
+    RepeatedDigit,
+    /// Fewer digits than any international number.
+    TooShort(usize),
+    /// More than the fifteen digits of E.164.
+    TooLong(usize),
+    /// A country code cannot begin with 0.
+    CountryCodeZero,
+    /// A North American number has ten digits behind the 1.
+    NanpLength(usize),
+    /// A North American area code begins with 2 to 9.
+    AreaCodeStart,
+    /// North American area codes with 9 in the middle are kept for an expansion of the plan.
+    AreaCodeExpansion,
+    /// A North American area code that ends in 11 is a service code.
+    AreaCodeService,
+    /// A North American exchange code begins with 2 to 9.
+    ExchangeStart,
+}
+
+impl fmt::Display for Impossible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::NotDigits => f.write_str("it holds characters that no number has"),
+            Self::AllZeros => f.write_str("it is all zeros"),
+            Self::RepeatedDigit => f.write_str("it repeats one digit throughout"),
+            Self::TooShort(n) => write!(f, "{n} digits are too few for an international number"),
+            Self::TooLong(n) => write!(f, "{n} digits are more than the 15 that E.164 allows"),
+            Self::CountryCodeZero => f.write_str("no country code begins with 0"),
+            Self::NanpLength(n) => write!(f, "{n} digits follow the country code 1, where there must be ten"),
+            Self::AreaCodeStart => f.write_str("a North American area code cannot begin with 0 or 1"),
+            Self::AreaCodeExpansion => f.write_str("North American area codes with 9 as middle digit are not in use"),
+            Self::AreaCodeService => f.write_str("N11 is a service code, not a North American area code"),
+            Self::ExchangeStart => f.write_str("a North American exchange code cannot begin with 0 or 1"),
+        }
+    }
+}
+
+impl TelephoneNumber {
+    /// Reads the user part of a URI, or a `tn` claim, as a number. `country` is the country code of numbers without one;
+    /// with `1` only ten digits that look North American get it, with others a leading 0 is replaced by it.
+    ///
+    /// Returns `None` where the text is a name rather than a number: no digit, or a letter in it.
+    pub fn read(text: &str, country: &str) -> Option<Self> {
+        let user = text.split(';').next().unwrap_or_default().trim();
+        let digits = significant(user)?;
+        if digits.is_empty() {
+            return None;
+        }
+        Some(if user.starts_with('+') {
+            Self { digits, international: true }
+        } else if let Some(rest) = international_prefix(&digits) {
+            Self { digits: rest.to_owned(), international: true }
+        } else if digits.len() == 11 && digits.starts_with('1') && nanp_fault(&digits).is_none() {
+            Self { digits, international: true }
+        } else {
+            Self { digits: with_country(&digits, country), international: false }
+        })
+    }
+
+    /// Reads a `tn` claim of a PASSporT: it always carries its country code (RFC 8225 §5.2.1), a `+` there is tolerated.
+    pub fn of_claim(text: &str) -> Option<Self> {
+        let digits = significant(text.trim()).filter(|d| !d.is_empty())?;
+        Some(Self { digits, international: true })
+    }
+
+    /// The canonical digits.
+    pub fn digits(&self) -> &str {
+        &self.digits
+    }
+
+    /// Whether the country code was in the number rather than assumed.
+    pub fn is_international(&self) -> bool {
+        self.international
+    }
+
+    /// Whether it belongs to the North American plan, as far as its first digit and length tell.
+    pub fn is_nanp(&self) -> bool {
+        self.digits.len() == 11 && self.digits.starts_with('1')
+    }
+
+    /// The six digits of area and exchange code of a North American number.
+    pub fn exchange(&self) -> Option<&str> {
+        self.digits.get(1..7).filter(|_| self.is_nanp())
+    }
+
+    /// Whether it lies in 555-0100 … 555-0199, which no subscriber has: films, documents and test captures use it.
+    pub fn is_fictional(&self) -> bool {
+        self.is_nanp() && self.digits.get(4..9) == Some("55501")
+    }
+
+    /// Why nobody can have this number; `None` where it looks possible.
+    pub fn impossible(&self) -> Option<Impossible> {
+        let digits = &self.digits;
+        let first = digits.chars().next()?;
+        let national = if self.is_nanp() { digits.get(1..).unwrap_or_default() } else { digits };
+        if (self.international || digits.len() >= SHORTEST) && is_repetition(national) {
+            return Some(if national.starts_with('0') { Impossible::AllZeros } else { Impossible::RepeatedDigit });
+        }
+        if digits.len() > LONGEST {
+            return Some(Impossible::TooLong(digits.len()));
+        }
+        if !self.international {
+            return None;
+        }
+        match first {
+            '0' => Some(Impossible::CountryCodeZero),
+            _ if digits.len() < SHORTEST => Some(Impossible::TooShort(digits.len())),
+            '1' => nanp_fault(digits),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TelephoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.international {
+            f.write_str("+")?;
+        }
+        f.write_str(&self.digits)
+    }
+}
+
+/// The digits of a number without visual separators (RFC 3966 §5.1.1) and `+`; `None` when it holds anything else.
+fn significant(text: &str) -> Option<String> {
+    let mut digits = String::with_capacity(text.len());
+    for (index, c) in text.chars().enumerate() {
+        match c {
+            '0'..='9' | '#' | '*' => digits.push(c),
+            '-' | '.' | '(' | ')' | ' ' => {}
+            '+' if index == 0 => {}
+            _ => return None,
+        }
+    }
+    Some(digits)
+}
+
+fn is_repetition(digits: &str) -> bool {
+    let mut all = digits.chars();
+    all.next().is_some_and(|first| all.all(|c| c == first))
+}
+
+/// What stands behind 011 or 00, where enough digits follow for a number with country code.
+fn international_prefix(digits: &str) -> Option<&str> {
+    let rest = digits.strip_prefix("011").or_else(|| digits.strip_prefix("00"))?;
+    (rest.len() >= SHORTEST && !rest.starts_with('0')).then_some(rest)
+}
+
+fn with_country(digits: &str, country: &str) -> String {
+    if country == "1" {
+        let whole = format!("1{digits}");
+        return if digits.len() == 10 && nanp_fault(&whole).is_none() { whole } else { digits.to_owned() };
+    }
+    match digits.strip_prefix('0') {
+        Some(national) if digits.len() >= SHORTEST => format!("{country}{national}"),
+        _ => digits.to_owned(),
+    }
+}
+
+/// What is wrong with a number of the North American plan, country code 1 included.
+fn nanp_fault(digits: &str) -> Option<Impossible> {
+    let national = digits.strip_prefix('1')?;
+    let at = |index: usize| national.as_bytes().get(index).copied().unwrap_or_default();
+    if national.len() != 10 {
+        return Some(Impossible::NanpLength(national.len()));
+    }
+    if !(b'2'..=b'9').contains(&at(0)) {
+        Some(Impossible::AreaCodeStart)
+    } else if at(1) == b'9' {
+        Some(Impossible::AreaCodeExpansion)
+    } else if at(1) == b'1' && at(2) == b'1' {
+        Some(Impossible::AreaCodeService)
+    } else if !(b'2'..=b'9').contains(&at(3)) {
+        Some(Impossible::ExchangeStart)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_become_digits_with_country_code() {
+        for (text, country, expected) in [
+            ("+1-212-555-0101", "1", "12125550101"),
+            ("+12125550101;verstat=TN-Validation-Passed", "1", "12125550101"),
+            ("2125550101", "1", "12125550101"),
+            ("12125550101", "1", "12125550101"),
+            ("01133199005501", "1", "33199005501"),
+            ("0033199005501", "33", "33199005501"),
+            ("0199005501", "33", "33199005501"),
+            ("(212) 555.0101", "1", "12125550101"),
+            ("1001", "1", "1001"),
+            ("0123456789", "1", "0123456789"),
+            ("*67", "1", "*67"),
+        ] {
+            assert_eq!(TelephoneNumber::read(text, country).unwrap().digits(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_no_numbers() {
+        for text in ["", "alice", "sip5", "+1abc", "12+3", "---"] {
+            assert_eq!(TelephoneNumber::read(text, "1"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn impossible_numbers_say_why() {
+        for (text, expected) in [
+            ("+10000000000", Some(Impossible::AllZeros)),
+            ("+10125550101", Some(Impossible::AreaCodeStart)),
+            ("+12925550101", Some(Impossible::AreaCodeExpansion)),
+            ("+19115550101", Some(Impossible::AreaCodeService)),
+            ("+12121550101", Some(Impossible::ExchangeStart)),
+            ("+1212555010", Some(Impossible::NanpLength(9))),
+            ("+12345", Some(Impossible::TooShort(5))),
+            ("+1234567890123456", Some(Impossible::TooLong(16))),
+            ("+01234567", Some(Impossible::CountryCodeZero)),
+            ("0000000000", Some(Impossible::AllZeros)),
+            ("+000", Some(Impossible::AllZeros)),
+            ("000", None),
+            ("7777777777", Some(Impossible::RepeatedDigit)),
+            ("+12125550101", None),
+            ("+4930000000", None),
+            ("1001", None),
+            ("777", None),
+            ("5551234", None),
+            ("0123456789", None),
+        ] {
+            assert_eq!(TelephoneNumber::read(text, "1").unwrap().impossible(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn fictional_numbers_are_known() {
+        let is = |text| TelephoneNumber::read(text, "1").unwrap().is_fictional();
+        assert!(is("+12125550100") && is("2125550199"));
+        assert!(!is("+12125550200") && !is("+12125551234") && !is("+33155501000"));
+    }
+}
