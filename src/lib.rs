@@ -8,11 +8,14 @@
 //! Only [`pipeline`] knows two stages. `ARCHITECTURE.md` says why it is built this way.
 
 pub mod anomaly;
+pub mod call;
 pub mod catalog;
+pub mod diagnosis;
 pub mod error;
 pub mod limits;
 pub mod net;
 pub mod provenance;
+pub mod report;
 pub mod sip;
 pub mod stir;
 pub mod wrap;

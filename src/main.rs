@@ -1,1 +1,3 @@
+//! The sipscan command.
+
 fn main() {}

@@ -205,3 +205,25 @@ pub struct Call {
     /// Other legs that may belong to it, though the evidence is ambiguous (diagnosis §D7).
     pub possible_legs: Vec<CallNumber>,
 }
+
+impl Call {
+    /// Whether it is a call in the narrow sense: its first request is an INVITE outside of a dialog, or it has one later.
+    pub fn is_invite(&self) -> bool {
+        self.transactions.iter().any(|t| t.method == Method::Invite)
+    }
+
+    /// A message by its index.
+    pub fn message(&self, id: MessageId) -> Option<&CapturedMessage> {
+        self.messages.get(id.0)
+    }
+
+    /// A transaction by its index.
+    pub fn transaction(&self, id: TransactionId) -> Option<&Transaction> {
+        self.transactions.get(id.0)
+    }
+
+    /// The request of a transaction, if it was captured.
+    pub fn request(&self, id: TransactionId) -> Option<&CapturedMessage> {
+        self.message(self.transaction(id)?.request?)
+    }
+}

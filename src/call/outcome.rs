@@ -42,10 +42,23 @@ pub enum Outcome {
 impl Outcome {
     /// Every outcome in the order of reports.
     pub const ALL: &'static [Self] = &[
-        Self::Answered, Self::Cancelled, Self::RedirectedUnfollowed,
-        Self::ChallengeUnanswered, Self::AuthFailed, Self::Busy, Self::NoAnswer, Self::Declined, Self::UnwantedByCallee,
-        Self::BlockedByNetwork, Self::IdentityRejected, Self::Rejected, Self::ServerFailure, Self::Overload,
-        Self::NoResponse, Self::Stalled, Self::Incomplete,
+        Self::Answered,
+        Self::Cancelled,
+        Self::RedirectedUnfollowed,
+        Self::ChallengeUnanswered,
+        Self::AuthFailed,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Declined,
+        Self::UnwantedByCallee,
+        Self::BlockedByNetwork,
+        Self::IdentityRejected,
+        Self::Rejected,
+        Self::ServerFailure,
+        Self::Overload,
+        Self::NoResponse,
+        Self::Stalled,
+        Self::Incomplete,
     ];
 
     /// The stable name.
@@ -76,9 +89,17 @@ impl Outcome {
     pub fn is_failure(self) -> bool {
         matches!(
             self,
-            Self::RedirectedUnfollowed | Self::ChallengeUnanswered | Self::AuthFailed | Self::UnwantedByCallee
-                | Self::BlockedByNetwork | Self::IdentityRejected | Self::Rejected | Self::ServerFailure | Self::Overload
-                | Self::NoResponse | Self::Stalled
+            Self::RedirectedUnfollowed
+                | Self::ChallengeUnanswered
+                | Self::AuthFailed
+                | Self::UnwantedByCallee
+                | Self::BlockedByNetwork
+                | Self::IdentityRejected
+                | Self::Rejected
+                | Self::ServerFailure
+                | Self::Overload
+                | Self::NoResponse
+                | Self::Stalled
         )
     }
 }

@@ -1,6 +1,7 @@
 //! Diagnosis: rules look at closed calls and at capture-wide aggregates, and say what happened, who must act, and what to do.
 
 pub mod context;
+pub mod engine;
 pub mod finding;
 pub mod patterns;
 pub mod rule;
@@ -8,6 +9,7 @@ pub mod rules;
 pub mod text;
 
 pub use context::{Context, Hosts, Settings};
+pub use engine::{CallReport, Engine};
 pub use finding::{Actor, Certainty, Evidence, Finding, Severity};
 pub use patterns::Patterns;
 pub use rule::{Detect, Explanation, Rule};

@@ -46,12 +46,11 @@ impl fmt::Display for Text {
                 rest = after;
                 continue;
             };
-            match self.values.iter().find(|(n, _)| *n == name) {
-                Some((_, value)) => f.write_str(value)?,
-                None => {
-                    debug_assert!(false, "{{{name}}} is not bound in {:?}", self.template);
-                    write!(f, "{{{name}}}")?;
-                }
+            if let Some((_, value)) = self.values.iter().find(|(n, _)| *n == name) {
+                f.write_str(value)?;
+            } else {
+                debug_assert!(false, "{{{name}}} is not bound in {:?}", self.template);
+                write!(f, "{{{name}}}")?;
             }
             rest = tail;
         }

@@ -1,1 +1,30 @@
-//! The SIP message layer.
+//! The SIP message layer: a tolerant view of messages on bytes, and strict values from it on demand.
+//!
+//! [`framing::messages`] finds the messages of a datagram; a [`Message`] holds its octets once and the places of its header
+//! fields. Nothing that is recognisably SIP is lost because one header field is bad.
+
+pub mod address;
+pub mod framing;
+pub mod header_name;
+mod headers;
+pub mod message;
+pub mod method;
+pub mod number;
+pub mod params;
+pub mod probe;
+pub mod reason;
+mod start_line;
+pub mod status;
+pub mod uri;
+pub mod via;
+
+pub use address::NameAddr;
+pub use framing::{Framed, messages};
+pub use header_name::HeaderName;
+pub use message::{CSeq, Message};
+pub use method::Method;
+pub use params::Params;
+pub use reason::Reason;
+pub use status::{StatusClass, StatusCode};
+pub use uri::{Scheme, Uri};
+pub use via::Via;

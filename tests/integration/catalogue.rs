@@ -122,7 +122,7 @@ fn sentences(entry: &'static StatusEntry) -> impl Iterator<Item = &'static str> 
 
 fn is_a_sentence(text: &str) -> bool {
     let begins = text.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit() || matches!(c, '"' | '`'));
-    begins && text.ends_with(['.', '?']) && !text.contains("  ") && text.matches('`').count() % 2 == 0
+    begins && text.ends_with(['.', '?']) && !text.contains("  ") && text.matches('`').count().is_multiple_of(2)
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! Applies the rules: per call as calls close, then to the whole capture; decides each call's root cause.
+
+use super::{Context, Detect, Finding, Hosts, Patterns, Settings, rules::RULES};
+use crate::call::Call;
+use crate::provenance::Timestamp;
+
+/// A closed call with what the rules say of it.
+#[derive(Debug, Clone)]
+pub struct CallReport {
+    /// The call.
+    pub call: Call,
+    /// Its findings: the root cause first, then by severity; consequences carry `consequence_of`.
+    pub findings: Vec<Finding>,
+    /// Code of the finding that says why the call failed; `None` for calls that did not fail.
+    pub root_cause: Option<&'static str>,
+}
+
+/// The rules with what they remember of the capture so far.
+#[derive(Debug, Default)]
+pub struct Engine {
+    settings: Settings,
+    patterns: Patterns,
+    /// What is known of the hosts; the pipeline keeps it up to date.
+    pub hosts: Hosts,
+    /// Time of the first frame.
+    pub capture_start: Timestamp,
+    /// Whether the capture is known to have lost packets.
+    pub lossy: bool,
+}
+
+impl Engine {
+    /// Makes an engine with these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// Diagnoses a call that is over. `now` is the capture clock.
+    pub fn diagnose(&mut self, call: Call, now: Timestamp) -> CallReport {
+        self.patterns.observe(&call);
+        let mut findings = Vec::new();
+        let cx = self.context(now);
+        for rule in RULES {
+            if let Detect::Call(detect) = rule.detect {
+                detect(&call, &cx, &mut findings);
+            }
+        }
+        CallReport { call, findings, root_cause: None }
+    }
+
+    /// The findings about the capture as a whole, at its end.
+    pub fn finish(&mut self, now: Timestamp) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let cx = self.context(now);
+        for rule in RULES {
+            if let Detect::Capture(detect) = rule.detect {
+                detect(&self.patterns, &cx, &mut findings);
+            }
+        }
+        findings
+    }
+
+    fn context(&self, now: Timestamp) -> Context<'_> {
+        Context {
+            capture_start: self.capture_start,
+            now,
+            lossy: self.lossy,
+            hosts: &self.hosts,
+            settings: &self.settings,
+        }
+    }
+}

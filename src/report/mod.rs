@@ -1,0 +1,22 @@
+//! Report sinks: one pass over the captures feeds every requested output.
+
+use std::io;
+
+use crate::diagnosis::{CallReport, Finding};
+
+pub mod summary;
+
+pub use summary::{CaptureFacts, Summary};
+
+/// An output. Captures come one after the other: `begin_capture`, its calls as they close, `end_capture`; then `finish`.
+/// Errors are those of writing; a broken pipe is for the caller to ignore.
+pub trait Sink {
+    /// A capture begins; `index` counts from 0, `path` is how the user named it.
+    fn begin_capture(&mut self, index: usize, path: &str) -> io::Result<()>;
+    /// A call is over and diagnosed.
+    fn call(&mut self, report: &CallReport) -> io::Result<()>;
+    /// The capture is over: its facts, its own summary, and the findings about it as a whole.
+    fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()>;
+    /// Everything is over. `total` is the sum over all captures.
+    fn finish(&mut self, total: &Summary) -> io::Result<()>;
+}

@@ -1,0 +1,136 @@
+//! The numbers of a report: what was read, and what was found in it.
+
+use std::collections::BTreeMap;
+
+use crate::anomaly::Anomaly;
+use crate::call::Outcome;
+use crate::diagnosis::{CallReport, Finding};
+use crate::net::{PayloadKind, SkipReason};
+use crate::provenance::Timestamp;
+use crate::sip::{Message, StatusClass};
+
+/// What was read of one capture (or of several that were merged).
+#[derive(Debug, Clone, Default)]
+pub struct CaptureFacts {
+    /// How the user named it; of merged captures, all names joined by `, `.
+    pub path: String,
+    /// Such as `pcap (microseconds, little-endian), gzip`.
+    pub format: String,
+    /// LINKTYPE numbers of its interfaces with their names, ascending.
+    pub link_types: Vec<(u16, String)>,
+    /// Frames read.
+    pub frames: u64,
+    /// Octets of frames as captured.
+    pub octets: u64,
+    /// Frames that hold nothing for sipscan, by reason.
+    pub skipped: BTreeMap<SkipReason, u64>,
+    /// UDP datagrams that are no SIP, by kind.
+    pub other_payloads: BTreeMap<PayloadKind, u64>,
+    /// Frames that hold fragments.
+    pub fragments: u64,
+    /// ICMP errors about UDP datagrams.
+    pub icmp_errors: u64,
+    /// Frames or datagrams captured twice.
+    pub duplicates: u64,
+    /// Time of the earliest frame.
+    pub first_time: Option<Timestamp>,
+    /// Time of the latest frame.
+    pub last_time: Option<Timestamp>,
+    /// Whether the file ends inside its last frame.
+    pub truncated: bool,
+    /// Packets that the capturing program reported as lost.
+    pub dropped: u64,
+    /// Oddities with their counts.
+    pub anomalies: BTreeMap<Anomaly, u64>,
+    /// What makes the result incomplete, in words, such as `the file ends inside frame 17`; empty: complete.
+    pub incomplete: Vec<String>,
+    /// The error that ended reading early, in words.
+    pub error: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// SIP messages, retransmissions and duplicates included.
+    pub messages: u64,
+    /// Requests by method, retransmissions and duplicates included.
+    pub requests: BTreeMap<String, u64>,
+    /// Responses by status, retransmissions and duplicates included.
+    pub responses: BTreeMap<u16, u64>,
+    /// Distinct final responses by class.
+    pub final_by_class: BTreeMap<StatusClass, u64>,
+    /// Distinct final responses by status.
+    pub final_by_status: BTreeMap<u16, u64>,
+    /// Final responses sent again.
+    pub retransmitted_finals: u64,
+    /// Calls (groups that begin with an INVITE).
+    pub calls: u64,
+    /// Other groups: registrations, keep-alives, subscriptions, …
+    pub other_groups: u64,
+    /// Calls by outcome.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// Findings by code, those about the capture as a whole included.
+    pub findings: BTreeMap<&'static str, u64>,
+}
+
+impl Summary {
+    /// Counts a message as it was captured.
+    pub fn message(&mut self, message: &Message) {
+        self.messages += 1;
+        if let Some(status) = message.status() {
+            *self.responses.entry(status.0).or_default() += 1;
+        } else if let Some(method) = message.method() {
+            match self.requests.get_mut(method.name()) {
+                Some(count) => *count += 1,
+                None => drop(self.requests.insert(method.name().to_owned(), 1)),
+            }
+        }
+    }
+
+    /// Counts a closed call.
+    pub fn call(&mut self, report: &CallReport) {
+        for transaction in &report.call.transactions {
+            for answer in &transaction.finals {
+                if let Some(class) = answer.status.class() {
+                    *self.final_by_class.entry(class).or_default() += 1;
+                }
+                *self.final_by_status.entry(answer.status.0).or_default() += 1;
+                self.retransmitted_finals += u64::try_from(answer.retransmissions.len()).unwrap_or(u64::MAX);
+            }
+        }
+        if report.call.is_invite() {
+            self.calls += 1;
+            *self.outcomes.entry(report.call.outcome).or_default() += 1;
+        } else {
+            self.other_groups += 1;
+        }
+        self.capture_findings(&report.findings);
+    }
+
+    /// Counts findings.
+    pub fn capture_findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            *self.findings.entry(finding.code).or_default() += 1;
+        }
+    }
+
+    /// Adds the numbers of another capture.
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.retransmitted_finals += other.retransmitted_finals;
+        self.calls += other.calls;
+        self.other_groups += other.other_groups;
+        add_counts(&mut self.requests, &other.requests);
+        add_counts(&mut self.responses, &other.responses);
+        add_counts(&mut self.final_by_class, &other.final_by_class);
+        add_counts(&mut self.final_by_status, &other.final_by_status);
+        add_counts(&mut self.outcomes, &other.outcomes);
+        add_counts(&mut self.findings, &other.findings);
+    }
+}
+
+fn add_counts<K: Ord + Clone>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *to.entry(key.clone()).or_default() += count;
+    }
+}

@@ -1,0 +1,62 @@
+//! name-addr and addr-spec values: From, To, Contact, Route, …
+
+use super::Params;
+use super::Uri;
+use super::params;
+
+/// `"Name" <uri>;parameters` or `uri;parameters` (RFC 3261 §20: without brackets, parameters belong to the header field).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameAddr {
+    /// The display name, without quotes; empty names are `None`.
+    pub display_name: Option<String>,
+    /// The URI.
+    pub uri: Uri,
+    /// Header field parameters, such as `tag`, `q`, `expires`.
+    pub params: Params,
+    /// Whether the URI stands in `<>`.
+    pub bracketed: bool,
+}
+
+impl NameAddr {
+    /// Reads one value; `None` when it holds nothing that can be taken for a URI.
+    pub fn read(value: &str) -> Option<Self> {
+        let value = value.trim();
+        let Some((name, rest)) = brackets(value) else {
+            let at = params::find(value, ';').unwrap_or(value.len());
+            let (uri, rest) = value.split_at_checked(at)?;
+            let uri = Uri::read(uri.trim())?;
+            return Some(Self { display_name: None, uri, params: Params::read(rest), bracketed: false });
+        };
+        let (uri, rest) = rest.split_once('>').unwrap_or((rest, ""));
+        let uri = Uri::read(uri.trim())?;
+        let name = params::unquote(name);
+        let display_name = (!name.is_empty()).then_some(name);
+        Some(Self { display_name, uri, params: Params::read(rest), bracketed: true })
+    }
+
+    /// The tag parameter.
+    pub fn tag(&self) -> Option<&str> {
+        self.params.value("tag")
+    }
+}
+
+/// What stands in front of the first `<` outside of quotes, and behind it.
+fn brackets(value: &str) -> Option<(&str, &str)> {
+    let at = params::find(value, '<')?;
+    Some((value.get(..at)?, value.get(at + 1..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_belong_to_the_uri_only_inside_brackets() {
+        let inside = NameAddr::read(r#""B <o>b, Jr." <sip:bob@b.example;transport=tcp>;tag=1"#).unwrap();
+        assert_eq!(inside.display_name.as_deref(), Some("B <o>b, Jr."));
+        assert_eq!((inside.uri.params.value("transport"), inside.tag()), (Some("tcp"), Some("1")));
+        let outside = NameAddr::read("sip:bob@b.example;tag=2").unwrap();
+        assert_eq!((outside.uri.to_string(), outside.tag()), ("sip:bob@b.example".to_owned(), Some("2")));
+        assert!(NameAddr::read("*").is_none() && NameAddr::read("<>").is_none());
+    }
+}

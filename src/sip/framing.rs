@@ -1,0 +1,64 @@
+//! The messages of one datagram: as a rule one, but some user agents send 100, 180 and 200 together.
+
+use super::{Message, probe};
+use crate::anomaly::Anomaly;
+
+/// A message with its place in the datagram.
+#[derive(Debug, Clone)]
+pub struct Framed {
+    /// The message.
+    pub message: Message,
+    /// Byte offset of its start line in the datagram.
+    pub offset: usize,
+}
+
+/// Reads all messages of a datagram; empty if it does not hold SIP. `cut` says that octets are known to be missing at its end.
+pub fn messages(datagram: &[u8], cut: bool) -> Vec<Framed> {
+    let mut found: Vec<Framed> = Vec::new();
+    let mut at = blank_lines(datagram);
+    let leading = at > 0;
+    while let Some(rest) = datagram.get(at..).filter(|rest| probe::is_sip(rest)) {
+        let Some((mut message, length)) = Message::read(rest, cut) else { break };
+        if found.is_empty() && leading {
+            message.note(Anomaly::LeadingBlankLines);
+        }
+        if !found.is_empty() {
+            message.note(Anomaly::SeveralMessagesInDatagram);
+        }
+        found.push(Framed { message, offset: at });
+        at += length;
+        at += blank_lines(datagram.get(at..).unwrap_or_default());
+    }
+    if let (Some(last), true) = (found.last_mut(), at < datagram.len()) {
+        let zeros = datagram.get(at..).unwrap_or_default().iter().all(|b| *b == 0);
+        last.message.note(if zeros { Anomaly::TrailingOctets } else { Anomaly::ContentLengthTooShort });
+    }
+    found
+}
+
+/// The octets behind the line ends at the beginning.
+pub(super) fn without_blank_lines(bytes: &[u8]) -> &[u8] {
+    bytes.get(blank_lines(bytes)..).unwrap_or_default()
+}
+
+/// The number of octets of line ends at the beginning (RFC 3261 §7.5 lets receivers ignore them).
+fn blank_lines(bytes: &[u8]) -> usize {
+    bytes.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_messages_of_one_datagram_are_all_read() {
+        let one = |status: &str, length: &str| format!("SIP/2.0 {status}\r\nCSeq: 1 INVITE\r\n{length}\r\n");
+        let datagram =
+            one("100 Trying", "") + "\r\n" + &one("180 Ringing", "Content-Length: 0\r\n") + &one("200 OK", "");
+        let found = messages(datagram.as_bytes(), false);
+        let statuses: Vec<_> = found.iter().filter_map(|f| f.message.status()).map(|s| s.0).collect();
+        assert_eq!(statuses, [100, 180, 200]);
+        assert!(found[1].message.anomalies().contains(&Anomaly::SeveralMessagesInDatagram));
+        assert!(messages(b"\r\n\r\n", false).is_empty() && messages(b"\x80\x00", false).is_empty());
+    }
+}

@@ -1,0 +1,400 @@
+//! One message: its octets once, and where things stand in them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::headers::{self, Field};
+use super::start_line::{self, StartLine};
+use super::{HeaderName, Method, NameAddr, Reason, StatusCode, Uri, Via, number, params};
+use crate::anomaly::Anomaly;
+
+/// The CSeq of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CSeq {
+    /// The sequence number.
+    pub number: u32,
+    /// The method.
+    pub method: Method,
+}
+
+/// A request or response. Accessors never fail on odd messages: what cannot be read is absent, and [`Message::anomalies`]
+/// says why.
+#[derive(Debug, Clone)]
+pub struct Message {
+    raw: Box<[u8]>,
+    start: StartLine,
+    start_end: usize,
+    fields: Box<[Field]>,
+    body: Range<usize>,
+    cseq: Option<CSeq>,
+    from_tag: Option<Range<usize>>,
+    to_tag: Option<Range<usize>>,
+    branch: Option<Range<usize>>,
+    anomalies: Vec<Anomaly>,
+    cut: bool,
+}
+
+impl Message {
+    /// Reads one message at the beginning of `bytes`; `None` if there is no start line. `cut` says that octets are known to be
+    /// missing at the end. Returns the message and the number of octets it takes; the rest is not looked at.
+    pub fn read(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
+        let mut odd = Vec::new();
+        let line_end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+        let line = bytes.get(..line_end)?;
+        let start = start_line::read(line.strip_suffix(b"\r").unwrap_or(line), &mut odd)?;
+        let start_end = line.strip_suffix(b"\r").unwrap_or(line).len();
+        if line_end < bytes.len() && start_end == line_end {
+            odd.push(Anomaly::BareLineFeed);
+        }
+        let block = headers::read(bytes, (line_end + 1).min(bytes.len()), &mut odd);
+        let body_length = body_length(bytes, &block, cut, &mut odd);
+        let end = block.end + body_length;
+        if cut {
+            odd.push(Anomaly::MessageCut);
+        }
+        let mut message = Self {
+            raw: bytes.get(..end)?.into(),
+            start,
+            start_end,
+            fields: block.fields.into(),
+            body: block.end..end,
+            cseq: None,
+            from_tag: None,
+            to_tag: None,
+            branch: None,
+            anomalies: odd,
+            cut,
+        };
+        message.locate();
+        message.anomalies.sort_unstable();
+        message.anomalies.dedup();
+        Some((message, end))
+    }
+
+    /// Finds what every tracker asks for.
+    fn locate(&mut self) {
+        self.cseq = self.read_cseq();
+        self.from_tag = self.parameter_range(HeaderName::From, b"tag");
+        self.to_tag = self.parameter_range(HeaderName::To, b"tag");
+        self.branch = self.parameter_range(HeaderName::Via, b"branch");
+        let mandatory = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+        if mandatory.iter().any(|name| self.field(*name).is_none()) {
+            self.anomalies.push(Anomaly::MandatoryHeaderMissing);
+        }
+        if self.field(HeaderName::CSeq).is_some() && self.cseq.is_none() {
+            self.anomalies.push(Anomaly::CSeqInvalid);
+        }
+        if let (StartLine::Request { method, .. }, Some(cseq)) = (&self.start, &self.cseq)
+            && *method != cseq.method
+        {
+            self.anomalies.push(Anomaly::CSeqMethodMismatch);
+        }
+    }
+
+    fn read_cseq(&self) -> Option<CSeq> {
+        let value = self.header_bytes(HeaderName::CSeq)?;
+        let (value, rest) = number::leading(&value)?;
+        let method = rest.trim_ascii();
+        let blank = rest.first().is_some_and(u8::is_ascii_whitespace);
+        let number = u32::try_from(value).ok()?;
+        (blank && !method.is_empty()).then(|| CSeq { number, method: Method::read(method) })
+    }
+
+    /// The place of a parameter's value in the first value of a header field, outside of quotes and brackets.
+    fn parameter_range(&self, name: HeaderName, parameter: &[u8]) -> Option<Range<usize>> {
+        let field = self.field(name)?;
+        let value = field.value(&self.raw);
+        let place = header_parameter(value, parameter)?;
+        let base = field.value_start as usize;
+        Some(base + place.start..base + place.end)
+    }
+
+    fn field(&self, name: HeaderName) -> Option<Field> {
+        self.fields.iter().find(|f| f.name == name).copied()
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &[u8] {
+        self.raw.get(range.clone()).unwrap_or_default()
+    }
+
+    /// All octets, from the start line to the end of the body.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The start line as captured (octets that are not UTF-8 replaced).
+    pub fn start_line(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.slice(&(0..self.start_end)))
+    }
+
+    /// Whether it is a request.
+    pub fn is_request(&self) -> bool {
+        matches!(self.start, StartLine::Request { .. })
+    }
+
+    /// The method of a request, or that of a response's CSeq.
+    pub fn method(&self) -> Option<&Method> {
+        match &self.start {
+            StartLine::Request { method, .. } => Some(method),
+            StartLine::Response { .. } => self.cseq.as_ref().map(|c| &c.method),
+        }
+    }
+
+    /// The Request-URI as captured; `None` for responses.
+    pub fn request_uri_text(&self) -> Option<Cow<'_, str>> {
+        match &self.start {
+            StartLine::Request { uri, .. } => Some(String::from_utf8_lossy(self.slice(uri))),
+            StartLine::Response { .. } => None,
+        }
+    }
+
+    /// The Request-URI; `None` for responses and where it cannot be read.
+    pub fn request_uri(&self) -> Option<Uri> {
+        let text = self.request_uri_text()?;
+        Uri::read(text.trim_start_matches('<').trim_end_matches('>'))
+    }
+
+    /// The status of a response.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.start {
+            StartLine::Response { status, .. } => Some(status),
+            StartLine::Request { .. } => None,
+        }
+    }
+
+    /// The reason phrase of a response; may be empty.
+    pub fn reason_phrase(&self) -> Option<Cow<'_, str>> {
+        match &self.start {
+            StartLine::Response { phrase, .. } => Some(String::from_utf8_lossy(self.slice(phrase))),
+            StartLine::Request { .. } => None,
+        }
+    }
+
+    /// The Call-ID as captured.
+    pub fn call_id(&self) -> Option<&[u8]> {
+        self.field(HeaderName::CallId).map(|f| f.value(&self.raw)).filter(|value| !value.is_empty())
+    }
+
+    /// The CSeq.
+    pub fn cseq(&self) -> Option<&CSeq> {
+        self.cseq.as_ref()
+    }
+
+    /// The tag of From.
+    pub fn from_tag(&self) -> Option<&[u8]> {
+        self.from_tag.as_ref().map(|r| self.slice(r))
+    }
+
+    /// The tag of To.
+    pub fn to_tag(&self) -> Option<&[u8]> {
+        self.to_tag.as_ref().map(|r| self.slice(r))
+    }
+
+    /// The branch of the top Via value.
+    pub fn branch(&self) -> Option<&[u8]> {
+        self.branch.as_ref().map(|r| self.slice(r))
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        self.slice(&self.body)
+    }
+
+    /// What is odd about the message, in the order of [`Anomaly`], each once.
+    pub fn anomalies(&self) -> &[Anomaly] {
+        &self.anomalies
+    }
+
+    /// Adds an oddity that its surroundings show.
+    pub(super) fn note(&mut self, anomaly: Anomaly) {
+        if let Err(at) = self.anomalies.binary_search(&anomaly) {
+            self.anomalies.insert(at, anomaly);
+        }
+    }
+
+    /// Whether octets are known to be missing at the end.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The first header field of that name, unfolded.
+    pub fn header_bytes(&self, name: HeaderName) -> Option<Cow<'_, [u8]>> {
+        self.field(name).map(|f| headers::unfold(f.value(&self.raw)))
+    }
+
+    /// The first header field of that name, unfolded, octets that are not UTF-8 replaced.
+    pub fn header(&self, name: HeaderName) -> Option<Cow<'_, str>> {
+        self.header_bytes(name).map(text)
+    }
+
+    /// Every header field of that name, unfolded.
+    pub fn headers(&self, name: HeaderName) -> impl Iterator<Item = Cow<'_, str>> {
+        self.fields.iter().filter(move |f| f.name == name).map(|f| text(headers::unfold(f.value(&self.raw))))
+    }
+
+    /// The first header field of a name that [`HeaderName`] does not know, such as `X-Call-ID`.
+    pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
+        let field = self.fields.iter().find(|f| {
+            f.name == HeaderName::Other
+                && self.slice(&(f.start as usize..f.name_end as usize)).eq_ignore_ascii_case(name.as_bytes())
+        })?;
+        Some(text(headers::unfold(field.value(&self.raw))))
+    }
+
+    /// Every header field as name and value, as captured, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        self.fields.iter().map(|f| {
+            let name = String::from_utf8_lossy(self.slice(&(f.start as usize..f.name_end as usize)));
+            (name, text(headers::unfold(f.value(&self.raw))))
+        })
+    }
+
+    /// The first header field of that name as a line, with its name as captured: what evidence quotes.
+    pub fn header_line(&self, name: HeaderName) -> Option<String> {
+        let field = self.field(name)?;
+        let line = self.slice(&(field.start as usize..field.value_end as usize));
+        Some(text(headers::unfold(line)).into_owned())
+    }
+
+    /// The values of a header field that takes a comma-separated list, over all its lines, in order.
+    pub fn values(&self, name: HeaderName) -> Vec<String> {
+        self.headers(name)
+            .flat_map(|v| params::split(&v, ',').into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// From.
+    pub fn from(&self) -> Option<NameAddr> {
+        self.header(HeaderName::From).and_then(|v| NameAddr::read(&v))
+    }
+
+    /// To.
+    pub fn to(&self) -> Option<NameAddr> {
+        self.header(HeaderName::To).and_then(|v| NameAddr::read(&v))
+    }
+
+    /// Via values, the topmost first; unreadable ones are left out.
+    pub fn vias(&self) -> Vec<Via> {
+        self.values(HeaderName::Via).iter().filter_map(|v| Via::read(v)).collect()
+    }
+
+    /// Contact values that can be read; [`Message::values`] has all of them.
+    pub fn contacts(&self) -> Vec<NameAddr> {
+        self.values(HeaderName::Contact).iter().filter_map(|v| NameAddr::read(v)).collect()
+    }
+
+    /// Reason values.
+    pub fn reasons(&self) -> Vec<Reason> {
+        self.values(HeaderName::Reason).iter().filter_map(|v| Reason::read(v)).collect()
+    }
+
+    /// Server of a response or User-Agent of a request, or whichever of the two is there.
+    pub fn software(&self) -> Option<String> {
+        let (first, second) = if self.is_request() {
+            (HeaderName::UserAgent, HeaderName::Server)
+        } else {
+            (HeaderName::Server, HeaderName::UserAgent)
+        };
+        self.header(first).or_else(|| self.header(second)).map(Cow::into_owned).filter(|s| !s.is_empty())
+    }
+}
+
+fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match bytes {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+/// How many octets behind the header block are the body (RFC 3261 §18.3).
+fn body_length(bytes: &[u8], block: &headers::Block, cut: bool, odd: &mut Vec<Anomaly>) -> usize {
+    let there = bytes.len().saturating_sub(block.end);
+    let mut lengths = block.fields.iter().filter(|f| f.name == HeaderName::ContentLength).map(|f| f.value(bytes));
+    let Some(first) = lengths.next() else {
+        // Without Content-Length the body is the rest (RFC 3261 §18.3), unless the rest is another message.
+        let rest = bytes.get(block.end..).unwrap_or_default();
+        return if super::probe::is_sip(super::framing::without_blank_lines(rest)) { 0 } else { there };
+    };
+    if lengths.any(|other| other != first) {
+        odd.push(Anomaly::ContentLengthInvalid);
+    }
+    let Some(claimed) = number::whole(first) else {
+        odd.push(Anomaly::ContentLengthInvalid);
+        return there;
+    };
+    let claimed = usize::try_from(claimed).unwrap_or(usize::MAX);
+    if claimed > there && !cut {
+        odd.push(Anomaly::ContentLengthTooLong);
+    }
+    claimed.min(there)
+}
+
+/// The place of `;name=value` behind the URI of a header field value, ending at the next `;`, `,` or blank.
+fn header_parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
+    let (mut quoted, mut escaped, mut angle) = (false, false, false);
+    for (at, byte) in value.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' if !angle => quoted = !quoted,
+            _ if quoted => {}
+            b'<' => angle = true,
+            b'>' => angle = false,
+            b',' if !angle => return None,
+            b';' if !angle => {
+                if let Some(range) = value.get(at + 1..).and_then(|rest| named(rest, name)) {
+                    return Some(at + 1 + range.start..at + 1 + range.end);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn named(rest: &[u8], name: &[u8]) -> Option<Range<usize>> {
+    let blank = |b: &u8| b.is_ascii_whitespace();
+    let start = rest.iter().position(|b| !blank(b))?;
+    let (found, tail) = rest.get(start..)?.split_at_checked(name.len())?;
+    if !found.eq_ignore_ascii_case(name) {
+        return None;
+    }
+    let equals = tail.iter().position(|b| !blank(b)).filter(|at| tail.get(*at) == Some(&b'='))?;
+    let value = tail.get(equals + 1..)?;
+    let from = value.iter().position(|b| !blank(b))?;
+    let length = value.get(from..)?.iter().position(|b| blank(b) || *b == b';' || *b == b',');
+    let from = start + name.len() + equals + 1 + from;
+    Some(from..length.map_or(rest.len(), |length| from + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INVITE: &[u8] = b"INVITE sip:bob@b.example SIP/2.0\r\n\
+        v: SIP/2.0/UDP a.example;branch=z9hG4bKx1 ;rport, SIP/2.0/UDP c.example;branch=z9hG4bKx0\r\n\
+        From: \"A;tag=no\" <sip:alice@a.example;tag=no>;tag=a1\r\nTo: sip:bob@b.example\r\n\
+        i: c1@a.example\r\nCSeq: 7\r\n INVITE\r\nSubject: folded\r\n\t twice\r\nX-Call-ID: other\r\nl: 3\r\n\r\nabcrest";
+
+    #[test]
+    fn the_parts_of_a_message_are_found() {
+        let (m, length) = Message::read(INVITE, false).unwrap();
+        assert_eq!(length, INVITE.len() - 4);
+        assert_eq!((m.branch(), m.from_tag(), m.to_tag()), (Some(&b"z9hG4bKx1"[..]), Some(&b"a1"[..]), None));
+        assert_eq!(m.cseq(), Some(&CSeq { number: 7, method: Method::Invite }));
+        assert_eq!((m.call_id(), m.body()), (Some(&b"c1@a.example"[..]), &b"abc"[..]));
+        assert_eq!(m.header(HeaderName::Subject).as_deref(), Some("folded twice"));
+        assert_eq!((m.other("x-call-id").as_deref(), m.vias().len()), (Some("other"), 2));
+        assert_eq!(m.header_line(HeaderName::CallId).as_deref(), Some("i: c1@a.example"));
+        assert_eq!(m.anomalies(), []);
+    }
+
+    #[test]
+    fn no_prefix_of_a_message_panics() {
+        for end in 0..INVITE.len() {
+            if let Some((m, _)) = Message::read(&INVITE[..end], true) {
+                assert!(m.anomalies().contains(&Anomaly::MessageCut));
+            }
+        }
+    }
+}

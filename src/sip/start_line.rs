@@ -1,0 +1,55 @@
+//! Request lines and status lines (RFC 3261 §7.1, §7.2), read tolerantly.
+
+use std::ops::Range;
+
+use super::probe;
+use super::{Method, StatusCode};
+use crate::anomaly::Anomaly;
+
+/// What the first line says; ranges are places in the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum StartLine {
+    Request { method: Method, uri: Range<usize> },
+    Response { status: StatusCode, phrase: Range<usize> },
+}
+
+/// Reads a start line without its line end, and says what is odd about it.
+pub(super) fn read(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
+    if probe::is_status_line(line) { read_response(line, odd) } else { read_request(line, odd) }
+}
+
+fn read_response(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
+    let blank = line.iter().position(u8::is_ascii_whitespace)?;
+    version(line.get(..blank)?, odd);
+    let from = blank + line.get(blank..)?.iter().position(|b| !b.is_ascii_whitespace())?;
+    let (status, rest) = super::number::leading(line.get(from..)?)?;
+    let status = u16::try_from(status).unwrap_or(u16::MAX);
+    if from != blank + 1 || !(rest.is_empty() || rest.starts_with(b" ")) {
+        odd.push(Anomaly::StartLineMalformed);
+    }
+    if !(100..700).contains(&status) {
+        odd.push(Anomaly::StatusOutOfRange);
+    }
+    let phrase = line.len() - rest.trim_ascii_start().len()..line.len();
+    Some(StartLine::Response { status: StatusCode(status), phrase })
+}
+
+fn read_request(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
+    let blank = memchr::memchr(b' ', line)?;
+    let trimmed = line.trim_ascii_end();
+    let version_at = memchr::memrchr(b' ', trimmed)? + 1;
+    version(trimmed.get(version_at..)?, odd);
+    let uri = line.get(blank..version_at)?;
+    let text = uri.trim_ascii();
+    let from = blank + (uri.len() - uri.trim_ascii_start().len());
+    if trimmed.len() < line.len() || uri.len() != text.len() + 2 || text.iter().any(u8::is_ascii_whitespace) {
+        odd.push(Anomaly::StartLineMalformed);
+    }
+    Some(StartLine::Request { method: Method::read(line.get(..blank)?), uri: from..from + text.len() })
+}
+
+fn version(text: &[u8], odd: &mut Vec<Anomaly>) {
+    if !text.eq_ignore_ascii_case(b"SIP/2.0") {
+        odd.push(Anomaly::VersionUnsupported);
+    }
+}

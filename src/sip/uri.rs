@@ -1,0 +1,260 @@
+//! URIs of any scheme, and the two equalities of redirects.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::Params;
+
+/// The scheme of a URI.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// `sip:`.
+    Sip,
+    /// `sips:`.
+    Sips,
+    /// `tel:` (RFC 3966).
+    Tel,
+    /// Any other, in lower case.
+    Other(String),
+}
+
+/// A URI as captured, with its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uri {
+    /// Scheme.
+    pub scheme: Scheme,
+    /// User part up to a password, as captured, with its own parameters (`+1…;npdi`); of `tel:` the number with its parameters.
+    pub user: Option<String>,
+    /// Password.
+    pub password: Option<String>,
+    /// Host in lower case, IPv6 in brackets; empty for schemes without one.
+    pub host: String,
+    /// Port.
+    pub port: Option<u16>,
+    /// URI parameters.
+    pub params: Params,
+    /// What stands behind `?`.
+    pub headers: Option<String>,
+    raw: String,
+}
+
+impl Uri {
+    /// Reads a URI; `None` when it has no scheme, or is `sip:` or `sips:` without a usable host.
+    pub fn read(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once(':')?;
+        let first_is_letter = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !first_is_letter || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
+            return None;
+        }
+        match scheme.to_ascii_lowercase().as_str() {
+            "sip" => Self::read_sip(Scheme::Sip, rest, text),
+            "sips" => Self::read_sip(Scheme::Sips, rest, text),
+            "tel" => Some(Self::without_host(Scheme::Tel, rest, text)),
+            other => Some(Self::without_host(Scheme::Other(other.to_owned()), rest, text)),
+        }
+    }
+
+    fn without_host(scheme: Scheme, rest: &str, raw: &str) -> Self {
+        let params = Params::read(rest.split_once(';').map_or("", |(_, params)| params));
+        Self {
+            scheme,
+            user: Some(rest.to_owned()),
+            password: None,
+            host: String::new(),
+            port: None,
+            params,
+            headers: None,
+            raw: raw.to_owned(),
+        }
+    }
+
+    fn read_sip(scheme: Scheme, rest: &str, raw: &str) -> Option<Self> {
+        // The user part may hold `;` and `?`, so the `@` decides first; `@` is legal nowhere else (RFC 3261 §25.1).
+        let (userinfo, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+        let (user, password) = match userinfo.map(|u| u.split_once(':').map_or((u, None), |(u, p)| (u, Some(p)))) {
+            Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
+            None => (None, None),
+        };
+        let (rest, headers) = rest.split_once('?').map_or((rest, None), |(rest, h)| (rest, Some(h.to_owned())));
+        let (host, params) = rest.split_once(';').unwrap_or((rest, ""));
+        let (host, port) = host_port(host)?;
+        Some(Self { scheme, user, password, host, port, params: Params::read(params), headers, raw: raw.to_owned() })
+    }
+
+    /// The text as captured.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// Whether it is `sip:` or `sips:`.
+    pub fn is_sip(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
+    /// The host as an address, if it is a literal.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+    }
+
+    /// The user part without its own parameters: `+12155550100` of `+12155550100;npdi`.
+    pub fn user_name(&self) -> Option<&str> {
+        self.user.as_deref().map(|user| user.split_once(';').map_or(user, |(name, _)| name))
+    }
+
+    /// The parameters inside the user part (RFC 4694: `rn`, `npdi`, `cic`); of `tel:` those of the number.
+    pub fn user_params(&self) -> Params {
+        Params::read(self.user.as_deref().and_then(|user| user.split_once(';')).map_or("", |(_, params)| params))
+    }
+
+    /// The port, or the default of the scheme (RFC 3261 §19.1.2).
+    pub fn port_or_default(&self) -> u16 {
+        let secure = self.scheme == Scheme::Sips
+            || self.params.value("transport").is_some_and(|t| t.eq_ignore_ascii_case("tls"));
+        self.port.unwrap_or(if secure { 5061 } else { 5060 })
+    }
+
+    /// Whether two URIs are equal by RFC 3261 §19.1.4.
+    pub fn strictly_equals(&self, other: &Self) -> bool {
+        if !self.is_sip() {
+            return self.scheme == other.scheme && unescaped(&self.raw).eq_ignore_ascii_case(&unescaped(&other.raw));
+        }
+        self.scheme == other.scheme
+            && self.user.as_deref().map(unescaped) == other.user.as_deref().map(unescaped)
+            && self.password.as_deref().map(unescaped) == other.password.as_deref().map(unescaped)
+            && self.host == other.host
+            && self.port == other.port
+            && params_match(&self.params, &other.params)
+            && params_match(&other.params, &self.params)
+            && header_set(self.headers.as_deref()) == header_set(other.headers.as_deref())
+    }
+
+    /// Whether two URIs lead to the same place in practice (the follow-up matching of redirects): user equal after removing
+    /// visual separators and user parameters, host equal, port equal with defaults; transport, lr, user, ttl and headers ignored. A `tel:` URI
+    /// equals whatever carries its number.
+    pub fn effectively_equals(&self, other: &Self) -> bool {
+        let same_user = self.effective_user() == other.effective_user();
+        match (self.is_sip(), other.is_sip()) {
+            (true, true) => same_user && self.host == other.host && self.port_or_default() == other.port_or_default(),
+            _ if self.scheme == Scheme::Tel || other.scheme == Scheme::Tel => same_user && self.user.is_some(),
+            _ => self.raw.eq_ignore_ascii_case(&other.raw),
+        }
+    }
+
+    /// The user part for comparisons: a telephone number (of at least three digits) without visual separators and `+`, in the
+    /// form of [`crate::stir::telephone_number`] where a country code is given; other names without escapes.
+    pub fn effective_user(&self) -> Option<String> {
+        let name = unescaped(self.user_name()?);
+        let digits: String = name.chars().filter(|c| !"-.()+ ".contains(*c)).collect();
+        let is_number = digits.len() >= 3 && digits.chars().all(|c| c.is_ascii_digit() || c == '#' || c == '*');
+        Some(if is_number { digits } else { name })
+    }
+}
+
+/// Parameters that never may stand in one URI alone (RFC 3261 §19.1.4), and those that both have.
+fn params_match(a: &Params, b: &Params) -> bool {
+    a.0.iter().all(|(name, value)| match b.0.iter().find(|(n, _)| n == name) {
+        Some((_, other)) => {
+            let text = |v: &Option<String>| unescaped(v.as_deref().unwrap_or_default()).to_ascii_lowercase();
+            text(value) == text(other)
+        }
+        None => !matches!(name.as_str(), "user" | "ttl" | "method" | "maddr" | "transport"),
+    })
+}
+
+fn header_set(headers: Option<&str>) -> Vec<String> {
+    let mut set: Vec<_> = headers.unwrap_or_default().split('&').map(|h| unescaped(h).to_ascii_lowercase()).collect();
+    set.sort_unstable();
+    set
+}
+
+/// Undoes `%XX` where it gives an ASCII character.
+pub fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        let byte = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(u8::is_ascii);
+        if let Some(byte) = byte {
+            plain.push(char::from(byte));
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            plain.push('%');
+            rest = after;
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Reads `host`, `host:port`, `[v6]`, `[v6]:port`; the host in lower case. `None` for an empty host, or one with
+/// characters that no host has.
+pub fn host_port(text: &str) -> Option<(String, Option<u16>)> {
+    let text = text.trim();
+    let (host, rest) = if text.starts_with('[') {
+        let end = text.find(']')? + 1;
+        text.split_at_checked(end)?
+    } else {
+        let end = text.find(':').unwrap_or(text.len());
+        text.split_at_checked(end)?
+    };
+    let host = host.trim();
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-._[]:%".contains(c);
+    if host.is_empty() || !host.chars().all(legal) {
+        return None;
+    }
+    let port = match rest.trim().strip_prefix(':') {
+        Some(port) => Some(port.trim().parse().ok()?),
+        None if rest.trim().is_empty() => None,
+        None => return None,
+    };
+    Some((host.to_ascii_lowercase(), port))
+}
+
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> Uri {
+        Uri::read(text).unwrap_or_else(|| panic!("{text}"))
+    }
+
+    #[test]
+    fn parts_are_found() {
+        let u = uri("sip:+12155550100;rn=+12154100000;npdi=yes@[2001:DB8::1]:5070;user=phone?Route=%3Csip:x%3E");
+        assert_eq!((u.user_name(), u.host.as_str(), u.port), (Some("+12155550100"), "[2001:db8::1]", Some(5070)));
+        assert_eq!((u.user_params().value("rn"), u.params.value("user")), (Some("+12154100000"), Some("phone")));
+        assert!(u.headers.is_some() && u.ip().is_some());
+        assert_eq!(uri("tel:+1-215-555-0100").effective_user().as_deref(), Some("12155550100"));
+        for bad in ["sip:", "sip:bob@", "bob@example.com", "sip:a@b c", ":x", "sip:a@b:99999"] {
+            assert!(Uri::read(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn strict_and_effective_equality_differ() {
+        for (a, b, strict, effective) in [
+            ("sip:u@h", "sip:u@H", true, true),
+            ("sip:u@h", "sip:u@h:5060", false, true),
+            ("sip:u@h", "sip:u@h;transport=udp", false, true),
+            ("sip:u@h", "sip:U@h", false, false),
+            ("sip:%75@h", "sip:u@h", true, true),
+            ("sip:u@h;x=1", "sip:u@h", true, true),
+            ("sip:u@h;x=1", "sip:u@h;x=2", false, true),
+            ("sip:u@h", "sip:u@h2", false, false),
+            ("sip:+1-215-555-0100@h", "sip:+12155550100@h", false, true),
+            ("tel:+12155550100", "sip:12155550100@h", false, true),
+        ] {
+            assert_eq!(
+                (uri(a).strictly_equals(&uri(b)), uri(a).effectively_equals(&uri(b))),
+                (strict, effective),
+                "{a} {b}"
+            );
+        }
+    }
+}
