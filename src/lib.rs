@@ -9,6 +9,7 @@
 
 pub mod anomaly;
 pub mod call;
+pub mod capture;
 pub mod catalog;
 pub mod diagnosis;
 pub mod error;

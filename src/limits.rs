@@ -14,3 +14,22 @@ pub const FRAGMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Fragments that contradict those of an incomplete datagram are a new one under the same identification if the older is
 /// at least of this age; an overlap otherwise. Identifications of 16 bits come again within seconds (RFC 4963).
 pub const FRAGMENT_ID_REUSE: Duration = Duration::from_secs(2);
+/// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].
+pub const CAPTURE_BUFFER_OCTETS: usize = 1 << 20;
+/// A frame of classic pcap longer than this is taken for a sign of corruption, unless the file's snap length is larger.
+/// The largest snap length of tcpdump and Wireshark.
+pub const FRAME_OCTETS_USUAL: u32 = 262_144;
+/// No frame of classic pcap may be longer, whatever the file's snap length is.
+pub const FRAME_OCTETS: u32 = 16 << 20;
+/// No block of pcapng may be longer, that of a frame or any other.
+pub const BLOCK_OCTETS: u32 = 16 << 20;
+/// Interfaces of one section of a pcapng file.
+pub const INTERFACES: usize = 65_536;
+/// How many times its size a compressed capture may grow, once it has given [`EXPANSION_FREE_OCTETS`].
+pub const EXPANSION_RATIO: u64 = 1000;
+/// Octets that a compressed capture may give without looking at [`EXPANSION_RATIO`].
+pub const EXPANSION_FREE_OCTETS: u64 = 64 << 20;
+/// Memory for the dictionary of an xz file, in KiB; `xz -9` takes 64 MiB.
+pub const XZ_MEMORY_KIB: u32 = 192 << 10;
+/// A frame that lies further than this before the one in front of it is counted; less is common with several interfaces.
+pub const TIME_STEP_BACK: Duration = Duration::from_secs(1);

@@ -1,0 +1,106 @@
+//! A window on a stream of octets that grows to what a record needs, and knows its offset in the stream.
+
+use std::io::{self, BufRead, Read};
+
+/// Octets read but not yet consumed, in front of a reader.
+pub(super) struct Buffer {
+    reader: Box<dyn Read + Send>,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+    ended: bool,
+}
+
+impl Buffer {
+    pub(super) fn new(reader: Box<dyn Read + Send>, size: usize) -> Self {
+        Self { reader, bytes: vec![0; size.max(1)], start: 0, end: 0, offset: 0, ended: false }
+    }
+
+    /// Makes the buffer at least so large.
+    pub(super) fn grow(&mut self, size: usize) {
+        if size > self.bytes.len() {
+            // New and not resized: fresh zeros cost nothing until they are written to.
+            let mut bytes = vec![0; size];
+            if let Some(to) = bytes.get_mut(..self.end - self.start) {
+                to.copy_from_slice(self.data());
+            }
+            (self.bytes, self.end, self.start) = (bytes, self.end - self.start, 0);
+        }
+    }
+
+    /// What was read and not yet consumed.
+    pub(super) fn data(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Position of the first octet of [`Self::data`] in the stream.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Reads until at least `wanted` octets are there, and no further than that: a live capture must not wait for the next
+    /// frame. False when the stream ends before; what there is stays.
+    pub(super) fn fill(&mut self, wanted: usize) -> io::Result<bool> {
+        while self.end - self.start < wanted {
+            if self.ended {
+                return Ok(false);
+            }
+            self.make_room(wanted);
+            self.read_once()?;
+        }
+        Ok(true)
+    }
+
+    /// Gives up the first `count` octets.
+    pub(super) fn consume_octets(&mut self, count: usize) {
+        let count = count.min(self.end - self.start);
+        self.start += count;
+        self.offset += u64::try_from(count).unwrap_or(u64::MAX);
+    }
+
+    fn make_room(&mut self, wanted: usize) {
+        self.grow(wanted);
+        if self.start == self.end || self.start + wanted > self.bytes.len() {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.end, self.start) = (self.end - self.start, 0);
+        }
+    }
+
+    fn read_once(&mut self) -> io::Result<()> {
+        let space = self.bytes.get_mut(self.end..).unwrap_or_default();
+        match self.reader.read(space) {
+            Ok(0) => self.ended = true,
+            Ok(count) => self.end += count.min(space.len()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.ended = true;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Read for Buffer {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(out.len());
+        if let (Some(to), Some(from)) = (out.get_mut(..count), available.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.consume_octets(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Buffer {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.fill(1)?;
+        Ok(self.data())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.consume_octets(amount);
+    }
+}

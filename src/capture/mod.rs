@@ -1,0 +1,29 @@
+//! From files and standard input to frames: the first stage of the pipeline.
+//!
+//! [`inputs()`] turns arguments into [`Input`]s, [`Capture`] reads one of them frame by frame. pcap-parser does the parsing, on the window of a buffer of our own, which bounds memory, carries on after
+//! short reads, and knows where in the file an error is.
+
+mod buffer;
+mod compression;
+mod detect;
+mod drops;
+#[cfg(test)]
+mod files;
+mod info;
+mod link_type;
+mod octets;
+mod open;
+mod pcap;
+mod pcapng;
+mod reader;
+mod record;
+mod source;
+#[cfg(test)]
+mod tests;
+mod time_unit;
+
+pub use compression::Compression;
+pub use info::{CaptureInfo, Format};
+pub use link_type::link_type_name;
+pub use reader::{Capture, Frame};
+pub use source::{Input, inputs};

@@ -1,0 +1,223 @@
+//! pcapng: sections, each with a byte order and interfaces of its own, made of blocks.
+//!
+//! Read are section headers, interfaces, interface statistics, and enhanced, simple and (obsolete) packet blocks; all other
+//! blocks are skipped. The layout of a block is checked here before pcap-parser sees it, which wants that.
+
+use pcap_parser::{
+    Block, EnhancedPacketBlock, InterfaceDescriptionBlock, InterfaceStatisticsBlock, PcapNGOption, SimplePacketBlock,
+    parse_block_be, parse_block_le,
+};
+
+use super::buffer::Buffer;
+use super::drops::Drops;
+use super::octets::ByteOrder;
+use super::record::{Fault, Located, to_usize};
+use super::time_unit::TimeUnit;
+use crate::limits::{BLOCK_OCTETS, INTERFACES};
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const INTERFACE_STATISTICS: u32 = 5;
+const ENHANCED_PACKET: u32 = 6;
+
+/// Where the octets of a frame begin in the blocks that have some.
+const PACKET_DATA: usize = 28;
+const SIMPLE_PACKET_DATA: usize = 12;
+
+/// An interface of the current section.
+#[derive(Debug, Clone, Copy)]
+struct Interface {
+    link_type: u16,
+    /// 0: without limit.
+    snap_length: u32,
+    time_unit: TimeUnit,
+}
+
+/// An open pcapng file.
+#[derive(Debug)]
+pub(super) struct Pcapng {
+    order: ByteOrder,
+    interfaces: Vec<Interface>,
+    pub(super) drops: Drops,
+}
+
+/// The byte order that the octets behind type and length of a section header tell.
+pub(super) fn byte_order(magic: &[u8]) -> Option<ByteOrder> {
+    match magic {
+        [0x4d, 0x3c, 0x2b, 0x1a] => Some(ByteOrder::Little),
+        [0x1a, 0x2b, 0x3c, 0x4d] => Some(ByteOrder::Big),
+        _ => None,
+    }
+}
+
+impl Pcapng {
+    pub(super) fn new() -> Self {
+        Self { order: ByteOrder::Little, interfaces: Vec::new(), drops: Drops::default() }
+    }
+
+    /// Finds the next frame, reading the blocks on the way; `None` at the end of the file.
+    pub(super) fn locate(&mut self, buffer: &mut Buffer) -> Result<Option<Located>, Fault> {
+        loop {
+            if !buffer.fill(12)? {
+                return if buffer.data().is_empty() { Ok(None) } else { Err(Fault::Cut) };
+            }
+            let length = self.block_length(buffer.data())?;
+            if !buffer.fill(length)? {
+                return Err(Fault::Cut);
+            }
+            let block = buffer.data().get(..length).unwrap_or_default();
+            if let Some(located) = self.block(block)? {
+                return Ok(Some(located));
+            }
+            buffer.consume_octets(length);
+        }
+    }
+
+    /// Reads the head of a block; a section header sets the byte order.
+    fn block_length(&mut self, head: &[u8]) -> Result<usize, Fault> {
+        if self.order.u32(head, 0) == Some(SECTION_HEADER) {
+            let magic = head.get(8..12).unwrap_or_default();
+            self.order =
+                byte_order(magic).ok_or_else(|| Fault::Corrupt("a section header without byte-order magic".into()))?;
+        }
+        match self.order.u32(head, 4) {
+            Some(length @ 12..=BLOCK_OCTETS) if length % 4 == 0 => Ok(to_usize(length)),
+            length => Err(Fault::Corrupt(format!("a block with an impossible length of {}", length.unwrap_or(0)))),
+        }
+    }
+
+    /// Reads one whole block.
+    fn block(&mut self, bytes: &[u8]) -> Result<Option<Located>, Fault> {
+        let end = bytes.len().saturating_sub(4);
+        if self.order.u32(bytes, 4) != self.order.u32(bytes, end) {
+            return Err(Fault::Corrupt("a block whose two lengths differ".into()));
+        }
+        let kind = self.order.u32(bytes, 0).unwrap_or(0);
+        match kind {
+            SECTION_HEADER
+            | INTERFACE_DESCRIPTION
+            | PACKET
+            | SIMPLE_PACKET
+            | INTERFACE_STATISTICS
+            | ENHANCED_PACKET => {}
+            _ => return Ok(None),
+        }
+        let parsed = if self.order == ByteOrder::Little { parse_block_le(bytes) } else { parse_block_be(bytes) };
+        let Ok((_, block)) = parsed else {
+            return Err(Fault::Corrupt(format!("a block of type {kind} that contradicts its length")));
+        };
+        match block {
+            Block::EnhancedPacket(packet) => self.enhanced_packet(&packet, bytes.len()).map(Some),
+            Block::SimplePacket(packet) => self.simple_packet(&packet, bytes.len()).map(Some),
+            Block::Unknown(packet) => self.obsolete_packet(packet.data, bytes.len()).map(Some),
+            Block::InterfaceDescription(interface) => self.interface(&interface).map(|()| None),
+            Block::InterfaceStatistics(statistics) => {
+                self.statistics(&statistics);
+                Ok(None)
+            }
+            Block::SectionHeader(section) => self.section(section.major_version).map(|()| None),
+            _ => Ok(None),
+        }
+    }
+
+    fn section(&mut self, version: u16) -> Result<(), Fault> {
+        if version != 1 {
+            return Err(Fault::Corrupt(format!("a section of pcapng version {version}")));
+        }
+        self.interfaces.clear();
+        self.drops.end_section();
+        Ok(())
+    }
+
+    fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) -> Result<(), Fault> {
+        if self.interfaces.len() >= INTERFACES {
+            return Err(Fault::Corrupt(format!("more than {INTERFACES} interfaces in one section")));
+        }
+        let resolution = option(&block.options, 9).and_then(|value| value.first().copied());
+        // pcap-parser reads this option in little-endian order always.
+        let offset = option(&block.options, 14).and_then(|value| self.order.u64(value)).map_or(0, u64::cast_signed);
+        self.interfaces.push(Interface {
+            link_type: u16::try_from(block.linktype.0).unwrap_or(u16::MAX),
+            snap_length: block.snaplen,
+            time_unit: TimeUnit::new(resolution, offset),
+        });
+        Ok(())
+    }
+
+    fn statistics(&mut self, block: &InterfaceStatisticsBlock<'_>) {
+        let counter = |code| option(&block.options, code).and_then(|value| self.order.u64(value));
+        let (interface, system) = (counter(5), counter(7));
+        let index = to_usize(block.if_id);
+        if index < self.interfaces.len() {
+            self.drops.interface_statistics(block.if_id, interface, system);
+        }
+    }
+
+    fn interface_of(&self, index: u32) -> Result<&Interface, Fault> {
+        self.interfaces
+            .get(to_usize(index))
+            .ok_or_else(|| Fault::Corrupt(format!("a frame of interface {index}, which is not described")))
+    }
+
+    fn enhanced_packet(&mut self, packet: &EnhancedPacketBlock<'_>, record_length: usize) -> Result<Located, Fault> {
+        let interface = self.interface_of(packet.if_id)?;
+        let located = Located {
+            record_length,
+            start: PACKET_DATA,
+            length: to_usize(packet.caplen),
+            original_length: packet.origlen.max(packet.caplen),
+            time: Some(interface.time_unit.timestamp(packet.ts_high, packet.ts_low)),
+            link_type: interface.link_type,
+        };
+        if let Some(lost) = option(&packet.options, 4).and_then(|value| self.order.u64(value)) {
+            self.drops.between_frames(lost);
+        }
+        Ok(located)
+    }
+
+    /// A simple packet has no time, and belongs to the first interface, whose snap length says how much of it is there.
+    fn simple_packet(&self, packet: &SimplePacketBlock<'_>, record_length: usize) -> Result<Located, Fault> {
+        let interface = self.interface_of(0)?;
+        let snap_length = if interface.snap_length == 0 { usize::MAX } else { to_usize(interface.snap_length) };
+        Ok(Located {
+            record_length,
+            start: SIMPLE_PACKET_DATA,
+            length: to_usize(packet.origlen).min(snap_length).min(packet.data.len()),
+            original_length: packet.origlen,
+            time: None,
+            link_type: interface.link_type,
+        })
+    }
+
+    /// The packet block of the first drafts of pcapng: an enhanced one whose interface number shares its field with a
+    /// count of lost packets. pcap-parser does not know it.
+    fn obsolete_packet(&mut self, data: &[u8], record_length: usize) -> Result<Located, Fault> {
+        let cut = || Fault::Corrupt("a packet block that contradicts its length".into());
+        let field = |at| self.order.u32(data, at).ok_or_else(cut);
+        let half = |at| self.order.u16(data, at).ok_or_else(cut);
+        let (index, lost, captured) = (half(0)?, half(2)?, field(12)?);
+        let interface = self.interface_of(index.into())?;
+        if to_usize(captured) > data.len().saturating_sub(20) {
+            return Err(cut());
+        }
+        let located = Located {
+            record_length,
+            start: PACKET_DATA,
+            length: to_usize(captured),
+            original_length: field(16)?.max(captured),
+            time: Some(interface.time_unit.timestamp(field(4)?, field(8)?)),
+            link_type: interface.link_type,
+        };
+        if lost != u16::MAX {
+            self.drops.between_frames(lost.into());
+        }
+        Ok(located)
+    }
+}
+
+/// The value of the first option of that code.
+fn option<'a>(options: &'a [PcapNGOption<'_>], code: u16) -> Option<&'a [u8]> {
+    options.iter().find(|option| option.code.0 == code)?.as_bytes().ok()
+}

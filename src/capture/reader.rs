@@ -1,0 +1,163 @@
+//! An open capture, frame by frame.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use super::buffer::Buffer;
+use super::compression::{Damage, damage};
+use super::info::CaptureInfo;
+use super::open::{Layout, Opened, open};
+use super::record::{Fault, Located};
+use super::source::Input;
+use crate::error::Error;
+use crate::limits::TIME_STEP_BACK;
+use crate::provenance::{FrameNumber, FrameRef, Timestamp};
+
+/// One captured link-layer unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Its number; the file is 0.
+    pub reference: FrameRef,
+    /// When it was captured. A simple packet of pcapng has no time and gets that of the frame before it.
+    pub time: Timestamp,
+    /// Number of the LINKTYPE registry.
+    pub link_type: u16,
+    /// Octets on the wire; more than `bytes` has when the snap length cut it. May include a frame check sequence.
+    pub original_length: u32,
+    /// The octets that were captured.
+    pub bytes: &'a [u8],
+}
+
+/// An open capture. Memory is one buffer, however long the capture is.
+pub struct Capture {
+    buffer: Buffer,
+    layout: Layout,
+    info: CaptureInfo,
+    /// The frame at the beginning of the buffer.
+    current: Option<Located>,
+    time: Timestamp,
+    ended: bool,
+}
+
+impl Capture {
+    /// Opens an input and recognises its format; reads no frame yet.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when it cannot be opened or read, [`Error::NotACapture`] when it is something else.
+    pub fn open(input: &Input) -> Result<Self, Error> {
+        let reader = input.reader().map_err(|source| Error::Read { path: input.path(), source })?;
+        Self::from_opened(open(input.path(), reader))
+    }
+
+    /// As [`Self::open`], for any source of octets; `path` is what reports and errors call it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn from_reader(path: PathBuf, reader: impl Read + Send + 'static) -> Result<Self, Error> {
+        Self::from_opened(open(path, Box::new(reader)))
+    }
+
+    fn from_opened(opened: Result<Opened, Error>) -> Result<Self, Error> {
+        let Opened { buffer, layout, info } = opened?;
+        Ok(Self { buffer, layout, info, current: None, time: Timestamp::default(), ended: false })
+    }
+
+    /// What is known of the capture: complete once [`Self::next_frame`] returned `None`.
+    pub fn info(&self) -> &CaptureInfo {
+        &self.info
+    }
+
+    /// Returns the next frame, as soon as it is complete; `None` at the end. A capture cut inside a frame just ends, with
+    /// [`CaptureInfo::truncated`] set.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] at a place that cannot be read, [`Error::Read`] when the system fails to; once, then `None`.
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        self.advance()?;
+        Ok(self.frame())
+    }
+
+    /// Goes to the next frame, which [`Self::frame`] then returns; false at the end.
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        if let Some(previous) = self.current.take() {
+            self.buffer.consume_octets(previous.record_length);
+        }
+        if self.ended {
+            return Ok(false);
+        }
+        let next = match &mut self.layout {
+            Layout::Pcap(pcap) => pcap.locate(&mut self.buffer),
+            Layout::Pcapng(pcapng) => pcapng.locate(&mut self.buffer),
+        };
+        match next {
+            Ok(Some(located)) => self.note(located),
+            Ok(None) => self.end(),
+            Err(fault) => {
+                self.end();
+                return self.fault(fault).map(|()| false);
+            }
+        }
+        Ok(self.current.is_some())
+    }
+
+    /// The frame that [`Self::advance`] went to.
+    pub(super) fn frame(&self) -> Option<Frame<'_>> {
+        let located = self.current?;
+        Some(Frame {
+            reference: FrameRef { file: 0, number: FrameNumber(self.info.frames) },
+            time: self.time,
+            link_type: located.link_type,
+            original_length: located.original_length,
+            bytes: self.buffer.data().get(located.start..located.start + located.length)?,
+        })
+    }
+
+    fn note(&mut self, located: Located) {
+        self.info.frames += 1;
+        if let Some(time) = located.time {
+            let known = self.info.last_time.is_some();
+            if known && self.time.since(time) > TIME_STEP_BACK {
+                self.info.steps_back += 1;
+            }
+            self.time = time;
+            self.info.first_time = Some(self.info.first_time.map_or(time, |first| first.min(time)));
+            self.info.last_time = self.info.last_time.max(Some(time));
+        }
+        self.info.link_types.insert(located.link_type);
+        self.current = Some(located);
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        if let Layout::Pcapng(pcapng) = &self.layout {
+            self.info.dropped = pcapng.drops.total();
+        }
+    }
+
+    /// What a fault means: the end of a capture that was cut, or an error.
+    fn fault(&mut self, fault: Fault) -> Result<(), Error> {
+        let what = match fault {
+            Fault::Cut => None,
+            Fault::Corrupt(what) => Some(what),
+            Fault::Io(source) => match damage(&source) {
+                Some(Damage::Cut(_)) => None,
+                Some(damage) => Some(damage.to_string()),
+                None => {
+                    self.info.corrupt = true;
+                    return Err(Error::Read { path: self.info.path.clone(), source });
+                }
+            },
+        };
+        let Some(what) = what else {
+            self.info.truncated = true;
+            return Ok(());
+        };
+        self.info.corrupt = true;
+        Err(Error::Corrupt {
+            path: self.info.path.clone(),
+            frame: self.info.frames,
+            offset: self.buffer.offset(),
+            what,
+        })
+    }
+}
