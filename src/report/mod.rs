@@ -11,8 +11,9 @@ pub use summary::{CaptureFacts, Summary};
 /// An output. Captures come one after the other: `begin_capture`, its calls as they close, `end_capture`; then `finish`.
 /// Errors are those of writing; a broken pipe is for the caller to ignore.
 pub trait Sink {
-    /// A capture begins; `index` counts from 0, `path` is how the user named it.
-    fn begin_capture(&mut self, index: usize, path: &str) -> io::Result<()>;
+    /// A capture begins; `index` counts from 0. `files` are its files as the user named them: one, or, with `--merge`, all of
+    /// them in the order of [`FrameRef::file`](crate::provenance::FrameRef).
+    fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()>;
     /// A call is over and diagnosed.
     fn call(&mut self, report: &CallReport) -> io::Result<()>;
     /// The capture is over: its facts, its own summary, and the findings about it as a whole.

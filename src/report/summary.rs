@@ -51,6 +51,8 @@ pub struct CaptureFacts {
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
+    /// Index of the capture it is about, as in [`Sink::begin_capture`](super::Sink::begin_capture); 0 in a sum.
+    pub capture: usize,
     /// SIP messages, retransmissions and duplicates included.
     pub messages: u64,
     /// Requests by method, retransmissions and duplicates included.
