@@ -17,6 +17,7 @@ pub mod limits;
 pub mod net;
 pub mod provenance;
 pub mod report;
+pub mod sample;
 pub mod sip;
 pub mod stir;
 pub mod wrap;
