@@ -207,9 +207,12 @@ impl Decompressor {
         if self.taken.failed.load(Ordering::Relaxed) {
             return error;
         }
-        io::Error::other(match error.kind() {
-            io::ErrorKind::UnexpectedEof => Damage::Cut(self.kind),
-            _ => Damage::Corrupt(self.kind, error.to_string()),
+        // The decoder of xz has other words for some cuts.
+        let wanted_more = self.kind == Compression::Xz && self.taken.ended.load(Ordering::Relaxed);
+        io::Error::other(if wanted_more || error.kind() == io::ErrorKind::UnexpectedEof {
+            Damage::Cut(self.kind)
+        } else {
+            Damage::Corrupt(self.kind, error.to_string())
         })
     }
 }
@@ -226,3 +229,6 @@ impl Read for Decompressor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

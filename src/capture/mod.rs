@@ -1,6 +1,7 @@
 //! From files and standard input to frames: the first stage of the pipeline.
 //!
-//! [`inputs()`] turns arguments into [`Input`]s, [`Capture`] reads one of them frame by frame. pcap-parser does the parsing, on the window of a buffer of our own, which bounds memory, carries on after
+//! [`inputs()`] turns arguments into [`Input`]s, [`Capture`] reads one of them frame by frame, [`Merged`] several as one in
+//! time order. pcap-parser does the parsing, on the window of a buffer of our own, which bounds memory, carries on after
 //! short reads, and knows where in the file an error is.
 
 mod buffer;
@@ -11,6 +12,7 @@ mod drops;
 mod files;
 mod info;
 mod link_type;
+mod merge;
 mod octets;
 mod open;
 mod pcap;
@@ -25,5 +27,6 @@ mod time_unit;
 pub use compression::Compression;
 pub use info::{CaptureInfo, Format};
 pub use link_type::link_type_name;
+pub use merge::Merged;
 pub use reader::{Capture, Frame};
 pub use source::{Input, inputs};

@@ -16,7 +16,7 @@ use crate::provenance::{FrameNumber, FrameRef, Timestamp};
 /// One captured link-layer unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Its number; the file is 0.
+    /// Its file (0 but for [`Merged`](super::Merged)) and number.
     pub reference: FrameRef,
     /// When it was captured. A simple packet of pcapng has no time and gets that of the frame before it.
     pub time: Timestamp,

@@ -26,6 +26,11 @@ impl Input {
         }
     }
 
+    /// Whether its contents are still there after reading; not so for a pipe.
+    pub(super) fn can_be_read_again(&self) -> bool {
+        matches!(self, Self::File(path) if path.is_file())
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is where input is opened")]
     pub(super) fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
@@ -109,4 +114,66 @@ fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     entries.sort();
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::{frames, pcap};
+    use super::super::octets::ByteOrder::Little;
+    use super::super::reader::Capture;
+    use super::*;
+
+    fn names(inputs: &[Input], folder: &Path) -> Vec<String> {
+        let name = |input: &Input| input.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+        inputs.iter().map(name).collect()
+    }
+
+    #[test]
+    fn directories_are_searched_for_captures_by_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("b/deep")).unwrap();
+        fs::create_dir(root.join("empty")).unwrap();
+        let capture = pcap(Little, 0xa1b2_c3d4, &frames(3));
+        fs::write(root.join("z.txt"), &capture).unwrap();
+        fs::write(root.join("b/deep/10"), zstd::encode_all(&capture[..], 1).unwrap()).unwrap();
+        fs::write(root.join("b/deep/9.pcap"), &capture[..30]).unwrap();
+        fs::write(root.join("b/notes.pcap"), "no capture").unwrap();
+        fs::write(root.join("b/nothing.pcap"), "").unwrap();
+        let (found, errors) = inputs(&[root.to_path_buf()]);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(names(&found, root), ["b/deep/10", "b/deep/9.pcap", "z.txt"]);
+        let (found, errors) = inputs(&[root.join("empty"), root.join("z.txt")]);
+        assert_eq!(names(&found, root), ["z.txt"]);
+        assert!(matches!(&errors[..], [Error::EmptyDirectory { path }] if *path == root.join("empty")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn symbolic_links_neither_loop_nor_count_twice() {
+        use std::os::unix::fs::symlink;
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let root = folder.path();
+        let capture = pcap(Little, 0xa1b2_c3d4, &frames(3));
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/1.pcap"), &capture).unwrap();
+        fs::write(other.path().join("2.pcap"), &capture).unwrap();
+        symlink(root, root.join("a/loop")).unwrap();
+        symlink(root.join("a/1.pcap"), root.join("latest.pcap")).unwrap();
+        symlink(other.path(), root.join("other")).unwrap();
+        symlink(root.join("absent"), root.join("dangling")).unwrap();
+        let (found, errors) = inputs(&[root.to_path_buf()]);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(names(&found, root), ["a/1.pcap", "other/2.pcap"]);
+    }
+
+    #[test]
+    fn arguments_keep_their_order_and_standard_input_is_read_once() {
+        let arguments = ["b.pcap", "-", "a.pcap", "-"].map(PathBuf::from);
+        let (found, errors) = inputs(&arguments);
+        let file = |name| Input::File(PathBuf::from(name));
+        assert_eq!(found, [file("b.pcap"), Input::Stdin, file("a.pcap")]);
+        assert!(errors.is_empty());
+        assert!(matches!(Capture::open(&file("absent.pcap")), Err(Error::Read { .. })));
+    }
 }
