@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::text::Text;
-use crate::call::CallNumber;
-use crate::provenance::{Endpoint, FrameRef, Timestamp};
+use crate::call::{CallNumber, CapturedMessage, IcmpReport};
+use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
+use crate::sip::HeaderName;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -51,6 +52,38 @@ pub struct Evidence {
     pub text: String,
 }
 
+impl Evidence {
+    /// Cites a message by its start line.
+    pub fn of(message: &CapturedMessage, what: impl Into<Text>) -> Self {
+        Self::at(&message.provenance, what, message.message.start_line().into_owned())
+    }
+
+    /// Cites a header field of a message as captured; where it is missing, the text is empty.
+    pub fn header(message: &CapturedMessage, name: HeaderName, what: impl Into<Text>) -> Self {
+        Self::at(&message.provenance, what, message.message.header_line(name).unwrap_or_default())
+    }
+
+    /// Cites an ICMP error.
+    pub fn icmp(report: &IcmpReport) -> Self {
+        let what = Text::new("ICMP {kind}, about a datagram to {unreachable}")
+            .with("kind", report.kind)
+            .with("unreachable", report.unreachable);
+        Self::at(&report.provenance, what, String::new())
+    }
+
+    /// Cites a text of a frame.
+    pub fn at(provenance: &Provenance, what: impl Into<Text>, text: String) -> Self {
+        Self {
+            frame: provenance.frame,
+            time: provenance.time,
+            source: provenance.flow.source,
+            destination: provenance.flow.destination,
+            what: what.into(),
+            text,
+        }
+    }
+}
+
 /// Who must act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -60,6 +93,23 @@ pub struct Actor {
     pub address: Option<Endpoint>,
     /// Its Server or User-Agent value, where it sent one.
     pub software: Option<String>,
+}
+
+impl Actor {
+    /// A role without a known address.
+    pub fn role(role: impl Into<Text>) -> Self {
+        Self { role: role.into(), address: None, software: None }
+    }
+
+    /// The sender of a message, with the software that it names.
+    pub fn sender(message: &CapturedMessage, role: impl Into<Text>) -> Self {
+        Self { role: role.into(), address: Some(message.provenance.flow.source), software: message.message.software() }
+    }
+
+    /// Whoever sits at an address.
+    pub fn at(address: Endpoint, role: impl Into<Text>) -> Self {
+        Self { role: role.into(), address: Some(address), software: None }
+    }
 }
 
 /// A diagnosis with its evidence.
