@@ -347,7 +347,7 @@ fn serialize(start: &StartLine, fields: &[Field], body: Option<&str>) -> Vec<u8>
     text.into_bytes()
 }
 
-/// Ten hex digits that depend on the parts only (FNV-1a), like the identifiers that stacks draw at random.
+/// Ten hex digits that depend on the parts only (FNV-1a, then mixed as in splitmix64), like the identifiers that stacks draw at random.
 fn opaque(parts: &[&str]) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for part in parts {
@@ -355,6 +355,8 @@ fn opaque(parts: &[&str]) -> String {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     format!("{:010x}", hash >> 24)
 }
 
