@@ -42,7 +42,8 @@ impl NameAddr {
 
 /// What stands in front of the first `<` outside of quotes, and behind it.
 fn brackets(value: &str) -> Option<(&str, &str)> {
-    let at = params::find(value, '<')?;
+    // In front of a quote that is never closed, the last bracket decides.
+    let at = params::find(value, '<').or_else(|| value.contains('"').then(|| value.rfind('<'))?)?;
     Some((value.get(..at)?, value.get(at + 1..)?))
 }
 

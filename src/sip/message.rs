@@ -66,6 +66,8 @@ impl Message {
             cut,
         };
         message.locate();
+        let more = super::lint::find(&message);
+        message.anomalies.extend(more);
         message.anomalies.sort_unstable();
         message.anomalies.dedup();
         Some((message, end))
@@ -104,7 +106,7 @@ impl Message {
     fn parameter_range(&self, name: HeaderName, parameter: &[u8]) -> Option<Range<usize>> {
         let field = self.field(name)?;
         let value = field.value(&self.raw);
-        let place = header_parameter(value, parameter)?;
+        let place = header_parameter(value, parameter, name == HeaderName::Via)?;
         let base = field.value_start as usize;
         Some(base + place.start..base + place.end)
     }
@@ -193,6 +195,11 @@ impl Message {
     /// The branch of the top Via value.
     pub fn branch(&self) -> Option<&[u8]> {
         self.branch.as_ref().map(|r| self.slice(r))
+    }
+
+    /// Start line and header block.
+    pub(super) fn head(&self) -> &[u8] {
+        self.slice(&(0..self.body.start))
     }
 
     /// The body.
@@ -329,18 +336,25 @@ fn body_length(bytes: &[u8], block: &headers::Block, cut: bool, odd: &mut Vec<An
     claimed.min(there)
 }
 
-/// The place of `;name=value` behind the URI of a header field value, ending at the next `;`, `,` or blank.
-fn header_parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
+/// The place of `;name=value` behind the URI of a header field value, ending at the next `;`, `,` or blank. Of a list only the
+/// first value counts; elsewhere a comma is part of a display name that lacks its quotes.
+fn header_parameter(value: &[u8], name: &[u8], is_list: bool) -> Option<Range<usize>> {
+    let in_order = scan_parameters(value, name, is_list, true);
+    // A quote that is never closed would hide everything behind it.
+    in_order.or_else(|| value.contains(&b'"').then(|| scan_parameters(value, name, is_list, false))?)
+}
+
+fn scan_parameters(value: &[u8], name: &[u8], is_list: bool, quotes: bool) -> Option<Range<usize>> {
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
     for (at, byte) in value.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
-            b'"' if !angle => quoted = !quoted,
+            b'"' if !angle && quotes => quoted = !quoted,
             _ if quoted => {}
             b'<' => angle = true,
             b'>' => angle = false,
-            b',' if !angle => return None,
+            b',' if !angle && is_list => return None,
             b';' if !angle => {
                 if let Some(range) = value.get(at + 1..).and_then(|rest| named(rest, name)) {
                     return Some(at + 1 + range.start..at + 1 + range.end);

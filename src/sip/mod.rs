@@ -7,6 +7,7 @@ pub mod address;
 pub mod framing;
 pub mod header_name;
 mod headers;
+mod lint;
 pub mod message;
 pub mod method;
 pub mod number;

@@ -1,0 +1,196 @@
+//! What is wrong with the core header fields of a message: the oddities that need more than finding things.
+//!
+//! Everything here is about telling, nothing about refusing: the message is read as far as sense goes in any case.
+
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use super::{HeaderName, Message, NameAddr, Uri, Via, number, params, probe};
+use crate::anomaly::Anomaly;
+
+/// Header fields that may occur once (RFC 3261 table 2, and what the defining documents of the others say).
+const ONCE: &[HeaderName] = &[
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::CallId,
+    HeaderName::CSeq,
+    HeaderName::MaxForwards,
+    HeaderName::ContentLength,
+    HeaderName::ContentType,
+    HeaderName::Date,
+    HeaderName::Expires,
+    HeaderName::MinExpires,
+    HeaderName::SessionExpires,
+    HeaderName::MinSe,
+    HeaderName::ReferTo,
+    HeaderName::Event,
+    HeaderName::RetryAfter,
+    HeaderName::RSeq,
+    HeaderName::RAck,
+];
+
+/// Header fields that hold one address, or a list of them.
+const ADDRESSES: &[(HeaderName, bool)] = &[
+    (HeaderName::From, false),
+    (HeaderName::To, false),
+    (HeaderName::Contact, true),
+    (HeaderName::Route, true),
+    (HeaderName::RecordRoute, true),
+    (HeaderName::ReferTo, false),
+    (HeaderName::ReferredBy, false),
+    (HeaderName::PAssertedIdentity, true),
+];
+
+/// Header fields that hold a number of at most that value.
+const NUMBERS: &[(HeaderName, u64)] = &[
+    (HeaderName::MaxForwards, 255),
+    (HeaderName::Expires, u32::MAX as u64),
+    (HeaderName::MinExpires, u32::MAX as u64),
+    (HeaderName::RetryAfter, u32::MAX as u64),
+];
+
+/// What is wrong with the message, in no particular order, with repetitions.
+pub(super) fn find(message: &Message) -> Vec<Anomaly> {
+    let mut odd = Vec::new();
+    if std::str::from_utf8(message.head()).is_err() {
+        odd.push(Anomaly::NotUtf8);
+    }
+    if ONCE.iter().any(|name| message.headers(*name).nth(1).is_some()) {
+        odd.push(Anomaly::HeaderFieldRepeated);
+    }
+    request_uri(message, &mut odd);
+    for (name, is_list) in ADDRESSES {
+        message.headers(*name).for_each(|value| addresses(&value, *is_list, &mut odd));
+    }
+    message.headers(HeaderName::Via).for_each(|value| via(&value, &mut odd));
+    if message.branch().is_none_or(|branch| !branch.starts_with(b"z9hG4bK") || branch.len() == 7)
+        && message.header_bytes(HeaderName::Via).is_some()
+    {
+        odd.push(Anomaly::BranchNotUnique);
+    }
+    numbers(message, &mut odd);
+    if message
+        .header(HeaderName::Date)
+        .is_some_and(|date| !date.trim_end().ends_with("GMT") || crate::stir::date::read(&date).is_none())
+    {
+        odd.push(Anomaly::DateMalformed);
+    }
+    odd
+}
+
+fn request_uri(message: &Message, odd: &mut Vec<Anomaly>) {
+    let Some(text) = message.request_uri_text() else { return };
+    let legal = Uri::read(&text).is_some_and(|uri| {
+        // RFC 3261 §19.1.1 table 1: no header parts in a Request-URI.
+        host_is_legal(&uri) && uri.headers.is_none()
+    });
+    if !legal || text.contains(['<', '>', '"', ' ', '\t']) {
+        odd.push(Anomaly::RequestUriMalformed);
+    }
+}
+
+fn addresses(value: &str, is_list: bool, odd: &mut Vec<Anomaly>) {
+    let values = if is_list { params::split(value, ',') } else { vec![value] };
+    for value in values {
+        if !quotes_are_closed(value) {
+            odd.push(Anomaly::QuoteUnbalanced);
+            continue;
+        }
+        if value == "*" {
+            continue;
+        }
+        match NameAddr::read(value) {
+            Some(address) if address_is_legal(value, &address) => {}
+            _ => odd.push(Anomaly::AddressMalformed),
+        }
+        let rest = value.rsplit_once('>').map_or_else(|| value.split_once(';').map_or("", |(_, r)| r), |(_, r)| r);
+        parameters(rest, odd);
+    }
+}
+
+fn address_is_legal(value: &str, address: &NameAddr) -> bool {
+    if !host_is_legal(&address.uri) {
+        return false;
+    }
+    if !address.bracketed {
+        // RFC 3261 §20.10: a URI with a comma, question mark or semicolon must stand in brackets.
+        return address.uri.headers.is_none() && !address.uri.raw().contains([',', ' ', '<', '>']);
+    }
+    let name = params::find(value, '<').and_then(|at| value.get(..at)).unwrap_or_default().trim();
+    let inside = params::find(value, '<').and_then(|at| value.get(at + 1..)).unwrap_or_default();
+    let inside = inside.split_once('>').map(|(uri, _)| uri);
+    let name_is_legal = name.starts_with('"') || name.bytes().all(|b| probe::is_token(b) || b == b' ' || b == b'\t');
+    // Names in other scripts without quotes are common, and no harm to reading.
+    (name_is_legal || !name.is_ascii()) && inside.is_some_and(|uri| !uri.contains(char::is_whitespace))
+}
+
+/// Whether the host is one: an IPv6 reference must hold an IPv6 address (RFC 5118 §4.10 shows the three colons that the first
+/// grammar allowed).
+fn host_is_legal(uri: &Uri) -> bool {
+    if !uri.is_sip() {
+        return true;
+    }
+    match uri.host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => !uri.host.contains([':', '[', ']', '%']),
+    }
+}
+
+fn quotes_are_closed(value: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for c in value.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted
+}
+
+/// Parameters behind a value: none may be empty, or be there twice (RFC 3261 §7.3.1).
+fn parameters(text: &str, odd: &mut Vec<Anomaly>) {
+    let text = text.trim().strip_prefix(';').unwrap_or(text.trim());
+    if text.is_empty() {
+        return;
+    }
+    let names: Vec<String> =
+        text.split(';').map(|p| p.split('=').next().unwrap_or_default().trim().to_ascii_lowercase()).collect();
+    let quoted = text.contains('"');
+    let twice = names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name));
+    if !quoted && (twice || names.iter().any(String::is_empty)) {
+        odd.push(Anomaly::ParameterMalformed);
+    }
+}
+
+fn via(value: &str, odd: &mut Vec<Anomaly>) {
+    let parts = params::split(value, ',');
+    let empty = value.split(',').count() > parts.len() && !value.contains('"');
+    if empty || parts.iter().any(|part| Via::read(part).is_none()) {
+        odd.push(Anomaly::ViaMalformed);
+    }
+    parts.iter().filter_map(|part| part.split_once(';')).for_each(|(_, rest)| parameters(rest, odd));
+}
+
+fn numbers(message: &Message, odd: &mut Vec<Anomaly>) {
+    for (name, most) in NUMBERS {
+        // Retry-After may have a comment and parameters behind its number; Expires was a date once (RFC 2543 §6.20).
+        let wrong = |value: Cow<'_, str>| {
+            let digits: String = value.trim().chars().take_while(char::is_ascii_digit).collect();
+            let excess = number::whole(digits.as_bytes()).is_none_or(|n| n > *most);
+            !digits.is_empty() && excess
+        };
+        if message.header(*name).is_some_and(wrong) {
+            odd.push(Anomaly::NumberOutOfRange);
+        }
+    }
+    let warning = |value: &String| value.trim().bytes().take_while(u8::is_ascii_digit).count() != 3;
+    let expires = |contact: &NameAddr| contact.params.value("expires").is_some_and(|e| e.parse::<u32>().is_err());
+    if message.values(HeaderName::Warning).iter().any(warning) || message.contacts().iter().any(expires) {
+        odd.push(Anomaly::NumberOutOfRange);
+    }
+    if message.cseq().is_some_and(|cseq| cseq.number > i32::MAX as u32) {
+        odd.push(Anomaly::CSeqInvalid);
+    }
+}
