@@ -7,8 +7,11 @@ use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
 
 pub mod outcome;
+mod path;
+mod step;
 
 pub use outcome::{Outcome, OutcomeDetail};
+pub use path::Origin;
 
 /// Number of a call in its capture, from 1, in the order of first messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,6 @@
 //! Applies the rules: per call as calls close, then to the whole capture; decides each call's root cause.
 
-use super::{Context, Detect, Finding, Hosts, Patterns, Settings, rules::RULES};
+use super::{Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES};
 use crate::call::Call;
 use crate::provenance::Timestamp;
 
@@ -44,7 +44,8 @@ impl Engine {
                 detect(&call, &cx, &mut findings);
             }
         }
-        CallReport { call, findings, root_cause: None }
+        let root_cause = root_cause::settle(&call, &mut findings);
+        CallReport { call, findings, root_cause }
     }
 
     /// The findings about the capture as a whole, at its end.

@@ -1,0 +1,187 @@
+//! Which finding says why a call failed, which ones are only its consequences, and in which order they are read.
+
+use std::cmp::Reverse;
+
+use super::{Finding, Severity};
+use crate::call::{Call, Outcome, TransactionId};
+use crate::provenance::FrameRef;
+
+/// A code that may be the root cause of a failed call.
+struct Cause {
+    code: &'static str,
+    /// A weaker finding of that code tells of a risk, not of the reason.
+    least: Severity,
+    /// Which failed calls it can explain.
+    explains: fn(&Call) -> bool,
+    /// Whether it describes how the failure looks, so that a closer cause makes it a consequence.
+    symptom: bool,
+}
+
+const fn cause(code: &'static str, least: Severity, explains: fn(&Call) -> bool) -> Cause {
+    Cause { code, least, explains, symptom: false }
+}
+
+const fn symptom(code: &'static str, least: Severity, explains: fn(&Call) -> bool) -> Cause {
+    Cause { code, least, explains, symptom: true }
+}
+
+/// Closest cause first. A call that failed has as its root cause the first of these that it shows: what a redirect, an
+/// identity, a rejection or a challenge suffers from comes before the way in which the call then ended.
+static CAUSES: &[Cause] = &[
+    cause("register-redirected", Severity::Warning, |c| !c.is_invite() && ended(c, &[Outcome::RedirectedUnfollowed])),
+    cause("redirect-in-dialog", Severity::Warning, |c| !c.is_invite() && ended(c, &[Outcome::RedirectedUnfollowed])),
+    cause("redirect-without-contact", Severity::Error, any),
+    cause("redirect-contact-malformed", Severity::Error, any),
+    cause("redirect-contact-not-sip", Severity::Error, any),
+    cause("redirect-to-itself", Severity::Error, any),
+    cause("redirect-to-itself-in-effect", Severity::Error, any),
+    cause("redirect-loop", Severity::Error, any),
+    cause("redirect-follow-up-malformed", Severity::Error, any),
+    symptom("redirect-not-followed", Severity::Error, |c| ended(c, &[Outcome::RedirectedUnfollowed])),
+    cause("redirect-target-challenges", Severity::Error, |c| {
+        ended(c, &[Outcome::ChallengeUnanswered, Outcome::AuthFailed])
+    }),
+    cause("redirect-breaks-passport", Severity::Error, |c| {
+        ended(c, &[Outcome::IdentityRejected, Outcome::BlockedByNetwork])
+    }),
+    cause("redirect-contact-not-routable", Severity::Error, any),
+    cause("redirect-contact-unresolvable", Severity::Error, any),
+    cause("redirect-transport-unreachable", Severity::Error, any),
+    cause("unwanted-for-wrong-method", Severity::Error, |c| !c.is_invite()),
+    cause("unwanted-origin", Severity::Info, |c| ended(c, &[Outcome::UnwantedByCallee, Outcome::BlockedByNetwork])),
+    cause("verification-failed-verstat", Severity::Error, identity),
+    cause("identity-malformed", Severity::Error, identity),
+    cause("passport-signature-invalid", Severity::Error, identity),
+    cause("passport-not-fresh", Severity::Error, identity),
+    cause("passport-orig-mismatch", Severity::Error, identity),
+    cause("passport-dest-mismatch", Severity::Error, identity),
+    cause("passport-chain-inconsistent", Severity::Warning, identity),
+    cause("passport-certificate-url", Severity::Warning, identity),
+    cause("call-not-signed", Severity::Warning, |c| identity(c) && ended_with(c, 428)),
+    cause("number-portability-data-lost", Severity::Warning, |c| {
+        ended(c, &[Outcome::Rejected, Outcome::ServerFailure])
+    }),
+    symptom("redirect-hidden-by-b2bua", Severity::Warning, any),
+    symptom("redirect-target-failed", Severity::Error, any),
+    cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
+    symptom("authentication-loop", Severity::Info, any),
+    symptom("credentials-withheld", Severity::Info, any),
+    symptom("request-timeout", Severity::Info, any),
+    symptom("no-response", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
+    symptom("stalled-after-100", Severity::Info, |c| ended(c, &[Outcome::Stalled])),
+    symptom("failed-response", Severity::Info, any),
+];
+
+/// Findings that speak of the identity or of the destination of the first target only, and follow from another one.
+static CONSEQUENCES: &[(&str, &str)] = &[
+    ("passport-dest-mismatch", "redirect-breaks-passport"),
+    ("stir-reason-reported", "redirect-breaks-passport"),
+    ("redirect-hidden-by-b2bua", "redirect-not-followed"),
+];
+
+fn any(_: &Call) -> bool {
+    true
+}
+
+fn identity(call: &Call) -> bool {
+    ended(call, &[Outcome::IdentityRejected])
+}
+
+fn ended(call: &Call, outcomes: &[Outcome]) -> bool {
+    outcomes.contains(&call.outcome)
+}
+
+fn ended_with(call: &Call, status: u16) -> bool {
+    call.final_response.and_then(|id| call.message(id)).and_then(|m| m.message.status()).is_some_and(|s| s.0 == status)
+}
+
+/// Drops repetitions, marks consequences, sorts, and returns the code of the root cause; it then is that of the first
+/// finding. Only failed calls have one.
+pub(super) fn settle(call: &Call, findings: &mut Vec<Finding>) -> Option<&'static str> {
+    drop_repetitions(findings);
+    let root = call.outcome.is_failure().then(|| pick(call, findings)).flatten();
+    if let Some((at, place)) = root {
+        let first = findings.remove(at);
+        mark(call, &first, place, findings);
+        sort(findings);
+        let code = first.code;
+        findings.insert(0, first);
+        return Some(code);
+    }
+    sort(findings);
+    None
+}
+
+fn drop_repetitions(findings: &mut Vec<Finding>) {
+    let mut seen: Vec<(&'static str, Vec<(FrameRef, String)>)> = Vec::new();
+    findings.retain(|finding| {
+        let proof = finding.evidence.iter().map(|e| (e.frame, e.text.clone())).collect();
+        let key = (finding.code, proof);
+        let new = !seen.contains(&key);
+        if new {
+            seen.push(key);
+        }
+        new
+    });
+}
+
+/// The index of the root cause in `findings`, and its place in [`CAUSES`]: the closest cause, then the deepest hop, then the
+/// earliest frame.
+fn pick(call: &Call, findings: &[Finding]) -> Option<(usize, usize)> {
+    findings
+        .iter()
+        .enumerate()
+        .filter_map(|(at, finding)| {
+            let place = CAUSES.iter().position(|c| c.code == finding.code)?;
+            let cause = CAUSES.get(place)?;
+            let fits = finding.severity >= cause.least
+                && finding.consequence_of.is_none()
+                && (cause.explains)(call)
+                && (cause.code != "failed-response" || concerns_the_end(call, finding));
+            fits.then(|| (place, Reverse(depth(call, finding)), frame(finding), at))
+        })
+        .min()
+        .map(|(place, _, _, at)| (at, place))
+}
+
+/// Whether a finding cites the response that decided the call, or the request that had none.
+fn concerns_the_end(call: &Call, finding: &Finding) -> bool {
+    let Some(decided) = call.final_response.and_then(|id| call.message(id)) else { return true };
+    finding.evidence.iter().any(|e| e.frame == decided.provenance.frame)
+}
+
+fn depth(call: &Call, finding: &Finding) -> usize {
+    let Some(frame) = frame(finding) else { return 0 };
+    let cited = |id: &crate::call::MessageId| call.message(*id).is_some_and(|m| m.provenance.frame == frame);
+    let holds = |t: &crate::call::Transaction| {
+        t.request.iter().chain(&t.provisionals).chain(t.finals.iter().map(|f| &f.message)).any(cited)
+    };
+    call.transactions.iter().position(holds).map_or(0, |at| call.depth(TransactionId(at)))
+}
+
+fn frame(finding: &Finding) -> Option<FrameRef> {
+    finding.evidence.first().map(|e| e.frame)
+}
+
+/// Marks what follows from the root cause; what would only repeat its evidence is left out.
+fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) {
+    let later_symptom = |f: &Finding| {
+        CAUSES.iter().skip(place + 1).any(|c| c.code == f.code && c.symptom)
+            && (f.code != "failed-response" || concerns_the_end(call, f))
+    };
+    findings.retain(|f| !(f.code == "failed-response" && root.code != f.code && frame(f) == frame(root)));
+    for finding in findings.iter_mut().filter(|f| f.code != root.code && f.consequence_of.is_none()) {
+        let follows = CONSEQUENCES.contains(&(finding.code, root.code)) || later_symptom(finding);
+        if follows {
+            finding.consequence_of = Some(root.code);
+        }
+    }
+}
+
+/// What stands for itself first, the worst of it before the rest, then by frame; consequences last.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (f.consequence_of.is_some(), Reverse(f.severity), frame(f), f.code);
+        key(a).cmp(&key(b))
+    });
+}
