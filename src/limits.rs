@@ -33,3 +33,9 @@ pub const EXPANSION_FREE_OCTETS: u64 = 64 << 20;
 pub const XZ_MEMORY_KIB: u32 = 192 << 10;
 /// A frame that lies further than this before the one in front of it is counted; less is common with several interfaces.
 pub const TIME_STEP_BACK: Duration = Duration::from_secs(1);
+/// Causes of failures kept apart in the summary; failures with further causes are counted together.
+pub const CLUSTERS: usize = 1000;
+/// Octets of a Server or User-Agent value that tell causes apart.
+pub const CLUSTER_SOFTWARE: usize = 120;
+/// Methods counted one by one; requests with further ones are counted together.
+pub const METHODS: usize = 100;

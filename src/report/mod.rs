@@ -4,7 +4,18 @@ use std::io;
 
 use crate::diagnosis::{CallReport, Finding};
 
+pub mod clusters;
+pub mod escape;
+mod facts;
+pub mod json;
+pub mod ndjson;
+mod number_pattern;
+pub mod output;
+#[cfg(test)]
+mod sample;
 pub mod summary;
+mod time;
+mod view;
 
 pub use summary::{CaptureFacts, Summary};
 

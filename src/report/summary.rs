@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::clusters::Clusters;
 use crate::anomaly::Anomaly;
 use crate::call::Outcome;
 use crate::diagnosis::{CallReport, Finding};
+use crate::limits;
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::Timestamp;
 use crate::sip::{Message, StatusClass};
@@ -73,7 +75,24 @@ pub struct Summary {
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Findings by code, those about the capture as a whole included.
     pub findings: BTreeMap<&'static str, u64>,
+    /// Failures by cause.
+    pub clusters: Clusters,
 }
+
+impl CaptureFacts {
+    /// Whether everything was captured, read and analysed.
+    pub fn is_complete(&self) -> bool {
+        self.incomplete.is_empty() && self.error.is_none()
+    }
+
+    /// What makes the result incomplete, the error that ended reading included.
+    pub fn incomplete_reasons(&self) -> Vec<String> {
+        self.incomplete.iter().chain(&self.error).cloned().collect()
+    }
+}
+
+/// Where requests are counted whose method came after [`limits::METHODS`] others.
+const OTHER_METHODS: &str = "(other)";
 
 impl Summary {
     /// Counts a message as it was captured.
@@ -82,10 +101,16 @@ impl Summary {
         if let Some(status) = message.status() {
             *self.responses.entry(status.0).or_default() += 1;
         } else if let Some(method) = message.method() {
-            match self.requests.get_mut(method.name()) {
-                Some(count) => *count += 1,
-                None => drop(self.requests.insert(method.name().to_owned(), 1)),
-            }
+            self.count_request(method.name(), 1);
+        }
+    }
+
+    fn count_request(&mut self, method: &str, n: u64) {
+        if let Some(count) = self.requests.get_mut(method) {
+            *count += n;
+        } else {
+            let name = if self.requests.len() < limits::METHODS { method } else { OTHER_METHODS };
+            *self.requests.entry(name.to_owned()).or_default() += n;
         }
     }
 
@@ -107,6 +132,7 @@ impl Summary {
             self.other_groups += 1;
         }
         self.capture_findings(&report.findings);
+        self.clusters.call(report, self.capture);
     }
 
     /// Counts findings.
@@ -122,12 +148,13 @@ impl Summary {
         self.retransmitted_finals += other.retransmitted_finals;
         self.calls += other.calls;
         self.other_groups += other.other_groups;
-        add_counts(&mut self.requests, &other.requests);
+        other.requests.iter().for_each(|(method, n)| self.count_request(method, *n));
         add_counts(&mut self.responses, &other.responses);
         add_counts(&mut self.final_by_class, &other.final_by_class);
         add_counts(&mut self.final_by_status, &other.final_by_status);
         add_counts(&mut self.outcomes, &other.outcomes);
         add_counts(&mut self.findings, &other.findings);
+        self.clusters.add(&other.clusters);
     }
 }
 

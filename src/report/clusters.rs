@@ -1,0 +1,228 @@
+//! Failures grouped by cause: "3 causes explain 97 % of 12,000 failures". Part of the [`Summary`](super::Summary), and as
+//! bounded as that.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::net::IpAddr;
+
+use super::facts;
+use super::number_pattern::{Numbers, Shape};
+use crate::call::{Call, CapturedMessage};
+use crate::diagnosis::{CallReport, Evidence};
+use crate::limits;
+use crate::provenance::{FrameRef, Timestamp};
+
+/// What failures must have in common to be one cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// Code of the root cause; `None` where no rule names one.
+    pub code: Option<&'static str>,
+    /// Status of the response that shows it; `None` where nothing was answered.
+    pub status: Option<u16>,
+    /// Protocol and cause of its Reason header field, such as `Q.850;cause=22`.
+    pub reason: Option<String>,
+    /// The host that answered, or the one that did not.
+    pub host: Option<IpAddr>,
+    /// Its Server or User-Agent value, cut to [`limits::CLUSTER_SOFTWARE`] octets.
+    pub software: Option<String>,
+    shape: Shape,
+}
+
+/// A frame to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// Index of its capture.
+    pub capture: usize,
+    /// The frame.
+    pub frame: FrameRef,
+}
+
+#[derive(Debug, Clone)]
+struct Members {
+    calls: u64,
+    first_time: Timestamp,
+    last_time: Timestamp,
+    examples: Vec<Example>,
+    numbers: Numbers,
+    remedy: Option<String>,
+}
+
+/// One cause with what is known of the failures it explains.
+#[derive(Debug, Clone, Copy)]
+pub struct Cluster<'a> {
+    /// The cause.
+    pub cause: &'a Cause,
+    members: &'a Members,
+}
+
+/// All causes of a capture, at most [`limits::CLUSTERS`].
+#[derive(Debug, Clone, Default)]
+pub struct Clusters {
+    by_cause: BTreeMap<Cause, Members>,
+    failures: u64,
+    unclustered: u64,
+}
+
+/// Example frames of each cluster.
+const EXAMPLES: usize = 3;
+
+impl Clusters {
+    /// Takes note of a call, if it failed.
+    pub fn call(&mut self, report: &CallReport, capture: usize) {
+        if !facts::is_failure(report) {
+            return;
+        }
+        self.failures += 1;
+        let Some(sight) = Sight::of(report) else {
+            self.unclustered += 1;
+            return;
+        };
+        let number = facts::called_number(&report.call);
+        let cause = Cause {
+            code: report.root_cause,
+            status: sight.status,
+            reason: sight.reason,
+            host: Some(sight.host),
+            software: sight.software,
+            shape: Shape::of(number.as_deref()),
+        };
+        let remedy = facts::root_finding(report).and_then(|f| f.remediation.first()).map(ToString::to_string);
+        let members = Members {
+            calls: 1,
+            first_time: sight.time,
+            last_time: sight.time,
+            examples: vec![Example { capture, frame: sight.frame }],
+            numbers: Numbers::new(number.as_deref()),
+            remedy,
+        };
+        self.insert(cause, members);
+    }
+
+    fn insert(&mut self, cause: Cause, members: Members) {
+        let full = self.by_cause.len() >= limits::CLUSTERS;
+        match self.by_cause.entry(cause) {
+            Entry::Occupied(mut known) => known.get_mut().add(members),
+            Entry::Vacant(_) if full => self.unclustered += members.calls,
+            Entry::Vacant(place) => drop(place.insert(members)),
+        }
+    }
+
+    /// Adds the failures of another capture.
+    pub fn add(&mut self, other: &Self) {
+        self.failures += other.failures;
+        self.unclustered += other.unclustered;
+        for (cause, members) in &other.by_cause {
+            self.insert(cause.clone(), members.clone());
+        }
+    }
+
+    /// Failed calls and groups.
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// Failures that are in no cluster because the limit was reached.
+    pub fn unclustered(&self) -> u64 {
+        self.unclustered
+    }
+
+    /// The clusters, the largest first; of equal ones, the earliest.
+    pub fn ranked(&self) -> Vec<Cluster<'_>> {
+        let mut all: Vec<_> = self.by_cause.iter().map(|(cause, members)| Cluster { cause, members }).collect();
+        all.sort_by_key(|c| (std::cmp::Reverse(c.calls()), c.first_time()));
+        all
+    }
+}
+
+impl Members {
+    fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.first_time = self.first_time.min(other.first_time);
+        self.last_time = self.last_time.max(other.last_time);
+        let room = EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(other.examples.into_iter().take(room));
+        self.numbers.add(&other.numbers);
+        self.remedy = self.remedy.take().or(other.remedy);
+    }
+}
+
+impl<'a> Cluster<'a> {
+    /// Failed calls and groups.
+    pub fn calls(&self) -> u64 {
+        self.members.calls
+    }
+
+    /// Time of the primary evidence of the earliest one.
+    pub fn first_time(&self) -> Timestamp {
+        self.members.first_time
+    }
+
+    /// Time of the primary evidence of the latest one.
+    pub fn last_time(&self) -> Timestamp {
+        self.members.last_time
+    }
+
+    /// Primary evidence of the first ones, at most three.
+    pub fn examples(&self) -> &'a [Example] {
+        &self.members.examples
+    }
+
+    /// What the called numbers have in common, such as `+1215555xxxx`; `None` where they are no numbers.
+    pub fn number_pattern(&self) -> Option<String> {
+        self.members.numbers.pattern()
+    }
+
+    /// What to change, from the first of them that says so.
+    pub fn remedy(&self) -> Option<&'a str> {
+        self.members.remedy.as_deref()
+    }
+}
+
+/// The place where a failure shows: the response that proves it, or the request that was not answered.
+struct Sight {
+    frame: FrameRef,
+    time: Timestamp,
+    host: IpAddr,
+    status: Option<u16>,
+    reason: Option<String>,
+    software: Option<String>,
+}
+
+impl Sight {
+    fn of(report: &CallReport) -> Option<Self> {
+        let call = &report.call;
+        let evidence = facts::root_finding(report).map_or(&[][..], |f| &f.evidence);
+        let shown = evidence.iter().find_map(|e| final_response_in(call, e)).or_else(|| facts::final_response(call));
+        let primary = evidence.first().map(|e| (e.frame, e.time));
+        if let Some(answer) = shown {
+            return Some(Self::answered(answer, primary));
+        }
+        let silent = evidence.first().map(|e| (e.frame, e.time, e.destination.address)).or_else(|| {
+            let request = &facts::opening(call)?.provenance;
+            Some((request.frame, request.time, request.flow.destination.address))
+        });
+        silent.map(|(frame, time, host)| Self { frame, time, host, status: None, reason: None, software: None })
+    }
+
+    fn answered(answer: &CapturedMessage, primary: Option<(FrameRef, Timestamp)>) -> Self {
+        let (frame, time) = primary.unwrap_or((answer.provenance.frame, answer.provenance.time));
+        let reason = answer.message.reasons().into_iter().next();
+        Self {
+            frame,
+            time,
+            host: answer.provenance.flow.source.address,
+            status: answer.message.status().map(|status| status.0),
+            reason: reason.map(|r| r.cause.map_or(r.protocol.clone(), |cause| format!("{};cause={cause}", r.protocol))),
+            software: answer.message.software().map(|s| s.chars().take(limits::CLUSTER_SOFTWARE).collect()),
+        }
+    }
+}
+
+/// The final response that a piece of evidence shows.
+fn final_response_in<'a>(call: &'a Call, evidence: &Evidence) -> Option<&'a CapturedMessage> {
+    call.messages.iter().find(|m| {
+        m.provenance.frame == evidence.frame
+            && m.provenance.flow.source == evidence.source
+            && m.message.status().is_some_and(|status| status.is_final())
+    })
+}

@@ -1,0 +1,145 @@
+//! Text from captures is hostile: one function per format, each with its table of attacks.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
+
+/// Makes text harmless on a terminal: control characters (C0, DEL, C1), line ends among them, and what turns the direction
+/// of writing or is invisible come out as `\x1b` or `\u202e`.
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match u32::from(c) {
+            // Writing to a String cannot fail.
+            code @ 0..=0xff if is_dangerous(c) => drop(write!(safe, "\\x{code:02x}")),
+            code if is_dangerous(c) => drop(write!(safe, "\\u{code:04x}")),
+            _ => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Makes a cell harmless in a spreadsheet: an apostrophe in front of what would be taken for a formula (`=`, `@`, `+`, `-`,
+/// their full-width forms, tab, carriage return, line feed, also behind blanks and quotes). Plain telephone numbers
+/// (`+12155550100`) and plain negative numbers stay as they are. Quoting (RFC 4180) is for the writer.
+pub fn csv(cell: &str) -> Cow<'_, str> {
+    let begins = cell.trim_start_matches([' ', '\u{a0}', '"', '\'', '\u{feff}', '\0']);
+    let formula =
+        begins.starts_with(['=', '@', '+', '-', '\u{ff1d}', '\u{ff20}', '\u{ff0b}', '\u{ff0d}', '\t', '\r', '\n']);
+    if !formula || is_plain_number(cell) { Cow::Borrowed(cell) } else { Cow::Owned(format!("'{cell}")) }
+}
+
+/// Writes a value as JSON whose text is harmless on a terminal, too: what [`terminal`] escapes is written as `\u001b`, which
+/// readers of JSON turn back into the same text.
+///
+/// # Errors
+/// Those of writing.
+pub fn json<T: Serialize>(out: &mut dyn io::Write, value: &T) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Harmless(CompactFormatter)))?;
+    Ok(())
+}
+
+/// Whether a character can change what a terminal shows beside itself.
+fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `+` or `-` and nothing but digits, with at most one point behind `-`.
+fn is_plain_number(cell: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_digit());
+    match (cell.strip_prefix('+'), cell.strip_prefix('-')) {
+        (Some(number), _) => digits(number),
+        (_, Some(number)) => number.split_once('.').map_or(digits(number), |(a, b)| digits(a) && digits(b)),
+        _ => false,
+    }
+}
+
+struct Harmless(CompactFormatter);
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
+            let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            self.0.write_string_fragment(out, before)?;
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = tail.get(c.len_utf8()..).unwrap_or("");
+        }
+        self.0.write_string_fragment(out, rest)
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(&mut self, out: &mut W, escape: CharEscape) -> io::Result<()> {
+        self.0.write_char_escape(out, escape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attacks_on_terminals() {
+        let rows = [
+            ("plain", "plain"),
+            ("王伟 📞", "王伟 📞"),
+            ("\x1b[2J\x1b]0;title\x07", "\\x1b[2J\\x1b]0;title\\x07"),
+            ("a\r\nb\tc", "a\\x0d\\x0ab\\x09c"),
+            ("\u{9b}31m\u{7f}", "\\x9b31m\\x7f"),
+            ("\u{202e}fdp.exe\u{2066}", "\\u202efdp.exe\\u2066"),
+            ("\u{2028}\u{feff}\u{200b}", "\\u2028\\ufeff\\u200b"),
+            ("\u{e0041}", "\\ue0041"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(terminal(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn attacks_on_spreadsheets() {
+        let rows = [
+            ("=1+1", "'=1+1"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+            ("-2+3", "'-2+3"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "'\r=1"),
+            (" =1", "' =1"),
+            ("\"=1", "'\"=1"),
+            ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
+            ("+12155550100", "+12155550100"),
+            ("+1 215", "'+1 215"),
+            ("-5", "-5"),
+            ("-1.5", "-1.5"),
+            ("sip:+12155550100@corp.example", "sip:+12155550100@corp.example"),
+            ("2026-03-30 14:00:00.012", "2026-03-30 14:00:00.012"),
+            ("a=1", "a=1"),
+            ("", ""),
+        ];
+        for (cell, expected) in rows {
+            assert_eq!(csv(cell), expected, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn json_reads_back_as_it_was_and_holds_no_control_characters() {
+        for text in ["\x1b[2J", "\u{9b}1m", "\u{202e}x\u{2028}", "\"\\\n\u{0}\u{7f}", "\u{e0041}", "王伟 📞"] {
+            let mut out = Vec::new();
+            json(&mut out, &text).unwrap();
+            let written = String::from_utf8(out).unwrap();
+            assert!(!written.contains(is_dangerous), "{written:?}");
+            assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+}

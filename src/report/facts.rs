@@ -1,0 +1,88 @@
+//! What every format says of a call, read from its messages.
+
+use std::borrow::Cow;
+
+use super::number_pattern;
+use crate::call::{Call, CapturedMessage, FinalResponse, Transaction};
+use crate::diagnosis::{CallReport, Finding};
+use crate::sip::{HeaderName, NameAddr, Uri};
+
+/// The message that introduces a call: the request of its first attempt, else its first request, else its first message.
+pub(super) fn opening(call: &Call) -> Option<&CapturedMessage> {
+    let attempt = call.attempts.first().and_then(|attempt| call.request(attempt.transaction));
+    attempt.or_else(|| call.messages.iter().find(|m| m.message.is_request())).or_else(|| call.messages.first())
+}
+
+/// The method of the first request; of a group without captured requests, that of the first CSeq.
+pub(super) fn method(call: &Call) -> Option<&str> {
+    Some(opening(call)?.message.method()?.name())
+}
+
+/// The URI of From in the opening message.
+pub(super) fn caller(call: &Call) -> Option<String> {
+    party(call, HeaderName::From)
+}
+
+/// The URI of To in the opening message.
+pub(super) fn callee(call: &Call) -> Option<String> {
+    party(call, HeaderName::To)
+}
+
+/// The URI of a header field; where it cannot be read, what stands in its place.
+fn party(call: &Call, name: HeaderName) -> Option<String> {
+    let value = opening(call)?.message.header(name)?;
+    if let Some(address) = NameAddr::read(&value) {
+        return Some(address.uri.raw().to_owned());
+    }
+    let inside = value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
+    Some(inside.unwrap_or(&value).to_owned())
+}
+
+/// The Request-URI of the opening message as captured.
+pub(super) fn request_uri(call: &Call) -> Option<String> {
+    opening(call)?.message.request_uri_text().map(Cow::into_owned)
+}
+
+/// The response that decided the outcome.
+pub(super) fn final_response(call: &Call) -> Option<&CapturedMessage> {
+    call.message(call.final_response?)
+}
+
+/// The status of that response.
+pub(super) fn final_status(call: &Call) -> Option<u16> {
+    final_response(call)?.message.status().map(|status| status.0)
+}
+
+/// Every distinct final response with its transaction and first copy, in capture order.
+pub(super) fn final_responses(call: &Call) -> Vec<(&Transaction, &FinalResponse, &CapturedMessage)> {
+    let mut all: Vec<_> = call
+        .transactions
+        .iter()
+        .flat_map(|t| t.finals.iter().filter_map(move |f| Some((t, f, call.message(f.message)?))))
+        .collect();
+    all.sort_by_key(|(_, answer, _)| answer.message);
+    all
+}
+
+/// The finding that says why the call failed.
+pub(super) fn root_finding(report: &CallReport) -> Option<&Finding> {
+    let code = report.root_cause?;
+    report.findings.iter().find(|f| f.code == code && f.consequence_of.is_none())
+}
+
+/// A header field value that was captured; `None` when it is absent.
+pub(super) fn lossy(bytes: Option<&[u8]>) -> Option<Cow<'_, str>> {
+    bytes.map(String::from_utf8_lossy)
+}
+
+/// Whether the call failed: a rule says why, or its outcome is a failure.
+pub(super) fn is_failure(report: &CallReport) -> bool {
+    report.root_cause.is_some() || report.call.outcome.is_failure()
+}
+
+/// The called number: of the Request-URI, else of To; `None` where neither holds one.
+pub(super) fn called_number(call: &Call) -> Option<String> {
+    let message = &opening(call)?.message;
+    let of = |uri: &Uri| uri.user_name().and_then(number_pattern::number);
+    message.request_uri().as_ref().and_then(of).or_else(|| of(&message.to()?.uri))
+}

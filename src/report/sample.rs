@@ -1,0 +1,355 @@
+//! One constructed report, with hostile text in it, that the tests of all formats share.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use super::{CaptureFacts, Sink, Summary};
+use crate::anomaly::Anomaly;
+use crate::call::{
+    Attempt, AttemptCause, Call, CallNumber, CapturedMessage, FinalResponse, IcmpReport, Leg, MessageId, Outcome,
+    Transaction, TransactionId,
+};
+use crate::diagnosis::{Actor, CallReport, Certainty, Evidence, Finding, Severity, Text};
+use crate::net::{PayloadKind, SkipReason};
+use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
+use crate::sip::Message;
+
+/// 2026-03-30T14:00:00Z.
+const START: i64 = 1_774_879_200_000_000_000;
+
+const PBX: &str = "203.0.113.10";
+const REDIRECTOR: &str = "198.51.100.30";
+const PHONE: &str = "203.0.113.50";
+
+/// Everything that is written can be read again after the sink is gone.
+#[derive(Clone, Default)]
+pub(super) struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Feeds the sample report to a sink.
+pub(super) fn play(sink: &mut dyn Sink) {
+    let mut summary = Summary::default();
+    sink.begin_capture(0, &["mixed.pcap".to_owned()]).unwrap();
+    for report in calls() {
+        report.call.messages.iter().for_each(|m| summary.message(&m.message));
+        summary.call(&report);
+        sink.call(&report).unwrap();
+    }
+    let findings = capture_findings();
+    summary.capture_findings(&findings);
+    sink.end_capture(&facts(), &summary, &findings).unwrap();
+    let mut total = Summary::default();
+    total.add(&summary);
+    sink.finish(&total).unwrap();
+}
+
+/// The calls of the sample report.
+pub(super) fn calls() -> Vec<CallReport> {
+    vec![
+        answered(1, 0.0, 1),
+        unroutable(2, 2.0, 11),
+        unwanted(3, 20.0, 30),
+        unroutable(4, 40.0, 41),
+        keep_alive(5, 50.0, 60),
+    ]
+}
+
+/// Builds calls message by message.
+pub(super) struct Builder {
+    call: Call,
+    start: f64,
+    frame: u64,
+    id: String,
+}
+
+impl Builder {
+    pub(super) fn new(number: u64, start: f64, frame: u64) -> Self {
+        let id = format!("c{number}@{PBX}");
+        let call = Call {
+            number: CallNumber(number),
+            legs: vec![Leg { call_id: Some(id.clone().into_bytes()) }],
+            messages: Vec::new(),
+            transactions: Vec::new(),
+            attempts: Vec::new(),
+            redirects: Vec::new(),
+            icmp: Vec::new(),
+            outcome: Outcome::Incomplete,
+            outcome_detail: None,
+            decided_by: None,
+            final_response: None,
+            start: at(start),
+            end: at(start),
+            observed_until: at(start + 60.0),
+            possible_legs: Vec::new(),
+        };
+        Self { call, start, frame, id }
+    }
+
+    /// A message at a moment after the start of the call; `lines` are its start line and the header fields that matter.
+    pub(super) fn message(&mut self, after: f64, from: &str, to: &str, cseq: &str, lines: &[&str]) -> MessageId {
+        let mut text = format!("{}\r\n", lines[0]);
+        text +=
+            &format!("Via: SIP/2.0/UDP {PBX};branch=z9hG4bK{}\r\nCall-ID: {}\r\nCSeq: {cseq}\r\n", self.frame, self.id);
+        lines[1..].iter().for_each(|line| text += &format!("{line}\r\n"));
+        let (message, _) = Message::read(format!("{text}\r\n").as_bytes(), false).unwrap();
+        let provenance = provenance(self.frame, at(self.start + after), from, to);
+        self.frame += 1;
+        self.call.end = self.call.end.max(provenance.time);
+        self.call.messages.push(CapturedMessage { message, provenance, leg: 0, duplicates: Vec::new() });
+        MessageId(self.call.messages.len() - 1)
+    }
+
+    /// A transaction of the messages given.
+    pub(super) fn transaction(
+        &mut self,
+        request: MessageId,
+        again: &[MessageId],
+        provisionals: &[MessageId],
+        last: Option<MessageId>,
+    ) {
+        let sent = &self.call.messages[request.0];
+        let transaction = Transaction {
+            leg: 0,
+            method: sent.message.method().unwrap().clone(),
+            client: sent.provenance.flow.source,
+            server: sent.provenance.flow.destination,
+            request: Some(request),
+            retransmissions: again.to_vec(),
+            provisionals: provisionals.to_vec(),
+            finals: last.iter().map(|message| self.answer(*message)).collect(),
+            acks: Vec::new(),
+            cancelled_by: None,
+            upstream: None,
+            downstream: Vec::new(),
+            in_dialog: false,
+            start: sent.provenance.time,
+        };
+        self.call
+            .attempts
+            .push(Attempt { transaction: TransactionId(self.call.transactions.len()), because: AttemptCause::First });
+        self.call.transactions.push(transaction);
+    }
+
+    fn answer(&self, message: MessageId) -> FinalResponse {
+        let status = self.call.messages[message.0].message.status().unwrap();
+        FinalResponse { message, status, retransmissions: Vec::new() }
+    }
+
+    pub(super) fn end(mut self, outcome: Outcome, decided: Option<MessageId>, findings: Vec<Finding>) -> CallReport {
+        self.call.outcome = outcome;
+        self.call.final_response = decided;
+        let root_cause = outcome.is_failure().then(|| findings.first().map(|f| f.code)).flatten();
+        CallReport { call: self.call, findings, root_cause }
+    }
+
+    /// A message as evidence.
+    pub(super) fn evidence(&self, id: MessageId, what: &'static str, text: &str) -> Evidence {
+        let p = &self.call.messages[id.0].provenance;
+        Evidence {
+            frame: p.frame,
+            time: p.time,
+            source: p.flow.source,
+            destination: p.flow.destination,
+            what: Text::new(what),
+            text: text.to_owned(),
+        }
+    }
+}
+
+pub(super) fn finding(code: &'static str, severity: Severity, message: &'static str, primary: Evidence) -> Finding {
+    Finding {
+        code,
+        severity,
+        certainty: Certainty::Certain,
+        message: Text::new(message),
+        evidence: vec![primary],
+        actor: None,
+        remediation: Vec::new(),
+        verification: None,
+        consequence_of: None,
+        calls: Vec::new(),
+        calls_total: 0,
+    }
+}
+
+fn answered(number: u64, start: f64, frame: u64) -> CallReport {
+    let mut b = Builder::new(number, start, frame);
+    let parties = ["From: \"王伟\" <sip:+8613800000000@corp.example>;tag=a1", "To: <sip:李娜@分机.example>"];
+    let with = |line| [&[line][..], &parties].concat();
+    let invite = b.message(0.0, PBX, PHONE, "1 INVITE", &with("INVITE sip:李娜@分机.example SIP/2.0"));
+    let ringing = b.message(0.8, PHONE, PBX, "1 INVITE", &with("SIP/2.0 180 振铃中"));
+    let ok = b.message(4.2, PHONE, PBX, "1 INVITE", &with("SIP/2.0 200 OK"));
+    b.transaction(invite, &[], &[ringing], Some(ok));
+    let bye = b.message(9.0, PBX, PHONE, "2 BYE", &with("BYE sip:李娜@分机.example SIP/2.0"));
+    let bye_ok = b.message(9.01, PHONE, PBX, "2 BYE", &with("SIP/2.0 200 OK"));
+    b.transaction(bye, &[], &[], Some(bye_ok));
+    let note = finding(
+        "lint-missing-header",
+        Severity::Notice,
+        "The 200 carries no Contact.",
+        b.evidence(ok, "200 response", ""),
+    );
+    b.end(Outcome::Answered, Some(ok), vec![note])
+}
+
+fn unroutable(number: u64, start: f64, frame: u64) -> CallReport {
+    let mut b = Builder::new(number, start, frame);
+    let parties = ["From: <sip:alice@corp.example>;tag=a1", "To: <sip:+12155550100@pbx.corp.example>"];
+    let with = |line, more: &[&'static str]| [&[line][..], &parties, more].concat();
+    let invite =
+        b.message(0.0, PBX, REDIRECTOR, "1 INVITE", &with("INVITE sip:+12155550100@pbx.corp.example SIP/2.0", &[]));
+    let contact = "Contact: <sip:1001@10.20.30.40:5060>";
+    let moved = b.message(
+        0.015,
+        REDIRECTOR,
+        PBX,
+        "1 INVITE",
+        &with("SIP/2.0 301 Moved Permanently", &[contact, "Server: ExampleRedirect/1.0"]),
+    );
+    b.message(0.016, PBX, REDIRECTOR, "1 ACK", &with("ACK sip:+12155550100@pbx.corp.example SIP/2.0", &[]));
+    b.transaction(invite, &[], &[], Some(moved));
+    let sent: Vec<_> = [0.02, 0.52, 1.52, 3.52, 7.52, 15.52, 31.52]
+        .iter()
+        .map(|t| b.message(*t, PBX, "10.20.30.40", "2 INVITE", &with("INVITE sip:1001@10.20.30.40:5060 SIP/2.0", &[])))
+        .collect();
+    b.transaction(sent[0], &sent[1..], &[], None);
+    b.call.icmp.push(IcmpReport {
+        provenance: provenance(b.frame, at(start + 0.03), "203.0.113.1", PBX),
+        kind: "host unreachable",
+        unreachable: endpoint("10.20.30.40"),
+    });
+    let actor = Actor {
+        role: Text::new("operator of the redirect server"),
+        address: Some(endpoint(REDIRECTOR)),
+        software: Some("ExampleRedirect/1.0".to_owned()),
+    };
+    let root = finding(
+        "redirect-contact-not-routable",
+        Severity::Error,
+        "The redirect leads to the private address 10.20.30.40, which the public caller 203.0.113.10 cannot reach.",
+        b.evidence(moved, "301 response", contact),
+    )
+    .evidence([b.evidence(sent[0], "INVITE sent there 7 times in 31.5 s", "INVITE sip:1001@10.20.30.40:5060 SIP/2.0")])
+    .actor(actor)
+    .fix("Publish the public address of the SBC in the Contact of redirects, or relay the call.")
+    .fix("Do not store 10.20.30.40 in any phone book.")
+    .verify("Repeat the call: the Contact carries a public host, and the second INVITE gets a response within 0.5 s.");
+    let mut silent = finding(
+        "no-response",
+        Severity::Error,
+        "The INVITE was sent 7 times; nothing came back.",
+        b.evidence(sent[0], "INVITE", ""),
+    );
+    silent.consequence_of = Some("redirect-contact-not-routable");
+    b.end(Outcome::NoResponse, None, vec![root, silent])
+}
+
+/// A rejected call whose texts attack terminals and spreadsheets.
+fn unwanted(number: u64, start: f64, frame: u64) -> CallReport {
+    let mut b = Builder::new(number, start, frame);
+    let parties =
+        ["From: <sip:+12125550101@corp.example>;tag=\x1b[2J", "To: =HYPERLINK(\"http://evil.example\",\"x\")"];
+    let with = |line, more: &[&'static str]| [&[line][..], &parties, more].concat();
+    let invite = b.message(0.0, PBX, PHONE, "1 INVITE", &with("INVITE sip:+12155550113@203.0.113.50 SIP/2.0", &[]));
+    let ringing = b.message(0.9, PHONE, PBX, "1 INVITE", &with("SIP/2.0 180 Ringing", &[]));
+    let phrase = "SIP/2.0 607 \x1b[31m\u{202e}detnawnU\u{9b}1m,\"x\"";
+    let server = "Server: @SUM(1+1)*cmd|' /C calc'!A0";
+    let no = b.message(7.4, PHONE, PBX, "1 INVITE", &with(phrase, &[server, "Reason: Q.850;cause=21;text=\"-1+1\""]));
+    b.transaction(invite, &[], &[ringing], Some(no));
+    let actor = Actor { role: Text::new("the calling organisation"), address: None, software: Some("=1+1".to_owned()) };
+    let mut root = finding(
+        "unwanted-by-callee",
+        Severity::Error,
+        "+12155550113 rejected this caller as unwanted after 6.5 s of ringing.",
+        b.evidence(no, "607 response", phrase),
+    )
+    .actor(actor)
+    .fix("Remove +12155550113 from the calling list, or obtain consent.");
+    root.certainty = Certainty::Strong;
+    b.end(Outcome::UnwantedByCallee, Some(no), vec![root])
+}
+
+fn keep_alive(number: u64, start: f64, frame: u64) -> CallReport {
+    let mut b = Builder::new(number, start, frame);
+    let parties = ["From: <sip:ping@corp.example>;tag=a1", "To: <sip:198.51.100.30>"];
+    let with = |line| [&[line][..], &parties].concat();
+    let options = b.message(0.0, PBX, REDIRECTOR, "1 OPTIONS", &with("OPTIONS sip:198.51.100.30 SIP/2.0"));
+    let ok = b.message(0.01, REDIRECTOR, PBX, "1 OPTIONS", &with("SIP/2.0 200 OK"));
+    b.transaction(options, &[], &[], Some(ok));
+    b.end(Outcome::Answered, Some(ok), Vec::new())
+}
+
+fn capture_findings() -> Vec<Finding> {
+    let evidence = Evidence {
+        frame: FrameRef { file: 0, number: FrameNumber(12) },
+        time: at(2.015),
+        source: endpoint(REDIRECTOR),
+        destination: endpoint(PBX),
+        what: Text::new("first 301"),
+        text: "Contact: <sip:1001@10.20.30.40:5060>".to_owned(),
+    };
+    let mut found =
+        finding("old-address-still-used", Severity::Warning, "203.0.113.10 still calls the moved address.", evidence)
+            .fix("Update the address in the directory of 203.0.113.10.");
+    found.calls = vec![CallNumber(2), CallNumber(4)];
+    found.calls_total = 2;
+    vec![found]
+}
+
+/// What was read of the sample capture.
+pub(super) fn facts() -> CaptureFacts {
+    CaptureFacts {
+        path: "mixed.pcap".to_owned(),
+        format: "pcap (microseconds, little-endian)".to_owned(),
+        link_types: vec![(1, "Ethernet".to_owned())],
+        frames: 1234,
+        octets: 345_678,
+        skipped: [(SkipReason::Arp, 4), (SkipReason::Tcp, 1100)].into(),
+        other_payloads: [(PayloadKind::Rtp, 90), (PayloadKind::KeepAlive, 2)].into(),
+        duplicates: 1,
+        icmp_errors: 2,
+        first_time: Some(at(0.0)),
+        last_time: Some(at(123.5)),
+        truncated: true,
+        anomalies: [(Anomaly::CaptureTruncated, 1), (Anomaly::BareLineFeed, 3)].into(),
+        incomplete: vec!["the file ends inside frame 1235".to_owned()],
+        ..CaptureFacts::default()
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the sample spans minutes")]
+fn at(seconds: f64) -> Timestamp {
+    Timestamp(START + (seconds * 1e6).round() as i64 * 1000)
+}
+
+fn endpoint(address: &str) -> Endpoint {
+    Endpoint { address: address.parse::<IpAddr>().unwrap(), port: 5060 }
+}
+
+fn provenance(frame: u64, time: Timestamp, from: &str, to: &str) -> Provenance {
+    Provenance {
+        frame: FrameRef { file: 0, number: FrameNumber(frame) },
+        other_frames: Vec::new(),
+        time,
+        flow: Flow { source: endpoint(from), destination: endpoint(to), transport: Transport::Udp },
+        ip_id: None,
+        ttl: 64,
+        offset: 0,
+    }
+}

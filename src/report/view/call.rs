@@ -1,0 +1,138 @@
+//! A call as JSON shows it.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{Address, FindingView, Place, Time};
+use crate::call::{Call, CapturedMessage, FinalResponse};
+use crate::diagnosis::CallReport;
+use crate::report::facts;
+use crate::sip::HeaderName;
+
+/// One call, or one group of requests that is no call (a registration, keep-alives, …).
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::report) struct CallView<'a> {
+    /// Index of its capture in `captures`.
+    capture: usize,
+    /// Number of the call in its capture, from 1, in the order of first messages.
+    id: u64,
+    /// Every Call-ID that belongs to it, the one nearest the caller first; octets that are not UTF-8 are replaced by U+FFFD.
+    call_ids: Vec<Cow<'a, str>>,
+    /// Method of the first request; without one, that of the first CSeq; null where neither was captured.
+    method: Option<&'a str>,
+    /// The URI of From in the first request.
+    caller: Option<String>,
+    /// The URI of To in the first request.
+    callee: Option<String>,
+    /// The Request-URI of the first request; null where no request was captured.
+    request_uri: Option<String>,
+    /// Time of the first message.
+    start: Time,
+    /// Time of the last message.
+    end: Time,
+    /// Messages of the call, retransmissions included, duplicates of the capture not.
+    messages: usize,
+    /// How it ended: answered, cancelled, redirected-unfollowed, challenge-unanswered, auth-failed, busy, no-answer, declined,
+    /// unwanted-by-callee, blocked-by-network, identity-rejected, rejected, server-failure, overload, no-response, stalled,
+    /// or incomplete.
+    outcome: &'static str,
+    /// A closer word on the outcome: abandoned, or answered-no-ack; else null.
+    outcome_detail: Option<&'static str>,
+    /// Status of the response that decided the outcome; null where none did.
+    final_status: Option<u16>,
+    /// Code of the finding that says why the call failed; null for calls that did not fail.
+    root_cause: Option<&'static str>,
+    /// Every distinct final response of the call in the order of capture, steps such as 401, 407 or 487 included.
+    final_responses: Vec<FinalView<'a>>,
+    /// What the rules say of the call; the root cause first.
+    findings: Vec<FindingView<'a>>,
+}
+
+/// One final response. Retransmissions and duplicates are not listed again.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct FinalView<'a> {
+    /// Index of the frame's file in `files` of its capture; only in merged captures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<u16>,
+    /// Frame that completes the response, as Wireshark numbers it.
+    frame: u64,
+    /// Time of that frame.
+    time: Time,
+    /// Call-ID; octets that are not UTF-8 are replaced by U+FFFD; null where it is missing.
+    call_id: Option<Cow<'a, str>>,
+    /// Number of CSeq; null where it is missing or unusable.
+    cseq: Option<u32>,
+    /// Method of CSeq; null where it is missing or unusable.
+    method: Option<&'a str>,
+    /// The status, 200 to 699.
+    status: u16,
+    /// Name of its class (RFC 3261 §7.2): Success, Redirection, Client Error, Server Error, or Global Failure.
+    class: &'static str,
+    /// The reason phrase as captured; may be empty.
+    reason: Cow<'a, str>,
+    /// Values of Reason header fields as captured.
+    reason_headers: Vec<String>,
+    /// Tag of To; null where it is missing.
+    to_tag: Option<Cow<'a, str>>,
+    /// Value of Server, else of User-Agent; null where it sent neither.
+    software: Option<String>,
+    /// Sender.
+    source: Address,
+    /// Receiver.
+    destination: Address,
+    /// How often the same response was sent again.
+    retransmissions: usize,
+}
+
+impl<'a> CallView<'a> {
+    pub(in crate::report) fn new(report: &'a CallReport, place: Place) -> Self {
+        let call: &Call = &report.call;
+        Self {
+            capture: place.capture,
+            id: call.number.0,
+            call_ids: call.legs.iter().filter_map(|leg| facts::lossy(leg.call_id.as_deref())).collect(),
+            method: facts::method(call),
+            caller: facts::caller(call),
+            callee: facts::callee(call),
+            request_uri: facts::request_uri(call),
+            start: Time(call.start),
+            end: Time(call.end),
+            messages: call.messages.len(),
+            outcome: call.outcome.name(),
+            outcome_detail: call.outcome_detail.map(|detail| detail.name()),
+            final_status: facts::final_status(call),
+            root_cause: report.root_cause,
+            final_responses: facts::final_responses(call)
+                .into_iter()
+                .map(|(_, answer, captured)| FinalView::new(answer, captured, place))
+                .collect(),
+            findings: report.findings.iter().map(|f| FindingView::of_call(f, place)).collect(),
+        }
+    }
+}
+
+impl<'a> FinalView<'a> {
+    fn new(answer: &FinalResponse, captured: &'a CapturedMessage, place: Place) -> Self {
+        let (message, provenance) = (&captured.message, &captured.provenance);
+        Self {
+            file: place.file(provenance.frame),
+            frame: provenance.frame.number.0,
+            time: Time(provenance.time),
+            call_id: facts::lossy(message.call_id()),
+            cseq: message.cseq().map(|cseq| cseq.number),
+            method: message.cseq().map(|cseq| cseq.method.name()),
+            status: answer.status.0,
+            class: answer.status.class().map_or("", |class| class.name()),
+            reason: message.reason_phrase().unwrap_or_default(),
+            reason_headers: message.values(HeaderName::Reason),
+            to_tag: facts::lossy(message.to_tag()),
+            software: message.software(),
+            source: Address(provenance.flow.source),
+            destination: Address(provenance.flow.destination),
+            retransmissions: answer.retransmissions.len(),
+        }
+    }
+}

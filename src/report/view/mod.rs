@@ -1,0 +1,105 @@
+//! What JSON and NDJSON show: types of their own, so that the formats stay as documented while the program changes.
+//!
+//! `docs/report.schema.json` and `docs/ndjson.schema.json` are generated from these types and their comments by a test.
+
+#[cfg(test)]
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+
+use crate::provenance::{Endpoint, FrameRef, Timestamp};
+
+mod call;
+mod capture;
+mod finding;
+#[cfg(test)]
+mod schema;
+mod summary;
+
+pub(super) use call::CallView;
+pub(super) use capture::{CaptureView, Incomplete};
+pub(super) use finding::FindingView;
+pub(super) use summary::SummaryView;
+
+/// The version of both formats; it grows when a field goes or changes its meaning, not when one is added.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// Where a view belongs: which capture, and whether that has several files.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    /// Index of the capture.
+    pub(super) capture: usize,
+    /// Whether frame numbers need the index of a file to be found.
+    pub(super) merged: bool,
+}
+
+impl Place {
+    /// The index of the frame's file, where one is needed.
+    fn file(self, frame: FrameRef) -> Option<u16> {
+        self.merged.then_some(frame.file)
+    }
+}
+
+/// One line of NDJSON.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub(super) enum Record<'a> {
+    /// A call, written when it is over.
+    Call(CallView<'a>),
+    /// A finding about a capture as a whole, written at its end.
+    Finding(FindingView<'a>),
+    /// What was read of a capture, written at its end.
+    Capture(CaptureView),
+    /// The numbers of all captures together: the last line.
+    Summary(SummaryView<'a>),
+}
+
+/// Capture time in UTC: microseconds, or nanoseconds where there are any.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Time(pub(super) Timestamp);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&super::time::Rfc3339(self.0))
+    }
+}
+
+/// Address and port, such as `192.0.2.10:5060` or `[2001:db8::1]:5060`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Address(pub(super) Endpoint);
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": r"^-?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\d{3})?Z$",
+            "description": "Capture time in UTC: microseconds, or nanoseconds where there are any.",
+        })
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Address {
+    fn schema_name() -> Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "Address and port, such as `192.0.2.10:5060` or `[2001:db8::1]:5060`.",
+        })
+    }
+}

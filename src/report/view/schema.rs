@@ -1,0 +1,82 @@
+//! The JSON Schemas of both formats, generated from the views and their comments; the files in `docs/` must equal them.
+
+use std::path::Path;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform as _};
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{CallView, CaptureView, FindingView, Incomplete, Record, SummaryView};
+
+/// What sipscan read in its captures, and what it says of every call. Times are UTC; frames are numbered as Wireshark numbers
+/// them. Fields may be added within one `schema_version`; the schema of a release is closed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "sipscan report")]
+struct Document<'a> {
+    /// Version of the format: 1.
+    #[schemars(extend("const" = super::SCHEMA_VERSION))]
+    schema_version: u32,
+    /// Every call and every group of requests that is no call, in the order in which they were over.
+    calls: Vec<CallView<'a>>,
+    /// Findings about captures as a whole.
+    findings: Vec<FindingView<'a>>,
+    /// What was read.
+    captures: Vec<CaptureView>,
+    /// The numbers.
+    summary: SummaryView<'a>,
+    /// Whether everything was captured, read, and analysed.
+    complete: bool,
+    /// What makes the report incomplete; empty when it is complete.
+    incomplete: Vec<Incomplete>,
+}
+
+fn schema<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(close).transform(&mut schema);
+    schema.to_value()
+}
+
+/// The schema of lines: what each type of line has beside `type` is written out, because a reference to a closed object cannot
+/// add a field.
+fn lines() -> Value {
+    let mut schema = schema::<Record<'_>>();
+    let definitions = schema["$defs"].clone();
+    for line in schema["oneOf"].as_array_mut().unwrap() {
+        let name = line["$ref"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let mut whole = definitions[&name].clone();
+        whole["description"] = line["description"].clone();
+        whole["properties"]["type"] = line["properties"]["type"].clone();
+        whole["properties"]["type"]["description"] = "What the line holds.".into();
+        whole["required"].as_array_mut().unwrap().push("type".into());
+        *line = whole;
+    }
+    schema
+}
+
+/// Nothing beside the documented fields.
+fn close(schema: &mut Schema) {
+    if schema.get("properties").is_some() {
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+}
+
+/// Compares a file in `docs/` with what it must be; `SIPSCAN_BLESS=1` writes it.
+fn check(name: &str, expected: &Value) {
+    let expected = format!("{expected:#}\n");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests")]
+    if std::env::var_os("SIPSCAN_BLESS").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "{name} is not what the views say; SIPSCAN_BLESS=1 cargo test --lib schema writes it");
+}
+
+#[test]
+fn the_published_schemas_are_those_of_the_views() {
+    check("report.schema.json", &schema::<Document<'_>>());
+    check("ndjson.schema.json", &lines());
+}
