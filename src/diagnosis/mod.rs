@@ -4,6 +4,7 @@ pub mod context;
 pub mod engine;
 pub mod finding;
 pub mod patterns;
+mod response_facts;
 mod root_cause;
 pub mod rule;
 pub mod rules;

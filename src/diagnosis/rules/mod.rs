@@ -2,5 +2,14 @@
 
 use super::Rule;
 
+mod failed_response;
+
 /// Every rule, in the order of the documentation.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] = &[
+    // Redirects.
+
+    // Unwanted calls and caller identity.
+
+    // What no closer rule explains.
+    &failed_response::RULE,
+];

@@ -1,0 +1,207 @@
+//! What a failure response says of itself beside its status: header fields translated into words, as evidence and advice.
+
+use super::{Evidence, Text};
+use crate::call::CapturedMessage;
+use crate::catalog::{self, internal_codes, q850};
+use crate::sip::{HeaderName, NameAddr, Reason, StatusCode};
+
+/// One piece of evidence for each header field (and each internal number in the phrase) that explains the response.
+pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
+    let message = &response.message;
+    let mut facts: Vec<Evidence> = proxy_error(response).into_iter().collect();
+    for (name, value) in message.fields() {
+        let what = match HeaderName::read(name.as_bytes()) {
+            HeaderName::Reason => reason(&value),
+            HeaderName::Warning => Some(warning(&value)),
+            HeaderName::RetryAfter => wait(&value).map(|span| Text::new("asks to wait {span}").with("span", span)),
+            HeaderName::ErrorInfo => Some(Text::new("where the sender explains it")),
+            other => message.status().and_then(|status| repair(status, other)).map(Text::new),
+        };
+        if let Some(what) = what {
+            facts.push(Evidence::at(&response.provenance, what, format!("{name}: {value}")));
+        }
+    }
+    facts
+}
+
+/// What the response itself tells the caller to do.
+pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
+    let message = &response.message;
+    let blocks = message.reasons();
+    let mut advice: Vec<Text> = blocks.iter().filter(|r| r.is_network_block()).filter_map(redress).collect();
+    if message.status() == Some(StatusCode(608)) {
+        advice.extend(signed_card(&message.values(HeaderName::CallInfo)));
+    }
+    if let Some(span) = message.header(HeaderName::RetryAfter).and_then(|v| wait(&v)) {
+        advice.push(Text::new("Do not try again sooner than {span} after the response: Retry-After asks for it.").with("span", span));
+    }
+    advice
+}
+
+/// The internal number that a proxy of the SER family put into the phrase: it answered by itself.
+pub(super) fn own_error(response: &CapturedMessage) -> Option<&'static str> {
+    internal_codes::proxy_error(&response.message.reason_phrase()?)?.meaning()
+}
+
+fn proxy_error(response: &CapturedMessage) -> Option<Evidence> {
+    let meaning = own_error(response)?;
+    let what = Text::new("internal error of a Kamailio or OpenSIPS proxy: {meaning}").with("meaning", meaning);
+    Some(Evidence::of(response, what))
+}
+
+fn reason(value: &str) -> Option<Text> {
+    let words: Vec<String> = crate::sip::params::split(value, ',').into_iter().filter_map(Reason::read).map(words).collect();
+    (!words.is_empty()).then(|| Text::new("reason given: {words}").with("words", words.join("; ")))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the end of an iterator chain that owns its values")]
+fn words(reason: Reason) -> String {
+    let cause = reason.cause.map_or_else(|| "no cause".to_owned(), |cause| format!("{} cause {cause}", reason.protocol));
+    let meaning = reason.cause.and_then(|cause| catalog::reason::reason(&reason.protocol, cause)).unwrap_or(cause);
+    let block = if reason.is_network_block() { ", blocked by a provider's analytics (603+)" } else { "" };
+    match reason.params.value("location").and_then(q850::location) {
+        Some(location) => format!("{meaning}{block}, released by the {location}"),
+        None => format!("{meaning}{block}"),
+    }
+}
+
+fn warning(value: &str) -> Text {
+    let meanings: Vec<&str> = crate::sip::params::split(value, ',')
+        .into_iter()
+        .filter_map(|one| catalog::warning::warning(one.split_whitespace().next()?.parse().ok()?))
+        .collect();
+    if meanings.is_empty() {
+        return Text::new("warning with an unknown code");
+    }
+    Text::new("warning: {meanings}").with("meanings", meanings.join("; "))
+}
+
+/// The header field by which a client can repair its request after this status (RFC 3261 §21.4 and later ones).
+fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
+    Some(match (status.0, name) {
+        (401, HeaderName::WwwAuthenticate) | (407, HeaderName::ProxyAuthenticate) => "the challenge",
+        (405 | 501, HeaderName::Allow) => "methods that are accepted",
+        (406 | 415, HeaderName::Accept | HeaderName::AcceptEncoding | HeaderName::AcceptLanguage) => {
+            "bodies that are accepted"
+        }
+        (420, HeaderName::Unsupported) => "extensions that were refused",
+        (421 | 494, HeaderName::Require) => "extensions that are demanded",
+        (422, HeaderName::MinSe) => "shortest session interval that is accepted, in seconds",
+        (423, HeaderName::MinExpires) => "shortest expiry that is accepted, in seconds",
+        (424, HeaderName::GeolocationError) => "what is wrong with the location",
+        (469, HeaderName::RecvInfo) => "INFO packages that are accepted",
+        (489, HeaderName::AllowEvents) => "event packages that are accepted",
+        (300..=399 | 485, HeaderName::Contact) => "other addresses",
+        (608, HeaderName::CallInfo) => "whom to ask for redress",
+        _ => return None,
+    })
+}
+
+/// Where to ask for redress after a 603+.
+fn redress(block: &Reason) -> Option<Text> {
+    let attributes = block.attributes();
+    let place = ["url", "tel", "email"].iter().find_map(|name| attributes.value(name).filter(|v| !v.is_empty()))?;
+    Some(match attributes.value("id") {
+        Some(id) => Text::new("Ask the blocking provider for redress at {place}, and quote {id}.")
+            .with("place", place)
+            .with("id", id),
+        None => Text::new("Ask the blocking provider for redress at {place}.").with("place", place),
+    })
+}
+
+/// Whom a 608 names for redress (RFC 8688 §3.2).
+fn signed_card(call_info: &[String]) -> Option<Text> {
+    let card = call_info.iter().find(|value| {
+        value.split(';').skip(1).any(|p| p.trim().to_ascii_lowercase().replace(' ', "") == "purpose=jwscard")
+    })?;
+    let card = NameAddr::read(card).map_or_else(|| card.clone(), |address| address.uri.raw().to_owned());
+    let text = "Fetch the contact card at {card}, verify its signature (JWS) first, and ask the operator that it names for redress.";
+    Some(Text::new(text).with("card", card))
+}
+
+/// The delay of Retry-After in words; the value may go on with a comment or parameters (RFC 3261 §20.33).
+fn wait(value: &str) -> Option<String> {
+    let digits = value.trim().split(|c: char| !c.is_ascii_digit()).next()?;
+    Some(match digits.parse::<u64>().ok()? {
+        hours if hours > 0 && hours % 3600 == 0 => format!("{} h", hours / 3600),
+        minutes if minutes > 60 && minutes % 60 == 0 => format!("{} min", minutes / 60),
+        seconds => format!("{seconds} s"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provenance::{Endpoint, Flow, FrameRef, Provenance, Timestamp, Transport};
+    use crate::sip::Message;
+
+    fn response(text: &str) -> CapturedMessage {
+        let raw = text.replace('\n', "\r\n") + "\r\n\r\n";
+        let end = Endpoint { address: [192, 0, 2, 1].into(), port: 5060 };
+        CapturedMessage {
+            message: Message::read(raw.as_bytes(), false).unwrap().0,
+            provenance: Provenance {
+                frame: FrameRef::default(),
+                other_frames: Vec::new(),
+                time: Timestamp(0),
+                flow: Flow { source: end, destination: end, transport: Transport::Udp },
+                ip_id: None,
+                ttl: 64,
+                offset: 0,
+            },
+            leg: 0,
+            duplicates: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn header_fields_are_put_into_words() {
+        let rows: &[(&str, &[&str])] = &[
+            (
+                "SIP/2.0 410 Gone\nReason: Q.850;cause=22;text=\"a, b\";location=LN",
+                &["reason given: Q.850 cause 22: Number changed, released by the public network serving the local user"],
+            ),
+            (
+                "SIP/2.0 603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://x.example;id=1\"",
+                &["reason given: 603 Decline, blocked by a provider's analytics (603+)"],
+            ),
+            ("SIP/2.0 500 x\nReason: X-Vendor;cause=9, SIP;cause=819", &[
+                "reason given: X-Vendor cause 9; FreeSWITCH cause 819: unwanted (607)",
+            ]),
+            ("SIP/2.0 488 x\nWarning: 305 h \"a, b\", 399 h \"c\"", &[
+                "warning: a media format (codec) of the session description is not available; a warning in free text",
+            ]),
+            ("SIP/2.0 503 x\nRetry-After: 120 (maintenance)", &["asks to wait 2 min"]),
+            ("SIP/2.0 478 Unresolvable destination (478/TM)", &[
+                "internal error of a Kamailio or OpenSIPS proxy: the destination cannot be resolved (Kamailio)",
+            ]),
+            ("SIP/2.0 420 Bad Extension\nUnsupported: 100rel", &["extensions that were refused"]),
+            ("SIP/2.0 480 x\nAllow: INVITE", &[]),
+        ];
+        for (text, expected) in rows {
+            let what: Vec<String> = evidence(&response(text)).iter().map(|e| e.what.to_string()).collect();
+            assert_eq!(&what, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn advice_names_the_place_for_redress_whole() {
+        let rows: &[(&str, &[&str])] = &[
+            (
+                "SIP/2.0 603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://x.example/r;id=AB12\"",
+                &["Ask the blocking provider for redress at https://x.example/r, and quote AB12."],
+            ),
+            ("SIP/2.0 608 Rejected\nCall-Info: <https://x.example/jws>;purpose=jwscard", &[
+                "Fetch the contact card at https://x.example/jws, verify its signature (JWS) first, and ask the operator that it names for redress.",
+            ]),
+            ("SIP/2.0 608 Rejected\nCall-Info: <https://x.example/jws>;purpose=sip.608", &[]),
+            ("SIP/2.0 603 Decline\nRetry-After: 3600", &[
+                "Do not try again sooner than 1 h after the response: Retry-After asks for it.",
+            ]),
+        ];
+        for (text, expected) in rows {
+            let said: Vec<String> = advice(&response(text)).iter().map(ToString::to_string).collect();
+            assert_eq!(&said, expected, "{text}");
+        }
+    }
+}

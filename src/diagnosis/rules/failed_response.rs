@@ -1,0 +1,271 @@
+//! Explains a failed final response from the catalogue when no closer rule does: what it means, who sent it, what to do.
+
+use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
+use crate::catalog::{self, Kind, Lookup, StatusEntry};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::response_facts;
+use crate::sip::Method;
+
+pub(super) static RULE: Rule = Rule {
+    code: "failed-response",
+    summary: "A request failed with a final response that no closer rule explains",
+    severity: Severity::Error,
+    references: &["RFC 3261 §21", "RFC 3261 §8.1.3.2", "RFC 3326", "RFC 3398 §8.2.6.1", "RFC 5057 §5"],
+    explanation: Explanation {
+        what_it_means: "The request ended with a final response of 300 or above that nothing turned into a success \
+            later. The finding says what that status means, which element sent it, and what the response itself says: \
+            its reason phrase, Reason and Warning header fields in words, internal error numbers of proxies, \
+            Retry-After.\n\n\
+            Where the call was captured on several hops, the deepest response is taken, because the elements in front of \
+            it only pass it on, sometimes as another status.",
+        why_it_matters: "The status is the one thing that every element on the way agrees on. Who sent it decides who \
+            must act: the same 404 asks for another dialled number when the callee's server sends it, and for another \
+            route when a proxy in front of it does.",
+        likely_causes: "They depend on the status; `sipscan explain STATUS` lists them. An unregistered status counts \
+            as x00 of its class (RFC 3261 §8.1.3.2).",
+        how_to_fix: "- Read what the response says of itself before anything else: Reason and Warning name causes that \
+            the status leaves open.\n\
+            - Ask the operator of the element that sent it, not of the one that passed it on.\n\
+            - Where the leg behind that element is not in the capture, capture there.",
+        how_to_confirm: "Repeat the request. It succeeds, or fails with another response, which then is the next thing \
+            to explain.",
+        when_this_is_wrong: "- A response that is only a step is none of this: a challenge answered with credentials, a \
+            followed redirect, 422 or 423 with a corrected request behind it, 487 after CANCEL.\n\
+            - Busy, declined and unanswered calls are ordinary ends; the finding then only informs.\n\
+            - A response that was sent to another request than the one that mattered to the user; the finding names the \
+            method.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+    let decided = deciding(call);
+    if let Some(failure) = &decided {
+        out.push(failure.finding(call));
+    }
+    let mut said: Vec<_> = decided.iter().map(Failure::key).collect();
+    for failure in others(call) {
+        if !said.contains(&failure.key()) {
+            said.push(failure.key());
+            out.push(failure.finding(call));
+        }
+    }
+}
+
+/// A failed transaction with the response that says most about it.
+struct Failure<'a> {
+    /// At the hop nearest the caller.
+    transaction: &'a Transaction,
+    /// What the caller received.
+    received: &'a CapturedMessage,
+    /// The deepest transaction on its way.
+    deepest: &'a Transaction,
+    /// Its response; the one that the caller received when the way behind is silent or was not captured.
+    response: &'a CapturedMessage,
+    status: u16,
+    /// Whether the request went on to somebody who never answered.
+    silence: bool,
+    severity: Severity,
+}
+
+/// The failure that decided the call.
+fn deciding(call: &Call) -> Option<Failure<'_>> {
+    let ordinary = matches!(call.outcome, Outcome::Busy | Outcome::NoAnswer | Outcome::Declined);
+    if !ordinary && !call.outcome.is_failure() {
+        return None;
+    }
+    let mut failure = failure(call, call.decided_by?, call.final_response?)?;
+    failure.severity = if ordinary { Severity::Info } else { weight(failure.transaction, failure.status) };
+    Some(failure)
+}
+
+/// Requests that failed beside what decided the call: inside the dialog, or, in a group without INVITE, after the first.
+fn others(call: &Call) -> impl Iterator<Item = Failure<'_>> {
+    call.transactions.iter().enumerate().filter_map(|(at, transaction)| {
+        let id = TransactionId(at);
+        let counts = transaction.in_dialog || !call.is_invite();
+        if Some(id) == call.decided_by || !counts || transaction.upstream.is_some() || is_harmless(call, id) {
+            return None;
+        }
+        let mut failure = failure(call, id, transaction.failed_final()?.message)?;
+        failure.severity = weight(transaction, failure.status).min(Severity::Warning);
+        if ends_the_session(transaction, failure.status) {
+            failure.severity = Severity::Error;
+        }
+        Some(failure)
+    })
+}
+
+fn failure(call: &Call, id: TransactionId, received: MessageId) -> Option<Failure<'_>> {
+    let transaction = call.transaction(id)?;
+    let received = call.message(received)?;
+    let (deepest, response, silence) = match call.origin_of_failure(id) {
+        Some(Origin::Response(deep, message)) if deep != id => (call.transaction(deep)?, call.message(message)?, false),
+        Some(Origin::Silence(deep)) => (call.transaction(deep)?, received, true),
+        _ => (transaction, received, false),
+    };
+    let status = response.message.status()?.0;
+    Some(Failure { transaction, received, deepest, response, status, silence, severity: Severity::Error })
+}
+
+/// Steps, requests that end with their INVITE, redirects inside a dialog (they have a rule of their own), and a BYE that
+/// crossed the other side's.
+fn is_harmless(call: &Call, id: TransactionId) -> bool {
+    let Some(transaction) = call.transaction(id) else { return true };
+    let Some(status) = transaction.failed_final().map(|f| f.status) else { return true };
+    let other_bye = |t: &Transaction| {
+        t.leg == transaction.leg && t.method == Method::Bye && t.finals.iter().any(|f| f.status.is_success())
+    };
+    matches!(transaction.method, Method::Cancel | Method::Ack)
+        || transaction.finals.iter().any(|f| f.status.is_success())
+        || call.is_step(id)
+        || (transaction.in_dialog && status.is_redirection())
+        || (transaction.method == Method::Bye && call.transactions.iter().any(other_bye))
+}
+
+/// How bad the failure of a request is by its method and status.
+fn weight(transaction: &Transaction, status: u16) -> Severity {
+    let kind = catalog::entry_or_class(status).map(|known| known.entry().kind);
+    match transaction.method {
+        Method::Invite | Method::Register => match (kind, status) {
+            (Some(Kind::Redirect | Kind::User | Kind::Normal), _) | (_, 410 | 491) => Severity::Warning,
+            _ => Severity::Error,
+        },
+        // Any answer but these shows that the peer is alive.
+        Method::Options if matches!(status, 408 | 500 | 503 | 504) => Severity::Warning,
+        Method::Options => Severity::Info,
+        Method::Message | Method::Subscribe | Method::Publish | Method::Refer | Method::Bye => Severity::Warning,
+        _ => Severity::Notice,
+    }
+}
+
+/// 408 and 481 to a re-INVITE, UPDATE or refresh end the dialog usage (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
+fn ends_the_session(transaction: &Transaction, status: u16) -> bool {
+    transaction.in_dialog && matches!(transaction.method, Method::Invite | Method::Update) && matches!(status, 408 | 481)
+}
+
+impl Failure<'_> {
+    fn key(&self) -> (Method, u16, std::net::IpAddr) {
+        (self.transaction.method.clone(), self.status, self.response.provenance.flow.source.address)
+    }
+
+    fn finding(&self, call: &Call) -> Finding {
+        let known = catalog::entry_or_class(self.status);
+        let primary = Evidence::of(self.response, Text::new("{status} response").with("status", self.status));
+        let mut finding = Finding::new(&RULE, Certainty::Certain, self.message(known), primary)
+            .severity(self.severity)
+            .evidence(response_facts::evidence(self.response))
+            .evidence(self.related(call));
+        for advice in response_facts::advice(self.response) {
+            finding = finding.fix(advice);
+        }
+        match known.map(Lookup::entry) {
+            Some(entry) if self.severity > Severity::Info => self.with_remedies(finding, entry),
+            _ => finding,
+        }
+    }
+
+    fn message(&self, known: Option<Lookup>) -> Text {
+        let meaning = match known {
+            Some(Lookup::Entry(entry)) => entry.meaning.to_owned(),
+            Some(Lookup::Class(entry)) => {
+                format!("The code is not registered; clients treat it as {} {}. {}", entry.code, entry.phrase, entry.meaning)
+            }
+            None => "Codes run from 100 to 699; this one has no meaning in SIP.".to_owned(),
+        };
+        let text = if self.silence {
+            Text::new("{server} answered {method} with {status}: the request went on to {behind}, which did not answer. {meaning}")
+                .with("behind", self.deepest.server)
+        } else if self.received.provenance.frame == self.response.provenance.frame {
+            Text::new("{server} answered {method} with {status}. {meaning}")
+        } else if self.received.message.status() == self.response.message.status() {
+            Text::new("{server} answered {method} with {status}, and {relay} passed it on. {meaning}")
+                .with("relay", named(self.received))
+        } else {
+            Text::new("{server} answered {method} with {status}, which {relay} turned into {other} for the caller. {meaning}")
+                .with("relay", named(self.received))
+                .with("other", status_line(self.received))
+        };
+        text.with("server", named(self.response))
+            .with("method", &self.transaction.method)
+            .with("status", status_line(self.response))
+            .with("meaning", meaning)
+    }
+
+    /// The request, what the caller received, who had rung before, what happened behind.
+    fn related(&self, call: &Call) -> Vec<Evidence> {
+        let mut related = Vec::new();
+        if self.received.provenance.frame != self.response.provenance.frame {
+            related.push(Evidence::of(self.received, "what the caller received"));
+            related.extend(response_facts::evidence(self.received));
+        }
+        if let Some(rang) = self.rang(call) {
+            related.push(Evidence::of(rang, "rang before, with the same To tag: the answer comes from the same user agent"));
+        }
+        if let Some(request) = self.deepest.request.and_then(|id| call.message(id)) {
+            let what = if self.silence { "the request that got no answer" } else { "the request" };
+            related.push(Evidence::of(request, what));
+        }
+        related.extend(call.icmp.iter().filter(|r| r.unreachable.address == self.deepest.server.address).map(Evidence::icmp));
+        related
+    }
+
+    fn rang<'a>(&self, call: &'a Call) -> Option<&'a CapturedMessage> {
+        let tag = self.response.message.to_tag()?;
+        let provisionals = self.deepest.provisionals.iter().filter_map(|id| call.message(*id));
+        provisionals
+            .filter(|m| m.message.status().is_some_and(|s| s.0 > 100))
+            .find(|m| m.message.to_tag() == Some(tag))
+    }
+
+    fn with_remedies(&self, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
+        for fix in entry.how_to_fix {
+            finding = finding.fix(*fix);
+        }
+        if !entry.verify.is_empty() {
+            finding = finding.verify(entry.verify);
+        }
+        // "nobody while a retry follows; otherwise …": there was no retry.
+        let role = match entry.who_acts.strip_prefix("nobody") {
+            Some(rest) => rest.split_once("otherwise ").map(|(_, role)| role),
+            None => Some(entry.who_acts),
+        };
+        match role {
+            Some(role) => finding.actor(self.actor(role)),
+            None => finding,
+        }
+    }
+
+    /// The address that goes with a role of the catalogue, where the role names one of the two ends.
+    fn actor(&self, role: &'static str) -> Actor {
+        let answering = ["that answered", "that sent it", "of the server that", "that lost the dialog"];
+        let calling = ["calling", "the caller", "the client", "the sender"];
+        if answering.iter().any(|words| role.contains(words)) {
+            Actor::sender(self.response, role)
+        } else if calling.iter().any(|words| role.contains(words)) {
+            Actor::at(self.transaction.client, role)
+        } else {
+            Actor::role(role)
+        }
+    }
+}
+
+/// Address and software of a sender.
+fn named(message: &CapturedMessage) -> String {
+    let source = message.provenance.flow.source;
+    message.message.software().map_or_else(|| source.to_string(), |software| format!("{source} ({software})"))
+}
+
+/// Status and phrase as captured, with the registered phrase where the two differ.
+fn status_line(response: &CapturedMessage) -> String {
+    let status = response.message.status().map_or(0, |s| s.0);
+    let phrase = response.message.reason_phrase().unwrap_or_default();
+    match catalog::lookup(status) {
+        Some(entry) if entry.phrase.eq_ignore_ascii_case(&phrase) || entry.aliases.contains(&&*phrase) => {
+            format!("{status} {phrase}")
+        }
+        Some(entry) if phrase.is_empty() => format!("{status} ({})", entry.phrase),
+        Some(entry) => format!("{status} \"{phrase}\" ({})", entry.phrase),
+        None => format!("{status} {phrase}").trim_end().to_owned(),
+    }
+}
