@@ -33,7 +33,10 @@ pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
         advice.extend(signed_card(&message.values(HeaderName::CallInfo)));
     }
     if let Some(span) = message.header(HeaderName::RetryAfter).and_then(|v| wait(&v)) {
-        advice.push(Text::new("Do not try again sooner than {span} after the response: Retry-After asks for it.").with("span", span));
+        advice.push(
+            Text::new("Do not try again sooner than {span} after the response: Retry-After asks for it.")
+                .with("span", span),
+        );
     }
     advice
 }
@@ -50,13 +53,15 @@ fn proxy_error(response: &CapturedMessage) -> Option<Evidence> {
 }
 
 fn reason(value: &str) -> Option<Text> {
-    let words: Vec<String> = crate::sip::params::split(value, ',').into_iter().filter_map(Reason::read).map(words).collect();
+    let words: Vec<String> =
+        crate::sip::params::split(value, ',').into_iter().filter_map(Reason::read).map(words).collect();
     (!words.is_empty()).then(|| Text::new("reason given: {words}").with("words", words.join("; ")))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the end of an iterator chain that owns its values")]
 fn words(reason: Reason) -> String {
-    let cause = reason.cause.map_or_else(|| "no cause".to_owned(), |cause| format!("{} cause {cause}", reason.protocol));
+    let cause =
+        reason.cause.map_or_else(|| "no cause".to_owned(), |cause| format!("{} cause {cause}", reason.protocol));
     let meaning = reason.cause.and_then(|cause| catalog::reason::reason(&reason.protocol, cause)).unwrap_or(cause);
     let block = if reason.is_network_block() { ", blocked by a provider's analytics (603+)" } else { "" };
     match reason.params.value("location").and_then(q850::location) {
@@ -159,22 +164,29 @@ mod tests {
         let rows: &[(&str, &[&str])] = &[
             (
                 "SIP/2.0 410 Gone\nReason: Q.850;cause=22;text=\"a, b\";location=LN",
-                &["reason given: Q.850 cause 22: Number changed, released by the public network serving the local user"],
+                &[
+                    "reason given: Q.850 cause 22: Number changed, released by the public network serving the local user",
+                ],
             ),
             (
                 "SIP/2.0 603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://x.example;id=1\"",
                 &["reason given: 603 Decline, blocked by a provider's analytics (603+)"],
             ),
-            ("SIP/2.0 500 x\nReason: X-Vendor;cause=9, SIP;cause=819", &[
-                "reason given: X-Vendor cause 9; FreeSWITCH cause 819: unwanted (607)",
-            ]),
-            ("SIP/2.0 488 x\nWarning: 305 h \"a, b\", 399 h \"c\"", &[
-                "warning: a media format (codec) of the session description is not available; a warning in free text",
-            ]),
+            (
+                "SIP/2.0 500 x\nReason: X-Vendor;cause=9, SIP;cause=819",
+                &["reason given: X-Vendor cause 9; FreeSWITCH cause 819: unwanted (607)"],
+            ),
+            (
+                "SIP/2.0 488 x\nWarning: 305 h \"a, b\", 399 h \"c\"",
+                &[
+                    "warning: a media format (codec) of the session description is not available; a warning in free text",
+                ],
+            ),
             ("SIP/2.0 503 x\nRetry-After: 120 (maintenance)", &["asks to wait 2 min"]),
-            ("SIP/2.0 478 Unresolvable destination (478/TM)", &[
-                "internal error of a Kamailio or OpenSIPS proxy: the destination cannot be resolved (Kamailio)",
-            ]),
+            (
+                "SIP/2.0 478 Unresolvable destination (478/TM)",
+                &["internal error of a Kamailio or OpenSIPS proxy: the destination cannot be resolved (Kamailio)"],
+            ),
             ("SIP/2.0 420 Bad Extension\nUnsupported: 100rel", &["extensions that were refused"]),
             ("SIP/2.0 480 x\nAllow: INVITE", &[]),
         ];
@@ -191,13 +203,17 @@ mod tests {
                 "SIP/2.0 603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://x.example/r;id=AB12\"",
                 &["Ask the blocking provider for redress at https://x.example/r, and quote AB12."],
             ),
-            ("SIP/2.0 608 Rejected\nCall-Info: <https://x.example/jws>;purpose=jwscard", &[
-                "Fetch the contact card at https://x.example/jws, verify its signature (JWS) first, and ask the operator that it names for redress.",
-            ]),
+            (
+                "SIP/2.0 608 Rejected\nCall-Info: <https://x.example/jws>;purpose=jwscard",
+                &[
+                    "Fetch the contact card at https://x.example/jws, verify its signature (JWS) first, and ask the operator that it names for redress.",
+                ],
+            ),
             ("SIP/2.0 608 Rejected\nCall-Info: <https://x.example/jws>;purpose=sip.608", &[]),
-            ("SIP/2.0 603 Decline\nRetry-After: 3600", &[
-                "Do not try again sooner than 1 h after the response: Retry-After asks for it.",
-            ]),
+            (
+                "SIP/2.0 603 Decline\nRetry-After: 3600",
+                &["Do not try again sooner than 1 h after the response: Retry-After asks for it."],
+            ),
         ];
         for (text, expected) in rows {
             let said: Vec<String> = advice(&response(text)).iter().map(ToString::to_string).collect();

@@ -2,8 +2,8 @@
 
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::diagnosis::response_facts;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Method;
 
 pub(super) static RULE: Rule = Rule {
@@ -141,7 +141,9 @@ fn weight(transaction: &Transaction, status: u16) -> Severity {
 
 /// 408 and 481 to a re-INVITE, UPDATE or refresh end the dialog usage (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
 fn ends_the_session(transaction: &Transaction, status: u16) -> bool {
-    transaction.in_dialog && matches!(transaction.method, Method::Invite | Method::Update) && matches!(status, 408 | 481)
+    transaction.in_dialog
+        && matches!(transaction.method, Method::Invite | Method::Update)
+        && matches!(status, 408 | 481)
 }
 
 impl Failure<'_> {
@@ -169,7 +171,10 @@ impl Failure<'_> {
         let meaning = match known {
             Some(Lookup::Entry(entry)) => entry.meaning.to_owned(),
             Some(Lookup::Class(entry)) => {
-                format!("The code is not registered; clients treat it as {} {}. {}", entry.code, entry.phrase, entry.meaning)
+                format!(
+                    "The code is not registered; clients treat it as {} {}. {}",
+                    entry.code, entry.phrase, entry.meaning
+                )
             }
             None => "Codes run from 100 to 699; this one has no meaning in SIP.".to_owned(),
         };
@@ -182,9 +187,11 @@ impl Failure<'_> {
             Text::new("{server} answered {method} with {status}, and {relay} passed it on. {meaning}")
                 .with("relay", named(self.received))
         } else {
-            Text::new("{server} answered {method} with {status}, which {relay} turned into {other} for the caller. {meaning}")
-                .with("relay", named(self.received))
-                .with("other", status_line(self.received))
+            Text::new(
+                "{server} answered {method} with {status}, which {relay} turned into {other} for the caller. {meaning}",
+            )
+            .with("relay", named(self.received))
+            .with("other", status_line(self.received))
         };
         text.with("server", named(self.response))
             .with("method", &self.transaction.method)
@@ -200,22 +207,25 @@ impl Failure<'_> {
             related.extend(response_facts::evidence(self.received));
         }
         if let Some(rang) = self.rang(call) {
-            related.push(Evidence::of(rang, "rang before, with the same To tag: the answer comes from the same user agent"));
+            related.push(Evidence::of(
+                rang,
+                "rang before, with the same To tag: the answer comes from the same user agent",
+            ));
         }
         if let Some(request) = self.deepest.request.and_then(|id| call.message(id)) {
             let what = if self.silence { "the request that got no answer" } else { "the request" };
             related.push(Evidence::of(request, what));
         }
-        related.extend(call.icmp.iter().filter(|r| r.unreachable.address == self.deepest.server.address).map(Evidence::icmp));
+        related.extend(
+            call.icmp.iter().filter(|r| r.unreachable.address == self.deepest.server.address).map(Evidence::icmp),
+        );
         related
     }
 
     fn rang<'a>(&self, call: &'a Call) -> Option<&'a CapturedMessage> {
         let tag = self.response.message.to_tag()?;
         let provisionals = self.deepest.provisionals.iter().filter_map(|id| call.message(*id));
-        provisionals
-            .filter(|m| m.message.status().is_some_and(|s| s.0 > 100))
-            .find(|m| m.message.to_tag() == Some(tag))
+        provisionals.filter(|m| m.message.status().is_some_and(|s| s.0 > 100)).find(|m| m.message.to_tag() == Some(tag))
     }
 
     fn with_remedies(&self, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
