@@ -128,6 +128,9 @@ impl BufRead for Source {
     }
 }
 
+/// The decoder of gzip is asked for so many octets at once: what it made of them is lost when it then meets damage.
+const GZIP_PIECE: usize = 4096;
+
 /// Reads the members of a gzip file one after the other. Zeros behind them (of tapes and block devices) are the end.
 struct Gzip {
     member: Option<GzDecoder<Source>>,
@@ -135,6 +138,8 @@ struct Gzip {
 
 impl Read for Gzip {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let size = out.len().min(GZIP_PIECE);
+        let out = out.get_mut(..size).unwrap_or_default();
         while let Some(mut member) = self.member.take() {
             let count = member.read(out)?;
             if count > 0 || out.is_empty() {

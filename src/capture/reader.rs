@@ -36,6 +36,8 @@ pub struct Capture {
     /// The frame at the beginning of the buffer.
     current: Option<Located>,
     time: Timestamp,
+    /// That of the last frame.
+    link_type: Option<u16>,
     ended: bool,
 }
 
@@ -59,7 +61,7 @@ impl Capture {
 
     fn from_opened(opened: Result<Opened, Error>) -> Result<Self, Error> {
         let Opened { buffer, layout, info } = opened?;
-        Ok(Self { buffer, layout, info, current: None, time: Timestamp::default(), ended: false })
+        Ok(Self { buffer, layout, info, current: None, time: Timestamp::default(), link_type: None, ended: false })
     }
 
     /// What is known of the capture: complete once [`Self::next_frame`] returned `None`.
@@ -123,7 +125,10 @@ impl Capture {
             self.info.first_time = Some(self.info.first_time.map_or(time, |first| first.min(time)));
             self.info.last_time = self.info.last_time.max(Some(time));
         }
-        self.info.link_types.insert(located.link_type);
+        if self.link_type != Some(located.link_type) {
+            self.link_type = Some(located.link_type);
+            self.info.link_types.insert(located.link_type);
+        }
         self.current = Some(located);
     }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use pcap_parser::{Block, parse_block_be, parse_block_le};
 use proptest::prelude::*;
 
 use super::files::{File, START, Written, frames, pcap, pcapng, variants};
@@ -336,6 +337,49 @@ proptest! {
         let (read, error) = read(&mut in_pieces(&bytes, &lengths).unwrap());
         prop_assert!(error.is_none());
         prop_assert_eq!(read, ethernet(&written));
+    }
+
+    /// Enhanced packets are read by hand; pcap-parser is the measure.
+    #[test]
+    fn enhanced_packets_are_read_as_pcap_parser_does(
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+        more in 0_u32..9,
+        options in prop::collection::vec((1_u16..7, prop::collection::vec(any::<u8>(), 0..10)), 0..5),
+        changed in prop::option::of((8_usize..60, any::<u8>())),
+        lost in any::<u32>(),
+        big in any::<bool>(),
+    ) {
+        let order = if big { Big } else { Little };
+        let frame = Written { original_length: u32::try_from(bytes.len()).unwrap() + more, time: START, bytes };
+        let mut block = File::new(order);
+        block.enhanced_with(0, NOW, &frame, |block| {
+            for (code, value) in &options {
+                block.option(*code, |file| file.bytes.extend(value));
+            }
+            block.option(4, |file| {
+                file.u64(lost.into());
+            });
+        });
+        let end = block.bytes.len() - 4;
+        if let Some((at, value)) = changed.filter(|(at, _)| *at < end) {
+            block.bytes[at] = value;
+        }
+        let mut file = File::new(order);
+        file.section(order).interface(1, 0, |_| {}).bytes.extend(&block.bytes);
+        let mut capture = capture(&file.bytes).unwrap();
+        let (read, error) = read(&mut capture);
+        let parsed = if big { parse_block_be(&block.bytes) } else { parse_block_le(&block.bytes) };
+        match parsed {
+            Ok((_, Block::EnhancedPacket(packet))) if packet.if_id == 0 => {
+                let (length, original_length) = (usize::try_from(packet.caplen).unwrap(), packet.origlen.max(packet.caplen));
+                let time = (i64::from(packet.ts_high) << 32 | i64::from(packet.ts_low)).saturating_mul(1000);
+                let bytes = packet.data[..length].to_vec();
+                prop_assert_eq!(read, [(1, Written { time: if packet.ts_high < 0x8000_0000 { time } else { i64::MAX }, bytes, original_length })]);
+                let count = packet.options.iter().take_while(|option| option.code.0 != 0).find(|option| option.code.0 == 4).and_then(|option| order.u64(option.as_bytes().ok()?));
+                prop_assert_eq!(capture.info().dropped, count.filter(|count| *count != u64::MAX).unwrap_or(0));
+            }
+            _ => prop_assert!(error.is_some() && read.is_empty()),
+        }
     }
 
     #[test]
