@@ -4,6 +4,7 @@
 //! fields. Nothing that is recognisably SIP is lost because one header field is bad.
 
 pub mod address;
+pub mod challenge;
 pub mod framing;
 pub mod header_name;
 mod headers;
@@ -20,6 +21,7 @@ pub mod uri;
 pub mod via;
 
 pub use address::NameAddr;
+pub use challenge::Challenge;
 pub use framing::{Framed, messages};
 pub use header_name::HeaderName;
 pub use message::{CSeq, Message};

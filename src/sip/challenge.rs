@@ -1,0 +1,102 @@
+//! Challenges and credentials: WWW-Authenticate, Proxy-Authenticate, Authorization, Proxy-Authorization (RFC 3261 §22).
+
+use super::{HeaderName, Message, Params, params};
+
+/// One challenge, or the credentials that answer one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The header field that carries it.
+    pub header: HeaderName,
+    /// Such as `Digest`.
+    pub scheme: String,
+    /// Its parameters: realm, nonce, algorithm, stale, username, …
+    pub params: Params,
+}
+
+impl Challenge {
+    /// The realm: which account is asked for. Compared as it is (RFC 3261 §22.3 quotes it to the user).
+    pub fn realm(&self) -> Option<&str> {
+        self.params.value("realm")
+    }
+
+    /// Whether only the nonce was too old: the password was right (RFC 7616 §3.3).
+    pub fn is_stale(&self) -> bool {
+        self.params.value("stale").is_some_and(|v| v.eq_ignore_ascii_case("true"))
+    }
+
+    /// The digest algorithm; without the parameter MD5 (RFC 7616 §3.3).
+    pub fn algorithm(&self) -> &str {
+        self.params.value("algorithm").unwrap_or("MD5")
+    }
+
+    /// Whether these credentials answer that challenge: same scheme and realm.
+    pub fn answers(&self, challenge: &Self) -> bool {
+        self.scheme.eq_ignore_ascii_case(&challenge.scheme) && self.realm() == challenge.realm()
+    }
+}
+
+impl Message {
+    /// The challenges of a 401 or 407.
+    pub fn challenges(&self) -> Vec<Challenge> {
+        self.read_challenges(&[HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate])
+    }
+
+    /// The credentials of a request.
+    pub fn credentials(&self) -> Vec<Challenge> {
+        self.read_challenges(&[HeaderName::Authorization, HeaderName::ProxyAuthorization])
+    }
+
+    fn read_challenges(&self, names: &[HeaderName]) -> Vec<Challenge> {
+        names.iter().flat_map(|name| self.headers(*name).flat_map(|v| read(*name, &v)).collect::<Vec<_>>()).collect()
+    }
+}
+
+/// Reads a value; some put several challenges into one, though each should have a line of its own (RFC 3261 §7.3.1).
+fn read(header: HeaderName, value: &str) -> Vec<Challenge> {
+    let mut found: Vec<Challenge> = Vec::new();
+    for part in params::split(value, ',') {
+        let (scheme, parameter) = with_scheme(part);
+        if let Some(scheme) = scheme {
+            found.push(Challenge { header, scheme: scheme.to_owned(), params: Params::default() });
+        }
+        if let Some(challenge) = found.last_mut() {
+            challenge.params.0.extend(Params::read(parameter).0);
+        }
+    }
+    found
+}
+
+/// `Digest realm="x"` begins a challenge; `nonce="y"` goes on with it.
+fn with_scheme(part: &str) -> (Option<&str>, &str) {
+    let end = part.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(part.len());
+    let (word, rest) = part.split_at_checked(end).unwrap_or((part, ""));
+    let rest = rest.trim_start();
+    if rest.starts_with('=') { (None, part) } else { (Some(word), rest) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn challenges_are_read_alone_and_in_one_line() {
+        let text = "SIP/2.0 401 Unauthorized\r\n\
+            WWW-Authenticate: Digest realm=\"a, b\", nonce=\"n1\", stale=TRUE, algorithm=SHA-256, Digest realm=\"a, b\",nonce = \"n2\"\r\n\
+            Proxy-Authenticate: Basic realm=\"p\"\r\n\r\n";
+        let (m, _) = Message::read(text.as_bytes(), false).unwrap();
+        let all = m.challenges();
+        let rows: Vec<_> = all
+            .iter()
+            .map(|c| (c.scheme.as_str(), c.realm(), c.params.value("nonce"), c.is_stale(), c.algorithm()))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("Digest", Some("a, b"), Some("n1"), true, "SHA-256"),
+                ("Digest", Some("a, b"), Some("n2"), false, "MD5"),
+                ("Basic", Some("p"), None, false, "MD5"),
+            ]
+        );
+        assert!(all[0].answers(&all[1]) && !all[0].answers(&all[2]) && m.credentials().is_empty());
+    }
+}
