@@ -39,14 +39,10 @@ impl Message {
     /// missing at the end. Returns the message and the number of octets it takes; the rest is not looked at.
     pub fn read(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
-        let line_end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
-        let line = bytes.get(..line_end)?;
-        let start = start_line::read(line.strip_suffix(b"\r").unwrap_or(line), &mut odd)?;
-        let start_end = line.strip_suffix(b"\r").unwrap_or(line).len();
-        if line_end < bytes.len() && start_end == line_end {
-            odd.push(Anomaly::BareLineFeed);
-        }
-        let block = headers::read(bytes, (line_end + 1).min(bytes.len()), &mut odd);
+        let (line, next) = start_line::line(bytes, &mut odd);
+        let start = start_line::read(line, &mut odd)?;
+        let start_end = line.len();
+        let block = headers::read(bytes, next, &mut odd);
         let body_length = body_length(bytes, &block, cut, &mut odd);
         let end = block.end + body_length;
         if cut {

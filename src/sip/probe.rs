@@ -37,7 +37,8 @@ fn is_request_line(bytes: &[u8]) -> bool {
     if blank == 0 || window.get(blank) != Some(&b' ') {
         return false;
     }
-    let end = memchr::memchr(b'\n', window).unwrap_or(window.len());
+    // A bare CR ends the start line as well: what stands behind it cannot be part of a version.
+    let end = memchr::memchr2(b'\n', b'\r', window).unwrap_or(window.len());
     let Some(line) = window.get(blank..end) else { return false };
     let line = line.trim_ascii_end();
     let Some(at) = memchr::memrchr(b' ', line) else { return false };

@@ -13,6 +13,25 @@ pub(super) enum StartLine {
     Response { status: StatusCode, phrase: Range<usize> },
 }
 
+/// The first line without its end, and where the next one begins. A bare CR ends it too, as it cannot be part of it.
+pub(super) fn line<'a>(bytes: &'a [u8], odd: &mut Vec<Anomaly>) -> (&'a [u8], usize) {
+    let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+    let behind = bytes.get(end..).unwrap_or_default();
+    let length = match behind {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => {
+            odd.push(Anomaly::BareLineFeed);
+            1
+        }
+        [b'\r', ..] => {
+            odd.push(Anomaly::StartLineMalformed);
+            1
+        }
+        _ => 0,
+    };
+    (bytes.get(..end).unwrap_or_default(), end + length)
+}
+
 /// Reads a start line without its line end, and says what is odd about it.
 pub(super) fn read(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
     if probe::is_status_line(line) { read_response(line, odd) } else { read_request(line, odd) }
