@@ -6,9 +6,23 @@
 use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
 
+pub mod assemble;
+mod attempt;
+mod dialog;
+mod element;
+mod finals;
+pub mod network_block;
 pub mod outcome;
+mod outcome_of;
 mod path;
+mod redirect;
 mod step;
+pub mod unwanted;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
 
 pub use outcome::{Outcome, OutcomeDetail};
 pub use path::Origin;
@@ -109,6 +123,8 @@ pub enum AttemptCause {
     Redirect(usize),
     /// The request was changed after 413, 415, 416, 420, 421, 422, 423, 428, 436, 438, 488, 491, 494 (RFC 3261 §8.1.3.5).
     Corrected(TransactionId),
+    /// Another branch of the same request: a proxy forked it, and the hop in front of the proxy was not captured.
+    Fork(TransactionId),
     /// Tried again for no reason that the capture shows.
     Again(TransactionId),
 }

@@ -1,0 +1,125 @@
+//! 603+: a 603 by which a network says that it blocked the call (diagnosis §C7), with the redress data in its Reason.
+
+use crate::sip::{HeaderName, Message, Params, Reason, StatusCode};
+
+/// What a 603 says of blocking by a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkBlock {
+    /// Whether the reason phrase is `Network Blocked`, one of the two phrases that count as evidence.
+    pub phrase: bool,
+    /// The Reason value with the attributes, where there is one.
+    pub redress: Option<Redress>,
+}
+
+/// The attributes inside `text="v=analytics1;url=…;id=…"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redress {
+    /// The Reason value.
+    pub reason: Reason,
+    /// `v`: the kind of blocking, such as `analytics1`.
+    pub version: Option<String>,
+    /// `url`: where to seek redress.
+    pub url: Option<String>,
+    /// `tel`: whom to call.
+    pub tel: Option<String>,
+    /// `email`: whom to write to.
+    pub email: Option<String>,
+    /// `id`: what to quote there.
+    pub id: Option<String>,
+    /// The `location` parameter of the Reason value, such as `LN`.
+    pub location: Option<String>,
+}
+
+impl NetworkBlock {
+    /// The marks of 603+ in a response; `None` for other statuses, and for an ordinary decline.
+    pub fn of(message: &Message) -> Option<Self> {
+        if message.status() != Some(StatusCode(603)) {
+            return None;
+        }
+        let phrase =
+            message.reason_phrase().is_some_and(|phrase| phrase.trim().eq_ignore_ascii_case("Network Blocked"));
+        // A Reason beside the phrase belongs to the block even if its attributes are incomplete.
+        let mut reasons = message.reasons().into_iter().filter_map(|reason| Redress::read(reason, phrase));
+        let redress = reasons.next();
+        (phrase || redress.is_some()).then_some(Self { phrase, redress })
+    }
+}
+
+impl Redress {
+    fn read(reason: Reason, beside_phrase: bool) -> Option<Self> {
+        if !reason.is("SIP") && !reason.is("Q.850") {
+            return None;
+        }
+        let attributes = Params::read(reason.text.as_deref().unwrap_or_default());
+        let of = |name| attributes.value(name).filter(|value| !value.is_empty()).map(str::to_owned);
+        let version = of("v");
+        if version.is_none() && !beside_phrase {
+            return None;
+        }
+        Some(Self {
+            version,
+            url: of("url"),
+            tel: of("tel"),
+            email: of("email"),
+            id: of("id"),
+            location: reason.params.value("location").map(str::to_owned),
+            reason,
+        })
+    }
+
+    /// Whether the blocked party learns whom to ask.
+    pub fn has_contact(&self) -> bool {
+        self.url.is_some() || self.tel.is_some() || self.email.is_some()
+    }
+}
+
+/// Whether a response carries the marks of network analytics: a Reason with `v=analytics…`, or Call-Info.
+pub fn has_analytics_marks(message: &Message) -> bool {
+    message.header(HeaderName::CallInfo).is_some() || says_analytics(message)
+}
+
+/// Whether a Reason value says that analytics decided: `text="v=analytics1;…"`.
+pub fn says_analytics(message: &Message) -> bool {
+    message.reasons().into_iter().any(|reason| {
+        let attributes = Params::read(reason.text.as_deref().unwrap_or_default());
+        attributes.value("v").is_some_and(|v| v.to_ascii_lowercase().starts_with("analytics"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: &str, more: &str) -> Message {
+        let text = format!("SIP/2.0 {status}\r\nTo: <sip:b@b.example>;tag=1\r\n{more}\r\n");
+        Message::read(text.as_bytes(), false).unwrap().0
+    }
+
+    #[test]
+    fn the_text_attribute_is_read_whole() {
+        let m = response(
+            "603 Network Blocked",
+            "Reason: SIP;cause=603;text=\"v=analytics1;url=https://redress.example.com/r;id=AB12\";location=LN\r\n",
+        );
+        let redress = NetworkBlock::of(&m).unwrap().redress.unwrap();
+        assert_eq!((redress.version.as_deref(), redress.id.as_deref()), (Some("analytics1"), Some("AB12")));
+        assert_eq!(redress.url.as_deref(), Some("https://redress.example.com/r"));
+        assert_eq!((redress.location.as_deref(), redress.has_contact()), (Some("LN"), true));
+    }
+
+    #[test]
+    fn marks_decide_and_other_phrases_do_not() {
+        for (status, more, expected) in [
+            ("603 Network Blocked", "", Some((true, false))),
+            ("603 network blocked", "Reason: Q.850;cause=21\r\n", Some((true, true))),
+            ("603 Decline", "Reason: SIP;cause=603;text=\"v=analytics1;email=a@b.example\"\r\n", Some((false, true))),
+            ("603 Decline", "Retry-After: 3600\r\n", None),
+            ("603 Spam", "", None),
+            ("603 Decline", "Reason: Q.850;cause=21;text=\"Call Rejected\"\r\n", None),
+            ("608 Network Blocked", "", None),
+        ] {
+            let found = NetworkBlock::of(&response(status, more));
+            assert_eq!(found.map(|b| (b.phrase, b.redress.is_some())), expected, "{status} {more}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Decides how a call ended: the table of diagnosis §D6, whose first matching row wins.
+
+use std::time::Duration;
+
+use super::network_block::NetworkBlock;
+use super::{
+    AttemptCause, Call, CapturedMessage, MessageId, Outcome, OutcomeDetail, Transaction, TransactionId, unwanted,
+};
+use crate::provenance::Timestamp;
+use crate::sip::{Method, StatusClass, StatusCode};
+
+/// Timer B, F and H: 64*T1 (RFC 3261 §17.1.1.2).
+const TIMER_B: Duration = Duration::from_secs(32);
+/// Timer C, when a proxy gives up an INVITE that had provisional responses (RFC 3261 §16.6).
+const TIMER_C: Duration = Duration::from_mins(3);
+/// Ringing as long as this and then nothing is an unanswered call.
+const LONG_RINGING: Duration = Duration::from_secs(10);
+/// Sendings after the first until timer B (RFC 3261 §17.1.1.2) or F (§17.1.2.2) fires.
+const ALL_INVITES: usize = 6;
+const ALL_OTHERS: usize = 10;
+
+/// How a call ended and what says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) outcome: Outcome,
+    pub(super) detail: Option<OutcomeDetail>,
+    pub(super) decided_by: Option<TransactionId>,
+    pub(super) final_response: Option<MessageId>,
+}
+
+impl Verdict {
+    fn plain(outcome: Outcome, decided_by: Option<TransactionId>) -> Self {
+        Self { outcome, detail: None, decided_by, final_response: None }
+    }
+}
+
+/// Decides from the attempts nearest the caller.
+pub(super) fn decide(call: &Call) -> Verdict {
+    let Some(id) = deciding_attempt(call) else { return Verdict::plain(Outcome::Incomplete, None) };
+    let Some(transaction) = call.transaction(id) else { return Verdict::plain(Outcome::Incomplete, None) };
+    let Some(last) = call.decisive_final(id) else { return without_final(call, id, transaction) };
+    let Some(response) = call.message(last.message) else { return Verdict::plain(Outcome::Incomplete, Some(id)) };
+    let (outcome, detail) = with_final(call, id, response, last.status);
+    Verdict { outcome, detail, decided_by: Some(id), final_response: Some(last.message) }
+}
+
+/// An answered INVITE, or else the last attempt; of the branches of a fork the one that a proxy would pass on.
+fn deciding_attempt(call: &Call) -> Option<TransactionId> {
+    let last = call.attempts.last()?;
+    let invite = call.transaction(last.transaction).is_some_and(|t| t.method == Method::Invite);
+    if let Some(answered) = call.answered_transaction().filter(|_| invite) {
+        return Some(answered);
+    }
+    let root = if let AttemptCause::Fork(root) = last.because { root } else { last.transaction };
+    let branches = call.attempts.iter().filter(|a| a.transaction == root || a.because == AttemptCause::Fork(root));
+    branches.map(|a| a.transaction).min_by_key(|id| (branch_rank(call.final_status(*id)), *id))
+}
+
+/// The order in which a proxy picks the best of several final responses (RFC 3261 §16.7 step 6); 487 tells nothing.
+fn branch_rank(status: Option<StatusCode>) -> u8 {
+    match status {
+        None => 7,
+        Some(StatusCode(487)) => 6,
+        Some(status) => match status.class() {
+            Some(StatusClass::Success) => 0,
+            Some(StatusClass::GlobalFailure) => 1,
+            Some(StatusClass::Redirection) => 2,
+            Some(StatusClass::ClientError) => 3,
+            _ => 4,
+        },
+    }
+}
+
+fn with_final(
+    call: &Call,
+    id: TransactionId,
+    response: &CapturedMessage,
+    status: StatusCode,
+) -> (Outcome, Option<OutcomeDetail>) {
+    let over = response.provenance.time;
+    if status.is_success() {
+        return (Outcome::Answered, unacknowledged(call, id, over).then_some(OutcomeDetail::AnsweredNoAck));
+    }
+    if status.0 == 487 && given_up(call, id, over).is_some() {
+        return cancelled(call, id);
+    }
+    let outcome = match status.0 {
+        300..=399 => Outcome::RedirectedUnfollowed,
+        401 | 407 if call.answered_realm(id) => Outcome::AuthFailed,
+        401 | 407 => Outcome::ChallengeUnanswered,
+        486 | 600 => Outcome::Busy,
+        _ if nobody_answered(call, id, response, status) => Outcome::NoAnswer,
+        _ => of_status(call, id, response, status),
+    };
+    (outcome, None)
+}
+
+/// The rows that need no more than the response itself.
+fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status: StatusCode) -> Outcome {
+    let phrase = response.message.reason_phrase();
+    match status.0 {
+        603 if NetworkBlock::of(&response.message).is_some() => Outcome::BlockedByNetwork,
+        603 => Outcome::Declined,
+        607 if unwanted::origin(call, id).is_some_and(|o| o.verdict == unwanted::Verdict::NetworkAnalytics) => {
+            Outcome::BlockedByNetwork
+        }
+        607 => Outcome::UnwantedByCallee,
+        608 => Outcome::BlockedByNetwork,
+        428 | 436 | 437 | 438 => Outcome::IdentityRejected,
+        403 if phrase.is_some_and(|p| p.trim().eq_ignore_ascii_case("Stale Date")) => Outcome::IdentityRejected,
+        503 => Outcome::Overload,
+        500..=599 => Outcome::ServerFailure,
+        _ => Outcome::Rejected,
+    }
+}
+
+/// Rang long and then timed out, or the network says that nobody answered (Q.850 cause 19).
+fn nobody_answered(call: &Call, id: TransactionId, response: &CapturedMessage, status: StatusCode) -> bool {
+    let long = call.ringing(id).is_some_and(|ringing| ringing >= LONG_RINGING);
+    (matches!(status.0, 408 | 480) && long)
+        || response.message.reasons().iter().any(|r| r.is("Q.850") && r.cause == Some(19))
+}
+
+/// A 2xx that was sent again and again, and never acknowledged. Had its sender been content after the first, the ACK went
+/// past this capture.
+fn unacknowledged(call: &Call, id: TransactionId, answered: Timestamp) -> bool {
+    let (Some(transaction), Some(last)) = (call.transaction(id), call.decisive_final(id)) else { return false };
+    transaction.method == Method::Invite
+        && !last.retransmissions.is_empty()
+        && !call.is_acknowledged(transaction, last)
+        && call.observed_until >= answered.plus(TIMER_B)
+}
+
+/// When the caller gave the attempt up before `over`: by CANCEL, seen on this hop or on another of the same leg, or by BYE.
+fn given_up(call: &Call, id: TransactionId, over: Timestamp) -> Option<Timestamp> {
+    let attempt = call.transaction(id)?;
+    let own = call.cancel_time(id);
+    let others = call.transactions.iter().filter(|t| {
+        let cancel = t.method == Method::Cancel;
+        let bye = t.method == Method::Bye && t.client.address == attempt.client.address;
+        t.leg == attempt.leg && t.start >= attempt.start && (cancel || bye)
+    });
+    own.or_else(|| others.map(|t| t.start).min()).filter(|time| *time <= over)
+}
+
+fn cancelled(call: &Call, id: TransactionId) -> (Outcome, Option<OutcomeDetail>) {
+    let given_up = given_up(call, id, call.observed_until);
+    let ringing = call.ringing_since(id).zip(given_up).map(|(since, until)| until.since(since));
+    let abandoned = ringing.is_some_and(|ringing| ringing >= LONG_RINGING);
+    (Outcome::Cancelled, abandoned.then_some(OutcomeDetail::Abandoned))
+}
+
+fn without_final(call: &Call, id: TransactionId, transaction: &Transaction) -> Verdict {
+    let passed = |since: Timestamp, span| call.observed_until >= since.plus(span);
+    let incomplete = Verdict::plain(Outcome::Incomplete, Some(id));
+    if transaction.request.is_none() || was_answered_unseen(call, transaction) {
+        return incomplete;
+    }
+    let heard = transaction.provisionals.iter().filter_map(|id| call.time(*id)).max();
+    let silent = heard.unwrap_or(transaction.start);
+    if let Some(cancel) = call.cancel_time(id) {
+        // Timer B or C had fired: not the caller's will, but the silence, ended it.
+        let waited = cancel.since(silent);
+        return match heard {
+            None if waited >= TIMER_B || sent_to_the_end(transaction) => Verdict::plain(Outcome::NoResponse, Some(id)),
+            Some(_) if waited >= TIMER_C => Verdict::plain(Outcome::Stalled, Some(id)),
+            _ if passed(cancel, TIMER_B) => {
+                let (outcome, detail) = cancelled(call, id);
+                Verdict { detail, ..Verdict::plain(outcome, Some(id)) }
+            }
+            _ => incomplete,
+        };
+    }
+    let patience = if transaction.method == Method::Invite { TIMER_C } else { TIMER_B };
+    match heard {
+        Some(heard) if passed(heard, patience) => Verdict::plain(Outcome::Stalled, Some(id)),
+        None if passed(silent, TIMER_B) || sent_to_the_end(transaction) || is_unreachable(call, transaction) => {
+            Verdict::plain(Outcome::NoResponse, Some(id))
+        }
+        _ => incomplete,
+    }
+}
+
+fn sent_to_the_end(transaction: &Transaction) -> bool {
+    let all = if transaction.method == Method::Invite { ALL_INVITES } else { ALL_OTHERS };
+    transaction.retransmissions.len() >= all
+}
+
+fn is_unreachable(call: &Call, transaction: &Transaction) -> bool {
+    call.icmp
+        .iter()
+        .any(|report| report.unreachable == transaction.server && report.provenance.time >= transaction.start)
+}
+
+/// Whether the client acknowledged a response, or went on inside a dialog: then responses travelled where the capture does
+/// not see them, and their absence proves nothing (diagnosis §D9).
+fn was_answered_unseen(call: &Call, transaction: &Transaction) -> bool {
+    let later = |t: &&Transaction| t.leg == transaction.leg && t.in_dialog && t.start > transaction.start;
+    !transaction.acks.is_empty()
+        || call.transactions.iter().any(|t| later(&t) && t.method != Method::Cancel)
+        || call.messages.iter().any(|m| {
+            m.leg == transaction.leg
+                && m.message.is_request()
+                && m.message.method() == Some(&Method::Ack)
+                && m.provenance.time > transaction.start
+                && m.message.cseq().map(|c| c.number) == request_number(call, transaction)
+        })
+}
+
+fn request_number(call: &Call, transaction: &Transaction) -> Option<u32> {
+    call.message(transaction.request?)?.message.cseq().map(|c| c.number)
+}

@@ -1,0 +1,227 @@
+//! Redirects and the requests that follow them (diagnosis §B3): who saw the 3xx, where it pointed, who went there.
+
+use std::time::Duration;
+
+use super::element::Elements;
+use super::{Call, FinalResponse, Follow, FollowLink, Redirect, RedirectContact, Transaction, TransactionId};
+use crate::provenance::{Endpoint, Timestamp};
+use crate::sip::{HeaderName, Message, Method, NameAddr, Uri};
+
+/// A client that follows does so at once.
+pub(super) const FIRST_CONTACT: Duration = Duration::from_secs(5);
+/// After a failed contact the next is due within 64*T1.
+pub(super) const NEXT_CONTACT: Duration = Duration::from_secs(32);
+/// Without an identity link, only a request that comes as soon as this counts.
+const WITHOUT_LINK: Duration = Duration::from_secs(2);
+/// A B2BUA passes a 3xx on at once.
+const PASSED_ON: Duration = Duration::from_secs(1);
+
+/// Finds the redirects of a call in order of their responses, with what follows them.
+pub(super) fn find(call: &Call, elements: &Elements) -> Vec<Redirect> {
+    let responses = responses(call);
+    let mut redirects: Vec<Redirect> = Vec::new();
+    for seen in responses.iter().filter(|seen| !responses.iter().any(|deeper| relays(call, elements, seen, deeper))) {
+        redirects.push(read(call, elements, seen, &responses));
+    }
+    redirects.sort_by_key(|r| (call.time(r.response), r.response));
+    follow_all(call, elements, &mut redirects);
+    redirects
+}
+
+/// A 3xx as one hop saw it.
+struct Seen<'a> {
+    id: TransactionId,
+    transaction: &'a Transaction,
+    response: &'a FinalResponse,
+    message: &'a Message,
+    time: Timestamp,
+}
+
+fn responses(call: &Call) -> Vec<Seen<'_>> {
+    let mut found = Vec::new();
+    for (index, transaction) in call.transactions.iter().enumerate() {
+        for response in transaction.finals.iter().filter(|f| f.status.is_redirection()) {
+            if let Some(captured) = call.message(response.message) {
+                found.push(Seen {
+                    id: TransactionId(index),
+                    transaction,
+                    response,
+                    message: &captured.message,
+                    time: captured.provenance.time,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Whether `seen` is `deeper` on its way to the caller: on the hop in front of it, or on the other leg of a B2BUA.
+fn relays(call: &Call, elements: &Elements, seen: &Seen<'_>, deeper: &Seen<'_>) -> bool {
+    if deeper.id == seen.id || deeper.response.status != seen.response.status || deeper.time > seen.time {
+        return false;
+    }
+    if deeper.transaction.upstream == Some(seen.id) {
+        // A proxy that got several 3xx makes one of them, with any of the tags.
+        return deeper.message.to_tag() == seen.message.to_tag() || same_contacts(deeper.message, seen.message) || {
+            let siblings = &seen.transaction.downstream;
+            !siblings.iter().any(|s| *s != deeper.id && call.final_status(*s) == Some(seen.response.status))
+        };
+    }
+    deeper.transaction.upstream.is_none()
+        && deeper.transaction.leg != seen.transaction.leg
+        && deeper.transaction.method == seen.transaction.method
+        && deeper.transaction.start >= seen.transaction.start
+        && seen.time.since(deeper.time) <= PASSED_ON
+        && !elements.same(deeper.transaction.client, seen.transaction.client)
+        && same_contacts(deeper.message, seen.message)
+}
+
+fn same_contacts(a: &Message, b: &Message) -> bool {
+    let contacts = |m: &Message| {
+        let mut values = m.values(HeaderName::Contact);
+        values.sort_unstable();
+        values
+    };
+    contacts(a) == contacts(b)
+}
+
+fn read(call: &Call, elements: &Elements, origin: &Seen<'_>, all: &[Seen<'_>]) -> Redirect {
+    let mut relayed: Vec<&Seen<'_>> = Vec::new();
+    while let Some(next) = all.iter().find(|seen| {
+        let deeper = relayed.last().copied().unwrap_or(origin);
+        !relayed.iter().any(|r| r.id == seen.id) && relays(call, elements, seen, deeper)
+    }) {
+        relayed.push(next);
+    }
+    relayed.reverse();
+    Redirect {
+        transaction: origin.id,
+        relayed: relayed.iter().map(|seen| seen.id).collect(),
+        response: origin.response.message,
+        status: origin.response.status,
+        from: call.request(origin.id).and_then(|m| m.message.request_uri()),
+        contacts: contacts(origin.message),
+        follows: Vec::new(),
+    }
+}
+
+/// The Contact values of a response; what cannot be read stays as it is.
+fn contacts(message: &Message) -> Vec<RedirectContact> {
+    let read = |raw: String| RedirectContact { address: NameAddr::read(&raw), raw };
+    let mut list: Vec<_> = message.values(HeaderName::Contact).into_iter().map(read).collect();
+    // `Contact:` without a value is a contact that cannot be used, not a missing one.
+    if list.is_empty() && message.header(HeaderName::Contact).is_some() {
+        list.push(RedirectContact { raw: String::new(), address: None });
+    }
+    list
+}
+
+/// Gives every request after a redirect to the redirect that it follows: the one with the best link, of equals the latest.
+fn follow_all(call: &Call, elements: &Elements, redirects: &mut [Redirect]) {
+    for (index, transaction) in call.transactions.iter().enumerate() {
+        if transaction.in_dialog || transaction.request.is_none() || transaction.method == Method::Ack {
+            continue;
+        }
+        let id = TransactionId(index);
+        let fits = redirects.iter().enumerate().filter_map(|(place, redirect)| {
+            let (contact, link) = follow_of(call, elements, redirect, id)?;
+            Some((link, call.time(redirect.response), place, contact))
+        });
+        if let Some((link, _, place, contact)) = fits.max_by_key(|(link, time, place, _)| (*link, *time, *place))
+            && let Some(redirect) = redirects.get_mut(place)
+        {
+            redirect.follows.push(Follow { transaction: id, contact, link });
+        }
+    }
+}
+
+/// Which contact a request goes to and how it is tied to the redirect, if it follows it at all.
+fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: TransactionId) -> Option<(usize, FollowLink)> {
+    let (request, redirected) = (call.transaction(id)?, call.transaction(redirect.transaction)?);
+    let told = call.time(redirect.response)?;
+    if id == redirect.transaction || request.method != redirected.method || request.start <= told {
+        return None;
+    }
+    // A request that a proxy merely forwards is not its own; that of a proxy which recurses began before the redirect.
+    let forwarded = request.upstream.and_then(|up| call.transaction(up)).is_some_and(|up| up.start > told);
+    if forwarded || request.start > deadline(call, redirect, told) || !saw(call, elements, redirect, request.client) {
+        return None;
+    }
+    let message = &call.request(id)?.message;
+    let target = message.request_uri()?;
+    let contact = contact_of(redirect, &target).or_else(|| registrar_of(redirect, redirected, request, &target))?;
+    let link = link(call, redirect, redirected, message, contact, request)?;
+    (link > FollowLink::AddressAndTime || request.start <= told.plus(WITHOUT_LINK)).then_some((contact, link))
+}
+
+/// The last moment for the next follow-up.
+fn deadline(call: &Call, redirect: &Redirect, told: Timestamp) -> Timestamp {
+    let failed = redirect.follows.iter().filter_map(|follow| {
+        let transaction = call.transaction(follow.transaction)?;
+        match call.decisive_final(follow.transaction) {
+            Some(last) if last.status.is_success() => None,
+            Some(last) => call.time(last.message),
+            // Silence is a failure when timer B fires.
+            None => Some(transaction.start.plus(NEXT_CONTACT)),
+        }
+    });
+    failed.map(|time| time.plus(NEXT_CONTACT)).chain([told.plus(FIRST_CONTACT)]).max().unwrap_or(told)
+}
+
+/// Whether an element got the 3xx: the client of a transaction that it came back on, seen from either side.
+fn saw(call: &Call, elements: &Elements, redirect: &Redirect, client: Endpoint) -> bool {
+    let all = || [redirect.transaction].into_iter().chain(redirect.relayed.iter().copied());
+    let clients = all().filter_map(|id| call.transaction(id)).map(|t| t.client);
+    // Whoever relayed it is the server of that hop, and may send from another of its addresses.
+    let relays = redirect.relayed.iter().filter_map(|id| call.transaction(*id)).map(|t| t.server);
+    let forked = call.transaction(redirect.transaction).and_then(|t| call.transaction(t.upstream?)).map(|t| t.server);
+    clients.chain(relays).chain(forked).any(|e| elements.same(e, client))
+}
+
+/// The contact that a Request-URI goes to; an exact match before an effective one.
+fn contact_of(redirect: &Redirect, target: &Uri) -> Option<usize> {
+    let place = |equal: &dyn Fn(&Uri) -> bool| {
+        redirect.contacts.iter().position(|c| c.address.as_ref().is_some_and(|a| equal(&a.uri)))
+    };
+    place(&|uri| uri.strictly_equals(target)).or_else(|| place(&|uri| uri.effectively_equals(target)))
+}
+
+/// A REGISTER names the domain in its Request-URI and may keep it when it goes to another registrar: there the destination
+/// tells.
+fn registrar_of(redirect: &Redirect, redirected: &Transaction, request: &Transaction, target: &Uri) -> Option<usize> {
+    let same_domain = redirect.from.as_ref().is_some_and(|from| from.effectively_equals(target));
+    let moved = request.method == Method::Register && same_domain && request.server != redirected.server;
+    redirect.contacts.iter().filter(|_| moved).position(|c| {
+        let uri = c.address.as_ref().map(|a| &a.uri);
+        uri.is_some_and(|u| u.ip() == Some(request.server.address) && u.port_or_default() == request.server.port)
+    })
+}
+
+fn link(
+    call: &Call,
+    redirect: &Redirect,
+    redirected: &Transaction,
+    message: &Message,
+    contact: usize,
+    request: &Transaction,
+) -> Option<FollowLink> {
+    let first = [redirect.transaction].into_iter().chain(redirect.relayed.iter().copied());
+    let same_call = first.clone().any(|id| {
+        let leg = call.transaction(id).is_some_and(|t| t.leg == request.leg);
+        leg && call.request(id).is_some_and(|m| m.message.from_tag() == message.from_tag())
+    });
+    if same_call || (redirected.request.is_none() && redirected.leg == request.leg) {
+        return Some(FollowLink::SameCallId);
+    }
+    let target = redirect.contacts.get(contact)?.address.as_ref()?;
+    let same_parties = first.filter_map(|id| call.request(id)).any(|old| {
+        same_uri(old.message.from(), message.from())
+            && (same_uri(old.message.to(), message.to())
+                || message.to().is_some_and(|to| to.uri.effectively_equals(&target.uri)))
+    });
+    Some(if same_parties { FollowLink::SameParties } else { FollowLink::AddressAndTime })
+}
+
+fn same_uri(a: Option<NameAddr>, b: Option<NameAddr>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| a.uri.effectively_equals(&b.uri))
+}

@@ -1,0 +1,193 @@
+//! Who sent a 607 (diagnosis §C3): a person, their device, their network, or the analytics of some network in between.
+//!
+//! Looks at one call alone. A whole capture may show more, such as the same latency for every callee.
+
+use std::time::Duration;
+
+use super::{Call, CapturedMessage, MessageId, Transaction, TransactionId, network_block};
+use crate::diagnosis::Certainty;
+use crate::provenance::Endpoint;
+use crate::sip::{Method, StatusCode};
+
+/// Nobody sees a call, decides and presses a key in less.
+const HUMAN: Duration = Duration::from_millis(1500);
+/// A list is consulted within this.
+const LOOKUP: Duration = Duration::from_secs(1);
+/// Words in Server and User-Agent values by which phones and softphones name themselves, in lower case.
+const DEVICES: &[&str] = &[
+    "phone",
+    "yealink",
+    "polycom",
+    "snom",
+    "grandstream",
+    "fanvil",
+    "gigaset",
+    "htek",
+    "cisco-cp",
+    "cisco/spa",
+    "aastra",
+    "mitel",
+    "zoiper",
+    "microsip",
+    "bria",
+    "x-lite",
+    "jitsi",
+    "groundwire",
+    "acrobits",
+    "baresip",
+    "twinkle",
+    "blink",
+    "obihai",
+    "handset",
+];
+/// Words by which services that score or block calls name themselves, in lower case.
+const ANALYTICS: &[&str] =
+    &["score", "analytic", "spam", "robocall", "reputation", "fraud", "callguard", "call guard", "nomorobo", "block"];
+
+/// Who decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// A person at the callee's device.
+    Human,
+    /// The callee's device or app, without asking.
+    Device,
+    /// A personal list or a policy in the callee's network.
+    PersonalList,
+    /// Analytics of a network, which should have said 603+ or 608.
+    NetworkAnalytics,
+    /// A proxy that answers for the branches of a fork.
+    ForkingProxy,
+    /// The capture does not show it.
+    Unknown,
+}
+
+/// The verdict and what it rests on.
+#[expect(clippy::struct_excessive_bools, reason = "a table of independent features, to be printed as such")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Who.
+    pub verdict: Verdict,
+    /// How sure.
+    pub certainty: Certainty,
+    /// The transaction of the deepest hop with this 607.
+    pub transaction: TransactionId,
+    /// The 607 there.
+    pub response: MessageId,
+    /// The element that sent it, as far as the capture goes.
+    pub sender: Endpoint,
+    /// Its Server or User-Agent.
+    pub software: Option<String>,
+    /// From the request to the 607.
+    pub delay: Option<Duration>,
+    /// From the first 180 or 183 with a To tag to the 607.
+    pub ringing: Option<Duration>,
+    /// From the request to the first response of any kind but the 607.
+    pub round_trip: Option<Duration>,
+    /// Whether the To tag is that of an earlier 18x: the same device rang and declined.
+    pub same_tag: bool,
+    /// Whether the response carries the marks of analytics.
+    pub analytics_marks: bool,
+    /// Whether the element sent the request on (and was not merely passing on the answer).
+    pub forwarded: bool,
+    /// Whether several hops show that the response came from deeper than the caller's next hop.
+    pub seen_downstream: bool,
+}
+
+/// The origin of the 607 to a transaction; `None` when its final response is another.
+pub fn origin(call: &Call, id: TransactionId) -> Option<Origin> {
+    let deepest = deepest(call, id)?;
+    let transaction = call.transaction(deepest)?;
+    let last = call.decisive_final(deepest)?;
+    let response = call.message(last.message)?;
+    let over = response.provenance.time;
+    let sent = call.request(deepest).map(|m| m.provenance.time);
+    let rang = tagged_ringing(call, deepest);
+    let first = call.provisionals(deepest).map(|m| m.provenance.time).next();
+    let software = response.message.software();
+    let mut origin = Origin {
+        verdict: Verdict::Unknown,
+        certainty: Certainty::Weak,
+        transaction: deepest,
+        response: last.message,
+        sender: response.provenance.flow.source,
+        delay: sent.map(|sent| over.since(sent)),
+        ringing: rang.map(|m| over.since(m.provenance.time)),
+        round_trip: sent.zip(first).map(|(sent, first)| first.since(sent)),
+        same_tag: shares_tag(call, deepest, response),
+        analytics_marks: network_block::has_analytics_marks(&response.message) || names(software.as_deref(), ANALYTICS),
+        forwarded: !transaction.downstream.is_empty(),
+        seen_downstream: deepest != id,
+        software,
+    };
+    (origin.verdict, origin.certainty) = judge(call, &origin, transaction);
+    Some(origin)
+}
+
+/// Follows a 607 from hop to hop to where it first appears.
+fn deepest(call: &Call, id: TransactionId) -> Option<TransactionId> {
+    let unwanted = |id: &TransactionId| call.final_status(*id) == Some(StatusCode(607));
+    let mut at = Some(id).filter(unwanted)?;
+    // As many steps as there are transactions: links never form a circle, and if they did, this would end.
+    for _ in &call.transactions {
+        let tag = |id| Some(call.message(call.decisive_final(id)?.message)?.message.to_tag());
+        let below = &call.transaction(at)?.downstream;
+        let next = below.iter().copied().filter(|id| unwanted(id));
+        match next.clone().find(|id| tag(*id) == tag(at)).or_else(|| next.clone().next()) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    Some(at)
+}
+
+fn tagged_ringing(call: &Call, id: TransactionId) -> Option<&CapturedMessage> {
+    call.provisionals(id)
+        .find(|m| m.message.to_tag().is_some() && m.message.status().is_some_and(|s| matches!(s.0, 180 | 183)))
+}
+
+fn shares_tag(call: &Call, id: TransactionId, response: &CapturedMessage) -> bool {
+    let tag = response.message.to_tag();
+    tag.is_some() && call.provisionals(id).any(|m| m.message.to_tag() == tag)
+}
+
+fn names(software: Option<&str>, words: &[&str]) -> bool {
+    let software = software.unwrap_or_default().to_ascii_lowercase();
+    words.iter().any(|word| software.contains(word))
+}
+
+/// The table of diagnosis §C3 in order; a Reason that says "analytics" stands above it, as it is no circumstance but a word.
+fn judge(call: &Call, origin: &Origin, transaction: &Transaction) -> (Verdict, Certainty) {
+    let rang = origin.ringing.is_some();
+    let at_once = origin.delay.is_some_and(|delay| {
+        delay < LOOKUP || origin.round_trip.is_some_and(|round_trip| delay < round_trip.saturating_mul(3))
+    });
+    let reason = call.message(origin.response).is_some_and(|m| network_block::says_analytics(&m.message));
+    if reason {
+        (Verdict::NetworkAnalytics, Certainty::Strong)
+    } else if origin.same_tag && origin.ringing.is_some_and(|ringing| ringing >= HUMAN) {
+        (Verdict::Human, Certainty::Strong)
+    } else if origin.same_tag && rang {
+        (Verdict::Device, Certainty::Strong)
+    } else if !rang && names(origin.software.as_deref(), DEVICES) {
+        (Verdict::Device, Certainty::Weak)
+    } else if !rang && at_once && !origin.analytics_marks {
+        (Verdict::PersonalList, Certainty::Weak)
+    } else if origin.analytics_marks {
+        (Verdict::NetworkAnalytics, Certainty::Strong)
+    } else if rang && cancels_branches(call, transaction) {
+        (Verdict::ForkingProxy, Certainty::Strong)
+    } else {
+        (Verdict::Unknown, Certainty::Weak)
+    }
+}
+
+/// Whether the element that answered sent CANCELs for a 607.
+fn cancels_branches(call: &Call, transaction: &Transaction) -> bool {
+    call.transactions
+        .iter()
+        .filter(|t| t.method == Method::Cancel && t.client.address == transaction.server.address)
+        .any(|t| {
+            let cancel = t.request.and_then(|id| call.message(id));
+            cancel.is_some_and(|m| m.message.reasons().iter().any(|r| r.is("SIP") && r.cause == Some(607)))
+        })
+}
