@@ -96,7 +96,7 @@ impl Flow {
 pub struct Provenance {
     /// The frame that completes the message (of a fragmented one, the frame of the last fragment to arrive).
     pub frame: FrameRef,
-    /// All frames that carry parts of it, in ascending order; empty when `frame` is the only one.
+    /// The other frames that carry parts of it, in ascending order; empty when `frame` is the only one.
     pub other_frames: Vec<FrameRef>,
     /// Capture time of `frame`.
     pub time: Timestamp,

@@ -44,7 +44,7 @@ pub struct SampleDatagram {
     pub wire_length: usize,
     /// Number of the frame that completes it, in [`Flow::frames`] and in the capture.
     pub frame: FrameNumber,
-    /// Numbers of all its frames when it is fragmented, else empty.
+    /// Numbers of the other frames that carry parts of it, in ascending order.
     pub other_frames: Vec<FrameNumber>,
 }
 
@@ -117,6 +117,11 @@ impl Flow {
         self.format
     }
 
+    /// The number of the link type of the frames, as in the capture.
+    pub fn link_type(&self) -> u16 {
+        pcap::link_type(self.link)
+    }
+
     /// All frames, in the order of their times.
     pub fn frames(&self) -> Vec<SampleFrame> {
         self.numbered().0
@@ -128,7 +133,7 @@ impl Flow {
     }
 
     /// The UDP datagrams whose fragments were all captured, in the order in which they were complete. ICMP errors are in
-    /// the frames only.
+    /// the frames only. Duplicates of fragmented datagrams are given too, although reassembly drops them.
     pub fn datagrams(&self) -> Vec<SampleDatagram> {
         self.numbered().1
     }
@@ -181,7 +186,7 @@ fn datagram(captured: &Captured, parts: &[(u64, Timestamp, &Piece)]) -> Option<S
             break;
         }
     }
-    let numbers = parts.iter().map(|(number, _, _)| FrameNumber(*number));
+    let others = parts.iter().map(|(other, _, _)| *other).filter(|other| other != number);
     let end = known.max(8);
     Some(SampleDatagram {
         time: *time,
@@ -195,7 +200,7 @@ fn datagram(captured: &Captured, parts: &[(u64, Timestamp, &Piece)]) -> Option<S
         payload: captured.ip_payload.get(8..end).unwrap_or_default().to_vec(),
         wire_length: captured.ip_payload.len().saturating_sub(8),
         frame: FrameNumber(*number),
-        other_frames: if parts.len() > 1 { numbers.collect() } else { Vec::new() },
+        other_frames: others.map(FrameNumber).collect(),
     })
 }
 

@@ -15,7 +15,7 @@ pub(super) fn write(frames: &[SampleFrame], format: Format, link: Link) -> Vec<u
 }
 
 /// The number of the link type, as <https://www.tcpdump.org/linktypes.html> lists them.
-fn link_type(link: Link) -> u16 {
+pub(super) fn link_type(link: Link) -> u16 {
     match link {
         Link::Null => 0,
         Link::Ethernet => 1,

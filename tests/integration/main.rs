@@ -1,3 +1,4 @@
 //! Tests of the library from outside: its conventions, its documentation, its reports.
 
 mod catalogue;
+mod samples;
