@@ -134,7 +134,7 @@ fn datagrams_are_those_of_the_frames_in_any_shape() {
         assert_eq!(direct.len(), 7, "{link}");
         assert_eq!(direct, through_the_net(&flow), "{link}");
     }
-    let tagged = Flow::parse(&steps.replace("fragment=", "vlan=7,42 fragment=")).unwrap();
+    let tagged = Flow::parse(&steps.replace(" fragment=", " vlan=7,42 fragment=")).unwrap();
     assert_eq!(datagrams(&tagged), through_the_net(&tagged));
 }
 
