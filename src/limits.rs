@@ -29,6 +29,10 @@ pub const INTERFACES: usize = 65_536;
 pub const EXPANSION_RATIO: u64 = 1000;
 /// Octets that a compressed capture may give without looking at [`EXPANSION_RATIO`].
 pub const EXPANSION_FREE_OCTETS: u64 = 64 << 20;
+/// Compression inside compression that is undone; a `.pcap.gz` in a `.gz` happens, more is an attack.
+pub const COMPRESSION_LAYERS: usize = 2;
+/// The largest window of a zstd file, as a power of two of octets; `zstd --long` takes so much, `--long=31` more.
+pub const ZSTD_WINDOW_LOG: u32 = 27;
 /// Memory for the dictionary of an xz file, in KiB; `xz -9` takes 64 MiB.
 pub const XZ_MEMORY_KIB: u32 = 192 << 10;
 /// A frame that lies further than this before the one in front of it is counted; less is common with several interfaces.

@@ -29,7 +29,7 @@ fn read(input: &[u8], piece: usize) -> Option<(u64, u64, Option<String>, Capture
         match capture.next_frame() {
             Ok(Some(frame)) => {
                 count += 1;
-                assert_eq!(frame.reference.number.0, count);
+                assert!(frame.reference.number.0 >= count);
                 assert!(frame.bytes.len() <= 16 << 20);
                 let octets =
                     frame.bytes.iter().fold(0_u64, |sum, octet| sum.wrapping_mul(31).wrapping_add(u64::from(*octet)));

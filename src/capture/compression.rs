@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use flate2::bufread::GzDecoder;
 
 use super::buffer::Buffer;
-use crate::limits::{EXPANSION_FREE_OCTETS, EXPANSION_RATIO, XZ_MEMORY_KIB};
+use crate::limits::{EXPANSION_FREE_OCTETS, EXPANSION_RATIO, XZ_MEMORY_KIB, ZSTD_WINDOW_LOG};
 
 /// A kind of compression that sipscan undoes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,7 +172,11 @@ impl Decompressor {
         let source = Source { buffer, taken: Arc::clone(&taken) };
         let decoder: Box<dyn Read + Send> = match kind {
             Compression::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(source)) }),
-            Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(source)?),
+            Compression::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                Box::new(decoder)
+            }
             Compression::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(source)),
             Compression::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(source, true, XZ_MEMORY_KIB)),
         };

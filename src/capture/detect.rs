@@ -117,8 +117,10 @@ fn name(head: &[u8]) -> String {
 /// The name of a text, by its first word.
 fn text(head: &[u8]) -> Option<&'static str> {
     let printable = |octet: &u8| matches!(octet, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x20..=0x7e | 0x80..);
-    let plain = head.iter().all(printable) && head.iter().filter(|octet| octet.is_ascii()).count() * 2 > head.len();
-    if !plain {
+    // UTF-8 that the end of `head` may cut, or some other extension of ASCII.
+    let utf8 = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let ascii = head.iter().filter(|octet| octet.is_ascii()).count() * 2 > head.len();
+    if !(head.iter().all(printable) && (utf8 || ascii)) {
         return None;
     }
     let begin = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
@@ -170,6 +172,9 @@ mod tests {
             (b"SIP/2.0 200 OK\r\n", "a SIP message as text"),
             (b"0000  45 00 00 1c", "a hex dump: `text2pcap` makes a capture of it"),
             (b"Gr\xc3\xbc\xc3\x9fe an alle", "a text file"),
+            ("\u{60a8}\u{597d}".as_bytes(), "a text file"),
+            (b"\xe6\x82\xa8\xe5\xa5", "a text file"),
+            (b"Gr\xfc\xdfe an alle", "a text file"),
             (b"x", "a text file"),
             (b"\xd4\xc3", "data of an unknown format, beginning with d4 c3"),
             (b"\x01\x02\x03\x04\x05", "data of an unknown format, beginning with 01 02 03 04"),

@@ -37,7 +37,7 @@ pub struct CaptureInfo {
     pub format: Format,
     /// Link types (numbers of the LINKTYPE registry) of the frames; a classic pcap has one, also without frames.
     pub link_types: BTreeSet<u16>,
-    /// Frames read.
+    /// Frames read. Frame numbers go further where Wireshark numbers blocks that are none, such as entries of a journal.
     pub frames: u64,
     /// Whether the file ends inside a frame or block, or its compressed data end early.
     pub truncated: bool,

@@ -12,12 +12,10 @@ use super::octets::ByteOrder;
 use super::pcap::{self, Pcap, Variant};
 use super::pcapng::Pcapng;
 use crate::error::Error;
-use crate::limits::CAPTURE_BUFFER_OCTETS;
+use crate::limits::{CAPTURE_BUFFER_OCTETS, COMPRESSION_LAYERS};
 
 /// What is not known to be a plain capture is read in pieces of this size.
 const FIRST_BUFFER_OCTETS: usize = 64 << 10;
-/// A `.pcap.gz` inside a `.gz` happens; more is an attack.
-const LAYERS: usize = 2;
 
 /// The reader of a format.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ pub(super) fn open(path: PathBuf, reader: Box<dyn Read + Send>) -> Result<Opened
     loop {
         match detect(&mut buffer) {
             Err(source) => return Err(unreadable(path, source)),
-            Ok(Kind::Compressed(_)) if compression.len() >= LAYERS => {
+            Ok(Kind::Compressed(_)) if compression.len() >= COMPRESSION_LAYERS => {
                 return Err(not_a_capture(path, "data compressed several times", &compression));
             }
             Ok(Kind::Compressed(kind)) => match Decompressor::new(kind, buffer) {

@@ -21,6 +21,8 @@ const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
+/// Blocks without a frame that Wireshark counts as one all the same: systemd journal entries, sysdig events, custom blocks.
+const NUMBERED: [u32; 4] = [9, 0x204, 0x0bad, 0x4000_0bad];
 
 /// Octets of an enhanced or obsolete packet, behind type and length, before the frame.
 const PACKET_HEADER: usize = 20;
@@ -43,6 +45,8 @@ pub(super) struct Pcapng {
     order: ByteOrder,
     interfaces: Vec<Interface>,
     pub(super) drops: Drops,
+    /// Blocks so far that are no frames, but have frame numbers in Wireshark.
+    pub(super) other_records: u64,
 }
 
 /// The byte order that the octets behind type and length of a section header tell.
@@ -56,7 +60,7 @@ pub(super) fn byte_order(magic: &[u8]) -> Option<ByteOrder> {
 
 impl Pcapng {
     pub(super) fn new() -> Self {
-        Self { order: ByteOrder::Little, interfaces: Vec::new(), drops: Drops::default() }
+        Self { order: ByteOrder::Little, interfaces: Vec::new(), drops: Drops::default(), other_records: 0 }
     }
 
     /// Finds the next frame, reading the blocks on the way; `None` at the end of the file.
@@ -103,7 +107,10 @@ impl Pcapng {
             kind @ (SECTION_HEADER | INTERFACE_DESCRIPTION | SIMPLE_PACKET | INTERFACE_STATISTICS) => {
                 self.parsed_block(kind, bytes)
             }
-            _ => Ok(None),
+            kind => {
+                self.other_records += u64::from(NUMBERED.contains(&kind));
+                Ok(None)
+            }
         }
     }
 

@@ -106,12 +106,21 @@ impl Capture {
     pub(super) fn frame(&self) -> Option<Frame<'_>> {
         let located = self.current?;
         Some(Frame {
-            reference: FrameRef { file: 0, number: FrameNumber(self.info.frames) },
+            reference: FrameRef { file: 0, number: self.number() },
             time: self.time,
             link_type: located.link_type,
             original_length: located.original_length,
             bytes: self.buffer.data().get(located.start..located.start + located.length)?,
         })
+    }
+
+    /// The number of the last frame.
+    fn number(&self) -> FrameNumber {
+        let others = match &self.layout {
+            Layout::Pcap(_) => 0,
+            Layout::Pcapng(pcapng) => pcapng.other_records,
+        };
+        FrameNumber(self.info.frames + others)
     }
 
     fn note(&mut self, located: Located) {
@@ -158,11 +167,6 @@ impl Capture {
             return Ok(());
         };
         self.info.corrupt = true;
-        Err(Error::Corrupt {
-            path: self.info.path.clone(),
-            frame: self.info.frames,
-            offset: self.buffer.offset(),
-            what,
-        })
+        Err(Error::Corrupt { path: self.info.path.clone(), frame: self.number().0, offset: self.buffer.offset(), what })
     }
 }

@@ -137,7 +137,7 @@ fn sections_change_byte_order_and_interfaces() {
         });
     });
     file.block(0x8000_0001, |block| block.bytes.extend([1; 3]));
-    file.block(4, |_| {}).block(0x0000_0bad, |block| block.bytes.extend([2; 100]));
+    file.block(4, |_| {}).block(0x0999, |block| block.bytes.extend([2; 100]));
     file.enhanced_with(0, NOW + 7_200_002_000, &written[2], |options| {
         options.option(2, |value| {
             value.u32(1);
@@ -180,6 +180,25 @@ fn simple_and_obsolete_packets_are_frames() {
         ];
         assert_eq!(read, ethernet(&expected));
     }
+}
+
+/// As tshark 4.0.17 numbers them.
+#[test]
+fn blocks_that_wireshark_numbers_are_counted_in_frame_numbers() {
+    let mut file = File::new(Big);
+    file.section(Big).interface(1, 0, |_| {});
+    for kind in [9, 0x0bad, 0x4000_0bad, 0x204, 0x999, 10, 4, 0x8000_0001] {
+        file.enhanced(0, NOW, &one(b"frame")).block(kind, |block| {
+            block.u32(1).u32(2);
+        });
+    }
+    let mut capture = capture(&file.bytes).unwrap();
+    let mut numbers = Vec::new();
+    while let Some(frame) = capture.next_frame().unwrap() {
+        numbers.push(frame.reference.number.0);
+    }
+    assert_eq!(numbers, [1, 3, 5, 7, 9, 10, 11, 12]);
+    assert_eq!(capture.info().frames, 8);
 }
 
 #[test]
@@ -417,6 +436,7 @@ fn real_captures_have_the_frames_that_tshark_reads() {
             Ok(capture) => capture,
             Err(error) => {
                 assert_eq!(kind, "netmon", "{error}");
+                assert!(error.to_string().ends_with("not a capture: a Microsoft Network Monitor 2 capture"), "{error}");
                 continue;
             }
         };

@@ -1,6 +1,6 @@
 //! Compressed captures, whole and damaged.
 
-use std::io::{Cursor, Write as _};
+use std::io::{self, Cursor, Read, Write};
 
 use flate2::write::GzEncoder;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
@@ -111,6 +111,36 @@ fn several_blocks_and_nested_compression_are_read() {
     }
 }
 
+/// `tcpdump -w - | gzip | …`, where the compressing program flushes: the reader here has no more at its end, ever.
+#[test]
+fn a_compressed_live_capture_is_read_as_it_comes() {
+    struct Live(Cursor<Vec<u8>>);
+    impl Read for Live {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(out)? {
+                0 => panic!("waits for what is not needed yet"),
+                count => Ok(count),
+            }
+        }
+    }
+    let written = noisy_frames();
+    let plain = pcap(Little, 0xa1b2_c3d4, &written);
+    let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut zstd = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    let mut lz4 = FrameEncoder::new(Vec::new());
+    let writers: [&mut dyn Write; 3] = [&mut gzip, &mut zstd, &mut lz4];
+    for writer in writers {
+        writer.write_all(&plain).unwrap();
+        writer.flush().unwrap();
+    }
+    for bytes in [gzip.get_ref(), zstd.get_ref(), lz4.get_ref()] {
+        let mut capture = Capture::from_reader("-".into(), Live(Cursor::new(bytes.clone()))).unwrap();
+        for frame in &written {
+            assert_eq!(capture.next_frame().unwrap().unwrap().bytes, frame.bytes);
+        }
+    }
+}
+
 #[test]
 fn zeros_behind_gzip_data_are_its_end_and_other_octets_are_damage() {
     let written = frames(10);
@@ -186,7 +216,7 @@ fn expansion_has_a_limit() {
     file.section(Little).interface(1, 0, |_| {}).enhanced(0, 0, &written[0]);
     let block = {
         let mut file = File::new(Little);
-        file.block(0x0bad, |block| block.bytes.resize(8 << 20, 0));
+        file.block(0x0999, |block| block.bytes.resize(8 << 20, 0));
         file.bytes
     };
     let bytes = [zstd(&file.bytes), zstd(&block).repeat(12)].concat();
