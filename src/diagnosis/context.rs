@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::finding::Evidence;
+use super::text::{Text, span};
 use crate::provenance::Timestamp;
 
 /// Facts about the capture and the settings in force, at the moment a call is diagnosed.
@@ -27,6 +28,23 @@ impl Context<'_> {
     /// the clock ran on past the deadline, nothing was lost, and the tap sees traffic towards that address.
     pub fn absence_is_proven(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> bool {
         !self.lossy && self.now >= since.plus(deadline) && self.hosts.receives(address)
+    }
+}
+
+impl Context<'_> {
+    /// Why the absence of something that should have reached `address` within `deadline` after `since` proves nothing;
+    /// `None` where it is proven.
+    pub fn doubt(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> Option<Text> {
+        if self.lossy {
+            return Some(Text::new("packets are missing from the capture"));
+        }
+        if self.now < since.plus(deadline) {
+            return Some(Text::new("the capture ends {after} later").with("after", span(self.now.since(since))));
+        }
+        (!self.hosts.receives(address)).then(|| {
+            Text::new("the capture holds no SIP message to {address} at all: it may show one direction only")
+                .with("address", address)
+        })
     }
 }
 

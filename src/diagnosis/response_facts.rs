@@ -1,5 +1,8 @@
 //! What a failure response says of itself beside its status: header fields translated into words, as evidence and advice.
 
+use std::time::Duration;
+
+use super::text::span;
 use super::{Evidence, Text};
 use crate::call::CapturedMessage;
 use crate::catalog::{self, internal_codes, q850};
@@ -127,11 +130,7 @@ fn signed_card(call_info: &[String]) -> Option<Text> {
 /// The delay of Retry-After in words; the value may go on with a comment or parameters (RFC 3261 §20.33).
 fn wait(value: &str) -> Option<String> {
     let digits = value.trim().split(|c: char| !c.is_ascii_digit()).next()?;
-    Some(match digits.parse::<u64>().ok()? {
-        hours if hours > 0 && hours % 3600 == 0 => format!("{} h", hours / 3600),
-        minutes if minutes > 60 && minutes % 60 == 0 => format!("{} min", minutes / 60),
-        seconds => format!("{seconds} s"),
-    })
+    Some(span(Duration::from_secs(digits.parse().ok()?)))
 }
 
 #[cfg(test)]

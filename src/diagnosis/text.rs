@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 /// A template such as `"{server} answered {status}"` with its values. `Display` gives the English sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +59,42 @@ impl fmt::Display for Text {
     }
 }
 
+/// A span of time as sentences give it: `12 ms`, `31.5 s`, `3 min 32 s`.
+pub fn span(span: Duration) -> String {
+    match span.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        millis @ 1000..120_000 => {
+            let tenths = (millis + 50) / 100;
+            if tenths % 10 == 0 { format!("{} s", tenths / 10) } else { format!("{}.{} s", tenths / 10, tenths % 10) }
+        }
+        _ => {
+            let seconds = span.as_secs();
+            let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let parts = [(hours, "h"), (minutes, "min"), (seconds, "s")];
+            let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
+            parts.join(" ")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_are_short_and_exact_enough() {
+        for (millis, text) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1000, "1 s"),
+            (31_549, "31.5 s"),
+            (119_960, "120 s"),
+            (212_000, "3 min 32 s"),
+            (3_600_000, "1 h"),
+        ] {
+            assert_eq!(span(Duration::from_millis(millis)), text);
+        }
+    }
 
     #[test]
     fn placeholders_are_replaced_and_values_are_not_scanned() {

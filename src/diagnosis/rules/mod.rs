@@ -2,7 +2,12 @@
 
 use super::Rule;
 
+mod authentication_loop;
+mod credentials_withheld;
 mod failed_response;
+mod no_response;
+mod request_timeout;
+mod stalled_after_100;
 
 /// Every rule, in the order of the documentation.
 pub static RULES: &[&Rule] = &[
@@ -10,6 +15,11 @@ pub static RULES: &[&Rule] = &[
 
     // Unwanted calls and caller identity.
 
-    // What no closer rule explains.
+    // How calls end without help of the above.
+    &no_response::RULE,
+    &stalled_after_100::RULE,
+    &request_timeout::RULE,
+    &authentication_loop::RULE,
+    &credentials_withheld::RULE,
     &failed_response::RULE,
 ];

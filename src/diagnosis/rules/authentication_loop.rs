@@ -1,0 +1,90 @@
+//! Credentials that are refused.
+
+use crate::call::{Call, Transaction};
+use crate::diagnosis::challenged::Challenged;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Challenge;
+
+pub(super) static RULE: Rule = Rule {
+    code: "authentication-loop",
+    summary: "The client sends credentials and is challenged for the same realm again",
+    severity: Severity::Error,
+    references: &["RFC 3261 §22.2", "RFC 3261 §22.3", "RFC 7616 §3.3"],
+    explanation: Explanation {
+        what_it_means: "The client answered a challenge with credentials, and the server sent another challenge for the \
+            same realm in place of accepting them. The request never gets through.",
+        why_it_matters: "Nobody can call or register with that account. Clients that go on trying look like an attack on \
+            the password, and get locked out.",
+        likely_causes: "- The password is wrong, or was changed on one side only.\n\
+            - User name and authentication name differ, and the client uses the wrong one of the two.\n\
+            - The realm that the client is configured for is another one.\n\
+            - The two sides compute the digest differently: algorithm, qop, or a Request-URI that something on the way \
+            rewrote.\n\
+            - With stale=true: the nonce is rejected each time, because another server of the cluster made it, or \
+            because its lifetime is too short.",
+        how_to_fix: "- Enter the password again on both sides, and the authentication name beside the user name.\n\
+            - Compare realm and algorithm of the challenge with the client's settings.\n\
+            - With stale=true: let the servers of the cluster share the secret behind their nonces.",
+        how_to_confirm: "The request with credentials is answered with something other than 401 or 407.",
+        when_this_is_wrong: "- One challenge with stale=true and then success is ordinary: only the nonce was too old.\n\
+            - A proxy and the far end may challenge one after the other, each for its own realm; both answered is no \
+            loop.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(last) = Challenged::end_of(call) else { return };
+    if let Some((challenge, credentials)) = last.refused() {
+        out.push(finding(call, &last, challenge, credentials));
+    }
+}
+
+fn finding(call: &Call, last: &Challenged<'_>, challenge: &Challenge, credentials: &Challenge) -> Finding {
+    let times = 1 + earlier_refusals(call, last.transaction);
+    let finding = Finding::new(
+        &RULE,
+        Certainty::Certain,
+        message(last, challenge, credentials, times),
+        last.evidence("the challenge that came again"),
+    )
+    .severity(last.severity())
+    .evidence([Evidence::header(last.request, credentials.header, "the credentials that were refused")])
+    .actor(Actor::sender(
+        last.request,
+        "the owner of the calling account, with the operator of the server that challenges",
+    ))
+    .verify("The request with credentials is answered with something other than 401 or 407.");
+    if challenge.is_stale() {
+        return finding
+            .fix("Let all servers behind that address share the secret of their nonces, or keep a client on one of them.")
+            .fix("Give the nonces a longer lifetime than the client needs to answer.");
+    }
+    finding.fix("Enter the password again on both sides, and check the authentication name beside the user name.").fix(
+        Text::new("Compare realm {realm} and algorithm {algorithm} with what the client is configured for.")
+            .with("realm", challenge.realm().unwrap_or("(none)"))
+            .with("algorithm", challenge.algorithm()),
+    )
+}
+
+/// Requests of the same client before that carried credentials and were challenged all the same.
+fn earlier_refusals(call: &Call, last: &Transaction) -> usize {
+    let challenged = |t: &Transaction| t.failed_final().is_some_and(|f| f.status.is_challenge());
+    call.transactions
+        .iter()
+        .filter(|t| t.leg == last.leg && t.method == last.method && t.client == last.client && t.start < last.start)
+        .filter(|t| challenged(t) && call.has_credentials(t))
+        .count()
+}
+
+fn message(last: &Challenged<'_>, challenge: &Challenge, credentials: &Challenge, times: usize) -> Text {
+    let text = if challenge.is_stale() {
+        Text::new("{server} calls the nonce of user \"{user}\" for realm \"{realm}\" stale each time ({times}).")
+    } else {
+        Text::new("{server} does not accept the credentials of user \"{user}\" for realm \"{realm}\" ({times}).")
+    };
+    text.with("server", last.response.provenance.flow.source)
+        .with("user", credentials.params.value("username").unwrap_or_default())
+        .with("realm", challenge.realm().unwrap_or_default())
+        .with("times", if times == 1 { "1 request".to_owned() } else { format!("{times} requests") })
+}

@@ -1,0 +1,94 @@
+//! A challenge that the client does not answer.
+
+use crate::call::Call;
+use crate::diagnosis::challenged::Challenged;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Challenge;
+
+pub(super) static RULE: Rule = Rule {
+    code: "credentials-withheld",
+    summary: "The client was asked for credentials and never sent any for that realm",
+    severity: Severity::Error,
+    references: &["RFC 3261 §22.2", "RFC 3261 §22.3", "RFC 8760 §2.3"],
+    explanation: Explanation {
+        what_it_means: "The request ended with a challenge (401 or 407). The client acknowledged it and did not repeat the \
+            request with credentials for the realm that was asked for.",
+        why_it_matters: "A challenge is an ordinary first step; the second step is missing. The user hears a failure, \
+            although nobody refused anything yet.",
+        likely_causes: "- The client has no account for that realm: trunk without user name and password, or a realm that \
+            is not the one it is configured for.\n\
+            - The peer should recognise the client by its address, and does not: the request came from another one.\n\
+            - The challenge names an algorithm that the client does not know (SHA-256 for a client that knows MD5 only).\n\
+            - A B2BUA or SBC on the way does not pass challenges on.\n\
+            - The sender is a scanner that only looks around.",
+        how_to_fix: "- Configure user name, password and, where the client asks for it, the realm of the challenge.\n\
+            - If the peer should go by address: register the source address of the request there.\n\
+            - Offer an MD5 challenge beside the stronger one while old clients are in use.",
+        how_to_confirm: "After the challenge the same request follows with Authorization or Proxy-Authorization, and is \
+            answered with something else.",
+        when_this_is_wrong: "- The capture ends right after the challenge, or loses packets: then the finding is a notice, \
+            and says so.\n\
+            - Monitoring systems send OPTIONS without credentials on purpose: any answer is good enough for them.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(last) = Challenged::end_of(call) else { return };
+    if last.refused().is_none() {
+        out.push(finding(&last, cx));
+    }
+}
+
+fn finding(last: &Challenged<'_>, cx: &Context<'_>) -> Finding {
+    let since = last.response.provenance.time;
+    let doubt = cx.doubt(last.transaction.client.address, since, cx.settings.t1 * 64);
+    let (severity, certainty) = if doubt.is_some() {
+        (last.severity().min(Severity::Notice), Certainty::Weak)
+    } else {
+        (last.severity(), Certainty::Strong)
+    };
+    let mut finding = Finding::new(&RULE, certainty, message(last, doubt), last.evidence("the challenge"))
+        .severity(severity)
+        .actor(Actor::sender(last.request, "the operator of the client that was challenged"))
+        .verify("After the challenge the same request follows with credentials, and is answered with something else.");
+    if let Some(realm) = last.challenges.iter().find_map(Challenge::realm) {
+        finding = finding.fix(
+            Text::new("Configure user name and password for realm \"{realm}\" at the client.").with("realm", realm),
+        );
+    }
+    if let Some(strong) = last.needs_more_than_md5() {
+        finding = finding.fix(
+            Text::new(
+                "The only algorithm on offer is {algorithm}: offer MD5 beside it while the client knows no other.",
+            )
+            .with("algorithm", strong),
+        );
+    }
+    finding.fix(
+        Text::new("If the peer should know the client by its address, register {client} there.")
+            .with("client", last.request.provenance.flow.source.address),
+    )
+}
+
+fn message(last: &Challenged<'_>, doubt: Option<Text>) -> Text {
+    let other = last.credentials.iter().find_map(Challenge::realm);
+    let text = match (doubt, other) {
+        (Some(doubt), _) => Text::new(
+            "{server} challenged {method} for {realm}, and no credentials followed. Whether they came later is unknown: {doubt}.",
+        )
+        .with("doubt", doubt),
+        (None, Some(other)) => Text::new(
+            "{server} challenged {method} for {realm}; the client sent credentials for realm \"{other}\" only.",
+        )
+        .with("other", other),
+        (None, None) => Text::new("{server} challenged {method} for {realm}, and the client never sent credentials."),
+    };
+    let realm = match last.challenges.iter().find_map(Challenge::realm) {
+        Some(realm) => format!("realm \"{realm}\""),
+        None => "credentials, without saying for which realm".to_owned(),
+    };
+    text.with("server", last.response.provenance.flow.source)
+        .with("method", &last.transaction.method)
+        .with("realm", realm)
+}

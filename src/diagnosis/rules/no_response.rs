@@ -1,0 +1,164 @@
+//! A request that was sent again and again and that nobody answered.
+
+use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Method;
+
+/// Above this size RFC 3261 §18.1.1 asks for a transport with congestion control, since datagrams get fragmented.
+const LARGE_OCTETS: usize = 1300;
+
+pub(super) static RULE: Rule = Rule {
+    code: "no-response",
+    summary: "A request was sent to the end of its timer and nothing came back",
+    severity: Severity::Error,
+    references: &["RFC 3261 §17.1.1.2", "RFC 3261 §17.1.2.2", "RFC 3261 §18.1.1", "RFC 3261 §18.4"],
+    explanation: Explanation {
+        what_it_means: "The client sent the request, repeated it as UDP demands (after 0.5, 1, 2, 4 … seconds), and gave \
+            up after 32 seconds (timer B or F) without one response, not even 100 Trying.",
+        why_it_matters: "The user hears nothing for half a minute. A client with a second target loses that time in \
+            every call before it tries the other.",
+        likely_causes: "- The address or port is wrong, or the host is down.\n\
+            - A firewall or access list drops the request, often silently, because the peer does not know the source \
+            address.\n\
+            - The request is larger than a packet, and its fragments are dropped.\n\
+            - The responses go to an address that does not lead back: private address or wrong port in Via, no rport.",
+        how_to_fix: "- Where an ICMP error names the reason (port unreachable, host unreachable, prohibited), start \
+            there.\n\
+            - Check address and port of the next hop in the route, trunk or DNS.\n\
+            - Capture at the far end: if the request arrives, the way back is at fault; if not, the way there.\n\
+            - Allow the source address at the peer, and the ports in the firewall, in both directions.",
+        how_to_confirm: "The next request to that address gets 100 or another response within half a second.",
+        when_this_is_wrong: "- The capture shows one direction only, or lost packets: then the finding is a notice, and \
+            says so.\n\
+            - The capture ends before the timer: the response may have come later.\n\
+            - A response did come, from another address and with another branch, so that it was not taken for one.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    if call.outcome == Outcome::NoResponse {
+        out.extend(unanswered(call).and_then(|transaction| finding(call, transaction, cx)));
+    }
+}
+
+/// The deepest transaction that has neither provisional nor final response, on the way of the last attempt.
+fn unanswered(call: &Call) -> Option<&Transaction> {
+    let silent = |t: &&Transaction| t.provisionals.is_empty() && t.finals.is_empty() && t.request.is_some();
+    let last = call.decided_by.or_else(|| call.attempts.last().map(|a| a.transaction));
+    let deepest = last.and_then(|id| call.origin_of_failure(id)).and_then(|origin| match origin {
+        Origin::Silence(id) => call.transaction(id),
+        Origin::Response(..) => None,
+    });
+    deepest.filter(silent).or_else(|| call.transactions.iter().rev().find(silent))
+}
+
+fn finding(call: &Call, transaction: &Transaction, cx: &Context<'_>) -> Option<Finding> {
+    let request = call.message(transaction.request?)?;
+    let icmp = call.icmp.iter().find(|r| r.unreachable.address == transaction.server.address);
+    let doubt = match icmp {
+        Some(_) => None,
+        None => cx.doubt(transaction.client.address, transaction.start, cx.settings.t1 * 64),
+    };
+    let certainty = match (icmp, &doubt) {
+        (Some(_), _) => Certainty::Certain,
+        (None, None) => Certainty::Strong,
+        (None, Some(_)) => Certainty::Weak,
+    };
+    let last = transaction.retransmissions.iter().rev().find_map(|id| call.message(*id));
+    let mut finding = Finding::new(
+        &RULE,
+        certainty,
+        message(transaction, request, last, icmp, doubt.as_ref(), cx),
+        Evidence::of(request, "the request"),
+    )
+    .severity(severity(transaction, doubt.is_some()))
+    .evidence(last.map(|m| Evidence::of(m, "its last retransmission")))
+    .evidence(icmp.map(Evidence::icmp))
+    .actor(Actor::at(
+        transaction.server,
+        "the operator of the host that does not answer, and of the firewalls on the way to it",
+    ))
+    .verify("The next request to that address gets 100 or another response within half a second.");
+    for fix in fixes(request, icmp) {
+        finding = finding.fix(fix);
+    }
+    Some(finding)
+}
+
+fn severity(transaction: &Transaction, doubtful: bool) -> Severity {
+    match transaction.method {
+        _ if doubtful => Severity::Notice,
+        Method::Invite | Method::Register => Severity::Error,
+        _ => Severity::Warning,
+    }
+}
+
+fn message(
+    transaction: &Transaction,
+    request: &CapturedMessage,
+    last: Option<&CapturedMessage>,
+    icmp: Option<&IcmpReport>,
+    doubt: Option<&Text>,
+    cx: &Context<'_>,
+) -> Text {
+    let text = match (icmp, doubt) {
+        (Some(report), _) => {
+            Text::new("{client} sent {method} to {server} {times} and got no response; ICMP reports {kind}.")
+                .with("kind", report.kind)
+        }
+        (None, Some(doubt)) => Text::new(
+            "No response of {server} to {method} ({times}) is visible. Whether there was one is unknown: {doubt}.",
+        )
+        .with("doubt", doubt),
+        (None, None) if cx.hosts.senders.contains(&transaction.server.address) => Text::new(
+            "{client} sent {method} to {server} {times} and got no response, though that host sends other SIP messages.",
+        ),
+        (None, None) => {
+            Text::new("{client} sent {method} to {server} {times} and got no response at all from that host.")
+        }
+    };
+    let text = if doubt.is_some() { text } else { text.with("client", transaction.client) };
+    text.with("server", transaction.server)
+        .with("method", &transaction.method)
+        .with("times", times(transaction, request, last))
+}
+
+/// How often it was sent, and over which time.
+fn times(transaction: &Transaction, request: &CapturedMessage, last: Option<&CapturedMessage>) -> String {
+    match last {
+        None => "once".to_owned(),
+        Some(last) => {
+            let time = last.provenance.time.since(request.provenance.time);
+            format!("{} times in {}", transaction.retransmissions.len() + 1, span(time))
+        }
+    }
+}
+
+fn fixes(request: &CapturedMessage, icmp: Option<&IcmpReport>) -> Vec<Text> {
+    let mut fixes = Vec::new();
+    match icmp {
+        Some(report) if report.kind.contains("port unreachable") => fixes.push(Text::new(
+            "The host is up, but nothing listens on that port: start the SIP service there, or correct the port in the route.",
+        )),
+        Some(report) if report.kind.contains("prohibited") || report.kind.contains("policy") => {
+            fixes.push(Text::new("A firewall or access list refuses the traffic: allow this source there."));
+        }
+        Some(_) => fixes.push(Text::new("No route leads to that address: correct the address, or repair the route.")),
+        None => {
+            fixes.push(Text::new("Check that address and port are right, and that the host is up."));
+            fixes.push(Text::new(
+                "Capture at the far end: if the request arrives, look for the way back (Via, NAT, firewall); if not, for what drops it on the way.",
+            ));
+        }
+    }
+    let octets = request.message.raw().len();
+    if octets > LARGE_OCTETS || !request.provenance.other_frames.is_empty() {
+        fixes.push(
+            Text::new("The request has {octets} octets, more than a datagram should have (RFC 3261 §18.1.1): fragments are often dropped. Shorten it, or use TCP.")
+                .with("octets", octets),
+        );
+    }
+    fixes
+}

@@ -1,0 +1,131 @@
+//! 408: somebody on the way waited in vain. How long tells for what.
+
+use std::time::Duration;
+
+use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Method;
+
+pub(super) static RULE: Rule = Rule {
+    code: "request-timeout",
+    summary: "408: an element on the way got no final response from the next one",
+    severity: Severity::Error,
+    references: &["RFC 3261 §21.4.9", "RFC 3261 §16.7", "RFC 3261 §17.1.1.2", "RFC 4320 §4.1"],
+    explanation: Explanation {
+        what_it_means: "An element sent the request on, waited, and answered 408 when its timer ran out. The age of the \
+            request at that moment tells which timer: about 32 seconds (64 times T1) when the next hop said nothing at \
+            all, three minutes or more (timer C) when it said something and then no more. Other ages are settings of \
+            that element.",
+        why_it_matters: "The 408 is not the fault itself. It comes from the last element that works; the fault lies \
+            behind it.",
+        likely_causes: "- The next hop is down, unknown or behind a firewall.\n\
+            - The callee's device is registered and does not answer any more: expired NAT binding, switched off.\n\
+            - The response was lost on its way back to the element that waited.",
+        how_to_fix: "- Find out where the element that sent the 408 had sent the request, and why that host does not \
+            answer.\n\
+            - For registered devices: shorter registration intervals, keep-alives at most 25 seconds apart.\n\
+            - Shorten the timer towards targets for which there is a second one.",
+        how_to_confirm: "The next call gets 180 or another response from behind that element.",
+        when_this_is_wrong: "- A 408 after ten seconds or more of ringing says that nobody picked up; such a call counts \
+            as not answered.\n\
+            - Clients write 408 into their log when their own timer runs out; such a one is not in a capture.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+    if call.outcome.is_failure() && call.outcome != Outcome::NoResponse {
+        out.extend(finding(call));
+    }
+}
+
+fn finding(call: &Call) -> Option<Finding> {
+    let near = call.decided_by?;
+    let received = call.message(call.final_response?)?;
+    if received.message.status()?.0 != 408 {
+        return None;
+    }
+    let (transaction, response, behind) = match call.origin_of_failure(near)? {
+        Origin::Response(id, message) => (call.transaction(id)?, call.message(message)?, None),
+        Origin::Silence(id) => (call.transaction(near)?, received, call.transaction(id)),
+    };
+    // Something closer than a timeout failed behind: that response is the thing to explain.
+    if response.message.status()?.0 != 408 {
+        return None;
+    }
+    let request = transaction.request.and_then(|id| call.message(id));
+    let age = request.map(|m| response.provenance.time.since(m.provenance.time));
+    let finding = Finding::new(
+        &RULE,
+        Certainty::Certain,
+        message(transaction, response, behind, age),
+        Evidence::of(response, "408 response"),
+    )
+    .severity(severity(&transaction.method))
+    .evidence(request.map(|m| Evidence::of(m, "the request")))
+    .evidence(
+        (received.provenance.frame != response.provenance.frame)
+            .then(|| Evidence::of(received, "what the caller received")),
+    )
+    .evidence(behind.and_then(|t| call.message(t.request?)).map(|m| Evidence::of(m, "the request that got no answer")))
+    .evidence(
+        behind
+            .iter()
+            .flat_map(|t| call.icmp.iter().filter(|r| r.unreachable.address == t.server.address))
+            .map(Evidence::icmp),
+    )
+    .verify("The next request gets a response from behind that element.");
+    Some(match behind {
+        Some(behind) => finding
+            .actor(Actor::at(behind.server, "the operator of the host that does not answer, and of the way to it"))
+            .fix(
+                Text::new("Find out why {behind} does not answer: address and port, host, firewall.")
+                    .with("behind", behind.server),
+            ),
+        None => finding
+            .actor(Actor::sender(response, "the operator of the hop behind which the request gets no answer"))
+            .fix(
+                Text::new("Capture behind {server}: where does it send the request, and what comes back?")
+                    .with("server", response.provenance.flow.source),
+            )
+            .fix("If the callee is a registered device: check that its registration and its NAT binding are alive."),
+    })
+}
+
+fn severity(method: &Method) -> Severity {
+    if matches!(method, Method::Invite | Method::Register) { Severity::Error } else { Severity::Warning }
+}
+
+fn message(
+    transaction: &Transaction,
+    response: &CapturedMessage,
+    behind: Option<&Transaction>,
+    age: Option<Duration>,
+) -> Text {
+    let text = match (behind, age) {
+        (Some(behind), _) => Text::new(
+            "{server} answered {method} with 408: it had sent the request on to {behind}, which did not answer.",
+        )
+        .with("behind", behind.server),
+        (None, Some(age)) => Text::new("{server} answered {method} with 408 after {age}: {timer}.")
+            .with("age", span(age))
+            .with("timer", timer(age, transaction)),
+        (None, None) => {
+            Text::new("{server} answered {method} with 408: it waited in vain for a response from behind it.")
+        }
+    };
+    text.with("server", response.provenance.flow.source).with("method", &transaction.method)
+}
+
+/// Which timer runs out at that age (RFC 3261 table 4).
+fn timer(age: Duration, transaction: &Transaction) -> &'static str {
+    match age.as_secs() {
+        0 => "too soon for a timer, so it knew beforehand that the next hop does not answer",
+        30..=34 => "the time after which a request without any response is given up (64 times T1)",
+        170.. if transaction.method == Method::Invite => {
+            "the time after which a proxy gives up a call that got provisional responses only (timer C)"
+        }
+        _ => "a timer of its own ran out while it waited for the next hop",
+    }
+}

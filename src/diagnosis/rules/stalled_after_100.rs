@@ -1,0 +1,108 @@
+//! An INVITE that got provisional responses and then nothing.
+
+use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+
+/// Proxies give an INVITE up after timer C, more than three minutes (RFC 3261 §16.6 item 11).
+const TIMER_C: std::time::Duration = std::time::Duration::from_mins(3);
+
+pub(super) static RULE: Rule = Rule {
+    code: "stalled-after-100",
+    summary: "Provisional responses, then neither a final response nor CANCEL",
+    severity: Severity::Error,
+    references: &["RFC 3261 §16.6", "RFC 3261 §13.2.2.1", "RFC 3261 §8.2.6.1"],
+    explanation: Explanation {
+        what_it_means: "The next hop took the request over (100 Trying) or even let the phone ring, and then the call \
+            neither succeeded nor failed. The 100 stops the client's retransmissions and its timer, so the client waits.",
+        why_it_matters: "The caller hears silence or ringing without end. The element that said 100 is alive; the fault \
+            lies behind it, or on the way back from there.",
+        likely_causes: "- The element that said 100 sent the request on to a host that does not answer, and has no timer \
+            that ends the call.\n\
+            - It waits for a database, DNS or another service.\n\
+            - The final response was sent and lost on its way back: NAT binding expired, changed route.",
+        how_to_fix: "- Look behind the last element that answered: capture there, and see where it sends the request.\n\
+            - Give the proxy a timer for its branches (timer B, timer C), and a second target.\n\
+            - If the final response is seen there, follow it back to where it is lost.",
+        how_to_confirm: "A call ends with a final response within three minutes, whatever the callee does.",
+        when_this_is_wrong: "- The capture ends, or loses packets, before timer C (more than three minutes): then the \
+            finding is a notice, and says so.\n\
+            - The caller gave the call up with CANCEL; that is an ordinary end.\n\
+            - Queues and conference systems let callers wait for long with 182 or 183 on purpose.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    if call.outcome == Outcome::Stalled {
+        out.extend(stalled(call).and_then(|(near, deep)| finding(call, near, deep, cx)));
+    }
+}
+
+/// The transaction of the last attempt and the deepest one that did not end.
+fn stalled(call: &Call) -> Option<(&Transaction, &Transaction)> {
+    let waits = |t: &Transaction| t.finals.is_empty() && !t.provisionals.is_empty();
+    let last = call.decided_by.or_else(|| call.attempts.last().map(|a| a.transaction));
+    let near = last
+        .filter(|id| call.transaction(*id).is_some_and(waits))
+        .or_else(|| call.transactions.iter().rposition(waits).map(TransactionId))?;
+    let deep = match call.origin_of_failure(near) {
+        Some(Origin::Silence(id)) => id,
+        _ => near,
+    };
+    Some((call.transaction(near)?, call.transaction(deep)?))
+}
+
+fn finding(call: &Call, near: &Transaction, deep: &Transaction, cx: &Context<'_>) -> Option<Finding> {
+    let answered = if deep.provisionals.is_empty() { near } else { deep };
+    let last = answered.provisionals.iter().rev().find_map(|id| call.message(*id))?;
+    let doubt = cx.doubt(answered.client.address, last.provenance.time, TIMER_C);
+    let doubtful = doubt.is_some();
+    let mut finding = Finding::new(
+        &RULE,
+        if doubtful { Certainty::Weak } else { Certainty::Strong },
+        message(last, deep, doubt, cx),
+        Evidence::of(last, "the last response"),
+    )
+    .severity(if doubtful { Severity::Notice } else { Severity::Error })
+    .evidence(answered.request.and_then(|id| call.message(id)).map(|m| Evidence::of(m, "the request")))
+    .actor(Actor::sender(last, "the operator of the last element that answered"))
+    .verify("A call ends with a final response within three minutes, whatever the callee does.");
+    if deep.provisionals.is_empty() {
+        let sent_on = deep.request.and_then(|id| call.message(id));
+        finding = finding.evidence(sent_on.map(|m| Evidence::of(m, "the request as it was sent on"))).fix(
+            Text::new("Find out why {behind} does not answer: address and port, host, firewall.")
+                .with("behind", deep.server),
+        );
+    }
+    Some(
+        finding
+            .fix(
+                Text::new("Capture behind {last}, and see where it sends the request.")
+                    .with("last", last.provenance.flow.source),
+            )
+            .fix("Give its branches a timer, so that callers get an answer, and a second target."),
+    )
+}
+
+fn message(last: &CapturedMessage, deep: &Transaction, doubt: Option<Text>, cx: &Context<'_>) -> Text {
+    let status = last.message.status().map_or(0, |s| s.0);
+    let text = match doubt {
+        Some(doubt) => Text::new(
+            "{server} answered {status}, and no final response is visible. Whether there was one is unknown: {doubt}.",
+        )
+        .with("doubt", doubt),
+        None if deep.provisionals.is_empty() => {
+            Text::new("{server} answered {status} and sent the request on to {behind}, which never answered ({time}).")
+                .with("behind", deep.server)
+                .with("time", span(cx.now.since(last.provenance.time)))
+        }
+        None if status > 100 => {
+            Text::new("{server} answered {status} and then nothing for {time}: neither answer nor failure.")
+                .with("time", span(cx.now.since(last.provenance.time)))
+        }
+        None => Text::new("{server} answered {status} and then nothing for {time}. The fault lies behind it.")
+            .with("time", span(cx.now.since(last.provenance.time))),
+    };
+    text.with("server", last.provenance.flow.source).with("status", status)
+}
