@@ -43,3 +43,11 @@ pub const CLUSTERS: usize = 1000;
 pub const CLUSTER_SOFTWARE: usize = 120;
 /// Methods counted one by one; requests with further ones are counted together.
 pub const METHODS: usize = 100;
+/// Groups of calls that the text report shows in detail; the worst stay.
+pub const DETAILED_GROUPS: usize = 200;
+/// Numbers of further calls kept of each such group; the rest is counted.
+pub const GROUP_MEMBERS: usize = 1000;
+/// One-line entries of calls that the text report keeps for `--all`; the rest is counted.
+pub const CALL_LINES: usize = 200_000;
+/// Kinds of findings below warning that the text report counts one by one.
+pub const NOTE_CODES: usize = 500;

@@ -8,12 +8,14 @@ pub mod clusters;
 pub mod escape;
 mod facts;
 pub mod json;
+mod ladder;
 pub mod ndjson;
 mod number_pattern;
 pub mod output;
 #[cfg(test)]
 mod sample;
 pub mod summary;
+pub mod text;
 mod time;
 mod view;
 

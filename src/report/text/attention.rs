@@ -1,0 +1,158 @@
+//! The calls that need attention, grouped by cause, the worst first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::View;
+use super::detail;
+use super::overview::LABEL;
+use super::page::{Page, Tone, count, number};
+use crate::call::CallNumber;
+use crate::diagnosis::{CallReport, Finding, Severity};
+use crate::limits;
+use crate::provenance::Timestamp;
+use crate::report::{Summary, facts};
+
+/// What calls must have in common to be shown as one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    severity: Reverse<Severity>,
+    code: Option<&'static str>,
+    /// What the finding says, without its values.
+    template: String,
+    host: Option<IpAddr>,
+    status: Option<u16>,
+}
+
+#[derive(Debug)]
+struct Group {
+    start: Timestamp,
+    /// The first call, ready to print.
+    details: String,
+    /// The others, at most [`limits::GROUP_MEMBERS`].
+    members: Vec<CallNumber>,
+    /// How many others there are.
+    others: u64,
+}
+
+/// Groups of calls, at most [`limits::DETAILED_GROUPS`].
+#[derive(Debug, Default)]
+pub(super) struct Attention {
+    groups: BTreeMap<Key, Group>,
+    calls: u64,
+    /// Calls whose group was given up for a worse one, or found no room.
+    crowded_out: u64,
+}
+
+impl Attention {
+    /// Takes note of a call if it needs attention; says whether it is shown in detail.
+    pub(super) fn call(&mut self, report: &CallReport, view: &View) -> Shown {
+        let lead = lead(report);
+        if lead.is_none() && !facts::is_failure(report) {
+            return Shown::NoTrouble;
+        }
+        self.calls += 1;
+        let key = key(report, lead);
+        if let Some(group) = self.groups.get_mut(&key) {
+            group.others += 1;
+            if group.members.len() < limits::GROUP_MEMBERS {
+                group.members.push(report.call.number);
+            }
+            return Shown::InGroup;
+        }
+        if self.groups.len() >= limits::DETAILED_GROUPS && !self.make_room(&key) {
+            self.crowded_out += 1;
+            return Shown::InGroup;
+        }
+        let mut page = view.page();
+        detail::of_call(&mut page, view, report, lead);
+        let group = Group { start: report.call.start, details: page.into_text(), members: Vec::new(), others: 0 };
+        self.groups.insert(key, group);
+        Shown::InDetail
+    }
+
+    /// Gives up the least severe group, the latest of them, if the new one is worse.
+    fn make_room(&mut self, new: &Key) -> bool {
+        let least =
+            self.groups.iter().max_by_key(|(key, group)| (key.severity, group.start)).map(|(key, _)| key.clone());
+        let Some(least) = least.filter(|least| new.severity < least.severity) else { return false };
+        if let Some(group) = self.groups.remove(&least) {
+            self.crowded_out += 1 + group.others;
+        }
+        true
+    }
+
+    pub(super) fn write(self, page: &mut Page, view: &View, summary: &Summary) {
+        if self.calls == 0 {
+            if summary.calls + summary.other_groups > 0 {
+                page.heading("Calls that need attention");
+                page.paragraph(2, Tone::Plain, "None.");
+            }
+            return;
+        }
+        page.heading("Calls that need attention");
+        let all = summary.calls + summary.other_groups;
+        let causes = count(self.groups.len() as u64, "group of one cause", "groups of one cause each");
+        let grouped = if self.groups.len() as u64 == self.calls { String::new() } else { format!(", in {causes}") };
+        page.paragraph(2, Tone::Quiet, &format!("{} of {}{grouped}; the worst first", number(self.calls), number(all)));
+        let mut groups: Vec<_> = self.groups.into_iter().collect();
+        groups.sort_by_key(|(key, group)| (key.severity, group.start));
+        for (_, group) in groups {
+            group.write(page, view);
+        }
+        if self.crowded_out > 0 {
+            let more = count(self.crowded_out, "more call", "more calls");
+            page.blank();
+            page.paragraph(
+                0,
+                Tone::Strong,
+                &format!(
+                    "{more} with other causes are not shown here; --all lists them, JSON and CSV have everything."
+                ),
+            );
+        }
+    }
+}
+
+impl Group {
+    fn write(self, page: &mut Page, view: &View) {
+        page.blank();
+        page.finished(&self.details);
+        if self.others > 0 {
+            let shown = if view.all { self.members.len() } else { self.members.len().min(40) };
+            let list = detail::numbers(self.members.get(..shown).unwrap_or_default(), self.others);
+            page.hanging("  Same", 2 + LABEL, Tone::Strong, &format!("cause in {list}"));
+        }
+    }
+}
+
+/// How a call appears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// With everything.
+    InDetail,
+    /// Counted in a group.
+    InGroup,
+    /// Not at all, but for `--all`.
+    NoTrouble,
+}
+
+/// The finding that comes first: the root cause, else the worst one from warning on that is no consequence.
+fn lead(report: &CallReport) -> Option<&Finding> {
+    let causes = report.findings.iter().filter(|f| f.consequence_of.is_none() && f.severity >= Severity::Warning);
+    // `rev`, because of several equal ones `max_by_key` takes the last.
+    facts::root_finding(report).or_else(|| causes.rev().max_by_key(|f| f.severity))
+}
+
+fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
+    let answer = facts::final_response(&report.call);
+    let evidence = lead.and_then(|f| f.evidence.first());
+    Key {
+        severity: Reverse(lead.map_or(Severity::Error, |f| f.severity)),
+        code: lead.map(|f| f.code),
+        template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
+        host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
+        status: facts::final_status(&report.call),
+    }
+}

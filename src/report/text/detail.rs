@@ -1,0 +1,294 @@
+//! A call with everything needed to act on it, and findings about a capture as a whole.
+
+use std::borrow::Cow;
+
+use super::View;
+use super::overview::LABEL;
+use super::page::{Page, Tone, count, number};
+use crate::call::{Call, CallNumber};
+use crate::diagnosis::{Actor, CallReport, Certainty, Evidence, Finding, Severity};
+use crate::provenance::{Endpoint, Timestamp};
+use crate::report::ladder::{self, Row};
+use crate::report::{facts, time};
+use crate::wrap::{display_width, pad};
+
+/// Characters of an evidence text that are shown; JSON has all of it.
+const QUOTED: usize = 800;
+/// Rows of a ladder at its beginning and at its end that are shown when it is longer.
+const LADDER_HEAD: usize = 12;
+const LADDER_TAIL: usize = 5;
+/// The port that goes without saying.
+const SIP_PORT: u16 = 5060;
+
+/// Everything about one call. `lead` is the finding that comes first.
+pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: Option<&Finding>) {
+    headline(page, report, lead);
+    ladder(page, view, report);
+    if let Some(lead) = lead {
+        body(page, view, lead, report.call.start);
+    }
+    for finding in report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f))) {
+        let label = if finding.consequence_of.is_some() { "Follows" } else { "Also" };
+        page.hanging(&format!("  {label}"), 2 + LABEL, Tone::Plain, &format!("{} {}", finding.message, tags(finding)));
+    }
+    if !report.call.possible_legs.is_empty() {
+        let legs = numbers(&report.call.possible_legs, report.call.possible_legs.len() as u64);
+        page.hanging(
+            "  Perhaps",
+            2 + LABEL,
+            Tone::Plain,
+            &format!("another leg of it: {legs} (the evidence is ambiguous)"),
+        );
+    }
+}
+
+/// `Call 4`, or `Group 5 (OPTIONS)`.
+pub(super) fn name(call: &Call) -> String {
+    match (call.is_invite(), facts::method(call)) {
+        (true, _) => format!("Call {}", call.number.0),
+        (false, Some(method)) => format!("Group {} ({method})", call.number.0),
+        (false, None) => format!("Group {}", call.number.0),
+    }
+}
+
+/// `sip:alice@a.example → sip:bob@b.example`.
+pub(super) fn parties(call: &Call) -> String {
+    let party = |uri: Option<String>| uri.unwrap_or_else(|| "?".to_owned());
+    format!("{} → {}", party(facts::caller(call)), party(facts::callee(call)))
+}
+
+fn headline(page: &mut Page, report: &CallReport, lead: Option<&Finding>) {
+    let call = &report.call;
+    let detail = call.outcome_detail.map_or(String::new(), |detail| format!(", {}", detail.name()));
+    page.paragraph(0, Tone::Strong, &format!("{}: {} ({}{detail})", name(call), parties(call), call.outcome.name()));
+    match lead {
+        Some(f) => page.paragraph(2, Tone::Level(f.severity), &format!("{} {}", f.message, tags(f))),
+        None => page.paragraph(2, Tone::Level(Severity::Error), &unexplained(call)),
+    }
+}
+
+fn unexplained(call: &Call) -> String {
+    match facts::final_response(call) {
+        Some(answer) => {
+            format!("It ended with {}.", answer.message.start_line().trim_start_matches("SIP/2.0 "))
+        }
+        None => "It ended without a final response.".to_owned(),
+    }
+}
+
+/// `[redirect-loop, error, certain]`.
+fn tags(finding: &Finding) -> String {
+    let certainty = match finding.certainty {
+        Certainty::Certain => "certain",
+        Certainty::Strong => "strong",
+        Certainty::Weak => "weak",
+    };
+    format!("[{}, {}, {certainty}]", finding.code, severity(finding.severity))
+}
+
+/// The word for a severity.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Notice => "notice",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+        Severity::Critical => "critical",
+    }
+}
+
+fn ladder(page: &mut Page, view: &View, report: &CallReport) {
+    let (rows, left_out) = ladder::rows(&report.call, &report.findings);
+    let start = report.call.start;
+    let zone = time::zone_name(start, &view.zone);
+    page.blank();
+    let less = match left_out {
+        0 => String::new(),
+        n => format!("; {} of less interest not shown", count(n as u64, "message", "messages")),
+    };
+    let when = format!("{} {zone}{less}", time::date_and_time(start, &view.zone));
+    page.paragraph(2, Tone::Quiet, &when);
+    let shown = if rows.len() <= LADDER_HEAD + LADDER_TAIL { rows.len() } else { LADDER_HEAD };
+    let columns = Columns::of(&rows, view);
+    rows.iter().take(shown).for_each(|row| columns.row(page, view, row, start));
+    if shown < rows.len() {
+        let more = (rows.len() - LADDER_HEAD - LADDER_TAIL) as u64;
+        page.paragraph(2, Tone::Quiet, &format!("… {} …", count(more, "more message", "more messages")));
+        rows.iter().skip(rows.len() - LADDER_TAIL).for_each(|row| columns.row(page, view, row, start));
+    }
+    page.blank();
+}
+
+/// Widths of the columns of a ladder.
+struct Columns {
+    frame: usize,
+    source: usize,
+    destination: usize,
+}
+
+impl Columns {
+    fn of(rows: &[Row], view: &View) -> Self {
+        let widest =
+            |cells: &dyn Fn(&Row) -> String| rows.iter().map(|row| display_width(&cells(row))).max().unwrap_or(0);
+        Self {
+            frame: widest(&|row| view.frame_here(row.frame)),
+            source: widest(&|row| host(row.source)),
+            destination: widest(&|row| host(row.destination)),
+        }
+    }
+
+    fn row(&self, page: &mut Page, view: &View, row: &Row, start: Timestamp) {
+        let after = row.time.since(start);
+        let time = format!("{:>9}", format!("+{}.{:03}", after.as_secs(), after.subsec_millis()));
+        let frame = format!("  #{}  ", pad(&view.frame_here(row.frame), self.frame));
+        let flow =
+            format!("{} → {}  ", pad(&host(row.source), self.source), pad(&host(row.destination), self.destination));
+        let again = match row.times {
+            1 => String::new(),
+            n => format!("  ×{n} in {:.1} s", row.span.as_secs_f64()),
+        };
+        let used = display_width(&time) + display_width(&frame) + display_width(&flow);
+        let room = page.width().saturating_sub(2 + used);
+        if room < 24 {
+            // Long addresses: the message goes below them.
+            page.line(2, &[(Tone::Quiet, &time), (Tone::Quiet, &frame), (Tone::Plain, &flow)]);
+            let indent = 2 + display_width(&time) + display_width(&frame);
+            let what = cut(&row.what, page.width().saturating_sub(indent + display_width(&again)));
+            page.line(indent, &[(Tone::Strong, &what), (Tone::Plain, &again)]);
+        } else {
+            let what = cut(&row.what, room.saturating_sub(display_width(&again)));
+            let pieces = [
+                (Tone::Quiet, time.as_str()),
+                (Tone::Quiet, &frame),
+                (Tone::Plain, &flow),
+                (Tone::Strong, &what),
+                (Tone::Plain, &again),
+            ];
+            page.line(2, &pieces);
+        }
+    }
+}
+
+/// Cuts hostile text after it was made harmless: escapes take more cells than what they stand for.
+fn cut(text: &str, width: usize) -> String {
+    super::page::cut(&crate::report::escape::terminal(text), width).into_owned()
+}
+
+/// The address, with the port where it is not the usual one.
+fn host(endpoint: Endpoint) -> String {
+    if matches!(endpoint.port, SIP_PORT | 0) { endpoint.address.to_string() } else { endpoint.to_string() }
+}
+
+/// Evidence, who, what to change, how to verify.
+fn body(page: &mut Page, view: &View, finding: &Finding, start: Timestamp) {
+    for (at, evidence) in finding.evidence.iter().enumerate() {
+        let label = if at == 0 { "  Evidence" } else { "" };
+        page.hanging(label, 2 + LABEL, Tone::Plain, &place(view, evidence, start));
+        if !evidence.text.is_empty() {
+            page.paragraph(4 + LABEL, Tone::Quote, &quoted(&evidence.text));
+        }
+    }
+    if let Some(who) = &finding.actor {
+        page.hanging("  Who", 2 + LABEL, Tone::Plain, &actor(who));
+    }
+    let several = finding.remediation.len() > 1;
+    for (at, text) in finding.remediation.iter().enumerate() {
+        let label = if at == 0 { "  Change" } else { "" };
+        let text = if several { format!("{}. {text}", at + 1) } else { text.to_string() };
+        page.hanging(label, 2 + LABEL, Tone::Plain, &text);
+    }
+    if let Some(text) = &finding.verification {
+        page.hanging("  Verify", 2 + LABEL, Tone::Plain, &text.to_string());
+    }
+}
+
+/// `Frame 12, 14:00:02.015 UTC, 192.0.2.1:5060 → 192.0.2.2:5060: 301 response`.
+fn place(view: &View, evidence: &Evidence, start: Timestamp) -> String {
+    let same_day = time::date(evidence.time, &view.zone) == time::date(start, &view.zone);
+    let at =
+        if same_day { time::clock(evidence.time, &view.zone) } else { time::date_and_time(evidence.time, &view.zone) };
+    let zone = time::zone_name(evidence.time, &view.zone);
+    let frame = view.frame_here(evidence.frame);
+    let (source, destination) = (evidence.source, evidence.destination);
+    format!("Frame {frame}, {at} {zone}, {source} → {destination}: {}", evidence.what)
+}
+
+fn quoted(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(QUOTED) {
+        None => Cow::Borrowed(text),
+        Some((at, _)) => {
+            let more = text.chars().count() - QUOTED;
+            Cow::Owned(format!("{}… ({} more characters)", text.get(..at).unwrap_or(text), number(more as u64)))
+        }
+    }
+}
+
+fn actor(actor: &Actor) -> String {
+    let address = actor.address.map_or(String::new(), |address| format!(", {address}"));
+    let software = actor.software.as_ref().map_or(String::new(), |software| format!(" ({software})"));
+    format!("{}{address}{software}", actor.role)
+}
+
+/// Findings about a capture as a whole.
+pub(super) fn about_capture(page: &mut Page, view: &View, findings: &[Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    page.heading("About the capture as a whole");
+    let mut sorted: Vec<_> = findings.iter().collect();
+    sorted.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    for (at, finding) in sorted.into_iter().enumerate() {
+        if at > 0 {
+            page.blank();
+        }
+        page.paragraph(2, Tone::Level(finding.severity), &format!("{} {}", finding.message, tags(finding)));
+        let start = finding.evidence.first().map_or(Timestamp::default(), |e| e.time);
+        body(page, view, finding, start);
+        if finding.calls_total > 0 {
+            page.hanging("  Calls", 2 + LABEL, Tone::Plain, &numbers(&finding.calls, finding.calls_total));
+        }
+    }
+}
+
+/// `14 calls: 4, 9, 12–20`.
+pub(super) fn numbers(calls: &[CallNumber], total: u64) -> String {
+    let mut sorted: Vec<u64> = calls.iter().map(|call| call.0).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for n in sorted {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == n => *last = n,
+            _ => ranges.push((n, n)),
+        }
+    }
+    let parts: Vec<_> = ranges
+        .iter()
+        .map(|(a, b)| match b - a {
+            0 => a.to_string(),
+            1 => format!("{a}, {b}"),
+            _ => format!("{a}–{b}"),
+        })
+        .collect();
+    let more = if (calls.len() as u64) < total { ", …" } else { "" };
+    format!("{}: {}{more}", count(total, "call", "calls"), parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_calls_are_folded_into_ranges() {
+        let calls: Vec<_> = [4, 9, 12, 13, 14, 20, 21].map(CallNumber).to_vec();
+        assert_eq!(numbers(&calls, 7), "7 calls: 4, 9, 12–14, 20, 21");
+        assert_eq!(numbers(&calls, 12_000), "12,000 calls: 4, 9, 12–14, 20, 21, …");
+    }
+
+    #[test]
+    fn long_evidence_says_that_it_is_cut() {
+        let token = "x".repeat(QUOTED + 1200);
+        assert!(quoted(&token).ends_with("x… (1,200 more characters)"));
+        assert_eq!(quoted("short"), "short");
+    }
+}

@@ -1,0 +1,128 @@
+//! The calls without trouble, and small findings about them.
+
+use std::collections::BTreeMap;
+
+use super::View;
+use super::attention::Shown;
+use super::detail;
+use super::page::{Page, Tone, count, number};
+use crate::call::CallNumber;
+use crate::diagnosis::rules::RULES;
+use crate::diagnosis::{CallReport, Severity};
+use crate::limits;
+use crate::report::{facts, time};
+use crate::wrap::pad;
+
+/// What is said of calls that are not shown in detail.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    calls: u64,
+    groups: u64,
+    lines: Vec<(CallNumber, String)>,
+    not_kept: u64,
+    notes: BTreeMap<&'static str, Note>,
+    uncounted_notes: u64,
+}
+
+/// A finding below warning.
+#[derive(Debug)]
+struct Note {
+    severity: Severity,
+    count: u64,
+    first: CallNumber,
+}
+
+impl Rest {
+    pub(super) fn call(&mut self, report: &CallReport, shown: Shown, view: &View) {
+        if shown == Shown::NoTrouble {
+            *(if report.call.is_invite() { &mut self.calls } else { &mut self.groups }) += 1;
+        }
+        self.note(report);
+        if shown == Shown::InDetail || !view.all {
+            return;
+        }
+        if self.lines.len() < limits::CALL_LINES {
+            self.lines.push((report.call.number, line(report, view)));
+        } else {
+            self.not_kept += 1;
+        }
+    }
+
+    fn note(&mut self, report: &CallReport) {
+        for finding in report.findings.iter().filter(|f| f.consequence_of.is_none() && f.severity < Severity::Warning) {
+            if self.notes.len() >= limits::NOTE_CODES && !self.notes.contains_key(finding.code) {
+                self.uncounted_notes += 1;
+                continue;
+            }
+            let new = Note { severity: finding.severity, count: 0, first: report.call.number };
+            self.notes.entry(finding.code).or_insert(new).count += 1;
+        }
+    }
+
+    pub(super) fn write(mut self, page: &mut Page, view: &View) {
+        self.write_notes(page);
+        if view.all && !self.lines.is_empty() {
+            page.heading("All other calls");
+            self.lines.sort_by_key(|(call, _)| *call);
+            for (_, line) in &self.lines {
+                page.line(2, &[(Tone::Plain, line)]);
+            }
+            if self.not_kept > 0 {
+                let more = count(self.not_kept, "more call", "more calls");
+                page.paragraph(
+                    2,
+                    Tone::Strong,
+                    &format!("{more} are not listed (limit reached); CSV has all: -o calls.csv"),
+                );
+            }
+        }
+        if !view.all && self.calls + self.groups > 0 {
+            let groups = match self.groups {
+                0 => String::new(),
+                n => format!(" and {}", count(n, "group of other requests", "groups of other requests")),
+            };
+            page.blank();
+            page.paragraph(
+                0,
+                Tone::Plain,
+                &format!("{}{groups} without trouble; --all lists them.", count(self.calls, "call", "calls")),
+            );
+        }
+    }
+
+    fn write_notes(&self, page: &mut Page) {
+        if self.notes.is_empty() {
+            return;
+        }
+        page.heading("Also noticed");
+        let mut notes: Vec<_> = self.notes.iter().collect();
+        notes.sort_by_key(|(code, note)| (std::cmp::Reverse(note.severity), std::cmp::Reverse(note.count), **code));
+        for (code, note) in notes {
+            let summary = RULES.iter().find(|rule| rule.code == *code).map_or("", |rule| rule.summary);
+            let severity = detail::severity(note.severity);
+            let text = format!("{summary} [{code}, {severity}] First: call {}.", note.first.0);
+            page.hanging(&format!("{:>7} ×", number(note.count)), 10, Tone::Plain, text.trim_start());
+        }
+        if self.uncounted_notes > 0 {
+            page.paragraph(2, Tone::Quiet, &format!("{} more of further kinds", number(self.uncounted_notes)));
+        }
+    }
+}
+
+/// `   7  14:00:00.000  answered  200  sip:alice@a.example → sip:bob@b.example  redirect-followed`.
+fn line(report: &CallReport, view: &View) -> String {
+    let call = &report.call;
+    let status = facts::final_status(call).map_or_else(|| "—".to_owned(), |status| format!("{status:03}"));
+    let kind = if call.is_invite() { "" } else { facts::method(call).unwrap_or("?") };
+    let kind = if kind.is_empty() { String::new() } else { format!("{kind} ") };
+    let codes: Vec<_> = report.findings.iter().filter(|f| f.consequence_of.is_none()).map(|f| f.code).collect();
+    let codes = if codes.is_empty() { String::new() } else { format!("  [{}]", codes.join(", ")) };
+    format!(
+        "{:>6}  {}  {} {}  {kind}{}{codes}",
+        call.number.0,
+        time::clock(call.start, &view.zone),
+        pad(call.outcome.name(), 21),
+        pad(&status, 3),
+        detail::parties(call)
+    )
+}
