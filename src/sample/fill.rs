@@ -3,15 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::FlowError;
+use super::content;
 use super::fields::{self, Field};
-use super::parse;
+use super::merge::{merge, serialize, tagged, written_or};
 use super::recall::{Dialogue, Sent, full_branch, host_port};
 use super::step::{StartLine, Step, Written};
-
-/// The header fields that come first, in this order.
-const LEADING: [&str; 6] = ["Via", "Max-Forwards", "From", "To", "Call-ID", "CSeq"];
-/// The word value that stands for no tag.
-const NO_TAG: &str = "-";
 
 /// Fills in the messages of a text, in the order of the text.
 #[derive(Debug, Default)]
@@ -56,7 +52,7 @@ impl Filler {
     /// Remembers a message that was written in full, as far as it can be read, so that others can answer it.
     pub(super) fn note_raw(&mut self, step: &Step, octets: &[u8]) {
         let text = String::from_utf8_lossy(octets);
-        let Some(written) = parse::written(&text) else { return };
+        let Some(written) = content::written(&text) else { return };
         let name = step.words.call.as_deref().unwrap_or("1");
         let call = self.calls.entry(name.to_owned()).or_insert_with(|| Dialogue::new(name, step.source));
         let answers = match &written.start {
@@ -90,7 +86,7 @@ fn request(call: &Dialogue, step: &Step, written: &Written, method: &str, uri: O
         let uri = uri.map_or_else(|| remote_target(call, step), str::to_owned);
         let (from, to) = parties(call, step, written, method, &uri, from_caller);
         let last = if from_caller { call.caller_cseq } else { call.callee_cseq };
-        let number = step.words.cseq.unwrap_or(if method == "ACK" { last.max(1) } else { last + 1 });
+        let number = step.words.cseq.unwrap_or(if method == "ACK" { last.max(1) } else { last.saturating_add(1) });
         filled.push(own_via);
         filled.push(Field::new("From", from));
         filled.push(Field::new("To", to));
@@ -268,83 +264,6 @@ fn forwarded(call: &Dialogue, step: &Step, written: &Written, branch: &str) -> R
     }
     filled.retain(|field| !field.is("Content-Length"));
     Ok(Draft { start, filled, body: received.body.clone(), answers, from_caller: call.is_from_caller(step) })
-}
-
-/// The value as `word` asks: another tag, none (`-`), or as it is.
-fn tagged(value: &str, word: Option<&str>) -> String {
-    match word {
-        None => value.to_owned(),
-        Some(NO_TAG) => fields::without_tag(value),
-        Some(tag) => fields::with_tag(value, tag),
-    }
-}
-
-/// The written value, else the one filled in.
-fn written_or(written: &Written, filled: &[Field], name: &str) -> String {
-    fields::first(&written.fields, name).or_else(|| fields::first(filled, name)).unwrap_or_default().to_owned()
-}
-
-/// Fields in their order: the leading ones, the others filled in, those written, the ones about the body. Written ones
-/// replace filled ones, but a written From or To gets the tag that a word gives, and a written From never lacks one by accident.
-fn merge(filled: &[Field], step: &Step, written: &Written, body: Option<&str>) -> Vec<Field> {
-    let omitted = |name: &str| step.words.omit.iter().any(|omit| omit.eq_ignore_ascii_case(name));
-    let is_written = |name: &str| written.fields.iter().any(|field| field.is(name));
-    let is_request = matches!(written.start, StartLine::Request { .. });
-    let mut merged = Vec::new();
-    for name in LEADING {
-        for field in written.fields.iter().filter(|field| field.is(name)) {
-            let mut field = field.clone();
-            if name == "From" {
-                field.value = from_value(&field.value, filled, step, is_request);
-            } else if name == "To" {
-                field.value = tagged(&field.value, step.words.to_tag.as_deref());
-            }
-            merged.push(field);
-        }
-        if !is_written(name) && !omitted(name) {
-            merged.extend(filled.iter().filter(|field| field.is(name)).cloned());
-        }
-    }
-    let is_leading = |field: &Field| LEADING.iter().any(|name| field.is(name));
-    let keep = |field: &Field| {
-        !is_leading(field) && !written.fields.iter().any(|written| field.is(&written.name) || written.is(&field.name))
-    };
-    merged.extend(filled.iter().filter(|field| keep(field) && !omitted(&field.name)).cloned());
-    merged.extend(written.fields.iter().filter(|field| !is_leading(field)).cloned());
-    let has_type = merged.iter().any(|field| field.is("Content-Type"));
-    if body.is_some_and(|body| body.starts_with("v=0")) && !has_type && !omitted("Content-Type") {
-        merged.push(Field::new("Content-Type", "application/sdp"));
-    }
-    if !is_written("Content-Length") && !omitted("Content-Length") {
-        merged.push(Field::new("Content-Length", body.map_or(0, str::len).to_string()));
-    }
-    merged
-}
-
-/// A written From: with the tag of the word, its own, or the one that would have been filled in.
-fn from_value(value: &str, filled: &[Field], step: &Step, is_request: bool) -> String {
-    let word = step.words.from_tag.as_deref();
-    if word.is_some() || !is_request || fields::parameter(value, "tag").is_some() {
-        return tagged(value, word);
-    }
-    let tag = fields::first(filled, "From").and_then(|from| fields::parameter(from, "tag"));
-    tagged(value, tag)
-}
-
-fn serialize(start: &StartLine, fields: &[Field], body: Option<&str>) -> Vec<u8> {
-    let mut text = match start {
-        StartLine::Request { method, uri } => format!("{method} {} SIP/2.0\r\n", uri.as_deref().unwrap_or_default()),
-        StartLine::Response { status, phrase } => format!("SIP/2.0 {status} {phrase}\r\n"),
-    };
-    for field in fields {
-        text.push_str(&field.name);
-        text.push_str(": ");
-        text.push_str(&field.value);
-        text.push_str("\r\n");
-    }
-    text.push_str("\r\n");
-    text.push_str(body.unwrap_or_default());
-    text.into_bytes()
 }
 
 /// Ten hex digits that depend on the parts only (FNV-1a, then mixed as in splitmix64), like the identifiers that stacks draw at random.

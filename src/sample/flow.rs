@@ -1,20 +1,16 @@
 //! A flow: what was sent and captured, in capture order, in the forms that its users want.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::provenance::{self, Endpoint, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
+use crate::provenance::{self, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
 
 use super::FlowError;
-use super::fill::Filler;
-use super::frames::{self, Header, Piece, SampleFrame};
-use super::step::{Content, Format, Link, Script, Shape, Step, Unreachable};
+use super::build::{self, Captured};
+use super::frames::{self, Piece, SampleFrame};
+use super::step::{Format, Link};
 use super::{parse, pcap};
 
-/// Longest UDP payload in IPv4 and IPv6 alike.
-const MAX_PAYLOAD: usize = 65_507;
-const DEFAULT_TTL: u8 = 64;
 /// Time between the frames of one fragmented datagram.
 const FRAGMENT_GAP: Duration = Duration::from_micros(10);
 
@@ -63,53 +59,12 @@ impl SampleDatagram {
     }
 }
 
-/// One frame, or the fragments of one datagram.
-#[derive(Debug)]
-struct Captured {
-    time: Timestamp,
-    source: Endpoint,
-    destination: Endpoint,
-    header: Header,
-    protocol: u8,
-    /// From the UDP or ICMP header on.
-    ip_payload: Vec<u8>,
-    is_udp: bool,
-    shape: Shape,
-}
-
-/// A step with its octets.
-struct Built {
-    /// Place of the step.
-    step: usize,
-    payload: Payload,
-}
-
-enum Payload {
-    Udp(Vec<u8>),
-    /// Quotes the built step at that place.
-    Icmp(Unreachable, usize),
-}
-
-/// One sending of a step.
-struct Sending {
-    time: i64,
-    built: usize,
-}
-
 impl Flow {
     /// Reads the text form. The error names the first line that is wrong.
     pub fn parse(text: &str) -> Result<Self, FlowError> {
         let script = parse::script(text)?;
-        let built = build(&script)?;
-        let mut sendings = Vec::new();
-        for (place, one) in built.iter().enumerate() {
-            let Some(step) = script.steps.get(one.step) else { continue };
-            for offset in [0].iter().chain(&step.words.repeat) {
-                sendings.push(Sending { time: step.time.saturating_add(*offset), built: place });
-            }
-        }
-        sendings.sort_by_key(|sending| sending.time);
-        Ok(Self { format: script.format, link: script.link, captured: capture(&script, &built, &sendings) })
+        let captured = build::captured(&script)?;
+        Ok(Self { format: script.format, link: script.link, captured })
     }
 
     /// The format that the text asks for.
@@ -202,122 +157,4 @@ fn datagram(captured: &Captured, parts: &[(u64, Timestamp, &Piece)]) -> Option<S
         frame: FrameNumber(*number),
         other_frames: others.map(FrameNumber).collect(),
     })
-}
-
-/// Fills in all messages, in the order of the text, and joins those of one datagram.
-fn build(script: &Script) -> Result<Vec<Built>, FlowError> {
-    let mut filler = Filler::default();
-    let mut built: Vec<Built> = Vec::new();
-    for (place, step) in script.steps.iter().enumerate() {
-        let octets = match &step.content {
-            Content::Message(written) => filler.message(step, written)?,
-            Content::Raw(octets) => {
-                filler.note_raw(step, octets);
-                octets.clone()
-            }
-            Content::Octets(octets) => octets.clone(),
-            Content::Icmp(what, quoted) => {
-                let quoted = quoted_step(script, &built, step, *quoted)?;
-                built.push(Built { step: place, payload: Payload::Icmp(*what, quoted) });
-                continue;
-            }
-        };
-        if step.words.same_datagram {
-            match built.last_mut() {
-                Some(Built { payload: Payload::Udp(before), .. }) => before.extend(octets),
-                _ => return Err(FlowError::new(step.line, "there is no datagram to append to")),
-            }
-        } else {
-            built.push(Built { step: place, payload: Payload::Udp(octets) });
-        }
-        if let Some(Built { payload: Payload::Udp(payload), .. }) = built.last()
-            && payload.len() > MAX_PAYLOAD
-        {
-            return Err(FlowError::new(step.line, format!("more than {MAX_PAYLOAD} octets in a datagram")));
-        }
-    }
-    check_links(script)?;
-    Ok(built)
-}
-
-/// The place in `built` of the step that an ICMP error quotes.
-fn quoted_step(script: &Script, built: &[Built], step: &Step, number: usize) -> Result<usize, FlowError> {
-    let place = number - 1;
-    let found = built.iter().position(|one| one.step == place && matches!(one.payload, Payload::Udp(_)));
-    let same_family = |quoted: &&Step| quoted.source.address.is_ipv4() == step.source.address.is_ipv4();
-    found
-        .filter(|_| script.steps.get(place).as_ref().is_some_and(same_family))
-        .ok_or_else(|| FlowError::new(step.line, format!("step {number} is no earlier datagram to quote")))
-}
-
-fn check_links(script: &Script) -> Result<(), FlowError> {
-    let tagged = script.steps.iter().find(|step| !step.words.shape.vlan.is_empty());
-    match (script.link, tagged) {
-        (Link::Raw | Link::Null | Link::Sll2, Some(step)) => {
-            Err(FlowError::new(step.line, "this link type has no VLAN tags"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Gives every sending its IP identification and adds the duplicates.
-fn capture(script: &Script, built: &[Built], sendings: &[Sending]) -> Vec<Captured> {
-    let mut identifications: BTreeMap<IpAddr, u16> = BTreeMap::new();
-    let mut first_headers: BTreeMap<usize, Header> = BTreeMap::new();
-    let mut captured = Vec::new();
-    for sending in sendings {
-        let Some((one, step)) = built.get(sending.built).and_then(|one| Some((one, script.steps.get(one.step)?)))
-        else {
-            continue;
-        };
-        let header = Header {
-            source: step.source.address,
-            destination: step.destination.address,
-            id: next_id(&mut identifications, step.source.address),
-            ttl: step.words.ttl.unwrap_or(DEFAULT_TTL),
-        };
-        first_headers.entry(sending.built).or_insert(header);
-        let quoted = |place: usize| {
-            let quoted = built.get(place)?;
-            let Payload::Udp(payload) = &quoted.payload else { return None };
-            let step = script.steps.get(quoted.step)?;
-            let quoted = frames::udp(step.source, step.destination, payload);
-            Some((first_headers.get(&place).copied()?, quoted))
-        };
-        let (protocol, ip_payload) = match &one.payload {
-            Payload::Udp(payload) => frames::udp(step.source, step.destination, payload),
-            Payload::Icmp(what, place) => match quoted(*place) {
-                Some((of, (protocol, payload))) => frames::icmp(header, *what, of, protocol, &payload),
-                None => continue,
-            },
-        };
-        let is_udp = matches!(one.payload, Payload::Udp(_));
-        for (index, offset) in [0].iter().chain(&step.words.duplicate).enumerate() {
-            let time = script.start.0.saturating_add(sending.time).saturating_add(*offset);
-            let hops = u8::try_from(index).unwrap_or(u8::MAX);
-            captured.push(Captured {
-                time: Timestamp(time),
-                source: step.source,
-                destination: step.destination,
-                header: Header { ttl: header.ttl.saturating_sub(hops), ..header },
-                protocol,
-                ip_payload: ip_payload.clone(),
-                is_udp,
-                shape: step.words.shape.clone(),
-            });
-        }
-    }
-    captured.sort_by_key(|one| one.time);
-    captured
-}
-
-/// The next identification of that sender: a counter that starts somewhere else for every address.
-fn next_id(identifications: &mut BTreeMap<IpAddr, u16>, address: IpAddr) -> u16 {
-    let start = || match address {
-        IpAddr::V4(address) => u16::from(address.octets()[3]).wrapping_mul(257),
-        IpAddr::V6(address) => address.segments()[7].wrapping_mul(257),
-    };
-    let id = identifications.entry(address).or_insert_with(start);
-    *id = id.wrapping_add(1);
-    *id
 }

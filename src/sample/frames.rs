@@ -236,7 +236,7 @@ fn octets(address: IpAddr) -> Vec<u8> {
     }
 }
 
-/// A length as a header field has it; [`super::flow`] refuses longer datagrams.
+/// A length as a header field has it; [`super::build`] refuses longer datagrams.
 fn word(length: usize) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }

@@ -45,6 +45,9 @@ fn expand_into<'a>(
         let (name, first, last) = loop_head(head)
             .ok_or_else(|| FlowError::new(*number, "a loop begins with `for NAME in FIRST..LAST` (both included)"))?;
         let inner = body_length(after).ok_or_else(|| FlowError::new(*number, "`for` without `end`"))?;
+        if inner == 0 {
+            return Err(FlowError::new(*number, "an empty loop"));
+        }
         let (body, remaining) = after.split_at(inner);
         rest = remaining.get(1..).unwrap_or_default();
         for value in first..=last {
@@ -184,6 +187,7 @@ mod tests {
     fn errors_name_the_line() {
         for (text, line) in [
             ("end", 1),
+            ("for n in 0..9223372036854775807\nend", 1),
             ("a\nfor n in 1..2\nb", 2),
             ("for n of 1..2\nend", 1),
             ("for n in 1..2\n\n{n*}\nend", 3),

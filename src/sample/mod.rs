@@ -15,12 +15,15 @@
 //! # Ok::<(), sipscan::sample::FlowError>(())
 //! ```
 
+mod build;
 mod checksum;
+mod content;
 mod fields;
 mod fill;
 mod flow;
 mod frames;
 mod loops;
+mod merge;
 mod number;
 mod parse;
 mod pcap;

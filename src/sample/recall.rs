@@ -131,14 +131,15 @@ impl Dialogue {
             .or_else(|| invites().find(of_sender))
     }
 
-    /// The request that a response answers, by its place in `sent`: the last that went the other way (else that its receiver sent at all).
+    /// The request that a response answers, by its place in `sent`: the last that went the other way (else that its receiver sent at
+    /// all), those without a final response first.
     pub(super) fn answered_by(&self, step: &Step, status: &str) -> Option<usize> {
         let branch = step.words.branch.as_deref().map(full_branch);
         let fits = |sent: &Sent| {
             let Some(method) = sent.method() else { return false };
             let method_fits = match step.words.answers.as_deref() {
                 Some(wanted) => method == wanted,
-                None => method != "ACK" && !(method == "CANCEL" && (status == "487" || sent.answer.is_some())),
+                None => method != "ACK" && !(method == "CANCEL" && status == "487"),
             };
             method_fits && branch.as_deref().is_none_or(|branch| sent.branch() == Some(branch))
         };
@@ -147,11 +148,13 @@ impl Dialogue {
             sent.source.address == step.destination.address && sent.destination.address == step.source.address
         };
         let of_receiver = |sent: &Sent| sent.source.address == step.destination.address;
-        self.sent
-            .iter()
-            .rposition(|sent| fits(sent) && back(sent))
-            .or_else(|| self.sent.iter().rposition(|sent| fits(sent) && roughly(sent)))
-            .or_else(|| self.sent.iter().rposition(|sent| fits(sent) && of_receiver(sent)))
+        let is_open = |sent: &Sent| step.words.answers.is_some() || sent.answer.is_none();
+        let ways: [&dyn Fn(&Sent) -> bool; 3] = [&back, &roughly, &of_receiver];
+        ways.into_iter().find_map(|way| {
+            let last =
+                |open: bool| self.sent.iter().rposition(|sent| fits(sent) && way(sent) && (!open || is_open(sent)));
+            last(true).or_else(|| last(false))
+        })
     }
 
     /// The message that `forward` passes on: the last of the same kind that the step's sender received.

@@ -146,6 +146,22 @@ fn re_and_branch_choose_the_request() {
 }
 
 #[test]
+fn requests_without_final_response_are_answered_first() {
+    check(
+        "0 a > b\nINVITE sip:b@x\n\n1 b > a tag=u\n183 Session Progress\n\n2 a > b\nPRACK sip:b@x\n\n2.1 b > a\n200 OK\n\n3 b > a\n180 Ringing\n\n\
+         4 b > a\n200 OK\n\n5 b > a\n500 Oops\n",
+        &[
+            (3, "CSeq", "2 PRACK"),
+            (3, "To", "<sip:b@x>;tag=u"),
+            (4, "CSeq", "2 PRACK"),
+            (5, "CSeq", "1 INVITE"),
+            (6, "CSeq", "1 INVITE"),
+            (7, "CSeq", "2 PRACK"),
+        ],
+    );
+}
+
+#[test]
 fn calls_are_kept_apart() {
     check(
         "0 a > b call=one\nINVITE sip:b1@x\n\n0.1 a > b call=two\nINVITE sip:b2@x\n\n1 b > a call=one\n200 OK\n",

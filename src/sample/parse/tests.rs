@@ -127,3 +127,58 @@ fn errors_name_the_line_and_say_what() {
         assert!(error.what.contains(what), "{text}: {error}");
     }
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use crate::sample::Flow;
+
+    /// Lines that are right, nearly right, or out of place.
+    fn line() -> impl Strategy<Value = String> {
+        let known = prop::sample::select(vec![
+            "",
+            "",
+            ".",
+            "# x",
+            "end",
+            "for n in 1..3",
+            "for n in 5..4",
+            "host a 192.0.2.1",
+            "host b [2001:db8::1]:9",
+            "link sll2",
+            "format pcapng",
+            "0 a > b",
+            "1.5 192.0.2.1 > 192.0.2.2 repeat=0.5 dup=0.1 fragment=8 lose-fragment=1",
+            "+1 192.0.2.2 > 192.0.2.1 forward",
+            "9223372036 192.0.2.1 > 192.0.2.2 cut=0 ttl=0 vlan=1",
+            "{n*0.1} 192.0.2.1 > 192.0.2.2 call={n} cseq=4294967295",
+            "1 192.0.2.3 > 192.0.2.1 icmp=port-unreachable quote=1",
+            "0 192.0.2.2 > 192.0.2.1 raw same-datagram",
+            "INVITE sip:x",
+            "ACK",
+            "CANCEL",
+            "BYE",
+            "SIP/2.0 200 OK",
+            "200",
+            "To: <",
+            "From: >;tag",
+            "Via: ;branch=",
+            "CSeq: 1",
+            "Contact: <sip:@",
+            "hex 00ff",
+            "text \\xe9\\",
+            " folded",
+        ]);
+        prop_oneof![8 => known.prop_map(str::to_owned), 1 => "\\PC{0,30}"]
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_flow_or_an_error_with_its_line(lines in prop::collection::vec(line(), 0..40)) {
+            match Flow::parse(&lines.join("\n")) {
+                Ok(flow) => prop_assert!(flow.datagrams().len() <= flow.frames().len()),
+                Err(error) => prop_assert!((1..=lines.len()).contains(&error.line), "{}", error),
+            }
+        }
+    }
+}
