@@ -58,7 +58,7 @@ fn one(legs: Vec<Leg>, messages: Vec<CapturedMessage>, observed_until: Timestamp
     })
 }
 
-fn captured(text: &str) -> Vec<CapturedMessage> {
+pub(crate) fn captured(text: &str) -> Vec<CapturedMessage> {
     let flow = Flow::parse(text).unwrap();
     let mut all = Vec::new();
     for datagram in flow.datagrams() {

@@ -11,6 +11,7 @@ mod attempt;
 mod dialog;
 mod element;
 mod finals;
+pub mod legs;
 pub mod network_block;
 pub mod outcome;
 mod outcome_of;

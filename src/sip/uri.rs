@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::Params;
+use crate::stir::TelephoneNumber;
 
 /// The scheme of a URI.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,41 +114,84 @@ impl Uri {
         self.port.unwrap_or(if secure { 5061 } else { 5060 })
     }
 
-    /// Whether two URIs are equal by RFC 3261 §19.1.4.
+    /// Whether two URIs are equal by RFC 3261 §19.1.4; `tel:` ones by RFC 3966 §4.
     pub fn strictly_equals(&self, other: &Self) -> bool {
-        if !self.is_sip() {
-            return self.scheme == other.scheme && unescaped(&self.raw).eq_ignore_ascii_case(&unescaped(&other.raw));
+        if self.scheme != other.scheme {
+            return false;
         }
-        self.scheme == other.scheme
-            && self.user.as_deref().map(unescaped) == other.user.as_deref().map(unescaped)
-            && self.password.as_deref().map(unescaped) == other.password.as_deref().map(unescaped)
-            && self.host == other.host
+        match self.scheme {
+            Scheme::Sip | Scheme::Sips => self.equals_as_sip(other),
+            Scheme::Tel => self.dialled() == other.dialled() && param_set(self) == param_set(other),
+            Scheme::Other(_) => same_escapes(rest_of(&self.raw)) == same_escapes(rest_of(&other.raw)),
+        }
+    }
+
+    fn equals_as_sip(&self, other: &Self) -> bool {
+        let text = |text: &Option<String>| text.as_deref().map(same_escapes);
+        text(&self.user) == text(&other.user)
+            && text(&self.password) == text(&other.password)
+            && self.same_host(other)
             && self.port == other.port
             && params_match(&self.params, &other.params)
             && params_match(&other.params, &self.params)
             && header_set(self.headers.as_deref()) == header_set(other.headers.as_deref())
     }
 
-    /// Whether two URIs lead to the same place in practice (the follow-up matching of redirects): user equal after removing
-    /// visual separators and user parameters, host equal, port equal with defaults; transport, lr, user, ttl and headers ignored. A `tel:` URI
-    /// equals whatever carries its number.
+    /// IPv6 literals are compared as addresses: they have many spellings (RFC 5118 §4.10).
+    fn same_host(&self, other: &Self) -> bool {
+        self.host == other.host || self.ip().is_some_and(|ip| other.ip() == Some(ip))
+    }
+
+    /// The number of a `tel:` URI without visual separators, in lower case (extensions may hold A to D).
+    fn dialled(&self) -> String {
+        let name = unescaped(self.user_name().unwrap_or_default());
+        name.chars().filter(|c| !"-.()".contains(*c)).map(|c| c.to_ascii_lowercase()).collect()
+    }
+
+    /// Whether two URIs lead to the same place in practice (the follow-up matching of redirects): `sip:` and `sips:` are one
+    /// family; user equal after removing visual separators and user parameters, telephone numbers as E.164; host equal;
+    /// port equal with the defaults; transport, lr, user, ttl, unknown parameters and headers ignored. A `tel:` URI equals
+    /// whatever carries its number.
     pub fn effectively_equals(&self, other: &Self) -> bool {
         let same_user = self.effective_user() == other.effective_user();
         match (self.is_sip(), other.is_sip()) {
-            (true, true) => same_user && self.host == other.host && self.port_or_default() == other.port_or_default(),
+            (true, true) => same_user && self.same_effective_host(other) && self.same_effective_port(other),
             _ if self.scheme == Scheme::Tel || other.scheme == Scheme::Tel => same_user && self.user.is_some(),
-            _ => self.raw.eq_ignore_ascii_case(&other.raw),
+            _ => self.strictly_equals(other),
         }
     }
 
-    /// The user part for comparisons: a telephone number (of at least three digits) without visual separators and `+`, in the
-    /// form of [`crate::stir::telephone_number`] where a country code is given; other names without escapes.
+    fn same_effective_host(&self, other: &Self) -> bool {
+        self.same_host(other) || self.host.trim_end_matches('.') == other.host.trim_end_matches('.')
+    }
+
+    /// Without any port both leave the choice to the same rules, whatever transport either of them names.
+    fn same_effective_port(&self, other: &Self) -> bool {
+        self.port.is_none() && other.port.is_none() || self.port_or_default() == other.port_or_default()
+    }
+
+    /// The user part for comparisons: a telephone number (of at least three digits) without visual separators and `+`, with
+    /// country code where it looks complete ([`TelephoneNumber`]); other names without escapes.
     pub fn effective_user(&self) -> Option<String> {
         let name = unescaped(self.user_name()?);
-        let digits: String = name.chars().filter(|c| !"-.()+ ".contains(*c)).collect();
-        let is_number = digits.len() >= 3 && digits.chars().all(|c| c.is_ascii_digit() || c == '#' || c == '*');
-        Some(if is_number { digits } else { name })
+        let number = TelephoneNumber::read(&name, HOME).map(|n| n.digits().to_owned());
+        Some(number.filter(|digits| digits.len() >= 3).unwrap_or(name))
     }
+}
+
+/// Country code of ten-digit numbers that look North American when URIs are compared.
+const HOME: &str = "1";
+
+/// What stands behind the scheme.
+fn rest_of(raw: &str) -> &str {
+    raw.split_once(':').map_or(raw, |(_, rest)| rest)
+}
+
+fn param_set(uri: &Uri) -> Vec<(String, String)> {
+    let text = |v: &Option<String>| unescaped(v.as_deref().unwrap_or_default()).to_ascii_lowercase();
+    let mut set: Vec<_> = uri.params.0.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    set.sort_unstable();
+    set
 }
 
 /// Parameters that never may stand in one URI alone (RFC 3261 §19.1.4), and those that both have.
@@ -162,9 +206,29 @@ fn params_match(a: &Params, b: &Params) -> bool {
 }
 
 fn header_set(headers: Option<&str>) -> Vec<String> {
-    let mut set: Vec<_> = headers.unwrap_or_default().split('&').map(|h| unescaped(h).to_ascii_lowercase()).collect();
+    let mut set: Vec<_> =
+        headers.unwrap_or_default().split('&').map(|h| same_escapes(h).to_ascii_lowercase()).collect();
     set.sort_unstable();
     set
+}
+
+/// One spelling for texts that mean the same: `%XX` undone except for reserved characters, which mean another thing when they
+/// are escaped (RFC 3261 §19.1.4), and for what is not ASCII.
+fn same_escapes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        let byte = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match byte {
+            Some(byte) if byte.is_ascii_graphic() && !b";/?:@&=+$,%".contains(&byte) => plain.push(char::from(byte)),
+            Some(byte) => plain.push_str(&format!("%{byte:02X}")),
+            None => plain.push('%'),
+        }
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// Undoes `%XX` where it gives an ASCII character.
@@ -249,6 +313,28 @@ mod tests {
             ("sip:u@h", "sip:u@h2", false, false),
             ("sip:+1-215-555-0100@h", "sip:+12155550100@h", false, true),
             ("tel:+12155550100", "sip:12155550100@h", false, true),
+            ("sip:2155550100@h", "sip:+12155550100@h", false, true),
+            ("sip:0112155550100@h", "sip:+2155550100@h", false, true),
+            ("sip:5001@h", "sip:15001@h", false, false),
+            ("sip:+12155550100;rn=+12154100000;npdi@h", "sip:+12155550100@h", false, true),
+            ("sip:a%3Bb@h", "sip:a;b@h", false, false),
+            ("sip:a%3bb@h", "sip:a%3Bb@h", true, true),
+            ("sip:u:p@h", "sip:u@h", false, true),
+            ("sips:u@h", "sip:u@h", false, true),
+            ("sips:u@h:5061", "sip:u@h", false, false),
+            ("sip:u@h;transport=tls", "sip:u@h", false, true),
+            ("sip:u@h;transport=tls", "sip:u@h:5061", false, true),
+            ("sip:u@h?Subject=a&Priority=b", "sip:u@h?priority=b&subject=a", true, true),
+            ("sip:u@h?Subject=a", "sip:u@h", false, true),
+            ("sip:u@h;lr", "sip:u@h", true, true),
+            ("sip:u@[2001:db8::1]", "sip:u@[2001:DB8:0::1]", true, true),
+            ("sip:u@h.", "sip:u@h", false, true),
+            ("sip:h", "sip:h:5060", false, true),
+            ("tel:+1-215-555-0100", "tel:+1.215.5550100", true, true),
+            ("tel:+12155550100;npdi;rn=1", "tel:+12155550100;rn=1;npdi", true, true),
+            ("tel:+12155550100", "tel:2155550100", false, true),
+            ("MAILTO:a@b", "mailto:a@b", true, true),
+            ("mailto:a@b", "mailto:a@c", false, false),
         ] {
             assert_eq!(
                 (uri(a).strictly_equals(&uri(b)), uri(a).effectively_equals(&uri(b))),

@@ -1,0 +1,46 @@
+//! Whether two Call-IDs belong to one call: the legs of a B2BUA (diagnosis §D7), or a redirect followed under a new Call-ID
+//! (§B3).
+//!
+//! The tracker keeps a [`LegSummary`] per open Call-ID and asks here; nothing in this file looks for candidates.
+
+mod score;
+mod summary;
+
+pub use score::{Choice, Link, choose, link};
+pub use summary::LegSummary;
+
+use std::time::Duration;
+
+use super::FollowLink;
+use super::redirect::{FIRST_CONTACT, NEXT_CONTACT};
+use crate::provenance::Timestamp;
+use crate::sip::Uri;
+
+/// Whether an initial request under a new Call-ID follows a redirect, and how the two are tied together: same method, sent by
+/// the redirected client soon after, to one of the contacts. Only [`FollowLink::SameParties`] is strong enough to join the
+/// two; `after_failure` says that another contact was tried and failed since.
+pub fn follows_redirect(
+    redirected: &LegSummary,
+    told: Timestamp,
+    contacts: &[Uri],
+    after_failure: bool,
+    later: &LegSummary,
+) -> Option<FollowLink> {
+    let waited = later.start.since(told);
+    let window = if after_failure { NEXT_CONTACT } else { FIRST_CONTACT };
+    if later.start <= told || waited > window || later.method != redirected.method || !later.same_client(redirected) {
+        return None;
+    }
+    let target = later.request_uri.as_ref()?;
+    let contact = contacts.iter().find(|uri| uri.effectively_equals(target))?;
+    let equal =
+        |a: &Option<Uri>, b: &Option<Uri>| a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.effectively_equals(b));
+    let to_contact = later.to.as_ref().is_some_and(|to| to.effectively_equals(contact));
+    if equal(&redirected.from, &later.from) && (to_contact || equal(&redirected.to, &later.to)) {
+        return Some(FollowLink::SameParties);
+    }
+    (waited <= Duration::from_secs(2)).then_some(FollowLink::AddressAndTime)
+}
+
+#[cfg(test)]
+mod tests;

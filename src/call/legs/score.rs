@@ -1,0 +1,156 @@
+//! The score of diagnosis §D7: how much speaks for two legs being one call.
+
+use std::time::Duration;
+
+use super::summary::LegSummary;
+use crate::sip::Method;
+
+/// From here on, two legs are one call.
+const SAME: u32 = 6;
+/// The same where the element between the legs cannot be recognised by its address.
+const SAME_WITHOUT_MIDDLE: u32 = 8;
+/// A B2BUA sends its own INVITE within this time of receiving one.
+const SOON: Duration = Duration::from_secs(2);
+/// And passes a final response on within this time.
+const PASSED_ON: Duration = Duration::from_secs(1);
+/// A Call-ID made from the other leg's begins like it for at least so many octets.
+const COMMON_CALL_ID: usize = 16;
+/// Digits that must agree at the end of two numbers of which one has a prefix.
+const COMMON_DIGITS: usize = 7;
+
+/// What is between two legs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Link {
+    /// Nothing that counts.
+    None,
+    /// Something, but it proves too little: mention it, do not join.
+    Possible,
+    /// They are one call.
+    Same,
+}
+
+/// Which of several legs a later one belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// To none.
+    None,
+    /// To this one: its place among the candidates.
+    One(usize),
+    /// To one of these, and the evidence does not tell to which.
+    Ambiguous(Vec<usize>),
+}
+
+/// The parts of the score.
+#[derive(Debug, Default)]
+struct Score {
+    total: u32,
+    /// Equal Session-ID.
+    session: bool,
+    /// Something that only the same call has: it outweighs numbers that differ.
+    unique: bool,
+    same_called: bool,
+    same_calling: bool,
+    middle: bool,
+}
+
+/// Judges two INVITE legs of which `first` began earlier: Session-ID and link header fields, identity, SDP, numbers, times,
+/// addresses. Never by time alone.
+pub fn link(first: &LegSummary, second: &LegSummary) -> Link {
+    score(first, second).map_or(Link::None, |score| score.judge())
+}
+
+/// Chooses among the open legs in front of which `second` may lie behind: the best, unless another one is as good.
+pub fn choose(candidates: &[&LegSummary], second: &LegSummary) -> Choice {
+    let scored = candidates.iter().enumerate().filter_map(|(at, first)| {
+        let score = score(first, second)?;
+        Some((score.judge(), score.total, at))
+    });
+    let mut linked: Vec<_> = scored.filter(|(link, ..)| *link > Link::None).collect();
+    linked.sort_by_key(|(link, total, at)| (std::cmp::Reverse((*link, *total)), *at));
+    let Some((link, total, best)) = linked.first().copied() else { return Choice::None };
+    let equals: Vec<_> = linked.iter().filter(|(l, t, _)| (*l, *t) == (link, total)).map(|(.., at)| *at).collect();
+    if link == Link::Same && equals.len() == 1 { Choice::One(best) } else { Choice::Ambiguous(equals) }
+}
+
+/// `None` where the two cannot be legs of one call, whatever else they share.
+fn score(first: &LegSummary, second: &LegSummary) -> Option<Score> {
+    let both_invite = first.method == Method::Invite && second.method == Method::Invite;
+    let over = first.final_response.is_some_and(|(_, time)| time < second.start);
+    if !both_invite
+        || second.start < first.start
+        || over
+        || first.same_client(second)
+        || first.call_id == second.call_id
+    {
+        return None;
+    }
+    let mut score = Score::default();
+    score.add_identity(first, second);
+    score.add_parties(first, second);
+    score.add_course(first, second);
+    Some(score)
+}
+
+impl Score {
+    fn add(&mut self, points: u32, holds: bool) -> bool {
+        self.total += if holds { points } else { 0 };
+        holds
+    }
+
+    /// What names the call itself.
+    fn add_identity(&mut self, first: &LegSummary, second: &LegSummary) {
+        let equal = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+        self.session = self.add(10, equal(&first.session_id, &second.session_id));
+        let named = self.add(8, first.names(second));
+        let signed = first.tokens.iter().any(|token| second.tokens.contains(token));
+        self.add(6, signed || first.origids.iter().any(|id| second.origids.contains(id)));
+        let media = equal(&first.media, &second.media);
+        self.add(4, media || equal(&first.sdp_origin, &second.sdp_origin));
+        let call_id = self.add(4, common_prefix(&first.call_id, &second.call_id) >= COMMON_CALL_ID);
+        self.unique = self.session || named || signed || media || call_id;
+    }
+
+    /// Who calls whom.
+    fn add_parties(&mut self, first: &LegSummary, second: &LegSummary) {
+        self.same_called = self.add(3, agree(&first.called, &second.called));
+        self.same_calling = self.add(3, agree(&first.calling, &second.calling));
+        self.unique |= self.add(3, agree(&first.called, &second.diverted));
+    }
+
+    /// Times and addresses.
+    fn add_course(&mut self, first: &LegSummary, second: &LegSummary) {
+        self.middle = self.add(3, first.leads_to(second));
+        self.add(2, second.start.since(first.start) <= SOON);
+        if let (Some((one, later)), Some((two, earlier))) = (first.final_response, second.final_response) {
+            self.add(2, earlier <= later && later.since(earlier) <= PASSED_ON);
+            self.add(1, one == two);
+        }
+    }
+
+    fn judge(&self) -> Link {
+        // Two calls of one caller to two callees share all but the callee.
+        if self.total < SAME || !(self.same_called || self.unique) {
+            Link::None
+        } else if self.middle
+            || self.session
+            || (self.total >= SAME_WITHOUT_MIDDLE && self.same_called && self.same_calling)
+        {
+            Link::Same
+        } else {
+            Link::Possible
+        }
+    }
+}
+
+/// Whether two sets of numbers or names have one in common; a number may carry a prefix that the other lacks.
+fn agree(a: &[String], b: &[String]) -> bool {
+    let digits = |s: &str| s.len() >= COMMON_DIGITS && s.bytes().all(|c| c.is_ascii_digit());
+    let same = |x: &String, y: &String| {
+        x == y || (digits(x) && digits(y) && (x.ends_with(y.as_str()) || y.ends_with(x.as_str())))
+    };
+    a.iter().any(|x| b.iter().any(|y| same(x, y)))
+}
+
+fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(x, y)| x == y).count()
+}

@@ -1,0 +1,181 @@
+//! What is remembered of a leg to tell which other legs belong to it.
+
+use crate::call::CapturedMessage;
+use crate::provenance::{Endpoint, Timestamp};
+use crate::sip::{HeaderName, Message, Method, NameAddr, Params, StatusCode, Uri, params};
+use crate::stir::Identity;
+
+/// Values of one kind that are kept of a leg.
+const MOST: usize = 8;
+/// Header fields by which B2BUAs name the other leg, beside [`HeaderName::PChargingVector`]. The value is often its Call-ID.
+const LINK_HEADERS: &[&str] =
+    &["X-Call-ID", "X-CID", "X-Original-Call-ID", "X-FS-Call-ID", "X-FS-UUID", "X-Acme-Call-ID", "Cisco-Guid"];
+
+/// A leg by its first request: what the other leg of a B2BUA repeats, and what does not change from one to the other.
+#[derive(Debug, Clone)]
+pub struct LegSummary {
+    /// Call-ID.
+    pub call_id: Vec<u8>,
+    /// Method of the first request.
+    pub method: Method,
+    /// Its time.
+    pub start: Timestamp,
+    /// Its sender.
+    pub client: Endpoint,
+    /// Where it was sent.
+    pub server: Endpoint,
+    /// Request-URI.
+    pub request_uri: Option<Uri>,
+    /// URI of From.
+    pub from: Option<Uri>,
+    /// URI of To.
+    pub to: Option<Uri>,
+    /// Numbers or names of the caller: From, P-Asserted-Identity; none when it is withheld.
+    pub calling: Vec<String>,
+    /// Numbers or names of the callee: Request-URI, To.
+    pub called: Vec<String>,
+    /// Numbers that it was diverted from: Diversion, History-Info.
+    pub diverted: Vec<String>,
+    /// Local UUID of Session-ID (RFC 7989).
+    pub session_id: Option<String>,
+    /// Values that name the call across legs: see [`LegSummary::names`].
+    pub links: Vec<String>,
+    /// PASSporT tokens.
+    pub tokens: Vec<String>,
+    /// Their `origid` claims; some signers use one for all calls of a customer.
+    pub origids: Vec<String>,
+    /// Session id and version of the SDP `o=` line.
+    pub sdp_origin: Option<String>,
+    /// Address and port of the first media stream in SDP.
+    pub media: Option<String>,
+    /// Its final response, once there is one.
+    pub final_response: Option<(StatusCode, Timestamp)>,
+}
+
+impl LegSummary {
+    /// Summarises a leg by its first request; `None` for responses and for messages without Call-ID.
+    pub fn of(first: &CapturedMessage) -> Option<Self> {
+        let message = &first.message;
+        if !message.is_request() {
+            return None;
+        }
+        let from = message.from().map(|a| a.uri);
+        let to = message.to().map(|a| a.uri);
+        let request_uri = message.request_uri();
+        let (sdp_origin, media) = sdp(message.body());
+        let (tokens, origids) = identities(message);
+        Some(Self {
+            call_id: message.call_id()?.to_vec(),
+            method: message.method()?.clone(),
+            start: first.provenance.time,
+            client: first.provenance.flow.source,
+            server: first.provenance.flow.destination,
+            calling: calling(message),
+            called: users([request_uri.as_ref(), to.as_ref()].into_iter().flatten()),
+            diverted: diverted(message),
+            session_id: session_id(message),
+            links: links(message),
+            tokens,
+            origids,
+            request_uri,
+            from,
+            to,
+            sdp_origin,
+            media,
+            final_response: None,
+        })
+    }
+
+    /// Whether both were sent by the same element. Behind one address that talks to itself, the port counts as well.
+    pub(super) fn same_client(&self, other: &Self) -> bool {
+        self.client == other.client || (self.client.address == other.client.address && !self.is_local())
+    }
+
+    /// Whether the element that this leg went to is the one that the other comes from.
+    pub(super) fn leads_to(&self, other: &Self) -> bool {
+        self.server == other.client || (self.server.address == other.client.address && !self.is_local())
+    }
+
+    fn is_local(&self) -> bool {
+        self.client.address == self.server.address
+    }
+
+    /// Whether one of the two names the other: an equal link value, or a link value that is the other's Call-ID.
+    pub fn names(&self, other: &Self) -> bool {
+        let call_id = |leg: &Self, value: &String| value.as_bytes() == leg.call_id;
+        self.links.iter().any(|v| other.links.contains(v) || call_id(other, v))
+            || other.links.iter().any(|v| call_id(self, v))
+    }
+}
+
+/// User parts for comparison, each once; what says nothing is left out.
+fn users<'a>(uris: impl Iterator<Item = &'a Uri>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for user in uris.filter_map(Uri::effective_user) {
+        let withheld =
+            ["anonymous", "unknown", "restricted", "unavailable"].iter().any(|w| user.eq_ignore_ascii_case(w));
+        if !user.is_empty() && !withheld && !found.contains(&user) && found.len() < MOST {
+            found.push(user);
+        }
+    }
+    found
+}
+
+fn calling(message: &Message) -> Vec<String> {
+    let asserted = message.values(HeaderName::PAssertedIdentity);
+    let all: Vec<NameAddr> =
+        message.from().into_iter().chain(asserted.iter().take(MOST).filter_map(|v| NameAddr::read(v))).collect();
+    users(all.iter().map(|a| &a.uri).filter(|uri| uri.host != "anonymous.invalid"))
+}
+
+fn diverted(message: &Message) -> Vec<String> {
+    let values = [HeaderName::Diversion, HeaderName::HistoryInfo].map(|name| message.values(name)).concat();
+    let all: Vec<NameAddr> = values.iter().take(2 * MOST).filter_map(|v| NameAddr::read(v)).collect();
+    users(all.iter().map(|a| &a.uri))
+}
+
+/// The local UUID in lower case; the null UUID is none.
+fn session_id(message: &Message) -> Option<String> {
+    let value = message.header(HeaderName::SessionId)?;
+    let uuid = params::split(&value, ';').first()?.to_ascii_lowercase();
+    let usable = uuid.len() == 32 && uuid.chars().all(|c| c.is_ascii_hexdigit()) && uuid.chars().any(|c| c != '0');
+    usable.then_some(uuid)
+}
+
+fn links(message: &Message) -> Vec<String> {
+    let charging = message
+        .header(HeaderName::PChargingVector)
+        .and_then(|v| Params::read(&v).value("icid-value").map(str::to_owned));
+    let named = LINK_HEADERS.iter().filter_map(|name| message.other(name).map(|v| v.trim().to_owned()));
+    named.chain(charging).filter(|v| v.len() >= 4).take(MOST).collect()
+}
+
+fn identities(message: &Message) -> (Vec<String>, Vec<String>) {
+    let (mut tokens, mut origids) = (Vec::new(), Vec::new());
+    for identity in message.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).take(MOST) {
+        tokens.extend(identity.raw.split(';').next().filter(|t| t.len() > 64).map(str::to_owned));
+        origids.extend(identity.passport.claims.and_then(|c| c.origid).filter(|id| id.len() >= 16));
+    }
+    (tokens, origids)
+}
+
+/// Session id and version of `o=`, and address and port of the first stream. Constants of test tools and of lazy stacks
+/// (`o=- 0 0`) tell nothing.
+fn sdp(body: &[u8]) -> (Option<String>, Option<String>) {
+    let text = String::from_utf8_lossy(body);
+    let (mut origin, mut address, mut port) = (None, None, None);
+    for line in text.lines() {
+        if let Some(o) = line.strip_prefix("o=") {
+            let mut words = o.split_whitespace().skip(1);
+            origin = words.next().zip(words.next()).filter(|(id, _)| id.len() >= 6).map(|(id, v)| format!("{id} {v}"));
+        } else if let Some(c) = line.strip_prefix("c=") {
+            address = address.or_else(|| c.split_whitespace().nth(2).map(str::to_owned));
+        } else if let Some(m) = line.strip_prefix("m=") {
+            port = port.or_else(|| m.split_whitespace().nth(1).filter(|p| *p != "0").map(str::to_owned));
+        }
+    }
+    let silent = |a: &String| a != "0.0.0.0" && a != "::";
+    let media = address.filter(silent).zip(port).map(|(address, port)| format!("{address} {port}"));
+    // The o= line of sipp's built-in scenario, the same in every call.
+    (origin.filter(|o| o != "53655765 2353687637"), media)
+}

@@ -1,0 +1,120 @@
+//! Which legs are one call.
+
+use super::*;
+use crate::call::fixture::captured;
+
+fn legs(text: &str) -> Vec<LegSummary> {
+    let all = captured(&format!(
+        "host a 192.0.2.10\nhost in 192.0.2.20\nhost out 198.51.100.20\nhost b 203.0.113.70\nhost c 203.0.113.71\n\n{text}"
+    ));
+    all.iter().filter_map(LegSummary::of).collect()
+}
+
+/// Two INVITEs; the parts of the second are given.
+fn pair(first: &str, second: &str) -> Link {
+    let legs = legs(&format!(
+        "0.000 a > in call=first\nINVITE sip:+12155550199@192.0.2.20\nFrom: <sip:+12125550101@192.0.2.10>\n{first}\n{second}\n"
+    ));
+    link(&legs[0], &legs[1])
+}
+
+#[test]
+fn what_is_in_common_decides() {
+    let to = |uri: &str, from: &str, head: &str, more: &str| {
+        format!("{head} call=second\nINVITE {uri}\nFrom: <sip:{from}@198.51.100.20>\n{more}")
+    };
+    let (number, caller) = ("sip:+12155550199@203.0.113.70", "+12125550101");
+    let session = "Session-ID: 0123456789abcdef0123456789abcdef;remote=00000000000000000000000000000000\n";
+    for (why, first, second, expected) in [
+        ("both numbers, soon, two-homed", "", to(number, caller, "0.030 out > b", ""), Link::Same),
+        ("both numbers, middle element, late", "", to(number, caller, "9.000 in > b", ""), Link::Same),
+        ("both numbers, two-homed, late", "", to(number, caller, "9.000 out > b", ""), Link::Possible),
+        ("another callee", "", to("sip:+12155550133@203.0.113.70", caller, "0.030 in > b", ""), Link::None),
+        ("another caller, two-homed", "", to(number, "+12125550102", "0.030 out > b", ""), Link::None),
+        ("another caller, middle element", "", to(number, "+12125550102", "0.030 in > b", ""), Link::Same),
+        ("time and address alone", "", to("sip:x@203.0.113.70", "y", "0.030 in > b", ""), Link::None),
+        (
+            "numbers written differently",
+            "",
+            to("sip:2155550199@203.0.113.70", "12125550101", "0.030 out > b", ""),
+            Link::Same,
+        ),
+        ("a dialling prefix", "", to("sip:9912155550199@203.0.113.70", caller, "0.030 out > b", ""), Link::Same),
+        ("Session-ID", session, to("sip:x@203.0.113.70", "y", "20.0 out > b", session), Link::Same),
+        (
+            "null Session-ID",
+            "Session-ID: 00000000000000000000000000000000\n",
+            to("sip:x@203.0.113.70", "y", "0.030 out > b", "Session-ID: 00000000000000000000000000000000\n"),
+            Link::None,
+        ),
+        (
+            "names the Call-ID",
+            "",
+            to("sip:x@203.0.113.70", "y", "0.030 in > b", "X-Call-ID: first@192.0.2.10\n"),
+            Link::Same,
+        ),
+        (
+            "names the Call-ID, two-homed",
+            "",
+            to("sip:x@203.0.113.70", "y", "0.030 out > b", "X-Call-ID: first@192.0.2.10\n"),
+            Link::Possible,
+        ),
+        (
+            "diverted",
+            "",
+            to("sip:+12155550133@203.0.113.70", caller, "0.030 in > b", "Diversion: <sip:+12155550199@x.example>\n"),
+            Link::Same,
+        ),
+        ("the same client again", "", to(number, caller, "0.030 a > in", ""), Link::None),
+        ("anonymous callers", "", to("sip:x@203.0.113.70", "anonymous", "0.030 in > b", ""), Link::None),
+    ] {
+        assert_eq!(pair(first, &second), expected, "{why}");
+    }
+}
+
+#[test]
+fn a_leg_that_is_over_has_no_leg_behind_it() {
+    let mut both = legs(
+        "0 a > in call=1\nINVITE sip:+12155550199@192.0.2.20\nFrom: <sip:+12125550101@192.0.2.10>\n\n\
+         0.1 in > b call=2\nINVITE sip:+12155550199@203.0.113.70\nFrom: <sip:+12125550101@198.51.100.20>\n",
+    );
+    assert_eq!(link(&both[0], &both[1]), Link::Same);
+    assert_eq!(link(&both[1], &both[0]), Link::None, "the earlier leg comes first");
+    both[0].final_response = Some((crate::sip::StatusCode(503), both[0].start.plus(Duration::from_millis(50))));
+    assert_eq!(link(&both[0], &both[1]), Link::None);
+}
+
+#[test]
+fn equal_candidates_are_ambiguous() {
+    let all = legs(
+        "0 a > in call=1\nINVITE sip:+12155550199@192.0.2.20\nFrom: <sip:+12125550101@192.0.2.10>\n\n\
+         0.1 c > in call=2\nINVITE sip:+12155550199@192.0.2.20\nFrom: <sip:+12125550101@203.0.113.71>\n\n\
+         0.2 c > in call=3\nINVITE sip:+12155550111@192.0.2.20\nFrom: <sip:+12125550101@203.0.113.71>\n\n\
+         0.3 in > b call=4\nINVITE sip:+12155550199@203.0.113.70\nFrom: <sip:+12125550101@198.51.100.20>\n",
+    );
+    let [one, two, three, later] = &all[..] else { panic!("four legs") };
+    assert_eq!(choose(&[one, two, three], later), Choice::Ambiguous(vec![0, 1]));
+    assert_eq!(choose(&[three, two], later), Choice::One(1));
+    assert_eq!(choose(&[three], later), Choice::None);
+}
+
+#[test]
+fn a_redirect_is_followed_under_a_new_call_id() {
+    let contact = [Uri::read("sip:+12155550113@203.0.113.70;user=phone").unwrap()];
+    for (why, to, from, at, head, expected) in [
+        ("To kept", "+12155550199@192.0.2.20", "+12125550101", "0.5", "a > b", Some(FollowLink::SameParties)),
+        ("To rewritten", "+12155550113@203.0.113.70", "+12125550101", "4.9", "a > b", Some(FollowLink::SameParties)),
+        ("late", "+12155550113@203.0.113.70", "+12125550101", "5.5", "a > b", None),
+        ("other caller", "+12155550113@203.0.113.70", "+12125550102", "1.5", "a > b", Some(FollowLink::AddressAndTime)),
+        ("other caller, later", "+12155550113@203.0.113.70", "+12125550102", "3.0", "a > b", None),
+        ("other element", "+12155550113@203.0.113.70", "+12125550101", "0.5", "c > b", None),
+    ] {
+        let all = legs(&format!(
+            "0 a > in call=1\nINVITE sip:+12155550199@192.0.2.20\nFrom: <sip:+12125550101@192.0.2.10>\n\n\
+             {at} {head} call=2\nINVITE sip:+12155550113@203.0.113.70:5060\nFrom: <sip:{from}@192.0.2.10>\nTo: <sip:{to}>\n"
+        ));
+        let told = all[0].start.plus(Duration::from_millis(20));
+        assert_eq!(follows_redirect(&all[0], told, &contact, false, &all[1]), expected, "{why}");
+        assert_eq!(follows_redirect(&all[0], told, &[], true, &all[1]), None, "{why}");
+    }
+}
