@@ -3,8 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use sipscan::anomaly::Anomaly;
+use sipscan::capture::Capture;
 use sipscan::net::{Decoded, IpReassembly, decode};
 use sipscan::provenance::{FrameNumber, FrameRef};
 use sipscan::sample::{Flow, Format, SampleDatagram};
@@ -136,6 +139,57 @@ fn datagrams_are_those_of_the_frames_in_any_shape() {
     }
     let tagged = Flow::parse(&steps.replace(" fragment=", " vlan=7,42 fragment=")).unwrap();
     assert_eq!(datagrams(&tagged), through_the_net(&tagged));
+}
+
+#[test]
+fn captures_are_read_as_they_were_written() {
+    for format in ["pcap", "pcap-ns", "pcapng"] {
+        let flow = Flow::parse(&format!(
+            "format {format}\nlink sll\n\n0.000123 192.0.2.1 > 192.0.2.2\nhex 01 02 03\n\n1 192.0.2.2 > 192.0.2.1 cut=50\nOPTIONS sip:x\n"
+        ))
+        .unwrap();
+        let mut capture = Capture::from_reader(format.into(), Cursor::new(flow.to_pcap())).unwrap();
+        for (number, wanted) in (1..).zip(flow.frames()) {
+            let frame = capture.next_frame().unwrap().unwrap();
+            assert_eq!(frame.reference.number, FrameNumber(number), "{format}");
+            assert_eq!((frame.time, frame.link_type), (wanted.time, flow.link_type()), "{format}");
+            assert_eq!((frame.bytes, frame.original_length), (&wanted.bytes[..], wanted.original_length), "{format}");
+        }
+        assert!(capture.next_frame().unwrap().is_none(), "{format}");
+    }
+}
+
+/// The anomalies of all messages of a sample.
+fn anomalies(path: &Path) -> BTreeSet<Anomaly> {
+    let datagrams = parse(path).datagrams();
+    let framed = datagrams.iter().flat_map(|datagram| sipscan::sip::messages(&datagram.payload, false));
+    framed.flat_map(|framed| framed.message.anomalies().to_vec()).collect()
+}
+
+#[test]
+fn malformed_samples_are_malformed_as_their_names_say() {
+    for (name, wanted) in [
+        ("bare-lf", Some(Anomaly::BareLineFeed)),
+        ("folded", None),
+        ("no-end-of-header", Some(Anomaly::HeadersUnterminated)),
+        ("non-utf8", Some(Anomaly::NotUtf8)),
+        ("two-messages", Some(Anomaly::SeveralMessagesInDatagram)),
+    ] {
+        let found = anomalies(&samples().join("malformed").join(name).with_extension("txt"));
+        assert_eq!(found, wanted.into_iter().collect(), "{name}");
+    }
+    let found = anomalies(&samples().join("malformed/wrong-content-length.txt"));
+    assert_eq!(found, BTreeSet::from([Anomaly::ContentLengthTooLong, Anomaly::ContentLengthTooShort]));
+}
+
+#[test]
+fn other_samples_are_well_formed() {
+    for path in texts() {
+        let folder = path.parent().and_then(Path::file_name).unwrap().to_string_lossy().into_owned();
+        if matches!(&folder[..], "clean" | "scenarios" | "samples") {
+            assert_eq!(anomalies(&path), BTreeSet::new(), "{}", path.display());
+        }
+    }
 }
 
 #[test]
