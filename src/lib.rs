@@ -13,6 +13,7 @@ pub mod capture;
 pub mod catalog;
 pub mod diagnosis;
 pub mod error;
+pub mod explain;
 pub mod limits;
 pub mod net;
 pub mod provenance;
