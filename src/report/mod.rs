@@ -5,6 +5,9 @@ use std::io;
 use crate::diagnosis::{CallReport, Finding};
 
 pub mod clusters;
+pub mod csv;
+#[cfg(test)]
+mod docs;
 pub mod escape;
 mod facts;
 pub mod json;
@@ -18,6 +21,7 @@ pub mod summary;
 pub mod text;
 mod time;
 mod view;
+mod words;
 
 pub use summary::{CaptureFacts, Summary};
 
