@@ -51,3 +51,7 @@ pub const GROUP_MEMBERS: usize = 1000;
 pub const CALL_LINES: usize = 200_000;
 /// Kinds of findings below warning that the text report counts one by one.
 pub const NOTE_CODES: usize = 500;
+/// Addresses remembered as senders and as receivers of SIP, each.
+pub const HOSTS: usize = 65_536;
+/// Names remembered whose DNS lookup failed inside the capture.
+pub const FAILED_LOOKUPS: usize = 4096;

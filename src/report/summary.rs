@@ -28,6 +28,10 @@ pub struct CaptureFacts {
     pub skipped: BTreeMap<SkipReason, u64>,
     /// UDP datagrams that are no SIP, by kind.
     pub other_payloads: BTreeMap<PayloadKind, u64>,
+    /// Frames that hold a whole UDP datagram.
+    pub udp_frames: u64,
+    /// UDP datagrams (reassembled ones included) that hold SIP.
+    pub sip_datagrams: u64,
     /// Frames that hold fragments.
     pub fragments: u64,
     /// ICMP errors about UDP datagrams.
