@@ -17,6 +17,7 @@ mod number_pattern;
 pub mod output;
 #[cfg(test)]
 mod sample;
+pub mod outputs;
 pub mod summary;
 pub mod text;
 mod time;

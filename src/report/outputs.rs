@@ -52,8 +52,8 @@ impl Outputs {
 }
 
 impl Sink for Outputs {
-    fn begin_capture(&mut self, index: usize, path: &str) -> io::Result<()> {
-        self.each(|sink| sink.begin_capture(index, path))
+    fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()> {
+        self.each(|sink| sink.begin_capture(index, files))
     }
 
     fn call(&mut self, report: &CallReport) -> io::Result<()> {
