@@ -97,7 +97,7 @@ impl Run<'_> {
             return;
         }
         match Capture::open(input) {
-            Ok(mut capture) => self.analyse(&mut capture),
+            Ok(mut capture) => self.analyse(&mut capture, capture::announces_losses(input)),
             Err(error) => self.error(&error),
         }
     }
@@ -107,14 +107,15 @@ impl Run<'_> {
         let (mut merged, errors) = Merged::open(inputs);
         errors.iter().for_each(|error| self.error(error));
         if merged.infos().next().is_some() {
-            self.analyse(&mut merged);
+            self.analyse(&mut merged, inputs.iter().any(capture::announces_losses));
         }
     }
 
-    fn analyse(&mut self, frames: &mut dyn Frames) {
+    /// `lossy`: packets are known to be missing.
+    fn analyse(&mut self, frames: &mut dyn Frames, lossy: bool) {
         let files: Vec<String> = frames.infos().iter().map(|info| info.path.display().to_string()).collect();
         // A sink that fails for good is marked by `Watched`; nothing more needs to be done about it here.
-        let result = self.sink.begin_capture(self.captures, &files).and_then(|()| self.capture(frames));
+        let result = self.sink.begin_capture(self.captures, &files).and_then(|()| self.capture(frames, lossy));
         if let Ok(summary) = result {
             self.sink.fail_on.summary(&summary);
             self.total.add(&summary);
@@ -122,8 +123,9 @@ impl Run<'_> {
         self.captures += 1;
     }
 
-    fn capture(&mut self, frames: &mut dyn Frames) -> io::Result<Summary> {
+    fn capture(&mut self, frames: &mut dyn Frames, lossy: bool) -> io::Result<Summary> {
         let mut analysis = Analysis::new(self.settings.clone());
+        analysis.set_lossy(lossy);
         let mut errors = Vec::new();
         loop {
             match frames.next_frame() {

@@ -162,6 +162,8 @@ mod tests {
     #[test]
     fn delimiters_are_one_character() {
         assert_eq!((delimiter(";").unwrap(), delimiter("tab").unwrap()), (b';', b'\t'));
-        assert!(delimiter("").is_err() && delimiter("ab").is_err() && delimiter("\"").is_err() && delimiter("é").is_err());
+        assert!(
+            delimiter("").is_err() && delimiter("ab").is_err() && delimiter("\"").is_err() && delimiter("é").is_err()
+        );
     }
 }

@@ -111,7 +111,8 @@ impl Analysis {
             let report = self.engine.diagnose(call, self.now);
             self.deliver(&report, sink)?;
         }
-        let anomalies: Vec<_> = self.reassembly.take_anomalies().into_iter().chain(self.tracker.take_anomalies()).collect();
+        let anomalies: Vec<_> =
+            self.reassembly.take_anomalies().into_iter().chain(self.tracker.take_anomalies()).collect();
         anomalies.into_iter().for_each(|(anomaly, _)| self.anomaly(anomaly));
         self.facts.duplicates = self.tracker.counts().duplicates;
         self.facts.incomplete.extend(incomplete(&self.facts));
@@ -198,8 +199,7 @@ impl Analysis {
     fn icmp(&mut self, error: &IcmpError<'_>, place: &Place<'_>) {
         let Some(quoted) = error.quoted_flow else { return };
         let endpoint = |address| Endpoint { address, port: 0 };
-        let flow =
-            Flow { source: endpoint(error.from), destination: endpoint(error.to), transport: Transport::Udp };
+        let flow = Flow { source: endpoint(error.from), destination: endpoint(error.to), transport: Transport::Udp };
         let provenance = Provenance {
             frame: place.frame,
             other_frames: place.other_frames.to_vec(),
@@ -221,7 +221,8 @@ impl Analysis {
         if hosts.receivers.len() < limits::HOSTS {
             hosts.receivers.insert(flow.destination.address);
         }
-        hosts.documentation_traffic |= is_documentation(flow.source.address) || is_documentation(flow.destination.address);
+        hosts.documentation_traffic |=
+            is_documentation(flow.source.address) || is_documentation(flow.destination.address);
     }
 }
 
