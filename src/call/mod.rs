@@ -15,6 +15,7 @@ pub mod legs;
 pub mod network_block;
 pub mod outcome;
 mod outcome_of;
+pub mod tracker;
 mod path;
 mod redirect;
 mod step;
