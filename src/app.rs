@@ -22,11 +22,15 @@ pub fn scan(arguments: &Scan, outputs: Outputs, fail_on: FailOn, talk: &mut dyn 
     let mut run = Run { settings, sink, failed: false, captures: 0, total: Summary::default(), talk };
     let paths: Vec<PathBuf> = arguments.inputs.iter().chain(&arguments.read).cloned().collect();
     let (inputs, errors) = capture::inputs(&paths);
-    errors.iter().for_each(|error| run.error(error));
+    for error in &errors {
+        run.error(error);
+    }
     if arguments.merge && inputs.len() > 1 {
         run.merged(&inputs);
     } else {
-        inputs.iter().for_each(|input| run.single(input));
+        for input in &inputs {
+            run.single(input);
+        }
     }
     run.finish(arguments.strict)
 }
@@ -105,7 +109,9 @@ impl Run<'_> {
     /// Analyses all inputs as one capture.
     fn merged(&mut self, inputs: &[Input]) {
         let (mut merged, errors) = Merged::open(inputs);
-        errors.iter().for_each(|error| self.error(error));
+        for error in &errors {
+            self.error(error);
+        }
         if merged.infos().next().is_some() {
             self.analyse(&mut merged, inputs.iter().any(capture::announces_losses));
         }

@@ -27,4 +27,5 @@ pub mod report;
 pub mod sample;
 pub mod sip;
 pub mod stir;
+pub mod transaction;
 pub mod wrap;

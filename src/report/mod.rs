@@ -15,9 +15,9 @@ mod ladder;
 pub mod ndjson;
 mod number_pattern;
 pub mod output;
+pub mod outputs;
 #[cfg(test)]
 mod sample;
-pub mod outputs;
 pub mod summary;
 pub mod text;
 mod time;
