@@ -1,19 +1,18 @@
 //! The sipscan command: arguments in, exit code out.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{Cli, Colour, Command, Explain, Format, Scan};
+use sipscan::cli::{Cli, Colour, Format, Scan};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
 use sipscan::report::Sink;
-use sipscan::report::csv::{CsvOptions, CsvSink, Table};
 use sipscan::report::json::JsonSink;
 use sipscan::report::ndjson::NdjsonSink;
 use sipscan::report::output;
@@ -22,26 +21,12 @@ use sipscan::report::text::{TextOptions, TextSink};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match &cli.command {
-        Some(Command::Explain(what)) => explain(what),
-        None => scan(&cli.scan),
-    };
+    let result = scan(&cli.scan);
     let status = result.unwrap_or_else(|error| {
         app::tell(&error, &mut io::stderr());
         ExitStatus::Failed
     });
     status.into()
-}
-
-fn explain(what: &Explain) -> Result<ExitStatus, Error> {
-    let width = config::terminal().width;
-    let text = if what.list { sipscan::explain::list(width) } else { sipscan::explain::explain(&what.names, width)? };
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Write { path: PathBuf::from("standard output"), source })
-        }
-        _ => Ok(ExitStatus::Clean),
-    }
 }
 
 fn scan(arguments: &Scan) -> Result<ExitStatus, Error> {
@@ -68,15 +53,13 @@ struct Settings {
     all: bool,
     colour: Colour,
     time_zone: TimeZone,
-    csv: CsvOptions,
 }
 
 impl Settings {
     fn read(arguments: &Scan) -> Result<Self, Error> {
         let time_zone = TimeZone::get(&arguments.tz)
             .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
-        let csv = CsvOptions { bom: arguments.csv_bom, delimiter: delimiter(&arguments.csv_delimiter)? };
-        Ok(Self { all: arguments.all, colour: arguments.color, time_zone, csv })
+        Ok(Self { all: arguments.all, colour: arguments.color, time_zone })
     }
 
     fn colour(&self, terminal: Terminal) -> bool {
@@ -88,7 +71,6 @@ impl Settings {
     }
 
     fn sink(&self, format: Format, writer: Box<dyn io::Write>, width: usize, colour: bool) -> Box<dyn Sink> {
-        let csv = |writer, table| Box::new(CsvSink::new(writer, table, self.csv));
         match format {
             Format::Text => {
                 let options = TextOptions { width, colour, all: self.all, time_zone: self.time_zone.clone() };
@@ -96,18 +78,7 @@ impl Settings {
             }
             Format::Json => Box::new(JsonSink::new(writer)),
             Format::Ndjson => Box::new(NdjsonSink::new(writer)),
-            Format::Csv => csv(writer, Table::Calls),
-            Format::Responses => csv(writer, Table::Responses),
-            Format::Findings => csv(writer, Table::Findings),
         }
-    }
-}
-
-fn delimiter(text: &str) -> Result<u8, Error> {
-    match text.as_bytes() {
-        b"tab" | b"\\t" => Ok(b'\t'),
-        [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(byte) => Ok(*byte),
-        _ => Err(Error::Usage(format!("--csv-delimiter {text}: give one character such as `;`, or `tab`"))),
     }
 }
 
@@ -134,36 +105,6 @@ fn format(name: &str) -> Option<Format> {
         "text" | "txt" | "log" => Some(Format::Text),
         "json" => Some(Format::Json),
         "ndjson" | "jsonl" => Some(Format::Ndjson),
-        "csv" | "calls" => Some(Format::Csv),
-        "responses" => Some(Format::Responses),
-        "findings" => Some(Format::Findings),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_follow_from_the_prefix_or_the_extension() {
-        for (value, format, path) in [
-            ("calls.csv", Format::Csv, "calls.csv"),
-            ("responses:r.csv", Format::Responses, "r.csv"),
-            ("json:-x", Format::Json, "-x"),
-            ("a:b.JSON", Format::Json, "a:b.JSON"),
-            ("out.jsonl", Format::Ndjson, "out.jsonl"),
-        ] {
-            assert_eq!(output_argument(value).unwrap(), (format, PathBuf::from(path)), "{value}");
-        }
-        assert!(output_argument("report").is_err() && output_argument("json:").is_err());
-    }
-
-    #[test]
-    fn delimiters_are_one_character() {
-        assert_eq!((delimiter(";").unwrap(), delimiter("tab").unwrap()), (b';', b'\t'));
-        assert!(
-            delimiter("").is_err() && delimiter("ab").is_err() && delimiter("\"").is_err() && delimiter("é").is_err()
-        );
     }
 }
