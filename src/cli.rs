@@ -83,6 +83,13 @@ pub enum Format {
     Json,
     /// One JSON object a line, written as calls end.
     Ndjson,
+    /// One row a call.
+    #[value(alias = "calls")]
+    Csv,
+    /// CSV with one row a final response.
+    Responses,
+    /// CSV with one row a finding.
+    Findings,
 }
 
 /// When to use colour.

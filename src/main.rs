@@ -13,6 +13,7 @@ use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
 use sipscan::report::Sink;
+use sipscan::report::csv::{CsvOptions, CsvSink, Table};
 use sipscan::report::json::JsonSink;
 use sipscan::report::ndjson::NdjsonSink;
 use sipscan::report::output;
@@ -53,13 +54,15 @@ struct Settings {
     all: bool,
     colour: Colour,
     time_zone: TimeZone,
+    csv: CsvOptions,
 }
 
 impl Settings {
     fn read(arguments: &Scan) -> Result<Self, Error> {
         let time_zone = TimeZone::get(&arguments.tz)
             .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
-        Ok(Self { all: arguments.all, colour: arguments.color, time_zone })
+        let csv = CsvOptions { bom: arguments.csv_bom, delimiter: delimiter(&arguments.csv_delimiter)? };
+        Ok(Self { all: arguments.all, colour: arguments.color, time_zone, csv })
     }
 
     fn colour(&self, terminal: Terminal) -> bool {
@@ -71,6 +74,7 @@ impl Settings {
     }
 
     fn sink(&self, format: Format, writer: Box<dyn io::Write>, width: usize, colour: bool) -> Box<dyn Sink> {
+        let csv = |writer, table| Box::new(CsvSink::new(writer, table, self.csv));
         match format {
             Format::Text => {
                 let options = TextOptions { width, colour, all: self.all, time_zone: self.time_zone.clone() };
@@ -78,7 +82,18 @@ impl Settings {
             }
             Format::Json => Box::new(JsonSink::new(writer)),
             Format::Ndjson => Box::new(NdjsonSink::new(writer)),
+            Format::Csv => csv(writer, Table::Calls),
+            Format::Responses => csv(writer, Table::Responses),
+            Format::Findings => csv(writer, Table::Findings),
         }
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8, Error> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(byte) => Ok(*byte),
+        _ => Err(Error::Usage(format!("--csv-delimiter {text}: give one character such as `;`, or `tab`"))),
     }
 }
 
@@ -105,6 +120,36 @@ fn format(name: &str) -> Option<Format> {
         "text" | "txt" | "log" => Some(Format::Text),
         "json" => Some(Format::Json),
         "ndjson" | "jsonl" => Some(Format::Ndjson),
+        "csv" | "calls" => Some(Format::Csv),
+        "responses" => Some(Format::Responses),
+        "findings" => Some(Format::Findings),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_follow_from_the_prefix_or_the_extension() {
+        for (value, format, path) in [
+            ("calls.csv", Format::Csv, "calls.csv"),
+            ("responses:r.csv", Format::Responses, "r.csv"),
+            ("json:-x", Format::Json, "-x"),
+            ("a:b.JSON", Format::Json, "a:b.JSON"),
+            ("out.jsonl", Format::Ndjson, "out.jsonl"),
+        ] {
+            assert_eq!(output_argument(value).unwrap(), (format, PathBuf::from(path)), "{value}");
+        }
+        assert!(output_argument("report").is_err() && output_argument("json:").is_err());
+    }
+
+    #[test]
+    fn delimiters_are_one_character() {
+        assert_eq!((delimiter(";").unwrap(), delimiter("tab").unwrap()), (b';', b'\t'));
+        assert!(
+            delimiter("").is_err() && delimiter("ab").is_err() && delimiter("\"").is_err() && delimiter("é").is_err()
+        );
     }
 }

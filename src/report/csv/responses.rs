@@ -11,7 +11,7 @@ use crate::sip::HeaderName;
 /// What a row is made of.
 pub(super) struct Row<'a> {
     report: &'a CallReport,
-    answer: &'a FinalResponse,
+    answer: FinalResponse,
     captured: &'a CapturedMessage,
     files: &'a Files,
 }
