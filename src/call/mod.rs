@@ -13,13 +13,11 @@ mod element;
 mod finals;
 pub mod legs;
 pub mod network_block;
-mod open_group;
 pub mod outcome;
 mod outcome_of;
 mod path;
 mod redirect;
 mod step;
-pub mod tracker;
 pub mod unwanted;
 
 #[cfg(test)]
@@ -27,7 +25,6 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
 pub use path::Origin;
 

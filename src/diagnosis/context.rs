@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::domains::registrable;
 use super::finding::Evidence;
+use super::redirect_case::RedirectCase;
 use super::text::{Text, span};
+use crate::call::Call;
+use crate::limits::{FOLLOWING_CLIENTS, REDIRECT_DOMAINS};
 use crate::provenance::Timestamp;
 
 /// Facts about the capture and the settings in force, at the moment a call is diagnosed.
@@ -59,12 +63,38 @@ pub struct Hosts {
     pub documentation_traffic: bool,
     /// Host names whose lookup failed inside the capture, with the DNS response.
     pub failed_lookups: BTreeMap<String, (&'static str, Evidence)>,
+    /// Clients that followed a redirect in a call that is over.
+    pub followers: BTreeSet<IpAddr>,
+    /// Redirecting servers with the domains that they sent calls to, in calls that are over.
+    redirect_domains: BTreeSet<(IpAddr, String)>,
 }
 
 impl Hosts {
     /// Whether the capture holds SIP sent to that address.
     pub fn receives(&self, address: IpAddr) -> bool {
         self.receivers.contains(&address)
+    }
+
+    /// Whether that server redirected an earlier call to that registered domain.
+    pub fn has_redirected_to(&self, server: IpAddr, domain: &str) -> bool {
+        self.redirect_domains.contains(&(server, domain.to_owned()))
+    }
+
+    /// Takes note of the redirects of a call that has been diagnosed.
+    pub(super) fn observe_redirects(&mut self, call: &Call) {
+        for case in RedirectCase::all(call) {
+            let follows = case.redirect.follows.iter().filter_map(|f| call.transaction(f.transaction));
+            for client in follows.map(|t| t.client.address) {
+                if self.followers.len() < FOLLOWING_CLIENTS {
+                    self.followers.insert(client);
+                }
+            }
+            for domain in case.targets().filter_map(registrable) {
+                if self.redirect_domains.len() < REDIRECT_DOMAINS {
+                    self.redirect_domains.insert((case.redirector().address, domain.to_owned()));
+                }
+            }
+        }
     }
 }
 

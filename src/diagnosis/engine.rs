@@ -44,6 +44,7 @@ impl Engine {
                 detect(&call, &cx, &mut findings);
             }
         }
+        self.hosts.observe_redirects(&call);
         let root_cause = root_cause::settle(&call, &mut findings);
         CallReport { call, findings, root_cause }
     }

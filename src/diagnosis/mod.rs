@@ -1,14 +1,20 @@
 //! Diagnosis: rules look at closed calls and at capture-wide aggregates, and say what happened, who must act, and what to do.
 
+mod address_scope;
 mod challenged;
 pub mod context;
+mod domains;
 pub mod engine;
 pub mod finding;
 pub mod patterns;
+mod platform;
+mod redirect_case;
 mod response_facts;
 mod root_cause;
 pub mod rule;
 pub mod rules;
+#[cfg(test)]
+mod testing;
 pub mod text;
 
 pub use context::{Context, Hosts, Settings};

@@ -30,6 +30,7 @@ const fn symptom(code: &'static str, least: Severity, explains: fn(&Call) -> boo
 static CAUSES: &[Cause] = &[
     cause("register-redirected", Severity::Warning, |c| !c.is_invite() && ended(c, &[Outcome::RedirectedUnfollowed])),
     cause("redirect-in-dialog", Severity::Warning, |c| !c.is_invite() && ended(c, &[Outcome::RedirectedUnfollowed])),
+    cause("redirect-target-suspicious", Severity::Critical, any),
     cause("redirect-without-contact", Severity::Error, any),
     cause("redirect-contact-malformed", Severity::Error, any),
     cause("redirect-contact-not-sip", Severity::Error, any),

@@ -5,9 +5,6 @@ use std::io;
 use crate::diagnosis::{CallReport, Finding};
 
 pub mod clusters;
-pub mod csv;
-#[cfg(test)]
-mod docs;
 pub mod escape;
 mod facts;
 pub mod json;
@@ -15,14 +12,12 @@ mod ladder;
 pub mod ndjson;
 mod number_pattern;
 pub mod output;
-pub mod outputs;
 #[cfg(test)]
 mod sample;
 pub mod summary;
 pub mod text;
 mod time;
 mod view;
-mod words;
 
 pub use summary::{CaptureFacts, Summary};
 

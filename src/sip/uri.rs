@@ -87,6 +87,12 @@ impl Uri {
         &self.raw
     }
 
+    /// Whether it holds blanks, control characters or characters that are not ASCII, which a URI has only escaped
+    /// (RFC 3261 §25.1).
+    pub fn has_illegal_characters(&self) -> bool {
+        !self.raw.chars().all(|c| c.is_ascii_graphic() && !"<>\"".contains(c))
+    }
+
     /// Whether it is `sip:` or `sips:`.
     pub fn is_sip(&self) -> bool {
         matches!(self.scheme, Scheme::Sip | Scheme::Sips)

@@ -6,13 +6,56 @@ mod authentication_loop;
 mod credentials_withheld;
 mod failed_response;
 mod no_response;
+mod number_portability_data_lost;
+mod old_address_still_used;
+mod permanent_redirect_changes;
+mod redirect_chain_long;
+mod redirect_contact_malformed;
+mod redirect_contact_not_routable;
+mod redirect_contact_not_sip;
+mod redirect_contact_unresolvable;
+mod redirect_follow_up_malformed;
+mod redirect_followed;
+mod redirect_hidden_by_b2bua;
+mod redirect_in_dialog;
+pub(super) mod redirect_loop;
+mod redirect_not_acknowledged;
+mod redirect_not_followed;
+mod redirect_target_failed;
+mod redirect_target_suspicious;
+mod redirect_to_itself;
+mod redirect_to_itself_in_effect;
+mod redirect_without_contact;
+mod register_redirected;
 mod request_timeout;
+mod routing_dip_as_301;
 mod stalled_after_100;
 
 /// Every rule, in the order of the documentation.
 pub static RULES: &[&Rule] = &[
     // Redirects.
-
+    &redirect_without_contact::RULE,
+    &redirect_contact_malformed::RULE,
+    &redirect_to_itself::RULE,
+    &redirect_to_itself_in_effect::RULE,
+    &redirect_loop::RULE,
+    &redirect_chain_long::RULE,
+    &redirect_contact_not_routable::RULE,
+    &redirect_contact_unresolvable::RULE,
+    &redirect_contact_not_sip::RULE,
+    &redirect_target_suspicious::RULE,
+    &redirect_not_followed::RULE,
+    &redirect_followed::RULE,
+    &redirect_target_failed::RULE,
+    &old_address_still_used::RULE,
+    &permanent_redirect_changes::RULE,
+    &routing_dip_as_301::RULE,
+    &number_portability_data_lost::RULE,
+    &register_redirected::RULE,
+    &redirect_in_dialog::RULE,
+    &redirect_follow_up_malformed::RULE,
+    &redirect_hidden_by_b2bua::RULE,
+    &redirect_not_acknowledged::RULE,
     // Unwanted calls and caller identity.
 
     // How calls end without help of the above.

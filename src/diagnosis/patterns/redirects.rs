@@ -1,0 +1,271 @@
+//! What the capture shows of addresses that moved: who was told so and calls the old address all the same, and whose
+//! permanent redirects change.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::redirect_case::RedirectCase;
+use super::super::rules::redirect_loop;
+use super::super::{Evidence, Text};
+use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
+use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, REDIRECT_VARIANTS};
+use crate::provenance::{Endpoint, Timestamp};
+use crate::sip::{Method, StatusCode, Uri};
+
+/// A client may have sent its next request before it read the redirect; and what comes sooner is a retry of the same call.
+const TOO_SOON: Duration = Duration::from_secs(5);
+
+/// Redirects of the whole capture.
+#[derive(Debug, Default)]
+pub struct Redirects {
+    clients: BTreeMap<(IpAddr, String), MovedAddress>,
+    servers: BTreeMap<(IpAddr, String), Answers>,
+    /// Pairs that found no room.
+    forgotten: u64,
+}
+
+/// What one client was told about one address, and what it did later.
+#[derive(Debug)]
+pub struct MovedAddress {
+    /// The address as dialled.
+    pub address: Uri,
+    /// The client.
+    pub client: Endpoint,
+    /// Its User-Agent.
+    pub software: Option<String>,
+    /// The earliest 301.
+    pub told: Told,
+    uses: Vec<Use>,
+    total: u64,
+    last_call: Option<CallNumber>,
+}
+
+/// A 301 that a client received.
+#[derive(Debug)]
+pub struct Told {
+    /// In this call.
+    pub call: CallNumber,
+    /// At this time.
+    pub time: Timestamp,
+    /// The response.
+    pub evidence: Evidence,
+    /// Its first Contact.
+    pub contact: String,
+}
+
+/// A later request for the old address.
+#[derive(Debug, Clone)]
+pub struct Use {
+    /// Its call.
+    pub call: CallNumber,
+    /// When it was sent.
+    pub time: Timestamp,
+    /// The request.
+    pub evidence: Evidence,
+    /// Time lost until the redirect came, where one came again.
+    pub lost: Option<Duration>,
+}
+
+/// What one server answered about one address.
+#[derive(Debug)]
+pub struct Answers {
+    /// The address.
+    pub address: Uri,
+    /// The server.
+    pub server: Endpoint,
+    /// Its Server value.
+    pub software: Option<String>,
+    /// Different sets of Contacts in its 301s, in the order in which they were seen.
+    pub variants: Vec<Variant>,
+    /// An answer after a 301 that says that the address is still in use.
+    pub alive: Option<(CallNumber, Timestamp, Evidence)>,
+    /// 301s in all.
+    pub total: u64,
+    /// Whether the marks of a routing database were among them.
+    pub is_dip: bool,
+}
+
+/// One set of Contacts.
+#[derive(Debug)]
+pub struct Variant {
+    contacts: Vec<String>,
+    /// The first call in which it came.
+    pub call: CallNumber,
+    /// When.
+    pub time: Timestamp,
+    /// The response.
+    pub evidence: Evidence,
+}
+
+impl Redirects {
+    /// Takes note of a closed call. Calls close in another order than they begin, so nothing is decided yet.
+    pub(super) fn observe(&mut self, call: &Call) {
+        if !call.is_invite() {
+            return;
+        }
+        for case in RedirectCase::of_invites(call).filter(|case| case.redirect.status.0 == 301) {
+            self.client_was_told(&case);
+            self.server_said(&case);
+        }
+        self.client_dialled(call);
+        self.server_answered(call);
+    }
+
+    /// Clients and addresses for which a later request is known, in a fixed order.
+    pub fn moved(&self) -> impl Iterator<Item = &MovedAddress> {
+        self.clients.values()
+    }
+
+    /// Servers and addresses, in a fixed order.
+    pub fn answers(&self) -> impl Iterator<Item = &Answers> {
+        self.servers.values()
+    }
+
+    /// How many pairs of party and address found no room.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    fn client_was_told(&mut self, case: &RedirectCase<'_>) {
+        // Only the address that the client dialled itself can be stored in its directory.
+        if case.is_later_in_a_chain() || case.is_routing_dip() || redirect_loop::is_part_of_loop(case) {
+            return;
+        }
+        let told_at = case.nearest();
+        let (Some(request), Some(contact)) = (case.nearest_request(), case.targets().next()) else { return };
+        let Some(address) = request.message.request_uri() else { return };
+        let key = (told_at.client.address, key(&address));
+        let told = Told {
+            call: case.call.number,
+            time: case.response.provenance.time,
+            evidence: case.evidence(),
+            contact: contact.to_string(),
+        };
+        let Some(entry) = self.clients.get_mut(&key) else {
+            if self.clients.len() >= MOVED_ADDRESSES {
+                self.forgotten += 1;
+                return;
+            }
+            let software = request.message.software();
+            let client = told_at.client;
+            let entry = MovedAddress { address, client, software, told, uses: Vec::new(), total: 0, last_call: None };
+            self.clients.insert(key, entry);
+            return;
+        };
+        // A call that began earlier may close later: then its redirect was the first.
+        if told.time < entry.told.time {
+            entry.told = told;
+        }
+    }
+
+    fn client_dialled(&mut self, call: &Call) {
+        let Some(first) = call.attempts.iter().find(|a| a.because == AttemptCause::First) else { return };
+        let Some((transaction, request)) =
+            call.transaction(first.transaction).and_then(|t| Some((t, call.message(t.request?)?)))
+        else {
+            return;
+        };
+        let Some(address) = request.message.request_uri() else { return };
+        let Some(entry) = self.clients.get_mut(&(transaction.client.address, key(&address))) else { return };
+        if entry.last_call == Some(call.number) {
+            return;
+        }
+        entry.last_call = Some(call.number);
+        entry.total += 1;
+        entry.uses.push(Use {
+            call: call.number,
+            time: request.provenance.time,
+            evidence: Evidence::of(request, "a request for the old address"),
+            lost: lost(call, transaction, request),
+        });
+        entry.uses.sort_by_key(|u| (u.time, u.call));
+        // The first may turn out to be the call that was told.
+        entry.uses.truncate(MOVED_ADDRESS_EXAMPLES + 1);
+    }
+
+    fn server_said(&mut self, case: &RedirectCase<'_>) {
+        let Some(address) = case.redirect.from.clone() else { return };
+        let mut contacts: Vec<_> = case.addresses().map(|a| key(&a.uri)).collect();
+        contacts.sort_unstable();
+        contacts.dedup();
+        if contacts.is_empty() {
+            return;
+        }
+        let pair = (case.redirector().address, key(&address));
+        if !self.servers.contains_key(&pair) && self.servers.len() >= MOVED_ADDRESSES {
+            self.forgotten += 1;
+            return;
+        }
+        let entry = self.servers.entry(pair).or_insert_with(|| Answers {
+            address,
+            server: case.redirector(),
+            software: case.response.message.software(),
+            variants: Vec::new(),
+            alive: None,
+            total: 0,
+            is_dip: false,
+        });
+        entry.total += 1;
+        entry.is_dip |= case.is_routing_dip();
+        if entry.variants.len() < REDIRECT_VARIANTS && entry.variants.iter().all(|v| v.contacts != contacts) {
+            let (call, time) = (case.call.number, case.response.provenance.time);
+            entry.variants.push(Variant { contacts, call, time, evidence: case.evidence() });
+            entry.variants.sort_by_key(|v| (v.time, v.call));
+        }
+    }
+
+    /// Looks for answers that contradict an earlier 301: the address rings, answers, or has moved for a while only.
+    fn server_answered(&mut self, call: &Call) {
+        for transaction in call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog) {
+            let Some(request) = transaction.request.and_then(|id| call.message(id)) else { continue };
+            let Some(address) = request.message.request_uri() else { continue };
+            let Some(entry) = self.servers.get_mut(&(transaction.server.address, key(&address))) else { continue };
+            let told = entry.variants.first().map(|v| v.time).unwrap_or_default();
+            let contradicts = |m: &&CapturedMessage| {
+                m.provenance.time > told
+                    && m.message.status().is_some_and(|s| s.0 == 180 || s.is_success() || s.0 == 302)
+            };
+            let finals = transaction.finals.iter().map(|f| f.message);
+            let answers = transaction.provisionals.iter().copied().chain(finals).filter_map(|id| call.message(id));
+            if entry.alive.is_some() {
+                continue;
+            }
+            if let Some(m) =
+                answers.filter(|m| m.provenance.flow.source.address == entry.server.address).find(contradicts)
+            {
+                let what = Text::new("another answer of the same server about the same address");
+                entry.alive = Some((call.number, m.provenance.time, Evidence::of(m, what)));
+            }
+        }
+    }
+}
+
+impl MovedAddress {
+    /// Later requests for the old address in order of time (the first ones only), and how many there were.
+    pub fn later_uses(&self) -> (Vec<&Use>, u64) {
+        let after = self.told.time.plus(TOO_SOON);
+        let later: Vec<_> = self.uses.iter().filter(|u| u.call != self.told.call && u.time > after).collect();
+        let others = self.uses.len() - later.len();
+        (later, self.total - u64::try_from(others).unwrap_or(0))
+    }
+}
+
+impl Variant {
+    /// Its addresses, without what does not matter for where they lead.
+    pub fn contacts(&self) -> String {
+        self.contacts.join(", ")
+    }
+}
+
+/// Where a URI leads: what is equal in effect has the same text.
+fn key(uri: &Uri) -> String {
+    let user = uri.effective_user().unwrap_or_default();
+    if uri.is_sip() { format!("{user}@{}:{}", uri.host, uri.port_or_default()) } else { uri.raw().to_ascii_lowercase() }
+}
+
+/// The time until the client was redirected again.
+fn lost(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> Option<Duration> {
+    let redirected = transaction.finals.iter().find(|f| f.status == StatusCode(301))?;
+    Some(call.message(redirected.message)?.provenance.time.since(request.provenance.time))
+}

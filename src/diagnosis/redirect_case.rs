@@ -1,0 +1,294 @@
+//! One redirect as the rules about redirects look at it: who asked, who answered, what was offered, what came of it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::{Actor, Certainty, Context, Evidence, Severity, Text};
+use crate::call::{Call, CapturedMessage, Follow, Outcome, Redirect, Transaction, TransactionId};
+use crate::limits::REDIRECTS_PER_CALL;
+use crate::provenance::Endpoint;
+use crate::sip::{HeaderName, Method, NameAddr, Scheme, StatusCode, Uri};
+
+/// A client follows the first Contact within this time (RFC 3261 §8.1.3.4 asks for it at once).
+pub(super) const FOLLOW_WINDOW: Duration = Duration::from_secs(5);
+/// A request over UDP is given up after 64 T1 (RFC 3261 §17.1.1.2, timers B and F), with the usual T1.
+pub(super) const GIVING_UP: Duration = Duration::from_secs(32);
+/// Copies of a request with which a client reaches timer B: six after the first.
+const ALL_RETRANSMISSIONS: usize = 6;
+/// Routing databases answer within this time; a user agent or a proxy that asks others takes longer.
+const DIP_TIME: Duration = Duration::from_millis(50);
+/// Parameters of numbers and URIs that routing databases add (RFC 4694, RFC 4904, and the older `dtg`).
+const ROUTING_PARAMETERS: [&str; 6] = ["rn", "npdi", "cic", "dtg", "tgrp", "trunk-context"];
+
+/// A redirect with its transaction and response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RedirectCase<'a> {
+    pub(super) call: &'a Call,
+    /// Index in [`Call::redirects`].
+    pub(super) index: usize,
+    pub(super) redirect: &'a Redirect,
+    /// The transaction that the redirecting element answered.
+    pub(super) transaction: &'a Transaction,
+    pub(super) response: &'a CapturedMessage,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End<'a> {
+    /// 2xx.
+    Success(&'a CapturedMessage),
+    /// A redirect of its own.
+    Redirected,
+    /// 4xx to 6xx that nothing followed.
+    Failure(&'a CapturedMessage, StatusCode),
+    /// Provisional responses only.
+    Provisional,
+    /// No response, although the capture shows that the client gave up or that nothing can come any more.
+    Silence,
+    /// The capture does not tell.
+    Unknown,
+}
+
+impl<'a> RedirectCase<'a> {
+    /// The redirects of a call.
+    pub(super) fn all(call: &'a Call) -> impl Iterator<Item = Self> {
+        call.redirects.iter().take(REDIRECTS_PER_CALL).enumerate().filter_map(move |(index, redirect)| {
+            let transaction = call.transaction(redirect.transaction)?;
+            let response = call.message(redirect.response)?;
+            Some(Self { call, index, redirect, transaction, response })
+        })
+    }
+
+    /// Those of requests outside of a dialog, other than REGISTER: the ones that look for somebody.
+    pub(super) fn of_initial_requests(call: &'a Call) -> impl Iterator<Item = Self> {
+        Self::all(call).filter(|case| !case.transaction.in_dialog && case.transaction.method != Method::Register)
+    }
+
+    /// Those of initial INVITEs.
+    pub(super) fn of_invites(call: &'a Call) -> impl Iterator<Item = Self> {
+        Self::of_initial_requests(call).filter(|case| case.transaction.method == Method::Invite)
+    }
+
+    /// Whether the status asks the client to go to the Contacts; 380 describes a service in its body instead.
+    pub(super) fn offers_contacts(&self) -> bool {
+        self.redirect.status.0 != 380
+    }
+
+    /// The transaction at the hop nearest the caller that the redirect reached.
+    pub(super) fn nearest(&self) -> &'a Transaction {
+        self.redirect.relayed.first().and_then(|id| self.call.transaction(*id)).unwrap_or(self.transaction)
+    }
+
+    /// The request that was redirected.
+    pub(super) fn request(&self) -> Option<&'a CapturedMessage> {
+        self.call.message(self.transaction.request?)
+    }
+
+    /// The request at the hop nearest the caller.
+    pub(super) fn nearest_request(&self) -> Option<&'a CapturedMessage> {
+        self.call.message(self.nearest().request?)
+    }
+
+    /// Where the redirect came from.
+    pub(super) fn redirector(&self) -> Endpoint {
+        self.response.provenance.flow.source
+    }
+
+    /// Who has to follow it: what followed, or else the element nearest the caller that received it.
+    pub(super) fn client(&self) -> Endpoint {
+        let follower = self.redirect.follows.first().and_then(|f| self.call.transaction(f.transaction));
+        follower.unwrap_or_else(|| self.nearest()).client
+    }
+
+    /// All elements that received the redirect.
+    pub(super) fn receives(&self, address: IpAddr) -> bool {
+        let relayed = self.redirect.relayed.iter().filter_map(|id| self.call.transaction(*id));
+        relayed.chain([self.transaction]).any(|t| t.client.address == address)
+    }
+
+    /// The operator of the redirecting element.
+    pub(super) fn operator(&self) -> Actor {
+        Actor::sender(self.response, "operator of the redirecting server")
+    }
+
+    /// The operator of the element that has to follow.
+    pub(super) fn client_operator(&self) -> Actor {
+        let request = self.requests().find(|m| m.provenance.flow.source.address == self.client().address);
+        match request {
+            Some(request) => Actor::sender(request, "operator of the client that was redirected"),
+            None => Actor::at(self.client(), "operator of the client that was redirected"),
+        }
+    }
+
+    fn requests(&self) -> impl Iterator<Item = &'a CapturedMessage> {
+        self.nearest_request().into_iter().chain(self.request())
+    }
+
+    /// Contact values that can be read.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &'a NameAddr> {
+        self.redirect.contacts.iter().filter_map(|c| c.address.as_ref())
+    }
+
+    /// SIP and SIPS URIs among the Contacts.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &'a Uri> {
+        self.addresses().map(|a| &a.uri).filter(|uri| uri.is_sip())
+    }
+
+    /// The contact that a follow-up went to.
+    pub(super) fn target_of(&self, follow: &Follow) -> Option<&'a Uri> {
+        self.redirect.contacts.get(follow.contact)?.address.as_ref().map(|a| &a.uri)
+    }
+
+    /// The redirect with its Contact as evidence, or its status line where it has none.
+    pub(super) fn evidence(&self) -> Evidence {
+        let what = Text::new("{status} response").with("status", self.redirect.status);
+        match self.response.message.header_line(HeaderName::Contact) {
+            Some(_) => Evidence::header(self.response, HeaderName::Contact, what),
+            None => Evidence::of(self.response, what),
+        }
+    }
+
+    /// The redirected request as evidence.
+    pub(super) fn request_evidence(&self) -> Option<Evidence> {
+        self.request().map(|m| Evidence::of(m, "the redirected request"))
+    }
+
+    /// A follow-up as evidence.
+    pub(super) fn follow_evidence(&self, follow: &Follow) -> Option<Evidence> {
+        self.call.request(follow.transaction).map(|m| Evidence::of(m, "the follow-up"))
+    }
+
+    /// How every follow-up ended.
+    pub(super) fn ends(&self, cx: &Context<'_>) -> Vec<(&'a Follow, End<'a>)> {
+        self.redirect.follows.iter().map(|f| (f, end_of(self.call, f.transaction, cx))).collect()
+    }
+
+    /// Whether the call got through in the end, by whatever way.
+    pub(super) fn call_got_through(&self) -> bool {
+        self.call.outcome == Outcome::Answered
+    }
+
+    /// `error` where the call failed, else `warning`.
+    pub(super) fn severity(&self) -> Severity {
+        if self.call_got_through() { Severity::Warning } else { Severity::Error }
+    }
+
+    /// What marks the response as one of a routing database (least-cost routing, number portability, signing) rather than
+    /// a word about the callee; `None` where nothing does.
+    pub(super) fn dip_mark(&self) -> Option<String> {
+        if !self.is_immediate() {
+            return None;
+        }
+        for uri in self.targets() {
+            let (in_user, in_uri) = (uri.user_params(), &uri.params);
+            if let Some(name) = ROUTING_PARAMETERS.iter().find(|p| in_user.has(p) || in_uri.has(p)) {
+                return Some(format!("the parameter `{name}` in the Contact"));
+            }
+        }
+        if self.response.message.header(HeaderName::Identity).is_some() {
+            return Some("an Identity header field in the response".to_owned());
+        }
+        if self.response.message.reasons().iter().any(|r| r.is("SIP") && r.text.as_deref() == Some("no-fraud-detected"))
+        {
+            return Some("the verdict `no-fraud-detected` in the Reason header field".to_owned());
+        }
+        let asks = self.request().is_some_and(|m| m.message.header(HeaderName::Attestation).is_some());
+        asks.then(|| "an Attestation header field in the request".to_owned())
+    }
+
+    /// Whether it is a 301 with the marks of a routing database.
+    pub(super) fn is_routing_dip(&self) -> bool {
+        self.redirect.status.0 == 301 && self.dip_mark().is_some()
+    }
+
+    /// Whether the redirect came within a few milliseconds and without a provisional response.
+    fn is_immediate(&self) -> bool {
+        let asked = self.request().map(|m| m.provenance.time);
+        self.transaction.provisionals.is_empty()
+            && asked.is_some_and(|asked| self.response.provenance.time.since(asked) <= DIP_TIME)
+    }
+
+    /// The time between the request and the redirect.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        Some(self.response.provenance.time.since(self.request()?.provenance.time))
+    }
+
+    /// How sure it is that nothing followed: `None` where something did, or where the capture does not tell.
+    pub(super) fn not_followed(&self, cx: &Context<'_>) -> Option<Certainty> {
+        if !self.redirect.follows.is_empty() {
+            return None;
+        }
+        let proven = cx.absence_is_proven(self.client().address, self.response.provenance.time, FOLLOW_WINDOW);
+        proven.then_some(Certainty::Strong)
+    }
+
+    /// The redirect that answered a follow-up of this one.
+    pub(super) fn next(&self) -> Option<Self> {
+        let follows = &self.redirect.follows;
+        Self::all(self.call).filter(|next| next.index > self.index).find(|next| {
+            follows
+                .iter()
+                .any(|f| next.redirect.transaction == f.transaction || next.redirect.relayed.contains(&f.transaction))
+        })
+    }
+
+    /// Whether it answers a follow-up of another redirect.
+    pub(super) fn is_later_in_a_chain(&self) -> bool {
+        Self::all(self.call).any(|earlier| earlier.next().is_some_and(|next| next.index == self.index))
+    }
+
+    /// This redirect and those that answered its follow-ups, in order.
+    pub(super) fn chain(self) -> Vec<Self> {
+        std::iter::successors(Some(self), Self::next).collect()
+    }
+}
+
+/// Whether a client on UDP can use the URI so that a capture of UDP shows it.
+pub(super) fn is_visible_on_udp(uri: &Uri) -> bool {
+    uri.scheme == Scheme::Sip && uri.params.value("transport").is_none_or(|t| t.eq_ignore_ascii_case("udp"))
+}
+
+/// How a request ended, credentials sent on a challenge included.
+pub(super) fn end_of<'a>(call: &'a Call, id: TransactionId, cx: &Context<'_>) -> End<'a> {
+    let Some(transaction) = call.transaction(id) else { return End::Unknown };
+    let last = transaction.finals.iter().find(|f| f.status.is_success()).or(transaction.finals.last());
+    let Some((last, message)) = last.and_then(|f| Some((f, call.message(f.message)?))) else {
+        return without_final(call, transaction, cx);
+    };
+    if last.status.is_success() {
+        return End::Success(message);
+    }
+    if last.status.is_redirection() {
+        return End::Redirected;
+    }
+    match last.status.is_challenge().then(|| with_credentials(call, transaction, id)).flatten() {
+        Some(next) => end_of(call, next, cx),
+        None => End::Failure(message, last.status),
+    }
+}
+
+/// The later request of the same client that answers a challenge.
+fn with_credentials(call: &Call, challenged: &Transaction, id: TransactionId) -> Option<TransactionId> {
+    call.transactions.iter().enumerate().skip(id.0 + 1).find_map(|(index, t)| {
+        let message = &call.message(t.request?)?.message;
+        let credentials = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
+        let answers = t.leg == challenged.leg
+            && t.method == challenged.method
+            && t.client.address == challenged.client.address
+            && t.server == challenged.server
+            && credentials.iter().any(|name| message.header(*name).is_some());
+        answers.then_some(TransactionId(index))
+    })
+}
+
+fn without_final<'a>(call: &'a Call, transaction: &Transaction, cx: &Context<'_>) -> End<'a> {
+    if !transaction.provisionals.is_empty() {
+        return End::Provisional;
+    }
+    let given_up = transaction.retransmissions.len() >= ALL_RETRANSMISSIONS && !cx.lossy;
+    let unreachable = call.icmp.iter().any(|i| i.unreachable == transaction.server);
+    if given_up || unreachable || cx.absence_is_proven(transaction.client.address, transaction.start, GIVING_UP) {
+        return End::Silence;
+    }
+    End::Unknown
+}

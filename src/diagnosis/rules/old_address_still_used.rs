@@ -1,0 +1,77 @@
+//! A client that was told a new address and keeps calling the old one.
+
+use crate::diagnosis::patterns::redirects::MovedAddress;
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+
+pub(super) static RULE: Rule = Rule {
+    code: "old-address-still-used",
+    summary: "A client goes on calling an address although a 301 told it the new one.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §21.3.2", "RFC 3261 §8.1.3.4"],
+    explanation: Explanation {
+        what_it_means: "The client received a 301 Moved Permanently for an address, and later sent another call to that \
+            same address. RFC 3261 §21.3.2 asks clients to update their directories after a 301; nearly none does it by \
+            itself, so that the old address stays in a telephone book, dial plan or trunk.",
+        why_it_matters: "Every call takes a detour through the old server. When that server is switched off, all these \
+            calls fail at once, on a day on which nobody expects it.",
+        likely_causes: "- The directory, speed dial, dial plan or provisioning of the client still holds the old address.\n\
+            - The client follows redirects but stores nothing, as most devices do.",
+        how_to_fix: "- Make sure that the new address is right and permanent: ask the operator of the redirecting server.\n\
+            - Then change it by hand where the client takes the old one from.",
+        how_to_confirm: "The next call goes to the new address directly; the redirecting server sees none of this client.",
+        when_this_is_wrong: "- The later request is a retry of the same call, within five seconds of the redirect or under \
+            the same Call-ID.\n\
+            - The 301 is the answer of a routing database, which every call must ask anew (routing-dip-as-301).\n\
+            - Several users share the client's address: another one of them may have called.",
+    },
+    detect: Detect::Capture(detect),
+};
+
+fn detect(patterns: &Patterns, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(patterns.redirects.moved().filter_map(finding));
+}
+
+fn finding(moved: &MovedAddress) -> Option<Finding> {
+    let (uses, total) = moved.later_uses();
+    let first = uses.first()?;
+    let lost: Vec<_> = uses.iter().filter_map(|u| u.lost).collect();
+    let total_lost = lost.iter().sum::<std::time::Duration>() / u32::try_from(lost.len().max(1)).unwrap_or(1);
+    let message = Text::new(match (lost.is_empty(), total) {
+        (true, 1) => "{client} was told by a 301 that {address} moved to {contact}, and called the old address again {later} later.",
+        (true, _) => {
+            "{client} was told by a 301 that {address} moved to {contact}, and called the old address {count} more times, \
+             first {later} later."
+        }
+        (false, 1) => {
+            "{client} was told by a 301 that {address} moved to {contact}, and called the old address again {later} later; \
+             the detour took {lost}."
+        }
+        (false, _) => {
+            "{client} was told by a 301 that {address} moved to {contact}, and called the old address {count} more times, \
+             first {later} later; each detour took about {lost}."
+        }
+    })
+    .with("client", moved.client)
+    .with("address", &moved.address)
+    .with("contact", &moved.told.contact)
+    .with("later", span(first.time.since(moved.told.time)));
+    let message = if total == 1 { message } else { message.with("count", total) };
+    let message = if lost.is_empty() { message } else { message.with("lost", span(total_lost)) };
+    let actor = Actor {
+        software: moved.software.clone(),
+        ..Actor::at(moved.client, "administrator of the client's directory or dial plan")
+    };
+    let mut finding = Finding::new(&RULE, Certainty::Strong, message, moved.told.evidence.clone())
+        .evidence(uses.iter().map(|u| u.evidence.clone()))
+        .actor(actor)
+        .fix(
+            Text::new("Ask the operator of the redirecting server whether {contact} is right and there to stay.")
+                .with("contact", &moved.told.contact),
+        )
+        .fix("Then change the address by hand in the telephone book, dial plan, trunk or provisioning of that client.")
+        .verify("The next call of that client goes to the new address directly.");
+    finding.calls = [moved.told.call].into_iter().chain(uses.iter().map(|u| u.call)).collect();
+    finding.calls_total = total + 1;
+    Some(finding)
+}

@@ -1,0 +1,71 @@
+//! A chain of many redirects.
+
+use crate::call::{Call, Outcome};
+use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+
+use super::redirect_loop;
+
+/// Redirects in one chain from which on it is worth a word.
+const LONG: usize = 3;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-chain-long",
+    summary: "Three or more redirects of one call in a row.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3261 §16.5"],
+    explanation: Explanation {
+        what_it_means: "The call was redirected, and redirected again by the server that it was sent to, three times or \
+            more, without coming back to an address that it had been at.",
+        why_it_matters: "Each step adds a round trip to the time before ringing, and a place where the call can break. \
+            Many clients set a limit: some give up after one redirect, gateways after about ten; a border controller \
+            that reaches its limit answers 408, which hides the cause.",
+        likely_causes: "- Addresses moved several times, and each old server redirects to the next one only.\n\
+            - Several routing databases that each decide a part (portability, least cost, signing).\n\
+            - A hunt through systems that do not know each other's users.",
+        how_to_fix: "- At the first redirecting server: return the last address of the chain.\n\
+            - Ask the routing databases at one place, and redirect once.\n\
+            - Raise the limit of the client only as a stopgap.",
+        how_to_confirm: "Call again: one redirect, and the second INVITE is answered.",
+        when_this_is_wrong: "- Several Contacts of one redirect were tried one after the other: that is one redirect with \
+            several targets, no chain.\n\
+            - The chain comes back to an earlier address: that is redirect-loop.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for first in RedirectCase::of_initial_requests(call).filter(|case| !case.is_later_in_a_chain()) {
+        let chain = first.chain();
+        if chain.len() >= LONG && !redirect_loop::is_part_of_loop(&first) {
+            out.extend(finding(&chain));
+        }
+    }
+}
+
+fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
+    let (first, last) = (chain.first()?, chain.last()?);
+    let path: Vec<_> = chain.iter().filter_map(|c| c.redirect.from.as_ref()).map(ToString::to_string).collect();
+    let took = last.response.provenance.time.since(first.request()?.provenance.time);
+    let gave_up = last.redirect.follows.is_empty() && last.call.outcome == Outcome::RedirectedUnfollowed;
+    let message = Text::new(if gave_up {
+        "{count} redirects in a row, over {path}, took {took}; the client did not follow the last one."
+    } else {
+        "{count} redirects in a row, over {path}, took {took} before the call reached its last target."
+    })
+    .with("count", chain.len())
+    .with("path", path.join(", "))
+    .with("took", span(took));
+    let finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
+        .severity(if gave_up { Severity::Error } else { Severity::Warning })
+        .evidence(chain.iter().rev().skip(1).rev().map(RedirectCase::evidence))
+        .actor(first.operator())
+        .fix("Let the first redirecting server return the last address of the chain, so that one redirect is enough.");
+    let finding = if gave_up {
+        finding.fix("Until then, raise the limit on redirects at the client, if it has one.")
+    } else {
+        finding
+    };
+    Some(finding.verify("Call again: one redirect, and the second INVITE is answered."))
+}

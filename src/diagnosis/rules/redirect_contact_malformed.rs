@@ -1,0 +1,129 @@
+//! A redirect whose Contact cannot be used as a URI.
+
+use crate::call::{Call, RedirectContact};
+use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::HeaderName;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-contact-malformed",
+    summary: "A 3xx response whose Contact is empty, `*`, or cannot be read as a URI.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3261 §20.10", "RFC 3261 §25.1"],
+    explanation: Explanation {
+        what_it_means: "The redirect has a Contact header field, but what stands in it is no usable URI: it is empty, \
+            `*`, has no host, holds characters that a URI may not have, or its `?` or `;` parts stand outside of \
+            angle brackets, where they belong to the header field and not to the URI (RFC 3261 §20.10).",
+        why_it_matters: "Strict clients ignore such a Contact and the call ends. Lenient ones guess, each in its own \
+            way: the same redirect works with one telephone and fails with the next.",
+        likely_causes: "- A script or template that puts the URI together from parts, one of which was empty.\n\
+            - A display name with a comma or angle bracket that is not quoted.\n\
+            - A URI with parameters written without `<` and `>`.\n\
+            - A user part with blanks or letters outside of ASCII that were not escaped.",
+        how_to_fix: "- At the redirecting server: write the URI in angle brackets, `<sip:user@host;transport=udp>`, and \
+            escape characters that RFC 3261 §25.1 does not allow.\n\
+            - Test the template with users whose data are incomplete.",
+        how_to_confirm: "Call again: the Contact reads as a URI, and a second INVITE goes to it.",
+        when_this_is_wrong: "- A URI without angle brackets is legal as long as it has no `?`, `,` or `;` of its own; \
+            `;q=` and `;expires=` behind it belong to the header field and are right there.\n\
+            - `Contact: *` is legal in a REGISTER request; only in a redirect it means nothing.",
+    },
+    detect: Detect::Call(detect),
+};
+
+/// URI parameters (RFC 3261 §19.1.1) that change where a request goes, and mean nothing behind the URI.
+const URI_PARAMETERS: [&str; 6] = ["transport", "maddr", "lr", "user", "ttl", "method"];
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for case in
+        RedirectCase::of_initial_requests(call).filter(|case| case.offers_contacts() && !case.response.message.is_cut())
+    {
+        if let Some((raw, fault)) = first_fault(&case) {
+            out.push(finding(case, &raw, fault));
+        }
+    }
+}
+
+/// Whether none of the Contacts can be used, though there are some.
+pub(super) fn nothing_usable(case: &RedirectCase<'_>) -> bool {
+    first_fault(case).is_some() && case.redirect.contacts.iter().all(|c| fault(c).is_some_and(Fault::is_fatal))
+}
+
+/// What is wrong with a Contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Empty,
+    Star,
+    Unreadable,
+    IllegalCharacters,
+    HeadersOutside,
+    ParametersOutside,
+}
+
+impl Fault {
+    /// Whether a strict client cannot use the value at all.
+    fn is_fatal(self) -> bool {
+        self != Self::ParametersOutside
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Empty => "it is empty",
+            Self::Star => "`*` names no address outside of REGISTER",
+            Self::Unreadable => "it has no URI with a scheme and a host",
+            Self::IllegalCharacters => "the URI holds blanks or other characters that must be escaped",
+            Self::HeadersOutside => "the URI has a `?` part but no angle brackets around it",
+            Self::ParametersOutside => {
+                "parameters of the URI stand outside of angle brackets, so that they belong to the header field"
+            }
+        }
+    }
+}
+
+fn first_fault(case: &RedirectCase<'_>) -> Option<(String, Fault)> {
+    case.redirect.contacts.iter().find_map(|c| Some((c.raw.clone(), fault(c)?)))
+}
+
+fn fault(contact: &RedirectContact) -> Option<Fault> {
+    match contact.raw.trim() {
+        "" => return Some(Fault::Empty),
+        "*" => return Some(Fault::Star),
+        _ => {}
+    }
+    let Some(address) = &contact.address else { return Some(Fault::Unreadable) };
+    if address.uri.is_sip() && address.uri.has_illegal_characters() {
+        return Some(Fault::IllegalCharacters);
+    }
+    if address.bracketed || !address.uri.is_sip() {
+        return None;
+    }
+    if address.uri.headers.is_some() {
+        return Some(Fault::HeadersOutside);
+    }
+    URI_PARAMETERS.iter().any(|p| address.params.has(p)).then_some(Fault::ParametersOutside)
+}
+
+fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
+    let message = Text::new("{server} answered {status} with the Contact `{contact}`, which is malformed: {fault}.")
+        .with("server", case.redirector())
+        .with("status", case.redirect.status)
+        .with("contact", raw)
+        .with("fault", fault.words());
+    let severity = match (nothing_usable(&case), fault.is_fatal()) {
+        (true, _) => case.severity(),
+        (false, true) => Severity::Notice,
+        (false, false) if case.call_got_through() => Severity::Notice,
+        (false, false) => Severity::Warning,
+    };
+    let primary = Evidence::header(
+        case.response,
+        HeaderName::Contact,
+        Text::new("{status} response").with("status", case.redirect.status),
+    );
+    Finding::new(&RULE, Certainty::Certain, message, primary)
+        .severity(severity)
+        .evidence(case.request_evidence())
+        .actor(case.operator())
+        .fix("Correct the script or template that builds the Contact: a full URI in angle brackets, `<sip:user@host>`.")
+        .verify("Call again: the Contact reads as a URI, and a second INVITE goes to it.")
+}

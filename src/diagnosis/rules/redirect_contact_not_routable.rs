@@ -1,0 +1,147 @@
+//! A redirect to an address that the requester cannot reach.
+
+use crate::call::{Call, Transaction};
+use crate::diagnosis::address_scope::{Scope, scope};
+use crate::diagnosis::redirect_case::{End, RedirectCase, end_of};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::provenance::Endpoint;
+use crate::sip::Uri;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-contact-not-routable",
+    summary: "A 3xx response to an IP address that the client cannot reach from where it is.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.1.3.4", "RFC 1918", "RFC 6598", "RFC 6890"],
+    explanation: Explanation {
+        what_it_means: "The Contact of the redirect holds an IP address of a special range (private, shared, loopback, \
+            link-local, multicast, reserved), while the client that has to call it sits outside of that range, \
+            usually at a public address. What it sends there goes nowhere.",
+        why_it_matters: "The client sends its INVITE, repeats it for 32 seconds and gives up. The caller hears silence, \
+            and the server's log shows a redirect that looks right.",
+        likely_causes: "- The redirect server knows the user by an inside address and publishes it to the outside.\n\
+            - A border controller passes a 3xx without replacing the Contact.\n\
+            - The external address of the server is not configured, so that it fills in its own.",
+        how_to_fix: "- At the redirecting server or its border controller: publish an address that the client can reach \
+            (external signalling address, name in public DNS), or relay the call in place of redirecting it.\n\
+            - Do not store the address in any directory.",
+        how_to_confirm: "Call again: the Contact carries a public address or name, and the second INVITE is answered \
+            within half a second.",
+        when_this_is_wrong: "- Client and Contact are both in private ranges: inside one company that is normal, even \
+            between two different ranges, so the rule is silent.\n\
+            - A VPN or a static route reaches the address: where the second INVITE was answered, the finding is lowered \
+            to a warning, and where it succeeded to a note.\n\
+            - Documentation addresses (192.0.2.0/24 and others) are used in test captures.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for case in RedirectCase::of_initial_requests(call) {
+        out.extend(unreachable(&case, cx).map(|fault| finding(&case, cx, &fault)));
+    }
+}
+
+/// A Contact in a range that the client does not share.
+#[derive(Debug)]
+pub(super) struct Unroutable<'a> {
+    contact: &'a Uri,
+    scope: Scope,
+    client: Endpoint,
+    /// The request that was sent there.
+    follow: Option<&'a Transaction>,
+    end: End<'a>,
+}
+
+/// Whether it explains why the call failed: nothing came back from there, or nobody went.
+pub(super) fn explains(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    unreachable(case, cx)
+        .is_some_and(|fault| fault.scope != Scope::Documentation && matches!(fault.end, End::Silence | End::Unknown))
+}
+
+fn unreachable<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Unroutable<'a>> {
+    let client = case.client();
+    let here = scope(client.address);
+    let (index, contact, there) = case.redirect.contacts.iter().enumerate().find_map(|(index, c)| {
+        let uri = &c.address.as_ref()?.uri;
+        let there = scope(uri.ip().filter(|_| uri.is_sip())?);
+        (!there.is_reachable_from(here)).then_some((index, uri, there))
+    })?;
+    if there == Scope::Documentation && (cx.hosts.documentation_traffic || client.address == contact.ip()?) {
+        return None;
+    }
+    let follow = case.redirect.follows.iter().find(|f| f.contact == index);
+    let end = follow.map_or(End::Unknown, |f| end_of(case.call, f.transaction, cx));
+    // Another Contact took the call: this one was not needed.
+    if follow.is_none() && !case.redirect.follows.is_empty() {
+        return None;
+    }
+    let follow = follow.and_then(|f| case.call.transaction(f.transaction));
+    Some(Unroutable { contact, scope: there, client, follow, end })
+}
+
+fn severity(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Severity {
+    match fault.end {
+        End::Success(_) => Severity::Info,
+        _ if fault.scope == Scope::Documentation => Severity::Notice,
+        End::Silence => case.severity(),
+        End::Unknown if fault.follow.is_none() => case.severity(),
+        _ => Severity::Warning,
+    }
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>, fault: &Unroutable<'_>) -> Finding {
+    let certainty = match (fault.end, fault.follow.is_some()) {
+        (End::Silence | End::Success(_), _) => Certainty::Certain,
+        _ => Certainty::Strong,
+    };
+    let icmp = case.call.icmp.iter().filter(|i| Some(i.unreachable.address) == fault.contact.ip()).map(Evidence::icmp);
+    let follows = case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f));
+    Finding::new(&RULE, certainty, message(case, cx, fault), case.evidence())
+        .severity(severity(case, fault))
+        .evidence(follows)
+        .evidence(icmp)
+        .evidence(case.request_evidence())
+        .actor(case.operator())
+        .fix("Publish an address in redirect Contacts that clients outside can reach, or relay the call.")
+        .fix(Text::new("Do not store {contact} in any directory.").with("contact", fault.contact))
+        .verify(
+            "Call again: the Contact carries a public address or name, and the second INVITE is answered within half a \
+             second.",
+        )
+}
+
+fn message(case: &RedirectCase<'_>, cx: &Context<'_>, fault: &Unroutable<'_>) -> Text {
+    let last = fault.follow.and_then(|t| t.retransmissions.last()).and_then(|id| case.call.message(*id));
+    let text = Text::new(match (fault.end, fault.follow.is_some()) {
+        (End::Silence, _) => {
+            "{server} redirected the client at {client} to {contact}, {scope}; the client sent its request there \
+             {count} times in {took} and got no answer."
+        }
+        (End::Success(_), _) => {
+            "{server} redirected the client at {client} to {contact}, {scope}; this client reached it all the same."
+        }
+        (End::Unknown, true) => {
+            "{server} redirected the client at {client} to {contact}, {scope}; the capture ends before it shows an \
+             answer."
+        }
+        (_, true) => {
+            "{server} redirected the client at {client} to {contact}, {scope}; this client got an answer from there, \
+             clients without the same route will not."
+        }
+        (_, false) => {
+            "{server} redirected the client at {client} to {contact}, {scope}; the client cannot reach it, and no \
+             request went there."
+        }
+    })
+    .with("server", case.redirector())
+    .with("client", fault.client.address)
+    .with("contact", fault.contact)
+    .with("scope", fault.scope.words());
+    if !matches!(fault.end, End::Silence) {
+        return text;
+    }
+    let (count, start) = fault.follow.map_or((0, cx.now), |t| (t.retransmissions.len() + 1, t.start));
+    let end = last.map_or(start, |m| m.provenance.time);
+    text.with("count", count).with("took", span(end.since(start)))
+}

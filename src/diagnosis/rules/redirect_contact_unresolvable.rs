@@ -1,0 +1,125 @@
+//! A redirect to a host name that does not resolve.
+
+use crate::call::Call;
+use crate::diagnosis::redirect_case::{End, RedirectCase};
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Uri;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-contact-unresolvable",
+    summary: "A 3xx response to a host name that cannot be resolved.",
+    severity: Severity::Error,
+    references: &["RFC 3263 §4", "RFC 3261 §8.1.2", "RFC 6761", "RFC 6762"],
+    explanation: Explanation {
+        what_it_means: "The Contact of the redirect names a host for which DNS has no answer. The proof is a failed \
+            lookup inside the capture, or the answer of a proxy that says so (476 of OpenSIPS, 478 of Kamailio); \
+            without either, names such as `localhost`, `pbx.local` or a single word are only suspected.",
+        why_it_matters: "The client cannot send the second INVITE. Some say so, others end the call without a word.",
+        likely_causes: "- The name exists in an inside DNS only, and was published to the outside.\n\
+            - A typing mistake, or a server that was taken out of DNS in a migration.\n\
+            - The host name of the server itself was filled in because no public name is configured.",
+        how_to_fix: "- Publish A, AAAA or SRV records for the name (and NAPTR where TLS is offered), or put a name or \
+            address into the Contact that clients can resolve.\n\
+            - At the redirecting server: configure its public name or the address of the target.",
+        how_to_confirm: "Look the name up from the client's network, for example with `dig SRV _sip._udp.NAME` and \
+            `dig A NAME`; then call again.",
+        when_this_is_wrong: "- A name that only looks local resolves in the network of the client: where the second \
+            INVITE got an answer, the rule is silent.\n\
+            - A failed lookup of one record type (SRV, NAPTR) is normal when another type exists; only lookups of the \
+            name itself count.",
+    },
+    detect: Detect::Call(detect),
+};
+
+/// What proxies answer when they cannot resolve the next hop: OpenSIPS and Kamailio, neither registered with IANA.
+const UNRESOLVABLE: [u16; 2] = [476, 478];
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| finding(&case, cx)));
+}
+
+/// How the capture shows it.
+#[derive(Debug)]
+enum Proof {
+    Lookup(&'static str, Evidence),
+    Proxy(u16, Evidence),
+    Name,
+}
+
+/// Whether it explains why the call failed: the look of a name alone does not.
+pub(super) fn explains(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    fault(case, cx).is_some_and(|(_, proof)| !matches!(proof, Proof::Name))
+}
+
+fn fault<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<(&'a Uri, Proof)> {
+    let ends = case.ends(cx);
+    if ends.iter().any(|(_, end)| matches!(end, End::Success(_) | End::Redirected | End::Provisional)) {
+        return None;
+    }
+    let names = || case.targets().filter(|uri| uri.ip().is_none());
+    for uri in names() {
+        if let Some((code, evidence)) = cx.hosts.failed_lookups.get(uri.host.trim_end_matches('.')) {
+            return Some((uri, Proof::Lookup(code, evidence.clone())));
+        }
+    }
+    for (follow, end) in &ends {
+        let End::Failure(message, status) = end else { continue };
+        let uri = case.target_of(follow).filter(|uri| uri.ip().is_none())?;
+        if !UNRESOLVABLE.contains(&status.0) {
+            return None;
+        }
+        return Some((uri, Proof::Proxy(status.0, Evidence::of(message, "the proxy's answer"))));
+    }
+    let all_look_local = case.targets().next().is_some() && case.targets().all(looks_local);
+    all_look_local.then(|| Some((names().next()?, Proof::Name))).flatten()
+}
+
+/// Whether the name looks like one that only its own network resolves, if anybody.
+fn looks_local(uri: &Uri) -> bool {
+    let host = uri.host.trim_end_matches('.');
+    let local = ["local", "internal", "invalid", "localhost", "localdomain", "lan"];
+    uri.ip().is_none() && host.rsplit_once('.').is_none_or(|(_, top)| local.contains(&top))
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let (uri, proof) = fault(case, cx)?;
+    let (template, certainty) = match &proof {
+        Proof::Lookup(..) => (
+            "{server} redirected the call to {contact}, and the lookup of {host} failed in this capture ({how}).",
+            Certainty::Certain,
+        ),
+        Proof::Proxy(..) => (
+            "{server} redirected the call to {contact}, and the proxy that was asked for it cannot resolve {host} (it \
+             answered {how}).",
+            Certainty::Strong,
+        ),
+        Proof::Name => (
+            "{server} redirected the call to {contact}; the name {host} looks like one that resolves only inside its \
+             own network, if at all, and {how} came back from there.",
+            Certainty::Weak,
+        ),
+    };
+    let (how, evidence) = match proof {
+        Proof::Lookup(code, evidence) => (code.to_owned(), Some(evidence)),
+        Proof::Proxy(status, evidence) => (status.to_string(), Some(evidence)),
+        Proof::Name => ("nothing".to_owned(), None),
+    };
+    let message = Text::new(template)
+        .with("server", case.redirector())
+        .with("contact", uri)
+        .with("host", &uri.host)
+        .with("how", how);
+    let finding = Finding::new(&RULE, certainty, message, case.evidence())
+        .severity(if certainty == Certainty::Weak { Severity::Warning } else { case.severity() })
+        .evidence(evidence)
+        .evidence(case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f)))
+        .actor(case.operator())
+        .fix(
+            Text::new(
+                "Publish A, AAAA or SRV records for {host}, or return a name or address that clients can resolve.",
+            )
+            .with("host", &uri.host),
+        )
+        .verify("Look the name up from the client's network, then call again: the second INVITE gets an answer.");
+    Some(finding)
+}

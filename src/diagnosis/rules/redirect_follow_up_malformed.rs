@@ -1,0 +1,162 @@
+//! A follow-up that keeps what it must change.
+
+use crate::call::{Call, CapturedMessage, Outcome, Transaction, TransactionId};
+use crate::diagnosis::redirect_case::{End, FOLLOW_WINDOW, RedirectCase, end_of};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::{HeaderName, Uri};
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-follow-up-malformed",
+    summary: "A client followed a redirect with the old To tag, branch, CSeq or Request-URI.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3261 §8.2.2.2", "RFC 3261 §8.1.1.7", "RFC 3665 §3.6"],
+    explanation: Explanation {
+        what_it_means: "The request that follows a redirect is a new request: it has the Contact as its Request-URI, a new \
+            branch, and no To tag; Call-ID and From tag stay, and a client counts CSeq up. The client here changed too \
+            little.",
+        why_it_matters: "With the To tag of the 3xx the target looks for a dialog that it does not know, and answers 481. \
+            With the old branch it takes the request for a retransmission. With the old CSeq a server that saw the first \
+            request answers 482. With the old Request-URI the target looks for the wrong address.",
+        likely_causes: "- A defect of the client: it changes the destination of the old request and sends it again.\n\
+            - A border controller that rewrites the To header field of all requests of a call.",
+        how_to_fix: "- At the client: build a new request for each target (RFC 3261 §8.1.3.4); look for an update of its \
+            software.\n\
+            - Until then: let the border controller or the redirecting server relay the call.",
+        how_to_confirm: "Call again: the second INVITE has the Contact as its Request-URI, a new branch, no To tag, and a \
+            higher CSeq.",
+        when_this_is_wrong: "- A proxy that follows a redirect on behalf of the client must keep the CSeq: an equal CSeq \
+            counts only where the target answered 482.\n\
+            - A request sent again to the same server after the redirect is a retry, no follow-up.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for case in RedirectCase::of_initial_requests(call) {
+        out.extend(fault(&case, cx).and_then(|fault| finding(&case, cx, &fault)));
+    }
+}
+
+/// What the follow-up kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    ToTag,
+    Branch,
+    CSeq,
+    RequestUri,
+}
+
+/// A follow-up with what is wrong about it.
+#[derive(Debug)]
+pub(super) struct Malformed {
+    transaction: TransactionId,
+    kept: Kept,
+}
+
+/// The first malformed follow-up of a redirect.
+pub(super) fn fault(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Malformed> {
+    let received = case.response.provenance.time;
+    let end = received.plus(FOLLOW_WINDOW);
+    case.call.transactions.iter().enumerate().find_map(|(index, t)| {
+        let in_time = t.start > received && t.start <= end;
+        if t.method != case.transaction.method || !in_time || !case.receives(t.client.address) {
+            return None;
+        }
+        let transaction = TransactionId(index);
+        kept(case, cx, transaction, t).map(|kept| Malformed { transaction, kept })
+    })
+}
+
+fn kept(case: &RedirectCase<'_>, cx: &Context<'_>, id: TransactionId, transaction: &Transaction) -> Option<Kept> {
+    let request = &case.call.message(transaction.request?)?.message;
+    let redirected = sent_by(case, transaction)?;
+    let first = &case.call.message(redirected.request?)?.message;
+    let follows = case.redirect.follows.iter().any(|f| f.transaction == id);
+    let same_call = request.call_id() == first.call_id();
+    let uri = request.request_uri()?;
+    let arrives = same_call && goes_to_a_target(case, &uri, transaction);
+    if arrives && request.to_tag().is_some() && request.to_tag() == case.response.message.to_tag() {
+        return Some(Kept::ToTag);
+    }
+    if (follows || arrives) && request.branch().is_some_and(|b| Some(b) == first.branch()) {
+        return Some(Kept::Branch);
+    }
+    if follows {
+        let merged = || matches!(end_of(case.call, id, cx), End::Failure(_, status) if status.0 == 482);
+        return (same_call && request.cseq() == first.cseq() && merged()).then_some(Kept::CSeq);
+    }
+    let moved = transaction.server.address != redirected.server.address && arrives && !transaction.in_dialog;
+    let old = first.request_uri()?;
+    let is_old = uri.strictly_equals(&old) && !case.targets().any(|t| t.effectively_equals(&old));
+    (moved && is_old).then_some(Kept::RequestUri)
+}
+
+fn goes_to_a_target(case: &RedirectCase<'_>, uri: &Uri, transaction: &Transaction) -> bool {
+    case.targets().any(|t| t.effectively_equals(uri) || t.ip() == Some(transaction.server.address))
+}
+
+/// The redirected transaction of the element that sent a later one.
+fn sent_by<'a>(case: &RedirectCase<'a>, later: &Transaction) -> Option<&'a Transaction> {
+    let relayed = case.redirect.relayed.iter().filter_map(|id| case.call.transaction(*id));
+    relayed.chain([case.transaction]).find(|t| t.client.address == later.client.address)
+}
+
+impl Kept {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::ToTag => {
+                "The client at {client} followed the redirect but kept the To tag of the {status}, so that the target \
+                 looks for a dialog that does not exist."
+            }
+            Self::Branch => {
+                "The client at {client} followed the redirect ({status}) with the branch of the first request, so that \
+                 the target may take it for a retransmission."
+            }
+            Self::CSeq => {
+                "The client at {client} followed the redirect ({status}) with the CSeq of the first request, and the \
+                 target took both for one request and answered 482."
+            }
+            Self::RequestUri => {
+                "The client at {client} followed the redirect ({status}) by sending the old Request-URI to the new \
+                 address; the target does not see whom the call is for."
+            }
+        }
+    }
+
+    fn proof(self, request: &CapturedMessage) -> Evidence {
+        match self {
+            Self::ToTag => Evidence::header(request, HeaderName::To, "To of the follow-up"),
+            Self::Branch => Evidence::header(request, HeaderName::Via, "Via of the follow-up"),
+            Self::CSeq => Evidence::header(request, HeaderName::CSeq, "CSeq of the follow-up"),
+            Self::RequestUri => Evidence::of(request, "the follow-up"),
+        }
+    }
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>, fault: &Malformed) -> Option<Finding> {
+    let request = case.call.request(fault.transaction)?;
+    let message = Text::new(fault.kept.sentence())
+        .with("client", request.provenance.flow.source)
+        .with("status", case.redirect.status);
+    let answer = match end_of(case.call, fault.transaction, cx) {
+        End::Failure(answer, _) => Some(Evidence::of(answer, "the target's answer")),
+        _ => None,
+    };
+    let certainty = if fault.kept == Kept::RequestUri { Certainty::Strong } else { Certainty::Certain };
+    let severity = if case.call.outcome == Outcome::Answered { Severity::Warning } else { Severity::Error };
+    let finding = Finding::new(&RULE, certainty, message, fault.kept.proof(request))
+        .severity(severity)
+        .evidence([case.evidence()])
+        .evidence(case.request_evidence())
+        .evidence(answer)
+        .actor(Actor::sender(request, "vendor or operator of the client that follows the redirect"))
+        .fix(
+            "Build a new request for each redirect target: the Contact as Request-URI, a new branch, no To tag, CSeq \
+             plus one.",
+        )
+        .fix("Until the client is mended: let the border controller or the redirecting server relay the call.")
+        .verify(
+            "Call again: the second INVITE has a new branch, no To tag, a higher CSeq and the Contact as Request-URI.",
+        );
+    Some(finding)
+}

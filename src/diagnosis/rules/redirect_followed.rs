@@ -1,0 +1,100 @@
+//! A redirect that did its work.
+
+use crate::call::{Call, CapturedMessage, Follow};
+use crate::diagnosis::redirect_case::{End, RedirectCase};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::StatusCode;
+
+use super::redirect_target_suspicious;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-followed",
+    summary: "A redirect that was followed and reached the callee: a step, not a failure.",
+    severity: Severity::Info,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3665 §3.6", "RFC 6076 §4.6"],
+    explanation: Explanation {
+        what_it_means: "The server redirected the call, the client called the new address, and the callee's side took the \
+            call there: it rang, was answered, or the callee's telephone said busy or declined. The 3xx is a step of \
+            the call and no failure.",
+        why_it_matters: "Reports that count every 3xx as a failed call are wrong about it; statistics by RFC 6076 leave \
+            such attempts out. What remains is the time that the detour costs each call.",
+        likely_causes: "- The called user or number moved, and the old server says where to.\n\
+            - A routing server decides for each call, and does not stay in the path.",
+        how_to_fix: "- Nothing has to be repaired.\n\
+            - If the address moved for good and its owner confirms the new one: correct the directory, dial plan or trunk \
+            of the caller, so that later calls go there at once.",
+        how_to_confirm: "A call to the new address is answered without a redirect.",
+        when_this_is_wrong: "- The follow-up failed at its target for a technical reason: that is redirect-target-failed.\n\
+            - What looks like the follow-up is a new call of the same user to the same place, with other parties in From \
+            and To; sipscan ties them together by Call-ID and From tag, or by parties and time.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)));
+}
+
+/// Answers of the callee or of the caller's own CANCEL: the target was right.
+pub(super) fn is_word_of_the_callee(case: &RedirectCase<'_>, follow: &Follow, status: StatusCode) -> bool {
+    let rang = || {
+        let transaction = case.call.transaction(follow.transaction);
+        let provisionals = transaction.into_iter().flat_map(|t| &t.provisionals);
+        provisionals.filter_map(|id| case.call.message(*id)?.message.status()).any(|s| s.0 == 180)
+    };
+    matches!(status.0, 486 | 487 | 600 | 603 | 607) || (matches!(status.0, 408 | 480) && rang())
+}
+
+/// The follow-up that reached the callee, with the response that shows it.
+fn reached<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<(&'a Follow, &'a CapturedMessage, StatusCode)> {
+    let ends = case.ends(cx);
+    let answered = ends.iter().find_map(|(follow, end)| match end {
+        End::Success(message) => Some((*follow, *message, message.message.status()?)),
+        _ => None,
+    });
+    answered.or_else(|| {
+        ends.iter().find_map(|(follow, end)| match end {
+            End::Failure(message, status) if is_word_of_the_callee(case, follow, *status) => {
+                Some((*follow, *message, *status))
+            }
+            _ => None,
+        })
+    })
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let (follow, answer, status) = reached(case, cx)?;
+    let request = case.call.request(follow.transaction)?;
+    let asked = case.nearest_request().or_else(|| case.request())?;
+    let added = request.provenance.time.since(asked.provenance.time);
+    let message = Text::new(
+        "{server} redirected the call to {contact}; the client followed after {added}, and the target answered {answer}.",
+    )
+    .with("server", case.redirector())
+    .with("contact", case.target_of(follow)?)
+    .with("added", span(added))
+    .with("answer", answer_text(answer, status));
+    let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
+        .evidence(case.follow_evidence(follow))
+        .evidence([Evidence::of(answer, "the answer of the target")]);
+    if !is_lasting(case) {
+        return Some(finding);
+    }
+    let moved = Text::new(
+        "If the owner confirms that {contact} is there to stay, correct the directory or dial plan of the caller; until \
+         then nothing has to be done.",
+    )
+    .with("contact", case.target_of(follow)?);
+    Some(finding.actor(case.client_operator()).fix(moved).verify("A call to the new address needs no redirect."))
+}
+
+/// Whether the new address may be worth storing: a 301 about the callee rather than a routing decision, to no foreign domain.
+fn is_lasting(case: &RedirectCase<'_>) -> bool {
+    case.redirect.status.0 == 301 && !case.is_routing_dip() && !redirect_target_suspicious::is_foreign(case)
+}
+
+fn answer_text(answer: &CapturedMessage, status: StatusCode) -> String {
+    let phrase = answer.message.reason_phrase().unwrap_or_default();
+    format!("{status} {phrase}").trim().to_owned()
+}

@@ -1,0 +1,141 @@
+//! A redirect that an element in the middle turned into a failure.
+
+use std::time::Duration;
+
+use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::text::span;
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform,
+};
+use crate::sip::StatusCode;
+
+use super::{
+    redirect_contact_malformed, redirect_contact_not_sip, redirect_loop, redirect_to_itself,
+    redirect_to_itself_in_effect, redirect_without_contact,
+};
+
+/// A failure that an element makes out of a redirect follows within this time.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-hidden-by-b2bua",
+    summary: "A 3xx response on one leg that comes out as a failure on the leg towards the caller.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3261 §16.7", "RFC 3261 §21.3"],
+    explanation: Explanation {
+        what_it_means: "An element between the caller and the redirecting server, usually a border controller or a PBX, \
+            received the redirect, did not follow it, and told the caller something else, for example 410 or 480.",
+        why_it_matters: "The caller's side sees a failure without the new address, and looks for the fault at the wrong \
+            end. Neither redirect handling at the caller nor a correct directory can help, because the redirect never \
+            arrives.",
+        likely_causes: "- Redirect handling is off at the element, and its table maps 3xx to a failure: some media \
+            gateways make 410 of 300, 301, 305 and 380, and 480 of 302; FreeSWITCH makes 410 of its own cause `number \
+            changed`.\n\
+            - The redirect could not be followed (no Contact, a target that a filter refuses).",
+        how_to_fix: "- At that element: turn on following redirects, limited to targets that you trust.\n\
+            - Or let it pass 3xx responses through to the caller's side.",
+        how_to_confirm: "Call again: the element sends a second INVITE to the new address, or the caller receives the 3xx.",
+        when_this_is_wrong: "- The element followed the redirect, and its target failed: the failure belongs to the target.\n\
+            - A forking proxy received the redirect on one branch and returned the response of another.\n\
+            - Two legs that only happen to fail at the same time; sipscan ties legs together by more than time.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)));
+}
+
+/// The failure that the caller's side got in place of the redirect.
+#[derive(Debug)]
+pub(super) struct Hidden<'a> {
+    upstream: &'a Transaction,
+    answer: &'a CapturedMessage,
+    status: StatusCode,
+}
+
+/// What became of the redirect on the leg or hop towards the caller.
+pub(super) fn hidden_by<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Hidden<'a>> {
+    if cx.lossy || !case.redirect.follows.is_empty() {
+        return None;
+    }
+    let nearest = case.nearest();
+    let redirected = case.response.provenance.time;
+    let upstream = match nearest.upstream.and_then(|id| case.call.transaction(id)) {
+        Some(hop) if hop.downstream.len() == 1 => Some(hop),
+        Some(_) => return None,
+        None => other_leg(case, nearest),
+    }?;
+    let last = upstream.finals.last().filter(|f| f.status.0 >= 400)?;
+    let answer = case.call.message(last.message)?;
+    let waited = answer.provenance.time.since(redirected);
+    let at_once = answer.provenance.time >= redirected && waited <= AT_ONCE;
+    (at_once && upstream.cancelled_by.is_none()).then_some(Hidden { upstream, answer, status: last.status })
+}
+
+/// The latest initial INVITE on another leg that came before the redirected one.
+fn other_leg<'a>(case: &RedirectCase<'a>, nearest: &Transaction) -> Option<&'a Transaction> {
+    let earlier = case
+        .call
+        .transactions
+        .iter()
+        .filter(|t| t.leg < nearest.leg && t.method == nearest.method && !t.in_dialog && t.start <= nearest.start);
+    earlier.max_by_key(|t| (t.leg, t.start))
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let hidden = hidden_by(case, cx)?;
+    let element = Actor::sender(hidden.answer, "operator of the element in the middle");
+    let message = Text::new(
+        "{element} received {redirect} from {server} and answered {status} {phrase} towards the caller {delay} later, \
+         without following the redirect.",
+    )
+    .with("element", hidden.answer.provenance.flow.source)
+    .with("redirect", case.redirect.status)
+    .with("server", case.redirector())
+    .with("status", hidden.status)
+    .with("phrase", hidden.answer.message.reason_phrase().unwrap_or_default())
+    .with("delay", span(hidden.answer.provenance.time.since(case.response.provenance.time)));
+    let unusable = unfollowable(case);
+    let setting = platform::follow_redirects(element.software.as_deref());
+    let request = hidden.upstream.request.and_then(|id| case.call.message(id));
+    let primary = Evidence::of(hidden.answer, "what the caller's side got");
+    let mut finding = Finding::new(&RULE, Certainty::Strong, message, primary)
+        .severity(if unusable.is_none() { case.severity() } else { Severity::Warning })
+        .evidence([case.evidence()])
+        .evidence(request.map(|m| Evidence::of(m, "the request of the caller's side")))
+        .actor(element);
+    finding.consequence_of = unusable;
+    if unusable.is_some() {
+        finding =
+            finding.fix("Pass 3xx responses through, or log them: the caller's side cannot see why the call failed.");
+    } else {
+        finding = finding.fix("Turn on following redirects at that element, limited to targets that you trust.");
+        if let Some(setting) = setting {
+            finding = finding.fix(setting);
+        }
+        finding = finding.fix("Or let it pass 3xx responses through to the caller's side.");
+    }
+    Some(finding.verify("Call again: the element sends a second INVITE to the new address, or passes the 3xx on."))
+}
+
+/// Why nobody could have followed.
+fn unfollowable(case: &RedirectCase<'_>) -> Option<&'static str> {
+    if redirect_without_contact::applies(case) {
+        return Some(redirect_without_contact::RULE.code);
+    }
+    if redirect_contact_malformed::nothing_usable(case) {
+        return Some(redirect_contact_malformed::RULE.code);
+    }
+    if redirect_contact_not_sip::applies(case) {
+        return Some(redirect_contact_not_sip::RULE.code);
+    }
+    if redirect_to_itself::applies(case) {
+        return Some(redirect_to_itself::RULE.code);
+    }
+    if redirect_to_itself_in_effect::applies(case) {
+        return Some(redirect_to_itself_in_effect::RULE.code);
+    }
+    redirect_loop::is_part_of_loop(case).then_some(redirect_loop::RULE.code)
+}

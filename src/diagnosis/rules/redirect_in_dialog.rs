@@ -1,0 +1,77 @@
+//! A redirect inside a running dialog.
+
+use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Method;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-in-dialog",
+    summary: "A 3xx response to a request inside a dialog, such as a re-INVITE.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §12.2.1.2", "RFC 3261 §14.1", "RFC 5057 §5.2"],
+    explanation: Explanation {
+        what_it_means: "A request with a To tag, that is, one inside of an existing dialog, was answered with a redirect. \
+            The dialog stays as it was. RFC 5057 calls redirection in the middle of a dialog poorly understood; few \
+            implementations act on it.",
+        why_it_matters: "What the request was for does not happen: no hold, no codec change, no session refresh, and after \
+            enough failed refreshes the session timer ends the call.",
+        likely_causes: "- The peer moved to another address in the call and wants to say so.\n\
+            - A proxy lost its state, does not recognise the dialog, and routes the request by its redirect rules.\n\
+            - Routing rules that do not tell requests with a To tag from initial ones.",
+        how_to_fix: "- At the element that answered: to move a running call, send a re-INVITE or UPDATE with the new \
+            Contact, or a REFER.\n\
+            - At a proxy: let requests with a To tag follow their Route header fields, past all redirect rules.",
+        how_to_confirm: "Put the call on hold and take it back: both re-INVITEs are answered with 200.",
+        when_this_is_wrong: "- A client that follows a redirect and wrongly keeps the To tag of the 3xx sends a request that \
+            only looks like one inside a dialog: that is redirect-follow-up-malformed.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for transaction in call.transactions.iter().filter(|t| t.in_dialog) {
+        out.extend(finding(call, transaction));
+    }
+}
+
+fn finding(call: &Call, transaction: &Transaction) -> Option<Finding> {
+    let redirect = transaction.finals.iter().find(|f| f.status.is_redirection())?;
+    // Relayed copies of one response are one finding, at the hop of the element that sent it.
+    if !transaction.downstream.is_empty() {
+        return None;
+    }
+    let request = call.message(transaction.request?)?;
+    if tag_of_a_redirect(call, transaction, request) {
+        return None;
+    }
+    let response = call.message(redirect.message)?;
+    let message = Text::new(
+        "{server} answered a {method} inside the dialog with {status}; the session goes on unchanged, and what the \
+         {method} was for did not happen.",
+    )
+    .with("server", response.provenance.flow.source)
+    .with("method", &transaction.method)
+    .with("status", redirect.status);
+    let remedy = if matches!(transaction.method, Method::Invite | Method::Update) {
+        "To move a running call, send a re-INVITE or UPDATE with the new Contact, or a REFER, in place of a 3xx."
+    } else {
+        "Answer requests inside a dialog, or reject them with the status that says why; a redirect there helps nobody."
+    };
+    let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(response, "3xx inside the dialog"))
+        .evidence([Evidence::of(request, "the request inside the dialog")])
+        .actor(Actor::sender(response, "operator of the element that answered"))
+        .fix(remedy)
+        .fix("If a proxy answered: let requests with a To tag follow their Route header fields, past all redirect rules.")
+        .verify("Put a call on hold and take it back: both re-INVITEs are answered with 200.");
+    Some(finding)
+}
+
+/// Whether the To tag is one that an earlier redirect of an initial request made up, so that there is no dialog.
+fn tag_of_a_redirect(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> bool {
+    let earlier = call.transactions.iter().filter(|t| t.start < transaction.start && !t.in_dialog);
+    earlier
+        .flat_map(|t| &t.finals)
+        .filter(|f| f.status.is_redirection())
+        .filter_map(|f| call.message(f.message))
+        .any(|m| m.message.to_tag() == request.message.to_tag())
+}

@@ -1,0 +1,119 @@
+//! Redirects that go round in a circle.
+
+use crate::call::Call;
+use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Uri;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-loop",
+    summary: "Redirects of one call that lead back to an address that was called before.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3261 §8.3"],
+    explanation: Explanation {
+        what_it_means: "Two or more servers redirect the call in a circle: an address that was called already comes \
+            again. Each single redirect looks right; the circle only shows in the whole chain, and often only when \
+            addresses are compared by effect, `sip:5001@a` and `sip:5001@a:5060`.",
+        why_it_matters: "The call cannot succeed. Clients that keep to RFC 3261 §8.1.3.4, each URI once, stop after one \
+            round; others go on to their limit and load both servers.",
+        likely_causes: "- Two systems each hold the other for the owner of the number, typically in the middle of a \
+            migration or of a number-portability update.\n\
+            - A forwarding of user A to user B, and one of B to A.\n\
+            - A default route for unknown numbers that points back to the system that sent the call.",
+        how_to_fix: "- Decide which of the servers owns the address, and let that one answer it: with the user's \
+            telephone, or with 404.\n\
+            - Remove the route back in the other one.\n\
+            - At the client: compare addresses by effect, and set a limit on redirects.",
+        how_to_confirm: "Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own.",
+        when_this_is_wrong: "- The second Contact is the same user at another host, and the third again another: a long \
+            chain, no circle.\n\
+            - Another Contact of the last redirect leads out of the circle and was called.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for first in RedirectCase::of_initial_requests(call).filter(|case| !case.is_later_in_a_chain()) {
+        out.extend(finding(&first.chain()));
+    }
+}
+
+/// Whether the redirect is part of a chain that is a loop.
+pub(in crate::diagnosis) fn is_part_of_loop(case: &RedirectCase<'_>) -> bool {
+    RedirectCase::of_initial_requests(case.call)
+        .filter(|first| !first.is_later_in_a_chain())
+        .map(RedirectCase::chain)
+        .any(|chain| chain.iter().any(|c| c.index == case.index) && closes(&chain).is_some())
+}
+
+/// The address that comes twice: called twice, or offered by the last redirect though it was called before.
+#[derive(Debug)]
+struct Again<'a> {
+    uri: &'a Uri,
+    was_called: bool,
+}
+
+fn closes<'a>(chain: &[RedirectCase<'a>]) -> Option<Again<'a>> {
+    let called: Vec<&Uri> = chain.iter().filter_map(|c| c.redirect.from.as_ref()).collect();
+    for (index, uri) in called.iter().enumerate() {
+        if called.iter().take(index).any(|earlier| earlier.effectively_equals(uri)) {
+            return Some(Again { uri, was_called: true });
+        }
+    }
+    // A last redirect to the address that it answers is another rule's.
+    let before = called.split_last()?.1;
+    let last = chain.last().filter(|last| last.redirect.follows.is_empty())?;
+    let leads_back = |uri: &Uri| before.iter().any(|earlier| earlier.effectively_equals(uri));
+    let uri = last.targets().next()?;
+    last.targets().all(leads_back).then_some(Again { uri, was_called: false })
+}
+
+fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
+    let again = closes(chain)?;
+    let (first, last) = (chain.first()?, chain.last()?);
+    let mut path: Vec<String> =
+        chain.iter().filter_map(|c| c.redirect.from.as_ref()).map(|uri| format!("{uri}")).collect();
+    if !again.was_called {
+        path.push(again.uri.to_string());
+    }
+    let message = Text::new(if again.was_called {
+        "The call goes round in a circle: {count} redirects led from {path}, and the client called the same address \
+         twice."
+    } else {
+        "The call goes round in a circle: {count} redirects led from {path}, an address that had been called already; \
+         the client stopped there."
+    })
+    .with("count", chain.len())
+    .with("path", path.join(" to "));
+    let servers = servers(chain);
+    let finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
+        .severity(first.severity())
+        .evidence(chain.iter().rev().skip(1).rev().map(RedirectCase::evidence))
+        .evidence(first.request_evidence())
+        .actor(Actor::sender(last.response, "operators of the redirecting servers"))
+        .fix(
+            Text::new(
+                "Decide which of {servers} owns the address; that one must answer it, with the telephone or with 404.",
+            )
+            .with("servers", &servers),
+        )
+        .fix("Remove the route that leads back from the other one: compare the route tables of both.");
+    let finding = if again.was_called {
+        finding.fix("At the client: never try an address twice (RFC 3261 §8.1.3.4), and set a limit on redirects.")
+    } else {
+        finding
+    };
+    Some(finding.verify("Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own."))
+}
+
+/// The redirecting servers, each once, in order.
+fn servers(chain: &[RedirectCase<'_>]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for case in chain {
+        let name = case.redirector().to_string();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(" and ")
+}

@@ -1,0 +1,94 @@
+//! A redirect that its server had to send again.
+
+use crate::call::Call;
+use crate::diagnosis::redirect_case::{GIVING_UP, RedirectCase};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Method;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-not-acknowledged",
+    summary: "A 3xx response that was sent again because its ACK was missing or late.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §17.1.1.3", "RFC 3261 §17.2.1", "RFC 3261 §18.2.2"],
+    explanation: Explanation {
+        what_it_means: "A client must acknowledge every final response to INVITE, redirects included, with an ACK on the \
+            branch of the INVITE. Without it the server repeats the response over UDP after 0.5, 1.5, 3.5 … seconds, for \
+            up to 32 seconds. Here the response was repeated.",
+        why_it_matters: "Either the response does not reach the client, which then cannot follow it, or the ACK does not \
+            reach the server. Both point to the network between them, and both delay the call.",
+        likely_causes: "- The response goes to the address in Via, which NAT or a firewall does not let through (no \
+            `rport`).\n\
+            - The ACK carries another branch or Request-URI than the INVITE, so that the server does not recognise it.\n\
+            - A packet was lost once.\n\
+            - The client is slow or overloaded.",
+        how_to_fix: "- Compare Via of the INVITE with where it came from: with a difference, use `rport` at the client, and \
+            let the server answer to where the request came from.\n\
+            - Check that the ACK has the branch and Request-URI of the INVITE.\n\
+            - Look for packet loss on the path.",
+        how_to_confirm: "Call again: one 3xx, and its ACK within a round trip.",
+        when_this_is_wrong: "- The same datagram was captured twice (two interfaces, a mirror port): that is a duplicate, and \
+            sipscan tells it by its IP identification and distance in time.\n\
+            - The capture lost packets: then a missing ACK proves nothing, and the finding rests on the repetition alone.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let invites = RedirectCase::all(call).filter(|case| case.transaction.method == Method::Invite);
+    out.extend(invites.filter_map(|case| finding(&case, cx)));
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let answer = case.transaction.finals.iter().find(|f| f.message == case.redirect.response)?;
+    let copies: Vec<_> = answer.retransmissions.iter().filter_map(|id| case.call.message(*id)).collect();
+    let (first, last) = (copies.first()?, copies.last()?);
+    let ack = case.transaction.acks.iter().find_map(|id| case.call.message(*id));
+    let missing_is_proven = cx.absence_is_proven(case.redirector().address, case.response.provenance.time, GIVING_UP);
+    let template = match ack {
+        Some(ack) if ack.provenance.time < first.provenance.time => {
+            "{server} sent its {status} {count} times over {took} although {client} had acknowledged it: the ACK did not \
+             arrive, or the server did not recognise it."
+        }
+        Some(_) => "{server} sent its {status} {count} times over {took} before the ACK of {client} came.",
+        None if missing_is_proven => {
+            "{server} sent its {status} {count} times over {took}, and {client} never acknowledged it."
+        }
+        None => {
+            "{server} sent its {status} {count} times over {took}; no ACK of {client} is in the capture, which may not \
+             show it."
+        }
+    };
+    let certainty = match ack {
+        Some(_) => Certainty::Certain,
+        None if missing_is_proven => Certainty::Strong,
+        None => Certainty::Weak,
+    };
+    let message = Text::new(template)
+        .with("server", case.redirector())
+        .with("status", case.redirect.status)
+        .with("count", copies.len() + 1)
+        .with("took", span(last.provenance.time.since(case.response.provenance.time)))
+        .with("client", case.transaction.client);
+    let finding = Finding::new(&RULE, certainty, message, case.evidence())
+        .evidence(copies.iter().take(QUOTED).map(|m| Evidence::of(m, "the same response again")))
+        .evidence(ack.map(|m| Evidence::of(m, "ACK")))
+        .evidence(case.request_evidence())
+        .actor(actor(case))
+        .fix("Check that responses reach the client: Via of the INVITE against its source, `rport`, firewalls on the way.")
+        .fix("Check that the ACK carries the branch and Request-URI of the INVITE and reaches the server.")
+        .verify("Call again: one 3xx, and its ACK within a round trip.");
+    Some(finding)
+}
+
+/// Copies that are quoted; more say nothing new.
+const QUOTED: usize = 3;
+
+fn actor(case: &RedirectCase<'_>) -> Actor {
+    match case.request() {
+        Some(request) => Actor::sender(request, "operator of the client, with the network between it and the server"),
+        None => {
+            Actor::at(case.transaction.client, "operator of the client, with the network between it and the server")
+        }
+    }
+}

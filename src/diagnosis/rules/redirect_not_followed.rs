@@ -1,0 +1,125 @@
+//! A redirect that nobody followed.
+
+use crate::call::{Call, Outcome};
+use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase, is_visible_on_udp};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
+use crate::sip::Uri;
+
+use super::{
+    redirect_contact_not_routable, redirect_contact_unresolvable, redirect_follow_up_malformed,
+    redirect_hidden_by_b2bua, redirect_loop, redirect_target_suspicious, redirect_to_itself,
+    redirect_to_itself_in_effect,
+};
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-not-followed",
+    summary: "A 3xx response with a usable Contact that nobody called.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3261 §16.5", "RFC 3261 §21.3"],
+    explanation: Explanation {
+        what_it_means: "The server gave a new address that a client can call, the client acknowledged the redirect, and \
+            then nothing went to that address. No element on the way took up the redirect.",
+        why_it_matters: "The call ends although its target is known. Every caller behind this client has the same \
+            trouble with every redirected address.",
+        likely_causes: "- The client, or the border controller in front of it, does not handle redirects; many trunks and \
+            libraries have that off by default.\n\
+            - The client follows redirects only within its own domain or to addresses on a list.\n\
+            - A proxy in between should have followed, and passed the redirect on instead.",
+        how_to_fix: "- At the client or its border controller: turn on redirect handling, limited to targets that you \
+            trust.\n\
+            - Or at the redirecting server: relay the call to the new address in place of redirecting it.\n\
+            - Where the address has really moved for good: store the new one at the client, once its owner confirms it.",
+        how_to_confirm: "Call again: a second INVITE with the new address as its Request-URI follows within a second.",
+        when_this_is_wrong: "- The caller hung up: the redirect crossed a CANCEL, and there was nothing left to follow.\n\
+            - The capture ends, or its tap is elsewhere, before the second INVITE: the rule waits for five seconds of \
+            capture, and is silent where packets were lost.\n\
+            - The Contact asks for TCP, TLS or WebSocket, which sipscan does not read from this capture.\n\
+            - A forged or looping redirect: not to follow it is right.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    if call.outcome == Outcome::Answered || call.outcome == Outcome::Cancelled {
+        return;
+    }
+    out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)));
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let target = callable(case)?;
+    let certainty = case.not_followed(cx)?;
+    if gave_up_first(case) || is_explained(case, cx) {
+        return None;
+    }
+    let client = case.client();
+    let follows_others = cx.hosts.followers.contains(&client.address);
+    let message = Text::new(if follows_others {
+        "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}, although \
+         it follows other redirects in this capture: it refuses this target."
+    } else {
+        "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}; it \
+         follows no redirect in this capture so far."
+    })
+    .with("server", case.redirector())
+    .with("contact", target)
+    .with("client", client)
+    .with("window", span(FOLLOW_WINDOW));
+    let acks = case.nearest().acks.iter().filter_map(|id| case.call.message(*id)).take(1);
+    let mut finding = Finding::new(&RULE, certainty, message, case.evidence())
+        .evidence(acks.map(|m| Evidence::of(m, "the client acknowledged the redirect, then sent nothing more")))
+        .evidence(case.request_evidence())
+        .actor(case.client_operator());
+    finding.consequence_of = cause(case, cx);
+    Some(with_remedies(finding, case, target, follows_others))
+}
+
+fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &Uri, follows_others: bool) -> Finding {
+    let software = finding.actor.as_ref().and_then(|a| a.software.clone());
+    let mut finding = if follows_others {
+        finding.fix(
+            "Look for the list or the filter of the client that refuses this target, and allow it if it is wanted.",
+        )
+    } else {
+        finding.fix("Turn on redirect handling at that client or its border controller, limited to targets you trust.")
+    };
+    if let Some(text) = platform::follow_redirects(software.as_deref()) {
+        finding = finding.fix(text);
+    }
+    finding
+        .fix(Text::new("Or let {server} relay the call instead of redirecting it.").with("server", case.redirector()))
+        .verify(
+            Text::new("Call again: a second INVITE with the Request-URI {contact} follows within a second.")
+                .with("contact", target),
+        )
+}
+
+/// A Contact that this client could have called so that the capture would show it.
+fn callable<'a>(case: &RedirectCase<'a>) -> Option<&'a Uri> {
+    let usable = |uri: &&Uri| is_visible_on_udp(uri) && !uri.has_illegal_characters();
+    case.targets().find(usable).filter(|_| case.offers_contacts())
+}
+
+/// Whether the caller had hung up before the redirect came.
+fn gave_up_first(case: &RedirectCase<'_>) -> bool {
+    [case.transaction, case.nearest()].iter().any(|t| t.cancelled_by.is_some())
+}
+
+/// Whether another rule says why nobody could, or should, follow.
+fn is_explained(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    redirect_to_itself::applies(case)
+        || redirect_to_itself_in_effect::applies(case)
+        || redirect_loop::is_part_of_loop(case)
+        || redirect_follow_up_malformed::fault(case, cx).is_some()
+        || redirect_hidden_by_b2bua::hidden_by(case, cx).is_some()
+        || redirect_target_suspicious::is_critical(case, cx)
+}
+
+/// What kept the client from following, where that is clear.
+fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
+    if redirect_contact_not_routable::explains(case, cx) {
+        return Some(redirect_contact_not_routable::RULE.code);
+    }
+    redirect_contact_unresolvable::explains(case, cx).then_some(redirect_contact_unresolvable::RULE.code)
+}

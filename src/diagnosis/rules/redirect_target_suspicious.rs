@@ -1,0 +1,194 @@
+//! A redirect that may come from, or lead to, somebody else.
+
+use crate::call::Call;
+use crate::diagnosis::domains::registrable;
+use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Uri;
+use crate::stir::TelephoneNumber;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-target-suspicious",
+    summary: "A 3xx response that leads to a foreign domain, or that the asked server may not have sent.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §26.1.2", "RFC 3261 §26.1.3", "RFC 3261 §8.1.3.4"],
+    explanation: Explanation {
+        what_it_means: "The Contact belongs to another domain than the address that was called, and the server has not \
+            sent calls there before. That alone is a reason to ask. It becomes critical with one of these marks: the \
+            response came from an address that the request was not sent to; the same request got two different final \
+            responses; the target is an international or premium number while the called address was not.",
+        why_it_matters: "Whoever can send a forged 301 takes over the call: eavesdropping, a false party at the other \
+            end, or calls to expensive numbers at the caller's cost. A client that stores the new address keeps on \
+            calling the attacker.",
+        likely_causes: "- A subscriber or a company moved to another provider: legitimate, and common.\n\
+            - A forwarding to a mobile or foreign number that a user set up.\n\
+            - A server with several addresses that answers from another one than it was asked at.\n\
+            - A forged response, or a server or account that somebody broke into.",
+        how_to_fix: "- Do not store the Contact before the owner of the old address has confirmed it.\n\
+            - At the client or border controller: accept redirects only to domains on a list, ignore 3xx from addresses \
+            that were not asked, and apply dial-plan and cost limits to redirect targets.\n\
+            - Use TLS towards redirect servers.",
+        how_to_confirm: "Ask the owner of the called address whether the new one is theirs. Look for the same source \
+            address in other calls of the capture.",
+        when_this_is_wrong: "- The new host is another name of the same registered domain: that is no foreign domain.\n\
+            - The server redirected other calls to that domain before, so it is one of its usual targets.\n\
+            - A partner company took over the number; the finding stays a warning, and asking settles it.",
+    },
+    detect: Detect::Call(detect),
+};
+
+/// Country codes without a country: satellites, international networks, premium rate (ITU-T E.164).
+const COSTLY: [&str; 6] = ["870", "878", "881", "882", "883", "979"];
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| finding(&case, cx)));
+}
+
+/// Whether there are marks of a forged redirect, so that a client does right not to follow it.
+pub(super) fn is_critical(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    suspect(case, cx).is_some_and(|suspect| !suspect.marks.is_empty())
+}
+
+/// What makes a redirect critical.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mark {
+    OtherSource,
+    OtherAnswer,
+    CostlyNumber,
+}
+
+/// Whether the redirect leads to a foreign domain, marks or not: nobody should store its Contact unasked.
+pub(super) fn is_foreign(case: &RedirectCase<'_>) -> bool {
+    case.targets().any(|uri| is_foreign_domain(case, uri))
+}
+
+#[derive(Debug)]
+struct Suspect<'a> {
+    target: &'a Uri,
+    marks: Vec<Mark>,
+}
+
+fn suspect<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Suspect<'a>> {
+    let forged = forgery_marks(case);
+    // An address tells nothing about its owner, so it is suspicious only where the response itself is.
+    let by_address = || case.targets().find(|uri| uri.ip().is_some() && !forged.is_empty());
+    let is_new = |uri: &&Uri| {
+        is_foreign_domain(case, uri)
+            && registrable(uri).is_some_and(|d| !cx.hosts.has_redirected_to(case.redirector().address, d))
+    };
+    let costly = |uri: &&Uri| is_foreign_domain(case, uri) && is_costly(case, uri, cx);
+    let target = case
+        .targets()
+        .find(costly)
+        .or_else(|| case.targets().find(is_new))
+        .or_else(by_address)
+        .or_else(|| case.targets().find(|uri| !forged.is_empty() && is_foreign_domain(case, uri)))?;
+    let mut marks = forged;
+    if is_costly(case, target, cx) {
+        marks.push(Mark::CostlyNumber);
+    }
+    Some(Suspect { target, marks })
+}
+
+fn is_foreign_domain(case: &RedirectCase<'_>, uri: &Uri) -> bool {
+    let called = case.redirect.from.as_ref().and_then(registrable);
+    let asked = case.nearest_request().and_then(|m| m.message.request_uri());
+    let asked = asked.as_ref().and_then(registrable);
+    match (registrable(uri), called) {
+        (Some(target), Some(called)) => target != called && Some(target) != asked,
+        _ => false,
+    }
+}
+
+fn forgery_marks(case: &RedirectCase<'_>) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    if case.redirector().address != case.transaction.server.address {
+        marks.push(Mark::OtherSource);
+    }
+    if case.transaction.finals.iter().any(|f| f.status != case.redirect.status) {
+        marks.push(Mark::OtherAnswer);
+    }
+    marks
+}
+
+/// Whether the target is an international or premium number and the called address was none.
+fn is_costly(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> bool {
+    let country = &cx.settings.country;
+    let is_abroad = |uri: &Uri| {
+        let number = TelephoneNumber::read(uri.user_name().unwrap_or_default(), country);
+        number.filter(TelephoneNumber::is_international).is_some_and(|n| {
+            let digits = n.digits();
+            COSTLY.iter().any(|code| digits.starts_with(code)) || !digits.starts_with(country.as_str())
+        })
+    };
+    let is_premium = |uri: &Uri| {
+        let number = TelephoneNumber::read(uri.user_name().unwrap_or_default(), country);
+        number.is_some_and(|n| n.is_nanp() && n.digits().get(1..4) == Some("900"))
+    };
+    let called = case.redirect.from.as_ref();
+    (is_abroad(target) && !called.is_some_and(is_abroad)) || (is_premium(target) && !called.is_some_and(is_premium))
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let suspect = suspect(case, cx)?;
+    let critical = !suspect.marks.is_empty();
+    let reasons: Vec<_> = suspect.marks.iter().map(Mark::words).collect();
+    let message = Text::new(if critical {
+        "The {status} that sends the call for {uri} to {contact} may be forged or abused: {reasons}."
+    } else {
+        "{server} sends the call for {uri} to {contact}, a domain that it has not used before in this capture."
+    })
+    .with("uri", case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default())
+    .with("contact", suspect.target);
+    let message = if critical {
+        message.with("status", case.redirect.status).with("reasons", reasons.join("; "))
+    } else {
+        message.with("server", case.redirector())
+    };
+    let others = case.transaction.finals.iter().filter(|f| f.message != case.redirect.response);
+    let others = others.filter_map(|f| case.call.message(f.message)).map(|m| Evidence::of(m, "another final response"));
+    let mut finding = Finding::new(&RULE, Certainty::Strong, message, case.evidence())
+        .severity(if critical { Severity::Critical } else { Severity::Warning })
+        .evidence(case.request_evidence())
+        .evidence(others)
+        .evidence(genuine_server_goes_on(case))
+        .actor(if suspect.marks.contains(&Mark::OtherSource) {
+            Actor::at(case.transaction.server, "operator of the server that was asked, with the network between")
+        } else {
+            case.operator()
+        })
+        .fix(
+            Text::new(
+                "Do not store {contact}, and do not call it again before the owner of the old address confirms it.",
+            )
+            .with("contact", suspect.target),
+        )
+        .fix(
+            "At the client or border controller: follow redirects only to domains on a list, ignore 3xx from addresses \
+              that were not asked, and limit what redirect targets may cost.",
+        );
+    if critical {
+        finding = finding.fix("Use TLS towards redirect servers, so that nobody else can answer for them.");
+    }
+    Some(finding.verify("Ask the owner of the called address whether the new one is theirs, on another channel."))
+}
+
+impl Mark {
+    fn words(&self) -> &'static str {
+        match self {
+            Self::OtherSource => "it came from an address that the request was not sent to",
+            Self::OtherAnswer => "the same request also got another final response",
+            Self::CostlyNumber => "the target is an international or premium number, the called address is not",
+        }
+    }
+}
+
+/// A response of the server that was asked, behind a redirect from elsewhere: the best sign of a forgery.
+fn genuine_server_goes_on(case: &RedirectCase<'_>) -> Option<Evidence> {
+    if case.redirector().address == case.transaction.server.address {
+        return None;
+    }
+    let provisionals = case.transaction.provisionals.iter().filter_map(|id| case.call.message(*id));
+    let mut genuine = provisionals.filter(|m| m.provenance.flow.source.address == case.transaction.server.address);
+    genuine.next_back().map(|m| Evidence::of(m, "the server that was asked answers too"))
+}

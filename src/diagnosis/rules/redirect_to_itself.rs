@@ -1,0 +1,56 @@
+//! A redirect to the very address that was called.
+
+use crate::call::Call;
+use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-to-itself",
+    summary: "A 3xx response whose only Contact equals the Request-URI that it answers.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.3", "RFC 3261 §8.1.3.4", "RFC 3261 §19.1.4"],
+    explanation: Explanation {
+        what_it_means: "The server says that the called address has moved to the called address: its Contact equals the \
+            Request-URI by the rules of RFC 3261 §19.1.4, and there is no other. RFC 3261 §8.3 forbids that.",
+        why_it_matters: "A correct client tries each URI once, so it gives up here; a careless one sends the same \
+            request again and again until some limit ends it.",
+        likely_causes: "- The location service returns the address of record in place of where the user is.\n\
+            - A dial-plan rule was meant to change the host or the number, and did not match.\n\
+            - A server was told to redirect calls that it should relay.",
+        how_to_fix: "- At the redirecting server: return another address, relay the call, or answer 404 where the user \
+            is not known.\n\
+            - Look at the rule or database row that produced the Contact.",
+        how_to_confirm: "Call again: the Contact differs from the Request-URI in user, host or port, and the second \
+            INVITE reaches another server.",
+        when_this_is_wrong: "- Another Contact of the same response leads elsewhere: clients take that one, and the rule \
+            is silent.\n\
+            - The URIs differ only in what RFC 3261 §19.1.4 counts, such as a default port that is written out: that is \
+            redirect-to-itself-in-effect.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_initial_requests(call).filter(applies).map(finding));
+}
+
+/// Whether every Contact equals the Request-URI strictly.
+pub(super) fn applies(case: &RedirectCase<'_>) -> bool {
+    let Some(from) = &case.redirect.from else { return false };
+    case.addresses().next().is_some() && case.addresses().all(|a| a.uri.strictly_equals(from))
+}
+
+fn finding(case: RedirectCase<'_>) -> Finding {
+    let uri = case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default();
+    let message = Text::new("{server} answered the request for {uri} with {status} to that same address, {uri}.")
+        .with("server", case.redirector())
+        .with("status", case.redirect.status)
+        .with("uri", uri);
+    Finding::new(&RULE, Certainty::Certain, message, case.evidence())
+        .severity(case.severity())
+        .evidence(case.request_evidence())
+        .actor(case.operator())
+        .fix("Return an address other than the one that was called, relay the call, or answer 404.")
+        .fix("Look for the location-service row or the dial-plan rule that returns the called address unchanged.")
+        .verify("Call again: the Contact differs from the Request-URI, and the second INVITE reaches another server.")
+}

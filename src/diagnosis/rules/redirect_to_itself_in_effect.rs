@@ -1,0 +1,81 @@
+//! A redirect that leads back to where the request went already, in other words.
+
+use crate::call::Call;
+use crate::diagnosis::redirect_case::{RedirectCase, is_visible_on_udp};
+use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::Uri;
+
+use super::redirect_to_itself;
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-to-itself-in-effect",
+    summary: "A 3xx response whose Contacts lead back to the called address or to the redirecting server itself.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.3", "RFC 3261 §8.1.3.4", "RFC 3261 §19.1.4"],
+    explanation: Explanation {
+        what_it_means: "The Contact is another text than the Request-URI, but the same place: a default port is written \
+            out, a parameter was added, or the host is the address of the redirecting server itself with the user \
+            unchanged. By RFC 3261 §19.1.4 these are different URIs, so a client may follow; it arrives where it was.",
+        why_it_matters: "The client comes back, is redirected again, and goes on until its limit or its loop check ends \
+            the call. The caller waits for nothing.",
+        likely_causes: "- The location service returns the address of record with a port or `;user=phone` added.\n\
+            - The server puts its own address into the Contact because no other is configured.\n\
+            - Address hiding or NAT settings replace the host of the Contact by the server's own.",
+        how_to_fix: "- At the redirecting server: return the address where the user is now, or relay the call.\n\
+            - Check settings that rewrite the host of Contacts in responses.",
+        how_to_confirm: "Call again: the second INVITE reaches another host or port and is answered by it.",
+        when_this_is_wrong: "- The server asks for another transport at the same address, such as `;transport=tcp` for a \
+            large message: that is a legitimate steering, and the rule is silent.\n\
+            - The follow-up at the same address got another answer than a redirect, for example because one name stands \
+            for several servers.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_initial_requests(call).filter(applies).map(finding));
+}
+
+/// Whether every Contact leads back, and nothing shows that going there again helped.
+pub(super) fn applies(case: &RedirectCase<'_>) -> bool {
+    if redirect_to_itself::applies(case) || case.addresses().next().is_none() {
+        return false;
+    }
+    case.addresses().all(|a| leads_back(case, &a.uri)) && !went_on(case)
+}
+
+fn leads_back(case: &RedirectCase<'_>, contact: &Uri) -> bool {
+    let Some(from) = &case.redirect.from else { return false };
+    if !contact.is_sip() || !from.is_sip() || !is_visible_on_udp(contact) {
+        return false;
+    }
+    let redirector = case.redirector();
+    let is_redirector = contact.ip() == Some(redirector.address) && contact.port_or_default() == redirector.port;
+    contact.effectively_equals(from) || (is_redirector && contact.effective_user() == from.effective_user())
+}
+
+/// Whether a follow-up got any final response that is no redirect.
+fn went_on(case: &RedirectCase<'_>) -> bool {
+    let follows = case.redirect.follows.iter().filter_map(|f| case.call.transaction(f.transaction));
+    follows.flat_map(|t| &t.finals).any(|f| !f.status.is_redirection())
+}
+
+fn finding(case: RedirectCase<'_>) -> Finding {
+    let contact = case.targets().next().map(ToString::to_string).unwrap_or_default();
+    let uri = case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default();
+    let message = Text::new(
+        "{server} answered the request for {uri} with {status} to {contact}, which leads back to the same place.",
+    )
+    .with("server", case.redirector())
+    .with("uri", uri)
+    .with("status", case.redirect.status)
+    .with("contact", contact);
+    Finding::new(&RULE, Certainty::Certain, message, case.evidence())
+        .severity(case.severity())
+        .evidence(case.request_evidence())
+        .evidence(case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f)))
+        .actor(case.operator())
+        .fix("Return the address where the user is now, or relay the call; do not return the server's own address.")
+        .fix("Check settings that rewrite the host of Contacts in responses.")
+        .verify("Call again: the second INVITE reaches another host or port and is answered by it.")
+}

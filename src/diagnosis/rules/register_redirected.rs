@@ -1,0 +1,113 @@
+//! A registration that is sent elsewhere.
+
+use crate::call::Call;
+use crate::diagnosis::domains::registrable;
+use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::{HeaderName, Method, Uri};
+
+pub(super) static RULE: Rule = Rule {
+    code: "register-redirected",
+    summary: "A 3xx response to REGISTER: the telephone is told to register with another server.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §10.2.7", "RFC 3261 §10.3", "RFC 3261 §26.1.2"],
+    explanation: Explanation {
+        what_it_means: "The registrar answered a REGISTER with a redirect. A telephone that follows registers with the \
+            other server from then on, and receives its calls through it. Registrars may do that; it is also the \
+            textbook way to steal a registration (RFC 3261 §26.1.2).",
+        why_it_matters: "Whoever holds the registration gets the user's calls, and the telephone may hand its credentials \
+            to a stranger: they can be attacked offline. Telephones that do not follow lose their registration when it \
+            expires.",
+        likely_causes: "- A planned move of the registrar, or sharing of load between registrars.\n\
+            - A proxy that redirects everything it does not serve, REGISTER included.\n\
+            - A forged response. It is critical when the redirect came before any authentication and leads to a foreign \
+            host.",
+        how_to_fix: "- Confirm with the operator of the registrar that the move is planned; if it is, change registrar or \
+            outbound proxy in the provisioning of the telephones instead of relying on redirects.\n\
+            - If it is not: block the target, change the passwords of the affected users, and look for how the response \
+            got in.\n\
+            - Use TLS between telephones and registrar.",
+        how_to_confirm: "The next REGISTER goes to the server in the provisioning and is answered 200 without a redirect.",
+        when_this_is_wrong: "- The redirect leads to a host of the registrar's own domain: usually a shared load; the \
+            finding stays a warning.\n\
+            - A 401 or 407 to REGISTER is the ordinary challenge and no redirect.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let cases = RedirectCase::all(call).filter(|case| case.transaction.method == Method::Register);
+    out.extend(cases.filter_map(|case| finding(&case)));
+}
+
+fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
+    let request = case.request()?;
+    let target = case.targets().next();
+    let foreign = target.is_some_and(|uri| is_foreign(case, uri));
+    let authenticated = has_credentials(&request.message);
+    let exposed = case.redirect.follows.iter().find_map(|follow| {
+        let message = case.call.request(follow.transaction)?;
+        has_credentials(&message.message).then_some(message)
+    });
+    let critical = foreign && !authenticated;
+    let message = Text::new(match (target.is_some(), critical, exposed.is_some()) {
+        (false, ..) => "{server} answered the REGISTER of {user} with {status} and no target: the telephone stays unregistered.",
+        (true, true, true) => {
+            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
+             anybody, and the telephone registered there and sent its credentials."
+        }
+        (true, true, false) => {
+            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
+             anybody."
+        }
+        (true, false, true) => {
+            "{server} sent the REGISTER of {user} on to {target} with {status}; the telephone sent its credentials there."
+        }
+        (true, false, false) => "{server} sent the REGISTER of {user} on to {target} with {status}.",
+    })
+    .with("server", case.redirector())
+    .with("user", request.message.to().map(|to| to.uri.to_string()).unwrap_or_default())
+    .with("status", case.redirect.status);
+    let message = match target {
+        Some(uri) => message.with("target", uri),
+        None => message,
+    };
+    let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
+        .severity(if critical { Severity::Critical } else { Severity::Warning })
+        .evidence(case.request_evidence())
+        .evidence(case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f)))
+        .evidence(exposed.map(credentials_evidence))
+        .actor(Actor::sender(case.response, "operator of the registrar"));
+    let finding = if critical {
+        finding
+            .fix("Find out whether the registrar really sent this; until then block the target at the border.")
+            .fix("Change the passwords of the users whose telephones followed, and remove their registrations there.")
+            .fix("Use TLS between telephones and registrar, so that nobody else can answer for it.")
+    } else {
+        finding
+            .fix("If the move is planned, set the new registrar or outbound proxy in the provisioning of the telephones.")
+            .fix("If it is not, look for the rule that redirects requests that the server does not serve.")
+    };
+    Some(finding.verify("The next REGISTER goes to the provisioned server and is answered 200 without a redirect."))
+}
+
+fn has_credentials(message: &crate::sip::Message) -> bool {
+    [HeaderName::Authorization, HeaderName::ProxyAuthorization].iter().any(|name| message.header(*name).is_some())
+}
+
+fn credentials_evidence(message: &crate::call::CapturedMessage) -> Evidence {
+    let name = [HeaderName::Authorization, HeaderName::ProxyAuthorization]
+        .into_iter()
+        .find(|name| message.message.header(*name).is_some())
+        .unwrap_or(HeaderName::Authorization);
+    Evidence::header(message, name, "credentials sent to the target")
+}
+
+/// Whether the target is neither in the registrar's domain nor the registrar's or the redirecting server's own address.
+fn is_foreign(case: &RedirectCase<'_>, target: &Uri) -> bool {
+    let registrar = case.redirect.from.as_ref();
+    if let Some(address) = target.ip() {
+        return address != case.transaction.server.address && registrar.and_then(Uri::ip) != Some(address);
+    }
+    registrable(target) != registrar.and_then(registrable)
+}
