@@ -8,16 +8,24 @@
 //! Only [`pipeline`] knows two stages. `ARCHITECTURE.md` says why it is built this way.
 
 pub mod anomaly;
+pub mod app;
 pub mod call;
 pub mod capture;
 pub mod catalog;
+pub mod cli;
+pub mod config;
 pub mod diagnosis;
 pub mod error;
+pub mod exit;
+pub mod explain;
+pub mod fail_on;
 pub mod limits;
 pub mod net;
+pub mod pipeline;
 pub mod provenance;
 pub mod report;
 pub mod sample;
 pub mod sip;
 pub mod stir;
+pub mod transaction;
 pub mod wrap;

@@ -51,6 +51,30 @@ pub const GROUP_MEMBERS: usize = 1000;
 pub const CALL_LINES: usize = 200_000;
 /// Kinds of findings below warning that the text report counts one by one.
 pub const NOTE_CODES: usize = 500;
+/// Addresses remembered as senders and as receivers of SIP, each.
+pub const HOSTS: usize = 65_536;
+/// Names remembered whose DNS lookup failed inside the capture.
+pub const FAILED_LOOKUPS: usize = 4096;
+/// Groups of messages (calls, registrations, …) that may be open at one time.
+pub const OPEN_GROUPS: usize = 200_000;
+/// Octets of messages of open groups.
+pub const OPEN_GROUP_OCTETS: usize = 256 << 20;
+/// Messages of one group; with more it is closed and a new one begins.
+pub const GROUP_MESSAGES: usize = 4096;
+/// A group of unanswered requests is over this long after its last message: 64*T1 (RFC 3261 §17.1.1.2) and a margin.
+pub const TRYING_IDLE: Duration = Duration::from_secs(40);
+/// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of
+/// retransmissions and of follow-ups to redirects, 64*T1, and a margin.
+pub const ENDED_IDLE: Duration = Duration::from_secs(40);
+/// A call that has provisional responses alone is over this long after its last message: timer C of proxies is above three
+/// minutes (RFC 3261 §16.6).
+pub const PROVISIONAL_IDLE: Duration = Duration::from_secs(240);
+/// An answered call without BYE is taken for over this long after its last message.
+pub const ANSWERED_IDLE: Duration = Duration::from_secs(2 * 3600);
+/// The same octets between the same addresses within this time were captured twice.
+pub const DUPLICATE_SPACING: Duration = Duration::from_millis(50);
+/// The same octets with the same IP identification within this time were captured twice.
+pub const DUPLICATE_IP_ID_SPACING: Duration = Duration::from_secs(1);
 
 /// Redirects of one call that the rules about redirects look at; clients give up after about ten.
 pub const REDIRECTS_PER_CALL: usize = 64;

@@ -1,3 +1,155 @@
-//! The sipscan command.
+//! The sipscan command: arguments in, exit code out.
 
-fn main() {}
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use jiff::tz::TimeZone;
+use sipscan::app;
+use sipscan::cli::{Cli, Colour, Format, Scan};
+use sipscan::config::{self, FILE_WIDTH, Terminal};
+use sipscan::error::Error;
+use sipscan::exit::ExitStatus;
+use sipscan::fail_on::FailOn;
+use sipscan::report::Sink;
+use sipscan::report::csv::{CsvOptions, CsvSink, Table};
+use sipscan::report::json::JsonSink;
+use sipscan::report::ndjson::NdjsonSink;
+use sipscan::report::output;
+use sipscan::report::outputs::Outputs;
+use sipscan::report::text::{TextOptions, TextSink};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = scan(&cli.scan);
+    let status = result.unwrap_or_else(|error| {
+        app::tell(&error, &mut io::stderr());
+        ExitStatus::Failed
+    });
+    status.into()
+}
+
+fn scan(arguments: &Scan) -> Result<ExitStatus, Error> {
+    if arguments.inputs.is_empty() && arguments.read.is_empty() {
+        return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
+    }
+    let fail_on = FailOn::read(&arguments.fail_on)?;
+    let settings = Settings::read(arguments)?;
+    let mut outputs = Outputs::default();
+    for value in &arguments.output {
+        let (format, path) = output_argument(value)?;
+        let writer = output::create(&path)?;
+        outputs.add(path, settings.sink(format, writer, FILE_WIDTH, arguments.color == Colour::Always));
+    }
+    let terminal = config::terminal();
+    let stdout = Box::new(io::BufWriter::new(io::stdout()));
+    let sink = settings.sink(arguments.format, stdout, terminal.width, settings.colour(terminal));
+    outputs.add(PathBuf::from("standard output"), sink);
+    Ok(app::scan(arguments, outputs, fail_on, &mut io::stderr()))
+}
+
+/// What the reports need to know of the command line.
+struct Settings {
+    all: bool,
+    colour: Colour,
+    time_zone: TimeZone,
+    csv: CsvOptions,
+}
+
+impl Settings {
+    fn read(arguments: &Scan) -> Result<Self, Error> {
+        let time_zone = TimeZone::get(&arguments.tz)
+            .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
+        let csv = CsvOptions { bom: arguments.csv_bom, delimiter: delimiter(&arguments.csv_delimiter)? };
+        Ok(Self { all: arguments.all, colour: arguments.color, time_zone, csv })
+    }
+
+    fn colour(&self, terminal: Terminal) -> bool {
+        match self.colour {
+            Colour::Auto => terminal.colour,
+            Colour::Always => true,
+            Colour::Never => false,
+        }
+    }
+
+    fn sink(&self, format: Format, writer: Box<dyn io::Write>, width: usize, colour: bool) -> Box<dyn Sink> {
+        let csv = |writer, table| Box::new(CsvSink::new(writer, table, self.csv));
+        match format {
+            Format::Text => {
+                let options = TextOptions { width, colour, all: self.all, time_zone: self.time_zone.clone() };
+                Box::new(TextSink::new(writer, options))
+            }
+            Format::Json => Box::new(JsonSink::new(writer)),
+            Format::Ndjson => Box::new(NdjsonSink::new(writer)),
+            Format::Csv => csv(writer, Table::Calls),
+            Format::Responses => csv(writer, Table::Responses),
+            Format::Findings => csv(writer, Table::Findings),
+        }
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8, Error> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(byte) => Ok(*byte),
+        _ => Err(Error::Usage(format!("--csv-delimiter {text}: give one character such as `;`, or `tab`"))),
+    }
+}
+
+/// Reads `[FORMAT:]PATH`.
+fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
+    if let Some((name, path)) = value.split_once(':')
+        && let Some(format) = format(name)
+        && !path.is_empty()
+    {
+        return Ok((format, PathBuf::from(path)));
+    }
+    let path = Path::new(value);
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
+        Error::Usage(format!(
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses or findings"
+        ))
+    })
+}
+
+/// The format of a name or of a file extension.
+fn format(name: &str) -> Option<Format> {
+    match name {
+        "text" | "txt" | "log" => Some(Format::Text),
+        "json" => Some(Format::Json),
+        "ndjson" | "jsonl" => Some(Format::Ndjson),
+        "csv" | "calls" => Some(Format::Csv),
+        "responses" => Some(Format::Responses),
+        "findings" => Some(Format::Findings),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_follow_from_the_prefix_or_the_extension() {
+        for (value, format, path) in [
+            ("calls.csv", Format::Csv, "calls.csv"),
+            ("responses:r.csv", Format::Responses, "r.csv"),
+            ("json:-x", Format::Json, "-x"),
+            ("a:b.JSON", Format::Json, "a:b.JSON"),
+            ("out.jsonl", Format::Ndjson, "out.jsonl"),
+        ] {
+            assert_eq!(output_argument(value).unwrap(), (format, PathBuf::from(path)), "{value}");
+        }
+        assert!(output_argument("report").is_err() && output_argument("json:").is_err());
+    }
+
+    #[test]
+    fn delimiters_are_one_character() {
+        assert_eq!((delimiter(";").unwrap(), delimiter("tab").unwrap()), (b';', b'\t'));
+        assert!(
+            delimiter("").is_err() && delimiter("ab").is_err() && delimiter("\"").is_err() && delimiter("é").is_err()
+        );
+    }
+}

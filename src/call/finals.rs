@@ -1,8 +1,10 @@
 //! Final responses of a transaction: which one counts, and when it came.
 
+use std::collections::HashMap;
+
 use super::{Call, FinalResponse, MessageId, Transaction, TransactionId};
 use crate::provenance::Timestamp;
-use crate::sip::StatusCode;
+use crate::sip::{Method, StatusCode};
 
 impl Call {
     /// The final response of a transaction that its client acted on: of several, the one that was acknowledged (a 2xx before
@@ -55,7 +57,54 @@ impl Call {
 fn is_ack_to(ack: &super::CapturedMessage, answer: &super::CapturedMessage, leg: usize) -> bool {
     ack.leg == leg
         && ack.message.is_request()
-        && ack.message.method() == Some(&crate::sip::Method::Ack)
+        && ack.message.method() == Some(&Method::Ack)
         && ack.message.to_tag() == answer.message.to_tag()
         && ack.message.cseq().map(|c| c.number) == answer.message.cseq().map(|c| c.number)
 }
+
+/// A final response as it is counted: once per Call-ID, CSeq number and method, topmost branch, status and To tag, on however
+/// many hops and taps it was captured.
+#[derive(Debug, Clone)]
+pub struct CountedFinal {
+    /// The transaction of its first copy.
+    pub transaction: TransactionId,
+    /// The first copy, with the later ones as its retransmissions.
+    pub response: FinalResponse,
+}
+
+impl Call {
+    /// The distinct final responses, in the order of their first copies.
+    pub fn counted_finals(&self) -> Vec<CountedFinal> {
+        let mut counted: Vec<CountedFinal> = Vec::new();
+        let mut known: HashMap<FinalKey<'_>, usize> = HashMap::new();
+        let mut all: Vec<(TransactionId, &FinalResponse)> = Vec::new();
+        for (at, transaction) in self.transactions.iter().enumerate() {
+            all.extend(transaction.finals.iter().map(|f| (TransactionId(at), f)));
+        }
+        all.sort_by_key(|(_, f)| f.message.0);
+        for (transaction, response) in all {
+            let Some(key) = self.final_key(response) else { continue };
+            match known.get(&key).and_then(|at| counted.get_mut(*at)) {
+                Some(first) => {
+                    first.response.retransmissions.push(response.message);
+                    first.response.retransmissions.extend(&response.retransmissions);
+                }
+                None => {
+                    known.insert(key, counted.len());
+                    counted.push(CountedFinal { transaction, response: response.clone() });
+                }
+            }
+        }
+        counted
+    }
+
+    fn final_key(&self, response: &FinalResponse) -> Option<FinalKey<'_>> {
+        let captured = self.message(response.message)?;
+        let message = &captured.message;
+        let cseq = message.cseq().map(|c| (c.number, &c.method));
+        Some((captured.leg, cseq, message.branch(), response.status, message.to_tag()))
+    }
+}
+
+/// Leg (which stands for the Call-ID), CSeq, topmost branch, status, To tag.
+type FinalKey<'m> = (usize, Option<(u32, &'m Method)>, Option<&'m [u8]>, StatusCode, Option<&'m [u8]>);

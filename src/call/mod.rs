@@ -13,11 +13,13 @@ mod element;
 mod finals;
 pub mod legs;
 pub mod network_block;
+mod open_group;
 pub mod outcome;
 mod outcome_of;
 mod path;
 mod redirect;
 mod step;
+pub mod tracker;
 pub mod unwanted;
 
 #[cfg(test)]
@@ -25,6 +27,7 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
 pub use path::Origin;
 

@@ -60,3 +60,456 @@ fn scenarios_end_as_they_should() {
     let invites: Vec<_> = noise.iter().filter(|c| c.is_invite()).map(name).collect();
     assert_eq!(invites, ["answered"]);
 }
+
+/// An INVITE with what comes back: `STATUS PHRASE` with more header fields.
+fn answered_by(more: &str) -> String {
+    flow(&format!("0 a > b\nINVITE sip:bob@b.example\n{more}"))
+}
+
+#[test]
+fn every_outcome_has_its_mark() {
+    let final_response = |text: &str| format!("\n1.0 b > a tag=t\n{text}\n\n1.1 a > b\nACK\n");
+    for (expected, text) in [
+        ("answered", "200 OK"),
+        ("answered", "299 Fine"),
+        ("redirected-unfollowed", "302 Moved Temporarily\nContact: <sip:x@c.example>"),
+        ("redirected-unfollowed", "380 Alternative Service"),
+        (
+            "challenge-unanswered",
+            "407 Proxy Authentication Required\nProxy-Authenticate: Digest realm=\"r\", nonce=\"n\"",
+        ),
+        ("busy", "486 Busy Here"),
+        ("busy", "600 Busy Everywhere"),
+        ("no-answer", "500 Server Internal Error\nReason: Q.850;cause=19"),
+        ("rejected", "480 Temporarily Unavailable"),
+        ("rejected", "408 Request Timeout"),
+        ("declined", "603 Decline"),
+        ("declined", "603 Decline\nReason: Q.850;cause=21"),
+        ("blocked-by-network", "603 Network Blocked"),
+        ("blocked-by-network", "608 Rejected"),
+        ("unwanted-by-callee", "607 Unwanted"),
+        ("blocked-by-network", "607 Unwanted\nReason: SIP;cause=607;text=\"v=analytics1;url=https://x.example\""),
+        ("identity-rejected", "428 Use Identity Header"),
+        ("identity-rejected", "436 Bad Identity Info"),
+        ("identity-rejected", "437 Unsupported Credential"),
+        ("identity-rejected", "438 Invalid Identity Header"),
+        ("identity-rejected", "403 stale date"),
+        ("rejected", "403 Forbidden"),
+        ("rejected", "404 Not Found"),
+        ("rejected", "487 Request Terminated"),
+        ("rejected", "499 Odd"),
+        ("rejected", "604 Does Not Exist Anywhere"),
+        ("rejected", "699 Odd"),
+        ("overload", "503 Service Unavailable"),
+        ("server-failure", "500 Server Internal Error"),
+        ("server-failure", "599 Odd"),
+    ] {
+        assert_eq!(name(&call(&answered_by(&final_response(text)))), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_final_response_at_the_end_of_the_capture_counts() {
+    let call = joined(&answered_by("\n1.0 b > a\n486 Busy Here\n"), 0.0);
+    assert_eq!((call.outcome, call.final_response.is_some()), (Outcome::Busy, true));
+}
+
+#[test]
+fn ringing_makes_an_unanswered_call() {
+    for (at, status, expected) in [
+        ("10.9", "480 Temporarily Unavailable", "rejected"),
+        ("11.0", "480 Temporarily Unavailable", "no-answer"),
+        ("20.0", "408 Request Timeout", "no-answer"),
+        ("20.0", "404 Not Found", "rejected"),
+    ] {
+        let text = answered_by(&format!("\n1.0 b > a tag=t\n180 Ringing\n\n{at} b > a tag=t\n{status}\n"));
+        assert_eq!(name(&call(&text)), expected, "{at} {status}");
+    }
+}
+
+#[test]
+fn a_cancelled_call_is_no_failure() {
+    let cancelled = |at: f64, rest: &str| {
+        answered_by(&format!(
+            "\n0.1 b > a\n100 Trying\n\n1.0 b > a tag=t\n180 Ringing\n\n{at} a > b\nCANCEL\n\n+0.01 b > a re=CANCEL\n200 OK\n{rest}"
+        ))
+    };
+    let ended = "\n+0.01 b > a re=INVITE tag=t\n487 Request Terminated\n\n+0.01 a > b\nACK\n";
+    for (at, rest, until, expected, detail) in [
+        (3.0, ended, 0.0, Outcome::Cancelled, None),
+        (11.0, ended, 0.0, Outcome::Cancelled, Some(OutcomeDetail::Abandoned)),
+        (3.0, "", 40.0, Outcome::Cancelled, None),
+        (3.0, "", 10.0, Outcome::Incomplete, None),
+        (3.0, "\n+0.01 b > a re=INVITE tag=t\n200 OK\n", 60.0, Outcome::Answered, None),
+        (3.0, "\n+0.01 b > a re=INVITE tag=t\n486 Busy Here\n", 60.0, Outcome::Busy, None),
+        (200.0, "", 60.0, Outcome::Stalled, None),
+    ] {
+        let call = joined(&cancelled(at, rest), until);
+        assert_eq!((call.outcome, call.outcome_detail), (expected, detail), "{at} {rest} {until}");
+    }
+}
+
+#[test]
+fn silence_needs_time() {
+    let sent = "repeat=0.5,1.5,3.5,7.5,15.5,31.5";
+    let invite = |words: &str, rest: &str| flow(&format!("0 a > b {words}\nINVITE sip:bob@b.example\n{rest}"));
+    let trying = "\n0.1 b > a\n100 Trying\n";
+    for (words, rest, until, expected) in [
+        (sent, "", 0.0, "no-response"),
+        ("repeat=0.5,1.5", "", 0.0, "incomplete"),
+        ("repeat=0.5,1.5", "", 31.0, "no-response"),
+        ("", "", 2.0, "incomplete"),
+        ("", trying, 60.0, "incomplete"),
+        ("", trying, 179.0, "incomplete"),
+        ("", trying, 181.0, "stalled"),
+        // Acknowledged, so there was a response that the capture does not show.
+        ("", "\n0.5 a > b branch=q1 to-tag=x\nACK\n", 60.0, "incomplete"),
+        ("", "\n9.0 a > b to-tag=x\nBYE\n", 60.0, "incomplete"),
+        // The client gave up by timer B, and said so.
+        (sent, "\n32.0 a > b\nCANCEL\n", 60.0, "no-response"),
+        ("repeat=0.5,1.5", "\n3.0 a > b\nCANCEL\n", 60.0, "cancelled"),
+    ] {
+        assert_eq!(name(&joined(&invite(words, rest), until)), expected, "{words} {rest} {until}");
+    }
+}
+
+#[test]
+fn a_capture_that_begins_inside_a_call_is_incomplete() {
+    for text in [
+        "0 a > b from-tag=x to-tag=y\nBYE sip:bob@b.example\n\n0.1 b > a\n200 OK\n",
+        "0 a > b from-tag=x to-tag=y\nINVITE sip:bob@b.example\n\n0.1 b > a\n488 Not Acceptable Here\n\n0.2 a > b\nACK\n",
+        "0 a > b from-tag=x to-tag=y\nBYE sip:bob@b.example\n\n0.1 b > a\n481 Gone\n",
+    ] {
+        let call = call(&flow(text));
+        assert_eq!((call.outcome, call.attempts.len(), call.final_response), (Outcome::Incomplete, 0, None), "{text}");
+    }
+}
+
+#[test]
+fn a_2xx_that_is_never_acknowledged_is_told() {
+    let text = |words: &str, rest: &str| answered_by(&format!("\n1.0 b > a tag=t {words}\n200 OK\n{rest}"));
+    let repeated = "repeat=0.5,1.5,3.5";
+    for (words, rest, until, expected) in [
+        (repeated, "", 60.0, Some(OutcomeDetail::AnsweredNoAck)),
+        (repeated, "", 5.0, None),
+        (repeated, "\n5.0 a > b\nACK\n", 60.0, None),
+        // The callee was content: the ACK took another way.
+        ("", "", 60.0, None),
+    ] {
+        let call = joined(&text(words, rest), until);
+        assert_eq!((call.outcome, call.outcome_detail), (Outcome::Answered, expected), "{words} {rest} {until}");
+    }
+}
+
+#[test]
+fn failures_inside_the_dialog_do_not_decide() {
+    let text = answered_by(
+        "\n1.0 b > a tag=t\n200 OK\n\n1.1 a > b\nACK\n\n5.0 a > b to-tag=t\nINVITE sip:bob@b.example\n\n5.1 b > a tag=t\n488 Not Acceptable Here\n\n\
+         5.2 a > b\nACK\n\n9.0 a > b\nBYE\n\n9.1 b > a\n481 Call/Transaction Does Not Exist\n",
+    );
+    let call = call(&text);
+    assert_eq!((name(&call), call.attempts.len()), ("answered", 1));
+    assert_eq!(call.talk_time(), Some(std::time::Duration::from_millis(7900)));
+}
+
+#[test]
+fn challenges_and_corrections_are_steps() {
+    let challenge = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"";
+    let credentials = "Proxy-Authorization: Digest realm=\"r\", nonce=\"n\", response=\"0\"";
+    let invite = "INVITE sip:bob@b.example";
+    let two = |first: &str, second: &str, last: &str| {
+        flow(&format!(
+            "0 a > b\n{invite}\n\n0.1 b > a tag=t\n{first}\n\n0.11 a > b\nACK\n\n0.2 a > b\n{invite}\n{second}\n\n0.3 b > a tag=u\n{last}\n"
+        ))
+    };
+    let proxy = format!("407 Proxy Authentication Required\n{challenge}");
+    for (text, cause, expected) in [
+        (two(&proxy, credentials, "200 OK"), "challenge", "answered"),
+        (two(&proxy, credentials, &proxy), "challenge", "auth-failed"),
+        (
+            two(&proxy, credentials, "401 Unauthorized\nWWW-Authenticate: Digest realm=\"q\", nonce=\"m\""),
+            "challenge",
+            "challenge-unanswered",
+        ),
+        (two(&proxy, credentials, &proxy.replace("\"r\"", "\"other\"")), "challenge", "challenge-unanswered"),
+        (two(&proxy, "Subject: no credentials", "407 Proxy Authentication Required"), "again", "challenge-unanswered"),
+        (
+            two("422 Session Interval Too Small\nMin-SE: 90", "Session-Expires: 90", "486 Busy Here"),
+            "corrected",
+            "busy",
+        ),
+        (two("503 Service Unavailable", "", "200 OK"), "again", "answered"),
+        (two("486 Busy Here", "", "404 Not Found"), "again", "rejected"),
+    ] {
+        let call = call(&text);
+        let found = match call.attempts[1].because {
+            AttemptCause::Challenge(_) => "challenge",
+            AttemptCause::Corrected(_) => "corrected",
+            AttemptCause::Again(_) => "again",
+            _ => "another",
+        };
+        assert_eq!((found, name(&call), call.attempts.len()), (cause, expected, 2), "{text}");
+    }
+}
+
+#[test]
+fn of_two_final_responses_the_acknowledged_one_decides() {
+    let both = |first: &str, second: &str, acked: &str| {
+        answered_by(&format!(
+            "\n1.0 b > a tag=x\n{first}\n\n1.2 b > a tag=y\n{second}\n\n1.3 a > b to-tag={acked}\nACK\n"
+        ))
+    };
+    for (first, second, acked, expected) in [
+        ("600 Busy Everywhere", "500 Server Internal Error", "x", "busy"),
+        ("600 Busy Everywhere", "500 Server Internal Error", "y", "server-failure"),
+        ("299 Fine", "486 Busy Here", "x", "answered"),
+        ("486 Busy Here", "404 Not Found", "z", "busy"),
+        ("486 Busy Here", "200 OK", "z", "answered"),
+    ] {
+        let call = call(&both(first, second, acked));
+        assert_eq!((name(&call), call.transactions[0].finals.len()), (expected, 2), "{first} {second} {acked}");
+    }
+}
+
+#[test]
+fn other_requests_end_by_the_same_table() {
+    for (text, expected) in [
+        ("0 a > b\nOPTIONS sip:b.example\n\n0.1 b > a\n200 OK\n", "answered"),
+        ("0 a > b repeat=0.5,1.5,3.5,7.5,11.5,15.5,19.5,23.5,27.5,31.5\nOPTIONS sip:b.example\n", "no-response"),
+        (
+            "0 a > b\nREGISTER sip:b.example\n\n0.1 b > a\n401 Unauthorized\n\n0.2 a > b cseq=2\nREGISTER sip:b.example\n\
+          Authorization: Digest realm=\"r\"\n\n0.3 b > a\n200 OK\n",
+            "answered",
+        ),
+        (
+            "0 a > b\nREGISTER sip:b.example\n\n0.1 b > a\n200 OK\n\n60 a > b cseq=2\nREGISTER sip:b.example\n\n60.1 b > a\n403 Forbidden\n",
+            "rejected",
+        ),
+        ("0 a > b\nMESSAGE sip:bob@b.example\n\n0.1 b > a\n607 Unwanted\n", "unwanted-by-callee"),
+        (
+            "0 a > b\nSUBSCRIBE sip:bob@b.example\n\n0.1 b > a tag=t\n200 OK\n\n0.2 b > a from-tag=t to-tag=x\nNOTIFY sip:a@192.0.2.10\n\n0.3 a > b\n481 Gone\n",
+            "answered",
+        ),
+    ] {
+        let call = call(&flow(text));
+        assert_eq!((name(&call), call.is_invite()), (expected, false), "{text}");
+    }
+}
+
+/// A proxy forks; the caller's hop is captured or not.
+fn forked(with_caller: bool, one: &str, two: &str, up: &str) -> String {
+    let above = if with_caller { "0 a > p branch=up\nINVITE sip:bob@p.example\n\n" } else { "" };
+    let via = if with_caller {
+        "Via: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bK{n}\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKup\n"
+    } else {
+        ""
+    };
+    let branch = |n: &str, to: &str, uri: &str| {
+        format!(
+            "0.01 p > {to} branch={n} cseq=1 from-tag=f\nINVITE {uri}\nMax-Forwards: 69\n{}\n",
+            via.replace("{n}", n)
+        )
+    };
+    let answer = |at: &str, from: &str, tag: &str, status: &str| format!("{at} {from} > p tag={tag}\n{status}\n\n");
+    let end = if with_caller { format!("0.3 p > a tag=u re=INVITE\n{up}\n") } else { String::new() };
+    flow(&format!(
+        "{above}{}{}{}{}{end}",
+        branch("f1", "b", "sip:bob@203.0.113.40"),
+        branch("f2", "c", "sip:bob@203.0.113.41"),
+        answer("0.1", "b", "b1", one),
+        answer("0.2", "c", "c1", two),
+    ))
+}
+
+#[test]
+fn a_fork_is_one_attempt_of_the_caller() {
+    let call = call(&forked(true, "603 Decline", "487 Request Terminated", "603 Decline"));
+    assert_eq!((name(&call), call.attempts.len()), ("declined", 1));
+}
+
+#[test]
+fn a_fork_seen_only_behind_the_proxy_ends_by_its_best_branch() {
+    for (one, two, expected) in [
+        ("603 Decline", "487 Request Terminated", "declined"),
+        ("487 Request Terminated", "600 Busy Everywhere", "busy"),
+        ("486 Busy Here", "200 OK", "answered"),
+        ("503 Service Unavailable", "404 Not Found", "rejected"),
+        ("404 Not Found", "302 Moved Temporarily", "redirected-unfollowed"),
+    ] {
+        let call = call(&forked(false, one, two, ""));
+        assert_eq!((name(&call), call.attempts.len()), (expected, 2), "{one} {two}");
+        assert_eq!(call.attempts[1].because, AttemptCause::Fork(call.attempts[0].transaction));
+    }
+}
+
+#[test]
+fn a_request_that_comes_back_to_its_sender_is_no_attempt() {
+    // A B2BUA that keeps the Call-ID answers through the PBX that asked it.
+    let text = flow(
+        "0 a > p branch=one\nINVITE sip:bob@p.example\n\n0.1 a > b branch=two cseq=1\nINVITE sip:bob@b.example\nMax-Forwards: 60\n\n\
+         1 b > a\n404 Not Found\n\n1.1 p > a\n480 Temporarily Unavailable\n",
+    );
+    let call = call(&text);
+    assert_eq!((statuses(&call), name(&call)), (vec![480], "rejected"));
+}
+
+#[test]
+fn a_request_after_a_failure_that_keeps_its_tag_is_another_attempt() {
+    let text = answered_by(
+        "\n0.1 b > a tag=t\n302 Moved Temporarily\nContact: <sip:bob@c.example>\n\n0.11 a > b\nACK\n\n0.2 a > c to-tag=t\nINVITE sip:bob@c.example\n\n\
+         0.3 c > a tag=t\n481 Call/Transaction Does Not Exist\n",
+    );
+    let call = call(&text);
+    assert_eq!((statuses(&call), name(&call)), (vec![302, 481], "rejected"));
+    assert!(call.redirects[0].follows.is_empty(), "a follow-up has no To tag");
+}
+
+/// A redirect to `contact`, and a request some time later.
+fn redirected(contact: &str, later: &str) -> Call {
+    call(&flow(&format!(
+        "0 a > p call=1 from-tag=f\nINVITE sip:bob@p.example\nFrom: <sip:alice@a.example>\n\n1.0 p > a call=1 tag=r\n302 Moved Temporarily\n{contact}\n\n\
+         1.01 a > p call=1\nACK\n\n{later}\n"
+    )))
+}
+
+fn links(call: &Call) -> Vec<(usize, FollowLink)> {
+    call.redirects[0].follows.iter().map(|f| (f.contact, f.link)).collect()
+}
+
+#[test]
+fn follow_ups_are_found_by_every_link() {
+    let to = "Contact: <sip:carol@c.example;transport=tcp>;q=0.5, <sip:bob@b.example:5060>";
+    let same = FollowLink::SameCallId;
+    let from = "From: <sip:alice@a.example>";
+    for (later, expected) in [
+        ("1.1 a > c call=1\nINVITE sip:carol@c.example", vec![(0, same)]),
+        ("1.1 a > b call=1\nINVITE sip:bob@B.example", vec![(1, same)]),
+        ("5.9 a > b call=1\nINVITE sip:bob@b.example", vec![(1, same)]),
+        ("6.1 a > b call=1\nINVITE sip:bob@b.example", vec![]),
+        ("1.1 a > b call=1\nINVITE sip:other@b.example", vec![]),
+        ("1.1 c > b call=1\nINVITE sip:bob@b.example", vec![]),
+        (
+            "1.1 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:alice@a.example>\nTo: <sip:bob@p.example>",
+            vec![(1, FollowLink::SameParties)],
+        ),
+        (
+            "4.0 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:alice@a.example>\nTo: <sip:bob@b.example>",
+            vec![(1, FollowLink::SameParties)],
+        ),
+        ("1.9 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:x@a.example>", vec![(1, FollowLink::AddressAndTime)]),
+        ("3.5 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:x@a.example>", vec![]),
+    ] {
+        assert_eq!(links(&redirected(to, later)), expected, "{later} {from}");
+    }
+}
+
+#[test]
+fn a_number_may_be_called_by_tel_or_sip() {
+    let call =
+        redirected("Contact: <tel:+1-215-555-0113>", "1.1 a > b call=1\nINVITE sip:+12155550113@b.example;user=phone");
+    assert_eq!(links(&call), [(0, FollowLink::SameCallId)]);
+    let call = redirected(
+        "Contact: <sip:+12155550113;rn=+12154100000@b.example>",
+        "1.1 a > b call=1\nINVITE sip:2155550113@b.example",
+    );
+    assert_eq!(links(&call), [(0, FollowLink::SameCallId)]);
+}
+
+#[test]
+fn the_next_contact_has_half_a_minute_after_a_failed_one() {
+    let two = "Contact: <sip:bob@b.example>, <sip:bob@c.example>";
+    let first = "1.1 a > b call=1\nINVITE sip:bob@b.example\n\n4.0 b > a call=1\n503 Service Unavailable\n\n4.01 a > b call=1\nACK\n\n";
+    for (at, expected) in [("35.9", 2), ("36.1", 1)] {
+        let call = redirected(two, &format!("{first}{at} a > c call=1\nINVITE sip:bob@c.example"));
+        assert_eq!(call.redirects[0].follows.len(), expected, "{at}");
+    }
+}
+
+#[test]
+fn a_follow_up_with_credentials_is_a_challenge_step_that_still_follows() {
+    let call = redirected(
+        "Contact: <sip:bob@b.example>",
+        "1.1 a > b call=1\nINVITE sip:bob@b.example\n\n1.2 b > a call=1\n407 Proxy Authentication Required\n\n1.21 a > b call=1\nACK\n\n\
+         1.3 a > b call=1\nINVITE sip:bob@b.example\nProxy-Authorization: Digest realm=\"r\"\n\n2 b > a call=1\n200 OK",
+    );
+    let causes: Vec<_> = call.attempts.iter().map(|a| a.because).collect();
+    assert!(
+        matches!(causes[..], [AttemptCause::First, AttemptCause::Redirect(0), AttemptCause::Challenge(_)]),
+        "{causes:?}"
+    );
+    assert_eq!((call.redirects[0].follows.len(), name(&call)), (2, "answered"));
+}
+
+#[test]
+fn contacts_are_kept_as_they_are() {
+    for (contact, expected) in [
+        ("Subject: no contact", vec![]),
+        ("Contact:", vec![("", false)]),
+        ("Contact: *", vec![("*", false)]),
+        (
+            "m: \"A, B\" <sip:a@b.example>, sip:c@d.example;q=1",
+            vec![("\"A, B\" <sip:a@b.example>", true), ("sip:c@d.example;q=1", true)],
+        ),
+        ("Contact: <sip:>\nContact: <sip:x@y.example>", vec![("<sip:>", false), ("<sip:x@y.example>", true)]),
+    ] {
+        let call = redirected(contact, "");
+        let found: Vec<_> = call.redirects[0].contacts.iter().map(|c| (c.raw.as_str(), c.address.is_some())).collect();
+        assert_eq!(found, expected, "{contact}");
+    }
+}
+
+/// A request over a proxy that either relays the 302 of its next hop, or follows it itself.
+fn proxied(end: &str) -> Call {
+    call(&flow(&format!(
+        "0 a > p branch=up from-tag=f\nINVITE sip:bob@p.example\n\n\
+         0.01 p > b branch=d1 cseq=1 from-tag=f\nINVITE sip:bob@b.example\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKd1\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKup\n\n\
+         0.1 b > p tag=r\n302 Moved Temporarily\nContact: <sip:bob@c.example>\n\n0.11 p > b\nACK\n\n{end}\n"
+    )))
+}
+
+#[test]
+fn a_relayed_redirect_is_one_redirect() {
+    let call = proxied(
+        "0.12 p > a tag=r re=INVITE\n302 Moved Temporarily\nContact: <sip:bob@c.example>\n\n0.13 a > p\nACK\n\n\
+         0.2 a > p branch=up2 from-tag=f\nINVITE sip:bob@c.example\n\n\
+         0.21 p > c branch=d2 cseq=2 from-tag=f\nINVITE sip:bob@c.example\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKd2\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKup2\n\n\
+         1 c > p tag=c\n200 OK\n\n1.01 p > a tag=c\n200 OK\n",
+    );
+    assert_eq!((call.redirects.len(), call.attempts.len(), name(&call)), (1, 2, "answered"));
+    let redirect = &call.redirects[0];
+    assert_eq!(call.transactions[redirect.transaction.0].server.address.to_string(), "203.0.113.40");
+    assert_eq!((redirect.relayed.len(), redirect.follows.len()), (1, 1));
+    assert_eq!(redirect.follows[0].transaction, call.attempts[1].transaction);
+    assert_eq!(call.attempts[1].because, AttemptCause::Redirect(0));
+}
+
+#[test]
+fn a_proxy_may_follow_on_its_own() {
+    let call = proxied(
+        "0.2 p > c branch=d2 cseq=1 from-tag=f\nINVITE sip:bob@c.example\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKd2\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKup\n\n\
+         1 c > p tag=c\n486 Busy Here\n\n1.01 p > a tag=c re=INVITE\n486 Busy Here\n",
+    );
+    assert_eq!((call.redirects.len(), call.attempts.len(), name(&call)), (1, 1, "busy"));
+    assert_eq!((call.redirects[0].relayed.len(), links(&call)), (0, vec![(0, FollowLink::SameCallId)]));
+}
+
+#[test]
+fn a_redirect_behind_a_b2bua_that_passes_it_on_is_one_redirect() {
+    let text = "0 a > p call=1\nINVITE sip:bob@p.example\n\n0.05 p > b call=2\nINVITE sip:bob@b.example\n\n\
+                0.1 b > p call=2\n301 Moved Permanently\nContact: <sip:bob@c.example>\n\n0.12 p > a call=1\n301 Moved Permanently\nContact: <sip:bob@c.example>\n";
+    let call = call(&flow(text));
+    assert_eq!((call.redirects.len(), call.redirects[0].relayed.len(), name(&call)), (1, 1, "redirected-unfollowed"));
+}
+
+#[test]
+fn each_request_follows_one_redirect_the_latest() {
+    let call = calls(&scenario("s03")).remove(0);
+    let follows: Vec<_> = call.redirects.iter().map(|r| r.follows.len()).collect();
+    assert_eq!(follows, [1, 1, 0]);
+    let again = redirected(
+        "Contact: <sip:bob@b.example>",
+        "1.1 a > b call=1\nINVITE sip:bob@b.example\n\n1.2 b > a call=1\n302 Moved Temporarily\nContact: <sip:bob@b.example>\n\n1.21 a > b call=1\nACK\n\n\
+         1.3 a > b call=1\nINVITE sip:bob@b.example",
+    );
+    assert_eq!(again.redirects.iter().map(|r| r.follows.len()).collect::<Vec<_>>(), [1, 1]);
+}

@@ -23,6 +23,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod time_unit;
+mod trailer;
 
 pub use compression::Compression;
 pub use info::{CaptureInfo, Format};
@@ -30,3 +31,4 @@ pub use link_type::link_type_name;
 pub use merge::Merged;
 pub use reader::{Capture, Frame};
 pub use source::{Input, inputs};
+pub use trailer::announces_losses;

@@ -240,6 +240,6 @@ fn contradiction() -> Fault {
 }
 
 /// The value of the first option of that code.
-fn option<'a>(options: &'a [PcapNGOption<'_>], code: u16) -> Option<&'a [u8]> {
+pub(super) fn option<'a>(options: &'a [PcapNGOption<'_>], code: u16) -> Option<&'a [u8]> {
     options.iter().find(|option| option.code.0 == code)?.as_bytes().ok()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::open::open;
@@ -37,6 +37,24 @@ impl Input {
             Self::Stdin => Box::new(io::stdin()),
             Self::File(path) => Box::new(File::open(path)?),
         })
+    }
+}
+
+impl Input {
+    /// The first twelve octets and the last ones, at most `window`; `None` where only reading on is possible.
+    #[expect(clippy::disallowed_methods, reason = "this is where input is opened")]
+    pub(super) fn ends(&self, window: u64) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let Self::File(path) = self else { return Ok(None) };
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let mut file = File::open(path)?;
+        let (mut head, mut tail) = (Vec::new(), Vec::new());
+        Read::by_ref(&mut file).take(12).read_to_end(&mut head)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(window)))?;
+        file.take(window).read_to_end(&mut tail)?;
+        Ok(Some((head, tail)))
     }
 }
 

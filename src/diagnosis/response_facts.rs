@@ -5,16 +5,18 @@ use std::time::Duration;
 use super::text::span;
 use super::{Evidence, Text};
 use crate::call::CapturedMessage;
+use crate::call::network_block::{NetworkBlock, Redress};
 use crate::catalog::{self, internal_codes, q850};
-use crate::sip::{HeaderName, NameAddr, Reason, StatusCode};
+use crate::sip::{HeaderName, NameAddr, Reason, StatusCode, params};
 
 /// One piece of evidence for each header field (and each internal number in the phrase) that explains the response.
 pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
     let message = &response.message;
+    let block = NetworkBlock::of(message).and_then(|block| block.redress).map(|redress| redress.reason);
     let mut facts: Vec<Evidence> = proxy_error(response).into_iter().collect();
     for (name, value) in message.fields() {
         let what = match HeaderName::read(name.as_bytes()) {
-            HeaderName::Reason => reason(&value),
+            HeaderName::Reason => reason(&value, block.as_ref()),
             HeaderName::Warning => Some(warning(&value)),
             HeaderName::RetryAfter => wait(&value).map(|span| Text::new("asks to wait {span}").with("span", span)),
             HeaderName::ErrorInfo => Some(Text::new("where the sender explains it")),
@@ -30,8 +32,8 @@ pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
 /// What the response itself tells the caller to do.
 pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
     let message = &response.message;
-    let blocks = message.reasons();
-    let mut advice: Vec<Text> = blocks.iter().filter(|r| r.is_network_block()).filter_map(redress).collect();
+    let block = NetworkBlock::of(message).and_then(|block| block.redress);
+    let mut advice: Vec<Text> = block.as_ref().and_then(redress).into_iter().collect();
     if message.status() == Some(StatusCode(608)) {
         advice.extend(signed_card(&message.values(HeaderName::CallInfo)));
     }
@@ -55,18 +57,17 @@ fn proxy_error(response: &CapturedMessage) -> Option<Evidence> {
     Some(Evidence::of(response, what))
 }
 
-fn reason(value: &str) -> Option<Text> {
-    let words: Vec<String> =
-        crate::sip::params::split(value, ',').into_iter().filter_map(Reason::read).map(words).collect();
+fn reason(value: &str, block: Option<&Reason>) -> Option<Text> {
+    let reasons = params::split(value, ',').into_iter().filter_map(Reason::read);
+    let words: Vec<String> = reasons.map(|reason| words(&reason, Some(&reason) == block)).collect();
     (!words.is_empty()).then(|| Text::new("reason given: {words}").with("words", words.join("; ")))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the end of an iterator chain that owns its values")]
-fn words(reason: Reason) -> String {
+fn words(reason: &Reason, is_block: bool) -> String {
     let cause =
         reason.cause.map_or_else(|| "no cause".to_owned(), |cause| format!("{} cause {cause}", reason.protocol));
     let meaning = reason.cause.and_then(|cause| catalog::reason::reason(&reason.protocol, cause)).unwrap_or(cause);
-    let block = if reason.is_network_block() { ", blocked by a provider's analytics (603+)" } else { "" };
+    let block = if is_block { ", blocked by a provider's analytics (603+)" } else { "" };
     match reason.params.value("location").and_then(q850::location) {
         Some(location) => format!("{meaning}{block}, released by the {location}"),
         None => format!("{meaning}{block}"),
@@ -74,7 +75,7 @@ fn words(reason: Reason) -> String {
 }
 
 fn warning(value: &str) -> Text {
-    let meanings: Vec<&str> = crate::sip::params::split(value, ',')
+    let meanings: Vec<&str> = params::split(value, ',')
         .into_iter()
         .filter_map(|one| catalog::warning::warning(one.split_whitespace().next()?.parse().ok()?))
         .collect();
@@ -106,10 +107,9 @@ fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
 }
 
 /// Where to ask for redress after a 603+.
-fn redress(block: &Reason) -> Option<Text> {
-    let attributes = block.attributes();
-    let place = ["url", "tel", "email"].iter().find_map(|name| attributes.value(name).filter(|v| !v.is_empty()))?;
-    Some(match attributes.value("id") {
+fn redress(block: &Redress) -> Option<Text> {
+    let place = block.url.as_ref().or(block.tel.as_ref()).or(block.email.as_ref())?;
+    Some(match &block.id {
         Some(id) => Text::new("Ask the blocking provider for redress at {place}, and quote {id}.")
             .with("place", place)
             .with("id", id),

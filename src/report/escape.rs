@@ -25,14 +25,14 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Makes a cell harmless in a spreadsheet: an apostrophe in front of what would be taken for a formula (`=`, `@`, `+`, `-`,
-/// their full-width forms, tab, carriage return, line feed, also behind blanks and quotes). Plain telephone numbers
-/// (`+12155550100`) and plain negative numbers stay as they are. Quoting (RFC 4180) is for the writer.
+/// Makes a cell harmless in a spreadsheet, and the file on a terminal: first as [`terminal`] does, then with an apostrophe in
+/// front of what would be taken for a formula (`=`, `@`, `+`, `-` and their full-width forms, also behind blanks and quotes).
+/// Plain telephone numbers (`+12155550100`) and plain negative numbers stay as they are. Quoting (RFC 4180) is for the writer.
 pub fn csv(cell: &str) -> Cow<'_, str> {
-    let begins = cell.trim_start_matches([' ', '\u{a0}', '"', '\'', '\u{feff}', '\0']);
-    let formula =
-        begins.starts_with(['=', '@', '+', '-', '\u{ff1d}', '\u{ff20}', '\u{ff0b}', '\u{ff0d}', '\t', '\r', '\n']);
-    if !formula || is_plain_number(cell) { Cow::Borrowed(cell) } else { Cow::Owned(format!("'{cell}")) }
+    let safe = terminal(cell);
+    let begins = safe.trim_start_matches([' ', '\u{a0}', '"', '\'']);
+    let formula = begins.starts_with(['=', '@', '+', '-', '\u{ff1d}', '\u{ff20}', '\u{ff0b}', '\u{ff0d}']);
+    if !formula || is_plain_number(&safe) { safe } else { Cow::Owned(format!("'{safe}")) }
 }
 
 /// Writes a value as JSON whose text is harmless on a terminal, too: what [`terminal`] escapes is written as `\u001b`, which
@@ -113,8 +113,11 @@ mod tests {
             ("@SUM(1)", "'@SUM(1)"),
             ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
             ("-2+3", "'-2+3"),
-            ("\t=1", "'\t=1"),
-            ("\r=1", "'\r=1"),
+            ("\t=1", "\\x09=1"),
+            ("\r\n=1", "\\x0d\\x0a=1"),
+            ("\0=1", "\\x00=1"),
+            ("\u{feff}=1", "\\ufeff=1"),
+            ("a\x1b[2J", "a\\x1b[2J"),
             (" =1", "' =1"),
             ("\"=1", "'\"=1"),
             ("\u{ff1d}1+1", "'\u{ff1d}1+1"),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::number_pattern;
-use crate::call::{Call, CapturedMessage, FinalResponse, Transaction};
+use crate::call::{Call, CapturedMessage, CountedFinal, FinalResponse, Transaction};
 use crate::diagnosis::{CallReport, Finding};
 use crate::sip::{HeaderName, NameAddr, Uri};
 
@@ -54,14 +54,13 @@ pub(super) fn final_status(call: &Call) -> Option<u16> {
 }
 
 /// Every distinct final response with its transaction and first copy, in capture order.
-pub(super) fn final_responses(call: &Call) -> Vec<(&Transaction, &FinalResponse, &CapturedMessage)> {
-    let mut all: Vec<_> = call
-        .transactions
-        .iter()
-        .flat_map(|t| t.finals.iter().filter_map(move |f| Some((t, f, call.message(f.message)?))))
-        .collect();
-    all.sort_by_key(|(_, answer, _)| answer.message);
-    all
+pub(super) fn final_responses(call: &Call) -> Vec<(&Transaction, FinalResponse, &CapturedMessage)> {
+    let with_message = |counted: CountedFinal| {
+        let transaction = call.transaction(counted.transaction)?;
+        let captured = call.message(counted.response.message)?;
+        Some((transaction, counted.response, captured))
+    };
+    call.counted_finals().into_iter().filter_map(with_message).collect()
 }
 
 /// The finding that says why the call failed.

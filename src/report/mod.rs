@@ -5,6 +5,9 @@ use std::io;
 use crate::diagnosis::{CallReport, Finding};
 
 pub mod clusters;
+pub mod csv;
+#[cfg(test)]
+mod docs;
 pub mod escape;
 mod facts;
 pub mod json;
@@ -12,12 +15,14 @@ mod ladder;
 pub mod ndjson;
 mod number_pattern;
 pub mod output;
+pub mod outputs;
 #[cfg(test)]
 mod sample;
 pub mod summary;
 pub mod text;
 mod time;
 mod view;
+mod words;
 
 pub use summary::{CaptureFacts, Summary};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clusters::Clusters;
 use crate::anomaly::Anomaly;
-use crate::call::Outcome;
+use crate::call::{CountedFinal, Outcome};
 use crate::diagnosis::{CallReport, Finding};
 use crate::limits;
 use crate::net::{PayloadKind, SkipReason};
@@ -28,6 +28,10 @@ pub struct CaptureFacts {
     pub skipped: BTreeMap<SkipReason, u64>,
     /// UDP datagrams that are no SIP, by kind.
     pub other_payloads: BTreeMap<PayloadKind, u64>,
+    /// Frames that hold a whole UDP datagram.
+    pub udp_frames: u64,
+    /// UDP datagrams (reassembled ones included) that hold SIP.
+    pub sip_datagrams: u64,
     /// Frames that hold fragments.
     pub fragments: u64,
     /// ICMP errors about UDP datagrams.
@@ -116,14 +120,12 @@ impl Summary {
 
     /// Counts a closed call.
     pub fn call(&mut self, report: &CallReport) {
-        for transaction in &report.call.transactions {
-            for answer in &transaction.finals {
-                if let Some(class) = answer.status.class() {
-                    *self.final_by_class.entry(class).or_default() += 1;
-                }
-                *self.final_by_status.entry(answer.status.0).or_default() += 1;
-                self.retransmitted_finals += u64::try_from(answer.retransmissions.len()).unwrap_or(u64::MAX);
+        for CountedFinal { response, .. } in report.call.counted_finals() {
+            if let Some(class) = response.status.class() {
+                *self.final_by_class.entry(class).or_default() += 1;
             }
+            *self.final_by_status.entry(response.status.0).or_default() += 1;
+            self.retransmitted_finals += u64::try_from(response.retransmissions.len()).unwrap_or(u64::MAX);
         }
         if report.call.is_invite() {
             self.calls += 1;

@@ -281,6 +281,13 @@ impl Message {
         self.values(HeaderName::Via).iter().filter_map(|v| Via::read(v)).collect()
     }
 
+    /// The topmost Via value; `None` if it cannot be read.
+    pub fn top_via(&self) -> Option<Via> {
+        let value = self.header(HeaderName::Via)?;
+        let end = params::find(&value, ',').unwrap_or(value.len());
+        Via::read(value.get(..end)?)
+    }
+
     /// Contact values that can be read; [`Message::values`] has all of them.
     pub fn contacts(&self) -> Vec<NameAddr> {
         self.values(HeaderName::Contact).iter().filter_map(|v| NameAddr::read(v)).collect()
@@ -340,13 +347,13 @@ fn header_parameter(value: &[u8], name: &[u8], is_list: bool) -> Option<Range<us
     in_order.or_else(|| value.contains(&b'"').then(|| scan_parameters(value, name, is_list, false))?)
 }
 
-fn scan_parameters(value: &[u8], name: &[u8], is_list: bool, quotes: bool) -> Option<Range<usize>> {
+fn scan_parameters(value: &[u8], name: &[u8], is_list: bool, heed_quotes: bool) -> Option<Range<usize>> {
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
     for (at, byte) in value.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
-            b'"' if !angle && quotes => quoted = !quoted,
+            b'"' if !angle && heed_quotes => quoted = !quoted,
             _ if quoted => {}
             b'<' => angle = true,
             b'>' => angle = false,

@@ -37,37 +37,8 @@ impl Reason {
         })
     }
 
-    /// The attributes inside its text, as 603+ writes them: `v=analytics1;url=https://…;id=…`.
-    pub fn attributes(&self) -> Params {
-        Params::read(self.text.as_deref().unwrap_or_default())
-    }
-
-    /// Whether it reports a block by a provider's analytics (603+, ATIS-1000099): SIP cause 603 or Q.850 cause 21 with the
-    /// attribute `v=analytics…`.
-    pub fn is_network_block(&self) -> bool {
-        let cause = (self.is("SIP") && self.cause == Some(603)) || (self.is("Q.850") && self.cause == Some(21));
-        cause && self.attributes().value("v").is_some_and(|v| v.to_ascii_lowercase().starts_with("analytics"))
-    }
-
     /// Whether it is of that protocol (case does not matter).
     pub fn is(&self, protocol: &str) -> bool {
         self.protocol.eq_ignore_ascii_case(protocol)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_block_needs_its_attributes() {
-        let read = |text| Reason::read(text).unwrap();
-        let block = read(r#"SIP;cause=603;text="v=analytics1;url=https://example.com/a=1;id=12345";location=LN"#);
-        assert!(block.is_network_block());
-        let attributes = block.attributes();
-        assert_eq!((attributes.value("url"), attributes.value("id")), (Some("https://example.com/a=1"), Some("12345")));
-        for plain in ["SIP;cause=603", r#"SIP;cause=603;text="Decline""#, r#"SIP;cause=608;text="v=analytics1""#] {
-            assert!(!read(plain).is_network_block(), "{plain}");
-        }
     }
 }

@@ -41,6 +41,7 @@ pub enum Choice {
 }
 
 /// The parts of the score.
+#[expect(clippy::struct_excessive_bools, reason = "independent pieces of evidence")]
 #[derive(Debug, Default)]
 struct Score {
     total: u32,
@@ -56,7 +57,7 @@ struct Score {
 /// Judges two INVITE legs of which `first` began earlier: Session-ID and link header fields, identity, SDP, numbers, times,
 /// addresses. Never by time alone.
 pub fn link(first: &LegSummary, second: &LegSummary) -> Link {
-    score(first, second).map_or(Link::None, |score| score.judge())
+    score(first, second).as_ref().map_or(Link::None, Score::judge)
 }
 
 /// Chooses among the open legs in front of which `second` may lie behind: the best, unless another one is as good.

@@ -7,7 +7,7 @@ use crate::sip::Challenge;
 
 pub(super) static RULE: Rule = Rule {
     code: "authentication-loop",
-    summary: "The client sends credentials and is challenged for the same realm again",
+    summary: "The client sends credentials and is challenged for the same realm again.",
     severity: Severity::Error,
     references: &["RFC 3261 §22.2", "RFC 3261 §22.3", "RFC 7616 §3.3"],
     explanation: Explanation {

@@ -7,7 +7,7 @@ use crate::sip::Challenge;
 
 pub(super) static RULE: Rule = Rule {
     code: "credentials-withheld",
-    summary: "The client was asked for credentials and never sent any for that realm",
+    summary: "The client was asked for credentials and never sent any for that realm.",
     severity: Severity::Error,
     references: &["RFC 3261 §22.2", "RFC 3261 §22.3", "RFC 8760 §2.3"],
     explanation: Explanation {

@@ -8,7 +8,7 @@ use crate::sip::Method;
 
 pub(super) static RULE: Rule = Rule {
     code: "failed-response",
-    summary: "A request failed with a final response that no closer rule explains",
+    summary: "A request failed with a final response that no closer rule explains.",
     severity: Severity::Error,
     references: &["RFC 3261 §21", "RFC 3261 §8.1.3.2", "RFC 3326", "RFC 3398 §8.2.6.1", "RFC 5057 §5"],
     explanation: Explanation {

@@ -10,7 +10,7 @@ const LARGE_OCTETS: usize = 1300;
 
 pub(super) static RULE: Rule = Rule {
     code: "no-response",
-    summary: "A request was sent to the end of its timer and nothing came back",
+    summary: "A request was sent to the end of its timer and nothing came back.",
     severity: Severity::Error,
     references: &["RFC 3261 §17.1.1.2", "RFC 3261 §17.1.2.2", "RFC 3261 §18.1.1", "RFC 3261 §18.4"],
     explanation: Explanation {

@@ -9,7 +9,7 @@ use crate::sip::Method;
 
 pub(super) static RULE: Rule = Rule {
     code: "request-timeout",
-    summary: "408: an element on the way got no final response from the next one",
+    summary: "408: an element on the way got no final response from the next one.",
     severity: Severity::Error,
     references: &["RFC 3261 §21.4.9", "RFC 3261 §16.7", "RFC 3261 §17.1.1.2", "RFC 4320 §4.1"],
     explanation: Explanation {

@@ -9,7 +9,7 @@ const TIMER_C: std::time::Duration = std::time::Duration::from_mins(3);
 
 pub(super) static RULE: Rule = Rule {
     code: "stalled-after-100",
-    summary: "Provisional responses, then neither a final response nor CANCEL",
+    summary: "Provisional responses, then neither a final response nor CANCEL.",
     severity: Severity::Error,
     references: &["RFC 3261 §16.6", "RFC 3261 §13.2.2.1", "RFC 3261 §8.2.6.1"],
     explanation: Explanation {

@@ -6,10 +6,10 @@ use super::View;
 use super::overview::LABEL;
 use super::page::{Page, Tone, count, number};
 use crate::call::{Call, CallNumber};
-use crate::diagnosis::{Actor, CallReport, Certainty, Evidence, Finding, Severity};
+use crate::diagnosis::{Actor, CallReport, Evidence, Finding, Severity};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::report::ladder::{self, Row};
-use crate::report::{facts, time};
+use crate::report::{facts, time, words};
 use crate::wrap::{display_width, pad};
 
 /// Characters of an evidence text that are shown; JSON has all of it.
@@ -78,23 +78,7 @@ fn unexplained(call: &Call) -> String {
 
 /// `[redirect-loop, error, certain]`.
 fn tags(finding: &Finding) -> String {
-    let certainty = match finding.certainty {
-        Certainty::Certain => "certain",
-        Certainty::Strong => "strong",
-        Certainty::Weak => "weak",
-    };
-    format!("[{}, {}, {certainty}]", finding.code, severity(finding.severity))
-}
-
-/// The word for a severity.
-pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Notice => "notice",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-        Severity::Critical => "critical",
-    }
+    format!("[{}, {}, {}]", finding.code, words::severity(finding.severity), words::certainty(finding.certainty))
 }
 
 fn ladder(page: &mut Page, view: &View, report: &CallReport) {

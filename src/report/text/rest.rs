@@ -10,7 +10,7 @@ use crate::call::CallNumber;
 use crate::diagnosis::rules::RULES;
 use crate::diagnosis::{CallReport, Severity};
 use crate::limits;
-use crate::report::{facts, time};
+use crate::report::{facts, time, words};
 use crate::wrap::pad;
 
 /// What is said of calls that are not shown in detail.
@@ -99,7 +99,7 @@ impl Rest {
         notes.sort_by_key(|(code, note)| (std::cmp::Reverse(note.severity), std::cmp::Reverse(note.count), **code));
         for (code, note) in notes {
             let summary = RULES.iter().find(|rule| rule.code == *code).map_or("", |rule| rule.summary);
-            let severity = detail::severity(note.severity);
+            let severity = words::severity(note.severity);
             let text = format!("{summary} [{code}, {severity}] First: call {}.", note.first.0);
             page.hanging(&format!("{:>7} ×", number(note.count)), 10, Tone::Plain, text.trim_start());
         }

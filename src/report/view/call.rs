@@ -107,7 +107,7 @@ impl<'a> CallView<'a> {
             root_cause: report.root_cause,
             final_responses: facts::final_responses(call)
                 .into_iter()
-                .map(|(_, answer, captured)| FinalView::new(answer, captured, place))
+                .map(|(_, answer, captured)| FinalView::new(&answer, captured, place))
                 .collect(),
             findings: report.findings.iter().map(|f| FindingView::of_call(f, place)).collect(),
         }

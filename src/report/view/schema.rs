@@ -1,7 +1,5 @@
 //! The JSON Schemas of both formats, generated from the views and their comments; the files in `docs/` must equal them.
 
-use std::path::Path;
-
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
@@ -9,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{CallView, CaptureView, FindingView, Incomplete, Record, SummaryView};
+use crate::report::docs;
 
 /// What sipscan read in its captures, and what it says of every call. Times are UTC; frames are numbered as Wireshark numbers
 /// them. Fields may be added within one `schema_version`; the schema of a release is closed.
@@ -63,20 +62,8 @@ fn close(schema: &mut Schema) {
     }
 }
 
-/// Compares a file in `docs/` with what it must be; `SIPSCAN_BLESS=1` writes it.
-fn check(name: &str, expected: &Value) {
-    let expected = format!("{expected:#}\n");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
-    #[expect(clippy::disallowed_methods, reason = "a switch of the tests")]
-    if std::env::var_os("SIPSCAN_BLESS").is_some() {
-        std::fs::write(&path, &expected).unwrap();
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{name} is not what the views say; SIPSCAN_BLESS=1 cargo test --lib schema writes it");
-}
-
 #[test]
 fn the_published_schemas_are_those_of_the_views() {
-    check("report.schema.json", &schema::<Document<'_>>());
-    check("ndjson.schema.json", &lines());
+    docs::check("report.schema.json", &format!("{:#}\n", schema::<Document<'_>>()));
+    docs::check("ndjson.schema.json", &format!("{:#}\n", lines()));
 }

@@ -1,0 +1,232 @@
+//! A whole run: inputs, the pipeline over each of them, outputs, and the exit status.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::capture::{self, Capture, CaptureInfo, Frame, Input, Merged, link_type_name};
+use crate::cli::Scan;
+use crate::diagnosis::{CallReport, Finding, Settings};
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::fail_on::FailOn;
+use crate::pipeline::Analysis;
+use crate::report::outputs::Outputs;
+use crate::report::{CaptureFacts, Sink, Summary};
+
+/// Analyses the inputs of the command line into `outputs`. Errors go to `talk` as they happen; one bad file does not stop
+/// the others.
+pub fn scan(arguments: &Scan, outputs: Outputs, fail_on: FailOn, talk: &mut dyn Write) -> ExitStatus {
+    let settings = Settings { country: arguments.country.clone(), ..Settings::default() };
+    let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
+    let mut run = Run { settings, sink, failed: false, captures: 0, total: Summary::default(), talk };
+    let paths: Vec<PathBuf> = arguments.inputs.iter().chain(&arguments.read).cloned().collect();
+    let (inputs, errors) = capture::inputs(&paths);
+    for error in &errors {
+        run.error(error);
+    }
+    if arguments.merge && inputs.len() > 1 {
+        run.merged(&inputs);
+    } else {
+        for input in &inputs {
+            run.single(input);
+        }
+    }
+    run.finish(arguments.strict)
+}
+
+/// Writes an error with its next step.
+pub fn tell(error: &Error, talk: &mut dyn Write) {
+    // If even standard error is gone, there is nobody left to tell.
+    drop(writeln!(talk, "error: {error}"));
+    if let Some(help) = error.help() {
+        drop(writeln!(talk, "help: {help}"));
+    }
+}
+
+/// What frames come from.
+trait Frames {
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error>;
+    /// Packets that the capturing program lost, as far as is known yet.
+    fn dropped(&self) -> u64;
+    fn infos(&self) -> Vec<&CaptureInfo>;
+}
+
+impl Frames for Capture {
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        self.next_frame()
+    }
+
+    fn dropped(&self) -> u64 {
+        self.info().dropped
+    }
+
+    fn infos(&self) -> Vec<&CaptureInfo> {
+        vec![self.info()]
+    }
+}
+
+impl Frames for Merged {
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        self.next_frame()
+    }
+
+    fn dropped(&self) -> u64 {
+        self.infos().map(|info| info.dropped).sum()
+    }
+
+    fn infos(&self) -> Vec<&CaptureInfo> {
+        self.infos().collect()
+    }
+}
+
+struct Run<'t> {
+    settings: Settings,
+    sink: Watched,
+    failed: bool,
+    captures: usize,
+    total: Summary,
+    talk: &'t mut dyn Write,
+}
+
+impl Run<'_> {
+    fn error(&mut self, error: &Error) {
+        self.failed = true;
+        tell(error, self.talk);
+    }
+
+    /// Analyses one input on its own.
+    fn single(&mut self, input: &Input) {
+        if self.sink.gone {
+            return;
+        }
+        match Capture::open(input) {
+            Ok(mut capture) => self.analyse(&mut capture, capture::announces_losses(input)),
+            Err(error) => self.error(&error),
+        }
+    }
+
+    /// Analyses all inputs as one capture.
+    fn merged(&mut self, inputs: &[Input]) {
+        let (mut merged, errors) = Merged::open(inputs);
+        for error in &errors {
+            self.error(error);
+        }
+        if merged.infos().next().is_some() {
+            self.analyse(&mut merged, inputs.iter().any(capture::announces_losses));
+        }
+    }
+
+    /// `lossy`: packets are known to be missing.
+    fn analyse(&mut self, frames: &mut dyn Frames, lossy: bool) {
+        let files: Vec<String> = frames.infos().iter().map(|info| info.path.display().to_string()).collect();
+        // A sink that fails for good is marked by `Watched`; nothing more needs to be done about it here.
+        let result = self.sink.begin_capture(self.captures, &files).and_then(|()| self.capture(frames, lossy));
+        if let Ok(summary) = result {
+            self.sink.fail_on.summary(&summary);
+            self.total.add(&summary);
+        }
+        self.captures += 1;
+    }
+
+    fn capture(&mut self, frames: &mut dyn Frames, lossy: bool) -> io::Result<Summary> {
+        let mut analysis = Analysis::new(self.settings.clone());
+        analysis.set_lossy(lossy);
+        let mut errors = Vec::new();
+        loop {
+            match frames.next_frame() {
+                Ok(Some(frame)) => analysis.frame(&frame, &mut self.sink)?,
+                Ok(None) => break,
+                Err(error) => {
+                    self.error(&error);
+                    errors.push(error.to_string());
+                }
+            }
+            analysis.set_lossy(frames.dropped() > 0);
+        }
+        let (_, summary) = analysis.finish(|facts| describe(facts, &frames.infos(), errors), &mut self.sink)?;
+        Ok(summary)
+    }
+
+    fn finish(mut self, strict: bool) -> ExitStatus {
+        // Outputs that failed are among the errors below.
+        drop(self.sink.finish(&self.total));
+        let Watched { outputs, fail_on, incomplete, .. } = self.sink;
+        for error in outputs.into_errors() {
+            self.failed = true;
+            tell(&error, self.talk);
+        }
+        if self.failed {
+            ExitStatus::Failed
+        } else if strict && incomplete {
+            ExitStatus::Incomplete
+        } else if fail_on.is_met() {
+            ExitStatus::Found
+        } else {
+            ExitStatus::Clean
+        }
+    }
+}
+
+/// Fills in what only the readers of the files know.
+fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<String>) {
+    let joined = |part: fn(&CaptureInfo) -> String| {
+        let parts: Vec<String> = infos.iter().map(|info| part(info)).collect();
+        parts.join(", ")
+    };
+    facts.path = joined(|info| info.path.display().to_string());
+    let formats: BTreeSet<String> = infos.iter().map(|info| info.format.to_string()).collect();
+    facts.format = formats.into_iter().collect::<Vec<_>>().join("; ");
+    let link_types: BTreeSet<u16> = infos.iter().flat_map(|info| info.link_types.iter().copied()).collect();
+    facts.link_types = link_types.into_iter().map(|number| (number, link_type_name(number))).collect();
+    facts.first_time = infos.iter().filter_map(|info| info.first_time).min();
+    facts.last_time = infos.iter().filter_map(|info| info.last_time).max();
+    facts.truncated = infos.iter().any(|info| info.truncated);
+    facts.dropped = infos.iter().map(|info| info.dropped).sum();
+    for (anomaly, count) in infos.iter().flat_map(|info| info.anomalies()) {
+        *facts.anomalies.entry(anomaly).or_default() += count;
+    }
+    facts.incomplete.extend(errors.iter().cloned());
+    facts.error = errors.into_iter().next();
+}
+
+/// The outputs, with an eye on what decides the exit status.
+struct Watched {
+    outputs: Outputs,
+    fail_on: FailOn,
+    incomplete: bool,
+    /// Nobody reads the reports any more.
+    gone: bool,
+}
+
+impl Watched {
+    fn noted(&mut self, result: io::Result<()>) -> io::Result<()> {
+        self.gone |= result.is_err();
+        result
+    }
+}
+
+impl Sink for Watched {
+    fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()> {
+        let result = self.outputs.begin_capture(index, files);
+        self.noted(result)
+    }
+
+    fn call(&mut self, report: &CallReport) -> io::Result<()> {
+        self.fail_on.findings(&report.findings);
+        let result = self.outputs.call(report);
+        self.noted(result)
+    }
+
+    fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+        self.fail_on.findings(findings);
+        self.incomplete |= !facts.incomplete.is_empty();
+        let result = self.outputs.end_capture(facts, summary, findings);
+        self.noted(result)
+    }
+
+    fn finish(&mut self, total: &Summary) -> io::Result<()> {
+        let result = self.outputs.finish(total);
+        self.noted(result)
+    }
+}

@@ -1,0 +1,185 @@
+//! Groups messages into calls in one pass, and hands a call on as soon as the capture clock says that it is over.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::hash::RandomState;
+use std::mem;
+
+use super::assemble::{Group, assemble};
+use super::open_group::OpenGroup;
+use super::{Call, CallNumber, IcmpReport, Leg};
+use crate::anomaly::Anomaly;
+use crate::limits::{GROUP_MESSAGES, OPEN_GROUP_OCTETS, OPEN_GROUPS};
+use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
+use crate::sip::{self, Message};
+use crate::transaction::match_messages;
+
+/// What a group has in common: the Call-ID, or, in messages without one, the two ends of the flow.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    CallId(Vec<u8>),
+    Flow(Flow),
+}
+
+/// What became of the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TrackerCounts {
+    /// Messages captured again: folded into the first copy.
+    pub duplicates: u64,
+    /// Groups that a limit closed early.
+    pub closed_early: u64,
+}
+
+/// The open groups. State is bounded by [`OPEN_GROUPS`], [`OPEN_GROUP_OCTETS`] and [`GROUP_MESSAGES`]; whoever exceeds them is
+/// closed early, the group that would be over first in front, with [`Anomaly::CallLimit`].
+#[derive(Debug, Default)]
+pub struct Tracker {
+    by_key: HashMap<Key, u64>,
+    /// Groups by number, which is the order of their first messages.
+    groups: BTreeMap<u64, (Key, OpenGroup)>,
+    /// One entry a group: a deadline at or before the real one.
+    deadlines: BinaryHeap<Reverse<(Timestamp, u64)>>,
+    octets: usize,
+    last_number: u64,
+    hasher: RandomState,
+    counts: TrackerCounts,
+    anomalies: Vec<(Anomaly, FrameRef)>,
+    now: Timestamp,
+    /// Calls that a limit closed, until the next [`Tracker::advance`].
+    early: Vec<Call>,
+}
+
+impl Tracker {
+    /// Takes a message in capture order.
+    pub fn push(&mut self, message: Message, provenance: Provenance) {
+        let key = key(&message, provenance.flow);
+        let number = self.number_of(key, &message);
+        let Some((_, group)) = self.groups.get_mut(&number) else { return };
+        let before = group.octets;
+        if group.push(message, provenance, &self.hasher) {
+            self.counts.duplicates += 1;
+        }
+        self.octets += group.octets - before;
+        let deadline = group.deadline();
+        if group.messages.len() == 1 {
+            self.deadlines.push(Reverse((deadline, number)));
+        }
+        if group.messages.len() >= GROUP_MESSAGES {
+            self.close_early(number);
+        }
+        while self.groups.len() > OPEN_GROUPS || self.octets > OPEN_GROUP_OCTETS {
+            let Some(Reverse((_, first))) = self.deadlines.pop() else { break };
+            self.close_early(first);
+        }
+    }
+
+    /// Takes an ICMP error; `quoted` is what it quotes of the SIP message, as a rule its beginning.
+    pub fn icmp(&mut self, report: IcmpReport, quoted: &[u8]) {
+        let framed = sip::messages(quoted, true);
+        let by_call_id = framed.first().and_then(|f| f.message.call_id()).map(|id| Key::CallId(id.to_vec()));
+        let number = by_call_id.and_then(|key| self.by_key.get(&key).copied()).or_else(|| self.sent_to(&report));
+        if let Some((_, group)) = number.and_then(|n| self.groups.get_mut(&n))
+            && group.icmp.len() < GROUP_MESSAGES
+        {
+            group.icmp.push(report);
+        }
+    }
+
+    /// Moves the capture clock and returns the calls that are over, in the order of their deadlines.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<Call> {
+        self.now = self.now.max(now);
+        let mut over = mem::take(&mut self.early);
+        while let Some(Reverse((due, number))) = self.deadlines.peek().copied() {
+            if due >= self.now {
+                break;
+            }
+            self.deadlines.pop();
+            match self.groups.get(&number).map(|(_, group)| group.deadline()) {
+                Some(deadline) if deadline >= self.now => self.deadlines.push(Reverse((deadline, number))),
+                Some(_) => over.extend(self.close(number)),
+                None => {}
+            }
+        }
+        over
+    }
+
+    /// Closes everything, at the end of the capture, in the order of first messages.
+    pub fn finish(&mut self, now: Timestamp) -> Vec<Call> {
+        self.now = self.now.max(now);
+        let mut over = mem::take(&mut self.early);
+        let numbers: Vec<u64> = self.groups.keys().copied().collect();
+        over.extend(numbers.into_iter().filter_map(|number| self.close(number)));
+        over
+    }
+
+    /// What became of the messages so far.
+    pub fn counts(&self) -> TrackerCounts {
+        self.counts
+    }
+
+    /// Number of groups that are open now.
+    pub fn open(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The anomalies since the last call.
+    pub fn take_anomalies(&mut self) -> Vec<(Anomaly, FrameRef)> {
+        mem::take(&mut self.anomalies)
+    }
+
+    fn number_of(&mut self, key: Key, message: &Message) -> u64 {
+        if let Some(number) = self.by_key.get(&key) {
+            return *number;
+        }
+        self.last_number += 1;
+        let number = self.last_number;
+        let group = OpenGroup::new(CallNumber(number), message.call_id().map(<[u8]>::to_vec));
+        self.by_key.insert(key.clone(), number);
+        self.groups.insert(number, (key, group));
+        number
+    }
+
+    /// The latest group that sent something to the place that was unreachable: for quotations without a Call-ID. The newest
+    /// groups alone are looked at.
+    fn sent_to(&self, report: &IcmpReport) -> Option<u64> {
+        let recent = self.groups.iter().rev().take(256);
+        let receiver = report.provenance.flow.destination.address;
+        recent.map(|(number, (_, group))| (number, group)).find_map(|(number, group)| {
+            let sent = group.messages.iter().rev().take(8).any(|m| {
+                m.provenance.flow.destination == report.unreachable && m.provenance.flow.source.address == receiver
+            });
+            sent.then_some(*number)
+        })
+    }
+
+    fn close_early(&mut self, number: u64) {
+        let Some((_, group)) = self.groups.get(&number) else { return };
+        self.anomalies.push((Anomaly::CallLimit, group.last_frame()));
+        self.counts.closed_early += 1;
+        let call = self.close(number);
+        self.early.extend(call);
+    }
+
+    fn close(&mut self, number: u64) -> Option<Call> {
+        let (key, group) = self.groups.remove(&number)?;
+        self.by_key.remove(&key);
+        self.octets -= group.octets;
+        let transactions = match_messages(&group.messages);
+        Some(assemble(Group {
+            number: group.number,
+            legs: vec![Leg { call_id: group.call_id }],
+            messages: group.messages,
+            transactions,
+            icmp: group.icmp,
+            observed_until: self.now,
+        }))
+    }
+}
+
+fn key(message: &Message, flow: Flow) -> Key {
+    match message.call_id() {
+        Some(id) => Key::CallId(id.to_vec()),
+        None if flow.source <= flow.destination => Key::Flow(flow),
+        None => Key::Flow(flow.reversed()),
+    }
+}

@@ -1,0 +1,104 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+
+/// Explains what happened to every SIP call in a capture: each final response, why it failed, who must act.
+#[derive(Debug, Parser)]
+#[command(name = "sipscan", version, max_term_width = 100)]
+#[command(after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to analyse, and how to report it.
+    #[command(flatten)]
+    pub scan: Scan,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  analysed; nothing at or above --fail-on
+  1  something at or above --fail-on
+  2  sipscan failed, wholly or in part: usage, unreadable file, not a capture, report not written
+  3  with --strict: the result is incomplete (a cut file, lost packets, missing fragments, limits)
+
+Examples:
+  sipscan trace.pcap
+  tcpdump -i any -w - udp port 5060 | sipscan -
+  sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
+  sipscan --fail-on error --fail-on 607 samples/
+  sipscan explain 301 607";
+
+/// Inputs, outputs, and settings of an analysis.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), directories of them, or - for standard input.
+    #[arg(value_name = "CAPTURE")]
+    pub inputs: Vec<PathBuf>,
+    /// A capture to read, as tcpdump and sngrep spell it; may be repeated.
+    #[arg(short = 'r', short_alias = 'I', long = "read", value_name = "CAPTURE")]
+    pub read: Vec<PathBuf>,
+    /// Read all captures as one, in time order: for captures that were split into several files.
+    #[arg(long)]
+    pub merge: bool,
+    /// Format of the report on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write a report to a file beside the one on standard output; may be repeated. FORMAT is one of those of --format, by
+    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv.
+    #[arg(short = 'o', long = "output", value_name = "[FORMAT:]PATH")]
+    pub output: Vec<String>,
+    /// List the calls that need no attention as well (text report).
+    #[arg(long)]
+    pub all: bool,
+    /// Exit with 1 if there is a finding of at least this severity, a finding of this code, or a final response of this
+    /// status or class: error, redirect-loop, 607, 5xx; may be repeated.
+    #[arg(long, value_name = "SEVERITY|CODE|STATUS")]
+    pub fail_on: Vec<String>,
+    /// Exit with 3 if the result is incomplete.
+    #[arg(long)]
+    pub strict: bool,
+    /// Time zone of the text report, an IANA name such as Europe/Berlin; other formats are always in UTC.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub tz: String,
+    /// Colour of the text report; meaning never depends on it.
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+    /// Country code for telephone numbers that are written without one.
+    #[arg(long, value_name = "DIGITS", default_value = "1")]
+    pub country: String,
+    /// Begin CSV files with a byte order mark, which some versions of Excel need.
+    #[arg(long)]
+    pub csv_bom: bool,
+    /// What separates the fields of CSV files: one character, or `tab`.
+    #[arg(long, value_name = "CHARACTER", default_value = ",")]
+    pub csv_delimiter: String,
+}
+
+/// A format of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One document; its schema is docs/report.schema.json.
+    Json,
+    /// One JSON object a line, written as calls end.
+    Ndjson,
+    /// One row a call.
+    #[value(alias = "calls")]
+    Csv,
+    /// CSV with one row a final response.
+    Responses,
+    /// CSV with one row a finding.
+    Findings,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

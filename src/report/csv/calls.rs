@@ -1,0 +1,116 @@
+//! One row a call.
+
+use jiff::tz::TimeZone;
+
+use super::{Column, Files, column, joined, optional};
+use crate::call::CapturedMessage;
+use crate::diagnosis::{CallReport, Finding};
+use crate::report::{facts, time, words};
+use crate::sip::HeaderName;
+
+/// What a row is made of.
+pub(super) struct Row<'a> {
+    report: &'a CallReport,
+    files: &'a Files,
+    /// The response that decided the outcome.
+    answer: Option<&'a CapturedMessage>,
+    root: Option<&'a Finding>,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(report: &'a CallReport, files: &'a Files) -> Self {
+        Self { report, files, answer: facts::final_response(&report.call), root: facts::root_finding(report) }
+    }
+
+    fn first(&self) -> Option<&'a CapturedMessage> {
+        self.report.call.messages.first()
+    }
+
+    fn of_answer<T: ToString>(&self, value: impl Fn(&CapturedMessage) -> Option<T>) -> String {
+        optional(self.answer.and_then(value))
+    }
+
+    fn of_root<T: ToString>(&self, value: impl Fn(&Finding) -> Option<T>) -> String {
+        optional(self.root.and_then(value))
+    }
+}
+
+type Cell = fn(&Row<'_>) -> String;
+
+/// The columns.
+pub(super) static COLUMNS: &[Column<Cell>] = &[
+    column("file", "File of the first message.", |r| optional(r.first().map(|m| r.files.name(m.provenance.frame)))),
+    column("call", "Number of the call in its capture, from 1.", |r| r.report.call.number.0.to_string()),
+    column("method", "Method of the first request: INVITE for calls, REGISTER, OPTIONS, … for other groups.", |r| {
+        optional(facts::method(&r.report.call))
+    }),
+    column("call_ids", "Every Call-ID that belongs to it, separated by spaces.", |r| {
+        let legs = r.report.call.legs.iter();
+        joined(&legs.filter_map(|leg| facts::lossy(leg.call_id.as_deref())).collect::<Vec<_>>(), " ")
+    }),
+    column("caller", "URI of From in the first request.", |r| optional(facts::caller(&r.report.call))),
+    column("callee", "URI of To in the first request.", |r| optional(facts::callee(&r.report.call))),
+    column("request_uri", "Request-URI of the first request.", |r| optional(facts::request_uri(&r.report.call))),
+    column("start_utc", "Time of the first message, UTC, cut to milliseconds.", |r| {
+        time::date_and_time(r.report.call.start, &TimeZone::UTC)
+    }),
+    column("start_epoch_s", "The same in seconds since 1970-01-01 UTC, as precise as the capture.", |r| {
+        time::Epoch(r.report.call.start).to_string()
+    }),
+    column("end_utc", "Time of the last message, UTC, cut to milliseconds.", |r| {
+        time::date_and_time(r.report.call.end, &TimeZone::UTC)
+    }),
+    column("end_epoch_s", "The same in seconds since 1970-01-01 UTC, as precise as the capture.", |r| {
+        time::Epoch(r.report.call.end).to_string()
+    }),
+    column("duration_s", "Seconds from the first to the last message.", |r| {
+        let duration = r.report.call.end.since(r.report.call.start);
+        format!("{}.{:06}", duration.as_secs(), duration.subsec_micros())
+    }),
+    column("first_frame", "Frame of the first message, as Wireshark numbers it.", |r| {
+        optional(r.first().map(|m| m.provenance.frame.number))
+    }),
+    column("messages", "Messages, retransmissions included.", |r| r.report.call.messages.len().to_string()),
+    column("outcome", "How it ended.", |r| r.report.call.outcome.name().to_owned()),
+    column("outcome_detail", "A closer word on that.", |r| {
+        optional(r.report.call.outcome_detail.map(|detail| detail.name()))
+    }),
+    column("final_status", "Status of the response that decided the outcome.", |r| {
+        optional(facts::final_status(&r.report.call))
+    }),
+    column("final_reason", "Its reason phrase as captured.", |r| {
+        r.of_answer(|a| a.message.reason_phrase().map(|phrase| phrase.into_owned()))
+    }),
+    column("final_frame", "Its frame.", |r| r.of_answer(|a| Some(a.provenance.frame.number))),
+    column("answered_by", "Address and port that sent it.", |r| r.of_answer(|a| Some(a.provenance.flow.source))),
+    column("answered_by_software", "Its Server value, else User-Agent.", |r| r.of_answer(|a| a.message.software())),
+    column("reason_headers", "Its Reason values as captured, separated by commas.", |r| {
+        r.of_answer(|a| Some(a.message.values(HeaderName::Reason).join(", ")))
+    }),
+    column("final_statuses", "Status of every distinct final response in order, separated by spaces.", |r| {
+        joined(&facts::final_responses(&r.report.call).iter().map(|(_, f, _)| f.status).collect::<Vec<_>>(), " ")
+    }),
+    column("root_cause", "Code of the finding that says why it failed.", |r| optional(r.report.root_cause)),
+    column("severity", "Severity of that finding.", |r| r.of_root(|f| Some(words::severity(f.severity)))),
+    column("certainty", "Certainty of that finding.", |r| r.of_root(|f| Some(words::certainty(f.certainty)))),
+    column("message", "What it says.", |r| r.of_root(|f| Some(&f.message).map(ToString::to_string))),
+    column("evidence_frame", "Frame of its primary evidence.", |r| {
+        r.of_root(|f| f.evidence.first().map(|e| e.frame.number))
+    }),
+    column("evidence_text", "Header field or start line that proves it, as captured.", |r| {
+        r.of_root(|f| f.evidence.first().map(|e| e.text.clone()))
+    }),
+    column("actor", "Who must act.", |r| r.of_root(|f| f.actor.as_ref().map(|a| a.role.to_string()))),
+    column("actor_address", "Address and port of that party.", |r| {
+        r.of_root(|f| f.actor.as_ref().and_then(|a| a.address))
+    }),
+    column("actor_software", "Server or User-Agent value of that party.", |r| {
+        r.of_root(|f| f.actor.as_ref().and_then(|a| a.software.clone()))
+    }),
+    column("change", "What to change.", |r| r.of_root(|f| Some(joined(&f.remediation, " ")))),
+    column("verify", "How to see that it worked.", |r| r.of_root(|f| f.verification.as_ref().map(ToString::to_string))),
+    column("other_findings", "Codes of the other findings, separated by spaces.", |r| {
+        let others = r.report.findings.iter().filter(|f| !r.root.is_some_and(|root| std::ptr::eq(root, *f)));
+        joined(&others.map(|f| f.code).collect::<Vec<_>>(), " ")
+    }),
+];

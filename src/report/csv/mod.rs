@@ -1,0 +1,165 @@
+//! The report as CSV: one row a call, a final response, or a finding; columns in `docs/csv.md`.
+//!
+//! RFC 4180 with CRLF, UTF-8; an absent value is an empty cell. Times are UTC in a form that spreadsheets take for a time, with
+//! a column of epoch seconds beside it. Parties are URIs, so that `sip:+12155550100@…` stays text in a spreadsheet.
+
+use std::io::{self, Write};
+
+use ::csv::{Terminator, Writer, WriterBuilder};
+
+use super::escape;
+use super::{CaptureFacts, Sink, Summary};
+use crate::diagnosis::{CallReport, Finding};
+use crate::provenance::FrameRef;
+
+mod calls;
+mod findings;
+mod responses;
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// A call or a group of other requests.
+    Calls,
+    /// A distinct final response.
+    Responses,
+    /// A finding.
+    Findings,
+}
+
+/// How CSV is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// Whether to begin with a byte order mark.
+    pub bom: bool,
+    /// What separates cells: an ASCII character that is neither a quotation mark nor a line end.
+    pub delimiter: u8,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self { bom: false, delimiter: b',' }
+    }
+}
+
+/// A column: its name, what it holds, and the function that makes a cell of what a row is made of.
+struct Column<C> {
+    name: &'static str,
+    /// For the documentation, which a test compares.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the text of docs/csv.md"))]
+    meaning: &'static str,
+    cell: C,
+}
+
+const fn column<C: Copy>(name: &'static str, meaning: &'static str, cell: C) -> Column<C> {
+    Column { name, meaning, cell }
+}
+
+/// The files of a capture, and which of them a frame is in.
+struct Files(Vec<String>);
+
+impl Files {
+    fn name(&self, frame: FrameRef) -> String {
+        self.0.get(usize::from(frame.file)).or(self.0.first()).cloned().unwrap_or_default()
+    }
+}
+
+/// Writes one table.
+pub struct CsvSink {
+    out: Writer<Box<dyn Write>>,
+    table: Table,
+    files: Files,
+    bom: bool,
+    begun: bool,
+}
+
+impl CsvSink {
+    /// Makes a sink; nothing is written yet.
+    pub fn new(out: Box<dyn Write>, table: Table, options: CsvOptions) -> Self {
+        let out = WriterBuilder::new().terminator(Terminator::CRLF).delimiter(options.delimiter).from_writer(out);
+        Self { out, table, files: Files(Vec::new()), bom: options.bom, begun: false }
+    }
+
+    /// The byte order mark and the row of names, once.
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        match self.table {
+            Table::Calls => self.names(calls::COLUMNS),
+            Table::Responses => self.names(responses::COLUMNS),
+            Table::Findings => self.names(findings::COLUMNS),
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding, report: Option<&CallReport>) -> io::Result<()> {
+        let row = findings::Row::new(finding, report, &self.files);
+        write_row(&mut self.out, findings::COLUMNS, |cell| cell(&row))
+    }
+
+    fn names<C>(&mut self, columns: &[Column<C>]) -> io::Result<()> {
+        let mark = if self.bom { "\u{feff}" } else { "" };
+        let names = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| if at == 0 { format!("{mark}{}", column.name) } else { column.name.to_owned() });
+        Ok(self.out.write_record(names)?)
+    }
+}
+
+/// Writes one row.
+fn write_row<C: Copy>(
+    out: &mut Writer<Box<dyn Write>>,
+    columns: &[Column<C>],
+    cell: impl Fn(C) -> String,
+) -> io::Result<()> {
+    for column in columns {
+        out.write_field(escape::csv(&cell(column.cell)).as_bytes())?;
+    }
+    Ok(out.write_record(None::<&[u8]>)?)
+}
+
+/// An absent value is an empty cell.
+fn optional<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// Texts of one cell.
+fn joined<T: ToString>(values: &[T], glue: &str) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(glue)
+}
+
+impl Sink for CsvSink {
+    fn begin_capture(&mut self, _index: usize, files: &[String]) -> io::Result<()> {
+        self.files = Files(files.to_vec());
+        self.begin()
+    }
+
+    fn call(&mut self, report: &CallReport) -> io::Result<()> {
+        match self.table {
+            Table::Calls => {
+                let row = calls::Row::new(report, &self.files);
+                write_row(&mut self.out, calls::COLUMNS, |cell| cell(&row))
+            }
+            Table::Responses => responses::rows(report, &self.files)
+                .iter()
+                .try_for_each(|row| write_row(&mut self.out, responses::COLUMNS, |cell| cell(row))),
+            Table::Findings => report.findings.iter().try_for_each(|finding| self.finding(finding, Some(report))),
+        }
+    }
+
+    fn end_capture(&mut self, _facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+        if self.table != Table::Findings {
+            return Ok(());
+        }
+        findings.iter().try_for_each(|finding| self.finding(finding, None))
+    }
+
+    fn finish(&mut self, _total: &Summary) -> io::Result<()> {
+        self.begin()?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests;

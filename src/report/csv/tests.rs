@@ -1,0 +1,57 @@
+//! Snapshots of the three tables, and what spreadsheets must not be told.
+
+use super::*;
+use crate::report::docs;
+use crate::report::sample::{Buffer, play};
+
+fn table(table: Table, options: CsvOptions) -> String {
+    let out = Buffer::default();
+    play(&mut CsvSink::new(Box::new(out.clone()), table, options));
+    out.text()
+}
+
+#[test]
+fn the_sample_report_as_tables() {
+    for (name, of) in [("calls", Table::Calls), ("responses", Table::Responses), ("findings", Table::Findings)] {
+        insta::assert_snapshot!(name, table(of, CsvOptions::default()).replace("\r\n", "␍␊\n"));
+    }
+}
+
+#[test]
+fn every_row_has_every_column_and_no_cell_is_a_formula() {
+    for of in [Table::Calls, Table::Responses, Table::Findings] {
+        for delimiter in [b',', b';', b'\t'] {
+            let text = table(of, CsvOptions { delimiter, ..CsvOptions::default() });
+            let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+            for record in reader.records() {
+                let record = record.unwrap();
+                assert!(record.iter().all(|cell| !cell.starts_with(['=', '@', '\t', '\r'])), "{record:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_table_begins_with_its_mark_and_names_even_without_captures() {
+    let out = Buffer::default();
+    let options = CsvOptions { bom: true, delimiter: b';' };
+    CsvSink::new(Box::new(out.clone()), Table::Calls, options).finish(&Summary::default()).unwrap();
+    assert!(out.text().starts_with("\u{feff}file;call;method;"), "{:?}", out.text());
+    assert!(out.text().ends_with("\r\n"));
+}
+
+fn section<C>(title: &str, columns: &[Column<C>]) -> String {
+    let rows: String = columns.iter().map(|c| format!("| `{}` | {} |\n", c.name, c.meaning)).collect();
+    format!("\n## {title}\n\n| column | meaning |\n| --- | --- |\n{rows}")
+}
+
+#[test]
+fn the_columns_are_documented() {
+    let text = [
+        include_str!("head.md").to_owned(),
+        section("`-o calls.csv`: one row a call", calls::COLUMNS),
+        section("`-o responses:responses.csv`: one row a distinct final response", responses::COLUMNS),
+        section("`-o findings:findings.csv`: one row a finding", findings::COLUMNS),
+    ];
+    docs::check("csv.md", &text.concat());
+}

@@ -1,0 +1,168 @@
+//! Assigns each message to its transaction.
+
+use std::collections::HashMap;
+
+use super::hops;
+use super::key::Key;
+use crate::call::{CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
+use crate::provenance::Endpoint;
+use crate::sip::{Method, StatusCode};
+
+/// The transactions of a group, by time of their first message. `messages` are in capture order, without duplicates.
+///
+/// Requests belong together by topmost branch, sent-by, method and CSeq number on one hop (§17.2.3, with the RFC 2543 fallback);
+/// responses by topmost Via and CSeq (§17.1.3), on the reverse hop where there is one, else on any, as address
+/// translation and hosts with several addresses change it. A response whose request was not captured makes a transaction of its own.
+pub fn match_messages(messages: &[CapturedMessage]) -> Vec<Transaction> {
+    let mut matcher = Matcher { messages, transactions: Vec::new(), by_key: HashMap::new() };
+    for (index, captured) in messages.iter().enumerate() {
+        let id = MessageId(index);
+        match (captured.message.status(), captured.message.method()) {
+            (Some(status), _) => matcher.response(id, captured, status),
+            (None, Some(Method::Ack)) => matcher.ack(id, captured),
+            (None, _) => matcher.request(id, captured),
+        }
+    }
+    let mut transactions = matcher.transactions;
+    hops::link(messages, &mut transactions);
+    transactions
+}
+
+struct Matcher<'m> {
+    messages: &'m [CapturedMessage],
+    transactions: Vec<Transaction>,
+    /// Transactions of a key, one per hop, in order.
+    by_key: HashMap<Key, Vec<usize>>,
+}
+
+impl Matcher<'_> {
+    fn request(&mut self, id: MessageId, captured: &CapturedMessage) {
+        let key = Key::of(captured);
+        let (client, server) = (captured.provenance.flow.source, captured.provenance.flow.destination);
+        if let Some(known) = self.on_hop(&key, client, server).and_then(|at| self.transactions.get_mut(at)) {
+            if known.request.is_none() {
+                // Its response was captured first, on a tap that sees both directions out of order.
+                known.request = Some(id);
+                known.in_dialog = captured.message.to_tag().is_some();
+            } else {
+                known.retransmissions.push(id);
+            }
+            return;
+        }
+        let at = self.open(&key, captured, client, server);
+        let invite = (key.method_is_cancel()).then(|| self.on_hop(&key.with_method(Method::Invite), client, server));
+        if let Some(new) = self.transactions.get_mut(at) {
+            new.request = Some(id);
+            new.in_dialog = captured.message.to_tag().is_some();
+        }
+        if let Some(invite) = invite.flatten().and_then(|i| self.transactions.get_mut(i)) {
+            invite.cancelled_by.get_or_insert(TransactionId(at));
+        }
+    }
+
+    fn response(&mut self, id: MessageId, captured: &CapturedMessage, status: StatusCode) {
+        let key = Key::of(captured);
+        // The response travels from the server to the client.
+        let (client, server) = (captured.provenance.flow.destination, captured.provenance.flow.source);
+        let at = self.on_hop(&key, client, server).or_else(|| self.on_any_hop(&key, captured, status));
+        let at = at.unwrap_or_else(|| self.open(&key, captured, client, server));
+        let messages = self.messages;
+        let Some(transaction) = self.transactions.get_mut(at) else { return };
+        if !status.is_final() {
+            if status.is_provisional() {
+                transaction.provisionals.push(id);
+            }
+            return;
+        }
+        let tag = captured.message.to_tag();
+        let same = |known: &&mut FinalResponse| {
+            let other = messages.get(known.message.0).map(|m| m.message.to_tag());
+            known.status == status && other == Some(tag)
+        };
+        match transaction.finals.iter_mut().find(same) {
+            Some(known) => known.retransmissions.push(id),
+            None => transaction.finals.push(FinalResponse { message: id, status, retransmissions: Vec::new() }),
+        }
+    }
+
+    /// ACK to a non-2xx belongs to the transaction of its INVITE; to a 2xx it has a branch of its own and is matched by dialog and
+    /// CSeq number (§13.2.2.4, §17.1.1.3).
+    fn ack(&mut self, id: MessageId, captured: &CapturedMessage) {
+        let key = Key::of(captured);
+        let (client, server) = (captured.provenance.flow.source, captured.provenance.flow.destination);
+        let same_branch = self.on_hop(&key, client, server).or_else(|| self.first(&key));
+        let at = same_branch.or_else(|| self.acknowledged(captured));
+        if let Some(transaction) = at.and_then(|at| self.transactions.get_mut(at)) {
+            transaction.acks.push(id);
+        }
+    }
+
+    /// The INVITE transaction with a final response that has the tags and the CSeq number of this ACK: on the hop of its
+    /// sender where there is one, else the last.
+    fn acknowledged(&self, ack: &CapturedMessage) -> Option<usize> {
+        let number = ack.message.cseq().map(|c| c.number);
+        let fits = |transaction: &Transaction| {
+            transaction.leg == ack.leg
+                && transaction.method == Method::Invite
+                && transaction.finals.iter().filter_map(|f| self.messages.get(f.message.0)).any(|answer| {
+                    answer.message.to_tag() == ack.message.to_tag()
+                        && answer.message.from_tag() == ack.message.from_tag()
+                        && answer.message.cseq().map(|c| c.number) == number
+                })
+        };
+        let sender = ack.provenance.flow.source;
+        let fitting = || self.transactions.iter().enumerate().filter(|(_, t)| fits(t));
+        let same_hop = fitting().filter(|(_, t)| t.client == sender).last();
+        let same_host = fitting().filter(|(_, t)| t.client.address == sender.address).last();
+        same_hop.or(same_host).or_else(|| fitting().last()).map(|(at, _)| at)
+    }
+
+    fn open(&mut self, key: &Key, captured: &CapturedMessage, client: Endpoint, server: Endpoint) -> usize {
+        let at = self.transactions.len();
+        self.transactions.push(Transaction {
+            leg: captured.leg,
+            method: key.method().clone(),
+            client,
+            server,
+            request: None,
+            retransmissions: Vec::new(),
+            provisionals: Vec::new(),
+            finals: Vec::new(),
+            acks: Vec::new(),
+            cancelled_by: None,
+            upstream: None,
+            downstream: Vec::new(),
+            in_dialog: key.method_is_in_dialog(),
+            start: captured.provenance.time,
+        });
+        self.by_key.entry(key.clone()).or_default().push(at);
+        at
+    }
+
+    fn on_hop(&self, key: &Key, client: Endpoint, server: Endpoint) -> Option<usize> {
+        let known = self.by_key.get(key)?;
+        known
+            .iter()
+            .copied()
+            .find(|at| self.transactions.get(*at).is_some_and(|t| t.client == client && t.server == server))
+    }
+
+    /// The transaction of the key that a response from elsewhere answers: the last one whose client host or server host it
+    /// shares, else the last. A second copy of a final response stays with the first.
+    fn on_any_hop(&self, key: &Key, captured: &CapturedMessage, status: StatusCode) -> Option<usize> {
+        let known = self.by_key.get(key)?;
+        let flow = captured.provenance.flow;
+        let shares = |at: &&usize| {
+            self.transactions.get(**at).is_some_and(|t| {
+                t.client.address == flow.destination.address || t.server.address == flow.source.address
+            })
+        };
+        let has_it =
+            |at: &&usize| self.transactions.get(**at).is_some_and(|t| t.finals.iter().any(|f| f.status == status));
+        known.iter().rev().find(shares).or_else(|| known.iter().find(has_it)).or_else(|| known.last()).copied()
+    }
+
+    fn first(&self, key: &Key) -> Option<usize> {
+        self.by_key.get(key)?.first().copied()
+    }
+}

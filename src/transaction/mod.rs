@@ -1,0 +1,7 @@
+//! Transactions out of the messages of a closed group (RFC 3261 §17): a pure function.
+
+mod hops;
+mod key;
+mod matcher;
+
+pub use matcher::match_messages;
