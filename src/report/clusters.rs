@@ -11,6 +11,7 @@ use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::{CallReport, Evidence};
 use crate::limits;
 use crate::provenance::{FrameRef, Timestamp};
+use crate::sip::StatusCode;
 
 /// What failures must have in common to be one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -223,6 +224,6 @@ fn final_response_in<'a>(call: &'a Call, evidence: &Evidence) -> Option<&'a Capt
     call.messages.iter().find(|m| {
         m.provenance.frame == evidence.frame
             && m.provenance.flow.source == evidence.source
-            && m.message.status().is_some_and(|status| status.is_final())
+            && m.message.status().is_some_and(StatusCode::is_final)
     })
 }

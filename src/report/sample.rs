@@ -103,11 +103,10 @@ impl Builder {
 
     /// A message at a moment after the start of the call; `lines` are its start line and the header fields that matter.
     pub(super) fn message(&mut self, after: f64, from: &str, to: &str, cseq: &str, lines: &[&str]) -> MessageId {
-        let mut text = format!("{}\r\n", lines[0]);
-        text +=
-            &format!("Via: SIP/2.0/UDP {PBX};branch=z9hG4bK{}\r\nCall-ID: {}\r\nCSeq: {cseq}\r\n", self.frame, self.id);
-        lines[1..].iter().for_each(|line| text += &format!("{line}\r\n"));
-        let (message, _) = Message::read(format!("{text}\r\n").as_bytes(), false).unwrap();
+        let (frame, id) = (self.frame, &self.id);
+        let common = format!("Via: SIP/2.0/UDP {PBX};branch=z9hG4bK{frame}\r\nCall-ID: {id}\r\nCSeq: {cseq}");
+        let text = [&lines[..1], &[common.as_str()], &lines[1..], &["", ""]].concat().join("\r\n");
+        let (message, _) = Message::read(text.as_bytes(), false).unwrap();
         let provenance = provenance(self.frame, at(self.start + after), from, to);
         self.frame += 1;
         self.call.end = self.call.end.max(provenance.time);

@@ -1,9 +1,11 @@
 //! One row a call.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
 use super::{Column, Files, column, joined, optional};
-use crate::call::CapturedMessage;
+use crate::call::{CapturedMessage, OutcomeDetail};
 use crate::diagnosis::{CallReport, Finding};
 use crate::report::{facts, time, words};
 use crate::sip::HeaderName;
@@ -73,13 +75,13 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     column("messages", "Messages, retransmissions included.", |r| r.report.call.messages.len().to_string()),
     column("outcome", "How it ended.", |r| r.report.call.outcome.name().to_owned()),
     column("outcome_detail", "A closer word on that.", |r| {
-        optional(r.report.call.outcome_detail.map(|detail| detail.name()))
+        optional(r.report.call.outcome_detail.map(OutcomeDetail::name))
     }),
     column("final_status", "Status of the response that decided the outcome.", |r| {
         optional(facts::final_status(&r.report.call))
     }),
     column("final_reason", "Its reason phrase as captured.", |r| {
-        r.of_answer(|a| a.message.reason_phrase().map(|phrase| phrase.into_owned()))
+        r.of_answer(|a| a.message.reason_phrase().map(Cow::into_owned))
     }),
     column("final_frame", "Its frame.", |r| r.of_answer(|a| Some(a.provenance.frame.number))),
     column("answered_by", "Address and port that sent it.", |r| r.of_answer(|a| Some(a.provenance.flow.source))),
@@ -93,7 +95,7 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     column("root_cause", "Code of the finding that says why it failed.", |r| optional(r.report.root_cause)),
     column("severity", "Severity of that finding.", |r| r.of_root(|f| Some(words::severity(f.severity)))),
     column("certainty", "Certainty of that finding.", |r| r.of_root(|f| Some(words::certainty(f.certainty)))),
-    column("message", "What it says.", |r| r.of_root(|f| Some(&f.message).map(ToString::to_string))),
+    column("message", "What it says.", |r| r.of_root(|f| Some(f.message.to_string()))),
     column("evidence_frame", "Frame of its primary evidence.", |r| {
         r.of_root(|f| f.evidence.first().map(|e| e.frame.number))
     }),

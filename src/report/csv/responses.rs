@@ -6,7 +6,7 @@ use super::{Column, Files, column, optional};
 use crate::call::{CapturedMessage, FinalResponse};
 use crate::diagnosis::CallReport;
 use crate::report::{facts, time};
-use crate::sip::HeaderName;
+use crate::sip::{HeaderName, StatusClass};
 
 /// What a row is made of.
 pub(super) struct Row<'a> {
@@ -43,7 +43,9 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     column("cseq", "Number of CSeq.", |r| optional(r.captured.message.cseq().map(|cseq| cseq.number))),
     column("method", "Method of CSeq.", |r| optional(r.captured.message.cseq().map(|cseq| cseq.method.name()))),
     column("status", "The status, 200 to 699.", |r| r.answer.status.to_string()),
-    column("class", "Name of its class (RFC 3261 §7.2).", |r| optional(r.answer.status.class().map(|c| c.name()))),
+    column("class", "Name of its class (RFC 3261 §7.2).", |r| {
+        optional(r.answer.status.class().map(StatusClass::name))
+    }),
     column("reason", "The reason phrase as captured.", |r| optional(r.captured.message.reason_phrase())),
     column("reason_headers", "Reason values as captured, separated by commas.", |r| {
         r.captured.message.values(HeaderName::Reason).join(", ")

@@ -41,8 +41,8 @@ fn a_table_begins_with_its_mark_and_names_even_without_captures() {
 }
 
 fn section<C>(title: &str, columns: &[Column<C>]) -> String {
-    let rows: String = columns.iter().map(|c| format!("| `{}` | {} |\n", c.name, c.meaning)).collect();
-    format!("\n## {title}\n\n| column | meaning |\n| --- | --- |\n{rows}")
+    let rows: Vec<_> = columns.iter().map(|c| format!("| `{}` | {} |\n", c.name, c.meaning)).collect();
+    format!("\n## {title}\n\n| column | meaning |\n| --- | --- |\n{}", rows.concat())
 }
 
 #[test]

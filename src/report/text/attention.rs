@@ -28,7 +28,11 @@ struct Key {
 #[derive(Debug)]
 struct Group {
     start: Timestamp,
-    /// The first call, ready to print.
+    /// The first call: `Call 4`.
+    name: String,
+    /// Its caller and callee.
+    parties: String,
+    /// Everything else about it, ready to print.
     details: String,
     /// The others, at most [`limits::GROUP_MEMBERS`].
     members: Vec<CallNumber>,
@@ -67,7 +71,14 @@ impl Attention {
         }
         let mut page = view.page();
         detail::of_call(&mut page, view, report, lead);
-        let group = Group { start: report.call.start, details: page.into_text(), members: Vec::new(), others: 0 };
+        let group = Group {
+            start: report.call.start,
+            name: detail::name(&report.call),
+            parties: detail::parties(&report.call),
+            details: page.into_text(),
+            members: Vec::new(),
+            others: 0,
+        };
         self.groups.insert(key, group);
         Shown::InDetail
     }
@@ -84,18 +95,20 @@ impl Attention {
     }
 
     pub(super) fn write(self, page: &mut Page, view: &View, summary: &Summary) {
+        let all = summary.calls + summary.other_groups;
         if self.calls == 0 {
-            if summary.calls + summary.other_groups > 0 {
-                page.heading("Calls that need attention");
-                page.paragraph(2, Tone::Plain, "None.");
+            if all > 0 {
+                page.heading("Calls that need attention", "none");
             }
             return;
         }
-        page.heading("Calls that need attention");
-        let all = summary.calls + summary.other_groups;
-        let causes = count(self.groups.len() as u64, "group of one cause", "groups of one cause each");
-        let grouped = if self.groups.len() as u64 == self.calls { String::new() } else { format!(", in {causes}") };
-        page.paragraph(2, Tone::Quiet, &format!("{} of {}{grouped}; the worst first", number(self.calls), number(all)));
+        let groups = self.groups.len() as u64;
+        let grouped =
+            if groups == self.calls { String::new() } else { format!(", in {}", count(groups, "group", "groups")) };
+        page.heading(
+            "Calls that need attention",
+            &format!("{} of {}{grouped}; the worst first", number(self.calls), number(all)),
+        );
         let mut groups: Vec<_> = self.groups.into_iter().collect();
         groups.sort_by_key(|(key, group)| (key.severity, group.start));
         for (_, group) in groups {
@@ -108,7 +121,7 @@ impl Attention {
                 0,
                 Tone::Strong,
                 &format!(
-                    "{more} with other causes are not shown here; --all lists them, JSON and CSV have everything."
+                    "{more} with other causes, none of them worse; --all lists them, JSON and CSV have everything."
                 ),
             );
         }
@@ -118,14 +131,22 @@ impl Attention {
 impl Group {
     fn write(self, page: &mut Page, view: &View) {
         page.blank();
+        let more = match self.others {
+            0 => String::new(),
+            n => format!(" (and {} more of the same kind)", number(n)),
+        };
+        page.paragraph(0, Tone::Strong, &format!("── {}{more}: {}", self.name, self.parties));
         page.finished(&self.details);
         if self.others > 0 {
-            let shown = if view.all { self.members.len() } else { self.members.len().min(40) };
+            let shown = if view.all { self.members.len() } else { self.members.len().min(MEMBERS) };
             let list = detail::numbers(self.members.get(..shown).unwrap_or_default(), self.others);
-            page.hanging("  Same", 2 + LABEL, Tone::Strong, &format!("cause in {list}"));
+            page.hanging("  Others", 2 + LABEL, Tone::Plain, &list);
         }
     }
 }
+
+/// Numbers of further calls of a group that are shown without `--all`.
+const MEMBERS: usize = 40;
 
 /// How a call appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

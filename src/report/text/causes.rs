@@ -5,7 +5,6 @@ use super::page::{Page, Tone, count, number, percent};
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::report::clusters::{Cluster, Clusters};
-use crate::report::time;
 
 /// Causes shown; the rest is counted.
 const SHOWN: usize = 10;
@@ -13,11 +12,10 @@ const SHOWN: usize = 10;
 /// The table of causes; only where failures share some.
 pub(super) fn write(page: &mut Page, view: &View, clusters: &Clusters) {
     let ranked = clusters.ranked();
-    if !ranked.first().is_some_and(|largest| largest.calls() > 1) {
+    if ranked.first().is_none_or(|largest| largest.calls() == 1) {
         return;
     }
-    page.heading("Causes");
-    page.paragraph(2, Tone::Strong, &headline(&ranked, clusters.failures()));
+    page.heading("Causes", &headline(&ranked, clusters.failures()));
     for (at, cluster) in ranked.iter().take(SHOWN).enumerate() {
         entry(page, view, at + 1, cluster, clusters.failures());
     }
@@ -56,7 +54,11 @@ fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failu
     }
     let frames: Vec<_> = cluster.examples().iter().map(|e| view.frame(e.capture, e.frame)).collect();
     let word = if frames.len() == 1 { "frame" } else { "frames" };
-    page.paragraph(6, Tone::Quiet, &format!("{}; {word} {}", when(view, cluster), frames.join(", ")));
+    page.paragraph(
+        6,
+        Tone::Quiet,
+        &format!("{}; {word} {}", view.span(cluster.first_time(), cluster.last_time()), frames.join(", ")),
+    );
 }
 
 /// `redirect-loop; 301 Moved Permanently from 192.0.2.1 (Server/1.0), Q.850;cause=22; called +1215555xxxx`.
@@ -73,16 +75,4 @@ fn what(cluster: &Cluster<'_>) -> String {
     parts.push(format!("{}{host}{software}{reason}", answer.trim_end()));
     parts.extend(cluster.number_pattern().map(|pattern| format!("called {pattern}")));
     parts.join("; ")
-}
-
-fn when(view: &View, cluster: &Cluster<'_>) -> String {
-    let (first, last) = (cluster.first_time(), cluster.last_time());
-    let zone = time::zone_name(first, &view.zone);
-    let begin = time::date_and_time(first, &view.zone);
-    if first == last {
-        return format!("{begin} {zone}");
-    }
-    let same_day = time::date(first, &view.zone) == time::date(last, &view.zone);
-    let end = if same_day { time::clock(last, &view.zone) } else { time::date_and_time(last, &view.zone) };
-    format!("{begin} to {end} {zone}")
 }

@@ -9,7 +9,7 @@ use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding, Severity};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::report::ladder::{self, Row};
-use crate::report::{facts, time, words};
+use crate::report::{escape, facts, words};
 use crate::wrap::{display_width, pad};
 
 /// Characters of an evidence text that are shown; JSON has all of it.
@@ -22,7 +22,7 @@ const SIP_PORT: u16 = 5060;
 
 /// Everything about one call. `lead` is the finding that comes first.
 pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: Option<&Finding>) {
-    headline(page, report, lead);
+    sentence(page, report, lead);
     ladder(page, view, report);
     if let Some(lead) = lead {
         body(page, view, lead, report.call.start);
@@ -57,13 +57,10 @@ pub(super) fn parties(call: &Call) -> String {
     format!("{} → {}", party(facts::caller(call)), party(facts::callee(call)))
 }
 
-fn headline(page: &mut Page, report: &CallReport, lead: Option<&Finding>) {
-    let call = &report.call;
-    let detail = call.outcome_detail.map_or(String::new(), |detail| format!(", {}", detail.name()));
-    page.paragraph(0, Tone::Strong, &format!("{}: {} ({}{detail})", name(call), parties(call), call.outcome.name()));
+fn sentence(page: &mut Page, report: &CallReport, lead: Option<&Finding>) {
     match lead {
         Some(f) => page.paragraph(2, Tone::Level(f.severity), &format!("{} {}", f.message, tags(f))),
-        None => page.paragraph(2, Tone::Level(Severity::Error), &unexplained(call)),
+        None => page.paragraph(2, Tone::Level(Severity::Error), &unexplained(&report.call)),
     }
 }
 
@@ -84,16 +81,15 @@ fn tags(finding: &Finding) -> String {
 fn ladder(page: &mut Page, view: &View, report: &CallReport) {
     let (rows, left_out) = ladder::rows(&report.call, &report.findings);
     let start = report.call.start;
-    let zone = time::zone_name(start, &view.zone);
-    page.blank();
     let less = match left_out {
         0 => String::new(),
-        n => format!("; {} of less interest not shown", count(n as u64, "message", "messages")),
+        n => format!("; {} of less interest left out", count(n as u64, "message", "messages")),
     };
-    let when = format!("{} {zone}{less}", time::date_and_time(start, &view.zone));
-    page.paragraph(2, Tone::Quiet, &when);
-    let shown = if rows.len() <= LADDER_HEAD + LADDER_TAIL { rows.len() } else { LADDER_HEAD };
+    page.blank();
+    page.paragraph(2, Tone::Quiet, &format!("{}, {}{less}", view.span(start, start), ending(&report.call)));
     let columns = Columns::of(&rows, view);
+    columns.names(page);
+    let shown = if rows.len() <= LADDER_HEAD + LADDER_TAIL { rows.len() } else { LADDER_HEAD };
     rows.iter().take(shown).for_each(|row| columns.row(page, view, row, start));
     if shown < rows.len() {
         let more = (rows.len() - LADDER_HEAD - LADDER_TAIL) as u64;
@@ -101,6 +97,12 @@ fn ladder(page: &mut Page, view: &View, report: &CallReport) {
         rows.iter().skip(rows.len() - LADDER_TAIL).for_each(|row| columns.row(page, view, row, start));
     }
     page.blank();
+}
+
+/// `no-response after 31.5 s`.
+fn ending(call: &Call) -> String {
+    let detail = call.outcome_detail.map_or(String::new(), |detail| format!(" ({})", detail.name()));
+    format!("{}{detail} after {:.1} s", call.outcome.name(), call.end.since(call.start).as_secs_f64())
 }
 
 /// Widths of the columns of a ladder.
@@ -112,50 +114,52 @@ struct Columns {
 
 impl Columns {
     fn of(rows: &[Row], view: &View) -> Self {
-        let widest =
-            |cells: &dyn Fn(&Row) -> String| rows.iter().map(|row| display_width(&cells(row))).max().unwrap_or(0);
+        let widest = |name: &str, cells: &dyn Fn(&Row) -> String| {
+            rows.iter().map(|row| display_width(&cells(row))).chain([display_width(name)]).max().unwrap_or(0)
+        };
         Self {
-            frame: widest(&|row| view.frame_here(row.frame)),
-            source: widest(&|row| host(row.source)),
-            destination: widest(&|row| host(row.destination)),
+            frame: widest("frame", &|row| view.frame_here(row.frame)),
+            source: widest("from", &|row| host(row.source)),
+            destination: widest("to", &|row| host(row.destination)),
         }
+    }
+
+    fn names(&self, page: &mut Page) {
+        let start = format!("{:>9}  {}  {}", "seconds", pad("frame", self.frame), pad("from", self.source));
+        page.line(2, &[(Tone::Quiet, &format!("{start}   {}", pad("to", self.destination)))]);
     }
 
     fn row(&self, page: &mut Page, view: &View, row: &Row, start: Timestamp) {
         let after = row.time.since(start);
-        let time = format!("{:>9}", format!("+{}.{:03}", after.as_secs(), after.subsec_millis()));
-        let frame = format!("  #{}  ", pad(&view.frame_here(row.frame), self.frame));
+        let time = format!("{:>9}", format!("{}.{:03}", after.as_secs(), after.subsec_millis()));
+        let frame = view.frame_here(row.frame);
+        let begin = format!("{time}  {}{frame}  ", " ".repeat(self.frame.saturating_sub(display_width(&frame))));
         let flow =
             format!("{} → {}  ", pad(&host(row.source), self.source), pad(&host(row.destination), self.destination));
         let again = match row.times {
             1 => String::new(),
-            n => format!("  ×{n} in {:.1} s", row.span.as_secs_f64()),
+            n => format!(" ×{n} in {:.1} s", row.span.as_secs_f64()),
         };
-        let used = display_width(&time) + display_width(&frame) + display_width(&flow);
-        let room = page.width().saturating_sub(2 + used);
-        if room < 24 {
+        let what = format!("{}{again}", cut(&row.what, MESSAGE));
+        let indent = 2 + display_width(&begin);
+        if page.width() < indent + display_width(&flow) + NARROWEST {
             // Long addresses: the message goes below them.
-            page.line(2, &[(Tone::Quiet, &time), (Tone::Quiet, &frame), (Tone::Plain, &flow)]);
-            let indent = 2 + display_width(&time) + display_width(&frame);
-            let what = cut(&row.what, page.width().saturating_sub(indent + display_width(&again)));
-            page.line(indent, &[(Tone::Strong, &what), (Tone::Plain, &again)]);
+            page.line(2, &[(Tone::Quiet, &begin), (Tone::Plain, &flow)]);
+            page.paragraph(indent, Tone::Strong, &what);
         } else {
-            let what = cut(&row.what, room.saturating_sub(display_width(&again)));
-            let pieces = [
-                (Tone::Quiet, time.as_str()),
-                (Tone::Quiet, &frame),
-                (Tone::Plain, &flow),
-                (Tone::Strong, &what),
-                (Tone::Plain, &again),
-            ];
-            page.line(2, &pieces);
+            page.row(2, &[(Tone::Quiet, &begin), (Tone::Plain, &flow)], Tone::Strong, &what);
         }
     }
 }
 
-/// Cuts hostile text after it was made harmless: escapes take more cells than what they stand for.
+/// Cells of a message beside its addresses, at least.
+const NARROWEST: usize = 24;
+/// Characters of a start line that are shown in a ladder.
+const MESSAGE: usize = 160;
+
+/// Cuts text that may be hostile after it was made harmless: escapes take more cells than what they stand for.
 fn cut(text: &str, width: usize) -> String {
-    super::page::cut(&crate::report::escape::terminal(text), width).into_owned()
+    super::page::cut(&escape::terminal(text), width).into_owned()
 }
 
 /// The address, with the port where it is not the usual one.
@@ -188,13 +192,8 @@ fn body(page: &mut Page, view: &View, finding: &Finding, start: Timestamp) {
 
 /// `Frame 12, 14:00:02.015 UTC, 192.0.2.1:5060 → 192.0.2.2:5060: 301 response`.
 fn place(view: &View, evidence: &Evidence, start: Timestamp) -> String {
-    let same_day = time::date(evidence.time, &view.zone) == time::date(start, &view.zone);
-    let at =
-        if same_day { time::clock(evidence.time, &view.zone) } else { time::date_and_time(evidence.time, &view.zone) };
-    let zone = time::zone_name(evidence.time, &view.zone);
-    let frame = view.frame_here(evidence.frame);
-    let (source, destination) = (evidence.source, evidence.destination);
-    format!("Frame {frame}, {at} {zone}, {source} → {destination}: {}", evidence.what)
+    let (frame, at) = (view.frame_here(evidence.frame), view.moment(evidence.time, start));
+    format!("Frame {frame}, {at}, {} → {}: {}", evidence.source, evidence.destination, evidence.what)
 }
 
 fn quoted(text: &str) -> Cow<'_, str> {
@@ -218,7 +217,7 @@ pub(super) fn about_capture(page: &mut Page, view: &View, findings: &[Finding]) 
     if findings.is_empty() {
         return;
     }
-    page.heading("About the capture as a whole");
+    page.heading("About the capture as a whole", "");
     let mut sorted: Vec<_> = findings.iter().collect();
     sorted.sort_by_key(|f| std::cmp::Reverse(f.severity));
     for (at, finding) in sorted.into_iter().enumerate() {

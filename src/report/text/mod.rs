@@ -8,9 +8,9 @@ use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
 
-use super::{CaptureFacts, Sink, Summary};
+use super::{CaptureFacts, Sink, Summary, time};
 use crate::diagnosis::{CallReport, Finding};
-use crate::provenance::FrameRef;
+use crate::provenance::{FrameRef, Timestamp};
 
 mod attention;
 mod causes;
@@ -20,7 +20,7 @@ mod page;
 mod rest;
 
 use attention::Attention;
-use page::{Page, Paper, Tone};
+use page::{Page, Paper};
 use rest::Rest;
 
 /// How the text report is to look.
@@ -85,6 +85,33 @@ impl View {
         }
     }
 
+    /// `14:00:00.012 UTC`, with the date where it is not that of `day`.
+    fn moment(&self, at: Timestamp, day: Timestamp) -> String {
+        let same = time::date(at, &self.zone) == time::date(day, &self.zone);
+        let text = if same { time::clock(at, &self.zone) } else { time::date_and_time(at, &self.zone) };
+        format!("{text} {}", time::zone_name(at, &self.zone))
+    }
+
+    /// `2026-03-30 14:00:00.000 to 14:02:03.500 UTC`; one moment where both are the same.
+    fn span(&self, first: Timestamp, last: Timestamp) -> String {
+        let begin = time::date_and_time(first, &self.zone);
+        let (from, to) = (time::zone_name(first, &self.zone), time::zone_name(last, &self.zone));
+        if first == last {
+            return format!("{begin} {from}");
+        }
+        let from = if from == to { String::new() } else { format!(" {from}") };
+        format!("{begin}{from} to {}", self.moment(last, first))
+    }
+
+    /// `UTC`, or `CST (Asia/Shanghai)`: abbreviations alone are ambiguous.
+    fn zone(&self, at: Timestamp) -> String {
+        let short = time::zone_name(at, &self.zone);
+        match self.zone.iana_name() {
+            Some(name) if name != short => format!("{short} ({name})"),
+            _ => short,
+        }
+    }
+
     /// The frame of a call or finding of the capture at hand.
     fn frame_here(&self, frame: FrameRef) -> String {
         self.frame(self.files.len().saturating_sub(1), frame)
@@ -109,8 +136,7 @@ impl Sink for TextSink {
         let view = &self.view;
         let mut page = view.page();
         if self.captures > 1 {
-            page.blank();
-            page.line(0, &[(Tone::Quiet, &"─".repeat(view.paper.width))]);
+            page.rule();
         }
         overview::write(&mut page, view, facts, summary);
         causes::write(&mut page, view, &summary.clusters);
@@ -126,8 +152,7 @@ impl Sink for TextSink {
         if self.captures > 1 {
             self.view.name_captures = true;
             let mut page = self.view.page();
-            page.blank();
-            page.line(0, &[(Tone::Quiet, &"─".repeat(self.view.paper.width))]);
+            page.rule();
             overview::total(&mut page, self.captures, total);
             causes::write(&mut page, &self.view, &total.clusters);
             self.out.write_all(page.into_text().as_bytes())?;

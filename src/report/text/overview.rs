@@ -6,7 +6,7 @@ use super::View;
 use super::page::{Page, Tone, count, number, percent};
 use crate::catalog;
 use crate::diagnosis::Severity;
-use crate::report::{CaptureFacts, Summary, time};
+use crate::report::{CaptureFacts, Summary};
 use crate::sip::StatusClass;
 use crate::wrap::{display_width, pad};
 
@@ -35,7 +35,7 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
 /// The numbers of all captures together.
 pub(super) fn total(page: &mut Page, captures: usize, summary: &Summary) {
     let heading = format!("All {captures} captures together");
-    page.paragraph(0, Tone::Heading, &heading);
+    page.paragraph(0, Tone::Strong, &heading);
     page.blank();
     page.hanging("SIP", LABEL, Tone::Plain, &read(summary));
     final_responses(page, summary);
@@ -52,12 +52,14 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
     }
     page.hanging("", LABEL, Tone::Plain, &format!("{}{link}; {frames}", facts.format));
     if let (Some(first), Some(last)) = (facts.first_time, facts.last_time) {
-        let same_day = time::date(first, &view.zone) == time::date(last, &view.zone);
-        let end = if same_day { time::clock(last, &view.zone) } else { time::date_and_time(last, &view.zone) };
-        let zone = time::zone_name(first, &view.zone);
-        let span = last.since(first).as_secs_f64();
-        let begin = time::date_and_time(first, &view.zone);
-        page.hanging("", LABEL, Tone::Plain, &format!("{begin} to {end} {zone} ({span:.1} s); all times are {zone}"));
+        let seconds = last.since(first).as_secs_f64();
+        let zone = view.zone(first);
+        page.hanging(
+            "",
+            LABEL,
+            Tone::Plain,
+            &format!("{} ({seconds:.1} s); all times are {zone}", view.span(first, last)),
+        );
     }
 }
 
@@ -85,12 +87,11 @@ fn final_responses(page: &mut Page, summary: &Summary) {
     if all == 0 {
         return;
     }
-    page.heading("Final responses");
     let repeated = match summary.retransmitted_finals {
         0 => String::new(),
-        n => format!("; {} of them not counted", count(n, "retransmission", "retransmissions")),
+        n => format!(", and {} that are not counted", count(n, "retransmission", "retransmissions")),
     };
-    page.paragraph(2, Tone::Quiet, &format!("{} distinct{repeated}", number(all)));
+    page.heading("Final responses", &format!("{}{repeated}", number(all)));
     let rows = status_rows(summary);
     let width = rows.iter().map(|(_, label, _)| display_width(label)).max().unwrap_or(0).clamp(24, 44);
     let most = summary.final_by_status.values().copied().max().unwrap_or(1);
@@ -120,8 +121,7 @@ fn outcomes(page: &mut Page, summary: &Summary) {
     if summary.calls == 0 {
         return;
     }
-    page.heading("Outcomes");
-    page.paragraph(2, Tone::Quiet, &count(summary.calls, "call", "calls"));
+    page.heading("Outcomes", &format!("of {}", count(summary.calls, "call", "calls")));
     let mut rows: Vec<_> = summary.outcomes.iter().collect();
     rows.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
     let most = rows.first().map_or(1, |(_, n)| **n);
@@ -157,7 +157,7 @@ pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
     if rows.iter().all(|(_, _, counts)| counts.is_empty()) && facts.duplicates == 0 {
         return;
     }
-    page.heading("Not looked at, and odd");
+    page.heading("Not looked at, and odd", "");
     for (many, one, counts) in rows.iter().filter(|(_, _, counts)| !counts.is_empty()) {
         let sum = counts.iter().map(|(_, n)| n).sum();
         let parts: Vec<_> = counts.iter().map(|(code, n)| format!("{code} {}", number(*n))).collect();

@@ -15,7 +15,6 @@ pub(super) enum Tone {
     Plain,
     Strong,
     Quiet,
-    Heading,
     Quote,
     Level(Severity),
 }
@@ -27,7 +26,6 @@ impl Tone {
             Self::Plain => Style::new(),
             Self::Strong => Style::new().bold(),
             Self::Quiet => Style::new().dimmed(),
-            Self::Heading => Style::new().bold().underline(),
             Self::Quote => colour(AnsiColor::Cyan),
             Self::Level(Severity::Info) => colour(AnsiColor::Green),
             Self::Level(Severity::Notice) => colour(AnsiColor::Blue),
@@ -75,10 +73,22 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A heading with a blank line in front of it.
-    pub(super) fn heading(&mut self, text: &str) {
+    /// A heading, in capitals so that it stands out without colour, with a remark behind it and a blank line in front.
+    pub(super) fn heading(&mut self, text: &str, remark: &str) {
         self.blank();
-        self.paragraph(0, Tone::Heading, text);
+        let text = text.to_uppercase();
+        if remark.is_empty() {
+            self.paragraph(0, Tone::Strong, &text);
+        } else {
+            let indent = display_width(&text) + 2;
+            self.hanging(&text, indent, Tone::Plain, remark);
+        }
+    }
+
+    /// A line from edge to edge.
+    pub(super) fn rule(&mut self) {
+        self.blank();
+        self.line(0, &[(Tone::Quiet, &"─".repeat(self.paper.width))]);
     }
 
     /// Wrapped text, every line of it indented.
@@ -115,8 +125,37 @@ impl Page {
             last.truncate(last.trim_end().len());
         }
         self.spaces(if fitting.is_empty() { 0 } else { indent });
-        fitting.iter().for_each(|(tone, piece)| self.put(*tone, piece));
+        for (tone, piece) in &fitting {
+            self.put(*tone, piece);
+        }
         self.blank();
+    }
+
+    /// Pieces that are not wrapped, then text that is, in the room to their right.
+    pub(super) fn row(&mut self, indent: usize, pieces: &[(Tone, &str)], tone: Tone, text: &str) {
+        self.spaces(indent);
+        let mut used = indent;
+        for (tone, piece) in pieces {
+            let piece = escape::terminal(piece);
+            used += display_width(&piece);
+            self.put(*tone, &piece);
+        }
+        let text = escape::terminal(text);
+        for (at, line) in wrap(&text, self.paper.width.saturating_sub(used)).iter().enumerate() {
+            self.spaces(if at == 0 { 0 } else { used });
+            self.put(tone, line);
+            self.blank();
+        }
+    }
+
+    /// Both texts in one line where they fit; else the second one below, indented.
+    pub(super) fn line_or_two(&mut self, first: &str, indent: usize, second: &str) {
+        if display_width(first) + display_width(&escape::terminal(second)) <= self.paper.width {
+            self.row(0, &[(Tone::Quiet, first)], Tone::Plain, second);
+        } else {
+            self.line(0, &[(Tone::Quiet, first)]);
+            self.paragraph(indent, Tone::Plain, second);
+        }
     }
 
     fn put(&mut self, tone: Tone, text: &str) {
@@ -212,7 +251,7 @@ mod tests {
         let mut page = Page::new(Paper { width: 80, colour: false });
         page.hanging("\x1b[1m", 10, Tone::Plain, "\u{9b}2J");
         page.line(2, &[(Tone::Strong, "\u{202e}x"), (Tone::Plain, "\r\n")]);
-        page.heading("\x07");
+        page.heading("\x07", "\x08");
         assert!(page.into_text().chars().all(|c| c == '\n' || (!c.is_control() && c != '\u{202e}')));
     }
 }

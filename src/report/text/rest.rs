@@ -18,7 +18,7 @@ use crate::wrap::pad;
 pub(super) struct Rest {
     calls: u64,
     groups: u64,
-    lines: Vec<(CallNumber, String)>,
+    lines: Vec<(CallNumber, [String; 2])>,
     not_kept: u64,
     notes: BTreeMap<&'static str, Note>,
     uncounted_notes: u64,
@@ -62,10 +62,10 @@ impl Rest {
     pub(super) fn write(mut self, page: &mut Page, view: &View) {
         self.write_notes(page);
         if view.all && !self.lines.is_empty() {
-            page.heading("All other calls");
+            page.heading("All other calls", "");
             self.lines.sort_by_key(|(call, _)| *call);
-            for (_, line) in &self.lines {
-                page.line(2, &[(Tone::Plain, line)]);
+            for (_, [facts, parties]) in &self.lines {
+                page.line_or_two(facts, ENTRY, parties);
             }
             if self.not_kept > 0 {
                 let more = count(self.not_kept, "more call", "more calls");
@@ -94,7 +94,7 @@ impl Rest {
         if self.notes.is_empty() {
             return;
         }
-        page.heading("Also noticed");
+        page.heading("Also noticed", "");
         let mut notes: Vec<_> = self.notes.iter().collect();
         notes.sort_by_key(|(code, note)| (std::cmp::Reverse(note.severity), std::cmp::Reverse(note.count), **code));
         for (code, note) in notes {
@@ -109,20 +109,22 @@ impl Rest {
     }
 }
 
-/// `   7  14:00:00.000  answered  200  sip:alice@a.example → sip:bob@b.example  redirect-followed`.
-fn line(report: &CallReport, view: &View) -> String {
+/// `     7  14:00:00.000  answered  200  ` and `sip:alice@a.example → sip:bob@b.example [redirect-followed]`.
+fn line(report: &CallReport, view: &View) -> [String; 2] {
     let call = &report.call;
-    let status = facts::final_status(call).map_or_else(|| "—".to_owned(), |status| format!("{status:03}"));
-    let kind = if call.is_invite() { "" } else { facts::method(call).unwrap_or("?") };
-    let kind = if kind.is_empty() { String::new() } else { format!("{kind} ") };
+    let status = facts::final_status(call).map_or_else(|| "-".to_owned(), |status| format!("{status:03}"));
+    let kind = if call.is_invite() { String::new() } else { format!("{} ", facts::method(call).unwrap_or("?")) };
     let codes: Vec<_> = report.findings.iter().filter(|f| f.consequence_of.is_none()).map(|f| f.code).collect();
-    let codes = if codes.is_empty() { String::new() } else { format!("  [{}]", codes.join(", ")) };
-    format!(
-        "{:>6}  {}  {} {}  {kind}{}{codes}",
-        call.number.0,
-        time::clock(call.start, &view.zone),
-        pad(call.outcome.name(), 21),
-        pad(&status, 3),
-        detail::parties(call)
-    )
+    let codes = if codes.is_empty() { String::new() } else { format!(" [{}]", codes.join(", ")) };
+    let begin = time::clock(call.start, &view.zone);
+    let outcome = pad(call.outcome.name(), OUTCOME);
+    [
+        format!("{:>6}  {begin}  {outcome}  {}  ", call.number.0, pad(&status, 3)),
+        format!("{kind}{}{codes}", detail::parties(call)),
+    ]
 }
+
+/// Cells in front of what goes on a second line.
+const ENTRY: usize = 8;
+/// Cells of the longest name of an outcome.
+const OUTCOME: usize = 21;

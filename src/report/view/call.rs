@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{Address, FindingView, Place, Time};
-use crate::call::{Call, CapturedMessage, FinalResponse};
+use crate::call::{Call, CapturedMessage, FinalResponse, OutcomeDetail};
 use crate::diagnosis::CallReport;
 use crate::report::facts;
 use crate::sip::HeaderName;
@@ -102,7 +102,7 @@ impl<'a> CallView<'a> {
             end: Time(call.end),
             messages: call.messages.len(),
             outcome: call.outcome.name(),
-            outcome_detail: call.outcome_detail.map(|detail| detail.name()),
+            outcome_detail: call.outcome_detail.map(OutcomeDetail::name),
             final_status: facts::final_status(call),
             root_cause: report.root_cause,
             final_responses: facts::final_responses(call)
