@@ -12,6 +12,7 @@ mod dialog;
 mod element;
 mod finals;
 pub mod legs;
+mod metrics;
 pub mod network_block;
 mod open_group;
 pub mod outcome;

@@ -513,3 +513,14 @@ fn each_request_follows_one_redirect_the_latest() {
     );
     assert_eq!(again.redirects.iter().map(|r| r.follows.len()).collect::<Vec<_>>(), [1, 1]);
 }
+
+#[test]
+fn times_are_those_of_the_caller() {
+    let millis = |n| Some(std::time::Duration::from_millis(n));
+    let all = calls(&scenario("s01"));
+    assert_eq!((all[0].setup_delay(), all[0].talk_time()), (millis(1220), millis(60_000)));
+    assert_eq!((all[1].setup_delay(), all[1].talk_time()), (millis(1000), None));
+    let sbc = call(&scenario("s02"));
+    let server = sbc.transaction(sbc.attempts[0].transaction).unwrap().server;
+    assert_eq!(sbc.software_of(server).as_deref(), Some("ExampleSBC/9.3"));
+}

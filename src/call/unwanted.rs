@@ -191,3 +191,6 @@ fn cancels_branches(call: &Call, transaction: &Transaction) -> bool {
             cancel.is_some_and(|m| m.message.reasons().iter().any(|r| r.is("SIP") && r.cause == Some(607)))
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,7 +228,10 @@ fn same_escapes(text: &str) -> String {
         let byte = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
             Some(byte) if byte.is_ascii_graphic() && !b";/?:@&=+$,%".contains(&byte) => plain.push(char::from(byte)),
-            Some(byte) => plain.push_str(&format!("%{byte:02X}")),
+            Some(_) => {
+                plain.push('%');
+                plain.extend(after.get(..2).unwrap_or_default().chars().map(|c| c.to_ascii_uppercase()));
+            }
             None => plain.push('%'),
         }
         rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
