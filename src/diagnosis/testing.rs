@@ -1,18 +1,54 @@
-//! What the rules say about a call flow in text form, for tests.
+//! What the rules say about a call flow in text form, for tests: the flow goes through the whole pipeline, from frames on.
 
-use super::{Engine, Finding, Severity};
-use crate::call::{Call, fixture};
-use crate::provenance::Timestamp;
+use std::io;
+
+use super::{CallReport, Finding, Settings, Severity};
+use crate::capture::Frame;
+use crate::pipeline::Analysis;
+use crate::provenance::{FrameNumber, FrameRef};
+use crate::report::{CaptureFacts, Sink, Summary};
 use crate::sample::Flow;
+
+/// What came out of the pipeline.
+#[derive(Debug, Default)]
+pub(crate) struct Diagnosed {
+    /// The calls by their numbers.
+    pub(crate) calls: Vec<CallReport>,
+    /// Findings about the whole capture.
+    pub(crate) capture: Vec<Finding>,
+}
+
+/// Diagnoses a flow.
+pub(crate) fn diagnose(flow_text: &str) -> Diagnosed {
+    let flow = Flow::parse(flow_text).unwrap();
+    let mut analysis = Analysis::new(Settings::default());
+    let mut found = Diagnosed::default();
+    for (number, frame) in (1..).zip(flow.frames()) {
+        let frame = Frame {
+            reference: FrameRef { file: 0, number: FrameNumber(number) },
+            time: frame.time,
+            link_type: flow.link_type(),
+            original_length: frame.original_length,
+            bytes: &frame.bytes,
+        };
+        analysis.frame(&frame, &mut found).unwrap();
+    }
+    analysis.finish(|_| {}, &mut found).unwrap();
+    found.calls.sort_by_key(|report| report.call.number);
+    found
+}
 
 /// Everything that was found: the findings of the calls in the order of their calls, then those of the whole capture.
 pub(crate) fn findings(flow_text: &str) -> Vec<Finding> {
-    diagnose(flow_text, fixture::calls(flow_text))
-}
-
-/// The same with all Call-IDs of the flow taken for one call, as when a B2BUA or a redirect ties them together.
-pub(crate) fn findings_of_one_call(flow_text: &str) -> Vec<Finding> {
-    diagnose(flow_text, vec![fixture::call(flow_text)])
+    let found = diagnose(flow_text);
+    let all: Vec<_> = found.calls.into_iter().flat_map(|report| report.findings).chain(found.capture).collect();
+    for finding in &all {
+        // A placeholder without its value panics here.
+        let sentences = [&finding.message].into_iter().chain(&finding.remediation).chain(&finding.verification);
+        let roles = finding.actor.iter().map(|actor| &actor.role).chain(finding.evidence.iter().map(|e| &e.what));
+        assert!(sentences.chain(roles).map(ToString::to_string).all(|text| !text.is_empty()), "{finding:?}");
+    }
+    all
 }
 
 /// The findings with that code.
@@ -20,7 +56,7 @@ pub(crate) fn with_code(flow_text: &str, code: &str) -> Vec<Finding> {
     findings(flow_text).into_iter().filter(|f| f.code == code).collect()
 }
 
-/// Each row: a flow, and the severity of the one finding that the rule must make of it (`None`: it must be silent).
+/// Each row: what it shows, a flow, and the severity of the one finding that the rule must make of it (`None`: none).
 pub(crate) fn check(code: &str, rows: &[(&str, &str, Option<Severity>)]) {
     for (name, flow, expected) in rows {
         let found: Vec<_> = with_code(flow, code).iter().map(|f| f.severity).collect();
@@ -28,27 +64,22 @@ pub(crate) fn check(code: &str, rows: &[(&str, &str, Option<Severity>)]) {
     }
 }
 
-fn diagnose(flow_text: &str, calls: Vec<Call>) -> Vec<Finding> {
-    let flow = Flow::parse(flow_text).unwrap();
-    let mut engine = Engine::default();
-    let datagrams = flow.datagrams();
-    for datagram in &datagrams {
-        engine.hosts.senders.insert(datagram.flow.source.address);
-        engine.hosts.receivers.insert(datagram.flow.destination.address);
+impl Sink for Diagnosed {
+    fn begin_capture(&mut self, _index: usize, _files: &[String]) -> io::Result<()> {
+        Ok(())
     }
-    // Flows use documentation addresses throughout.
-    engine.hosts.documentation_traffic = true;
-    engine.capture_start = datagrams.first().map(|d| d.time).unwrap_or_default();
-    let end = datagrams.last().map(|d| d.time).unwrap_or_default();
-    let mut all = Vec::new();
-    for call in calls {
-        all.extend(engine.diagnose(call, end).findings);
+
+    fn call(&mut self, report: &CallReport) -> io::Result<()> {
+        self.calls.push(report.clone());
+        Ok(())
     }
-    all.extend(engine.finish(end.max(Timestamp::default())));
-    for finding in &all {
-        // Every sentence must have its values; a missing one panics here in tests.
-        let words = [&finding.message].into_iter().chain(&finding.remediation).chain(&finding.verification);
-        assert!(words.map(ToString::to_string).all(|text| !text.is_empty() && !text.contains("{}")));
+
+    fn end_capture(&mut self, _facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+        self.capture.extend_from_slice(findings);
+        Ok(())
     }
-    all
+
+    fn finish(&mut self, _total: &Summary) -> io::Result<()> {
+        Ok(())
+    }
 }
