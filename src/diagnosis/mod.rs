@@ -9,6 +9,8 @@ pub mod finding;
 pub mod patterns;
 mod platform;
 mod redirect_case;
+#[cfg(test)]
+pub(crate) mod reports;
 mod response_facts;
 mod root_cause;
 pub mod rule;

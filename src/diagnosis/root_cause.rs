@@ -186,3 +186,119 @@ fn sort(findings: &mut [Finding]) {
         key(a).cmp(&key(b))
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::call::fixture;
+    use crate::diagnosis::{Certainty, Detect, Evidence, Explanation, Rule};
+
+    const FAILED: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n\
+        0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > b forward\nINVITE sip:bob@203.0.113.60\n\n\
+        0.5 b > p tag=b1\n404 Not Found\n\n0.51 p > b\nACK\n\n0.52 p > a forward\n404 Not Found\n\n0.53 a > p\nACK\n";
+
+    /// A finding about the message with that index.
+    fn finding(code: &'static str, severity: Severity, call: &Call, message: usize) -> Finding {
+        const NOTHING: Explanation = Explanation {
+            what_it_means: "",
+            why_it_matters: "",
+            likely_causes: "",
+            how_to_fix: "",
+            how_to_confirm: "",
+            when_this_is_wrong: "",
+        };
+        let rule = Rule {
+            code,
+            summary: "",
+            severity,
+            references: &[],
+            explanation: NOTHING,
+            detect: Detect::Call(|_, _, _| {}),
+        };
+        Finding::new(&rule, Certainty::Certain, "x", Evidence::of(&call.messages[message], "x"))
+    }
+
+    /// Codes after settling, in order, each with the code that it follows from.
+    fn settled(
+        call: &Call,
+        rows: &[(&'static str, Severity, usize)],
+    ) -> (Option<&'static str>, Vec<(&'static str, Option<&'static str>)>) {
+        let mut findings = rows.iter().map(|(code, severity, at)| finding(code, *severity, call, *at)).collect();
+        let root = settle(call, &mut findings);
+        (root, findings.iter().map(|f| (f.code, f.consequence_of)).collect())
+    }
+
+    #[test]
+    fn the_closest_cause_comes_first_and_symptoms_follow_from_it() {
+        use Severity::{Error, Info, Notice, Warning};
+        let call = fixture::call(FAILED);
+        assert_eq!(call.outcome, Outcome::Rejected);
+        let rows = [
+            ("failed-response", Error, 0),
+            ("permanent-redirect-expires", Notice, 4),
+            ("redirect-target-failed", Error, 2),
+            ("caller-number-impossible", Error, 1),
+            ("redirect-contact-not-routable", Error, 2),
+            ("redirect-chain-long", Warning, 2),
+            // Only a notice: a risk, not the reason.
+            ("redirect-loop", Notice, 0),
+            // The call did not end with a 607.
+            ("unwanted-origin", Info, 0),
+        ];
+        let root = Some("redirect-contact-not-routable");
+        assert_eq!(
+            settled(&call, &rows),
+            (
+                root,
+                vec![
+                    ("redirect-contact-not-routable", None),
+                    ("failed-response", None),
+                    ("caller-number-impossible", None),
+                    ("redirect-chain-long", None),
+                    ("redirect-loop", None),
+                    ("permanent-redirect-expires", None),
+                    ("unwanted-origin", None),
+                    ("redirect-target-failed", root),
+                ]
+            )
+        );
+    }
+
+    #[test]
+    fn the_deepest_hop_comes_before_the_earlier_frame() {
+        let call = fixture::call(FAILED);
+        let relayed = call.messages.iter().position(|m| m.message.status().is_some()).unwrap();
+        let rows = [("redirect-loop", Severity::Error, 0), ("redirect-loop", Severity::Error, relayed)];
+        let mut findings: Vec<_> =
+            rows.iter().map(|(code, severity, at)| finding(code, *severity, &call, *at)).collect();
+        settle(&call, &mut findings);
+        assert_eq!(findings[0].evidence[0].frame, call.messages[relayed].provenance.frame);
+    }
+
+    #[test]
+    fn repetitions_are_left_out_and_other_evidence_is_not() {
+        let call = fixture::call(FAILED);
+        let row = ("redirect-loop", Severity::Error, 0);
+        let (_, once) = settled(&call, &[row, row]);
+        let (_, twice) = settled(&call, &[row, ("redirect-loop", Severity::Error, 1)]);
+        assert_eq!((once.len(), twice.len()), (1, 2));
+    }
+
+    #[test]
+    fn calls_that_did_not_fail_have_no_root_cause() {
+        let mut call = fixture::call(FAILED);
+        for outcome in Outcome::ALL {
+            call.outcome = *outcome;
+            let (root, _) = settled(&call, &[("redirect-without-contact", Severity::Error, 0)]);
+            assert_eq!(root.is_some(), outcome.is_failure(), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn no_cause_is_listed_twice() {
+        let codes: BTreeSet<_> = CAUSES.iter().map(|c| c.code).collect();
+        assert_eq!(codes.len(), CAUSES.len());
+    }
+}

@@ -88,3 +88,55 @@ fn message(last: &Challenged<'_>, challenge: &Challenge, credentials: &Challenge
         .with("realm", challenge.realm().unwrap_or_default())
         .with("times", if times == 1 { "1 request".to_owned() } else { format!("{times} requests") })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::call::Outcome;
+    use crate::diagnosis::reports::{codes, report};
+
+    /// A REGISTER with these credentials after a challenge, and the challenge that comes then.
+    fn second(credentials: &str, challenge: &str) -> crate::diagnosis::CallReport {
+        report(&format!(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nREGISTER sip:p.example\n\n\
+             0.1 p > a\n401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"1\"\n\n\
+             0.2 a > p\nREGISTER sip:p.example\nAuthorization: Digest username=\"u\", {credentials}\n\n0.3 p > a\n{challenge}\n"
+        ))
+    }
+
+    #[test]
+    fn refused_credentials_are_told_from_missing_ones() {
+        for (credentials, challenge, code, words) in [
+            (
+                "realm=\"r\", nonce=\"1\"",
+                "401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\"",
+                "authentication-loop",
+                "does not accept the credentials of user \"u\" for realm \"r\" (1 request)",
+            ),
+            (
+                "realm=\"r\", nonce=\"1\"",
+                "401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\", stale=true",
+                "authentication-loop",
+                "stale each time",
+            ),
+            (
+                "realm=\"r\", nonce=\"1\"",
+                "407 Proxy Authentication Required\nProxy-Authenticate: Digest realm=\"other\", nonce=\"2\"",
+                "credentials-withheld",
+                "the client sent credentials for realm \"r\" only",
+            ),
+        ] {
+            let report = second(credentials, challenge);
+            assert_eq!(report.root_cause, Some(code), "{challenge}: {:?}", codes(&report));
+            assert!(report.findings[0].message.to_string().contains(words), "{}", report.findings[0].message);
+        }
+    }
+
+    #[test]
+    fn accepted_credentials_are_no_loop() {
+        let report = report(include_str!("../../../samples/authentication-loop/near-miss.txt"));
+        assert_eq!((report.call.outcome, codes(&report)), (Outcome::Answered, vec![]));
+        let loops =
+            crate::diagnosis::reports::reports(include_str!("../../../samples/authentication-loop/capture.txt"));
+        assert!(loops[0].findings[0].message.to_string().contains("(2 requests)"), "{}", loops[0].findings[0].message);
+    }
+}

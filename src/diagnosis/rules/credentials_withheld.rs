@@ -92,3 +92,51 @@ fn message(last: &Challenged<'_>, doubt: Option<Text>) -> Text {
         .with("method", &last.transaction.method)
         .with("realm", realm)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::Certainty;
+    use crate::diagnosis::reports::{codes, report, report_after};
+
+    fn challenged(method: &str, challenge: &str, seconds: f64) -> crate::diagnosis::CallReport {
+        report_after(
+            &format!(
+                "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\n{method} sip:bob@p.example\n\n0.1 p > a\n{challenge}\n"
+            ),
+            seconds,
+        )
+    }
+
+    #[test]
+    fn how_bad_it_is_depends_on_the_method_and_on_what_can_be_known() {
+        let challenge = "401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"1\"";
+        for (method, seconds, expected, certainty) in [
+            ("INVITE", 60.0, "credentials-withheld error", Certainty::Strong),
+            ("INVITE", 5.0, "credentials-withheld notice", Certainty::Weak),
+            ("REGISTER", 60.0, "credentials-withheld error", Certainty::Strong),
+            ("OPTIONS", 60.0, "credentials-withheld info", Certainty::Strong),
+        ] {
+            let report = challenged(method, challenge, seconds);
+            assert_eq!(codes(&report), [expected], "{method} {seconds}");
+            assert_eq!(report.findings[0].certainty, certainty);
+        }
+    }
+
+    #[test]
+    fn an_algorithm_that_old_clients_lack_is_named() {
+        let with = |challenge| {
+            let report = challenged("INVITE", challenge, 60.0);
+            report.findings[0].remediation.iter().any(|t| t.to_string().contains("SHA-256"))
+        };
+        assert!(with("401 U\nWWW-Authenticate: Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256"));
+        assert!(!with(
+            "401 U\nWWW-Authenticate: Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\""
+        ));
+    }
+
+    #[test]
+    fn answered_challenges_are_steps() {
+        let report = report(include_str!("../../../samples/credentials-withheld/near-miss.txt"));
+        assert_eq!((report.root_cause, codes(&report)), (None, vec![]));
+    }
+}

@@ -75,7 +75,12 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
         return None;
     }
     let mut failure = failure(call, call.decided_by?, call.final_response?)?;
-    failure.severity = if ordinary { Severity::Info } else { weight(failure.transaction, failure.status) };
+    failure.severity = match call.outcome {
+        _ if ordinary => Severity::Info,
+        // A 603 as such is the decision of a user; this one is not.
+        Outcome::BlockedByNetwork if call.is_invite() => Severity::Error,
+        _ => weight(failure.transaction, failure.status),
+    };
     Some(failure)
 }
 
@@ -279,3 +284,6 @@ fn status_line(response: &CapturedMessage) -> String {
         None => format!("{status} {phrase}").trim_end().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

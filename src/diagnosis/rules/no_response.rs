@@ -162,3 +162,46 @@ fn fixes(request: &CapturedMessage, icmp: Option<&IcmpReport>) -> Vec<Text> {
     }
     fixes
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::call::Outcome;
+    use crate::diagnosis::reports::{codes, report_after};
+    use crate::diagnosis::{CallReport, Certainty};
+
+    const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n";
+    /// Something that reaches `a`, so that the capture is known to show that direction.
+    const SEEN: &str = "0.0 a > p call=x\nOPTIONS sip:p.example\n\n0.1 p > a call=x\n200 OK\n\n";
+    const SILENT: &str = "1.0 a > b call=y repeat=0.5,1.5,3.5,7.5,15.5,31.5\nINVITE sip:bob@203.0.113.60\n\n";
+
+    fn call(steps: &str, seconds: f64) -> CallReport {
+        let mut report = report_after(&format!("{HOSTS}{steps}"), seconds);
+        report.findings.retain(|f| f.code == "no-response");
+        report
+    }
+
+    #[test]
+    fn silence_is_certain_only_where_it_can_be_seen() {
+        let seen = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{SILENT}")).remove(1);
+        assert_eq!((codes(&seen), seen.call.outcome), (vec!["no-response error".to_owned()], Outcome::NoResponse));
+        assert_eq!((seen.root_cause, seen.findings[0].certainty), (Some("no-response"), Certainty::Strong));
+        assert_eq!(
+            seen.findings[0].message.to_string(),
+            "192.0.2.10:5060 sent INVITE to 203.0.113.60:5060 7 times in 31.5 s and got no response at all from that host."
+        );
+        let blind = call(SILENT, 60.0);
+        assert_eq!(
+            (codes(&blind), blind.findings[0].certainty),
+            (vec!["no-response notice".to_owned()], Certainty::Weak)
+        );
+        assert!(blind.findings[0].message.to_string().contains("it may show one direction only"));
+    }
+
+    #[test]
+    fn an_answer_ends_the_silence() {
+        for answer in ["100 Trying", "180 Ringing", "200 OK", "503 Service Unavailable"] {
+            let report = call(&format!("{SILENT}33.0 b > a call=y\n{answer}\n\n"), 600.0);
+            assert_eq!(codes(&report), Vec::<String>::new(), "{answer}");
+        }
+    }
+}

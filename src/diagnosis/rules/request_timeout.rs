@@ -129,3 +129,43 @@ fn timer(age: Duration, transaction: &Transaction) -> &'static str {
         _ => "a timer of its own ran out while it waited for the next hop",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::reports::{codes, report};
+
+    const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n";
+
+    #[test]
+    fn the_age_tells_the_timer() {
+        for (age, expected) in [
+            ("0.2", "after 200 ms: too soon for a timer"),
+            ("32.0", "after 32 s: the time after which a request without any response is given up"),
+            ("181.0", "after 3 min 1 s: the time after which a proxy gives up a call"),
+            ("20.0", "after 20 s: a timer of its own"),
+        ] {
+            let steps = format!("0.0 a > p\nINVITE sip:bob@p.example\n\n{age} p > a\n408 Request Timeout\n\n");
+            let report = report(&format!("{HOSTS}{steps}"));
+            assert_eq!(
+                (report.root_cause, codes(&report)),
+                (Some("request-timeout"), vec!["request-timeout error".to_owned()])
+            );
+            let message = report.findings[0].message.to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_hop_that_did_not_answer_is_named() {
+        let report = report(include_str!("../../../samples/request-timeout/capture.txt"));
+        assert_eq!(codes(&report), ["request-timeout error"]);
+        let finding = &report.findings[0];
+        assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "203.0.113.60:5062");
+    }
+
+    #[test]
+    fn nobody_picked_up_is_no_timeout() {
+        let report = report(include_str!("../../../samples/request-timeout/near-miss.txt"));
+        assert!(codes(&report).iter().all(|c| !c.contains("request-timeout")), "{:?}", codes(&report));
+    }
+}

@@ -106,3 +106,46 @@ fn message(last: &CapturedMessage, deep: &Transaction, doubt: Option<Text>, cx: 
     };
     text.with("server", last.provenance.flow.source).with("status", status)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::reports::{codes, report_after};
+
+    const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n";
+    const TAKEN: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a\n100 Trying\n\n";
+
+    #[test]
+    fn it_takes_timer_c_and_names_where_the_silence_is() {
+        let sent_on = "0.02 p > b forward repeat=0.5,1.5\nINVITE sip:bob@203.0.113.60\n\n";
+        let rang = "2.0 p > a\n180 Ringing\n\n";
+        for (steps, seconds, expected) in [
+            ("", 300.0, Some("198.51.100.5:5060 answered 100 and then nothing for 5 min. The fault lies behind it.")),
+            (
+                rang,
+                300.0,
+                Some("198.51.100.5:5060 answered 180 and then nothing for 5 min: neither answer nor failure."),
+            ),
+            (
+                sent_on,
+                300.0,
+                Some(
+                    "198.51.100.5:5060 answered 100 and sent the request on to 203.0.113.60:5060, which never answered (5 min 1 s).",
+                ),
+            ),
+            ("", 60.0, None),
+        ] {
+            let report = report_after(&format!("{HOSTS}{TAKEN}{steps}"), seconds);
+            let said = report.findings.first().map(|f| f.message.to_string());
+            assert_eq!(said.as_deref(), expected, "{steps}");
+            assert_eq!(report.root_cause.is_some(), expected.is_some());
+        }
+    }
+
+    #[test]
+    fn a_call_that_ends_has_not_stalled() {
+        for end in ["70.0 p > a\n486 Busy Here\n\n", "70.0 p > a\n200 OK\n\n70.1 a > p\nACK\n\n"] {
+            let report = report_after(&format!("{HOSTS}{TAKEN}{end}"), 600.0);
+            assert!(codes(&report).iter().all(|c| !c.contains("stalled")), "{end}");
+        }
+    }
+}

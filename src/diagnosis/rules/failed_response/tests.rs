@@ -1,0 +1,166 @@
+use crate::call::Outcome;
+use crate::diagnosis::reports::{codes, report, reports};
+use crate::diagnosis::{CallReport, Finding};
+
+const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n";
+
+fn flow(steps: &str) -> CallReport {
+    report(&format!("{HOSTS}{steps}"))
+}
+
+fn only(report: &CallReport) -> &Finding {
+    assert_eq!(report.findings.len(), 1, "{:?}", codes(report));
+    &report.findings[0]
+}
+
+fn what(finding: &Finding) -> Vec<String> {
+    finding.evidence.iter().map(|e| e.what.to_string()).collect()
+}
+
+/// An INVITE with one final response, after ringing if `rang`.
+fn invite(response: &str, rang: bool) -> CallReport {
+    let ringing = if rang { "1.0 p > a tag=t\n180 Ringing\n\n" } else { "" };
+    flow(&format!("0.0 a > p\nINVITE sip:bob@p.example\n\n{ringing}12.5 p > a tag=t\n{response}\n\n12.6 a > p\nACK\n"))
+}
+
+#[test]
+fn severity_and_outcome_follow_from_the_response() {
+    for (response, rang, outcome, expected) in [
+        ("404 Not Found", false, Outcome::Rejected, "failed-response error"),
+        ("410 Gone", false, Outcome::Rejected, "failed-response warning"),
+        ("480 Temporarily Unavailable", false, Outcome::Rejected, "failed-response warning"),
+        ("480 Temporarily Unavailable", true, Outcome::NoAnswer, "failed-response info"),
+        ("486 Busy Here", true, Outcome::Busy, "failed-response info"),
+        ("603 Decline", true, Outcome::Declined, "failed-response info"),
+        ("503 Service Unavailable", false, Outcome::Overload, "failed-response error"),
+        ("500 Oops", false, Outcome::ServerFailure, "failed-response error"),
+        ("603 Network Blocked", false, Outcome::BlockedByNetwork, "failed-response error"),
+        ("699 Odd", false, Outcome::Rejected, "failed-response warning"),
+    ] {
+        let report = invite(response, rang);
+        let own: Vec<_> = codes(&report).into_iter().filter(|c| c.starts_with("failed-response")).collect();
+        assert_eq!((report.call.outcome, own), (outcome, vec![expected.to_owned()]), "{response}");
+        let root = outcome.is_failure().then_some("failed-response");
+        assert_eq!(report.root_cause, root, "{response}");
+    }
+}
+
+#[test]
+fn the_phrase_is_quoted_where_it_is_not_the_usual_one() {
+    for (response, expected) in [
+        ("404 Not Found", "198.51.100.5:5060 answered INVITE with 404 Not Found. The server"),
+        ("404 No such number", "answered INVITE with 404 \"No such number\" (Not Found)."),
+        ("404", "answered INVITE with 404 (Not Found)."),
+        (
+            "499 Private",
+            "answered INVITE with 499 Private. The code is not registered; clients treat it as 400 Bad Request.",
+        ),
+    ] {
+        let message = only(&invite(response, false)).message.to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn header_fields_of_the_response_are_evidence() {
+    let report = invite("480 Gone away\nReason: Q.850;cause=20\nServer: Example/1\nRetry-After: 90", true);
+    assert_eq!(report.call.outcome, Outcome::NoAnswer);
+    let report = invite("500 x\nReason: Q.850;cause=41\nServer: Example/1\nRetry-After: 90", true);
+    let finding = only(&report);
+    assert!(finding.message.to_string().starts_with("198.51.100.5:5060 (Example/1) answered"), "{}", finding.message);
+    assert_eq!(
+        what(finding),
+        [
+            "500 response",
+            "reason given: Q.850 cause 41: Temporary failure",
+            "asks to wait 90 s",
+            "rang before, with the same To tag: the answer comes from the same user agent",
+            "the request",
+        ]
+    );
+    assert!(finding.remediation[0].to_string().starts_with("Do not try again sooner than 90 s"));
+    let actor = finding.actor.as_ref().unwrap();
+    assert_eq!(actor.address.unwrap().to_string(), "198.51.100.5:5060");
+    assert_eq!(actor.software.as_deref(), Some("Example/1"));
+    assert!(finding.verification.is_some());
+}
+
+/// A proxy in the middle, which turns `behind` into `received`.
+fn relayed(behind: &str, received: &str) -> CallReport {
+    flow(&format!(
+        "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a\n100 Trying\n\n0.02 p > b forward\nINVITE sip:bob@203.0.113.60\n\n\
+         0.5 b > p tag=b1\n{behind}\n\n0.51 p > b\nACK\n\n0.52 p > a {received}\n\n0.53 a > p\nACK\n"
+    ))
+}
+
+#[test]
+fn the_deepest_response_is_explained() {
+    let same = relayed("404 Not Found", "forward\n404 Not Found");
+    let message = only(&same).message.to_string();
+    assert!(
+        message
+            .starts_with("203.0.113.60:5060 answered INVITE with 404 Not Found, and 198.51.100.5:5060 passed it on."),
+        "{message}"
+    );
+    let turned = relayed("404 Not Found", "tag=p1\n500 Server Internal Error");
+    let finding = only(&turned);
+    let message = finding.message.to_string();
+    assert!(
+        message.starts_with(
+            "203.0.113.60:5060 answered INVITE with 404 Not Found, which 198.51.100.5:5060 turned into 500 Server Internal Error for the caller."
+        ),
+        "{message}"
+    );
+    assert_eq!((turned.call.outcome, turned.root_cause), (Outcome::ServerFailure, Some("failed-response")));
+    assert_eq!(what(finding)[..2], ["404 response", "what the caller received"]);
+}
+
+#[test]
+fn a_branch_that_never_answered_is_named() {
+    let report = flow(
+        "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a\n100 Trying\n\n\
+         0.02 p > b forward repeat=0.5,1.5\nINVITE sip:bob@203.0.113.60\n\n2.0 p > a tag=p1\n480 Temporarily Unavailable\n\n2.1 a > p\nACK\n",
+    );
+    let message = only(&report).message.to_string();
+    assert!(message.contains("the request went on to 203.0.113.60:5060, which did not answer."), "{message}");
+}
+
+const ANSWERED: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n1.1 a > p\nACK\n\n";
+
+#[test]
+fn requests_inside_an_answered_call_are_weighed_by_what_they_end() {
+    for (steps, expected) in [
+        ("5.0 a > p\nBYE\n\n5.1 p > a\n200 OK\n", &[][..]),
+        ("5.0 a > p\nBYE\n\n5.1 p > a\n481 Call/Transaction Does Not Exist\n", &["failed-response warning"]),
+        ("5.0 a > p\nBYE\n\n5.05 p > a\nBYE\n\n5.1 p > a re=BYE\n481 Gone\n\n5.1 a > p re=BYE\n200 OK\n", &[]),
+        ("5.0 a > p\nINFO sip:bob@p.example\n\n5.1 p > a\n415 Unsupported Media Type\n", &["failed-response notice"]),
+        ("5.0 a > p\nUPDATE sip:bob@p.example\n\n5.1 p > a\n481 Gone\n", &["failed-response error"]),
+        ("5.0 a > p\nUPDATE sip:bob@p.example\n\n5.1 p > a\n500 Oops\n", &["failed-response notice"]),
+    ] {
+        let report = flow(&format!("{ANSWERED}{steps}"));
+        assert_eq!(codes(&report), expected, "{steps}");
+        assert_eq!((report.call.outcome, report.root_cause), (Outcome::Answered, None), "{steps}");
+    }
+}
+
+#[test]
+fn steps_are_no_failures() {
+    let text = include_str!("../../../../samples/failed-response/near-miss.txt");
+    for report in reports(text) {
+        assert!(report.findings.iter().all(|f| f.code != "failed-response"), "{:?}", codes(&report));
+    }
+}
+
+#[test]
+fn other_methods_count_less() {
+    for (request, response, expected) in [
+        ("OPTIONS sip:p.example", "404 Not Found", "failed-response info"),
+        ("OPTIONS sip:p.example", "503 Service Unavailable", "failed-response warning"),
+        ("REGISTER sip:p.example", "403 Forbidden", "failed-response error"),
+        ("SUBSCRIBE sip:bob@p.example", "489 Bad Event", "failed-response warning"),
+    ] {
+        let report = flow(&format!("0.0 a > p\n{request}\n\n0.1 p > a\n{response}\n"));
+        assert!(codes(&report).contains(&expected.to_owned()), "{request} {response}: {:?}", codes(&report));
+        assert_eq!(report.root_cause, Some("failed-response"), "{request} {response}");
+    }
+}
