@@ -9,40 +9,40 @@ use crate::report::clusters::{Cluster, Clusters};
 /// Causes shown; the rest is counted.
 const SHOWN: usize = 10;
 
-/// The table of causes; only where failures share some.
+/// The table of causes; only where failures share some: half of them do, or ten.
 pub(super) fn write(page: &mut Page, view: &View, clusters: &Clusters) {
-    let ranked = clusters.ranked();
-    if ranked.first().is_none_or(|largest| largest.calls() == 1) {
+    let (failures, ranked) = (clusters.failures(), clusters.ranked());
+    let shared: Vec<_> = ranked.iter().filter(|cluster| cluster.calls() > 1).collect();
+    let sharing: u64 = shared.iter().map(|cluster| cluster.calls()).sum();
+    if sharing == 0 || (sharing * 2 < failures && sharing < 10) {
         return;
     }
-    page.heading("Causes", &headline(&ranked, clusters.failures()));
-    for (at, cluster) in ranked.iter().take(SHOWN).enumerate() {
-        entry(page, view, at + 1, cluster, clusters.failures());
+    let shown = shared.get(..SHOWN).unwrap_or(&shared);
+    page.heading("Causes", &headline(shown, failures));
+    for (at, cluster) in shown.iter().enumerate() {
+        entry(page, view, at + 1, cluster, failures);
     }
-    let more: u64 = ranked.iter().skip(SHOWN).map(Cluster::calls).sum::<u64>() + clusters.unclustered();
+    let more = failures - shown.iter().map(|cluster| cluster.calls()).sum::<u64>();
     if more > 0 {
-        let causes = count(ranked.len().saturating_sub(SHOWN) as u64, "more cause", "more causes");
-        let unclustered = match clusters.unclustered() {
+        let failures = count(more, "more failure has another cause", "more failures have other causes");
+        let beyond = match clusters.unclustered() {
             0 => String::new(),
-            n => format!(", {} of them beyond the limit on causes", number(n)),
+            n => format!(" ({} of them beyond the limit on causes)", number(n)),
         };
-        page.paragraph(2, Tone::Quiet, &format!("{causes} with {}{unclustered}", count(more, "failure", "failures")));
+        page.paragraph(2, Tone::Quiet, &format!("{failures}{beyond}"));
     }
 }
 
-/// As many causes as it takes to explain nine failures in ten, but not more than are shown.
-fn headline(ranked: &[Cluster<'_>], failures: u64) -> String {
-    let (mut causes, mut explained) = (0, 0);
-    for cluster in ranked.iter().take(SHOWN) {
-        causes += 1;
-        explained += cluster.calls();
-        if explained * 10 >= failures * 9 {
-            break;
-        }
-    }
-    let explain = if causes == 1 { "explains" } else { "explain" };
+/// What the causes that are shown explain together.
+fn headline(shown: &[&Cluster<'_>], failures: u64) -> String {
+    let explained: u64 = shown.iter().map(|cluster| cluster.calls()).sum();
+    let explain = if shown.len() == 1 { "explains" } else { "explain" };
     let share = if explained == failures { "all".to_owned() } else { format!("{} of", percent(explained, failures)) };
-    format!("{} {explain} {share} {}", count(causes, "cause", "causes"), count(failures, "failure", "failures"))
+    format!(
+        "{} {explain} {share} {}",
+        count(shown.len() as u64, "cause", "causes"),
+        count(failures, "failure", "failures")
+    )
 }
 
 fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failures: u64) {

@@ -83,7 +83,7 @@ fn ladder(page: &mut Page, view: &View, report: &CallReport) {
     let start = report.call.start;
     let less = match left_out {
         0 => String::new(),
-        n => format!("; {} of less interest left out", count(n as u64, "message", "messages")),
+        n => format!("; {} not shown", count(n as u64, "lesser message", "lesser messages")),
     };
     page.blank();
     page.paragraph(2, Tone::Quiet, &format!("{}, {}{less}", view.span(start, start), ending(&report.call)));
@@ -169,9 +169,13 @@ fn host(endpoint: Endpoint) -> String {
 
 /// Evidence, who, what to change, how to verify.
 fn body(page: &mut Page, view: &View, finding: &Finding, start: Timestamp) {
-    for (at, evidence) in finding.evidence.iter().enumerate() {
-        let label = if at == 0 { "  Evidence" } else { "" };
-        page.hanging(label, 2 + LABEL, Tone::Plain, &place(view, evidence, start));
+    let mut before = None;
+    for evidence in &finding.evidence {
+        let label = if before.is_none() { "  Evidence" } else { "" };
+        let same = before == Some((evidence.frame, evidence.source));
+        let text = if same { format!("Same frame: {}", evidence.what) } else { place(view, evidence, start) };
+        before = Some((evidence.frame, evidence.source));
+        page.hanging(label, 2 + LABEL, Tone::Plain, &text);
         if !evidence.text.is_empty() {
             page.paragraph(4 + LABEL, Tone::Quote, &quoted(&evidence.text));
         }
@@ -207,9 +211,8 @@ fn quoted(text: &str) -> Cow<'_, str> {
 }
 
 fn actor(actor: &Actor) -> String {
-    let address = actor.address.map_or(String::new(), |address| format!(", {address}"));
-    let software = actor.software.as_ref().map_or(String::new(), |software| format!(" ({software})"));
-    format!("{}{address}{software}", actor.role)
+    let place: Vec<_> = actor.address.map(|a| a.to_string()).into_iter().chain(actor.software.clone()).collect();
+    if place.is_empty() { actor.role.to_string() } else { format!("{} ({})", actor.role, place.join(", ")) }
 }
 
 /// Findings about a capture as a whole.

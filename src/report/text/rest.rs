@@ -85,7 +85,7 @@ impl Rest {
             page.paragraph(
                 0,
                 Tone::Plain,
-                &format!("{}{groups} without trouble; --all lists them.", count(self.calls, "call", "calls")),
+                &format!("{}{groups} need no attention; --all lists them.", count(self.calls, "call", "calls")),
             );
         }
     }
