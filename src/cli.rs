@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Explains what happened to every SIP call in a capture: each final response, why it failed, who must act.
 #[derive(Debug, Parser)]
-#[command(name = "sipscan", version, max_term_width = 100)]
+#[command(name = "sipscan", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(after_help = AFTER_HELP)]
 pub struct Cli {
+    /// Another job than analysing captures.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// What to analyse, and how to report it.
     #[command(flatten)]
     pub scan: Scan,
@@ -27,6 +30,24 @@ Examples:
   sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
   sipscan --fail-on error --fail-on 607 samples/
   sipscan explain 301 607";
+
+/// Jobs beside analysing captures.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Explain a status code, two of them side by side, or a diagnosis.
+    Explain(Explain),
+}
+
+/// What to explain.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Status codes (301, 607) or codes of diagnoses (redirect-loop); two status codes are compared.
+    #[arg(value_name = "CODE", required_unless_present = "list")]
+    pub names: Vec<String>,
+    /// List all diagnoses and status codes.
+    #[arg(long)]
+    pub list: bool,
+}
 
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]

@@ -1,13 +1,13 @@
 //! The sipscan command: arguments in, exit code out.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{Cli, Colour, Format, Scan};
+use sipscan::cli::{Cli, Colour, Command, Explain, Format, Scan};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
@@ -22,12 +22,26 @@ use sipscan::report::text::{TextOptions, TextSink};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = scan(&cli.scan);
+    let result = match &cli.command {
+        Some(Command::Explain(what)) => explain(what),
+        None => scan(&cli.scan),
+    };
     let status = result.unwrap_or_else(|error| {
         app::tell(&error, &mut io::stderr());
         ExitStatus::Failed
     });
     status.into()
+}
+
+fn explain(what: &Explain) -> Result<ExitStatus, Error> {
+    let width = config::terminal().width;
+    let text = if what.list { sipscan::explain::list(width) } else { sipscan::explain::explain(&what.names, width)? };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Write { path: PathBuf::from("standard output"), source })
+        }
+        _ => Ok(ExitStatus::Clean),
+    }
 }
 
 fn scan(arguments: &Scan) -> Result<ExitStatus, Error> {
