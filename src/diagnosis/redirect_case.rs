@@ -237,6 +237,15 @@ impl<'a> RedirectCase<'a> {
         Self::all(self.call).any(|earlier| earlier.next().is_some_and(|next| next.index == self.index))
     }
 
+    /// The number of redirects up to this one, 1 for the first.
+    pub(super) fn place_in_chain(&self) -> usize {
+        let before = |case: &Self| {
+            let index = case.index;
+            Self::all(self.call).find(|earlier| earlier.next().is_some_and(|next| next.index == index))
+        };
+        std::iter::successors(Some(*self), before).count()
+    }
+
     /// This redirect and those that answered its follow-ups, in order.
     pub(super) fn chain(self) -> Vec<Self> {
         std::iter::successors(Some(self), Self::next).collect()

@@ -37,6 +37,7 @@ static CAUSES: &[Cause] = &[
     cause("redirect-to-itself", Severity::Error, any),
     cause("redirect-to-itself-in-effect", Severity::Error, any),
     cause("redirect-loop", Severity::Error, any),
+    cause("redirect-chain-long", Severity::Error, any),
     cause("redirect-follow-up-malformed", Severity::Error, any),
     symptom("redirect-not-followed", Severity::Error, |c| ended(c, &[Outcome::RedirectedUnfollowed])),
     cause("redirect-target-challenges", Severity::Error, |c| {

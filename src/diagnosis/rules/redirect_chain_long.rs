@@ -44,6 +44,11 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// Whether the redirect is the last one of a long chain, where clients reach their limit.
+pub(super) fn ends_at(case: &RedirectCase<'_>) -> bool {
+    case.redirect.follows.is_empty() && case.place_in_chain() >= LONG
+}
+
 fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     let (first, last) = (chain.first()?, chain.last()?);
     let path: Vec<_> = chain.iter().filter_map(|c| c.redirect.from.as_ref()).map(ToString::to_string).collect();

@@ -7,7 +7,7 @@ use crate::diagnosis::{Context, Detect, Evidence, Explanation, Finding, Rule, Se
 use crate::sip::Uri;
 
 use super::{
-    redirect_contact_not_routable, redirect_contact_unresolvable, redirect_follow_up_malformed,
+    redirect_chain_long, redirect_contact_not_routable, redirect_contact_unresolvable, redirect_follow_up_malformed,
     redirect_hidden_by_b2bua, redirect_loop, redirect_target_suspicious, redirect_to_itself,
     redirect_to_itself_in_effect,
 };
@@ -54,7 +54,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         return None;
     }
     let client = case.client();
-    let follows_others = cx.hosts.followers.contains(&client.address);
+    let follows_others = cx.hosts.followers.contains(&client.address) || follows_in_this_call(case);
     let message = Text::new(if follows_others {
         "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}, although \
          it follows other redirects in this capture: it refuses this target."
@@ -95,6 +95,11 @@ fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &Uri, follow
         )
 }
 
+fn follows_in_this_call(case: &RedirectCase<'_>) -> bool {
+    let follows = case.call.redirects.iter().flat_map(|r| &r.follows);
+    follows.filter_map(|f| case.call.transaction(f.transaction)).any(|t| t.client.address == case.client().address)
+}
+
 /// A Contact that this client could have called so that the capture would show it.
 fn callable<'a>(case: &RedirectCase<'a>) -> Option<&'a Uri> {
     let usable = |uri: &&Uri| is_visible_on_udp(uri) && !uri.has_illegal_characters();
@@ -111,6 +116,7 @@ fn is_explained(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
     redirect_to_itself::applies(case)
         || redirect_to_itself_in_effect::applies(case)
         || redirect_loop::is_part_of_loop(case)
+        || redirect_chain_long::ends_at(case)
         || redirect_follow_up_malformed::fault(case, cx).is_some()
         || redirect_hidden_by_b2bua::hidden_by(case, cx).is_some()
         || redirect_target_suspicious::is_critical(case, cx)
