@@ -227,3 +227,58 @@ fn final_response_in<'a>(call: &'a Call, evidence: &Evidence) -> Option<&'a Capt
             && m.message.status().is_some_and(StatusCode::is_final)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{calls, silent};
+
+    #[test]
+    fn failures_with_one_cause_are_one_cluster() {
+        let mut clusters = Clusters::default();
+        calls().iter().for_each(|report| clusters.call(report, 0));
+        assert_eq!(clusters.failures(), 3);
+        let ranked = clusters.ranked();
+        let rows: Vec<_> = ranked.iter().map(|c| (c.cause.code, c.cause.status, c.calls())).collect();
+        assert_eq!(
+            rows,
+            [(Some("redirect-contact-not-routable"), Some(301), 2), (Some("unwanted-by-callee"), Some(607), 1)]
+        );
+        let largest = ranked[0];
+        assert_eq!(largest.cause.host.map(|h| h.to_string()).as_deref(), Some("198.51.100.30"));
+        assert_eq!(largest.cause.software.as_deref(), Some("ExampleRedirect/1.0"));
+        assert_eq!(largest.examples().iter().map(|e| e.frame.number.0).collect::<Vec<_>>(), [12, 42]);
+        assert_eq!(ranked[1].cause.reason.as_deref(), Some("Q.850;cause=21"));
+    }
+
+    #[test]
+    fn without_an_answer_the_host_is_the_silent_one() {
+        let mut clusters = Clusters::default();
+        clusters.call(&silent(1, "203.0.113.99"), 0);
+        let ranked = clusters.ranked();
+        assert_eq!((ranked[0].cause.status, ranked[0].cause.code), (None, None));
+        assert_eq!(ranked[0].cause.host.map(|h| h.to_string()).as_deref(), Some("203.0.113.99"));
+    }
+
+    #[test]
+    fn causes_beyond_the_limit_are_counted() {
+        let mut clusters = Clusters::default();
+        for n in 0..limits::CLUSTERS as u64 + 5 {
+            clusters.call(&silent(n, &format!("10.0.{}.{}", n / 250, n % 250)), 0);
+        }
+        clusters.call(&silent(1, "10.0.0.0"), 0);
+        assert_eq!((clusters.ranked().len(), clusters.unclustered()), (limits::CLUSTERS, 5));
+        assert_eq!((clusters.failures(), clusters.ranked()[0].calls()), (limits::CLUSTERS as u64 + 6, 2));
+    }
+
+    #[test]
+    fn captures_are_added_with_their_examples() {
+        let (mut first, mut second) = (Clusters::default(), Clusters::default());
+        first.call(&silent(1, "203.0.113.99"), 0);
+        second.call(&silent(1, "203.0.113.99"), 1);
+        first.add(&second);
+        let ranked = first.ranked();
+        assert_eq!((first.failures(), ranked[0].calls()), (2, 2));
+        assert_eq!(ranked[0].examples().iter().map(|e| e.capture).collect::<Vec<_>>(), [0, 1]);
+    }
+}

@@ -352,3 +352,29 @@ fn provenance(frame: u64, time: Timestamp, from: &str, to: &str) -> Provenance {
         offset: 0,
     }
 }
+
+/// A call that nobody answered and no rule explains.
+pub(super) fn silent(number: u64, host: &str) -> CallReport {
+    let mut b = Builder::new(number, 0.0, 1);
+    let lines = ["INVITE sip:bob@b.example SIP/2.0", "From: <sip:a@a.example>;tag=1", "To: <sip:bob@b.example>"];
+    let invite = b.message(0.0, PBX, host, "1 INVITE", &lines);
+    b.transaction(invite, &[], &[], None);
+    b.end(Outcome::NoResponse, None, Vec::new())
+}
+
+/// The same with a finding of that severity.
+pub(super) fn silent_with(number: u64, host: &str, severity: Severity) -> CallReport {
+    let mut report = silent(number, host);
+    let provenance = &report.call.messages[0].provenance;
+    let evidence = Evidence {
+        frame: provenance.frame,
+        time: provenance.time,
+        source: provenance.flow.destination,
+        destination: provenance.flow.source,
+        what: Text::new("request"),
+        text: String::new(),
+    };
+    report.findings.push(finding("no-response", severity, "Nothing came back.", evidence));
+    report.root_cause = Some("no-response");
+    report
+}

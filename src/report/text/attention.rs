@@ -133,7 +133,7 @@ impl Group {
         page.blank();
         let more = match self.others {
             0 => String::new(),
-            n => format!(" (and {} more of the same kind)", number(n)),
+            n => format!(" and {} more of the same kind", number(n)),
         };
         page.paragraph(0, Tone::Strong, &format!("── {}{more}: {}", self.name, self.parties));
         page.finished(&self.details);
@@ -175,5 +175,45 @@ fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
         template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
         host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
         status: facts::final_status(&report.call),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::view;
+    use super::*;
+    use crate::report::sample::silent_with;
+
+    #[test]
+    fn the_worst_groups_stay_when_there_are_too_many() {
+        let (mut attention, view) = (Attention::default(), view());
+        let host = |n: usize| format!("10.0.{}.{}", n / 250, n % 250);
+        for n in 0..limits::DETAILED_GROUPS {
+            attention.call(&silent_with(n as u64, &host(n), Severity::Error), &view);
+        }
+        let new = |n, severity| silent_with(n, &host(usize::try_from(n).unwrap()), severity);
+        assert_eq!(attention.call(&new(900, Severity::Error), &view), Shown::InGroup);
+        assert_eq!(attention.call(&new(901, Severity::Critical), &view), Shown::InDetail);
+        assert_eq!(attention.call(&new(902, Severity::Critical), &view), Shown::InDetail);
+        assert_eq!((attention.groups.len(), attention.crowded_out), (limits::DETAILED_GROUPS, 3));
+        let mut page = view.page();
+        attention.write(&mut page, &view, &Summary { calls: 203, ..Summary::default() });
+        let text = page.into_text();
+        assert!(text.contains("203 of 203, in 200 groups"), "{text}");
+        assert!(text.find("Call 901").unwrap() < text.find("Call 0:").unwrap(), "the worst comes first");
+        assert!(text.contains("3 more calls with other causes"), "{text}");
+    }
+
+    #[test]
+    fn calls_of_one_kind_are_listed_under_the_first() {
+        let (mut attention, view) = (Attention::default(), view());
+        for n in 1..=limits::GROUP_MEMBERS as u64 + 2 {
+            attention.call(&silent_with(n, "203.0.113.99", Severity::Error), &view);
+        }
+        let mut page = view.page();
+        attention.write(&mut page, &view, &Summary { calls: 1002, ..Summary::default() });
+        let text = page.into_text();
+        assert!(text.contains("Call 1 and 1,001 more of the same kind"), "{text}");
+        assert!(text.contains("1,001 calls: 2–41, …"), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::View;
 use super::overview::LABEL;
-use super::page::{Page, Tone, count, number};
+use super::page::{Page, Tone, count, duration, number};
 use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding, Severity};
 use crate::provenance::{Endpoint, Timestamp};
@@ -102,7 +102,7 @@ fn ladder(page: &mut Page, view: &View, report: &CallReport) {
 /// `no-response after 31.5 s`.
 fn ending(call: &Call) -> String {
     let detail = call.outcome_detail.map_or(String::new(), |detail| format!(" ({})", detail.name()));
-    format!("{}{detail} after {:.1} s", call.outcome.name(), call.end.since(call.start).as_secs_f64())
+    format!("{}{detail} after {}", call.outcome.name(), duration(call.end.since(call.start)))
 }
 
 /// Widths of the columns of a ladder.
@@ -138,7 +138,7 @@ impl Columns {
             format!("{} → {}  ", pad(&host(row.source), self.source), pad(&host(row.destination), self.destination));
         let again = match row.times {
             1 => String::new(),
-            n => format!(" ×{n} in {:.1} s", row.span.as_secs_f64()),
+            n => format!(" ×{n} in {}", duration(row.span)),
         };
         let what = format!("{}{again}", cut(&row.what, MESSAGE));
         let indent = 2 + display_width(&begin);

@@ -162,39 +162,4 @@ impl Sink for TextSink {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::sample::{Buffer, play};
-    use crate::wrap::display_width;
-
-    fn report(options: TextOptions) -> String {
-        let out = Buffer::default();
-        play(&mut TextSink::new(Box::new(out.clone()), options));
-        out.text()
-    }
-
-    #[test]
-    fn the_sample_report_as_text() {
-        insta::assert_snapshot!(report(TextOptions::default()));
-    }
-
-    #[test]
-    fn the_sample_report_in_eighty_columns_with_everything() {
-        let zone = TimeZone::get("Asia/Shanghai").unwrap();
-        let text = report(TextOptions { width: 80, all: true, time_zone: zone, ..TextOptions::default() });
-        assert!(text.lines().all(|line| display_width(line) <= 80), "{text}");
-        insta::assert_snapshot!(text);
-    }
-
-    #[test]
-    fn colour_adds_nothing_but_colour() {
-        let coloured = report(TextOptions { colour: true, ..TextOptions::default() });
-        let mut plain = String::new();
-        let mut rest = coloured.as_str();
-        while let Some((before, after)) = rest.split_once("\x1b[") {
-            plain += before;
-            rest = after.split_once('m').unwrap().1;
-        }
-        assert_eq!(plain + rest, report(TextOptions::default()));
-    }
-}
+mod tests;

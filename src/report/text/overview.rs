@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::View;
-use super::page::{Page, Tone, count, number, percent};
+use super::page::{Page, Tone, count, cut, duration, number, percent};
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::report::{CaptureFacts, Summary};
@@ -12,6 +12,9 @@ use crate::wrap::{display_width, pad};
 
 /// Cells of the column of labels.
 pub(super) const LABEL: usize = 10;
+/// Methods shown, and cells of a name.
+const METHODS: usize = 12;
+const METHOD: usize = 20;
 /// Cells of the longest bar.
 const BAR: usize = 24;
 
@@ -52,23 +55,20 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
     }
     page.hanging("", LABEL, Tone::Plain, &format!("{}{link}; {frames}", facts.format));
     if let (Some(first), Some(last)) = (facts.first_time, facts.last_time) {
-        let seconds = last.since(first).as_secs_f64();
+        let span = duration(last.since(first));
         let zone = view.zone(first);
-        page.hanging(
-            "",
-            LABEL,
-            Tone::Plain,
-            &format!("{} ({seconds:.1} s); all times are {zone}", view.span(first, last)),
-        );
+        page.hanging("", LABEL, Tone::Plain, &format!("{} ({span}); all times are {zone}", view.span(first, last)));
     }
 }
 
 fn read(summary: &Summary) -> String {
     let messages = count(summary.messages, "message", "messages");
     let calls = count(summary.calls, "call", "calls");
-    let requests: Vec<_> =
-        by_count(&summary.requests).iter().map(|(name, n)| format!("{name} {}", number(*n))).collect();
-    let requests = if requests.is_empty() { String::new() } else { format!("; requests: {}", requests.join(", ")) };
+    let requests = by_count(&summary.requests);
+    let mut parts: Vec<_> =
+        requests.iter().take(METHODS).map(|(name, n)| format!("{} {}", cut(name, METHOD), number(*n))).collect();
+    parts.extend((requests.len() > METHODS).then(|| "…".to_owned()));
+    let requests = if parts.is_empty() { String::new() } else { format!("; requests: {}", parts.join(", ")) };
     let others = match summary.other_groups {
         0 => String::new(),
         n => format!(" and {} of other requests (registrations, keep-alives, …)", count(n, "group", "groups")),

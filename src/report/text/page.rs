@@ -2,6 +2,7 @@
 //! harmless here, so no other part of the text report needs to think of it.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
@@ -220,6 +221,17 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
     }
 }
 
+/// `12 ms`, `31.5 s`, `26 min 7 s`, `30 h 5 min`.
+pub(super) fn duration(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0 => format!("{} ms", span.as_micros().div_ceil(1000)),
+        1..120 => format!("{:.1} s", span.as_secs_f64()),
+        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +256,15 @@ mod tests {
         let shares: Vec<_> =
             [(0, 5), (1, 1000), (2, 3), (999, 1000), (5, 5), (0, 0)].iter().map(|(a, b)| percent(*a, *b)).collect();
         assert_eq!(shares, ["0 %", "<1 %", "67 %", ">99 %", "100 %", "0 %"]);
+    }
+
+    #[test]
+    fn spans_of_time_have_a_fitting_unit() {
+        let rows = [(0, "0 ms"), (1, "1 ms"), (45_000, "45 ms"), (999_999, "1000 ms"), (31_500_000, "31.5 s")];
+        let longer = [(119_800_000, "119.8 s"), (1_567_000_000, "26 min 7 s"), (108_300_000_000, "30 h 5 min")];
+        for (microseconds, expected) in rows.into_iter().chain(longer) {
+            assert_eq!(duration(Duration::from_micros(microseconds)), expected);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::detail;
 use super::page::{Page, Tone, count, number};
 use crate::call::CallNumber;
 use crate::diagnosis::rules::RULES;
-use crate::diagnosis::{CallReport, Severity};
+use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::limits;
 use crate::report::{facts, time, words};
 use crate::wrap::pad;
@@ -49,7 +49,9 @@ impl Rest {
     }
 
     fn note(&mut self, report: &CallReport) {
-        for finding in report.findings.iter().filter(|f| f.consequence_of.is_none() && f.severity < Severity::Warning) {
+        let root = report.root_cause;
+        let small = |f: &&Finding| f.consequence_of.is_none() && f.severity < Severity::Warning && Some(f.code) != root;
+        for finding in report.findings.iter().filter(small) {
             if self.notes.len() >= limits::NOTE_CODES && !self.notes.contains_key(finding.code) {
                 self.uncounted_notes += 1;
                 continue;
