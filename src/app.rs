@@ -170,11 +170,8 @@ impl Run<'_> {
 
 /// Fills in what only the readers of the files know.
 fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<String>) {
-    let joined = |part: fn(&CaptureInfo) -> String| {
-        let parts: Vec<String> = infos.iter().map(|info| part(info)).collect();
-        parts.join(", ")
-    };
-    facts.path = joined(|info| info.path.display().to_string());
+    let paths: Vec<String> = infos.iter().map(|info| info.path.display().to_string()).collect();
+    facts.path = paths.join(", ");
     let formats: BTreeSet<String> = infos.iter().map(|info| info.format.to_string()).collect();
     facts.format = formats.into_iter().collect::<Vec<_>>().join("; ");
     let link_types: BTreeSet<u16> = infos.iter().flat_map(|info| info.link_types.iter().copied()).collect();

@@ -51,6 +51,7 @@ pub struct Explain {
 
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Scan {
     /// Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), directories of them, or - for standard input.
     #[arg(value_name = "CAPTURE")]

@@ -68,9 +68,9 @@ pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 pub const ENDED_IDLE: Duration = Duration::from_secs(40);
 /// A call that has provisional responses alone is over this long after its last message: timer C of proxies is above three
 /// minutes (RFC 3261 §16.6).
-pub const PROVISIONAL_IDLE: Duration = Duration::from_secs(240);
+pub const PROVISIONAL_IDLE: Duration = Duration::from_mins(4);
 /// An answered call without BYE is taken for over this long after its last message.
-pub const ANSWERED_IDLE: Duration = Duration::from_secs(2 * 3600);
+pub const ANSWERED_IDLE: Duration = Duration::from_hours(2);
 /// The same octets between the same addresses within this time were captured twice.
 pub const DUPLICATE_SPACING: Duration = Duration::from_millis(50);
 /// The same octets with the same IP identification within this time were captured twice.

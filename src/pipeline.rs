@@ -113,7 +113,9 @@ impl Analysis {
         }
         let anomalies: Vec<_> =
             self.reassembly.take_anomalies().into_iter().chain(self.tracker.take_anomalies()).collect();
-        anomalies.into_iter().for_each(|(anomaly, _)| self.anomaly(anomaly));
+        for (anomaly, _) in anomalies {
+            self.anomaly(anomaly);
+        }
         self.facts.duplicates = self.tracker.counts().duplicates;
         self.facts.incomplete.extend(incomplete(&self.facts));
         let findings = self.engine.finish(self.now);

@@ -84,15 +84,12 @@ impl Call {
         all.sort_by_key(|(_, f)| f.message.0);
         for (transaction, response) in all {
             let Some(key) = self.final_key(response) else { continue };
-            match known.get(&key).and_then(|at| counted.get_mut(*at)) {
-                Some(first) => {
-                    first.response.retransmissions.push(response.message);
-                    first.response.retransmissions.extend(&response.retransmissions);
-                }
-                None => {
-                    known.insert(key, counted.len());
-                    counted.push(CountedFinal { transaction, response: response.clone() });
-                }
+            if let Some(first) = known.get(&key).and_then(|at| counted.get_mut(*at)) {
+                first.response.retransmissions.push(response.message);
+                first.response.retransmissions.extend(&response.retransmissions);
+            } else {
+                known.insert(key, counted.len());
+                counted.push(CountedFinal { transaction, response: response.clone() });
             }
         }
         counted

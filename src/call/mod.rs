@@ -27,6 +27,8 @@ pub mod unwanted;
 pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tracker_tests;
 
 pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};

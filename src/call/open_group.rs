@@ -1,6 +1,6 @@
 //! A group of messages under one Call-ID while more may come: what it takes to tell when it is over.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use super::{CallNumber, CapturedMessage, IcmpReport};
@@ -79,7 +79,6 @@ impl OpenGroup {
                 a.ip_id.is_some_and(|id| id != 0) && a.ip_id == b.ip_id && spacing < DUPLICATE_IP_ID_SPACING;
             a.flow == b.flow
                 && (spacing < DUPLICATE_SPACING || same_packet)
-                && (a.frame != b.frame || a.offset != b.offset)
                 && a.frame != b.frame
                 && known.message.raw() == message.raw()
         };

@@ -1,5 +1,7 @@
 //! What makes two messages parts of one transaction (RFC 3261 §17.1.3, §17.2.3).
 
+use std::borrow::Cow;
+
 use crate::call::CapturedMessage;
 use crate::sip::{HeaderName, Method};
 
@@ -71,7 +73,7 @@ impl Branch {
             _ => {
                 // `received` and `rport` are added on the way, so they stay out of the comparison.
                 let via = via.map_or_else(
-                    || message.header(HeaderName::Via).map(|v| v.into_owned()).unwrap_or_default(),
+                    || message.header(HeaderName::Via).map(Cow::into_owned).unwrap_or_default(),
                     |v| format!("{}:{} {}", v.host, v.port_or_default(), v.branch().unwrap_or_default()),
                 );
                 Self::Old { via, from_tag: message.from_tag().unwrap_or_default().to_vec() }

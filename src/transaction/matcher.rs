@@ -111,10 +111,10 @@ impl Matcher<'_> {
                 })
         };
         let sender = ack.provenance.flow.source;
-        let fitting = || self.transactions.iter().enumerate().filter(|(_, t)| fits(t));
-        let same_hop = fitting().filter(|(_, t)| t.client == sender).last();
-        let same_host = fitting().filter(|(_, t)| t.client.address == sender.address).last();
-        same_hop.or(same_host).or_else(|| fitting().last()).map(|(at, _)| at)
+        let fitting = || self.transactions.iter().enumerate().rev().filter(|(_, t)| fits(t));
+        let same_hop = fitting().find(|(_, t)| t.client == sender);
+        let same_host = fitting().find(|(_, t)| t.client.address == sender.address);
+        same_hop.or(same_host).or_else(|| fitting().next()).map(|(at, _)| at)
     }
 
     fn open(&mut self, key: &Key, captured: &CapturedMessage, client: Endpoint, server: Endpoint) -> usize {

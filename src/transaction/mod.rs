@@ -3,5 +3,7 @@
 mod hops;
 mod key;
 mod matcher;
+#[cfg(test)]
+mod tests;
 
 pub use matcher::match_messages;

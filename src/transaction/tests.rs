@@ -1,0 +1,149 @@
+//! Matching as RFC 3261 §17 has it, on flows in text form.
+
+use super::match_messages;
+use crate::call::{CapturedMessage, Transaction};
+use crate::sample::Flow;
+use crate::sip;
+
+const HOSTS: &str =
+    "host a 192.0.2.10\nhost p 198.51.100.30\nhost b 203.0.113.40\nhost c 203.0.113.41\nhost a2 192.0.2.11\n\n";
+
+fn captured(steps: &str) -> Vec<CapturedMessage> {
+    let flow = Flow::parse(&format!("{HOSTS}{steps}")).unwrap();
+    let mut all = Vec::new();
+    for datagram in flow.datagrams() {
+        for framed in sip::messages(&datagram.payload, false) {
+            let provenance = datagram.provenance(u32::try_from(framed.offset).unwrap());
+            all.push(CapturedMessage { message: framed.message, provenance, leg: 0, duplicates: Vec::new() });
+        }
+    }
+    all
+}
+
+fn transactions(steps: &str) -> Vec<Transaction> {
+    match_messages(&captured(steps))
+}
+
+/// Method, statuses of the final responses, numbers of retransmissions and ACKs.
+fn shape(transactions: &[Transaction]) -> Vec<(String, Vec<u16>, usize, usize)> {
+    let one = |t: &Transaction| {
+        let statuses = t.finals.iter().map(|f| f.status.0).collect();
+        (t.method.to_string(), statuses, t.retransmissions.len(), t.acks.len())
+    };
+    transactions.iter().map(one).collect()
+}
+
+fn row(method: &str, finals: &[u16], retransmissions: usize, acks: usize) -> (String, Vec<u16>, usize, usize) {
+    (method.to_owned(), finals.to_vec(), retransmissions, acks)
+}
+
+#[test]
+fn section_17_2_3_a_request_with_the_same_branch_sent_by_and_method_is_a_retransmission() {
+    let found = transactions(
+        "0.0 a > b repeat=0.5,1.5\nINVITE sip:bob@b.example\n\n2.0 b > a\n486 Busy Here\n\n2.1 a > b\nACK\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[486], 2, 1)]);
+}
+
+#[test]
+fn section_17_2_3_another_sent_by_is_another_transaction() {
+    let found = transactions(
+        "0.0 a > p branch=same\nINVITE sip:bob@b.example\n\n0.1 a2 > p branch=same cseq=1\nINVITE sip:bob@b.example\n\n\
+         0.2 p > a re=INVITE\n404 Not Found\n",
+    );
+    assert_eq!(found.len(), 2);
+    assert_eq!((found[0].finals.len(), found[1].finals.len()), (1, 0));
+}
+
+#[test]
+fn section_17_2_3_ack_to_a_failure_has_the_branch_of_its_invite_and_cancel_is_a_transaction_of_its_own() {
+    let found = transactions(
+        "0.0 a > b\nINVITE sip:bob@b.example\n\n0.1 b > a tag=x\n180 Ringing\n\n1.0 a > b\nCANCEL\n\n1.1 b > a re=CANCEL\n200 OK\n\n\
+         1.2 b > a re=INVITE tag=x\n487 Request Terminated\n\n1.3 a > b\nACK\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[487], 0, 1), row("CANCEL", &[200], 0, 0)]);
+    assert_eq!(found[0].cancelled_by.map(|t| t.0), Some(1));
+}
+
+#[test]
+fn section_13_2_2_4_ack_to_a_success_has_a_branch_of_its_own() {
+    let messages = captured(
+        "0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=x\n200 OK\n\n1.1 a > b\nACK\n\n5.0 a > b\nBYE\n\n5.1 b > a\n200 OK\n",
+    );
+    assert_ne!(messages[0].message.branch(), messages[2].message.branch());
+    let found = match_messages(&messages);
+    assert_eq!(shape(&found), [row("INVITE", &[200], 0, 1), row("BYE", &[200], 0, 0)]);
+    assert!(found[1].in_dialog && !found[0].in_dialog);
+}
+
+#[test]
+fn section_17_1_3_a_response_belongs_to_the_request_with_its_branch_and_method() {
+    let found = transactions(
+        "0.0 a > b call=x branch=one\nOPTIONS sip:b.example\n\n0.1 a > b call=x branch=two cseq=2\nOPTIONS sip:b.example\n\n\
+         0.2 b > a branch=one cseq=1 call=x raw\nSIP/2.0 503 Service Unavailable\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKone\n\
+         From: <sip:a@a.example>;tag=1\nTo: <sip:b.example>;tag=2\nCall-ID: x\nCSeq: 1 OPTIONS\nContent-Length: 0\n.\n",
+    );
+    assert_eq!((found[0].finals.len(), found[1].finals.len()), (1, 0));
+}
+
+#[test]
+fn section_17_1_1_3_a_final_response_sent_again_is_no_second_one() {
+    let found =
+        transactions("0.0 a > b\nINVITE sip:bob@b.example\n\n0.5 b > a tag=x repeat=0.5,1.5\n301 Moved Permanently\n");
+    assert_eq!(shape(&found), [row("INVITE", &[301], 0, 0)]);
+    assert_eq!(found[0].finals[0].retransmissions.len(), 2);
+}
+
+#[test]
+fn two_different_final_responses_are_both_kept() {
+    let found = transactions(
+        "0.0 a > b\nINVITE sip:bob@b.example\n\n0.5 b > a tag=x\n600 Busy Everywhere\n\n0.6 b > a re=INVITE cseq=1 tag=y\n500 Server Internal Error\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[600, 500], 0, 0)]);
+}
+
+#[test]
+fn section_17_2_3_without_the_cookie_rfc_2543_decides() {
+    let old = |cseq: u32, time: f64| {
+        format!(
+            "{time} a > b raw\nINVITE sip:bob@b.example SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.10:5060\nFrom: <sip:a@a.example>;tag=1\n\
+             To: <sip:bob@b.example>\nCall-ID: old\nCSeq: {cseq} INVITE\nContent-Length: 0\n.\n\n"
+        )
+    };
+    let answer = "3.0 b > a raw\nSIP/2.0 404 Not Found\nVia: SIP/2.0/UDP 192.0.2.10:5060;received=192.0.2.10\nFrom: <sip:a@a.example>;tag=1\n\
+         To: <sip:bob@b.example>;tag=2\nCall-ID: old\nCSeq: 2 INVITE\nContent-Length: 0\n.\n";
+    let found = transactions(&(old(1, 0.0) + &old(1, 0.5) + &old(2, 1.0) + answer));
+    assert_eq!(shape(&found), [row("INVITE", &[], 1, 0), row("INVITE", &[404], 0, 0)]);
+}
+
+#[test]
+fn a_response_without_captured_request_makes_a_transaction() {
+    let found = transactions(
+        "0.0 b > a raw\nSIP/2.0 607 Unwanted\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKx\nFrom: <sip:a@a.example>;tag=1\n\
+         To: <sip:bob@b.example>;tag=2\nCall-ID: x\nCSeq: 1 INVITE\nContent-Length: 0\n.\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[607], 0, 0)]);
+    assert!(found[0].request.is_none());
+    assert_eq!(found[0].client.to_string(), "192.0.2.10:5060");
+}
+
+#[test]
+fn section_16_6_a_forwarded_request_is_linked_to_the_one_above_it() {
+    let found = transactions(
+        "0.0 a > p\nINVITE sip:bob@b.example\n\n0.1 p > b forward\nINVITE sip:bob@203.0.113.40\n\n0.2 p > c forward\nINVITE sip:bob@203.0.113.41\n",
+    );
+    assert_eq!(found.len(), 3);
+    assert_eq!((found[1].upstream.map(|t| t.0), found[2].upstream.map(|t| t.0)), (Some(0), Some(0)));
+    assert_eq!(found[0].downstream.len(), 2);
+}
+
+#[test]
+fn a_response_from_another_address_still_belongs_to_its_request() {
+    let found = transactions(
+        "0.0 a > b branch=q\nINVITE sip:bob@b.example\nCall-ID: x\n\n0.1 c > a raw\nSIP/2.0 301 Moved Permanently\n\
+         Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKq\nFrom: <sip:alice@192.0.2.10>;tag=1\nTo: <sip:bob@b.example>;tag=2\n\
+         Call-ID: x\nCSeq: 1 INVITE\nContent-Length: 0\n.\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[301], 0, 0)]);
+    assert_eq!(found[0].server.to_string(), "203.0.113.40:5060");
+}
