@@ -236,7 +236,9 @@ mod tests {
     #[test]
     fn failures_with_one_cause_are_one_cluster() {
         let mut clusters = Clusters::default();
-        calls().iter().for_each(|report| clusters.call(report, 0));
+        for report in &calls() {
+            clusters.call(report, 0);
+        }
         assert_eq!(clusters.failures(), 3);
         let ranked = clusters.ranked();
         let rows: Vec<_> = ranked.iter().map(|c| (c.cause.code, c.cause.status, c.calls())).collect();

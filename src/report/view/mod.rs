@@ -84,7 +84,7 @@ impl schemars::JsonSchema for Time {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": r"^-?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\d{3})?Z$",
+            "format": "date-time",
             "description": "Capture time in UTC: microseconds, or nanoseconds where there are any.",
         })
     }
