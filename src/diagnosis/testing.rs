@@ -9,6 +9,26 @@ use crate::provenance::{FrameNumber, FrameRef};
 use crate::report::{CaptureFacts, Sink, Summary};
 use crate::sample::Flow;
 
+/// The parties of [`redirected`]: a client, the server that redirects, and where it redirects to.
+pub(crate) const HOSTS: &str = "host pbx 192.0.2.10\nhost old 198.51.100.30\nhost new 203.0.113.40\n\n";
+/// Traffic long after a redirect, so that what did not happen by then did not happen.
+pub(crate) const LATER: &str =
+    "50.0 pbx > old call=ping\nOPTIONS sip:198.51.100.30\n\n+0.01 old > pbx call=ping\n200 OK\n\n";
+
+/// A call for `sip:bob@corp.example` that is redirected after 15 ms; `response` is the status line with header fields,
+/// `rest` the steps that follow the ACK.
+pub(crate) fn redirected(response: &str, rest: &str) -> String {
+    format!(
+        "{HOSTS}0.0 pbx > old\nINVITE sip:bob@corp.example\n\n0.015 old > pbx tag=r1\n{response}\n\n\
+         0.016 pbx > old\nACK\n\n{rest}"
+    )
+}
+
+/// A follow-up to `new` with its final response and ACK.
+pub(crate) fn followed(uri: &str, status_line: &str) -> String {
+    format!("0.03 pbx > new\nINVITE {uri}\n\n+0.1 new > pbx\n{status_line}\n\n+0.001 pbx > new\nACK\n\n")
+}
+
 /// What came out of the pipeline.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnosed {
@@ -54,6 +74,13 @@ pub(crate) fn findings(flow_text: &str) -> Vec<Finding> {
 /// The findings with that code.
 pub(crate) fn with_code(flow_text: &str, code: &str) -> Vec<Finding> {
     findings(flow_text).into_iter().filter(|f| f.code == code).collect()
+}
+
+/// The only finding with that code.
+pub(crate) fn only(flow_text: &str, code: &str) -> Finding {
+    let mut found = with_code(flow_text, code);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found.remove(0)
 }
 
 /// Each row: what it shows, a flow, and the severity of the one finding that the rule must make of it (`None`: none).

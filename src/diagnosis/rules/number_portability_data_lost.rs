@@ -86,3 +86,38 @@ fn finding(case: &RedirectCase<'_>, follow: &Follow, cx: &Context<'_>) -> Option
     }
     Some(finding.verify("Call again: the second INVITE carries the same rn, npdi and cic as the Contact."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{check, followed, only, redirected};
+
+    #[test]
+    fn each_routing_parameter_must_arrive() {
+        let flow = |contact: &str, sent: &str, status: &str| {
+            redirected(&format!("302 Moved\nContact: <{contact}>"), &followed(sent, status))
+        };
+        let ported = "sip:+12155550100;rn=+12154100000;npdi@203.0.113.40";
+        let bare = "sip:+12155550100@203.0.113.40";
+        check(
+            RULE.code,
+            &[
+                ("lost, failed", &flow(ported, bare, "404 Not Found"), Some(Severity::Error)),
+                ("lost, answered", &flow(ported, bare, "200 OK"), Some(Severity::Warning)),
+                ("kept", &flow(ported, ported, "404 Not Found"), None),
+                (
+                    "kept behind the host",
+                    &flow(ported, "sip:+12155550100@203.0.113.40;rn=+12154100000;npdi", "200 OK"),
+                    None,
+                ),
+                ("never there", &flow(bare, bare, "404 Not Found"), None),
+            ],
+        );
+        let one = only(&flow(ported, "sip:+12155550100;npdi@203.0.113.40", "404 Not Found"), RULE.code);
+        assert_eq!(
+            one.message.to_string(),
+            "The client at 192.0.2.10:5060 followed the redirect without rn of the Contact, and the target rejected the \
+             call, probably because of that."
+        );
+    }
+}

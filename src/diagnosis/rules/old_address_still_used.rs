@@ -75,3 +75,55 @@ fn finding(moved: &MovedAddress) -> Option<Finding> {
     finding.calls_total = total + 1;
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, check, only};
+
+    fn call(number: usize, at: u32, client: &str, contact: &str) -> String {
+        format!(
+            "{at}.0 {client} > old call=c{number}\nINVITE sip:bob@corp.example\n\n+0.1 old > {client} call=c{number}\n\
+             301 Moved Permanently\nContact: <{contact}>\n\n+0.001 {client} > old call=c{number}\nACK\n\n"
+        )
+    }
+
+    #[test]
+    fn later_calls_of_the_same_client_count() {
+        let usual = "sip:bob@pbx.corp.example";
+        let flow = |calls: &[(u32, &str, &str)]| {
+            let calls: String =
+                calls.iter().enumerate().map(|(n, (at, client, to))| call(n, *at, client, to)).collect();
+            format!("{HOSTS}host sbc 192.0.2.20\n\n{calls}")
+        };
+        check(
+            RULE.code,
+            &[
+                ("ten minutes later", &flow(&[(0, "pbx", usual), (600, "pbx", usual)]), Some(Severity::Warning)),
+                ("once", &flow(&[(0, "pbx", usual)]), None),
+                ("another client", &flow(&[(0, "pbx", usual), (600, "sbc", usual)]), None),
+                ("at once", &flow(&[(0, "pbx", usual), (4, "pbx", usual)]), None),
+            ],
+        );
+        let often = only(&flow(&[(0, "pbx", usual), (600, "pbx", usual), (1200, "pbx", usual)]), RULE.code);
+        assert!(often.message.to_string().contains("called the old address 2 more times, first 9 min 59 s later"));
+        assert_eq!((often.calls.len(), often.calls_total, often.evidence.len()), (3, 3, 3));
+    }
+
+    #[test]
+    fn examples_are_capped_and_all_are_counted() {
+        let calls: String =
+            (0..40).map(|n| call(n, 60 * u32::try_from(n).unwrap(), "pbx", "sip:bob@pbx.corp.example")).collect();
+        let finding = only(&format!("{HOSTS}{calls}"), RULE.code);
+        assert_eq!(finding.calls_total, 40);
+        assert!(finding.evidence.len() < 12 && finding.message.to_string().contains("39 more times"));
+    }
+
+    #[test]
+    fn routing_answers_must_be_asked_anew() {
+        let dip = "sip:bob;rn=+12155550100@pbx.corp.example";
+        let flow: String =
+            [call(1, 0, "pbx", dip), call(2, 600, "pbx", dip)].concat().replace("+0.1 old", "+0.004 old");
+        check(RULE.code, &[("routing answer", &format!("{HOSTS}{flow}"), None)]);
+    }
+}

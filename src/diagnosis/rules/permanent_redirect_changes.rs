@@ -61,3 +61,41 @@ fn finding(answers: &Answers) -> Option<Finding> {
     finding.calls_total = u64::try_from(finding.calls.len()).unwrap_or(u64::MAX);
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, check};
+
+    fn call(number: u32, answer: &str) -> String {
+        let at = number * 600;
+        format!(
+            "{at}.0 pbx > old call=c{number}\nINVITE sip:bob@corp.example\n\n+0.1 old > pbx call=c{number}\n{answer}\n\n\
+             +0.001 pbx > old call=c{number}\nACK\n\n"
+        )
+    }
+
+    #[test]
+    fn other_targets_and_other_answers_count() {
+        let moved = |to: &str| format!("301 Moved\nContact: {to}");
+        let two = |first: &str, second: &str| format!("{HOSTS}{}{}", call(0, first), call(1, second));
+        let (a, b) = ("<sip:bob@a.corp.example>", "<sip:bob@b.corp.example>");
+        check(
+            RULE.code,
+            &[
+                ("another target", &two(&moved(a), &moved(b)), Some(Severity::Warning)),
+                ("the same", &two(&moved(a), &moved(a)), None),
+                (
+                    "another order and q",
+                    &two(&moved(&format!("{a};q=1, {b}")), &moved(&format!("{b};q=0.4, {a}"))),
+                    None,
+                ),
+                ("the same place in other words", &two(&moved(a), &moved("<sip:bob@A.corp.example:5060>")), None),
+                ("302 later", &two(&moved(a), &moved(a).replace("301", "302")), Some(Severity::Warning)),
+                ("302 earlier", &two(&moved(a).replace("301", "302"), &moved(a)), None),
+                ("404 later: it is gone", &two(&moved(a), "404 Not Found"), None),
+                ("answered later", &two(&moved(a), "200 OK"), Some(Severity::Warning)),
+            ],
+        );
+    }
+}

@@ -74,3 +74,36 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     };
     Some(finding.verify("Call again: one redirect, and the second INVITE is answered."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, with_code};
+
+    fn chain(length: usize, rest: &str) -> String {
+        let mut flow = HOSTS.to_owned();
+        for step in 1..=length {
+            let server = if step % 2 == 1 { "old" } else { "new" };
+            let next = step + 1;
+            flow += &format!(
+                "+0.01 pbx > {server}\nINVITE sip:5001@h{step}.example\n\n+0.01 {server} > pbx\n302 Moved Temporarily\n\
+                 Contact: <sip:5001@h{next}.example>\n\n+0.001 pbx > {server}\nACK\n\n"
+            );
+        }
+        flow + rest
+    }
+
+    #[test]
+    fn three_redirects_in_a_row_are_long() {
+        let end = |uri: &str| followed(uri, "200 OK").replace("0.03 pbx", "+0.03 pbx");
+        check(
+            RULE.code,
+            &[
+                ("two", &chain(2, &end("sip:5001@h3.example")), None),
+                ("three", &chain(3, &end("sip:5001@h4.example")), Some(Severity::Warning)),
+                ("the client gives up", &chain(3, LATER), Some(Severity::Error)),
+            ],
+        );
+        assert!(with_code(&chain(3, LATER), "redirect-not-followed").is_empty());
+    }
+}

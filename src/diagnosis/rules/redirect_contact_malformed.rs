@@ -127,3 +127,39 @@ fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
         .fix("Correct the script or template that builds the Contact: a full URI in angle brackets, `<sip:user@host>`.")
         .verify("Call again: the Contact reads as a URI, and a second INVITE goes to it.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, redirected};
+
+    #[test]
+    fn unusable_contacts_are_told_from_odd_ones() {
+        let with = |contact: &str, rest: &str| redirected(&format!("302 Moved Temporarily\nContact: {contact}"), rest);
+        let answered = followed("sip:bob@new.example", "200 OK");
+        check(
+            RULE.code,
+            &[
+                ("star", &with("*", LATER), Some(Severity::Error)),
+                ("empty", &with("", LATER), Some(Severity::Error)),
+                ("no host", &with("<sip:bob@>", LATER), Some(Severity::Error)),
+                ("no scheme", &with("<bob@new.example>", LATER), Some(Severity::Error)),
+                ("blank in the user", &with("<sip:bob smith@new.example>", LATER), Some(Severity::Error)),
+                (
+                    "header parts outside of brackets",
+                    &with("sip:bob@new.example?Subject=x", LATER),
+                    Some(Severity::Error),
+                ),
+                (
+                    "parameter outside of brackets",
+                    &with("sip:bob@new.example;transport=udp", &answered),
+                    Some(Severity::Notice),
+                ),
+                ("one of two is usable", &with("*, <sip:bob@new.example>", &answered), Some(Severity::Notice)),
+                ("q belongs outside", &with("sip:bob@new.example;q=0.5", &answered), None),
+                ("brackets", &with("<sip:bob@new.example;transport=udp>;q=0.5", &answered), None),
+                ("another scheme", &with("<mailto:bob@new.example>", LATER), None),
+            ],
+        );
+    }
+}

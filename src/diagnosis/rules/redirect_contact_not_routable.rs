@@ -145,3 +145,53 @@ fn message(case: &RedirectCase<'_>, cx: &Context<'_>, fault: &Unroutable<'_>) ->
     let end = last.map_or(start, |m| m.provenance.time);
     text.with("count", count).with("took", span(end.since(start)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
+
+    fn flow(client: &str, contact: &str, rest: &str) -> String {
+        redirected(&format!("301 Moved Permanently\nContact: <sip:bob@{contact}>"), rest).replace("192.0.2.10", client)
+    }
+
+    fn sent(contact: &str, rest: &str) -> String {
+        format!("0.03 pbx > {contact}\nINVITE sip:bob@{contact}\n\n{rest}")
+    }
+
+    #[test]
+    fn scopes_and_answers_decide() {
+        let answer = |status: &str| sent("10.20.30.40", &format!("+0.1 10.20.30.40 > pbx\n{status}\n\n{LATER}"));
+        let silence = sent("10.20.30.40", LATER);
+        let public = "203.0.113.10";
+        check(
+            RULE.code,
+            &[
+                ("nobody answers", &flow(public, "10.20.30.40", &silence), Some(Severity::Error)),
+                ("nobody goes", &flow(public, "10.20.30.40", LATER), Some(Severity::Error)),
+                ("it rejects", &flow(public, "10.20.30.40", &answer("404 Not Found")), Some(Severity::Warning)),
+                ("it answers", &flow(public, "10.20.30.40", &answer("200 OK")), Some(Severity::Info)),
+                ("private to private", &flow("192.168.1.5", "10.20.30.40", &silence), None),
+                ("shared to private", &flow("100.64.1.5", "10.20.30.40", &silence), None),
+                ("loopback", &flow("192.168.1.5", "127.0.0.1", LATER), Some(Severity::Error)),
+                ("any address", &flow("192.168.1.5", "0.0.0.0", LATER), Some(Severity::Error)),
+                ("a documentation address in a test capture", &flow(public, "203.0.113.99", LATER), None),
+                (
+                    "another Contact took it",
+                    &flow(public, "10.20.30.40>, <sip:bob@new.example", &followed("sip:bob@new.example", "200 OK")),
+                    None,
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn silence_makes_the_failure_of_the_target_a_consequence() {
+        let flow = flow("203.0.113.10", "10.20.30.40", &sent("10.20.30.40", LATER));
+        assert_eq!(only(&flow, "redirect-target-failed").consequence_of, Some(RULE.code));
+        let finding = only(&flow, RULE.code);
+        assert!(
+            finding.message.to_string().contains("1 times in 0 ms") || finding.message.to_string().contains("once")
+        );
+    }
+}

@@ -61,3 +61,23 @@ fn finding(case: RedirectCase<'_>) -> Finding {
     };
     finding.verify("Call again: the Contact holds a SIP URI, and the second INVITE goes to it.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, redirected};
+
+    #[test]
+    fn only_lists_without_any_sip_uri_count() {
+        let with = |contact: &str, rest: &str| redirected(&format!("301 Moved Permanently\nContact: {contact}"), rest);
+        check(
+            RULE.code,
+            &[
+                ("tel", &with("<tel:+12155550113>", LATER), Some(Severity::Error)),
+                ("web and mail", &with("<http://x.example/>, <mailto:bob@x.example>", LATER), Some(Severity::Error)),
+                ("a SIP URI beside it", &with("<tel:+12155550113>, <sip:bob@x.example>", LATER), None),
+                ("followed", &with("<tel:+12155550113>", &followed("sip:+12155550113@gw.example", "200 OK")), None),
+            ],
+        );
+    }
+}

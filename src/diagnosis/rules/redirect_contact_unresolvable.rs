@@ -123,3 +123,47 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         .verify("Look the name up from the client's network, then call again: the second INVITE gets an answer.");
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, only, redirected, with_code};
+
+    #[test]
+    fn proof_is_an_answer_or_a_lookup_and_a_name_is_only_a_suspicion() {
+        let with =
+            |host: &str, rest: &str| redirected(&format!("302 Moved Temporarily\nContact: <sip:bob@{host}>"), rest);
+        let to = |host: &str, status: &str| with(host, &followed(&format!("sip:bob@{host}"), status));
+        check(
+            RULE.code,
+            &[
+                ("Kamailio", &to("x.example", "478 Unresolvable destination"), Some(Severity::Error)),
+                ("OpenSIPS", &to("x.example", "476 Unresolvable Destination"), Some(Severity::Error)),
+                ("another failure", &to("x.example", "404 Not Found"), None),
+                ("an address is not resolved", &to("203.0.113.40", "478 Unresolvable destination"), None),
+                ("one label, nobody goes", &with("pbx-7", LATER), Some(Severity::Warning)),
+                ("local, nobody goes", &with("pbx.local", LATER), Some(Severity::Warning)),
+                ("one label, answered", &to("pbx-7", "200 OK"), None),
+                ("one label, rejected", &to("pbx-7", "404 Not Found"), None),
+                ("a usable name beside it", &with("pbx-7>, <sip:bob@x.example", LATER), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_failed_lookup_of_the_name_itself_is_proof() {
+        // NXDOMAIN for `x.example`, type A, and for its SRV name.
+        let question = "01 78 07 65 78 61 6d 70 6c 65 00 00 01 00 01";
+        let service = "04 5f 73 69 70 04 5f 75 64 70 01 78 07 65 78 61 6d 70 6c 65 00 00 21 00 01";
+        let lookup = |name: &str| {
+            format!("0.02 198.51.100.53:53 > 192.0.2.10:40000\nhex 00 01 81 83 00 01 00 00 00 00 00 00 {name}\n\n")
+        };
+        let flow = |name: &str| {
+            redirected("302 Moved Temporarily\nContact: <sip:bob@X.example>", &format!("{}{LATER}", lookup(name)))
+        };
+        let finding = only(&flow(question), RULE.code);
+        assert_eq!((finding.severity, finding.certainty), (Severity::Error, Certainty::Certain));
+        assert!(with_code(&flow(service), RULE.code).is_empty());
+        assert_eq!(only(&flow(question), "redirect-not-followed").consequence_of, Some(RULE.code));
+    }
+}

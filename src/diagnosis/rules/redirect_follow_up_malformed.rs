@@ -160,3 +160,40 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>, fault: &Malformed) -> Opti
         );
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{check, followed, redirected};
+
+    fn flow(words: &str, uri: &str, status: &str) -> String {
+        redirected(
+            "302 Moved\nContact: <sip:bob@203.0.113.40>",
+            &followed(uri, status).replace("> new\nINVITE", &format!("> new {words}\nINVITE")),
+        )
+        .replace("0.0 pbx > old", "0.0 pbx > old branch=first")
+    }
+
+    #[test]
+    fn what_must_change_is_looked_at() {
+        let target = "sip:bob@203.0.113.40";
+        let old = "sip:bob@corp.example";
+        check(
+            RULE.code,
+            &[
+                ("right", &flow("", target, "404 Not Found"), None),
+                ("To tag", &flow("to-tag=r1", target, "481 No"), Some(Severity::Error)),
+                ("branch", &flow("branch=first cseq=2", target, "404 Not Found"), Some(Severity::Error)),
+                ("branch, answered", &flow("branch=first cseq=2", target, "200 OK"), Some(Severity::Warning)),
+                ("CSeq, 482", &flow("cseq=1", target, "482 Loop Detected"), Some(Severity::Error)),
+                ("CSeq, another answer", &flow("cseq=1", target, "404 Not Found"), None),
+                ("old Request-URI", &flow("", old, "404 Not Found"), Some(Severity::Error)),
+                (
+                    "a retry at the same server",
+                    &flow("", old, "404 Not Found").replace("pbx > new", "pbx > old").replace("new > pbx", "old > pbx"),
+                    None,
+                ),
+            ],
+        );
+    }
+}

@@ -98,3 +98,45 @@ fn answer_text(answer: &CapturedMessage, status: StatusCode) -> String {
     let phrase = answer.message.reason_phrase().unwrap_or_default();
     format!("{status} {phrase}").trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
+
+    fn to(rest: &str) -> String {
+        redirected("301 Moved Permanently\nContact: <sip:bob@pbx.corp.example>", rest)
+    }
+
+    #[test]
+    fn words_of_the_callee_show_that_the_redirect_worked() {
+        let usual = "sip:bob@pbx.corp.example";
+        let rang = followed(usual, "180 Ringing").replace("+0.001 pbx > new\nACK", "+9 new > pbx\n480 Gone out");
+        check(
+            RULE.code,
+            &[
+                ("answered", &to(&followed(usual, "200 OK")), Some(Severity::Info)),
+                ("busy", &to(&followed(usual, "486 Busy Here")), Some(Severity::Info)),
+                ("unwanted", &to(&followed(usual, "607 Unwanted")), Some(Severity::Info)),
+                ("rang, then 480", &to(&rang), Some(Severity::Info)),
+                ("480 at once", &to(&followed(usual, "480 Not here")), None),
+                ("404", &to(&followed(usual, "404 Not Found")), None),
+                ("nobody goes", &to(LATER), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn storing_the_address_is_advised_only_where_it_may_last() {
+        let advice = |response: &str| {
+            let flow = redirected(response, &followed("sip:bob@x.example", "200 OK"));
+            only(&flow.replace("x.example", "pbx.corp.example"), RULE.code).remediation.len()
+        };
+        assert_eq!(advice("301 Moved Permanently\nContact: <sip:bob@x.example>"), 1);
+        assert_eq!(advice("302 Moved Temporarily\nContact: <sip:bob@x.example>"), 0);
+        assert_eq!(advice("301 Moved Permanently\nContact: <sip:bob;rn=+12155550100@x.example>"), 0);
+        let foreign =
+            redirected("301 Moved\nContact: <sip:bob@other.example>", &followed("sip:bob@other.example", "200 OK"));
+        assert_eq!(only(&foreign, RULE.code).remediation.len(), 0);
+    }
+}

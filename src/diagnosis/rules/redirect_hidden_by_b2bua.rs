@@ -139,3 +139,46 @@ fn unfollowable(case: &RedirectCase<'_>) -> Option<&'static str> {
     }
     redirect_loop::is_part_of_loop(case).then_some(redirect_loop::RULE.code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::reports::report;
+    use crate::diagnosis::testing::{LATER, followed};
+
+    fn flow(redirect: &str, middle: &str, answered_at: &str, answer: &str) -> String {
+        format!(
+            "host pbx 192.0.2.10\nhost sbc 198.51.100.20\nhost old 198.51.100.30\nhost new 203.0.113.40\n\n\
+             0.0 pbx > sbc call=up\nINVITE sip:bob@198.51.100.20\nSession-ID: ab30317f1a784dc48ff824d0d3715d86\n\n\
+             0.02 sbc > old call=down\nINVITE sip:bob@198.51.100.30\nSession-ID: ab30317f1a784dc48ff824d0d3715d86\n\n\
+             0.05 old > sbc call=down\n{redirect}\n\n0.051 sbc > old call=down\nACK\n\n{middle}\
+             {answered_at} sbc > pbx call=up\n{answer}\n\n+0.001 pbx > sbc call=up\nACK\n\n{}",
+            LATER.replace("pbx", "sbc")
+        )
+    }
+
+    /// The findings of that code about the whole flow as one call with two legs.
+    fn of(flow: &str, code: &str) -> Vec<Finding> {
+        report(flow).findings.into_iter().filter(|f| f.code == code).collect()
+    }
+
+    #[test]
+    fn a_failure_at_once_without_a_follow_up_counts() {
+        let usual = "302 Moved\nContact: <sip:bob@203.0.113.40>";
+        let follow = followed("sip:bob@203.0.113.40", "404 Not Found").replace("pbx", "sbc").replace("0.03 ", "0.06 ");
+        let follow = follow.replace("new\n", "new call=down\n").replace("sbc\n", "sbc call=down\n");
+        for (name, flow, expected) in [
+            ("swallowed", flow(usual, "", "0.06", "480 Not here"), Some(Severity::Error)),
+            ("nothing to follow", flow("301 Moved", "", "0.06", "410 Gone"), Some(Severity::Warning)),
+            ("followed", flow(usual, &follow, "0.3", "404 Not Found"), None),
+            ("passed through", flow(usual, "", "0.06", usual), None),
+            ("much later", flow(usual, "", "9.0", "480 Not here"), None),
+        ] {
+            let found: Vec<_> = of(&flow, RULE.code).iter().map(|f| f.severity).collect();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{name}");
+        }
+        let finding = of(&flow("301 Moved", "", "0.06", "410 Gone"), RULE.code).remove(0);
+        assert_eq!(finding.consequence_of, Some("redirect-without-contact"));
+        assert!(of(&flow(usual, "", "0.06", "480 Not here"), "redirect-not-followed").is_empty());
+    }
+}

@@ -75,3 +75,31 @@ fn tag_of_a_redirect(call: &Call, transaction: &Transaction, request: &CapturedM
         .filter_map(|f| call.message(f.message))
         .any(|m| m.message.to_tag() == request.message.to_tag())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, check, redirected, with_code};
+
+    fn flow(method: &str, status: &str) -> String {
+        format!(
+            "{HOSTS}0.0 pbx > new\nINVITE sip:bob@corp.example\n\n1.0 new > pbx tag=b1\n200 OK\n\n+0.01 pbx > new\nACK\n\n\
+             9.0 pbx > new to-tag=b1\n{method} sip:bob@203.0.113.40\n\n+0.01 new > pbx\n{status}\n\
+             Contact: <sip:bob@203.0.113.41>\n\n"
+        )
+    }
+
+    #[test]
+    fn redirects_of_requests_with_the_tag_of_a_dialog_count() {
+        check(
+            RULE.code,
+            &[
+                ("re-INVITE", &flow("INVITE", "302 Moved"), Some(Severity::Warning)),
+                ("INFO", &flow("INFO", "301 Moved"), Some(Severity::Warning)),
+                ("another failure", &flow("INVITE", "491 Request Pending"), None),
+                ("an initial INVITE", &redirected("302 Moved\nContact: <sip:bob@203.0.113.41>", ""), None),
+            ],
+        );
+        assert!(with_code(&flow("INVITE", "302 Moved"), "redirect-not-followed").is_empty());
+    }
+}

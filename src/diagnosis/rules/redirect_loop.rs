@@ -117,3 +117,43 @@ fn servers(chain: &[RedirectCase<'_>]) -> String {
     }
     names.join(" and ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, only};
+
+    fn step(at: &str, server: &str, from: &str, to: &str) -> String {
+        format!(
+            "{at} pbx > {server}\nINVITE {from}\n\n+0.01 {server} > pbx\n302 Moved Temporarily\nContact: <{to}>\n\n\
+             +0.001 pbx > {server}\nACK\n\n"
+        )
+    }
+
+    #[test]
+    fn the_circle_is_found_however_it_closes() {
+        let (a, b, c) = ("sip:5001@a.example", "sip:5001@b.example", "sip:5001@c.example");
+        let head = format!("{HOSTS}{}", step("0.0", "old", a, b));
+        let stopped = format!("{head}{}{LATER}", step("+0.01", "new", b, "sip:5001@a.example:5060"));
+        let went_on = format!("{head}{}{}{LATER}", step("+0.01", "new", b, a), step("+0.01", "old", a, b));
+        let out = format!("{head}{}{}", step("+0.01", "new", b, c), followed(c, "200 OK").replace("0.03", "+0.01"));
+        let itself = format!("{head}{}{LATER}", step("+0.01", "new", b, b));
+        check(
+            RULE.code,
+            &[
+                ("the client stops", &stopped, Some(Severity::Error)),
+                ("the client goes on", &went_on, Some(Severity::Error)),
+                ("out of the chain", &out, None),
+                ("the last one redirects to itself", &itself, None),
+            ],
+        );
+        let finding = only(&stopped, RULE.code);
+        assert_eq!(
+            finding.message.to_string(),
+            "The call goes round in a circle: 2 redirects led from sip:5001@a.example to sip:5001@b.example to \
+             sip:5001@a.example:5060, an address that had been called already; the client stopped there."
+        );
+        assert!(finding.remediation[0].to_string().contains("198.51.100.30:5060 and 203.0.113.40:5060"));
+        assert!(only(&went_on, RULE.code).remediation.len() > finding.remediation.len());
+    }
+}

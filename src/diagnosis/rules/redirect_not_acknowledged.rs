@@ -92,3 +92,40 @@ fn actor(case: &RedirectCase<'_>) -> Actor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, LATER, check, only};
+
+    fn flow(words: &str, ack: &str) -> String {
+        format!(
+            "{HOSTS}0.0 pbx > old\nINVITE sip:bob@corp.example\n\n0.02 old > pbx {words}\n302 Moved\n\
+             Contact: <sip:bob@pbx.corp.example>\n\n{ack}{LATER}"
+        )
+    }
+
+    #[test]
+    fn repeated_redirects_count_and_duplicates_do_not() {
+        let ack = |at: &str| format!("{at} pbx > old\nACK\n\n");
+        let repeated = "repeat=0.5,1.5,3.5";
+        check(
+            RULE.code,
+            &[
+                ("late ACK", &flow(repeated, &ack("4.0")), Some(Severity::Warning)),
+                ("no ACK", &flow(repeated, ""), Some(Severity::Warning)),
+                ("ACK that did not help", &flow(repeated, &ack("0.03")), Some(Severity::Warning)),
+                ("sent once", &flow("", &ack("0.03")), None),
+                ("captured twice", &flow("dup=0.0002", &ack("0.03")), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_three_cases_have_their_sentences() {
+        let sentence = |ack: &str| only(&flow("repeat=0.5", ack), RULE.code).message.to_string();
+        assert!(sentence("4.0 pbx > old\nACK\n\n").ends_with("before the ACK of 192.0.2.10:5060 came."));
+        assert!(sentence("0.1 pbx > old\nACK\n\n").contains("although 192.0.2.10:5060 had acknowledged it"));
+        assert!(sentence("").ends_with("and 192.0.2.10:5060 never acknowledged it."));
+    }
+}

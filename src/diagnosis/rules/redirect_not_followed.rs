@@ -129,3 +129,62 @@ fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
     }
     redirect_contact_unresolvable::explains(case, cx).then_some(redirect_contact_unresolvable::RULE.code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
+
+    fn to(contact: &str, rest: &str) -> String {
+        redirected(&format!("301 Moved Permanently\nContact: <{contact}>"), rest)
+    }
+
+    #[test]
+    fn only_proven_absence_without_another_cause_counts() {
+        let usual = "sip:bob@pbx.corp.example";
+        check(
+            RULE.code,
+            &[
+                ("nobody goes", &to(usual, LATER), Some(Severity::Error)),
+                ("the capture ends", &to(usual, ""), None),
+                ("followed", &to(usual, &followed(usual, "404 Not Found")), None),
+                ("over TCP it would not be seen", &to("sip:bob@pbx.corp.example;transport=tcp", LATER), None),
+                ("sips means TLS", &to("sips:bob@pbx.corp.example", LATER), None),
+                ("no Contact", &redirected("301 Moved Permanently", LATER), None),
+                ("to itself", &to("sip:bob@corp.example", LATER), None),
+                ("380", &redirected("380 Alternative Service\nContact: <sip:bob@pbx.corp.example>", LATER), None),
+                (
+                    "followed with the old To tag",
+                    &to(usual, &followed(usual, "481 No").replace("> new\nINV", "> new to-tag=r1\nINV")),
+                    None,
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_client_that_follows_others_refuses_this_one() {
+        let alone = only(&to("sip:bob@pbx.corp.example", LATER), RULE.code);
+        assert!(alone.message.to_string().ends_with("it follows no redirect in this capture so far."));
+        let earlier = "host x 198.51.100.99\n-300.0 pbx > x call=c0\nINVITE sip:carol@corp.example\n\n+0.01 x > pbx call=c0\n\
+            302 Moved\nContact: <sip:carol@pbx.corp.example>\n\n+0.001 pbx > x call=c0\nACK\n\n+0.01 pbx > x call=c0\n\
+            INVITE sip:carol@pbx.corp.example\n\n+0.01 x > pbx call=c0\n486 Busy Here\n\n+0.001 pbx > x call=c0\nACK\n\n";
+        let flow = to("sip:bob@pbx.corp.example", LATER)
+            .replace("\n\n0.0 pbx", &format!("\n{}600.0 pbx", earlier.replace("-300.0", "0.0")));
+        let flow = flow.replace("\n0.015", "\n600.015").replace("\n0.016", "\n600.016").replace("\n50.0", "\n650.0");
+        assert!(only(&flow, RULE.code).message.to_string().ends_with("it refuses this target."), "{flow}");
+    }
+
+    #[test]
+    fn settings_are_named_for_the_platform_of_the_client() {
+        let flow = to("sip:bob@pbx.corp.example", LATER)
+            .replace("INVITE sip:bob@corp.example", "INVITE sip:bob@corp.example\nUser-Agent: FreeSWITCH");
+        let finding = only(&flow, RULE.code);
+        assert!(
+            finding.remediation.iter().any(|t| t.to_string().starts_with("FreeSWITCH")),
+            "{:?}",
+            finding.remediation
+        );
+        assert_eq!(finding.actor.unwrap().software.as_deref(), Some("FreeSWITCH"));
+    }
+}

@@ -120,3 +120,43 @@ fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
     }
     number_portability_data_lost::applies(case).then_some(number_portability_data_lost::RULE.code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
+
+    #[test]
+    fn every_target_must_have_failed() {
+        let one = |rest: &str| redirected("302 Moved\nContact: <sip:bob@pbx.corp.example>", rest);
+        let usual = "sip:bob@pbx.corp.example";
+        let two = |last: &str| {
+            redirected(
+                "302 Moved\nContact: <sip:bob@a.corp.example>, <sip:bob@b.corp.example>",
+                &(followed("sip:bob@a.corp.example", "503 Down")
+                    + &followed("sip:bob@b.corp.example", last).replace("0.03", "+0.03")),
+            )
+        };
+        let challenged = "0.03 pbx > new\nINVITE sip:bob@pbx.corp.example\n\n+0.01 new > pbx\n407 No\n\
+             Proxy-Authenticate: Digest realm=\"x\", nonce=\"n\"\n\n+0.001 pbx > new\nACK\n\n+0.01 pbx > new\n\
+             INVITE sip:bob@pbx.corp.example\nProxy-Authorization: Digest username=\"a\", realm=\"x\", nonce=\"n\", \
+             uri=\"sip:x\", response=\"0\"\n\n+0.01 new > pbx\n{}\n\n+0.001 pbx > new\nACK\n\n";
+        check(
+            RULE.code,
+            &[
+                ("404", &one(&followed(usual, "404 Not Found")), Some(Severity::Error)),
+                ("busy", &one(&followed(usual, "486 Busy Here")), None),
+                ("nobody goes", &one(LATER), None),
+                ("silence", &one(&format!("0.03 pbx > new\nINVITE {usual}\n\n{LATER}")), Some(Severity::Error)),
+                ("silence until the capture ends", &one(&format!("0.03 pbx > new\nINVITE {usual}\n\n")), None),
+                ("two fail", &two("404 Not Found"), Some(Severity::Error)),
+                ("the second answers", &two("200 OK"), None),
+                ("credentials help", &one(&challenged.replace("{}", "200 OK")), None),
+                ("credentials do not help", &one(&challenged.replace("{}", "403 Forbidden")), Some(Severity::Error)),
+            ],
+        );
+        let finding = only(&two("404 Not Found"), RULE.code);
+        assert!(finding.message.to_string().ends_with("the target answered 404 Not Found."));
+        assert!(finding.evidence.iter().any(|e| e.text.contains("503 Down")), "{:?}", finding.evidence);
+    }
+}

@@ -192,3 +192,52 @@ fn genuine_server_goes_on(case: &RedirectCase<'_>) -> Option<Evidence> {
     let mut genuine = provisionals.filter(|m| m.provenance.flow.source.address == case.transaction.server.address);
     genuine.next_back().map(|m| Evidence::of(m, "the server that was asked answers too"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, LATER, check, only, redirected, with_code};
+
+    fn to(contact: &str, rest: &str) -> String {
+        redirected(&format!("301 Moved Permanently\nContact: <{contact}>"), rest)
+    }
+
+    #[test]
+    fn foreign_domains_are_suspicious_and_marks_make_them_critical() {
+        let forged = format!(
+            "{HOSTS}host forger 203.0.113.66\n\n0.0 pbx > old\nINVITE sip:bob@corp.example\n\n0.01 forger > pbx\n\
+             301 Moved Permanently\nContact: <sip:bob@203.0.113.66>\n\n{LATER}"
+        );
+        let twice = to("sip:bob@other.example", "0.3 old > pbx\n486 Busy Here\n\n");
+        check(
+            RULE.code,
+            &[
+                ("foreign domain", &to("sip:bob@other.example", LATER), Some(Severity::Warning)),
+                ("same domain", &to("sip:bob@pbx.corp.example", LATER), None),
+                ("an address", &to("sip:bob@203.0.113.40", LATER), None),
+                ("from another address", &forged, Some(Severity::Critical)),
+                ("two different final responses", &twice, Some(Severity::Critical)),
+                ("international", &to("sip:+442079460000@other.example", LATER), Some(Severity::Critical)),
+                ("premium", &to("sip:+19005550100@other.example", LATER), Some(Severity::Critical)),
+                ("a national number", &to("sip:+12155550113@other.example", LATER), Some(Severity::Warning)),
+                ("international, same domain", &to("sip:+442079460000@corp.example", LATER), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_domain_that_was_used_before_is_no_longer_new() {
+        let one = "{t} pbx > old call={n}\nINVITE sip:bob@corp.example\n\n+0.1 old > pbx call={n}\n301 Moved\n\
+                   Contact: <sip:bob@other.example>\n\n+0.001 pbx > old call={n}\nACK\n\n";
+        let flow: String =
+            [("0.0", "c1"), ("600.0", "c2")].map(|(t, n)| one.replace("{t}", t).replace("{n}", n)).concat();
+        assert_eq!(with_code(&format!("{HOSTS}{flow}"), RULE.code).len(), 1);
+    }
+
+    #[test]
+    fn a_forged_redirect_needs_no_following() {
+        let flow = to("sip:+442079460000@other.example", LATER);
+        assert!(with_code(&flow, "redirect-not-followed").is_empty());
+        assert!(only(&flow, RULE.code).remediation[0].to_string().starts_with("Do not store"));
+    }
+}

@@ -54,3 +54,25 @@ fn finding(case: RedirectCase<'_>) -> Finding {
         .fix("Look for the location-service row or the dial-plan rule that returns the called address unchanged.")
         .verify("Call again: the Contact differs from the Request-URI, and the second INVITE reaches another server.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, redirected};
+
+    #[test]
+    fn strict_equality_of_all_contacts_counts() {
+        let with = |contact: &str| redirected(&format!("301 Moved Permanently\nContact: {contact}"), LATER);
+        check(
+            RULE.code,
+            &[
+                ("same", &with("<sip:bob@corp.example>"), Some(Severity::Error)),
+                ("case of the host", &with("<sip:bob@CORP.example>;q=1"), Some(Severity::Error)),
+                ("case of the user", &with("<sip:Bob@corp.example>"), None),
+                ("default port", &with("<sip:bob@corp.example:5060>"), None),
+                ("another one beside it", &with("<sip:bob@corp.example>, <sip:bob@new.example>"), None),
+                ("sips", &with("<sips:bob@corp.example>"), None),
+            ],
+        );
+    }
+}

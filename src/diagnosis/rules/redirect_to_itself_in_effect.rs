@@ -79,3 +79,28 @@ fn finding(case: RedirectCase<'_>) -> Finding {
         .fix("Check settings that rewrite the host of Contacts in responses.")
         .verify("Call again: the second INVITE reaches another host or port and is answered by it.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, followed, redirected};
+
+    #[test]
+    fn contacts_that_lead_back_count_unless_going_there_helped() {
+        let with = |contact: &str, rest: &str| redirected(&format!("301 Moved Permanently\nContact: {contact}"), rest);
+        let again = followed("sip:bob@corp.example:5060", "486 Busy Here");
+        check(
+            RULE.code,
+            &[
+                ("default port", &with("<sip:bob@corp.example:5060>", LATER), Some(Severity::Error)),
+                ("own address of the server", &with("<sip:bob@198.51.100.30>", LATER), Some(Severity::Error)),
+                ("strictly equal", &with("<sip:bob@corp.example>", LATER), None),
+                ("another port of the server", &with("<sip:bob@198.51.100.30:5080>", LATER), None),
+                ("another user at the server", &with("<sip:carol@198.51.100.30>", LATER), None),
+                ("another transport", &with("<sip:bob@corp.example;transport=tcp>", LATER), None),
+                ("another host", &with("<sip:bob@new.example>", LATER), None),
+                ("it helped", &with("<sip:bob@corp.example:5060>", &again), None),
+            ],
+        );
+    }
+}

@@ -84,3 +84,36 @@ fn finding(case: RedirectCase<'_>) -> Finding {
     finding
         .verify("Call again: the 3xx carries a Contact and a second INVITE follows, or the call ends with 410 or 404.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, only, redirected};
+
+    #[test]
+    fn only_a_missing_contact_of_a_status_that_needs_one_counts() {
+        let answered = followed("sip:bob@new.example", "200 OK");
+        check(
+            RULE.code,
+            &[
+                ("301", &redirected("301 Moved Permanently", LATER), Some(Severity::Error)),
+                ("305", &redirected("305 Use Proxy", LATER), Some(Severity::Error)),
+                ("380 has a body instead", &redirected("380 Alternative Service", LATER), None),
+                ("compact form", &redirected("301 Moved\nm: <sip:bob@new.example>", &answered), None),
+                ("empty is malformed, not missing", &redirected("301 Moved\nContact:", LATER), None),
+            ],
+        );
+        let cut =
+            format!("{HOSTS}0.0 pbx > old\nINVITE sip:bob@corp.example\n\n0.1 old > pbx cut=200\n301 Moved\n\n{LATER}");
+        check(RULE.code, &[("cut before the Contact", &cut, None)]);
+    }
+
+    #[test]
+    fn the_reason_of_a_gateway_names_another_remedy() {
+        let flow = redirected("301 Moved Permanently\nReason: Q.850;cause=22;text=\"Number changed\"", LATER);
+        let finding = only(&flow, RULE.code);
+        assert_eq!(finding.actor.unwrap().role.to_string(), "operator of the gateway to the telephone network");
+        assert!(finding.remediation[0].to_string().contains("410"), "{:?}", finding.remediation);
+        assert_eq!(finding.evidence[1].text, "Reason: Q.850;cause=22;text=\"Number changed\"");
+    }
+}

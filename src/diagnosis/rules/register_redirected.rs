@@ -111,3 +111,44 @@ fn is_foreign(case: &RedirectCase<'_>, target: &Uri) -> bool {
     }
     registrable(target) != registrar.and_then(registrable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{HOSTS, check, only, redirected};
+
+    const CREDENTIALS: &str =
+        "Authorization: Digest username=\"a\", realm=\"x\", nonce=\"n\", uri=\"sip:x\", response=\"0\"\n";
+
+    fn flow(credentials: &str, contact: &str, rest: &str) -> String {
+        format!(
+            "{HOSTS}0.0 pbx > old\nREGISTER sip:corp.example\nTo: <sip:a@corp.example>\n{credentials}\n\
+             0.01 old > pbx\n301 Moved\n{contact}\n{rest}"
+        )
+    }
+
+    #[test]
+    fn foreign_and_unauthenticated_is_critical() {
+        let to = |host: &str| format!("Contact: <sip:{host}>\n");
+        check(
+            RULE.code,
+            &[
+                ("foreign address", &flow("", &to("203.0.113.40"), ""), Some(Severity::Critical)),
+                ("foreign domain", &flow("", &to("other.example"), ""), Some(Severity::Critical)),
+                ("own domain", &flow("", &to("r2.corp.example"), ""), Some(Severity::Warning)),
+                ("own address", &flow("", &to("198.51.100.30:5080"), ""), Some(Severity::Warning)),
+                ("authenticated", &flow(CREDENTIALS, &to("203.0.113.40"), ""), Some(Severity::Warning)),
+                ("no target", &flow("", "", ""), Some(Severity::Warning)),
+                ("an INVITE", &redirected("301 Moved\nContact: <sip:203.0.113.40>", ""), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn credentials_that_went_there_are_evidence() {
+        let there = format!("0.02 pbx > new\nREGISTER sip:203.0.113.40\n{CREDENTIALS}CSeq: 2 REGISTER\n\n");
+        let finding = only(&flow("", "Contact: <sip:203.0.113.40>\n", &there), RULE.code);
+        assert!(finding.message.to_string().ends_with("the telephone registered there and sent its credentials."));
+        assert!(finding.evidence.last().unwrap().text.starts_with("Authorization: Digest"));
+    }
+}

@@ -52,3 +52,45 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
         .verify("Call again: the routing server answers 300 or 302.");
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, redirected};
+
+    fn flow(status: &str, contact: &str, answered_at: &str) -> String {
+        redirected(&format!("{status}\nContact: <{contact}>"), LATER).replace("\n0.015 ", &format!("\n{answered_at} "))
+    }
+
+    #[test]
+    fn marks_and_speed_together_count() {
+        let ported = "sip:+12155550100;rn=+12154100000;npdi@x.example";
+        let plain = "sip:+12155550100@x.example";
+        let signed = redirected(
+            &format!("301 Moved\nContact: <{plain}>\nIdentity: a.b.c;info=<https://x.example/c.pem>"),
+            LATER,
+        );
+        let ringing = redirected(&format!("301 Moved\nContact: <{ported}>"), LATER)
+            .replace("0.015 old", "0.010 old > pbx\n180 Ringing\n\n0.015 old");
+        check(
+            RULE.code,
+            &[
+                ("ported", &flow("301 Moved", ported, "0.004"), Some(Severity::Warning)),
+                (
+                    "trunk group",
+                    &flow("301 Moved", "sip:+12155550100@x.example;tgrp=7", "0.004"),
+                    Some(Severity::Warning),
+                ),
+                ("signed", &signed, Some(Severity::Warning)),
+                ("302 is right", &flow("302 Moved", ported, "0.004"), None),
+                ("no mark", &flow("301 Moved", plain, "0.004"), None),
+                (
+                    "slow",
+                    &flow("301 Moved", ported, "0.014").replace("\n0.014", "\n0.200").replace("\n0.016", "\n0.201"),
+                    None,
+                ),
+                ("after ringing", &ringing, None),
+            ],
+        );
+    }
+}
