@@ -1,6 +1,7 @@
 //! What `sipscan explain` prints: status codes, comparisons of two of them, diagnoses, and lists. Builds text, prints nothing.
 
 mod compare;
+pub mod markdown;
 mod page;
 mod rule;
 mod status;

@@ -82,20 +82,16 @@ impl Call {
         self.transaction(id).is_some_and(|t| t.method == Method::Bye)
     }
 
-    /// Time between the ACK (or the 2xx, when no ACK was captured) and the BYE. `None` unless answered and hung up.
+    /// Time between the 2xx and the BYE, the session duration of RFC 6076 §4.5. `None` unless answered and hung up.
     pub fn talk_time(&self) -> Option<Duration> {
         let answered = self.answered_at()?;
         let bye = self.transaction(self.bye()?)?;
         (bye.start >= answered).then(|| bye.start.since(answered))
     }
 
-    /// When the conversation began: the ACK to the 2xx, or the 2xx itself when no ACK was captured.
+    /// When the call was answered: the time of the first 2xx, however late its ACK came.
     pub fn answered_at(&self) -> Option<Timestamp> {
-        let id = self.answered_transaction()?;
-        let transaction = self.transaction(id)?;
-        let answer = self.decisive_final(id)?;
-        let ack = transaction.acks.iter().filter_map(|id| self.time(*id)).min();
-        ack.or_else(|| self.time(answer.message))
+        self.final_time(self.answered_transaction()?)
     }
 
     /// The attempt that was answered with a 2xx.

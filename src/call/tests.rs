@@ -209,7 +209,7 @@ fn failures_inside_the_dialog_do_not_decide() {
     );
     let call = call(&text);
     assert_eq!((name(&call), call.attempts.len()), ("answered", 1));
-    assert_eq!(call.talk_time(), Some(std::time::Duration::from_millis(7900)));
+    assert_eq!(call.talk_time(), Some(std::time::Duration::from_millis(8000)));
 }
 
 #[test]
@@ -518,7 +518,7 @@ fn each_request_follows_one_redirect_the_latest() {
 fn times_are_those_of_the_caller() {
     let millis = |n| Some(std::time::Duration::from_millis(n));
     let all = calls(&scenario("s01"));
-    assert_eq!((all[0].setup_delay(), all[0].talk_time()), (millis(1220), millis(60_000)));
+    assert_eq!((all[0].setup_delay(), all[0].talk_time()), (millis(1220), millis(60_010)));
     assert_eq!((all[1].setup_delay(), all[1].talk_time()), (millis(1000), None));
     let sbc = call(&scenario("s02"));
     let server = sbc.transaction(sbc.attempts[0].transaction).unwrap().server;

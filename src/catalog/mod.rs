@@ -86,6 +86,11 @@ pub fn class_name(code: u16) -> Option<&'static str> {
 }
 
 impl StatusEntry {
+    /// Its meaning in one sentence: the first one.
+    pub fn meaning_in_short(&self) -> &'static str {
+        self.meaning.find(". ").and_then(|end| self.meaning.get(..=end)).unwrap_or(self.meaning)
+    }
+
     /// The name of its class, as RFC 3261 §7.2 has it.
     pub fn class_name(&self) -> &'static str {
         class_name(self.code).unwrap_or("Unknown")

@@ -165,13 +165,19 @@ fn frame(finding: &Finding) -> Option<FrameRef> {
     finding.evidence.first().map(|e| e.frame)
 }
 
-/// Marks what follows from the root cause; what would only repeat its evidence is left out.
+/// Marks what follows from the root cause. Of a response that a closer finding cites, the catalogue says nothing more.
 fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) {
     let later_symptom = |f: &Finding| {
         CAUSES.iter().skip(place + 1).any(|c| c.code == f.code && c.symptom)
             && (f.code != "failed-response" || concerns_the_end(call, f))
     };
-    findings.retain(|f| !(f.code == "failed-response" && root.code != f.code && frame(f) == frame(root)));
+    let closer: Vec<FrameRef> = findings
+        .iter()
+        .chain([root])
+        .filter(|f| f.code != "failed-response" && CAUSES.iter().any(|c| c.code == f.code))
+        .flat_map(|f| f.evidence.iter().map(|e| e.frame))
+        .collect();
+    findings.retain(|f| f.code != "failed-response" || !frame(f).is_some_and(|cited| closer.contains(&cited)));
     for finding in findings.iter_mut().filter(|f| f.code != root.code && f.consequence_of.is_none()) {
         let follows = CONSEQUENCES.contains(&(finding.code, root.code)) || later_symptom(finding);
         if follows {
@@ -237,7 +243,7 @@ mod tests {
         let call = fixture::call(FAILED);
         assert_eq!(call.outcome, Outcome::Rejected);
         let rows = [
-            ("failed-response", Error, 0),
+            ("failed-response", Error, 3),
             ("permanent-redirect-expires", Notice, 4),
             ("redirect-target-failed", Error, 2),
             ("caller-number-impossible", Error, 1),
@@ -255,8 +261,8 @@ mod tests {
                 root,
                 vec![
                     ("redirect-contact-not-routable", None),
-                    ("failed-response", None),
                     ("caller-number-impossible", None),
+                    ("failed-response", None),
                     ("redirect-chain-long", None),
                     ("redirect-loop", None),
                     ("permanent-redirect-expires", None),
@@ -285,6 +291,15 @@ mod tests {
         let (_, once) = settled(&call, &[row, row]);
         let (_, twice) = settled(&call, &[row, ("redirect-loop", Severity::Error, 1)]);
         assert_eq!((once.len(), twice.len()), (1, 2));
+    }
+
+    #[test]
+    fn the_catalogue_is_silent_where_a_closer_finding_cites_the_response() {
+        let call = fixture::call(FAILED);
+        let rows = |at| [("redirect-target-failed", Severity::Error, 2), ("failed-response", Severity::Error, at)];
+        let (root, codes) = settled(&call, &rows(2));
+        assert_eq!((root, codes.len()), (Some("redirect-target-failed"), 1));
+        assert_eq!(settled(&call, &rows(4)).1.len(), 2);
     }
 
     #[test]

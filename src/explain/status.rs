@@ -37,18 +37,13 @@ pub(super) fn write_class(digit: u16, page: &mut Page) {
     let name = catalog::class_name(digit * 100).unwrap_or_default();
     page.title(&format!("{digit}xx: {name}"));
     for entry in catalog::entries().filter(|entry| entry.code / 100 == digit) {
-        page.item(&title(entry), first_sentence(entry.meaning));
+        page.item(&title(entry), entry.meaning_in_short());
     }
     page.heading("More");
     page.paragraph(&format!(
         "`sipscan explain CODE` says when a code occurs and what to do, such as `sipscan explain {}`.",
         digit * 100
     ));
-}
-
-/// Up to the first full stop that ends a sentence.
-pub(super) fn first_sentence(text: &str) -> &str {
-    text.find(". ").and_then(|end| text.get(..=end)).unwrap_or(text)
 }
 
 fn write_entry(entry: &'static StatusEntry, page: &mut Page) {

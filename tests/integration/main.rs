@@ -1,6 +1,10 @@
 //! Tests of the library from outside: its conventions, its documentation, its reports.
 
 mod catalogue;
+mod common;
+mod consistency;
+mod matrix;
 mod reports;
 mod samples;
+mod scenarios;
 mod schema;

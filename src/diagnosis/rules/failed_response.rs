@@ -1,5 +1,6 @@
 //! Explains a failed final response from the catalogue when no closer rule does: what it means, who sent it, what to do.
 
+use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts;
@@ -174,6 +175,13 @@ impl Failure<'_> {
 
     fn message(&self, known: Option<Lookup>) -> Text {
         let meaning = match known {
+            Some(_) if self.is_network_block() => {
+                "Its reason phrase and Reason header field are those of 603+: a provider's analytics blocked the call, and \
+                 the called user never saw it."
+                    .to_owned()
+            }
+            // An ordinary end needs no more than its meaning in short.
+            Some(Lookup::Entry(entry)) if self.severity == Severity::Info => entry.meaning_in_short().to_owned(),
             Some(Lookup::Entry(entry)) => entry.meaning.to_owned(),
             Some(Lookup::Class(entry)) => {
                 format!(
@@ -202,6 +210,10 @@ impl Failure<'_> {
             .with("method", &self.transaction.method)
             .with("status", status_line(self.response))
             .with("meaning", meaning)
+    }
+
+    fn is_network_block(&self) -> bool {
+        NetworkBlock::of(&self.response.message).is_some()
     }
 
     /// The request, what the caller received, who had rung before, what happened behind.
@@ -235,7 +247,10 @@ impl Failure<'_> {
 
     fn with_remedies(&self, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
         for fix in entry.how_to_fix {
-            finding = finding.fix(*fix);
+            // What helps after a plain decline does not help here.
+            if !(self.is_network_block() && fix.starts_with("For a plain decline")) {
+                finding = finding.fix(*fix);
+            }
         }
         if !entry.verify.is_empty() {
             finding = finding.verify(entry.verify);
