@@ -52,13 +52,15 @@ pub struct FrameRef {
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
-    /// The UDP (later TCP, SCTP) port.
+    /// The UDP port; 0 where there is none (ICMP).
     pub port: u16,
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
+            // ICMP has no ports.
+            address if self.port == 0 => address.fmt(f),
             IpAddr::V4(a) => write!(f, "{a}:{}", self.port),
             IpAddr::V6(a) => write!(f, "[{a}]:{}", self.port),
         }
