@@ -88,3 +88,13 @@ pub const REDIRECT_VARIANTS: usize = 8;
 pub const FOLLOWING_CLIENTS: usize = 4096;
 /// Pairs of redirecting server and domain that are remembered.
 pub const REDIRECT_DOMAINS: usize = 4096;
+/// Calls under other Call-IDs that a call may be related to, as far as they are mentioned.
+pub const POSSIBLE_LEGS: usize = 8;
+/// Legs (Call-IDs) of one call.
+pub const LEGS_PER_CALL: usize = 16;
+/// Legs in setup with the same callee (or another thing in common) that a new one is compared with: the latest.
+pub const LEG_CANDIDATES: usize = 16;
+/// Clients that were redirected lately.
+pub const REDIRECTED_CLIENTS: usize = 16_384;
+/// Redirects remembered of one client.
+pub const REDIRECTS_PER_CLIENT: usize = 64;

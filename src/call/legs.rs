@@ -6,6 +6,7 @@
 mod score;
 mod summary;
 
+pub(super) use score::COMMON_DIGITS;
 pub use score::{Choice, Link, choose, link};
 pub use summary::LegSummary;
 

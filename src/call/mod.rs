@@ -11,6 +11,7 @@ mod attempt;
 mod dialog;
 mod element;
 mod finals;
+mod leg_index;
 pub mod legs;
 mod metrics;
 pub mod network_block;
@@ -25,6 +26,8 @@ pub mod unwanted;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod joining_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! A group of messages under one Call-ID while more may come: what it takes to tell when it is over.
+//! A group of messages under one Call-ID, or several, while more may come: what it takes to tell when it is over.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use super::{CallNumber, CapturedMessage, IcmpReport};
+use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::limits::{
-    ANSWERED_IDLE, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, PROVISIONAL_IDLE, TRYING_IDLE,
+    ANSWERED_IDLE, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, POSSIBLE_LEGS, PROVISIONAL_IDLE, TRYING_IDLE,
 };
 use crate::provenance::{FrameRef, Provenance, Timestamp};
 use crate::sip::{Message, Method, StatusCode};
@@ -26,47 +26,86 @@ enum Phase {
     Ended,
 }
 
-/// The open group.
+/// One Call-ID of a group and where it stands.
 #[derive(Debug)]
-pub(super) struct OpenGroup {
-    pub(super) number: CallNumber,
-    pub(super) call_id: Option<Vec<u8>>,
-    pub(super) messages: Vec<CapturedMessage>,
-    pub(super) icmp: Vec<IcmpReport>,
-    /// Octets of its messages.
-    pub(super) octets: usize,
-    /// Time of the latest message.
-    last: Timestamp,
+struct OpenLeg {
+    leg: Leg,
     phase: Phase,
     /// Hashes of the branches of INVITEs without final response.
     open_branches: Vec<u64>,
 }
 
+/// The open group.
+#[derive(Debug)]
+pub(super) struct OpenGroup {
+    pub(super) number: CallNumber,
+    pub(super) messages: Vec<CapturedMessage>,
+    pub(super) icmp: Vec<IcmpReport>,
+    /// Groups that may be legs of the same call.
+    pub(super) possible: Vec<CallNumber>,
+    /// Octets of its messages.
+    pub(super) octets: usize,
+    /// Time of the latest message.
+    last: Timestamp,
+    legs: Vec<OpenLeg>,
+}
+
 impl OpenGroup {
-    pub(super) fn new(number: CallNumber, call_id: Option<Vec<u8>>) -> Self {
+    pub(super) fn new(number: CallNumber) -> Self {
         Self {
             number,
-            call_id,
             messages: Vec::new(),
             icmp: Vec::new(),
+            possible: Vec::new(),
             octets: 0,
             last: Timestamp::default(),
-            phase: Phase::Trying,
-            open_branches: Vec::new(),
+            legs: Vec::new(),
         }
     }
 
-    /// Takes a message; returns whether it is a duplicate of one that is there.
-    pub(super) fn push(&mut self, message: Message, provenance: Provenance, hasher: &RandomState) -> bool {
+    /// Adds a Call-ID and returns its place.
+    pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>) -> usize {
+        let leg = Leg { call_id: call_id.map(<[u8]>::to_vec) };
+        self.legs.push(OpenLeg { leg, phase: Phase::Trying, open_branches: Vec::new() });
+        self.legs.len() - 1
+    }
+
+    /// How many Call-IDs it has.
+    pub(super) fn leg_count(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// The Call-IDs.
+    pub(super) fn legs(&self) -> Vec<Leg> {
+        self.legs.iter().map(|open| open.leg.clone()).collect()
+    }
+
+    /// Mentions a group that may belong to the same call.
+    pub(super) fn mention(&mut self, other: CallNumber) {
+        if self.possible.len() < POSSIBLE_LEGS && !self.possible.contains(&other) {
+            self.possible.push(other);
+        }
+    }
+
+    /// Takes a message of a leg; returns it unless it is a duplicate of one that is there.
+    pub(super) fn push(
+        &mut self,
+        leg: usize,
+        message: Message,
+        provenance: Provenance,
+        hasher: &RandomState,
+    ) -> Option<&CapturedMessage> {
         self.last = self.last.max(provenance.time);
         if let Some(first) = self.original_of(&message, &provenance) {
             first.duplicates.push(provenance.frame);
-            return true;
+            return None;
         }
-        self.follow(&message, hasher);
+        if let Some(open) = self.legs.get_mut(leg) {
+            open.follow(&message, hasher);
+        }
         self.octets += message.raw().len();
-        self.messages.push(CapturedMessage { message, provenance, leg: 0, duplicates: Vec::new() });
-        false
+        self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Vec::new() });
+        self.messages.last()
     }
 
     /// The message of which this is another copy on the same hop: the same octets between the same addresses within 50 ms, or, with the
@@ -85,6 +124,20 @@ impl OpenGroup {
         self.messages.iter_mut().rev().take(LOOK_BACK).find(is_copy)
     }
 
+    /// When it is over if nothing more comes.
+    pub(super) fn deadline(&self) -> Timestamp {
+        // While one leg goes on, the others belong to it.
+        let idle = self.legs.iter().map(|open| open.phase.idle()).max().unwrap_or(TRYING_IDLE);
+        self.last.plus(idle)
+    }
+
+    /// Frames of its last message, to locate a limit.
+    pub(super) fn last_frame(&self) -> FrameRef {
+        self.messages.last().map(|m| m.provenance.frame).unwrap_or_default()
+    }
+}
+
+impl OpenLeg {
     /// Follows the course of the call.
     fn follow(&mut self, message: &Message, hasher: &RandomState) {
         let branch = message.branch().map_or(0, |b| hasher.hash_one(b));
@@ -120,20 +173,16 @@ impl OpenGroup {
             }
         }
     }
+}
 
-    /// When it is over if nothing more comes.
-    pub(super) fn deadline(&self) -> Timestamp {
-        let idle: Duration = match self.phase {
-            Phase::Trying => TRYING_IDLE,
-            Phase::Proceeding => PROVISIONAL_IDLE,
-            Phase::Answered => ANSWERED_IDLE,
-            Phase::Ended => ENDED_IDLE,
-        };
-        self.last.plus(idle)
-    }
-
-    /// Frames of its last message, to locate a limit.
-    pub(super) fn last_frame(&self) -> FrameRef {
-        self.messages.last().map(|m| m.provenance.frame).unwrap_or_default()
+impl Phase {
+    /// How long nothing may come until it is over.
+    fn idle(self) -> Duration {
+        match self {
+            Self::Trying => TRYING_IDLE,
+            Self::Proceeding => PROVISIONAL_IDLE,
+            Self::Answered => ANSWERED_IDLE,
+            Self::Ended => ENDED_IDLE,
+        }
     }
 }

@@ -6,12 +6,14 @@ use std::hash::RandomState;
 use std::mem;
 
 use super::assemble::{Group, assemble};
+use super::leg_index::{LegId, LegIndex, Place, begins_leg};
+use super::legs::LegSummary;
 use super::open_group::OpenGroup;
-use super::{Call, CallNumber, IcmpReport, Leg};
+use super::{Call, CallNumber, IcmpReport};
 use crate::anomaly::Anomaly;
-use crate::limits::{GROUP_MESSAGES, OPEN_GROUP_OCTETS, OPEN_GROUPS};
+use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
-use crate::sip::{self, Message};
+use crate::sip::{self, Message, Method, StatusCode};
 use crate::transaction::match_messages;
 
 /// What a group has in common: the Call-ID, or, in messages without one, the two ends of the flow.
@@ -34,9 +36,10 @@ pub struct TrackerCounts {
 /// closed early, the group that would be over first in front, with [`Anomaly::CallLimit`].
 #[derive(Debug, Default)]
 pub struct Tracker {
-    by_key: HashMap<Key, u64>,
-    /// Groups by number, which is the order of their first messages.
-    groups: BTreeMap<u64, (Key, OpenGroup)>,
+    by_key: HashMap<Key, LegId>,
+    /// Groups by number, which is the order of their first messages, with the keys of their legs.
+    groups: BTreeMap<u64, (Vec<Key>, OpenGroup)>,
+    legs: LegIndex,
     /// One entry a group: a deadline at or before the real one.
     deadlines: BinaryHeap<Reverse<(Timestamp, u64)>>,
     octets: usize,
@@ -53,11 +56,22 @@ impl Tracker {
     /// Takes a message in capture order.
     pub fn push(&mut self, message: Message, provenance: Provenance) {
         let key = key(&message, provenance.flow);
-        let number = self.number_of(key, &message);
+        let summary = begins_leg(&message).then(|| LegSummary::of(&message, &provenance)).flatten();
+        let id = match self.by_key.get(&key) {
+            Some(id) => *id,
+            None => self.new_leg(key, &message, summary.as_ref()),
+        };
+        let (number, leg) = id;
         let Some((_, group)) = self.groups.get_mut(&number) else { return };
         let before = group.octets;
-        if group.push(message, provenance, &self.hasher) {
+        let Some(captured) = group.push(leg, message, provenance, &self.hasher) else {
             self.counts.duplicates += 1;
+            return;
+        };
+        match summary {
+            Some(summary) => self.legs.open(id, summary),
+            None if is_final_to_invite(&captured.message) => self.legs.answered(id, captured),
+            None => {}
         }
         self.octets += group.octets - before;
         let deadline = group.deadline();
@@ -77,7 +91,7 @@ impl Tracker {
     pub fn icmp(&mut self, report: IcmpReport, quoted: &[u8]) {
         let framed = sip::messages(quoted, true);
         let by_call_id = framed.first().and_then(|f| f.message.call_id()).map(|id| Key::CallId(id.to_vec()));
-        let number = by_call_id.and_then(|key| self.by_key.get(&key).copied()).or_else(|| self.sent_to(&report));
+        let number = by_call_id.and_then(|key| self.by_key.get(&key)).map(|id| id.0).or_else(|| self.sent_to(&report));
         if let Some((_, group)) = number.and_then(|n| self.groups.get_mut(&n))
             && group.icmp.len() < GROUP_MESSAGES
         {
@@ -95,7 +109,11 @@ impl Tracker {
             }
             self.deadlines.pop();
             match self.groups.get(&number).map(|(_, group)| group.deadline()) {
-                Some(deadline) if deadline >= self.now => self.deadlines.push(Reverse((deadline, number))),
+                // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
+                Some(deadline) if deadline >= self.now => {
+                    let again = deadline.min(self.now.plus(ENDED_IDLE));
+                    self.deadlines.push(Reverse((again, number)));
+                }
                 Some(_) => over.extend(self.close(number)),
                 None => {}
             }
@@ -127,16 +145,33 @@ impl Tracker {
         mem::take(&mut self.anomalies)
     }
 
-    fn number_of(&mut self, key: Key, message: &Message) -> u64 {
-        if let Some(number) = self.by_key.get(&key) {
-            return *number;
+    /// Finds a place for a Call-ID that is not known yet: behind an open call that it is a leg of, or in a group of its own.
+    fn new_leg(&mut self, key: Key, message: &Message, summary: Option<&LegSummary>) -> LegId {
+        let place = summary.map_or(Place::New(Vec::new()), |summary| self.legs.place(summary));
+        let (number, possible) = match place {
+            Place::Join(number) if self.has_room(number) => (number, Vec::new()),
+            Place::Join(_) => (self.last_number + 1, Vec::new()),
+            Place::New(possible) => (self.last_number + 1, possible),
+        };
+        self.last_number = self.last_number.max(number);
+        let (keys, group) =
+            self.groups.entry(number).or_insert_with(|| (Vec::new(), OpenGroup::new(CallNumber(number))));
+        let leg = group.add_leg(message.call_id());
+        keys.push(key.clone());
+        for other in &possible {
+            group.mention(CallNumber(*other));
         }
-        self.last_number += 1;
-        let number = self.last_number;
-        let group = OpenGroup::new(CallNumber(number), message.call_id().map(<[u8]>::to_vec));
-        self.by_key.insert(key.clone(), number);
-        self.groups.insert(number, (key, group));
-        number
+        for other in possible {
+            if let Some((_, other)) = self.groups.get_mut(&other) {
+                other.mention(CallNumber(number));
+            }
+        }
+        self.by_key.insert(key, (number, leg));
+        (number, leg)
+    }
+
+    fn has_room(&self, number: u64) -> bool {
+        self.groups.get(&number).is_some_and(|(_, group)| group.leg_count() < LEGS_PER_CALL)
     }
 
     /// The latest group that sent something to the place that was unreachable: for quotations without a Call-ID. The newest
@@ -161,19 +196,29 @@ impl Tracker {
     }
 
     fn close(&mut self, number: u64) -> Option<Call> {
-        let (key, group) = self.groups.remove(&number)?;
-        self.by_key.remove(&key);
+        let (keys, group) = self.groups.remove(&number)?;
+        for key in keys {
+            self.by_key.remove(&key);
+        }
+        self.legs.close(number, group.leg_count());
         self.octets -= group.octets;
         let transactions = match_messages(&group.messages);
-        Some(assemble(Group {
+        let mut call = assemble(Group {
             number: group.number,
-            legs: vec![Leg { call_id: group.call_id }],
+            legs: group.legs(),
             messages: group.messages,
             transactions,
             icmp: group.icmp,
             observed_until: self.now,
-        }))
+        });
+        call.possible_legs = group.possible;
+        Some(call)
     }
+}
+
+/// Whether a message ends the setup of a leg.
+fn is_final_to_invite(message: &Message) -> bool {
+    message.method() == Some(&Method::Invite) && message.status().is_some_and(StatusCode::is_final)
 }
 
 fn key(message: &Message, flow: Flow) -> Key {

@@ -16,7 +16,7 @@ const PASSED_ON: Duration = Duration::from_secs(1);
 /// A Call-ID made from the other leg's begins like it for at least so many octets.
 const COMMON_CALL_ID: usize = 16;
 /// Digits that must agree at the end of two numbers of which one has a prefix.
-const COMMON_DIGITS: usize = 7;
+pub(in crate::call) const COMMON_DIGITS: usize = 7;
 
 /// What is between two legs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +36,10 @@ pub enum Choice {
     None,
     /// To this one: its place among the candidates.
     One(usize),
-    /// To one of these, and the evidence does not tell to which.
+    /// To one of these, which speaks as much for one as for another.
     Ambiguous(Vec<usize>),
+    /// Perhaps to one of these, but it proves too little.
+    Possible(Vec<usize>),
 }
 
 /// The parts of the score.
@@ -52,6 +54,8 @@ struct Score {
     same_called: bool,
     same_calling: bool,
     middle: bool,
+    /// Both go to the same element, which is no way for two legs to lie one behind the other.
+    same_server: bool,
 }
 
 /// Judges two INVITE legs of which `first` began earlier: Session-ID and link header fields, identity, SDP, numbers, times,
@@ -70,7 +74,11 @@ pub fn choose(candidates: &[&LegSummary], second: &LegSummary) -> Choice {
     linked.sort_by_key(|(link, total, at)| (std::cmp::Reverse((*link, *total)), *at));
     let Some((link, total, best)) = linked.first().copied() else { return Choice::None };
     let equals: Vec<_> = linked.iter().filter(|(l, t, _)| (*l, *t) == (link, total)).map(|(.., at)| *at).collect();
-    if link == Link::Same && equals.len() == 1 { Choice::One(best) } else { Choice::Ambiguous(equals) }
+    match link {
+        Link::Same if equals.len() == 1 => Choice::One(best),
+        Link::Same => Choice::Ambiguous(equals),
+        Link::Possible | Link::None => Choice::Possible(equals),
+    }
 }
 
 /// `None` where the two cannot be legs of one call, whatever else they share.
@@ -121,6 +129,7 @@ impl Score {
     /// Times and addresses.
     fn add_course(&mut self, first: &LegSummary, second: &LegSummary) {
         self.middle = self.add(3, first.leads_to(second));
+        self.same_server = first.same_server(second);
         self.add(2, second.start.since(first.start) <= SOON);
         if let (Some((one, later)), Some((two, earlier))) = (first.final_response, second.final_response) {
             self.add(2, earlier <= later && later.since(earlier) <= PASSED_ON);
@@ -130,7 +139,8 @@ impl Score {
 
     fn judge(&self) -> Link {
         // Two calls of one caller to two callees share all but the callee.
-        if self.total < SAME || !(self.same_called || self.unique) {
+        let beside = self.same_server && !self.middle && !self.unique;
+        if self.total < SAME || !(self.same_called || self.unique) || beside {
             Link::None
         } else if self.middle
             || self.session

@@ -1,7 +1,6 @@
 //! What is remembered of a leg to tell which other legs belong to it.
 
-use crate::call::CapturedMessage;
-use crate::provenance::{Endpoint, Timestamp};
+use crate::provenance::{Endpoint, Provenance, Timestamp};
 use crate::sip::{HeaderName, Message, Method, NameAddr, Params, StatusCode, Uri, params};
 use crate::stir::Identity;
 
@@ -22,8 +21,10 @@ pub struct LegSummary {
     pub start: Timestamp,
     /// Its sender.
     pub client: Endpoint,
-    /// Where it was sent.
-    pub server: Endpoint,
+    /// Where it was sent, and where proxies sent it on.
+    pub servers: Vec<Endpoint>,
+    /// CSeq number.
+    pub cseq: Option<u32>,
     /// Request-URI.
     pub request_uri: Option<Uri>,
     /// URI of From.
@@ -54,8 +55,7 @@ pub struct LegSummary {
 
 impl LegSummary {
     /// Summarises a leg by its first request; `None` for responses and for messages without Call-ID.
-    pub fn of(first: &CapturedMessage) -> Option<Self> {
-        let message = &first.message;
+    pub fn of(message: &Message, provenance: &Provenance) -> Option<Self> {
         if !message.is_request() {
             return None;
         }
@@ -67,9 +67,10 @@ impl LegSummary {
         Some(Self {
             call_id: message.call_id()?.to_vec(),
             method: message.method()?.clone(),
-            start: first.provenance.time,
-            client: first.provenance.flow.source,
-            server: first.provenance.flow.destination,
+            start: provenance.time,
+            client: provenance.flow.source,
+            servers: vec![provenance.flow.destination],
+            cseq: message.cseq().map(|c| c.number),
             calling: calling(message),
             called: users([request_uri.as_ref(), to.as_ref()].into_iter().flatten()),
             diverted: diverted(message),
@@ -91,13 +92,32 @@ impl LegSummary {
         self.client == other.client || (self.client.address == other.client.address && !self.is_local())
     }
 
-    /// Whether the element that this leg went to is the one that the other comes from.
+    /// Whether an element that this leg went to is the one that the other comes from.
     pub(super) fn leads_to(&self, other: &Self) -> bool {
-        self.server == other.client || (self.server.address == other.client.address && !self.is_local())
+        self.servers
+            .iter()
+            .any(|server| *server == other.client || (server.address == other.client.address && !self.is_local()))
     }
 
+    /// Whether both were sent to the same element.
+    pub(super) fn same_server(&self, other: &Self) -> bool {
+        self.servers.first().is_some_and(|server| other.servers.contains(server))
+    }
+
+    /// Takes in the same request on another hop, or sent again; `false` if it is another request.
+    pub(in crate::call) fn extend(&mut self, other: &Self) -> bool {
+        let same = self.cseq == other.cseq && self.call_id == other.call_id;
+        for server in other.servers.iter().filter(|_| same) {
+            if !self.servers.contains(server) && self.servers.len() < MOST {
+                self.servers.push(*server);
+            }
+        }
+        same
+    }
+
+    /// Several elements share the caller's address.
     fn is_local(&self) -> bool {
-        self.client.address == self.server.address
+        self.servers.iter().any(|server| server.address == self.client.address)
     }
 
     /// Whether one of the two names the other: an equal link value, or a link value that is the other's Call-ID.

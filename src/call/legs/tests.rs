@@ -7,7 +7,7 @@ fn legs(text: &str) -> Vec<LegSummary> {
     let all = captured(&format!(
         "host a 192.0.2.10\nhost in 192.0.2.20\nhost out 198.51.100.20\nhost b 203.0.113.70\nhost c 203.0.113.71\n\n{text}"
     ));
-    all.iter().filter_map(LegSummary::of).collect()
+    all.iter().filter_map(|m| LegSummary::of(&m.message, &m.provenance)).collect()
 }
 
 /// Two INVITEs; the parts of the second are given.
@@ -66,6 +66,7 @@ fn what_is_in_common_decides() {
             Link::Same,
         ),
         ("the same client again", "", to(number, caller, "0.030 a > in", ""), Link::None),
+        ("another client to the same server", "", to(number, caller, "0.030 c > in", ""), Link::None),
         ("anonymous callers", "", to("sip:x@203.0.113.70", "anonymous", "0.030 in > b", ""), Link::None),
     ] {
         assert_eq!(pair(first, &second), expected, "{why}");
