@@ -15,6 +15,8 @@ use sipscan::report::text::{TextOptions, TextSink};
 
 mod load;
 
+type MakeSink<'a> = &'a dyn Fn() -> Box<dyn Sink>;
+
 const RUNS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let options = CsvOptions { bom: false, delimiter: b',' };
         Box::new(CsvSink::new(Box::new(io::sink()), Table::Responses, options)) as Box<dyn Sink>
     };
-    let formats: [(&str, &dyn Fn() -> Box<dyn Sink>); 3] = [("text", &text), ("json", &json), ("csv", &csv)];
+    let formats: [(&str, MakeSink<'_>); 3] = [("text", &text), ("json", &json), ("csv", &csv)];
     for (name, make) in formats {
         let mut seconds = Vec::new();
         for _ in 0..RUNS {

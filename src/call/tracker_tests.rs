@@ -36,18 +36,17 @@ fn feed(text: &str, copies: u64) -> (Tracker, Vec<Call>, Timestamp) {
 }
 
 fn many(count: u32, apart: f64) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for n in 0..count {
         let start = f64::from(n) * apart;
-        let one = ANSWERED.replace("{n}", &n.to_string());
-        for line in one.lines() {
-            match line.split_once(' ').and_then(|(time, rest)| Some((time.parse::<f64>().ok()?, rest))) {
-                Some((time, rest)) => text.push_str(&format!("{:.3} {rest}\n", start + time)),
-                None => text.push_str(&format!("{line}\n")),
-            }
+        for line in ANSWERED.replace("{n}", &n.to_string()).lines() {
+            lines.push(match line.split_once(' ').and_then(|(time, rest)| Some((time.parse::<f64>().ok()?, rest))) {
+                Some((time, rest)) => format!("{:.3} {rest}", start + time),
+                None => line.to_owned(),
+            });
         }
     }
-    text
+    lines.join("\n")
 }
 
 #[test]

@@ -1,0 +1,242 @@
+//! The program as its users call it: arguments, streams, exit codes.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use sipscan::sample::Flow;
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn sipscan(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sipscan"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("COLUMNS").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    sipscan(arguments).output().unwrap()
+}
+
+fn code(arguments: &[&str]) -> i32 {
+    run(arguments).status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = run(&[arguments, &["--format", "json"]].concat());
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", stderr(&output)))
+}
+
+const MIXED: &str = "samples/mixed.pcap";
+
+#[test]
+fn without_conditions_a_capture_full_of_failures_is_no_failure_of_the_run() {
+    let output = run(&[MIXED]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert!(stdout(&output).contains("607 Unwanted"));
+}
+
+#[test]
+fn fail_on_looks_at_severities_codes_statuses_and_classes() {
+    for (value, expected) in [
+        ("error", 1),
+        ("redirect-loop", 1),
+        ("607", 1),
+        ("5xx", 1),
+        ("redirect-contact-not-routable", 0),
+        ("606", 0),
+        ("nonsense", 2),
+        ("redirect-lop", 2),
+    ] {
+        assert_eq!(code(&[MIXED, "--fail-on", value]), expected, "{value}");
+    }
+    assert_eq!(code(&["samples/clean/answered.pcap", "--fail-on", "warning", "--fail-on", "3xx"]), 0);
+}
+
+#[test]
+fn what_is_no_capture_is_named_and_does_not_hide_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("notes.txt");
+    fs::write(&text, "these are my notes about the outage\n").unwrap();
+    let empty = dir.path().join("empty.pcap");
+    fs::write(&empty, "").unwrap();
+    for (path, expected) in
+        [(text.as_path(), "text"), (empty.as_path(), "empty"), (Path::new("no/such/file"), "no/such/file")]
+    {
+        let output = run(&[path.to_str().unwrap(), MIXED]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert!(stdout(&output).contains("607 Unwanted"));
+    }
+    fs::remove_file(&empty).unwrap();
+    let output = run(&[dir.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no capture"), "{}", stderr(&output));
+    assert_eq!(code(&[]), 2);
+    assert_eq!(code(&["--no-such-option"]), 2);
+}
+
+#[test]
+fn a_cut_capture_is_noted_and_strict_makes_it_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = fs::read(root(MIXED)).unwrap();
+    let cut = dir.path().join("cut.pcap");
+    fs::write(&cut, &whole[..whole.len() - 5]).unwrap();
+    let cut = cut.to_str().unwrap();
+    assert_eq!((code(&[cut]), code(&[cut, "--strict"]), code(&[MIXED, "--strict"])), (0, 3, 0));
+    assert!(stdout(&run(&[cut])).to_lowercase().contains("incomplete"));
+    let report = json(&[cut]);
+    assert_eq!(report["complete"], false);
+    assert_eq!(report["captures"][0]["truncated"], true);
+    assert_eq!(json(&[MIXED])["complete"], true);
+}
+
+#[test]
+fn a_corrupt_capture_is_analysed_up_to_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = fs::read(root(MIXED)).unwrap();
+    // The captured length of the record behind the middle becomes impossible.
+    let mut at = 24;
+    while at < bytes.len() / 2 {
+        at += 16 + u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize;
+    }
+    bytes[at + 8..at + 12].copy_from_slice(&[0xff; 4]);
+    let path = dir.path().join("corrupt.pcap");
+    fs::write(&path, bytes).unwrap();
+    let output = run(&[path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = stderr(&output);
+    assert!(
+        message.contains("corrupt.pcap") && message.contains(&format!("byte {at}")) && message.contains("frame"),
+        "{message}"
+    );
+    assert!(stdout(&output).contains("INVITE"));
+}
+
+#[test]
+fn standard_input_compressed_or_not_gives_the_same_report() {
+    let expected = json(&[MIXED]);
+    let plain = fs::read(root(MIXED)).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    for bytes in [plain, gzip.finish().unwrap()] {
+        let mut child =
+            sipscan(&["-", "--format", "json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(&bytes).unwrap();
+        let report: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+        assert_eq!((&report["calls"], &report["summary"]), (&expected["calls"], &expected["summary"]));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = sipscan(&[MIXED]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_fails_at_once() {
+    let output = run(&[MIXED, "-o", "no/such/directory/report.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("report.json") && stdout(&output).is_empty());
+    assert_eq!(code(&[MIXED, "-o", "report.unknown"]), 2);
+}
+
+#[test]
+fn several_outputs_are_written_in_one_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let outputs =
+        [path("r.json"), path("r.ndjson"), path("calls.csv"), format!("responses:{}", path("x.csv")), path("r.txt")];
+    let mut arguments = vec![MIXED];
+    outputs.iter().for_each(|o| arguments.extend(["-o", o]));
+    assert_eq!(code(&arguments), 0);
+    let report: Value = serde_json::from_slice(&fs::read(path("r.json")).unwrap()).unwrap();
+    assert_eq!(report, json(&[MIXED]));
+    let calls = fs::read_to_string(path("calls.csv")).unwrap();
+    assert_eq!(calls.lines().count(), 1 + report["calls"].as_array().unwrap().len());
+    let responses = fs::read_to_string(path("x.csv")).unwrap();
+    let finals: usize =
+        report["calls"].as_array().unwrap().iter().map(|c| c["final_responses"].as_array().unwrap().len()).sum();
+    assert_eq!(responses.lines().count(), 1 + finals);
+    assert_eq!(fs::read_to_string(path("r.txt")).unwrap(), stdout(&run(&[MIXED])));
+    assert!(fs::read_to_string(path("r.ndjson")).unwrap().lines().all(|l| serde_json::from_str::<Value>(l).is_ok()));
+}
+
+#[test]
+fn the_files_of_a_rolling_capture_are_one_with_merge() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "host a 192.0.2.10\nhost b 203.0.113.40\n\n0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=x\n200 OK\n\n1.1 a > b\nACK\n\n\
+                9.0 a > b\nBYE\n\n9.1 b > a\n200 OK\n";
+    let whole = Flow::parse(text).unwrap().to_pcap();
+    let mut at = 24;
+    for _ in 0..2 {
+        at += 16 + u32::from_le_bytes(whole[at + 8..at + 12].try_into().unwrap()) as usize;
+    }
+    let (first, second) = (dir.path().join("1.pcap"), dir.path().join("2.pcap"));
+    fs::write(&first, &whole[..at]).unwrap();
+    fs::write(&second, [&whole[..24], &whole[at..]].concat()).unwrap();
+    // Named in the wrong order: time decides.
+    let files = [second.to_str().unwrap(), first.to_str().unwrap()];
+    let merged = json(&[files[0], files[1], "--merge"]);
+    assert_eq!((merged["calls"].as_array().unwrap().len(), &merged["calls"][0]["outcome"]), (1, &"answered".into()));
+    let apart = json(&["-r", files[1], "-I", files[0]]);
+    assert_eq!(apart["captures"].as_array().unwrap().len(), 2);
+    assert_eq!(apart["calls"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_directory_stands_for_all_captures_in_it() {
+    let report = json(&["samples/clean"]);
+    let pcaps = fs::read_dir(root("samples/clean"))
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|x| x == "pcap"));
+    assert_eq!(report["captures"].as_array().unwrap().len(), pcaps.count());
+}
+
+#[test]
+fn the_same_input_gives_the_same_octets() {
+    for format in ["text", "json", "ndjson", "csv", "responses", "findings"] {
+        let arguments = ["samples", "--format", format, "--all"];
+        assert_eq!(run(&arguments).stdout, run(&arguments).stdout, "{format}");
+    }
+}
+
+#[test]
+fn colour_comes_only_where_it_is_asked_for() {
+    assert!(!stdout(&run(&[MIXED])).contains('\x1b'));
+    assert!(stdout(&run(&[MIXED, "--color", "always"])).contains('\x1b'));
+}
+
+#[test]
+fn times_are_shown_in_the_zone_that_was_asked_for() {
+    assert!(stdout(&run(&[MIXED])).contains("14:00:00"));
+    assert!(stdout(&run(&[MIXED, "--tz", "Europe/Berlin"])).contains("16:00:00"));
+    assert_eq!(code(&[MIXED, "--tz", "Europe/Berlim"]), 2);
+}
+
+#[test]
+fn explain_prints_pages_and_names_what_is_close() {
+    let both = stdout(&run(&["explain", "301", "607"]));
+    assert!(both.contains("Key differences") && both.contains("When to use which"));
+    assert!(stdout(&run(&["explain", "redirect-loop"])).to_lowercase().contains("when this is wrong"));
+    assert!(stdout(&run(&["explain", "--list"])).contains("redirect-without-contact"));
+    let wrong = run(&["explain", "redirect-lop"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("redirect-loop"));
+    assert_eq!(code(&["explain"]), 2);
+}
