@@ -2,7 +2,7 @@
 //! response, and over clients that were just redirected. The judgement is that of [`super::legs`].
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 
 use super::legs::{Choice, LegSummary, choose, follows_redirect};
