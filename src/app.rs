@@ -130,7 +130,7 @@ impl Run<'_> {
     }
 
     fn capture(&mut self, frames: &mut dyn Frames, lossy: bool) -> io::Result<Summary> {
-        let mut analysis = Analysis::new(self.settings.clone());
+        let mut analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
         analysis.set_lossy(lossy);
         let mut errors = Vec::new();
         loop {

@@ -46,6 +46,13 @@ impl Analysis {
         }
     }
 
+    /// Says which capture of the run it is, counted from 0; the summary names it in what it cites.
+    #[must_use]
+    pub fn numbered(mut self, index: usize) -> Self {
+        self.summary.capture = index;
+        self
+    }
+
     /// Says that packets are known to be missing from the capture: from here on absence proves nothing.
     pub fn set_lossy(&mut self, lossy: bool) {
         self.engine.lossy |= lossy;

@@ -320,6 +320,8 @@ pub(super) fn facts() -> CaptureFacts {
         frames: 1234,
         octets: 345_678,
         skipped: [(SkipReason::Arp, 4), (SkipReason::Tcp, 1100)].into(),
+        udp_frames: 120,
+        sip_datagrams: 30,
         other_payloads: [(PayloadKind::Rtp, 90), (PayloadKind::KeepAlive, 2)].into(),
         duplicates: 1,
         icmp_errors: 2,

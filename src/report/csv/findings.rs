@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{Column, Files, column, joined, optional};
-use crate::diagnosis::{CallReport, Evidence, Finding};
+use crate::diagnosis::{CallReport, Certainty, Evidence, Finding, Severity};
 use crate::report::{facts, time, words};
 
 /// What a row is made of.
@@ -27,6 +27,22 @@ impl<'a> Row<'a> {
     fn of_call<T: ToString>(&self, value: impl Fn(&CallReport) -> Option<T>) -> String {
         optional(self.report.and_then(value))
     }
+}
+
+/// The code of the rows that say what makes the result incomplete; no rule has it.
+const INCOMPLETE: &str = "incomplete";
+
+/// The cells of such a row.
+pub(super) fn incomplete<'a>(file: &'a str, reason: &'a str) -> impl Iterator<Item = &'a str> {
+    COLUMNS.iter().map(move |column| match column.name {
+        "file" => file,
+        "code" => INCOMPLETE,
+        "severity" => words::severity(Severity::Notice),
+        "certainty" => words::certainty(Certainty::Certain),
+        "root_cause" => "false",
+        "message" => reason,
+        _ => "",
+    })
 }
 
 type Cell = fn(&Row<'_>) -> String;

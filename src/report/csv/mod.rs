@@ -148,11 +148,18 @@ impl Sink for CsvSink {
         }
     }
 
-    fn end_capture(&mut self, _facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+    fn end_capture(&mut self, facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {
         if self.table != Table::Findings {
             return Ok(());
         }
-        findings.iter().try_for_each(|finding| self.finding(finding, None))
+        findings.iter().try_for_each(|finding| self.finding(finding, None))?;
+        for reason in facts.incomplete_reasons() {
+            for cell in findings::incomplete(&facts.path, &reason) {
+                self.out.write_field(escape::csv(cell).as_bytes())?;
+            }
+            self.out.write_record(None::<&[u8]>)?;
+        }
+        Ok(())
     }
 
     fn finish(&mut self, _total: &Summary) -> io::Result<()> {

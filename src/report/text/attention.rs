@@ -111,8 +111,15 @@ impl Attention {
         );
         let mut groups: Vec<_> = self.groups.into_iter().collect();
         groups.sort_by_key(|(key, group)| (key.severity, group.start));
+        let code = groups.iter().find_map(|(key, _)| key.code);
         for (_, group) in groups {
             group.write(page, view);
+        }
+        if let Some(code) = code {
+            page.blank();
+            let hint =
+                format!("More on a code in brackets: sipscan explain {code}. Frames are numbered as in Wireshark.");
+            page.paragraph(0, Tone::Quiet, &hint);
         }
         if self.crowded_out > 0 {
             let more = count(self.crowded_out, "more call", "more calls");

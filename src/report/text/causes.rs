@@ -50,7 +50,7 @@ fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failu
     let head = format!("{calls} ({}): {}", percent(cluster.calls(), failures), what(cluster));
     page.hanging(&format!("  {rank:>2}."), 6, Tone::Level(Severity::Error), &head);
     if let Some(remedy) = cluster.remedy() {
-        page.paragraph(6, Tone::Plain, &format!("Change: {remedy}"));
+        page.paragraph(6, Tone::Plain, &format!("Change: {}", first_sentence(remedy)));
     }
     let frames: Vec<_> = cluster.examples().iter().map(|e| view.frame(e.capture, e.frame)).collect();
     let word = if frames.len() == 1 { "frame" } else { "frames" };
@@ -59,6 +59,11 @@ fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failu
         Tone::Quiet,
         &format!("{}; {word} {}", view.span(cluster.first_time(), cluster.last_time()), frames.join(", ")),
     );
+}
+
+/// The details have the rest.
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").and_then(|end| text.get(..=end)).unwrap_or(text)
 }
 
 /// `redirect-loop; 301 Moved Permanently from 192.0.2.1 (Server/1.0), Q.850;cause=22; called +1215555xxxx`.

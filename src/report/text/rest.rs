@@ -79,17 +79,18 @@ impl Rest {
             }
         }
         if !view.all && self.calls + self.groups > 0 {
-            let groups = match self.groups {
-                0 => String::new(),
-                n => format!(" and {}", count(n, "group of other requests", "groups of other requests")),
-            };
             page.blank();
-            page.paragraph(
-                0,
-                Tone::Plain,
-                &format!("{}{groups} need no attention; --all lists them.", count(self.calls, "call", "calls")),
-            );
+            page.paragraph(0, Tone::Plain, &self.unlisted());
         }
+    }
+
+    fn unlisted(&self) -> String {
+        let calls = (self.calls > 0).then(|| count(self.calls, "call", "calls"));
+        let groups =
+            (self.groups > 0).then(|| count(self.groups, "group of other requests", "groups of other requests"));
+        let parts: Vec<_> = calls.into_iter().chain(groups).collect();
+        let verb = if self.calls + self.groups == 1 { "needs" } else { "need" };
+        format!("{} {verb} no attention; --all lists them.", parts.join(" and "))
     }
 
     fn write_notes(&self, page: &mut Page) {

@@ -28,6 +28,10 @@ pub(in crate::report) struct CaptureView {
     octets: u64,
     /// Frames that hold nothing to analyse, by reason.
     frames_skipped: BTreeMap<&'static str, u64>,
+    /// Frames that hold a whole UDP datagram.
+    udp_frames: u64,
+    /// UDP datagrams, reassembled ones included, that hold SIP.
+    sip_datagrams: u64,
     /// UDP datagrams that are no SIP, by kind.
     other_payloads: BTreeMap<&'static str, u64>,
     /// Frames that hold IP fragments.
@@ -89,6 +93,8 @@ impl CaptureView {
             frames: facts.frames,
             octets: facts.octets,
             frames_skipped: facts.skipped.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+            udp_frames: facts.udp_frames,
+            sip_datagrams: facts.sip_datagrams,
             other_payloads: facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
             fragments: facts.fragments,
             icmp_errors: facts.icmp_errors,
