@@ -63,7 +63,7 @@ static CAUSES: &[Cause] = &[
     cause("number-portability-data-lost", Severity::Warning, |c| {
         ended(c, &[Outcome::Rejected, Outcome::ServerFailure])
     }),
-    symptom("redirect-hidden-by-b2bua", Severity::Warning, any),
+    cause("redirect-hidden-by-b2bua", Severity::Warning, any),
     symptom("redirect-target-failed", Severity::Error, any),
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     symptom("authentication-loop", Severity::Info, any),
@@ -75,11 +75,8 @@ static CAUSES: &[Cause] = &[
 ];
 
 /// Findings that speak of the identity or of the destination of the first target only, and follow from another one.
-static CONSEQUENCES: &[(&str, &str)] = &[
-    ("passport-dest-mismatch", "redirect-breaks-passport"),
-    ("stir-reason-reported", "redirect-breaks-passport"),
-    ("redirect-hidden-by-b2bua", "redirect-not-followed"),
-];
+static CONSEQUENCES: &[(&str, &str)] =
+    &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
 
 fn any(_: &Call) -> bool {
     true

@@ -134,7 +134,8 @@ fn weight(transaction: &Transaction, status: u16) -> Severity {
     let kind = catalog::entry_or_class(status).map(|known| known.entry().kind);
     match transaction.method {
         Method::Invite | Method::Register => match (kind, status) {
-            (Some(Kind::Redirect | Kind::User | Kind::Normal), _) | (_, 410 | 491) => Severity::Warning,
+            (_, 491) => Severity::Notice,
+            (Some(Kind::Redirect | Kind::User | Kind::Normal | Kind::Challenge), _) | (_, 410) => Severity::Warning,
             _ => Severity::Error,
         },
         // Any answer but these shows that the peer is alive.
@@ -180,6 +181,9 @@ impl Failure<'_> {
                  the called user never saw it."
                     .to_owned()
             }
+            Some(_) if matches!(self.status, 401 | 407) => {
+                "It asks for credentials, as servers do first; none that it accepts are in this capture.".to_owned()
+            }
             // An ordinary end needs no more than its meaning in short.
             Some(Lookup::Entry(entry)) if self.severity == Severity::Info => entry.meaning_in_short().to_owned(),
             Some(Lookup::Entry(entry)) => entry.meaning.to_owned(),
@@ -198,16 +202,16 @@ impl Failure<'_> {
             Text::new("{server} answered {method} with {status}. {meaning}")
         } else if self.received.message.status() == self.response.message.status() {
             Text::new("{server} answered {method} with {status}, and {relay} passed it on. {meaning}")
-                .with("relay", named(self.received))
+                .with("relay", self.received.provenance.flow.source)
         } else {
             Text::new(
                 "{server} answered {method} with {status}, which {relay} turned into {other} for the caller. {meaning}",
             )
-            .with("relay", named(self.received))
+            .with("relay", self.received.provenance.flow.source)
             .with("other", status_line(self.received))
         };
         text.with("server", named(self.response))
-            .with("method", &self.transaction.method)
+            .with("method", method(self.transaction))
             .with("status", status_line(self.response))
             .with("meaning", meaning)
     }
@@ -278,6 +282,12 @@ impl Failure<'_> {
             Actor::role(role)
         }
     }
+}
+
+/// The method, as far as the capture tells it.
+fn method(transaction: &Transaction) -> &str {
+    let name = transaction.method.name();
+    if name.is_empty() { "a request" } else { name }
 }
 
 /// Address and software of a sender.

@@ -80,7 +80,7 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
         .actor(Actor::sender(case.response, "operator of the registrar"));
     let finding = if critical {
         finding
-            .fix("Find out whether the registrar really sent this; until then block the target at the border.")
+            .fix("Do not store the new address. Find out whether the registrar really sent this; until then block the target at the border.")
             .fix("Change the passwords of the users whose telephones followed, and remove their registrations there.")
             .fix("Use TLS between telephones and registrar, so that nobody else can answer for it.")
     } else {

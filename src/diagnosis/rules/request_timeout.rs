@@ -115,7 +115,8 @@ fn message(
             Text::new("{server} answered {method} with 408: it waited in vain for a response from behind it.")
         }
     };
-    text.with("server", response.provenance.flow.source).with("method", &transaction.method)
+    let method = Some(transaction.method.name()).filter(|name| !name.is_empty()).unwrap_or("a request");
+    text.with("server", response.provenance.flow.source).with("method", method)
 }
 
 /// Which timer runs out at that age (RFC 3261 table 4).
