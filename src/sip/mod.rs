@@ -17,6 +17,8 @@ pub mod probe;
 pub mod reason;
 mod start_line;
 pub mod status;
+#[cfg(test)]
+mod torture;
 pub mod uri;
 pub mod via;
 

@@ -134,7 +134,7 @@ const CODES: &[(&str, &str)] = &[
 ];
 
 /// Folders of samples that belong to no rule.
-const OTHER_SAMPLES: &[&str] = &["clean", "malformed", "scenarios"];
+const OTHER_SAMPLES: &[&str] = &["clean", "malformed", "scenarios", "torture"];
 
 fn codes() -> BTreeSet<String> {
     RULES.iter().map(|rule| rule.code.to_owned()).collect()
