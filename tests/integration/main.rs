@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod consistency;
 mod matrix;
+mod readme;
 mod reports;
 mod samples;
 mod scenarios;
