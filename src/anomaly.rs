@@ -73,6 +73,8 @@ pub enum Anomaly {
     /// Octets behind the last message of a datagram that are no message.
     TrailingOctets,
     // Trackers.
+    /// A message that must have been sent is not in the capture: a response without its request, an ACK without its response.
+    MessageMissing,
     /// A limit on open calls or on messages of one call was reached.
     CallLimit,
 }
@@ -113,6 +115,7 @@ impl Anomaly {
         Self::SeveralMessagesInDatagram,
         Self::MessageCut,
         Self::TrailingOctets,
+        Self::MessageMissing,
         Self::CallLimit,
     ];
 
@@ -152,6 +155,7 @@ impl Anomaly {
             Self::SeveralMessagesInDatagram => "several-messages-in-datagram",
             Self::MessageCut => "message-cut",
             Self::TrailingOctets => "trailing-octets",
+            Self::MessageMissing => "message-missing",
             Self::CallLimit => "call-limit",
         }
     }

@@ -144,6 +144,10 @@ impl Analysis {
     }
 
     fn deliver(&mut self, report: &CallReport, sink: &mut dyn Sink) -> io::Result<()> {
+        let proofs = report.call.proofs_of_loss().len();
+        if proofs > 0 {
+            *self.facts.anomalies.entry(Anomaly::MessageMissing).or_default() += proofs as u64;
+        }
         self.summary.call(report);
         sink.call(report)
     }

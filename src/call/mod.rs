@@ -14,6 +14,7 @@ mod finals;
 mod leg_index;
 pub mod legs;
 mod metrics;
+mod missing;
 pub mod network_block;
 mod open_group;
 pub mod outcome;

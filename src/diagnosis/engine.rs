@@ -38,7 +38,7 @@ impl Engine {
     pub fn diagnose(&mut self, call: Call, now: Timestamp) -> CallReport {
         self.patterns.observe(&call);
         let mut findings = Vec::new();
-        let cx = self.context(now);
+        let cx = self.context(now, !call.proofs_of_loss().is_empty());
         for rule in RULES {
             if let Detect::Call(detect) = rule.detect {
                 detect(&call, &cx, &mut findings);
@@ -52,7 +52,7 @@ impl Engine {
     /// The findings about the capture as a whole, at its end.
     pub fn finish(&mut self, now: Timestamp) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let cx = self.context(now);
+        let cx = self.context(now, false);
         for rule in RULES {
             if let Detect::Capture(detect) = rule.detect {
                 detect(&self.patterns, &cx, &mut findings);
@@ -61,11 +61,12 @@ impl Engine {
         findings
     }
 
-    fn context(&self, now: Timestamp) -> Context<'_> {
+    /// `call_lossy`: messages of the call in question are known to be missing.
+    fn context(&self, now: Timestamp, call_lossy: bool) -> Context<'_> {
         Context {
             capture_start: self.capture_start,
             now,
-            lossy: self.lossy,
+            lossy: self.lossy || call_lossy,
             hosts: &self.hosts,
             settings: &self.settings,
         }

@@ -16,7 +16,9 @@ fn shown(marker: &str) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     let (kind, wanted) = part.split_once(": ").unwrap();
     match kind {
-        "until" => text.lines().take_while(|l| !l.starts_with(wanted)).collect::<Vec<_>>().join("\n").trim_end().to_owned(),
+        "until" => {
+            text.lines().take_while(|l| !l.starts_with(wanted)).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+        }
         "block" => {
             let blocks: Vec<&str> = text.split("\n── ").skip(1).collect();
             let block = blocks.iter().find(|b| b.contains(&format!("[{wanted},"))).unwrap();
