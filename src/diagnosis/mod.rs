@@ -6,6 +6,8 @@ pub mod context;
 mod domains;
 pub mod engine;
 pub mod finding;
+mod identity_case;
+mod identity_claims;
 pub mod patterns;
 mod platform;
 mod redirect_case;
@@ -18,6 +20,7 @@ pub mod rules;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod unwanted_case;
 
 pub use context::{Context, Hosts, Settings};
 pub use engine::{CallReport, Engine};

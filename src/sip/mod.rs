@@ -4,6 +4,7 @@
 //! fields. Nothing that is recognisably SIP is lost because one header field is bad.
 
 pub mod address;
+mod caller;
 pub mod challenge;
 pub mod framing;
 pub mod header_name;

@@ -5,6 +5,8 @@ use super::Rule;
 mod authentication_loop;
 mod credentials_withheld;
 mod failed_response;
+mod identity_clean;
+mod network_blocked_incomplete;
 mod no_response;
 mod number_portability_data_lost;
 mod old_address_still_used;
@@ -27,9 +29,12 @@ mod redirect_to_itself;
 mod redirect_to_itself_in_effect;
 mod redirect_without_contact;
 mod register_redirected;
+mod rejected_without_redress;
 mod request_timeout;
+mod required_header_field_missing;
 mod routing_dip_as_301;
 mod stalled_after_100;
+mod unwanted_origin;
 
 /// Every rule, in the order of the documentation.
 pub static RULES: &[&Rule] = &[
@@ -57,7 +62,12 @@ pub static RULES: &[&Rule] = &[
     &redirect_hidden_by_b2bua::RULE,
     &redirect_not_acknowledged::RULE,
     // Unwanted calls and caller identity.
-
+    &unwanted_origin::RULE,
+    &identity_clean::RULE,
+    &rejected_without_redress::RULE,
+    &network_blocked_incomplete::RULE,
+    // Header fields.
+    &required_header_field_missing::RULE,
     // How calls end without help of the above.
     &no_response::RULE,
     &stalled_after_100::RULE,

@@ -1,0 +1,157 @@
+//! The caller's identity as the rules about it look at it: the INVITE as captured nearest to the callee, with its Identity
+//! header fields.
+
+use super::{Actor, Evidence, Severity, Text};
+use crate::call::network_block::NetworkBlock;
+use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
+use crate::sip::{HeaderName, Message, Method, NameAddr};
+use crate::stir::{Identity, TelephoneNumber};
+
+/// An initial INVITE on the deepest hop that was captured.
+#[derive(Debug)]
+pub(super) struct IdentityCase<'a> {
+    pub(super) call: &'a Call,
+    /// The INVITE nearest to the callee.
+    pub(super) request: &'a CapturedMessage,
+    /// The same INVITE nearest to the caller; the same message where one hop was captured.
+    pub(super) nearest: &'a CapturedMessage,
+    /// Its Identity values.
+    pub(super) identities: Vec<Identity>,
+    /// The final response, if it is one that may speak of the caller's identity: 607, 608, 603+, 403, 428, 436, 437, 438.
+    pub(super) rejection: Option<&'a CapturedMessage>,
+}
+
+impl<'a> IdentityCase<'a> {
+    /// The INVITE that decided the call; `None` for groups without one.
+    pub(super) fn of(call: &'a Call) -> Option<Self> {
+        let id = call.decided_by.or_else(|| call.attempts.last().map(|a| a.transaction))?;
+        let attempt = call.transaction(id).filter(|t| t.method == Method::Invite)?;
+        let nearest = call.message(attempt.request?)?;
+        let deepest = deepest(call, id);
+        let request = call.request(deepest).filter(|m| m.message.method() == Some(&Method::Invite)).unwrap_or(nearest);
+        let rejection = rejection(call, id).or_else(|| rejection(call, deepest));
+        Some(Self { call, request, nearest, identities: request.message.identities(), rejection })
+    }
+
+    /// The same where the call ended with a response that may speak of the caller's identity.
+    pub(super) fn of_rejected(call: &'a Call) -> Option<Self> {
+        Self::of(call).filter(|case| case.rejection.is_some())
+    }
+
+    /// PASSporTs about the origin of the call, rather than about its diversions.
+    pub(super) fn origins(&self) -> impl Iterator<Item = &Identity> {
+        self.identities.iter().filter(|identity| !identity.is_diversion() && !identity.legacy)
+    }
+
+    /// Whether a diversion is signed (RFC 8946).
+    pub(super) fn has_diversion(&self) -> bool {
+        self.identities.iter().any(Identity::is_diversion)
+    }
+
+    /// Whether more than one hop of the INVITE was captured.
+    pub(super) fn has_several_hops(&self) -> bool {
+        self.request.provenance.frame != self.nearest.provenance.frame
+    }
+
+    /// The hop that the finding looks at.
+    pub(super) fn hop(&self) -> String {
+        let flow = self.request.provenance.flow;
+        format!("{} to {}", flow.source, flow.destination)
+    }
+
+    /// `severity` where the call ended with a response that may speak of the identity; else at most a warning, since the call
+    /// had another end.
+    pub(super) fn severity(&self, severity: Severity) -> Severity {
+        if self.rejection.is_some() { severity } else { severity.min(Severity::Warning) }
+    }
+
+    /// An Identity header field of the INVITE as evidence.
+    pub(super) fn evidence(&self, identity: &Identity, what: impl Into<Text>) -> Evidence {
+        Evidence::at(&self.request.provenance, what, format!("Identity: {}", identity.raw))
+    }
+
+    /// The header field that names the caller as evidence.
+    pub(super) fn caller_evidence(&self) -> Evidence {
+        let name = if self.request.message.header_bytes(HeaderName::PAssertedIdentity).is_some() {
+            HeaderName::PAssertedIdentity
+        } else {
+            HeaderName::From
+        };
+        Evidence::header(self.request, name, "the caller that the INVITE names")
+    }
+
+    /// The final response as evidence.
+    pub(super) fn rejection_evidence(&self) -> Option<Evidence> {
+        self.rejection.map(|m| Evidence::of(m, "how the call ended"))
+    }
+
+    /// Whoever signs, named by where its certificate is published.
+    pub(super) fn signer(&self, identity: &Identity) -> Actor {
+        let url = identity.certificate_url().unwrap_or("unknown");
+        Actor::role(Text::new("operator of the signing service (certificate at {url})").with("url", url))
+    }
+
+    /// The called numbers: those of To and of the Request-URI, where they are complete numbers.
+    pub(super) fn called_numbers(&self, country: &str) -> (Option<TelephoneNumber>, Option<TelephoneNumber>) {
+        let message = &self.request.message;
+        let to = message.to().and_then(|to| number(&to, country));
+        let uri = message.request_uri();
+        let target = uri.and_then(|uri| TelephoneNumber::read(uri.user_name()?, country)).filter(is_complete);
+        (to, target)
+    }
+
+    /// The numbers that name the caller: those of P-Asserted-Identity where there are any, else that of From.
+    pub(super) fn calling_numbers(&self, country: &str) -> Vec<TelephoneNumber> {
+        calling_numbers(&self.request.message, country)
+    }
+}
+
+fn calling_numbers(message: &Message, country: &str) -> Vec<TelephoneNumber> {
+    let asserted: Vec<_> = message.asserted_identities().iter().filter_map(|a| number(a, country)).collect();
+    if asserted.is_empty() {
+        message.from().iter().filter_map(|from| number(from, country)).collect()
+    } else {
+        asserted
+    }
+}
+
+/// The complete number of a party.
+pub(super) fn number(party: &NameAddr, country: &str) -> Option<TelephoneNumber> {
+    TelephoneNumber::read(party.uri.user_name()?, country).filter(is_complete)
+}
+
+/// Extensions and short codes are no numbers that anybody signs.
+fn is_complete(number: &TelephoneNumber) -> bool {
+    number.digits().len() >= 7
+}
+
+/// Whether a claimed number is the one that a header field holds; of a number without country code the end must fit.
+pub(super) fn same_number(claim: &str, number: &TelephoneNumber) -> bool {
+    let Some(claim) = TelephoneNumber::of_claim(claim) else { return false };
+    let national = number.digits().trim_start_matches('0');
+    claim.digits() == number.digits() || (!number.is_international() && claim.digits().ends_with(national))
+}
+
+/// The transaction on the deepest hop: where a failure began, or where the answer came from.
+fn deepest(call: &Call, id: TransactionId) -> TransactionId {
+    if let Some(origin) = call.origin_of_failure(id) {
+        return origin.transaction();
+    }
+    let mut at = id;
+    for _ in &call.transactions {
+        let below = call.transaction(at).map(|t| t.downstream.as_slice()).unwrap_or_default();
+        let Some(next) = below.iter().find(|id| call.final_status(**id) == call.final_status(at)) else { break };
+        at = *next;
+    }
+    at
+}
+
+fn rejection(call: &Call, id: TransactionId) -> Option<&CapturedMessage> {
+    let response = call.message(call.transaction(id).and_then(Transaction::failed_final)?.message)?;
+    let speaks = match response.message.status()?.0 {
+        403 | 428 | 436 | 437 | 438 | 607 | 608 => true,
+        603 => NetworkBlock::of(&response.message).is_some(),
+        _ => false,
+    };
+    speaks.then_some(response)
+}

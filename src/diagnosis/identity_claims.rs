@@ -1,0 +1,108 @@
+//! What the claims of PASSporTs say against the call that carries them; shared by the rules about single faults and by the
+//! one that finds none.
+
+use std::time::Duration;
+
+use super::identity_case::{IdentityCase, same_number};
+use crate::provenance::Timestamp;
+use crate::stir::freshness::WINDOW;
+use crate::stir::{Claims, Freshness, Identity, Subject, TelephoneNumber};
+
+/// A call that is forwarded on no answer or waits in a queue keeps its first PASSporT; beside a signed diversion about three
+/// hours are defensible (RFC 8946 §4.2).
+const FORWARDED: Duration = Duration::from_secs(3 * 3600);
+
+/// How old a PASSporT is by two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Age {
+    /// Against the Date header field.
+    pub(super) date: Option<Freshness>,
+    /// Against the clock of the capture.
+    pub(super) capture: Freshness,
+    /// What is tolerated.
+    pub(super) window: Duration,
+}
+
+impl Age {
+    /// The age of a PASSporT; `None` where it does not say when it was made.
+    pub(super) fn of(case: &IdentityCase<'_>, identity: &Identity) -> Option<Self> {
+        let issued = identity.passport.claims.as_ref()?.iat?;
+        let captured: Timestamp = case.request.provenance.time;
+        let forwarded = case.has_diversion() && !identity.is_diversion();
+        Some(Self {
+            date: case.request.message.date().map(|date| Freshness::of(issued, date)),
+            capture: Freshness::of(issued, captured.epoch_seconds()),
+            window: if forwarded { FORWARDED } else { WINDOW },
+        })
+    }
+
+    /// Whether it lies outside of the window by Date; `None` without Date.
+    pub(super) fn is_stale_by_date(&self) -> Option<bool> {
+        self.date.map(|date| self.exceeds(date))
+    }
+
+    /// Whether it lies outside of the window by the clock of the capture.
+    pub(super) fn is_stale_by_capture(&self) -> bool {
+        self.exceeds(self.capture)
+    }
+
+    fn exceeds(&self, difference: Freshness) -> bool {
+        // A token from the future does not get old by forwarding.
+        let window = if difference.seconds > 0 { WINDOW } else { self.window };
+        difference.seconds.unsigned_abs() > window.as_secs()
+    }
+}
+
+/// The caller that a PASSporT claims, where it differs from every number that the INVITE names as caller.
+pub(super) fn wrong_origin(
+    case: &IdentityCase<'_>,
+    identity: &Identity,
+    country: &str,
+) -> Option<(String, TelephoneNumber)> {
+    let Some(Subject::Number(claimed)) = claims(identity)?.orig.as_ref() else { return None };
+    let named = case.calling_numbers(country);
+    if named.iter().any(|number| same_number(claimed, number)) {
+        return None;
+    }
+    Some((claimed.clone(), named.into_iter().next()?))
+}
+
+/// How the called numbers of the PASSporTs fit the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// One of them names the number that the INVITE goes to, or nothing can be compared.
+    Fits,
+    /// They name the number of To, and the INVITE was sent on to another one without a signed diversion.
+    Retargeted(TelephoneNumber),
+    /// They name neither.
+    Differs,
+}
+
+/// Compares the called numbers that PASSporTs claim with To and Request-URI: of several one that fits is enough (RFC 8224
+/// §6.2.1).
+pub(super) fn destination(case: &IdentityCase<'_>, country: &str) -> Destination {
+    let (to, target) = case.called_numbers(country);
+    let claimed: Vec<&str> = case.identities.iter().flat_map(claimed_destinations).collect();
+    let fits = |number: &Option<TelephoneNumber>| {
+        number.as_ref().map(|number| claimed.iter().any(|claim| same_number(claim, number)))
+    };
+    match (claimed.is_empty(), fits(&to), fits(&target)) {
+        (true, ..) | (_, _, Some(true)) | (_, None, None) | (_, Some(true), None) => Destination::Fits,
+        (_, Some(true), Some(false)) if case.has_diversion() => Destination::Fits,
+        (_, Some(true), Some(false)) => target.map_or(Destination::Fits, Destination::Retargeted),
+        (_, Some(false) | None, _) => Destination::Differs,
+    }
+}
+
+/// The telephone numbers of `dest`.
+pub(super) fn claimed_destinations(identity: &Identity) -> impl Iterator<Item = &str> {
+    claims(identity).into_iter().flat_map(|claims| &claims.dest).filter_map(|subject| match subject {
+        Subject::Number(number) => Some(number.as_str()),
+        Subject::Uri(_) => None,
+    })
+}
+
+/// The claims of a PASSporT that can be read.
+pub(super) fn claims(identity: &Identity) -> Option<&Claims> {
+    identity.passport.claims.as_ref()
+}

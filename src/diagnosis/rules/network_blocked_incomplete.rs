@@ -1,0 +1,172 @@
+//! A 603 Network Blocked that does not say where to ask for redress.
+
+use crate::call::network_block::{NetworkBlock, Redress};
+use crate::call::{Call, CapturedMessage, Origin, TransactionId};
+use crate::diagnosis::unwanted_case::element;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::{HeaderName, StatusCode};
+
+pub(super) static RULE: Rule = Rule {
+    code: "network-blocked-incomplete",
+    summary: "A 603 Network Blocked (603+) lacks the data by which the caller can ask for redress.",
+    severity: Severity::Warning,
+    references: &["ATIS-1000099", "47 CFR 64.1200(k)(9)", "RFC 3326 §2", "RFC 8606 §4"],
+    explanation: Explanation {
+        what_it_means: "The phrase says that a provider's analytics blocked the call (603+). Such a response must explain \
+            itself in a Reason header field: \
+            `SIP;cause=603;text=\"v=analytics1;url=https://...;id=...\";location=LN`, with at least one of url, tel and \
+            email as contact. Here one or more of these are missing.",
+        why_it_matters: "The caller learns that it was blocked, but not whom to ask. Wrongly blocked callers then try \
+            other routes and other numbers, which makes their score worse.",
+        likely_causes: "- The analytics service or switch sets the phrase but is not configured with its contact.\n\
+            - An element on the way rebuilt the response and dropped or shortened the Reason header field.\n\
+            - Quotes were lost, so that the semicolons of the text cut it into parameters.",
+        how_to_fix: "- At the blocking provider: send Reason with protocol SIP, cause 603, a quoted text with `v=` and \
+            url, tel or email, and the location.\n\
+            - At every element on the way: pass reason phrase and Reason on unaltered.\n\
+            - At the caller: ask the operator of the element that answered; quote Call-ID, time and both numbers.",
+        how_to_confirm: "A blocked call gets 603 Network Blocked whose Reason shows `v=`, a contact and a location, at \
+            the caller's own switch too.",
+        when_this_is_wrong: "- A person's 603 Decline needs no Reason at all; only the phrase Network Blocked makes it a \
+            603+.\n\
+            - The Reason was complete where it was sent, and was dropped between that place and the capture: the \
+            finding names the element nearest to the sender that was captured.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+    for id in (0..call.transactions.len()).map(TransactionId) {
+        let relayed = call.transaction(id).and_then(|t| t.upstream).and_then(|up| call.final_status(up));
+        if call.final_status(id) == Some(StatusCode(603)) && relayed != Some(StatusCode(603)) {
+            out.extend(deepest(call, id).and_then(finding));
+        }
+    }
+}
+
+/// The copy of a response on the deepest hop that shows it.
+fn deepest(call: &Call, id: TransactionId) -> Option<&CapturedMessage> {
+    let received = call.message(call.decisive_final(id)?.message)?;
+    let deep = match call.origin_of_failure(id) {
+        Some(Origin::Response(_, message)) => call.message(message),
+        _ => None,
+    };
+    deep.filter(|m| m.message.status() == received.message.status()).or(Some(received))
+}
+
+fn finding(response: &CapturedMessage) -> Option<Finding> {
+    let block = NetworkBlock::of(&response.message).filter(|block| block.phrase)?;
+    let missing = missing(block.redress.as_ref());
+    if missing.is_empty() || response.message.is_cut() {
+        return None;
+    }
+    let message = Text::new(
+        "{sender} blocked the call with 603 Network Blocked but does not say where to ask for redress in full; missing: \
+         {missing}.",
+    )
+    .with("sender", element(response))
+    .with("missing", missing.join(", "));
+    let reason = response.message.header_bytes(HeaderName::Reason);
+    let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(response, "603 response"))
+        .evidence(reason.map(|_| Evidence::header(response, HeaderName::Reason, "what it says of itself")))
+        .actor(Actor::sender(response, "operator of the blocking network"))
+        .fix(
+            "Complete the Reason header field: `SIP;cause=603;text=\"v=analytics1;url=...;id=...\";location=...`, with \
+             url, tel or email as contact, and have every element pass it on unaltered.",
+        )
+        .fix(match contact(block.redress.as_ref()) {
+            Some(contact) => Text::new("At the caller: ask at {contact}.").with("contact", contact),
+            None => Text::new(
+                "At the caller: ask the operator of {sender} for its contact for blocked callers; quote Call-ID, time and \
+                 both numbers.",
+            )
+            .with("sender", response.provenance.flow.source),
+        })
+        .verify("The next blocked call carries a Reason with `v=`, a contact and a location.");
+    Some(finding)
+}
+
+fn missing(redress: Option<&Redress>) -> Vec<&'static str> {
+    let Some(redress) = redress else { return vec!["the Reason header field"] };
+    let parts = [
+        (redress.version.is_some(), "`v=` in the text of Reason"),
+        (redress.has_contact(), "url, tel or email in the text of Reason"),
+        (redress.location.is_some(), "the location of Reason"),
+    ];
+    parts.into_iter().filter(|(there, _)| !there).map(|(_, name)| name).collect()
+}
+
+/// The contact with the reference to quote there, whole.
+fn contact(redress: Option<&Redress>) -> Option<String> {
+    let redress = redress?;
+    let place = redress.url.as_ref().or(redress.tel.as_ref()).or(redress.email.as_ref())?;
+    Some(redress.id.as_ref().map_or_else(|| place.clone(), |id| format!("{place}, reference {id}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::Severity;
+    use crate::diagnosis::testing::{check, with_code};
+
+    const CODE: &str = "network-blocked-incomplete";
+
+    fn flow(response: &str) -> String {
+        format!(
+            "host a 192.0.2.10\nhost p 198.51.100.50\n\n0 a > p\nINVITE sip:+12155550113@198.51.100.50\n\n\
+             0.1 p > a tag=t\n{response}\n\n0.2 a > p\nACK\n"
+        )
+    }
+
+    #[test]
+    fn every_part_of_the_redress_data_is_asked_for() {
+        let whole = "SIP;cause=603;text=\"v=analytics1;url=https://redress.example.com/r;id=AB12\";location=LN";
+        for (reason, missing) in [
+            ("", Some("the Reason header field")),
+            (whole, None),
+            ("Q.850;cause=21;text=\"v=analytics1;tel=+12155550100\";location=LN", None),
+            ("SIP;cause=603;text=\"v=analytics1;url=https://redress.example.com/r\"", Some("the location of Reason")),
+            (
+                "SIP;cause=603;text=\"v=analytics1;id=AB12\";location=LN",
+                Some("url, tel or email in the text of Reason"),
+            ),
+            (
+                "SIP;cause=603;text=\"blocked\"",
+                Some("`v=` in the text of Reason, url, tel or email in the text of Reason, the location of Reason"),
+            ),
+        ] {
+            let line = if reason.is_empty() { String::new() } else { format!("\nReason: {reason}") };
+            let found = with_code(&flow(&format!("603 Network Blocked{line}")), CODE);
+            let said: Vec<_> = found.iter().map(|f| f.message.to_string()).collect();
+            match missing {
+                Some(missing) => {
+                    assert!(said.len() == 1 && said[0].ends_with(&format!("missing: {missing}.")), "{said:?}")
+                }
+                None => assert_eq!(said, Vec::<String>::new(), "{reason}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_contact_that_is_there_is_printed_whole() {
+        let text = "603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://redress.example.com/r;id=AB12\"";
+        let found = with_code(&flow(text), CODE);
+        assert_eq!(
+            found[0].remediation[1].to_string(),
+            "At the caller: ask at https://redress.example.com/r, reference AB12."
+        );
+        assert_eq!(found[0].evidence[1].text, text.split_once('\n').unwrap().1);
+    }
+
+    #[test]
+    fn other_rejections_need_no_redress_data() {
+        check(
+            CODE,
+            &[
+                ("a person", &flow("603 Decline"), None),
+                ("another phrase", &flow("603 Spam"), None),
+                ("another status", &flow("608 Network Blocked"), None),
+                ("any case", &flow("603 NETWORK BLOCKED"), Some(Severity::Warning)),
+            ],
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! Who sent a 607, and what follows from it.
+
+use crate::call::Call;
+use crate::call::unwanted::Verdict;
+use crate::diagnosis::text::span;
+use crate::diagnosis::unwanted_case::UnwantedCase;
+use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+
+pub(super) static RULE: Rule = Rule {
+    code: "unwanted-origin",
+    summary: "A request was rejected with 607 Unwanted: who decided that, as far as the capture shows.",
+    severity: Severity::Info,
+    references: &["RFC 8197 §4", "RFC 8197 §6", "RFC 8688 §1", "RFC 3261 §16.7"],
+    explanation: Explanation {
+        what_it_means: "607 says that the called side does not want to hear from this caller, now or later. It is a word \
+            about the caller and no technical fault. The finding says who most likely spoke:\n\n\
+            - A person: the same user agent rang (the 180 and the 607 share their To tag) for a second and a half or \
+            longer.\n\
+            - The device or app: it rang for less than that, or it answered without ringing and names itself like a \
+            phone.\n\
+            - A list or policy in the called party's network: an immediate answer without ringing and without marks of \
+            analytics.\n\
+            - Analytics of a network: a Reason with `v=analytics`, a Call-Info, or a Server value that names such a \
+            service.\n\
+            - A proxy that answers for one of several branches.\n\
+            - Otherwise nobody can tell from this capture.",
+        why_it_matters: "Whoever decided is the only one who can change it. A person's block is lifted by that person \
+            alone, by no carrier and by no better signature. A network's block has an operator who can be asked.",
+        likely_causes: "- The called person pressed \"spam\" or \"block\".\n\
+            - The called device, its app, or the subscriber's own list rejects the number.\n\
+            - A network uses 607 for blocking by analytics, which has codes of its own (608, and 603 Network Blocked in \
+            the United States).",
+        how_to_fix: "- Stop calling this party from this number, and put the called number on the suppression list.\n\
+            - Where there is an existing relationship, use another channel and ask the called party to lift the block.\n\
+            - Do not try another carrier or another calling number.\n\
+            - Mend faults of the caller's identity only where another finding proves one. Better attestation does not \
+            change a person's mind.\n\
+            - Where a network decided: ask the redress contact that the response names, else the one that the operator \
+            publishes.",
+        how_to_confirm: "In a later capture no call from this caller goes to this callee, on any route. After the called \
+            party has lifted the block, a call rings.",
+        when_this_is_wrong: "- The verdicts are drawn from times and tags, so they are strong at best. A device that \
+            lets a call ring before its own logic rejects it looks like a person.\n\
+            - An element in front of the device may replace To tags: then the ringing seems to be another's.\n\
+            - The rule looks at 607 only. 600 and 603 without further marks are a person's word about the moment, and \
+            603 Network Blocked and 608 are a network's.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(UnwantedCase::of_requests(call).map(|case| finding(&case, cx)));
+}
+
+fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {
+    let mut finding = Finding::new(&RULE, case.origin.certainty, message(case), case.evidence())
+        .evidence(case.related())
+        .actor(case.caller());
+    let callee = case.callee(&cx.settings.country);
+    for fix in remedies(case, &callee) {
+        finding = finding.fix(fix);
+    }
+    finding.verify(
+        Text::new(
+            "In a later capture no call from this caller goes to {callee}, on any route; once the block is lifted, a call \
+             rings.",
+        )
+        .with("callee", callee),
+    )
+}
+
+fn message(case: &UnwantedCase<'_>) -> Text {
+    let origin = &case.origin;
+    let ringing = origin.ringing.map(span).unwrap_or_default();
+    let delay = origin.delay.map(span).unwrap_or_default();
+    let text = match origin.verdict {
+        Verdict::Human => Text::new(
+            "The called party rejected this caller as unwanted: {sender} rang for {ringing} and then answered 607 under the \
+             same To tag, so a person most likely decided.",
+        )
+        .with("ringing", ringing),
+        Verdict::Device if origin.same_tag => Text::new(
+            "The called device rejected this caller as unwanted: {sender} answered 607 only {ringing} after it began to ring \
+             and under the same To tag, too fast for a person.",
+        )
+        .with("ringing", ringing),
+        Verdict::Device => Text::new(
+            "The called device rejected this caller as unwanted: {sender} answered 607 without ringing, and names itself like \
+             a phone, so that its own block list most likely decided.",
+        ),
+        Verdict::PersonalList => Text::new(
+            "The called side rejected this caller as unwanted: {sender} answered 607 after {delay}, without ringing and \
+             without marks of analytics, so most likely a list or policy of the called party's network decided.",
+        )
+        .with("delay", delay),
+        Verdict::NetworkAnalytics => Text::new(
+            "A network rejected this caller as unwanted: {sender} answered 607 after {delay} with marks of analytics, \
+             although a 607 should be the called party's own word.",
+        )
+        .with("delay", delay),
+        Verdict::ForkingProxy => Text::new(
+            "The called side rejected this caller as unwanted: the proxy {sender} answered 607 for one of its branches and \
+             cancelled the others; which device decided is not in this capture.",
+        ),
+        Verdict::Unknown => Text::new(
+            "This caller was rejected as unwanted: {sender} answered 607. Whether a person, a device or a network decided is \
+             not in this capture; the hop behind that element would show it.",
+        ),
+    };
+    text.with("sender", case.sender_text())
+}
+
+/// What to do, in the order of who can change something (never the signature first: a 607 is not about it).
+fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
+    let stop = Text::new("Take {callee} off the calling list of this caller, and stop automatic retries.")
+        .with("callee", callee);
+    let elsewhere =
+        Text::new("Do not try another carrier or another calling number: the answer holds for every route.");
+    if case.origin.verdict == Verdict::NetworkAnalytics {
+        let mut fixes = vec![stop];
+        fixes.extend(super::super::response_facts::advice(case.response));
+        fixes.push(
+            Text::new(
+                "Ask the operator of {sender} through the contact for blocked callers that it publishes; quote Call-ID, \
+                 time and both numbers.",
+            )
+            .with("sender", case.origin.sender),
+        );
+        fixes.push(elsewhere);
+        return fixes;
+    }
+    let mut fixes = vec![
+        stop,
+        Text::new(
+            "Where there is an existing relationship or consent, use another channel; only the called party can lift the block.",
+        ),
+        elsewhere,
+    ];
+    if matches!(case.origin.verdict, Verdict::Unknown | Verdict::PersonalList)
+        || case.origin.certainty == Certainty::Weak
+    {
+        fixes.push(
+            Text::new(
+                "If many called numbers behind {sender} answer like this, ask its operator what rejects the calls.",
+            )
+            .with("sender", case.origin.sender),
+        );
+    }
+    fixes
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::call::Outcome;
+    use crate::diagnosis::testing::{check, diagnose};
+    use crate::diagnosis::{Certainty, Severity};
+
+    const CODE: &str = "unwanted-origin";
+    const BEGIN: &str = "host a 192.0.2.10\nhost p 198.51.100.50\nhost b 203.0.113.61\n\n\
+        0 a > p\nINVITE sip:+12155550113@198.51.100.50\nFrom: <sip:+12125550101@192.0.2.10>\nUser-Agent: ExampleDialler/6\n\n\
+        0.03 p > a\n100 Trying\n\n";
+
+    fn flow(rest: &str) -> String {
+        format!("{BEGIN}{rest}\n\n9 a > p\nACK\n")
+    }
+
+    #[test]
+    fn every_607_to_a_request_outside_of_a_dialog_gets_a_verdict() {
+        let rang = "0.9 p > a tag=t\n180 Ringing\n\n";
+        check(
+            CODE,
+            &[
+                ("a person", &flow(&format!("{rang}7.4 p > a tag=t\n607 Unwanted")), Some(Severity::Info)),
+                ("another phrase", &flow("0.1 p > a tag=t\n607 Go away"), Some(Severity::Info)),
+                (
+                    "MESSAGE",
+                    "host a 192.0.2.10\nhost p 198.51.100.50\n\n0 a > p\nMESSAGE sip:b@198.51.100.50\n\n0.1 p > a\n607 Unwanted\n",
+                    Some(Severity::Info),
+                ),
+                (
+                    "REGISTER has another rule",
+                    "host a 192.0.2.10\nhost p 198.51.100.50\n\n0 a > p\nREGISTER sip:198.51.100.50\n\n0.1 p > a\n607 Unwanted\n",
+                    None,
+                ),
+                ("declined", &flow(&format!("{rang}7.4 p > a tag=t\n603 Decline")), None),
+                ("608", &flow("0.1 p > a tag=t\n608 Rejected"), None),
+                ("the phrase alone", &flow("0.1 p > a tag=t\n603 Unwanted"), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn it_is_the_first_word_on_the_call_and_nothing_repeats_it() {
+        let found = diagnose(include_str!("../../../samples/scenarios/s08.txt"));
+        let report = &found.calls[0];
+        assert_eq!((report.call.outcome, report.root_cause), (Outcome::UnwantedByCallee, Some(CODE)));
+        let first = &report.findings[0];
+        assert_eq!((first.code, first.certainty), (CODE, Certainty::Strong));
+        assert_eq!(
+            first.message.to_string(),
+            "The called party rejected this caller as unwanted: 203.0.113.50:5060 (ExamplePhone/4.2) rang for 6.5 s and then \
+             answered 607 under the same To tag, so a person most likely decided."
+        );
+        assert_eq!(
+            first.remediation[0].to_string(),
+            "Take +12155550113 off the calling list of this caller, and stop automatic retries."
+        );
+        assert!(first.remediation.iter().all(|fix| !fix.to_string().contains("ttestation")));
+        let actor = first.actor.as_ref().unwrap();
+        assert_eq!(
+            (actor.role.to_string().as_str(), actor.address.unwrap().to_string().as_str()),
+            ("the calling organisation", "198.51.100.20:5060")
+        );
+        assert!(report.findings.iter().all(|f| f.code != "failed-response"));
+    }
+
+    #[test]
+    fn the_deepest_hop_is_named_and_counted_once() {
+        let found = diagnose(include_str!("../../../samples/scenarios/s10.txt"));
+        let origins: Vec<_> = found.calls[0].findings.iter().filter(|f| f.code == CODE).collect();
+        assert_eq!(origins.len(), 1);
+        assert!(origins[0].message.to_string().contains("203.0.113.62:5060 (ExamplePhone/4.2) rang for 3.1 s"));
+    }
+
+    #[test]
+    fn each_verdict_has_its_words() {
+        let rang = "0.9 p > a tag=t\n180 Ringing\n\n";
+        for (rest, words, who) in [
+            (format!("{rang}1.4 p > a tag=t\n607 Unwanted"), "too fast for a person", "another channel"),
+            ("0.1 p > a tag=t\n607 Unwanted\nUser-Agent: ExamplePhone/1".into(), "names itself like a phone", "another channel"),
+            ("0.1 p > a tag=t\n607 Unwanted".into(), "a list or policy", "another channel"),
+            ("0.1 p > a tag=t\n607 Unwanted\nServer: ScoreGate/2.1".into(), "marks of analytics", "contact for blocked callers"),
+            (
+                "0.1 p > b branch=f1\nINVITE sip:x@203.0.113.61\n\n0.2 b > p tag=z\n180 Ringing\n\n0.3 p > a tag=d1 re=INVITE\n180 Ringing\n\n\
+                 5 p > b branch=f1\nCANCEL\nReason: SIP;cause=607\n\n5.1 p > a re=INVITE tag=own\n607 Unwanted".into(),
+                "the proxy 198.51.100.50:5060 answered 607 for one of its branches",
+                "another channel",
+            ),
+            ("5 p > a tag=t\n607 Unwanted".into(), "is not in this capture", "another channel"),
+        ] {
+            let found = diagnose(&flow(&rest));
+            let finding = found.calls[0].findings.iter().find(|f| f.code == CODE).unwrap();
+            let message = finding.message.to_string();
+            assert!(message.contains(words), "{message}");
+            let fixes: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+            assert!(fixes[0].starts_with("Take +12155550113 off") && fixes[1].contains(who), "{fixes:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! One 607 as the rules about unwanted calls look at it: which request it answered, and who sent it.
+
+use super::{Actor, Evidence};
+use crate::call::unwanted::{self, Origin};
+use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
+use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
+use crate::stir::TelephoneNumber;
+
+/// The status.
+const UNWANTED: StatusCode = StatusCode(607);
+/// Shorter user parts are extensions rather than telephone numbers.
+const NUMBER_DIGITS: usize = 7;
+
+/// A 607, counted once however many hops relayed it.
+#[derive(Debug)]
+pub(super) struct UnwantedCase<'a> {
+    pub(super) call: &'a Call,
+    /// The transaction at the hop nearest the caller.
+    pub(super) id: TransactionId,
+    pub(super) nearest: &'a Transaction,
+    /// What the caller received.
+    pub(super) received: &'a CapturedMessage,
+    /// Who sent it; [`Origin::response`] is the copy on the deepest hop.
+    pub(super) origin: Origin,
+    /// The transaction on the deepest hop.
+    pub(super) transaction: &'a Transaction,
+    /// The response on the deepest hop.
+    pub(super) response: &'a CapturedMessage,
+}
+
+impl<'a> UnwantedCase<'a> {
+    /// Every 607 of a call.
+    pub(super) fn all(call: &'a Call) -> Vec<Self> {
+        let mut cases: Vec<Self> = Vec::new();
+        for id in (0..call.transactions.len()).map(TransactionId) {
+            let Some(case) = Self::at(call, id) else { continue };
+            if cases.iter().all(|known| known.origin.response != case.origin.response) {
+                cases.push(case);
+            }
+        }
+        cases
+    }
+
+    /// Those of requests outside of a dialog that a 607 may answer: the ones that speak of the caller.
+    pub(super) fn of_requests(call: &'a Call) -> impl Iterator<Item = Self> {
+        Self::all(call).into_iter().filter(|case| !case.is_in_dialog() && !case.has_wrong_method())
+    }
+
+    fn at(call: &'a Call, id: TransactionId) -> Option<Self> {
+        let is_unwanted = |id: TransactionId| call.final_status(id) == Some(UNWANTED);
+        let nearest = call.transaction(id)?;
+        if !is_unwanted(id) || nearest.upstream.is_some_and(is_unwanted) {
+            return None;
+        }
+        let received = call.message(call.decisive_final(id)?.message)?;
+        let deep = call.origin_of_failure(id).map(crate::call::Origin::transaction).filter(|deep| is_unwanted(*deep));
+        let origin = unwanted::origin(call, deep.unwrap_or(id))?;
+        let (transaction, response) = (call.transaction(origin.transaction)?, call.message(origin.response)?);
+        Some(Self { call, id, nearest, received, origin, transaction, response })
+    }
+
+    /// Whether the request was sent inside a dialog.
+    pub(super) fn is_in_dialog(&self) -> bool {
+        self.nearest.in_dialog && !self.call.is_initial(self.id)
+    }
+
+    /// Whether no 607 may answer that method: registrars send no 6xx (RFC 3261 §10.3), and the others are part of another
+    /// request.
+    pub(super) fn has_wrong_method(&self) -> bool {
+        matches!(self.nearest.method, Method::Register | Method::Cancel | Method::Bye | Method::Prack | Method::Ack)
+    }
+
+    /// The request at the hop nearest the caller.
+    pub(super) fn request(&self) -> Option<&'a CapturedMessage> {
+        self.call.message(self.nearest.request?)
+    }
+
+    /// The request on the deepest hop.
+    pub(super) fn deepest_request(&self) -> Option<&'a CapturedMessage> {
+        self.call.message(self.transaction.request?)
+    }
+
+    /// The 18x that carries the To tag of the 607.
+    pub(super) fn ringing(&self) -> Option<&'a CapturedMessage> {
+        let tag = self.response.message.to_tag()?;
+        let call = self.call;
+        call.provisionals(self.origin.transaction)
+            .find(|m| m.message.to_tag() == Some(tag) && m.message.status().is_some_and(|s| s.0 > 100))
+    }
+
+    /// Whether what the caller received is another frame than the 607 on the deepest hop.
+    pub(super) fn was_relayed(&self) -> bool {
+        self.received.provenance.frame != self.response.provenance.frame
+    }
+
+    /// The called party as sentences name it.
+    pub(super) fn callee(&self, country: &str) -> String {
+        let message = self.request().unwrap_or(self.received);
+        message.message.to().map_or_else(|| "the called party".to_owned(), |to| party(&to, country))
+    }
+
+    /// The calling organisation, with the software at the hop nearest the caller.
+    pub(super) fn caller(&self) -> Actor {
+        let role = "the calling organisation";
+        self.request().map_or_else(|| Actor::at(self.nearest.client, role), |request| Actor::sender(request, role))
+    }
+
+    /// The 607 on the deepest hop as evidence.
+    pub(super) fn evidence(&self) -> Evidence {
+        Evidence::of(self.response, "607 response")
+    }
+
+    /// What shows who sent it: ringing, request, the copy that the caller received, header fields.
+    pub(super) fn related(&self) -> Vec<Evidence> {
+        let mut related = Vec::new();
+        if let Some(rang) = self.ringing() {
+            related.push(Evidence::of(rang, "rang before, with the same To tag: the same user agent answered"));
+        }
+        for name in [HeaderName::Reason, HeaderName::CallInfo] {
+            if self.response.message.header_bytes(name).is_some() {
+                related.push(Evidence::header(self.response, name, "what the 607 says of itself"));
+            }
+        }
+        if self.was_relayed() {
+            related.push(Evidence::of(self.received, "what the caller received"));
+        }
+        related.extend(self.deepest_request().map(|m| Evidence::of(m, "the request")));
+        related
+    }
+
+    /// The sender of the 607 with the software that it names.
+    pub(super) fn sender_text(&self) -> String {
+        element(self.response)
+    }
+}
+
+/// The sender of a message with the software that it names.
+pub(super) fn element(message: &CapturedMessage) -> String {
+    let source = message.provenance.flow.source;
+    message.message.software().map_or_else(|| source.to_string(), |software| format!("{source} ({software})"))
+}
+
+/// A party as sentences name it: its number, or else its URI.
+pub(super) fn party(address: &NameAddr, country: &str) -> String {
+    let number = address.uri.user_name().and_then(|user| TelephoneNumber::read(user, country));
+    match number.filter(|n| n.digits().len() >= NUMBER_DIGITS) {
+        Some(number) => number.to_string(),
+        None => address.uri.raw().to_owned(),
+    }
+}

@@ -1,0 +1,75 @@
+//! What a message says of the party that sends it, beside From: asserted identities, privacy, signed identities, date.
+
+use super::{HeaderName, Message, NameAddr};
+use crate::stir::{Identity, TelephoneNumber, date};
+
+impl Message {
+    /// P-Asserted-Identity values that can be read (RFC 3325 §9.1).
+    pub fn asserted_identities(&self) -> Vec<NameAddr> {
+        self.values(HeaderName::PAssertedIdentity).iter().filter_map(|v| NameAddr::read(v)).collect()
+    }
+
+    /// Identity values with their PASSporTs, in order (RFC 8224 §4).
+    pub fn identities(&self) -> Vec<Identity> {
+        self.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).collect()
+    }
+
+    /// The Date header field in seconds since the Unix epoch; `None` where there is none that can be read.
+    pub fn date(&self) -> Option<i64> {
+        date::read(&self.header(HeaderName::Date)?)
+    }
+
+    /// The calling number: that of P-Asserted-Identity where there is one, else that of From. `None` where neither holds a
+    /// number. `country` is the country code of numbers without one.
+    pub fn calling_number(&self, country: &str) -> Option<TelephoneNumber> {
+        let number = |address: NameAddr| TelephoneNumber::read(address.uri.user_name()?, country);
+        self.asserted_identities().into_iter().find_map(number).or_else(|| number(self.from()?))
+    }
+
+    /// The words of Privacy (RFC 3323 §4.2), in lower case.
+    pub fn privacy(&self) -> Vec<String> {
+        self.headers(HeaderName::Privacy)
+            .flat_map(|v| v.split([';', ',']).map(|word| word.trim().to_ascii_lowercase()).collect::<Vec<_>>())
+            .filter(|word| !word.is_empty())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(fields: &str) -> Message {
+        let text = format!("INVITE sip:b@b.example SIP/2.0\r\n{fields}\r\n");
+        Message::read(text.as_bytes(), false).unwrap().0
+    }
+
+    #[test]
+    fn the_asserted_number_comes_before_from() {
+        let from = "From: <sip:+12125550101@a.example>;tag=1\r\n";
+        for (more, expected) in [
+            ("", Some("12125550101")),
+            ("P-Asserted-Identity: \"A, B\" <sip:alice@a.example>, <tel:+12125550102>\r\n", Some("12125550102")),
+            ("P-Asserted-Identity: <sip:alice@a.example>\r\n", Some("12125550101")),
+        ] {
+            let number = message(&format!("{from}{more}")).calling_number("1");
+            assert_eq!(number.as_ref().map(TelephoneNumber::digits), expected, "{more}");
+        }
+        assert_eq!(message("From: <sip:alice@a.example>;tag=1\r\n").calling_number("1"), None);
+    }
+
+    #[test]
+    fn privacy_is_a_list_of_words() {
+        assert_eq!(message("Privacy: ID; user,header\r\n").privacy(), ["id", "user", "header"]);
+        assert!(message("").privacy().is_empty());
+    }
+
+    #[test]
+    fn several_identities_and_the_date_are_read() {
+        let m = message(
+            "y: a.b.c;info=<https://x.example/1,2>\r\nIdentity: d.e.f\r\nDate: Mon, 30 Mar 2026 14:00:00 GMT\r\n",
+        );
+        assert_eq!((m.identities().len(), m.date()), (2, Some(1_774_879_200)));
+        assert_eq!(message("Date: today\r\n").date(), None);
+    }
+}
