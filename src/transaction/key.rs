@@ -55,6 +55,16 @@ impl Key {
         matches!(self.method, Method::Bye | Method::Prack | Method::Info | Method::Update)
     }
 
+    /// The key without sent-by, which does not count when a client matches responses (§17.1.3): some proxies change it on the
+    /// way back.
+    pub(super) fn without_sent_by(&self) -> Self {
+        let mut key = self.clone();
+        if let Branch::Unique { sent_by, .. } = &mut key.branch {
+            sent_by.clear();
+        }
+        key
+    }
+
     /// The same key with another method: the INVITE that a CANCEL aims at (§9.1).
     pub(super) fn with_method(&self, method: Method) -> Self {
         Self { method, ..self.clone() }

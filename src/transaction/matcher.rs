@@ -64,7 +64,11 @@ impl Matcher<'_> {
         let key = Key::of(captured);
         // The response travels from the server to the client.
         let (client, server) = (captured.provenance.flow.destination, captured.provenance.flow.source);
-        let at = self.on_hop(&key, client, server).or_else(|| self.on_any_hop(&key, captured, status));
+        let at = self
+            .on_hop(&key, client, server)
+            .or_else(|| self.on_hop(&key.without_sent_by(), client, server))
+            .or_else(|| self.on_any_hop(&key, captured, status))
+            .or_else(|| self.on_hop_without_names(captured, client, server));
         let at = at.unwrap_or_else(|| self.open(&key, captured, client, server));
         let messages = self.messages;
         let Some(transaction) = self.transactions.get_mut(at) else { return };
@@ -136,6 +140,10 @@ impl Matcher<'_> {
             start: captured.provenance.time,
         });
         self.by_key.entry(key.clone()).or_default().push(at);
+        let by_branch = key.without_sent_by();
+        if by_branch != *key {
+            self.by_key.entry(by_branch).or_default().push(at);
+        }
         at
     }
 
@@ -145,6 +153,15 @@ impl Matcher<'_> {
             .iter()
             .copied()
             .find(|at| self.transactions.get(*at).is_some_and(|t| t.client == client && t.server == server))
+    }
+
+    /// The latest request on the hop, for a response that says nothing of what it answers (no CSeq), as the request did.
+    fn on_hop_without_names(&self, captured: &CapturedMessage, client: Endpoint, server: Endpoint) -> Option<usize> {
+        let nameless = |id: MessageId| self.messages.get(id.0).is_some_and(|m| m.message.cseq().is_none());
+        self.transactions.iter().rposition(|t| {
+            let hop = t.leg == captured.leg && t.client == client && t.server == server;
+            hop && captured.message.cseq().is_none() && t.request.is_some_and(nameless)
+        })
     }
 
     /// The transaction of the key that a response from elsewhere answers: the last one whose client host or server host it

@@ -147,3 +147,23 @@ fn a_response_from_another_address_still_belongs_to_its_request() {
     assert_eq!(shape(&found), [row("INVITE", &[301], 0, 0)]);
     assert_eq!(found[0].server.to_string(), "203.0.113.40:5060");
 }
+
+#[test]
+fn section_17_1_3_a_response_is_matched_without_sent_by() {
+    // A proxy that uses the branch of the caller again, and puts its own Via on the response.
+    let found = transactions(
+        "0.0 a > p branch=same from-tag=f\nINVITE sip:bob@b.example\n\n\
+         0.1 p > b branch=same cseq=1 from-tag=f\nINVITE sip:bob@b.example\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKsame\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKsame\n\n\
+         0.2 b > p tag=t\n603 Decline\n\n\
+         0.3 p > a tag=t re=INVITE\n603 Decline\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKsame\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKsame\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[603], 0, 0), row("INVITE", &[603], 0, 0)]);
+}
+
+#[test]
+fn a_response_that_names_nothing_answers_the_latest_request_that_names_nothing() {
+    let found = transactions(
+        "0.0 a > b raw\nINVITE sip:bob@b.example SIP/2.0\\r\\n\\r\\n\n\n0.1 b > a raw\nSIP/2.0 486 Busy Here\\r\\n\\r\\n\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[486], 0, 0)]);
+}
