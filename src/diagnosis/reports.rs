@@ -1,20 +1,19 @@
-//! The reports of a call flow in text form, for tests of what takes a whole call with all its findings.
+//! Whole reports of a call flow in text form, for tests of what takes a call with all its findings.
 
-use super::{CallReport, Engine, Finding};
-use crate::call::{Call, fixture};
-use crate::sample::Flow;
+use super::testing::diagnose;
+use super::{CallReport, Finding};
 
 /// The reports of the calls of a flow, each observed for a minute longer than the flow.
 pub(crate) fn reports(flow: &str) -> Vec<CallReport> {
-    diagnose(flow, fixture::calls(flow))
+    reports_after(flow, 60.0)
 }
 
-/// The report of a flow whose Call-IDs all belong to one call, observed for `seconds` longer than the flow.
+/// The report of the first call of a flow, observed for `seconds` longer than the flow.
 pub(crate) fn report_after(flow: &str, seconds: f64) -> CallReport {
-    diagnose(flow, vec![fixture::joined(flow, seconds)]).remove(0)
+    reports_after(flow, seconds).remove(0)
 }
 
-/// The report of a flow whose Call-IDs all belong to one call.
+/// The report of the first call of a flow.
 pub(crate) fn report(flow: &str) -> CallReport {
     report_after(flow, 60.0)
 }
@@ -28,13 +27,11 @@ pub(crate) fn codes(report: &CallReport) -> Vec<String> {
     report.findings.iter().map(code).collect()
 }
 
-fn diagnose(flow: &str, calls: Vec<Call>) -> Vec<CallReport> {
-    let mut engine = Engine::default();
-    for datagram in Flow::parse(flow).unwrap().datagrams() {
-        engine.hosts.senders.insert(datagram.flow.source.address);
-        engine.hosts.receivers.insert(datagram.flow.destination.address);
-    }
-    engine.hosts.documentation_traffic = true;
-    let until = |call: &Call| call.observed_until;
-    calls.into_iter().map(|call| (until(&call), call)).map(|(now, call)| engine.diagnose(call, now)).collect()
+/// A last datagram between other hosts carries the capture clock on.
+fn reports_after(flow: &str, seconds: f64) -> Vec<CallReport> {
+    let clock = "192.0.2.250 > 192.0.2.251 call=clock\nOPTIONS sip:clock.example\n";
+    let mut found = diagnose(&format!("{flow}\n\n+{seconds} {clock}"));
+    let last = found.calls.pop();
+    assert!(last.is_some_and(|report| report.call.messages.len() == 1));
+    found.calls
 }

@@ -197,6 +197,7 @@ mod tests {
 
     use super::*;
     use crate::call::fixture;
+    use crate::diagnosis::rules::RULES;
     use crate::diagnosis::{Certainty, Detect, Evidence, Explanation, Rule};
 
     const FAILED: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n\
@@ -306,6 +307,24 @@ mod tests {
             call.outcome = *outcome;
             let (root, _) = settled(&call, &[("redirect-without-contact", Severity::Error, 0)]);
             assert_eq!(root.is_some(), outcome.is_failure(), "{outcome:?}");
+        }
+    }
+
+    /// Rules at error level that never say why a call failed: what they find goes wrong beside it, or before it.
+    const NEVER: &[&str] = &[
+        "caller-number-impossible",
+        "caller-retries-after-607",
+        "route-advance-after-607",
+        "route-advance-after-network-block",
+        "caller-id-rotation-after-607",
+        "toll-fraud-pattern",
+    ];
+
+    #[test]
+    fn every_rule_at_error_level_is_known_here() {
+        for rule in RULES.iter().filter(|rule| rule.severity >= Severity::Error) {
+            let known = CAUSES.iter().any(|cause| cause.code == rule.code);
+            assert!(known != NEVER.contains(&rule.code), "{}: can it be the root cause of a call?", rule.code);
         }
     }
 

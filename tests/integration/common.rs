@@ -38,7 +38,7 @@ pub(crate) fn samples() -> Vec<(String, String)> {
         let path = samples.join(&name);
         let inner = if path.is_dir() { names(&path) } else { BTreeSet::new() };
         let files = inner.iter().map(|file| format!("{name}/{file}")).chain([name.clone()]);
-        for file in files.filter(|file| file.ends_with(".txt")) {
+        for file in files.filter(|file| Path::new(file).extension().is_some_and(|e| e == "txt")) {
             found.push((file.trim_end_matches(".txt").to_owned(), text(&samples.join(&file))));
         }
     }
@@ -91,7 +91,7 @@ impl Analysed {
         }
         let (facts, summary) = analysis.finish(|_| {}, &mut found).unwrap();
         found.calls.sort_by_key(|report| report.call.number);
-        Self { facts, summary, ..found }
+        Self { summary, facts, ..found }
     }
 
     /// The sample of that name, such as `scenarios/s01`.

@@ -10,30 +10,20 @@ use sipscan::diagnosis::{CallReport, Finding};
 use crate::common::{Analysed, bless, samples};
 
 fn described(finding: &Finding) -> String {
-    let mut text = format!("{} {:?}", finding.code, finding.severity).to_lowercase();
-    if finding.calls_total > 0 {
-        text += &format!(" [{} calls]", finding.calls_total);
-    }
-    if let Some(root) = finding.consequence_of {
-        text += &format!(" (from {root})");
-    }
-    text
+    let code = format!("{} {:?}", finding.code, finding.severity).to_lowercase();
+    let calls = if finding.calls_total > 0 { format!(" [{} calls]", finding.calls_total) } else { String::new() };
+    let root = finding.consequence_of.map(|root| format!(" (from {root})")).unwrap_or_default();
+    format!("{code}{calls}{root}")
 }
 
 fn call(report: &CallReport) -> String {
     let call = &report.call;
     let method = call.transactions.first().map_or("?", |t| t.method.name());
-    let mut line = format!("  {} {} {}", call.number.0, method, call.outcome.name());
-    if let Some(detail) = call.outcome_detail {
-        line += &format!(" ({})", detail.name());
-    }
-    if let Some(root) = report.root_cause {
-        line += &format!(", because of {root}");
-    }
-    for finding in &report.findings {
-        line += &format!("\n      {}", described(finding));
-    }
-    line
+    let detail = call.outcome_detail.map(|detail| format!(" ({})", detail.name())).unwrap_or_default();
+    let root = report.root_cause.map(|root| format!(", because of {root}")).unwrap_or_default();
+    let head = format!("  {} {method} {}{detail}{root}", call.number.0, call.outcome.name());
+    let findings = report.findings.iter().map(described);
+    [head].into_iter().chain(findings).collect::<Vec<_>>().join("\n      ")
 }
 
 /// One block a sample: its calls with outcome, root cause and findings, then what was found about the capture.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sipscan::call::Outcome;
+use sipscan::call::{Call, Outcome};
 use sipscan::diagnosis::rules::RULES;
 use sipscan::diagnosis::{CallReport, Certainty, Finding, Severity, Text};
 use sipscan::sip::Method;
@@ -228,7 +228,8 @@ fn with_code<'a>(analysed: &'a Analysed, code: &str) -> Vec<&'a Finding> {
 }
 
 fn evidence(findings: &[&Finding]) -> String {
-    findings.iter().flat_map(|f| &f.evidence).map(|e| format!("{} {} {}\n", e.what, e.source, e.text)).collect()
+    let all = findings.iter().flat_map(|f| &f.evidence).map(|e| format!("{} {} {}", e.what, e.source, e.text));
+    all.collect::<Vec<_>>().join("\n")
 }
 
 /// Everything that is wrong with the outcome of a scenario.
@@ -421,7 +422,7 @@ fn s12_counts_each_message_once() {
     let analysed = sample("s12");
     let calls = counted(&analysed);
     let call = &calls.iter().find(|r| r.call.is_invite()).map(|r| &r.call);
-    assert!(near(call.and_then(|c| c.talk_time()), 8.0), "{:?}", call.and_then(|c| c.talk_time()));
+    assert!(near(call.and_then(Call::talk_time), 8.0), "{:?}", call.and_then(Call::talk_time));
     let statuses = &analysed.summary.final_by_status;
     assert!(!statuses.contains_key(&301) && !statuses.contains_key(&607), "{statuses:?}");
     assert_eq!((analysed.summary.calls, analysed.summary.retransmitted_finals), (1, 1));

@@ -129,7 +129,7 @@ mod tests {
                 sent_on,
                 300.0,
                 Some(
-                    "198.51.100.5:5060 answered 100 and sent the request on to 203.0.113.60:5060, which never answered (5 min 1 s).",
+                    "198.51.100.5:5060 answered 100 and sent the request on to 203.0.113.60:5060, which never answered (5 min).",
                 ),
             ),
             ("", 60.0, None),
