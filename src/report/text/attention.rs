@@ -6,8 +6,9 @@ use std::net::IpAddr;
 
 use super::View;
 use super::detail;
+use super::numbers::{count, number};
 use super::overview::LABEL;
-use super::page::{Page, Tone, count, number};
+use super::page::{Page, Tone};
 use crate::call::CallNumber;
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::limits;

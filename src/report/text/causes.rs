@@ -1,7 +1,8 @@
 //! "3 causes explain 97 % of 12,000 failures".
 
 use super::View;
-use super::page::{Page, Tone, count, number, percent};
+use super::numbers::{count, number, percent};
+use super::page::{Page, Tone};
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::report::clusters::{Cluster, Clusters};

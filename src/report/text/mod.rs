@@ -4,7 +4,9 @@
 //! What is shown of calls is written down as they close and bounded: groups of calls with one cause keep the details of
 //! their first call, the worst groups stay.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 
@@ -15,6 +17,8 @@ use crate::provenance::{FrameRef, Timestamp};
 mod attention;
 mod causes;
 mod detail;
+mod ladder;
+mod numbers;
 mod overview;
 mod page;
 mod rest;
@@ -80,9 +84,18 @@ impl View {
     fn frame(&self, capture: usize, frame: FrameRef) -> String {
         let files = self.files.get(capture).map_or(&[][..], Vec::as_slice);
         match files.get(usize::from(frame.file)) {
-            Some(file) if files.len() > 1 || self.name_captures => format!("{} of {file}", frame.number),
+            Some(file) if files.len() > 1 || self.name_captures => format!("{} of {}", frame.number, self.short(file)),
             _ => frame.number.to_string(),
         }
+    }
+
+    /// The last part of a path, where no other file has the same.
+    fn short<'a>(&self, path: &'a str) -> &'a str {
+        let last = |path: &'a str| Path::new(path).file_name().and_then(OsStr::to_str).unwrap_or(path);
+        let name = last(path);
+        let same = |other: &&String| Path::new(other.as_str()).file_name() == Some(OsStr::new(name));
+        let unique = self.files.iter().flatten().filter(same).take(2).count() < 2;
+        if unique { name } else { path }
     }
 
     /// `14:00:00.012 UTC`, with the date where it is not that of `day`.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::View;
-use super::page::{Page, Tone, count, cut, duration, number, percent};
+use super::numbers::{count, duration, number, percent};
+use super::page::{Page, Tone, cut};
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::report::{CaptureFacts, Summary};
@@ -89,7 +90,7 @@ fn final_responses(page: &mut Page, summary: &Summary) {
     }
     let repeated = match summary.retransmitted_finals {
         0 => String::new(),
-        n => format!(", and {} that are not counted", count(n, "retransmission", "retransmissions")),
+        n => format!(" ({} not counted)", count(n, "retransmission", "retransmissions")),
     };
     page.heading("Final responses", &format!("{}{repeated}", number(all)));
     let rows = status_rows(summary);

@@ -87,3 +87,25 @@ fn several_captures_end_with_their_sum() {
     assert!(sum.contains("of 8 calls") && sum.contains("frames 12 of a.pcap, 42 of a.pcap, 12 of b.pcap"), "{sum}");
     assert_eq!(text.matches("CALLS THAT NEED ATTENTION  3 of 5").count(), 2, "{text}");
 }
+
+#[test]
+fn files_of_one_name_are_told_apart_by_their_paths() {
+    let files = ["x/a.pcap", "y/a.pcap", "y/b.pcap"].map(|path| vec![path.to_owned()]).to_vec();
+    let view = View { files, name_captures: true, ..view() };
+    let frame = sample::silent(1, "203.0.113.99").call.messages[0].provenance.frame;
+    let names: Vec<_> = (0..3).map(|capture| view.frame(capture, frame)).collect();
+    assert_eq!(names, ["1 of x/a.pcap", "1 of y/a.pcap", "1 of b.pcap"]);
+}
+
+#[test]
+fn long_lists_of_evidence_and_findings_are_cut_and_say_so() {
+    let mut report = sample::silent_with(1, "203.0.113.99", crate::diagnosis::Severity::Error);
+    let finding = report.findings[0].clone();
+    report.findings[0].evidence = vec![finding.evidence[0].clone(); 15];
+    report.findings.extend(vec![finding; 20]);
+    let (mut page, view) = (view().page(), view());
+    detail::of_call(&mut page, &view, &report, report.findings.first());
+    let text = page.into_text();
+    assert!(text.contains("… and 5 more frames (JSON has them)"), "{text}");
+    assert!(text.contains("… and 8 more findings (JSON has them)"), "{text}");
+}
