@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::domains::registrable;
+use super::text::span;
 use super::{Actor, Certainty, Context, Evidence, Severity, Text};
 use crate::call::{Call, CapturedMessage, Follow, Outcome, Redirect, Transaction, TransactionId};
 use crate::limits::REDIRECTS_PER_CALL;
@@ -36,7 +38,7 @@ pub(super) struct RedirectCase<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum End<'a> {
     /// 2xx.
-    Success(&'a CapturedMessage),
+    Success,
     /// A redirect of its own.
     Redirected,
     /// 4xx to 6xx that nothing followed.
@@ -134,6 +136,20 @@ impl<'a> RedirectCase<'a> {
         self.addresses().map(|a| &a.uri).filter(|uri| uri.is_sip())
     }
 
+    /// Whether a target belongs to another registered domain than the called address. An address tells nothing about its owner.
+    pub(super) fn leads_away(&self, target: &Uri) -> bool {
+        let asked = self.nearest_request().and_then(|m| m.message.request_uri());
+        let called = [self.redirect.from.as_ref(), asked.as_ref()].into_iter().flatten();
+        let mut domains = called.filter_map(registrable).peekable();
+        let known = domains.peek().is_some();
+        registrable(target).is_some_and(|target| known && domains.all(|domain| domain != target))
+    }
+
+    /// Whether any target leads away: nobody should store its Contact unasked.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.targets().any(|uri| self.leads_away(uri))
+    }
+
     /// The contact that a follow-up went to.
     pub(super) fn target_of(&self, follow: &Follow) -> Option<&'a Uri> {
         self.redirect.contacts.get(follow.contact)?.address.as_ref().map(|a| &a.uri)
@@ -161,6 +177,24 @@ impl<'a> RedirectCase<'a> {
     /// How every follow-up ended.
     pub(super) fn ends(&self, cx: &Context<'_>) -> Vec<(&'a Follow, End<'a>)> {
         self.redirect.follows.iter().map(|f| (f, end_of(self.call, f.transaction, cx))).collect()
+    }
+
+    /// The follow-up that reached the callee, with the response that shows it: an answer, or a word of the callee.
+    pub(super) fn reached(&self) -> Option<(&'a Follow, &'a CapturedMessage, StatusCode)> {
+        let ends = || {
+            self.redirect.follows.iter().filter_map(|follow| {
+                let (message, status) = final_of(self.call, last_try(self.call, follow.transaction))?;
+                Some((follow, message, status))
+            })
+        };
+        let word = |(follow, _, status): &(&Follow, _, StatusCode)| self.is_word_of_the_callee(follow, *status);
+        ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().find(word))
+    }
+
+    /// Whether a failure of a follow-up is a word of the callee, or of the caller's own CANCEL: then the target was right.
+    pub(super) fn is_word_of_the_callee(&self, follow: &Follow, status: StatusCode) -> bool {
+        let rang = || self.call.ringing_since(last_try(self.call, follow.transaction)).is_some();
+        matches!(status.0, 486 | 487 | 600 | 603 | 607) || (matches!(status.0, 408 | 480) && rang())
     }
 
     /// Whether the call got through in the end, by whatever way.
@@ -259,21 +293,42 @@ pub(super) fn is_visible_on_udp(uri: &Uri) -> bool {
 
 /// How a request ended, credentials sent on a challenge included.
 pub(super) fn end_of<'a>(call: &'a Call, id: TransactionId, cx: &Context<'_>) -> End<'a> {
-    let Some(transaction) = call.transaction(id) else { return End::Unknown };
-    let last = transaction.finals.iter().find(|f| f.status.is_success()).or(transaction.finals.last());
-    let Some((last, message)) = last.and_then(|f| Some((f, call.message(f.message)?))) else {
-        return without_final(call, transaction, cx);
+    let id = last_try(call, id);
+    match final_of(call, id) {
+        Some((_, status)) if status.is_success() => End::Success,
+        Some((_, status)) if status.is_redirection() => End::Redirected,
+        Some((message, status)) => End::Failure(message, status),
+        None => call.transaction(id).map_or(End::Unknown, |transaction| without_final(call, transaction, cx)),
+    }
+}
+
+/// The request itself, or the last one that repeats it with credentials.
+fn last_try(call: &Call, id: TransactionId) -> TransactionId {
+    let answered = |id: &TransactionId| {
+        let challenged = call.transaction(*id)?;
+        final_of(call, *id).filter(|(_, status)| status.is_challenge())?;
+        with_credentials(call, challenged, *id)
     };
-    if last.status.is_success() {
-        return End::Success(message);
-    }
-    if last.status.is_redirection() {
-        return End::Redirected;
-    }
-    match last.status.is_challenge().then(|| with_credentials(call, transaction, id)).flatten() {
-        Some(next) => end_of(call, next, cx),
-        None => End::Failure(message, last.status),
-    }
+    std::iter::successors(Some(id), answered).last().unwrap_or(id)
+}
+
+/// The final response that counts: a success before everything else, else the last one.
+fn final_of(call: &Call, id: TransactionId) -> Option<(&CapturedMessage, StatusCode)> {
+    let finals = &call.transaction(id)?.finals;
+    let counts = finals.iter().find(|f| f.status.is_success()).or(finals.last())?;
+    Some((call.message(counts.message)?, counts.status))
+}
+
+/// How often a request was sent, and over which time: `once`, `7 times in 31.5 s`.
+pub(super) fn times_sent(call: &Call, transaction: &Transaction) -> String {
+    let last = transaction.retransmissions.last().and_then(|id| call.message(*id));
+    last.map_or_else(
+        || "once".to_owned(),
+        |last| {
+            let took = span(last.provenance.time.since(transaction.start));
+            format!("{} times in {took}", transaction.retransmissions.len() + 1)
+        },
+    )
 }
 
 /// The later request of the same client that answers a challenge.

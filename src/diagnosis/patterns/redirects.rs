@@ -117,6 +117,13 @@ impl Redirects {
         self.clients.values()
     }
 
+    /// Whether a server gave different answers about the address, so that nobody should store any of them.
+    pub fn is_changing(&self, moved: &MovedAddress) -> bool {
+        let address = key(&moved.address);
+        let same = self.servers.iter().filter(|((_, other), _)| *other == address);
+        same.map(|(_, answers)| answers).any(|answers| answers.variants.len() > 1 || answers.alive.is_some())
+    }
+
     /// Servers and addresses, in a fixed order.
     pub fn answers(&self) -> impl Iterator<Item = &Answers> {
         self.servers.values()
@@ -128,8 +135,10 @@ impl Redirects {
     }
 
     fn client_was_told(&mut self, case: &RedirectCase<'_>) {
-        // Only the address that the client dialled itself can be stored in its directory.
-        if case.is_later_in_a_chain() || case.is_routing_dip() || redirect_loop::is_part_of_loop(case) {
+        // Only the address that the client dialled itself can be stored in its directory, and only one that was reached and
+        // belongs to the same owner is worth it.
+        let doubtful = case.is_routing_dip() || redirect_loop::is_part_of_loop(case) || case.is_foreign();
+        if case.is_later_in_a_chain() || doubtful || case.reached().is_none() {
             return;
         }
         let told_at = case.nearest();

@@ -23,13 +23,16 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The later request is a retry of the same call, within five seconds of the redirect or under \
             the same Call-ID.\n\
             - The 301 is the answer of a routing database, which every call must ask anew (routing-dip-as-301).\n\
+            - The new address belongs to somebody else's domain, was never reached, or changes from call to call: then it \
+            is not worth storing.\n\
             - Several users share the client's address: another one of them may have called.",
     },
     detect: Detect::Capture(detect),
 };
 
 fn detect(patterns: &Patterns, _cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.redirects.moved().filter_map(finding));
+    let moved = patterns.redirects.moved().filter(|moved| !patterns.redirects.is_changing(moved));
+    out.extend(moved.filter_map(finding));
 }
 
 fn finding(moved: &MovedAddress) -> Option<Finding> {
@@ -84,7 +87,9 @@ mod tests {
     fn call(number: usize, at: u32, client: &str, contact: &str) -> String {
         format!(
             "{at}.0 {client} > old call=c{number}\nINVITE sip:bob@corp.example\n\n+0.1 old > {client} call=c{number}\n\
-             301 Moved Permanently\nContact: <{contact}>\n\n+0.001 {client} > old call=c{number}\nACK\n\n"
+             301 Moved Permanently\nContact: <{contact}>\n\n+0.001 {client} > old call=c{number}\nACK\n\n\
+             +0.01 {client} > new call=c{number}\nINVITE {contact}\n\n+1 new > {client} call=c{number}\n486 Busy Here\n\n\
+             +0.001 {client} > new call=c{number}\nACK\n\n"
         )
     }
 
@@ -103,6 +108,17 @@ mod tests {
                 ("once", &flow(&[(0, "pbx", usual)]), None),
                 ("another client", &flow(&[(0, "pbx", usual), (600, "sbc", usual)]), None),
                 ("at once", &flow(&[(0, "pbx", usual), (4, "pbx", usual)]), None),
+                (
+                    "to another owner",
+                    &flow(&[(0, "pbx", "sip:bob@x.example"), (600, "pbx", "sip:bob@x.example")]),
+                    None,
+                ),
+                ("to changing places", &flow(&[(0, "pbx", usual), (600, "pbx", "sip:bob@b.corp.example")]), None),
+                (
+                    "never reached",
+                    &flow(&[(0, "pbx", usual), (600, "pbx", usual)]).replace("486 Busy Here", "404 Not Found"),
+                    None,
+                ),
             ],
         );
         let often = only(&flow(&[(0, "pbx", usual), (600, "pbx", usual), (1200, "pbx", usual)]), RULE.code);

@@ -81,16 +81,14 @@ mod tests {
     use crate::diagnosis::testing::{HOSTS, LATER, check, followed, with_code};
 
     fn chain(length: usize, rest: &str) -> String {
-        let mut flow = HOSTS.to_owned();
-        for step in 1..=length {
-            let server = if step % 2 == 1 { "old" } else { "new" };
-            let next = step + 1;
-            flow += &format!(
+        let step = |step: usize| {
+            let (server, next) = (if step % 2 == 1 { "old" } else { "new" }, step + 1);
+            format!(
                 "+0.01 pbx > {server}\nINVITE sip:5001@h{step}.example\n\n+0.01 {server} > pbx\n302 Moved Temporarily\n\
                  Contact: <sip:5001@h{next}.example>\n\n+0.001 pbx > {server}\nACK\n\n"
-            );
-        }
-        flow + rest
+            )
+        };
+        HOSTS.to_owned() + &(1..=length).map(step).collect::<String>() + rest
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) fn explains(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
 
 fn fault<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<(&'a Uri, Proof)> {
     let ends = case.ends(cx);
-    if ends.iter().any(|(_, end)| matches!(end, End::Success(_) | End::Redirected | End::Provisional)) {
+    if ends.iter().any(|(_, end)| matches!(end, End::Success | End::Redirected | End::Provisional)) {
         return None;
     }
     let names = || case.targets().filter(|uri| uri.ip().is_none());

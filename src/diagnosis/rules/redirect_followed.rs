@@ -1,12 +1,10 @@
 //! A redirect that did its work.
 
-use crate::call::{Call, CapturedMessage, Follow};
-use crate::diagnosis::redirect_case::{End, RedirectCase};
+use crate::call::{Call, CapturedMessage};
+use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::text::span;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::StatusCode;
-
-use super::redirect_target_suspicious;
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-followed",
@@ -32,39 +30,12 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Call(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)));
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case)));
 }
 
-/// Answers of the callee or of the caller's own CANCEL: the target was right.
-pub(super) fn is_word_of_the_callee(case: &RedirectCase<'_>, follow: &Follow, status: StatusCode) -> bool {
-    let rang = || {
-        let transaction = case.call.transaction(follow.transaction);
-        let provisionals = transaction.into_iter().flat_map(|t| &t.provisionals);
-        provisionals.filter_map(|id| case.call.message(*id)?.message.status()).any(|s| s.0 == 180)
-    };
-    matches!(status.0, 486 | 487 | 600 | 603 | 607) || (matches!(status.0, 408 | 480) && rang())
-}
-
-/// The follow-up that reached the callee, with the response that shows it.
-fn reached<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<(&'a Follow, &'a CapturedMessage, StatusCode)> {
-    let ends = case.ends(cx);
-    let answered = ends.iter().find_map(|(follow, end)| match end {
-        End::Success(message) => Some((*follow, *message, message.message.status()?)),
-        _ => None,
-    });
-    answered.or_else(|| {
-        ends.iter().find_map(|(follow, end)| match end {
-            End::Failure(message, status) if is_word_of_the_callee(case, follow, *status) => {
-                Some((*follow, *message, *status))
-            }
-            _ => None,
-        })
-    })
-}
-
-fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
-    let (follow, answer, status) = reached(case, cx)?;
+fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
+    let (follow, answer, status) = case.reached()?;
     let request = case.call.request(follow.transaction)?;
     let asked = case.nearest_request().or_else(|| case.request())?;
     let added = request.provenance.time.since(asked.provenance.time);
@@ -91,7 +62,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
 
 /// Whether the new address may be worth storing: a 301 about the callee rather than a routing decision, to no foreign domain.
 fn is_lasting(case: &RedirectCase<'_>) -> bool {
-    case.redirect.status.0 == 301 && !case.is_routing_dip() && !redirect_target_suspicious::is_foreign(case)
+    case.redirect.status.0 == 301 && !case.is_routing_dip() && !case.is_foreign()
 }
 
 fn answer_text(answer: &CapturedMessage, status: StatusCode) -> String {

@@ -28,8 +28,7 @@ pub(super) static RULE: Rule = Rule {
             - A proxy in between should have followed, and passed the redirect on instead.",
         how_to_fix: "- At the client or its border controller: turn on redirect handling, limited to targets that you \
             trust.\n\
-            - Or at the redirecting server: relay the call to the new address in place of redirecting it.\n\
-            - Where the address has really moved for good: store the new one at the client, once its owner confirms it.",
+            - Or at the redirecting server: relay the call to the new address in place of redirecting it.",
         how_to_confirm: "Call again: a second INVITE with the new address as its Request-URI follows within a second.",
         when_this_is_wrong: "- The caller hung up: the redirect crossed a CANCEL, and there was nothing left to follow.\n\
             - The capture ends, or its tap is elsewhere, before the second INVITE: the rule waits for five seconds of \

@@ -2,14 +2,14 @@
 
 use crate::call::{Call, CapturedMessage, Follow, Outcome};
 use crate::catalog;
-use crate::diagnosis::redirect_case::{End, RedirectCase};
+use crate::diagnosis::redirect_case::{End, RedirectCase, times_sent};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 
 use crate::sip::StatusCode;
 
 use super::{
     number_portability_data_lost, redirect_contact_not_routable, redirect_contact_unresolvable,
-    redirect_follow_up_malformed, redirect_followed,
+    redirect_follow_up_malformed,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -48,7 +48,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let ends = case.ends(cx);
     let all_failed = ends.iter().all(|(follow, end)| match end {
-        End::Failure(_, status) => !redirect_followed::is_word_of_the_callee(case, follow, *status),
+        End::Failure(_, status) => !case.is_word_of_the_callee(follow, *status),
         End::Silence => true,
         _ => false,
     });
@@ -92,12 +92,12 @@ const FIXES: usize = 2;
 fn silent(case: &RedirectCase<'_>, follow: &Follow) -> Option<Finding> {
     let transaction = case.call.transaction(follow.transaction)?;
     let message = Text::new(
-        "The client followed the redirect of {server} to {contact} and sent its request {count} times to {endpoint}; \
-         nothing came back.",
+        "The client followed the redirect of {server} to {contact} and sent its request to {endpoint} {times}; nothing came \
+         back.",
     )
     .with("server", case.redirector())
     .with("contact", case.target_of(follow)?)
-    .with("count", transaction.retransmissions.len() + 1)
+    .with("times", times_sent(case.call, transaction))
     .with("endpoint", transaction.server);
     let icmp = case.call.icmp.iter().filter(|i| i.unreachable == transaction.server).map(Evidence::icmp);
     let finding = Finding::new(&RULE, Certainty::Strong, message, case.follow_evidence(follow)?)

@@ -57,11 +57,6 @@ enum Mark {
     CostlyNumber,
 }
 
-/// Whether the redirect leads to a foreign domain, marks or not: nobody should store its Contact unasked.
-pub(super) fn is_foreign(case: &RedirectCase<'_>) -> bool {
-    case.targets().any(|uri| is_foreign_domain(case, uri))
-}
-
 #[derive(Debug)]
 struct Suspect<'a> {
     target: &'a Uri,
@@ -73,31 +68,21 @@ fn suspect<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Suspect<'a>>
     // An address tells nothing about its owner, so it is suspicious only where the response itself is.
     let by_address = || case.targets().find(|uri| uri.ip().is_some() && !forged.is_empty());
     let is_new = |uri: &&Uri| {
-        is_foreign_domain(case, uri)
+        case.leads_away(uri)
             && registrable(uri).is_some_and(|d| !cx.hosts.has_redirected_to(case.redirector().address, d))
     };
-    let costly = |uri: &&Uri| is_foreign_domain(case, uri) && is_costly(case, uri, cx);
+    let costly = |uri: &&Uri| case.leads_away(uri) && is_costly(case, uri, cx);
     let target = case
         .targets()
         .find(costly)
         .or_else(|| case.targets().find(is_new))
         .or_else(by_address)
-        .or_else(|| case.targets().find(|uri| !forged.is_empty() && is_foreign_domain(case, uri)))?;
+        .or_else(|| case.targets().find(|uri| !forged.is_empty() && case.leads_away(uri)))?;
     let mut marks = forged;
     if is_costly(case, target, cx) {
         marks.push(Mark::CostlyNumber);
     }
     Some(Suspect { target, marks })
-}
-
-fn is_foreign_domain(case: &RedirectCase<'_>, uri: &Uri) -> bool {
-    let called = case.redirect.from.as_ref().and_then(registrable);
-    let asked = case.nearest_request().and_then(|m| m.message.request_uri());
-    let asked = asked.as_ref().and_then(registrable);
-    match (registrable(uri), called) {
-        (Some(target), Some(called)) => target != called && Some(target) != asked,
-        _ => false,
-    }
 }
 
 fn forgery_marks(case: &RedirectCase<'_>) -> Vec<Mark> {
