@@ -43,52 +43,61 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let request = case.request()?;
     let target = case.targets().next();
-    let foreign = target.is_some_and(|uri| is_foreign(case, uri));
-    let authenticated = has_credentials(&request.message);
     let exposed = case.redirect.follows.iter().find_map(|follow| {
         let message = case.call.request(follow.transaction)?;
         has_credentials(&message.message).then_some(message)
     });
-    let critical = foreign && !authenticated;
-    let message = Text::new(match (target.is_some(), critical, exposed.is_some()) {
-        (false, ..) => "{server} answered the REGISTER of {user} with {status} and no target: the telephone stays unregistered.",
-        (true, true, true) => {
-            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
-             anybody, and the telephone registered there and sent its credentials."
-        }
-        (true, true, false) => {
-            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
-             anybody."
-        }
-        (true, false, true) => {
-            "{server} sent the REGISTER of {user} on to {target} with {status}; the telephone sent its credentials there."
-        }
-        (true, false, false) => "{server} sent the REGISTER of {user} on to {target} with {status}.",
-    })
-    .with("server", case.redirector())
-    .with("user", request.message.to().map(|to| to.uri.to_string()).unwrap_or_default())
-    .with("status", case.redirect.status);
-    let message = match target {
-        Some(uri) => message.with("target", uri),
-        None => message,
-    };
+    let critical = target.is_some_and(|uri| is_foreign(case, uri)) && !has_credentials(&request.message);
+    let message = sentence(target, critical, exposed.is_some())
+        .with("server", case.redirector())
+        .with("user", request.message.to().map(|to| to.uri.to_string()).unwrap_or_default())
+        .with("status", case.redirect.status);
     let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .severity(if critical { Severity::Critical } else { Severity::Warning })
         .evidence(case.request_evidence())
         .evidence(case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f)))
         .evidence(exposed.map(credentials_evidence))
         .actor(Actor::sender(case.response, "operator of the registrar"));
-    let finding = if critical {
-        finding
-            .fix("Do not store the new address. Find out whether the registrar really sent this; until then block the target at the border.")
-            .fix("Change the passwords of the users whose telephones followed, and remove their registrations there.")
-            .fix("Use TLS between telephones and registrar, so that nobody else can answer for it.")
-    } else {
-        finding
-            .fix("If the move is planned, set the new registrar or outbound proxy in the provisioning of the telephones.")
-            .fix("If it is not, look for the rule that redirects requests that the server does not serve.")
-    };
+    let fixes = if critical { FORGED } else { PLANNED };
+    let finding = fixes.iter().fold(finding, |finding, fix| finding.fix(*fix));
     Some(finding.verify("The next REGISTER goes to the provisioned server and is answered 200 without a redirect."))
+}
+
+/// Remedies where the redirect may be forged.
+const FORGED: &[&str] = &[
+    "Do not store the new address in any telephone. Find out whether the registrar really sent this, and until then block the \
+     target at the border.",
+    "Change the passwords of the users whose telephones followed, and remove their registrations there.",
+    "Use TLS between telephones and registrar, so that nobody else can answer for it.",
+];
+
+/// Remedies where it is rather a matter of operation.
+const PLANNED: &[&str] = &[
+    "If the move is planned, set the new registrar or outbound proxy in the provisioning of the telephones.",
+    "If it is not, look for the rule that redirects requests that the server does not serve.",
+];
+
+fn sentence(target: Option<&Uri>, critical: bool, exposed: bool) -> Text {
+    let Some(target) = target else {
+        return Text::new(
+            "{server} answered the REGISTER of {user} with {status} and no target: the telephone stays unregistered.",
+        );
+    };
+    Text::new(match (critical, exposed) {
+        (true, true) => {
+            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
+             anybody, and the telephone registered there and sent its credentials."
+        }
+        (true, false) => {
+            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
+             anybody."
+        }
+        (false, true) => {
+            "{server} sent the REGISTER of {user} on to {target} with {status}; the telephone sent its credentials there."
+        }
+        (false, false) => "{server} sent the REGISTER of {user} on to {target} with {status}.",
+    })
+    .with("target", target)
 }
 
 fn has_credentials(message: &crate::sip::Message) -> bool {
