@@ -19,6 +19,8 @@ pub mod outputs;
 #[cfg(test)]
 mod sample;
 pub mod summary;
+#[cfg(test)]
+mod tests;
 pub mod text;
 mod time;
 mod view;

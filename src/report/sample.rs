@@ -380,3 +380,21 @@ pub(super) fn silent_with(number: u64, host: &str, severity: Severity) -> CallRe
     report.root_cause = Some("no-response");
     report
 }
+
+/// A call that is rejected by a host which writes a text of its own wherever it can.
+pub(super) fn hostile(text: &str) -> CallReport {
+    let mut b = Builder::new(1, 0.0, 1);
+    let (from, to) = (format!("From: {text}"), format!("To: <sip:{text}@b.example>;tag={text}"));
+    let request = format!("INVITE sip:{text}@b.example SIP/2.0");
+    let invite = b.message(0.0, PBX, PHONE, "1 INVITE", &[&request, &from, &to]);
+    let (response, reason) = (format!("SIP/2.0 603 {text}"), format!("Reason: {text};cause=1;text=\"{text}\""));
+    let server = format!("Server: {text}");
+    let no = b.message(0.1, PHONE, PBX, "1 INVITE", &[&response, &from, &to, &reason, &server]);
+    b.transaction(invite, &[], &[], Some(no));
+    let mut found = finding("hostile", Severity::Error, "{text} says {text}.", b.evidence(no, "response", text));
+    found.message = Text::new("{text} says {text}.").with("text", text);
+    found.actor =
+        Some(Actor { role: Text::new("{text}").with("text", text), address: None, software: Some(text.to_owned()) });
+    found.remediation = vec![Text::new("{text}").with("text", text)];
+    b.end(Outcome::Rejected, Some(no), vec![found])
+}
