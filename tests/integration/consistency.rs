@@ -1,5 +1,4 @@
 //! The conventions: rule files, registry, samples and documentation agree, and names follow the rules for names.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 

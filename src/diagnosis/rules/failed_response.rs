@@ -225,7 +225,10 @@ impl Failure<'_> {
         let mut related = Vec::new();
         if self.received.provenance.frame != self.response.provenance.frame {
             related.push(Evidence::of(self.received, "what the caller received"));
-            related.extend(response_facts::evidence(self.received));
+            // A response that was passed on says the same once more.
+            let said = response_facts::evidence(self.response);
+            let more = response_facts::evidence(self.received);
+            related.extend(more.into_iter().filter(|e| said.iter().all(|s| s.text != e.text)));
         }
         if let Some(rang) = self.rang(call) {
             related.push(Evidence::of(

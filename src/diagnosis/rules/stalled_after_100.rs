@@ -68,21 +68,19 @@ fn finding(call: &Call, near: &Transaction, deep: &Transaction, cx: &Context<'_>
     .evidence(answered.request.and_then(|id| call.message(id)).map(|m| Evidence::of(m, "the request")))
     .actor(Actor::sender(last, "the operator of the last element that answered"))
     .verify("A call ends with a final response within three minutes, whatever the callee does.");
-    if deep.provisionals.is_empty() {
+    finding = if deep.provisionals.is_empty() {
         let sent_on = deep.request.and_then(|id| call.message(id));
-        finding = finding.evidence(sent_on.map(|m| Evidence::of(m, "the request as it was sent on"))).fix(
+        finding.evidence(sent_on.map(|m| Evidence::of(m, "the request as it was sent on"))).fix(
             Text::new("Find out why {behind} does not answer: address and port, host, firewall.")
                 .with("behind", deep.server),
-        );
-    }
-    Some(
-        finding
-            .fix(
-                Text::new("Capture behind {last}, and see where it sends the request.")
-                    .with("last", last.provenance.flow.source),
-            )
-            .fix("Give its branches a timer, so that callers get an answer, and a second target."),
-    )
+        )
+    } else {
+        finding.fix(
+            Text::new("Capture behind {last}, and see where it sends the request.")
+                .with("last", last.provenance.flow.source),
+        )
+    };
+    Some(finding.fix("Give its branches a timer, so that callers get an answer, and a second target."))
 }
 
 fn message(last: &CapturedMessage, deep: &Transaction, doubt: Option<Text>, cx: &Context<'_>) -> Text {
