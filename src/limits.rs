@@ -57,10 +57,23 @@ pub const HOSTS: usize = 65_536;
 pub const FAILED_LOOKUPS: usize = 4096;
 /// Groups of messages (calls, registrations, …) that may be open at one time.
 pub const OPEN_GROUPS: usize = 200_000;
-/// Octets of messages of open groups.
-pub const OPEN_GROUP_OCTETS: usize = 256 << 20;
+/// Octets of messages of open groups, with what is remembered of each message.
+pub const OPEN_GROUP_OCTETS: usize = 512 << 20;
 /// Messages of one group; with more it is closed and a new one begins.
 pub const GROUP_MESSAGES: usize = 4096;
+/// A series of other requests than INVITE under one Call-ID (keep-alive, registrations) is handed on in pieces of this many
+/// messages, cut where it pauses.
+pub const SERIES_MESSAGES: usize = 512;
+/// Such a pause after a final response: T4, in which the network loses what is old (RFC 3261 §17.1.2.2).
+pub const SERIES_PAUSE: Duration = Duration::from_secs(5);
+/// ICMP errors kept of one group.
+pub const GROUP_ICMP: usize = 64;
+/// Frames kept of further copies of one message; all are counted.
+pub const DUPLICATE_FRAMES: usize = 64;
+/// Confirmed dialogs of one leg that are followed to their BYE.
+pub const LEG_DIALOGS: usize = 32;
+/// Times of frames that fall back further than this are a clock that was set, not frames out of order.
+pub const CLOCK_STEP_BACK: Duration = Duration::from_secs(60);
 /// A group of unanswered requests is over this long after its last message: 64*T1 (RFC 3261 §17.1.1.2) and a margin.
 pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 /// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of

@@ -24,6 +24,8 @@ pub struct Analysis {
     summary: Summary,
     /// The capture clock: the latest time of a frame so far.
     now: Timestamp,
+    /// The time of the latest frame, which lies before `now` where clocks were set back.
+    latest: Timestamp,
 }
 
 /// Where a datagram was found: its frames and the time of the one that completes it.
@@ -43,6 +45,7 @@ impl Analysis {
             facts: CaptureFacts::default(),
             summary: Summary::default(),
             now: Timestamp::default(),
+            latest: Timestamp::default(),
         }
     }
 
@@ -92,10 +95,11 @@ impl Analysis {
                 self.icmp(&error, &place);
             }
         }
-        for call in self.tracker.advance(self.now) {
+        for call in self.tracker.advance(frame.time) {
             let report = self.engine.diagnose(call, self.now);
             self.deliver(&report, sink)?;
         }
+        self.count_tracker_anomalies();
         Ok(())
     }
 
@@ -114,15 +118,14 @@ impl Analysis {
         }
         complete(&mut self.facts);
         self.engine.lossy |= self.facts.dropped > 0;
-        for call in self.tracker.finish(self.now) {
+        for call in self.tracker.finish(self.latest) {
             let report = self.engine.diagnose(call, self.now);
             self.deliver(&report, sink)?;
         }
-        let anomalies: Vec<_> =
-            self.reassembly.take_anomalies().into_iter().chain(self.tracker.take_anomalies()).collect();
-        for (anomaly, _) in anomalies {
+        for (anomaly, _) in self.reassembly.take_anomalies() {
             self.anomaly(anomaly);
         }
+        self.count_tracker_anomalies();
         self.facts.duplicates = self.tracker.counts().duplicates;
         self.facts.incomplete.extend(incomplete(&self.facts));
         let findings = self.engine.finish(self.now);
@@ -137,6 +140,13 @@ impl Analysis {
             self.now = time;
         }
         self.now = self.now.max(time);
+        self.latest = time;
+    }
+
+    fn count_tracker_anomalies(&mut self) {
+        for (anomaly, _) in self.tracker.take_anomalies() {
+            self.anomaly(anomaly);
+        }
     }
 
     fn anomaly(&mut self, anomaly: Anomaly) {

@@ -8,6 +8,7 @@ use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
 
 pub mod assemble;
 mod attempt;
+mod clock;
 mod dialog;
 mod element;
 mod finals;

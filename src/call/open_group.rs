@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::limits::{
-    ANSWERED_IDLE, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, POSSIBLE_LEGS, PROVISIONAL_IDLE, TRYING_IDLE,
+    ANSWERED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, GROUP_ICMP, LEG_DIALOGS,
+    POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, TRYING_IDLE,
 };
 use crate::provenance::{FrameRef, Provenance, Timestamp};
 use crate::sip::{Message, Method, StatusCode};
@@ -33,6 +34,10 @@ struct OpenLeg {
     phase: Phase,
     /// Hashes of the branches of INVITEs without final response.
     open_branches: Vec<u64>,
+    /// Whether it has, or answers, an INVITE.
+    has_invite: bool,
+    /// Hashes of the To tags of 2xx, and whether their dialog had its BYE.
+    dialogs: Vec<(u64, bool)>,
 }
 
 /// The open group.
@@ -45,7 +50,7 @@ pub(super) struct OpenGroup {
     pub(super) possible: Vec<CallNumber>,
     /// Octets of its messages.
     pub(super) octets: usize,
-    /// Time of the latest message.
+    /// What the clock showed at the latest message.
     last: Timestamp,
     legs: Vec<OpenLeg>,
 }
@@ -66,7 +71,14 @@ impl OpenGroup {
     /// Adds a Call-ID and returns its place.
     pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>) -> usize {
         let leg = Leg { call_id: call_id.map(<[u8]>::to_vec) };
-        self.legs.push(OpenLeg { leg, phase: Phase::Trying, open_branches: Vec::new() });
+        self.octets += 2 * call_id.map_or(0, <[u8]>::len);
+        self.legs.push(OpenLeg {
+            leg,
+            phase: Phase::Trying,
+            open_branches: Vec::new(),
+            has_invite: false,
+            dialogs: Vec::new(),
+        });
         self.legs.len() - 1
     }
 
@@ -87,23 +99,49 @@ impl OpenGroup {
         }
     }
 
-    /// Takes a message of a leg; returns it unless it is a duplicate of one that is there.
+    /// Keeps an ICMP error about one of its messages.
+    pub(super) fn report(&mut self, report: IcmpReport) {
+        if self.icmp.len() < GROUP_ICMP {
+            self.octets += size_of::<IcmpReport>();
+            self.icmp.push(report);
+        }
+    }
+
+    /// Whether `next` begins another piece of a long series of requests that are no calls.
+    pub(super) fn pauses_before(&self, next: &Message, now: Timestamp) -> bool {
+        let answered = |last: &CapturedMessage| last.message.status().is_some_and(StatusCode::is_final);
+        self.messages.len() >= SERIES_MESSAGES
+            && next.is_request()
+            && now.since(self.last) >= SERIES_PAUSE
+            && self.messages.last().is_some_and(answered)
+            && !self.legs.iter().any(|open| open.has_invite)
+    }
+
+    /// Time since its latest message.
+    pub(super) fn silence(&self, now: Timestamp) -> Duration {
+        now.since(self.last)
+    }
+
+    /// Takes a message of a leg while the clock shows `now`; returns it unless it is a duplicate of one that is there.
     pub(super) fn push(
         &mut self,
         leg: usize,
         message: Message,
         provenance: Provenance,
+        now: Timestamp,
         hasher: &RandomState,
     ) -> Option<&CapturedMessage> {
-        self.last = self.last.max(provenance.time);
         if let Some(first) = self.original_of(&message, &provenance) {
-            first.duplicates.push(provenance.frame);
+            if first.duplicates.len() < DUPLICATE_FRAMES {
+                first.duplicates.push(provenance.frame);
+            }
             return None;
         }
+        self.last = now;
         if let Some(open) = self.legs.get_mut(leg) {
             open.follow(&message, hasher);
         }
-        self.octets += message.raw().len();
+        self.octets += message.raw().len() + size_of::<CapturedMessage>();
         self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Vec::new() });
         self.messages.last()
     }
@@ -113,7 +151,8 @@ impl OpenGroup {
     fn original_of(&mut self, message: &Message, provenance: &Provenance) -> Option<&mut CapturedMessage> {
         let is_copy = |known: &&mut CapturedMessage| {
             let (a, b) = (&known.provenance, provenance);
-            let spacing = b.time.since(a.time);
+            // One of the two is zero; the times of two taps may be out of order.
+            let spacing = b.time.since(a.time).max(a.time.since(b.time));
             let same_packet =
                 a.ip_id.is_some_and(|id| id != 0) && a.ip_id == b.ip_id && spacing < DUPLICATE_IP_ID_SPACING;
             a.flow == b.flow
@@ -141,9 +180,14 @@ impl OpenLeg {
     /// Follows the course of the call.
     fn follow(&mut self, message: &Message, hasher: &RandomState) {
         let branch = message.branch().map_or(0, |b| hasher.hash_one(b));
+        self.has_invite |= message.method() == Some(&Method::Invite);
         match (message.status(), message.method()) {
             (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(branch),
-            (None, Some(Method::Bye | Method::Cancel)) => self.phase = Phase::Ended,
+            (None, Some(Method::Bye)) => self.bye(message, hasher),
+            (None, Some(Method::Cancel)) if self.phase != Phase::Answered => self.phase = Phase::Ended,
+            (Some(status), Some(Method::Invite)) if status.is_success() => {
+                self.success(hasher.hash_one(message.to_tag()));
+            }
             (Some(status), Some(Method::Invite)) => self.answer(status, branch),
             _ => {}
         }
@@ -158,11 +202,31 @@ impl OpenLeg {
         }
     }
 
+    /// A 2xx opens a dialog, unless it is a late copy of one that had its BYE.
+    fn success(&mut self, tag: u64) {
+        self.open_branches.clear();
+        if !self.dialogs.iter().any(|(known, _)| *known == tag) && self.dialogs.len() < LEG_DIALOGS {
+            self.dialogs.push((tag, false));
+        }
+        self.phase = if self.dialogs.iter().all(|(_, over)| *over) { Phase::Ended } else { Phase::Answered };
+    }
+
+    /// A BYE ends the dialog of its tags; of several (a fork) the others go on.
+    fn bye(&mut self, message: &Message, hasher: &RandomState) {
+        let tags = [hasher.hash_one(message.to_tag()), hasher.hash_one(message.from_tag())];
+        let mut known = false;
+        for (tag, over) in &mut self.dialogs {
+            if tags.contains(tag) {
+                (*over, known) = (true, true);
+            }
+        }
+        if !known || self.dialogs.iter().all(|(_, over)| *over) {
+            self.phase = Phase::Ended;
+        }
+    }
+
     fn answer(&mut self, status: StatusCode, branch: u64) {
-        if status.is_success() {
-            self.open_branches.clear();
-            self.phase = Phase::Answered;
-        } else if status.is_provisional() {
+        if status.is_provisional() {
             if self.phase == Phase::Trying {
                 self.phase = Phase::Proceeding;
             }

@@ -6,6 +6,7 @@ use std::hash::RandomState;
 use std::mem;
 
 use super::assemble::{Group, assemble};
+use super::clock::CaptureClock;
 use super::leg_index::{LegId, LegIndex, Place, begins_leg};
 use super::legs::LegSummary;
 use super::open_group::OpenGroup;
@@ -47,7 +48,7 @@ pub struct Tracker {
     hasher: RandomState,
     counts: TrackerCounts,
     anomalies: Vec<(Anomaly, FrameRef)>,
-    now: Timestamp,
+    clock: CaptureClock,
     /// Calls that a limit closed, until the next [`Tracker::advance`].
     early: Vec<Call>,
 }
@@ -55,7 +56,9 @@ pub struct Tracker {
 impl Tracker {
     /// Takes a message in capture order.
     pub fn push(&mut self, message: Message, provenance: Provenance) {
+        self.clock.forward(provenance.time);
         let key = key(&message, provenance.flow);
+        self.cut_series(&key, &message);
         let summary = begins_leg(&message).then(|| LegSummary::of(&message, &provenance)).flatten();
         let id = match self.by_key.get(&key) {
             Some(id) => *id,
@@ -64,7 +67,7 @@ impl Tracker {
         let (number, leg) = id;
         let Some((_, group)) = self.groups.get_mut(&number) else { return };
         let before = group.octets;
-        let Some(captured) = group.push(leg, message, provenance, &self.hasher) else {
+        let Some(captured) = group.push(leg, message, provenance, self.clock.reading(), &self.hasher) else {
             self.counts.duplicates += 1;
             return;
         };
@@ -92,26 +95,27 @@ impl Tracker {
         let framed = sip::messages(quoted, true);
         let by_call_id = framed.first().and_then(|f| f.message.call_id()).map(|id| Key::CallId(id.to_vec()));
         let number = by_call_id.and_then(|key| self.by_key.get(&key)).map(|id| id.0).or_else(|| self.sent_to(&report));
-        if let Some((_, group)) = number.and_then(|n| self.groups.get_mut(&n))
-            && group.icmp.len() < GROUP_MESSAGES
-        {
-            group.icmp.push(report);
+        if let Some((_, group)) = number.and_then(|n| self.groups.get_mut(&n)) {
+            let before = group.octets;
+            group.report(report);
+            self.octets += group.octets - before;
         }
     }
 
-    /// Moves the capture clock and returns the calls that are over, in the order of their deadlines.
+    /// Moves the capture clock to the time of a frame and returns the calls that are over, in the order of their deadlines.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Call> {
-        self.now = self.now.max(now);
+        self.clock.tick(now);
+        let now = self.clock.reading();
         let mut over = mem::take(&mut self.early);
         while let Some(Reverse((due, number))) = self.deadlines.peek().copied() {
-            if due >= self.now {
+            if due >= now {
                 break;
             }
             self.deadlines.pop();
             match self.groups.get(&number).map(|(_, group)| group.deadline()) {
                 // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
-                Some(deadline) if deadline >= self.now => {
-                    let again = deadline.min(self.now.plus(ENDED_IDLE));
+                Some(deadline) if deadline >= now => {
+                    let again = deadline.min(now.plus(ENDED_IDLE));
                     self.deadlines.push(Reverse((again, number)));
                 }
                 Some(_) => over.extend(self.close(number)),
@@ -123,7 +127,7 @@ impl Tracker {
 
     /// Closes everything, at the end of the capture, in the order of first messages.
     pub fn finish(&mut self, now: Timestamp) -> Vec<Call> {
-        self.now = self.now.max(now);
+        self.clock.tick(now);
         let mut over = mem::take(&mut self.early);
         let numbers: Vec<u64> = self.groups.keys().copied().collect();
         over.extend(numbers.into_iter().filter_map(|number| self.close(number)));
@@ -156,7 +160,9 @@ impl Tracker {
         self.last_number = self.last_number.max(number);
         let (keys, group) =
             self.groups.entry(number).or_insert_with(|| (Vec::new(), OpenGroup::new(CallNumber(number))));
+        let before = group.octets;
         let leg = group.add_leg(message.call_id());
+        self.octets += group.octets - before;
         keys.push(key.clone());
         for other in &possible {
             group.mention(CallNumber(*other));
@@ -187,6 +193,16 @@ impl Tracker {
         })
     }
 
+    /// Hands on a piece of a long series of requests under one Call-ID, so that it need not wait for the end of the capture.
+    fn cut_series(&mut self, key: &Key, next: &Message) {
+        let Some((number, _)) = self.by_key.get(key).copied() else { return };
+        let now = self.clock.reading();
+        if self.groups.get(&number).is_some_and(|(_, group)| group.pauses_before(next, now)) {
+            let piece = self.close(number);
+            self.early.extend(piece);
+        }
+    }
+
     fn close_early(&mut self, number: u64) {
         let Some((_, group)) = self.groups.get(&number) else { return };
         self.anomalies.push((Anomaly::CallLimit, group.last_frame()));
@@ -203,13 +219,15 @@ impl Tracker {
         self.legs.close(number, group.leg_count());
         self.octets -= group.octets;
         let transactions = match_messages(&group.messages);
+        let silence = group.silence(self.clock.reading());
+        let last = group.messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
         let mut call = assemble(Group {
             number: group.number,
             legs: group.legs(),
             messages: group.messages,
             transactions,
             icmp: group.icmp,
-            observed_until: self.now,
+            observed_until: last.plus(silence),
         });
         call.possible_legs = group.possible;
         Some(call)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::tracker::Tracker;
 use super::{Call, Outcome};
 use crate::anomaly::Anomaly;
-use crate::limits::{ENDED_IDLE, GROUP_MESSAGES};
+use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES};
 use crate::provenance::Timestamp;
 use crate::sample::Flow;
 use crate::sip;
@@ -40,10 +40,16 @@ fn many(count: u32, apart: f64) -> String {
     for n in 0..count {
         let start = f64::from(n) * apart;
         for line in ANSWERED.replace("{n}", &n.to_string()).lines() {
-            lines.push(match line.split_once(' ').and_then(|(time, rest)| Some((time.parse::<f64>().ok()?, rest))) {
-                Some((time, rest)) => format!("{:.3} {rest}", start + time),
-                None => line.to_owned(),
-            });
+            lines.push(
+                match line
+                    .split_once(' ')
+                    .filter(|_| line.contains(" > "))
+                    .and_then(|(time, rest)| Some((time.parse::<f64>().ok()?, rest)))
+                {
+                    Some((time, rest)) => format!("{:.3} {rest}", start + time),
+                    None => line.to_owned(),
+                },
+            );
         }
     }
     lines.join("\n")
@@ -111,4 +117,64 @@ fn calls_close_in_the_same_order_every_time() {
     };
     assert_eq!(order(), order());
     assert_eq!(order().len(), 50);
+}
+
+/// Calls that close while a flow is fed whose datagrams from `from` on are captured by a clock that runs `seconds` behind.
+fn with_step_back(text: &str, from: usize, seconds: u64) -> Vec<Call> {
+    let flow = Flow::parse(&format!("{HOSTS}{text}")).unwrap();
+    let mut tracker = Tracker::default();
+    let (mut over, mut last) = (Vec::new(), Timestamp::default());
+    for (at, datagram) in flow.datagrams().into_iter().enumerate() {
+        let mut provenance = datagram.provenance(0);
+        if at >= from {
+            provenance.time.0 -= i64::try_from(seconds * 1_000_000_000).unwrap();
+        }
+        last = provenance.time;
+        for framed in sip::messages(&datagram.payload, false) {
+            tracker.push(framed.message, provenance.clone());
+        }
+        over.extend(tracker.advance(last));
+    }
+    over.extend(tracker.finish(last));
+    over
+}
+
+#[test]
+fn a_clock_that_is_set_back_breaks_no_call() {
+    for seconds in [0, 2, 3600] {
+        let calls = with_step_back(&many(20, 3.0), 31, seconds);
+        assert_eq!(calls.len(), 20, "{seconds}");
+        let shape: Vec<_> = calls.iter().map(|c| (c.outcome, c.messages.len())).collect();
+        assert_eq!(shape, [(Outcome::Answered, 5); 20], "{seconds}");
+        assert!(calls.iter().all(|c| c.observed_until >= c.end));
+    }
+}
+
+#[test]
+fn a_late_copy_of_the_2xx_does_not_keep_a_call_open() {
+    let text = "0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a repeat=4.0\n200 OK\n\n1.1 a > b\nACK\n\n4.0 a > b\nBYE\n\n4.1 b > a re=BYE\n200 OK\n";
+    let (mut tracker, _, now) = feed(text, 1);
+    assert_eq!(tracker.advance(now.plus(ENDED_IDLE + Duration::from_secs(1))).len(), 1);
+}
+
+#[test]
+fn a_fork_is_over_with_the_bye_of_its_last_dialog() {
+    let text = "0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=x\n200 OK\n\n1.1 b > a re=INVITE tag=y\n200 OK\n\n\
+                1.2 a > b to-tag=x\nACK\n\n1.3 a > b to-tag=y\nACK\n\n1.4 a > b to-tag=y\nBYE\n\n1.5 b > a re=BYE\n200 OK\n\n\
+                300.0 a > b to-tag=x\nBYE\n\n300.1 b > a re=BYE\n200 OK\n";
+    let (mut tracker, closed, now) = feed(text, 1);
+    assert!(closed.is_empty());
+    assert_eq!(tracker.advance(now.plus(ENDED_IDLE + Duration::from_secs(1))).len(), 1);
+}
+
+#[test]
+fn keep_alives_under_one_call_id_are_handed_on_in_pieces_without_a_limit() {
+    let text = format!(
+        "for n in 1..{SERIES_MESSAGES}\n{{n*30}} a > b cseq={{n}}\nOPTIONS sip:b.example\n\n+0.01 b > a\n200 OK\n\nend\n"
+    );
+    let (mut tracker, closed, now) = feed(&text, 1);
+    assert_eq!(closed.iter().map(|c| c.messages.len()).collect::<Vec<_>>(), [SERIES_MESSAGES]);
+    assert!(closed.iter().flat_map(|c| &c.transactions).all(|t| t.request.is_some() && t.finals.len() == 1));
+    assert!(tracker.take_anomalies().is_empty());
+    assert_eq!(tracker.finish(now).len(), 1);
 }

@@ -14,7 +14,7 @@ use crate::sip::{Method, StatusCode};
 /// responses by topmost Via and CSeq (§17.1.3), on the reverse hop where there is one, else on any, as address
 /// translation and hosts with several addresses change it. A response whose request was not captured makes a transaction of its own.
 pub fn match_messages(messages: &[CapturedMessage]) -> Vec<Transaction> {
-    let mut matcher = Matcher { messages, transactions: Vec::new(), by_key: HashMap::new() };
+    let mut matcher = Matcher { messages, transactions: Vec::new(), by_key: HashMap::new(), by_dialog: HashMap::new() };
     for (index, captured) in messages.iter().enumerate() {
         let id = MessageId(index);
         match (captured.message.status(), captured.message.method()) {
@@ -28,14 +28,24 @@ pub fn match_messages(messages: &[CapturedMessage]) -> Vec<Transaction> {
     transactions
 }
 
+/// What an ACK to a 2xx has in common with it: leg, To tag, From tag, CSeq number.
+type Dialog<'m> = (usize, Option<&'m [u8]>, Option<&'m [u8]>, Option<u32>);
+
+fn dialog(captured: &CapturedMessage) -> Dialog<'_> {
+    let message = &captured.message;
+    (captured.leg, message.to_tag(), message.from_tag(), message.cseq().map(|c| c.number))
+}
+
 struct Matcher<'m> {
     messages: &'m [CapturedMessage],
     transactions: Vec<Transaction>,
     /// Transactions of a key, one per hop, in order.
     by_key: HashMap<Key, Vec<usize>>,
+    /// INVITE transactions by the dialogs of their final responses.
+    by_dialog: HashMap<Dialog<'m>, Vec<usize>>,
 }
 
-impl Matcher<'_> {
+impl<'m> Matcher<'m> {
     fn request(&mut self, id: MessageId, captured: &CapturedMessage) {
         let key = Key::of(captured);
         let (client, server) = (captured.provenance.flow.source, captured.provenance.flow.destination);
@@ -50,7 +60,10 @@ impl Matcher<'_> {
             return;
         }
         let at = self.open(&key, captured, client, server);
-        let invite = (key.method_is_cancel()).then(|| self.on_hop(&key.with_method(Method::Invite), client, server));
+        let invite = (key.method_is_cancel()).then(|| {
+            let invite = key.with_method(Method::Invite);
+            self.on_hop(&invite, client, server).or_else(|| self.first(&invite))
+        });
         if let Some(new) = self.transactions.get_mut(at) {
             new.request = Some(id);
             new.in_dialog = captured.message.to_tag().is_some();
@@ -60,7 +73,7 @@ impl Matcher<'_> {
         }
     }
 
-    fn response(&mut self, id: MessageId, captured: &CapturedMessage, status: StatusCode) {
+    fn response(&mut self, id: MessageId, captured: &'m CapturedMessage, status: StatusCode) {
         let key = Key::of(captured);
         // The response travels from the server to the client.
         let (client, server) = (captured.provenance.flow.destination, captured.provenance.flow.source);
@@ -85,7 +98,12 @@ impl Matcher<'_> {
         };
         match transaction.finals.iter_mut().find(same) {
             Some(known) => known.retransmissions.push(id),
-            None => transaction.finals.push(FinalResponse { message: id, status, retransmissions: Vec::new() }),
+            None => {
+                transaction.finals.push(FinalResponse { message: id, status, retransmissions: Vec::new() });
+                if transaction.method == Method::Invite {
+                    self.by_dialog.entry(dialog(captured)).or_default().push(at);
+                }
+            }
         }
     }
 
@@ -104,21 +122,13 @@ impl Matcher<'_> {
     /// The INVITE transaction with a final response that has the tags and the CSeq number of this ACK: on the hop of its
     /// sender where there is one, else the last.
     fn acknowledged(&self, ack: &CapturedMessage) -> Option<usize> {
-        let number = ack.message.cseq().map(|c| c.number);
-        let fits = |transaction: &Transaction| {
-            transaction.leg == ack.leg
-                && transaction.method == Method::Invite
-                && transaction.finals.iter().filter_map(|f| self.messages.get(f.message.0)).any(|answer| {
-                    answer.message.to_tag() == ack.message.to_tag()
-                        && answer.message.from_tag() == ack.message.from_tag()
-                        && answer.message.cseq().map(|c| c.number) == number
-                })
-        };
+        let known = self.by_dialog.get(&dialog(ack))?;
         let sender = ack.provenance.flow.source;
-        let fitting = || self.transactions.iter().enumerate().rev().filter(|(_, t)| fits(t));
-        let same_hop = fitting().find(|(_, t)| t.client == sender);
-        let same_host = fitting().find(|(_, t)| t.client.address == sender.address);
-        same_hop.or(same_host).or_else(|| fitting().next()).map(|(at, _)| at)
+        let sent_by = |fits: &dyn Fn(Endpoint) -> bool| {
+            known.iter().rev().copied().find(|at| self.transactions.get(*at).is_some_and(|t| fits(t.client)))
+        };
+        let same_hop = sent_by(&|client| client == sender);
+        same_hop.or_else(|| sent_by(&|client| client.address == sender.address)).or_else(|| known.last().copied())
     }
 
     fn open(&mut self, key: &Key, captured: &CapturedMessage, client: Endpoint, server: Endpoint) -> usize {

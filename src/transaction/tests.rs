@@ -167,3 +167,22 @@ fn a_response_that_names_nothing_answers_the_latest_request_that_names_nothing()
     );
     assert_eq!(shape(&found), [row("INVITE", &[486], 0, 0)]);
 }
+
+#[test]
+fn section_9_1_a_cancel_finds_its_invite_by_branch_when_its_port_was_translated() {
+    let found = transactions(
+        "0.0 a > b branch=q\nINVITE sip:bob@b.example\n\n0.5 a2 > b raw\nCANCEL sip:bob@b.example SIP/2.0\n\
+         Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKq\nFrom: <sip:alice@192.0.2.10>;tag=1\nTo: <sip:bob@b.example>\n\
+         Call-ID: 1@192.0.2.10\nCSeq: 1 CANCEL\nContent-Length: 0\n.\n",
+    );
+    assert_eq!(found[0].cancelled_by.map(|t| t.0), Some(1));
+}
+
+#[test]
+fn section_13_2_2_4_two_successes_of_a_fork_have_an_ack_each() {
+    let found = transactions(
+        "0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=x\n200 OK\n\n1.1 b > a re=INVITE tag=y\n200 OK\n\n\
+         1.2 a > b to-tag=x\nACK\n\n1.3 a > b to-tag=y\nACK\n",
+    );
+    assert_eq!(shape(&found), [row("INVITE", &[200, 200], 0, 2)]);
+}

@@ -1,0 +1,78 @@
+//! The clock that closes calls: capture time that never runs backwards, whatever the times of frames do.
+
+use crate::limits::CLOCK_STEP_BACK;
+use crate::provenance::Timestamp;
+
+/// Follows the times of frames forward. Where they fall far behind (a clock that was set, captures appended to one another out of
+/// order) it goes on from there without losing what it has, so that calls in progress neither end at once nor never.
+#[derive(Debug, Default)]
+pub(super) struct CaptureClock {
+    /// What it shows; the time of the latest frame as long as times did not fall back.
+    reading: Timestamp,
+    /// The time of a frame that `reading` stands for; none before the first frame.
+    latest: Option<Timestamp>,
+}
+
+impl CaptureClock {
+    /// What it shows.
+    pub(super) fn reading(&self) -> Timestamp {
+        self.reading
+    }
+
+    /// Takes the time of a message; earlier ones, such as those of datagrams that waited for fragments, leave it as it is.
+    pub(super) fn forward(&mut self, time: Timestamp) {
+        match self.latest {
+            None => self.reading = time,
+            Some(latest) if time > latest => self.reading = self.reading.plus(time.since(latest)),
+            Some(_) => return,
+        }
+        self.latest = Some(time);
+    }
+
+    /// Takes the time of a frame.
+    pub(super) fn tick(&mut self, time: Timestamp) {
+        if self.latest.is_some_and(|latest| latest.since(time) > CLOCK_STEP_BACK) {
+            self.latest = Some(time);
+        }
+        self.forward(time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readings(seconds: &[i64]) -> Vec<i64> {
+        let mut clock = CaptureClock::default();
+        let mut tick = |s: &i64| {
+            clock.tick(Timestamp(s * 1_000_000_000));
+            clock.reading().epoch_seconds()
+        };
+        seconds.iter().map(&mut tick).collect()
+    }
+
+    #[test]
+    fn it_shows_the_time_of_the_latest_frame() {
+        assert_eq!(readings(&[100, 101, 105]), [100, 101, 105]);
+    }
+
+    #[test]
+    fn frames_slightly_out_of_order_do_not_make_it_run_faster() {
+        assert_eq!(readings(&[100, 110, 101, 109, 102, 111]), [100, 110, 110, 110, 110, 111]);
+    }
+
+    #[test]
+    fn it_goes_on_after_a_step_back_and_after_one_frame_from_the_future() {
+        assert_eq!(readings(&[5000, 1000, 1001, 1003]), [5000, 5000, 5001, 5003]);
+        assert_eq!(readings(&[100, 9_000_000, 101, 102]), [100, 9_000_000, 9_000_000, 9_000_001]);
+    }
+
+    #[test]
+    fn it_stays_at_the_end_of_time() {
+        let mut clock = CaptureClock::default();
+        for time in [i64::MIN, i64::MAX, i64::MIN, i64::MAX] {
+            clock.tick(Timestamp(time));
+        }
+        assert!(clock.reading() >= Timestamp(0));
+    }
+}
