@@ -7,7 +7,8 @@ use super::{Evidence, Text};
 use crate::call::CapturedMessage;
 use crate::call::network_block::{NetworkBlock, Redress};
 use crate::catalog::{self, internal_codes, q850};
-use crate::sip::{HeaderName, NameAddr, Reason, StatusCode, params};
+use crate::sip::typed::{self, View};
+use crate::sip::{Challenge, HeaderName, NameAddr, Reason, StatusCode, Warning, params};
 
 /// One piece of evidence for each header field (and each internal number in the phrase) that explains the response.
 pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
@@ -18,6 +19,9 @@ pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
         let what = match HeaderName::read(name.as_bytes()) {
             HeaderName::Reason => reason(&value, block.as_ref()),
             HeaderName::Warning => Some(warning(&value)),
+            name @ (HeaderName::WwwAuthenticate | HeaderName::ProxyAuthenticate) => {
+                message.status().and_then(|status| repair(status, name)).map(|_| challenge(name, &value))
+            }
             HeaderName::RetryAfter => wait(&value).map(|span| Text::new("asks to wait {span}").with("span", span)),
             HeaderName::ErrorInfo => Some(Text::new("where the sender explains it")),
             other => message.status().and_then(|status| repair(status, other)).map(Text::new),
@@ -74,16 +78,39 @@ fn words(reason: &Reason, is_block: bool) -> String {
     }
 }
 
+/// A challenge, with its parts if it is well-formed.
+fn challenge(name: HeaderName, value: &str) -> Text {
+    let words = |challenge: &Challenge| {
+        let stale = if challenge.is_stale() { ", because only the nonce was too old" } else { "" };
+        Some(format!("for the realm {} with {}{stale}", challenge.realm()?, challenge.algorithm()))
+    };
+    let read = Challenge::read(name, value).into_iter();
+    let words: Vec<String> = read.filter_map(|one| words(&typed::challenge(one).confirmed()?)).collect();
+    if words.is_empty() {
+        return Text::new("the challenge");
+    }
+    Text::new("the challenge {words}").with("words", words.join("; "))
+}
+
 fn warning(value: &str) -> Text {
-    let meanings: Vec<&str> = params::split(value, ',')
-        .into_iter()
-        .filter_map(|one| catalog::warning::warning(one.split_whitespace().next()?.parse().ok()?))
-        .collect();
-    if meanings.is_empty() {
+    let views = params::split(value, ',').into_iter().filter_map(typed::warning);
+    let words: Vec<String> = views.filter_map(warning_words).collect();
+    if words.is_empty() {
         return Text::new("warning with an unknown code");
     }
-    Text::new("warning: {meanings}").with("meanings", meanings.join("; "))
+    Text::new("warning: {meanings}").with("meanings", words.join("; "))
 }
+
+/// What the code means; of free text also who wrote what, if the value is well-formed.
+fn warning_words(view: View<Warning>) -> Option<String> {
+    let meaning = catalog::warning::warning(view.value.code)?;
+    let quoted =
+        |warning: Warning| (warning.code == FREE_TEXT).then(|| format!(", {}: {}", warning.agent, warning.text));
+    Some(meaning.to_owned() + &view.confirmed().and_then(quoted).unwrap_or_default())
+}
+
+/// The Warning code of texts for people (RFC 3261 §20.43).
+const FREE_TEXT: u16 = 399;
 
 /// The header field by which a client can repair its request after this status (RFC 3261 §21.4 and later ones).
 fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
@@ -178,7 +205,7 @@ mod tests {
             (
                 "SIP/2.0 488 x\nWarning: 305 h \"a, b\", 399 h \"c\"",
                 &[
-                    "warning: a media format (codec) of the session description is not available; a warning in free text",
+                    "warning: a media format (codec) of the session description is not available; a warning in free text, h: c",
                 ],
             ),
             ("SIP/2.0 503 x\nRetry-After: 120 (maintenance)", &["asks to wait 2 min"]),
@@ -187,6 +214,14 @@ mod tests {
                 &["internal error of a Kamailio or OpenSIPS proxy: the destination cannot be resolved (Kamailio)"],
             ),
             ("SIP/2.0 420 Bad Extension\nUnsupported: 100rel", &["extensions that were refused"]),
+            (
+                "SIP/2.0 407 x\nProxy-Authenticate: Digest realm=\"r.example\", nonce=\"n\", stale=true, algorithm=MD5",
+                &["the challenge for the realm r.example with MD5, because only the nonce was too old"],
+            ),
+            (
+                "SIP/2.0 401 x\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth,auth-int\"",
+                &["the challenge"],
+            ),
             ("SIP/2.0 480 x\nAllow: INVITE", &[]),
         ];
         for (text, expected) in rows {

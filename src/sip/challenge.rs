@@ -11,9 +11,28 @@ pub struct Challenge {
     pub scheme: String,
     /// Its parameters: realm, nonce, algorithm, stale, username, …
     pub params: Params,
+    /// Scheme and parameters as captured, but for blanks around the commas.
+    pub raw: String,
 }
 
 impl Challenge {
+    /// Reads a value; some put several challenges into one, though each should have a line of its own (RFC 3261 §7.3.1).
+    pub fn read(header: HeaderName, value: &str) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for part in params::split(value, ',') {
+            let (scheme, parameter) = with_scheme(part);
+            if let Some(scheme) = scheme {
+                found.push(Self { header, scheme: scheme.to_owned(), params: Params::default(), raw: String::new() });
+            }
+            if let Some(challenge) = found.last_mut() {
+                challenge.raw.push_str(if challenge.raw.is_empty() { "" } else { ", " });
+                challenge.raw.push_str(part);
+                challenge.params.0.extend(Params::read(parameter).0);
+            }
+        }
+        found
+    }
+
     /// The realm: which account is asked for. Compared as it is (RFC 3261 §22.3 quotes it to the user).
     pub fn realm(&self) -> Option<&str> {
         self.params.value("realm")
@@ -47,23 +66,11 @@ impl Message {
     }
 
     fn read_challenges(&self, names: &[HeaderName]) -> Vec<Challenge> {
-        names.iter().flat_map(|name| self.headers(*name).flat_map(|v| read(*name, &v)).collect::<Vec<_>>()).collect()
+        names
+            .iter()
+            .flat_map(|name| self.headers(*name).flat_map(|v| Challenge::read(*name, &v)).collect::<Vec<_>>())
+            .collect()
     }
-}
-
-/// Reads a value; some put several challenges into one, though each should have a line of its own (RFC 3261 §7.3.1).
-fn read(header: HeaderName, value: &str) -> Vec<Challenge> {
-    let mut found: Vec<Challenge> = Vec::new();
-    for part in params::split(value, ',') {
-        let (scheme, parameter) = with_scheme(part);
-        if let Some(scheme) = scheme {
-            found.push(Challenge { header, scheme: scheme.to_owned(), params: Params::default() });
-        }
-        if let Some(challenge) = found.last_mut() {
-            challenge.params.0.extend(Params::read(parameter).0);
-        }
-    }
-    found
 }
 
 /// `Digest realm="x"` begins a challenge; `nonce="y"` goes on with it.

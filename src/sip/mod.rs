@@ -20,8 +20,10 @@ mod start_line;
 pub mod status;
 #[cfg(test)]
 mod torture;
+pub mod typed;
 pub mod uri;
 pub mod via;
+pub mod warning;
 
 pub use address::NameAddr;
 pub use challenge::Challenge;
@@ -34,3 +36,4 @@ pub use reason::Reason;
 pub use status::{StatusClass, StatusCode};
 pub use uri::{Scheme, Uri};
 pub use via::Via;
+pub use warning::Warning;
