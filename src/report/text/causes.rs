@@ -50,10 +50,10 @@ fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failu
     let calls = count(cluster.calls(), "failure", "failures");
     let head = format!("{calls} ({}): {}", percent(cluster.calls(), failures), what(cluster));
     page.hanging(&format!("  {rank:>2}."), 6, Tone::Level(Severity::Error), &head);
-    if let Some(remedy) = cluster.remedy() {
-        page.paragraph(6, Tone::Plain, &format!("Change: {}", first_sentence(remedy)));
-    }
     let frames: Vec<_> = cluster.examples().iter().map(|e| view.frame(e.capture, e.frame)).collect();
+    if let (Some(remedy), Some(first)) = (cluster.remedy(), frames.first()) {
+        page.paragraph(6, Tone::Plain, &format!("Change (at frame {first}): {}", first_sentence(remedy)));
+    }
     let word = if frames.len() == 1 { "frame" } else { "frames" };
     page.paragraph(
         6,

@@ -6,8 +6,8 @@ use super::page::{self, Page, Tone};
 use crate::call::Call;
 use crate::diagnosis::CallReport;
 use crate::provenance::{Endpoint, Timestamp};
-use crate::report::escape;
 use crate::report::ladder::{self, Row};
+use crate::report::{escape, facts};
 use crate::wrap::{display_width, pad};
 
 /// Rows of a ladder at its beginning and at its end that are shown when it is longer.
@@ -38,10 +38,11 @@ pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
     page.blank();
 }
 
-/// `no-response after 31.5 s`.
+/// `no-response after 31.5 s`: when it was decided, or when the last message was seen.
 fn ending(call: &Call) -> String {
     let detail = call.outcome_detail.map_or(String::new(), |detail| format!(" ({})", detail.name()));
-    format!("{}{detail} after {}", call.outcome.name(), duration(call.end.since(call.start)))
+    let end = facts::final_response(call).map_or(call.end, |answer| answer.provenance.time);
+    format!("{}{detail} after {}", call.outcome.name(), duration(end.since(call.start)))
 }
 
 /// Widths of the columns of a ladder.
