@@ -73,7 +73,7 @@ pub const DUPLICATE_FRAMES: usize = 64;
 /// Confirmed dialogs of one leg that are followed to their BYE.
 pub const LEG_DIALOGS: usize = 32;
 /// Times of frames that fall back further than this are a clock that was set, not frames out of order.
-pub const CLOCK_STEP_BACK: Duration = Duration::from_secs(60);
+pub const CLOCK_STEP_BACK: Duration = Duration::from_mins(1);
 /// A group of unanswered requests is over this long after its last message: 64*T1 (RFC 3261 §17.1.1.2) and a margin.
 pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 /// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of

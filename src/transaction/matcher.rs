@@ -96,14 +96,13 @@ impl<'m> Matcher<'m> {
             let other = messages.get(known.message.0).map(|m| m.message.to_tag());
             known.status == status && other == Some(tag)
         };
-        match transaction.finals.iter_mut().find(same) {
-            Some(known) => known.retransmissions.push(id),
-            None => {
-                transaction.finals.push(FinalResponse { message: id, status, retransmissions: Vec::new() });
-                if transaction.method == Method::Invite {
-                    self.by_dialog.entry(dialog(captured)).or_default().push(at);
-                }
-            }
+        if let Some(known) = transaction.finals.iter_mut().find(same) {
+            known.retransmissions.push(id);
+            return;
+        }
+        transaction.finals.push(FinalResponse { message: id, status, retransmissions: Vec::new() });
+        if transaction.method == Method::Invite {
+            self.by_dialog.entry(dialog(captured)).or_default().push(at);
         }
     }
 
