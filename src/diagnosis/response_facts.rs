@@ -128,7 +128,7 @@ fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
         (469, HeaderName::RecvInfo) => "INFO packages that are accepted",
         (489, HeaderName::AllowEvents) => "event packages that are accepted",
         (300..=399 | 485, HeaderName::Contact) => "other addresses",
-        (608, HeaderName::CallInfo) => "whom to ask for redress",
+        (608, HeaderName::CallInfo) => "what the sender says of itself",
         _ => return None,
     })
 }

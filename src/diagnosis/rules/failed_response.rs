@@ -9,7 +9,7 @@ use crate::sip::Method;
 
 pub(super) static RULE: Rule = Rule {
     code: "failed-response",
-    summary: "A request failed with a final response that no closer rule explains.",
+    summary: "A call or request ended with a failure response that only the catalogue of status codes explains.",
     severity: Severity::Error,
     references: &["RFC 3261 §21", "RFC 3261 §8.1.3.2", "RFC 3326", "RFC 3398 §8.2.6.1", "RFC 5057 §5"],
     explanation: Explanation {
@@ -169,6 +169,7 @@ impl Failure<'_> {
             finding = finding.fix(advice);
         }
         match known.map(Lookup::entry) {
+            Some(_) if self.is_network_block() || self.status == 608 => self.with_redress(finding),
             Some(entry) if self.severity > Severity::Info => self.with_remedies(finding, entry),
             _ => finding,
         }
@@ -252,12 +253,23 @@ impl Failure<'_> {
         provisionals.filter(|m| m.message.status().is_some_and(|s| s.0 > 100)).find(|m| m.message.to_tag() == Some(tag))
     }
 
+    /// After a block by a network (603+, 608) there is somebody to ask, and nothing to repair by oneself.
+    fn with_redress(&self, finding: Finding) -> Finding {
+        let names_somebody = !response_facts::advice(self.response).is_empty();
+        let finding = if names_somebody {
+            finding.fix("Mend what they find, such as the traffic pattern or the registration of the calling number.")
+        } else {
+            finding.fix("Ask the provider that answered, by the contact that it publishes: the response names nobody.")
+        };
+        finding
+            .fix("Providers on the way: pass status, phrase and header fields on unaltered, and try no other route.")
+            .verify("After redress the same caller reaches the same number; until then the response reaches the caller unaltered.")
+            .actor(Actor::at(self.transaction.client, "the caller, together with the provider that blocked the call"))
+    }
+
     fn with_remedies(&self, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
         for fix in entry.how_to_fix {
-            // What helps after a plain decline does not help here.
-            if !(self.is_network_block() && fix.starts_with("For a plain decline")) {
-                finding = finding.fix(*fix);
-            }
+            finding = finding.fix(*fix);
         }
         if !entry.verify.is_empty() {
             finding = finding.verify(entry.verify);

@@ -167,3 +167,31 @@ fn other_methods_count_less() {
         assert_eq!(report.root_cause, Some("failed-response"), "{request} {response}");
     }
 }
+
+#[test]
+fn after_a_block_there_is_somebody_to_ask_or_nobody_is_named() {
+    for (response, first) in [
+        (
+            "603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://x.example/r;id=7\"",
+            "Ask the blocking provider for redress at https://x.example/r, and quote 7.",
+        ),
+        (
+            "603 Network Blocked",
+            "Ask the provider that answered, by the contact that it publishes: the response names nobody.",
+        ),
+        (
+            "608 Rejected\nCall-Info: <https://x.example/c>;purpose=jwscard",
+            "Fetch the contact card at https://x.example/c,",
+        ),
+        (
+            "608 Rejected",
+            "Ask the provider that answered, by the contact that it publishes: the response names nobody.",
+        ),
+    ] {
+        let report = invite(response, false);
+        let finding = report.findings.iter().find(|f| f.code == "failed-response").unwrap();
+        assert!(finding.remediation[0].to_string().starts_with(first), "{response}: {}", finding.remediation[0]);
+        assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "192.0.2.10:5060");
+        assert_eq!(report.root_cause, Some("failed-response"), "{response}");
+    }
+}
