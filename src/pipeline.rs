@@ -128,6 +128,7 @@ impl Analysis {
         self.count_tracker_anomalies();
         self.facts.duplicates = self.tracker.counts().duplicates;
         self.facts.incomplete.extend(incomplete(&self.facts));
+        self.facts.incomplete.extend(self.engine.limits_hit());
         let findings = self.engine.finish(self.now);
         self.summary.capture_findings(&findings);
         sink.end_capture(&self.facts, &self.summary, &findings)?;

@@ -61,6 +61,11 @@ impl Engine {
         findings
     }
 
+    /// Limits that were hit, in words.
+    pub fn limits_hit(&self) -> Vec<String> {
+        self.patterns.limits_hit()
+    }
+
     /// `call_lossy`: messages of the call in question are known to be missing.
     fn context(&self, now: Timestamp, call_lossy: bool) -> Context<'_> {
         Context {

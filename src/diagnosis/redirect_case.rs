@@ -1,5 +1,6 @@
 //! One redirect as the rules about redirects look at it: who asked, who answered, what was offered, what came of it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -257,7 +258,7 @@ impl<'a> RedirectCase<'a> {
     }
 
     /// The redirect that answered a follow-up of this one.
-    pub(super) fn next(&self) -> Option<Self> {
+    fn next(&self) -> Option<Self> {
         let follows = &self.redirect.follows;
         Self::all(self.call).filter(|next| next.index > self.index).find(|next| {
             follows
@@ -266,23 +267,13 @@ impl<'a> RedirectCase<'a> {
         })
     }
 
-    /// Whether it answers a follow-up of another redirect.
-    pub(super) fn is_later_in_a_chain(&self) -> bool {
-        Self::all(self.call).any(|earlier| earlier.next().is_some_and(|next| next.index == self.index))
-    }
-
-    /// The number of redirects up to this one, 1 for the first.
-    pub(super) fn place_in_chain(&self) -> usize {
-        let before = |case: &Self| {
-            let index = case.index;
-            Self::all(self.call).find(|earlier| earlier.next().is_some_and(|next| next.index == index))
-        };
-        std::iter::successors(Some(*self), before).count()
-    }
-
-    /// This redirect and those that answered its follow-ups, in order.
-    pub(super) fn chain(self) -> Vec<Self> {
-        std::iter::successors(Some(self), Self::next).collect()
+    /// The redirects of initial requests in chains: each with those that answered its follow-ups, in order.
+    pub(super) fn chains(call: &'a Call) -> Vec<Vec<Self>> {
+        let cases: Vec<_> = Self::of_initial_requests(call).map(|case| (case, case.next())).collect();
+        let later: BTreeSet<usize> = cases.iter().filter_map(|(_, next)| next.map(|n| n.index)).collect();
+        let next_of = |case: &Self| cases.iter().find(|(c, _)| c.index == case.index).and_then(|(_, next)| *next);
+        let heads = cases.iter().map(|(case, _)| *case).filter(|case| !later.contains(&case.index));
+        heads.map(|head| std::iter::successors(Some(head), next_of).collect()).collect()
     }
 }
 

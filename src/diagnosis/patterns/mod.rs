@@ -16,4 +16,13 @@ impl Patterns {
     pub fn observe(&mut self, call: &Call) {
         self.redirects.observe(call);
     }
+
+    /// Limits that were hit, in words.
+    pub fn limits_hit(&self) -> Vec<String> {
+        let forgotten = self.redirects.forgotten();
+        let words = (forgotten > 0).then(|| {
+            format!("{forgotten} redirects were left out of the comparison over all calls: too many addresses")
+        });
+        words.into_iter().collect()
+    }
 }

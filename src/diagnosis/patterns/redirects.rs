@@ -82,8 +82,6 @@ pub struct Answers {
     pub alive: Option<(CallNumber, Timestamp, Evidence)>,
     /// 301s in all.
     pub total: u64,
-    /// Whether the marks of a routing database were among them.
-    pub is_dip: bool,
 }
 
 /// One set of Contacts.
@@ -104,8 +102,13 @@ impl Redirects {
         if !call.is_invite() {
             return;
         }
-        for case in RedirectCase::of_invites(call).filter(|case| case.redirect.status.0 == 301) {
-            self.client_was_told(&case);
+        for chain in RedirectCase::chains(call).iter().filter(|chain| !redirect_loop::is_loop(chain)) {
+            // Only the address that the client dialled itself can be stored in its directory.
+            if let Some(first) = chain.first().filter(|case| is_permanent(case)) {
+                self.client_was_told(first);
+            }
+        }
+        for case in RedirectCase::of_invites(call).filter(is_permanent) {
             self.server_said(&case);
         }
         self.client_dialled(call);
@@ -135,10 +138,8 @@ impl Redirects {
     }
 
     fn client_was_told(&mut self, case: &RedirectCase<'_>) {
-        // Only the address that the client dialled itself can be stored in its directory, and only one that was reached and
-        // belongs to the same owner is worth it.
-        let doubtful = case.is_routing_dip() || redirect_loop::is_part_of_loop(case) || case.is_foreign();
-        if case.is_later_in_a_chain() || doubtful || case.reached().is_none() {
+        // Only an address that was reached and belongs to the same owner is worth storing.
+        if case.is_routing_dip() || case.is_foreign() || case.reached().is_none() {
             return;
         }
         let told_at = case.nearest();
@@ -213,10 +214,8 @@ impl Redirects {
             variants: Vec::new(),
             alive: None,
             total: 0,
-            is_dip: false,
         });
         entry.total += 1;
-        entry.is_dip |= case.is_routing_dip();
         if entry.variants.len() < REDIRECT_VARIANTS && entry.variants.iter().all(|v| v.contacts != contacts) {
             let (call, time) = (case.call.number, case.response.provenance.time);
             entry.variants.push(Variant { contacts, call, time, evidence: case.evidence() });
@@ -267,6 +266,10 @@ impl Variant {
     }
 }
 
+fn is_permanent(case: &RedirectCase<'_>) -> bool {
+    case.redirect.status == StatusCode(301) && case.transaction.method == Method::Invite
+}
+
 /// Where a URI leads: what is equal in effect has the same text.
 fn key(uri: &Uri) -> String {
     let user = uri.effective_user().unwrap_or_default();
@@ -277,4 +280,51 @@ fn key(uri: &Uri) -> String {
 fn lost(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> Option<Duration> {
     let redirected = transaction.finals.iter().find(|f| f.status == StatusCode(301))?;
     Some(call.message(redirected.message)?.provenance.time.since(request.provenance.time))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::diagnosis::patterns::Patterns;
+    use crate::diagnosis::testing::diagnose;
+
+    #[test]
+    fn the_tables_stay_within_their_limits_and_say_so() {
+        let mut flow = "host pbx 192.0.2.10\nhost old 198.51.100.30\n\n".to_owned();
+        for n in 0..20 {
+            let _ = write!(
+                flow,
+                "{n}.0 pbx > old call=c{n}\nINVITE sip:u{n}@corp.example\n\n+0.1 old > pbx call=c{n}\n301 Moved\n\
+                 Contact: <sip:u{n}@pbx.corp.example>\n\n+0.001 pbx > old call=c{n}\nACK\n\n"
+            );
+        }
+        let calls = diagnose(&flow).calls;
+        let mut patterns = Patterns::default();
+        for report in &calls {
+            patterns.observe(&report.call);
+        }
+        assert_eq!(patterns.redirects.answers().count(), 20);
+        assert_eq!(patterns.limits_hit(), Vec::<String>::new());
+        for n in 0..MOVED_ADDRESSES {
+            let server = (IpAddr::from([198, 51, 100, 31]), format!("filler {n}"));
+            let filler = Answers {
+                address: Uri::read("sip:filler@corp.example").unwrap(),
+                server: calls[0].call.transactions[0].server,
+                software: None,
+                variants: Vec::new(),
+                alive: None,
+                total: 0,
+            };
+            patterns.redirects.servers.insert(server, filler);
+        }
+        let size = patterns.redirects.servers.len();
+        let late = diagnose(&flow.replace("sip:u", "sip:late")).calls;
+        for report in &late {
+            patterns.observe(&report.call);
+        }
+        assert_eq!(patterns.redirects.servers.len(), size);
+        assert_eq!(patterns.limits_hit().len(), 1);
+    }
 }

@@ -36,17 +36,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for first in RedirectCase::of_initial_requests(call).filter(|case| !case.is_later_in_a_chain()) {
-        let chain = first.chain();
-        if chain.len() >= LONG && !redirect_loop::is_part_of_loop(&first) {
-            out.extend(finding(&chain));
-        }
-    }
+    let chains = RedirectCase::chains(call);
+    out.extend(chains.iter().filter(|c| c.len() >= LONG && !redirect_loop::is_loop(c)).filter_map(|c| finding(c)));
 }
 
 /// Whether the redirect is the last one of a long chain, where clients reach their limit.
 pub(super) fn ends_at(case: &RedirectCase<'_>) -> bool {
-    case.redirect.follows.is_empty() && case.place_in_chain() >= LONG
+    let is_last = |chain: &Vec<RedirectCase<'_>>| chain.last().is_some_and(|last| last.index == case.index);
+    case.redirect.follows.is_empty() && RedirectCase::chains(case.call).iter().any(|c| c.len() >= LONG && is_last(c))
 }
 
 fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {

@@ -33,17 +33,17 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for first in RedirectCase::of_initial_requests(call).filter(|case| !case.is_later_in_a_chain()) {
-        out.extend(finding(&first.chain()));
-    }
+    out.extend(RedirectCase::chains(call).iter().filter_map(|chain| finding(chain)));
+}
+
+/// Whether a chain leads back to an address that was called before.
+pub(in crate::diagnosis) fn is_loop(chain: &[RedirectCase<'_>]) -> bool {
+    closes(chain).is_some()
 }
 
 /// Whether the redirect is part of a chain that is a loop.
-pub(in crate::diagnosis) fn is_part_of_loop(case: &RedirectCase<'_>) -> bool {
-    RedirectCase::of_initial_requests(case.call)
-        .filter(|first| !first.is_later_in_a_chain())
-        .map(RedirectCase::chain)
-        .any(|chain| chain.iter().any(|c| c.index == case.index) && closes(&chain).is_some())
+pub(super) fn is_part_of_loop(case: &RedirectCase<'_>) -> bool {
+    RedirectCase::chains(case.call).iter().any(|chain| chain.iter().any(|c| c.index == case.index) && is_loop(chain))
 }
 
 /// The address that comes twice: called twice, or offered by the last redirect though it was called before.
