@@ -10,7 +10,6 @@ use crate::stir::{Identity, TelephoneNumber};
 /// An initial INVITE on the deepest hop that was captured.
 #[derive(Debug)]
 pub(super) struct IdentityCase<'a> {
-    pub(super) call: &'a Call,
     /// The INVITE nearest to the callee.
     pub(super) request: &'a CapturedMessage,
     /// The same INVITE nearest to the caller; the same message where one hop was captured.
@@ -30,7 +29,7 @@ impl<'a> IdentityCase<'a> {
         let deepest = deepest(call, id);
         let request = call.request(deepest).filter(|m| m.message.method() == Some(&Method::Invite)).unwrap_or(nearest);
         let rejection = rejection(call, id).or_else(|| rejection(call, deepest));
-        Some(Self { call, request, nearest, identities: request.message.identities(), rejection })
+        Some(Self { request, nearest, identities: request.message.identities(), rejection })
     }
 
     /// The same where the call ended with a response that may speak of the caller's identity.

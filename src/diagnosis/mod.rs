@@ -18,6 +18,8 @@ mod root_cause;
 pub mod rule;
 pub mod rules;
 #[cfg(test)]
+mod signed_flow;
+#[cfg(test)]
 mod testing;
 pub mod text;
 mod unwanted_case;

@@ -273,6 +273,14 @@ impl Passport {
         passport
     }
 
+    /// Header and claims in plain text, where they decode; octets that are not UTF-8 replaced.
+    pub fn decoded(&self) -> Vec<(Part, String)> {
+        let parts = [Part::Header, Part::Claims].into_iter().zip(self.token.split('.'));
+        let plain = |text: &str| BASE64.decode(text.replace('+', "-").replace('/', "_").trim_end_matches('='));
+        let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
+        parts.filter(|(_, text)| !text.is_empty()).filter_map(|(part, t)| Some((part, text(plain(t).ok()?)))).collect()
+    }
+
     /// The faults that make it unusable.
     pub fn fatal(&self) -> impl Iterator<Item = &Fault> {
         self.faults.iter().filter(|f| !f.kind.is_lint())

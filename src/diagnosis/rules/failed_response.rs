@@ -114,8 +114,8 @@ fn failure(call: &Call, id: TransactionId, received: MessageId) -> Option<Failur
     Some(Failure { transaction, received, deepest, response, status, silence, severity: Severity::Error })
 }
 
-/// Steps, requests that end with their INVITE, redirects inside a dialog (they have a rule of their own), and a BYE that
-/// crossed the other side's.
+/// Steps, requests that end with their INVITE, redirects inside a dialog and 607 (they have rules of their own), and a BYE
+/// that crossed the other side's.
 fn is_harmless(call: &Call, id: TransactionId) -> bool {
     let Some(transaction) = call.transaction(id) else { return true };
     let Some(status) = transaction.failed_final().map(|f| f.status) else { return true };
@@ -126,6 +126,7 @@ fn is_harmless(call: &Call, id: TransactionId) -> bool {
         || transaction.finals.iter().any(|f| f.status.is_success())
         || call.is_step(id)
         || (transaction.in_dialog && status.is_redirection())
+        || status.0 == 607
         || (transaction.method == Method::Bye && call.transactions.iter().any(other_bye))
 }
 

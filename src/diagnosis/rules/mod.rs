@@ -2,14 +2,23 @@
 
 use super::Rule;
 
+mod attestation_below_full;
 mod authentication_loop;
+mod branches_cancelled_by_607;
+mod call_not_signed;
+mod caller_anonymous;
+mod caller_number_impossible;
 mod credentials_withheld;
 mod failed_response;
 mod identity_clean;
+mod identity_malformed;
 mod network_blocked_incomplete;
 mod no_response;
 mod number_portability_data_lost;
 mod old_address_still_used;
+mod passport_dest_mismatch;
+mod passport_not_fresh;
+mod passport_orig_mismatch;
 mod permanent_redirect_changes;
 mod redirect_chain_long;
 mod redirect_contact_malformed;
@@ -34,7 +43,11 @@ mod request_timeout;
 mod required_header_field_missing;
 mod routing_dip_as_301;
 mod stalled_after_100;
+mod unwanted_after_answer;
+mod unwanted_for_wrong_method;
+mod unwanted_in_dialog;
 mod unwanted_origin;
+mod unwanted_without_to_tag;
 
 /// Every rule, in the order of the documentation.
 pub static RULES: &[&Rule] = &[
@@ -63,6 +76,19 @@ pub static RULES: &[&Rule] = &[
     &redirect_not_acknowledged::RULE,
     // Unwanted calls and caller identity.
     &unwanted_origin::RULE,
+    &unwanted_without_to_tag::RULE,
+    &unwanted_in_dialog::RULE,
+    &unwanted_for_wrong_method::RULE,
+    &branches_cancelled_by_607::RULE,
+    &caller_number_impossible::RULE,
+    &caller_anonymous::RULE,
+    &call_not_signed::RULE,
+    &attestation_below_full::RULE,
+    &identity_malformed::RULE,
+    &passport_not_fresh::RULE,
+    &passport_orig_mismatch::RULE,
+    &passport_dest_mismatch::RULE,
+    &unwanted_after_answer::RULE,
     &identity_clean::RULE,
     &rejected_without_redress::RULE,
     &network_blocked_incomplete::RULE,
