@@ -1,5 +1,7 @@
 //! Names of header fields, with their compact forms.
 
+use std::sync::LazyLock;
+
 /// One row a header field: variant, full name, compact forms (or other spellings).
 macro_rules! header_names {
     ($($(#[$doc:meta])* $variant:ident $name:literal $([$($short:literal),*])?;)*) => {
@@ -24,15 +26,39 @@ macro_rules! header_names {
                 }
             }
 
-            /// Reads a name in any case, long or compact.
-            pub fn read(name: &[u8]) -> Self {
-                $(if name.eq_ignore_ascii_case($name.as_bytes()) $($(|| name.eq_ignore_ascii_case($short.as_bytes()))*)? {
-                    return Self::$variant;
-                })*
-                Self::Other
-            }
+            /// Every spelling.
+            const SPELLINGS: &'static [(&'static str, Self)] =
+                &[$(($name, Self::$variant), $($(($short, Self::$variant),)*)?)*];
         }
     };
+}
+
+/// Spellings by [`slot`]: hardly ever more than two to compare with.
+static SLOTS: LazyLock<[Vec<(&'static str, HeaderName)>; SLOT_COUNT]> = LazyLock::new(|| {
+    let mut slots = [const { Vec::new() }; SLOT_COUNT];
+    for spelling in HeaderName::SPELLINGS {
+        if let Some(slot) = slots.get_mut(slot(spelling.0.as_bytes())) {
+            slot.push(*spelling);
+        }
+    }
+    slots
+});
+
+const SLOT_COUNT: usize = 128;
+
+/// Where a name is looked up: by its length, its first and its last letter.
+fn slot(name: &[u8]) -> usize {
+    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | 0x20));
+    (name.len() * 3 + letter(name.first()) * 5 + letter(name.last()) * 17) % SLOT_COUNT
+}
+
+impl HeaderName {
+    /// Reads a name in any case, long or compact.
+    pub fn read(name: &[u8]) -> Self {
+        let known = SLOTS.get(slot(name)).map(Vec::as_slice).unwrap_or_default();
+        let found = known.iter().find(|(spelling, _)| name.eq_ignore_ascii_case(spelling.as_bytes()));
+        found.map_or(Self::Other, |(_, name)| *name)
+    }
 }
 
 header_names! {

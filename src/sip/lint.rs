@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
-use super::{HeaderName, Message, NameAddr, Uri, Via, number, params, probe};
+use super::{HeaderName, Message, NameAddr, Uri, Via, headers, number, params, plain, probe};
 use crate::anomaly::Anomaly;
 
 /// Header fields that may occur once (RFC 3261 table 2, and what the defining documents of the others say).
@@ -55,14 +55,16 @@ pub(super) fn find(message: &Message) -> Vec<Anomaly> {
     if std::str::from_utf8(message.head()).is_err() {
         odd.push(Anomaly::NotUtf8);
     }
-    if ONCE.iter().any(|name| message.headers(*name).nth(1).is_some()) {
-        odd.push(Anomaly::HeaderFieldRepeated);
-    }
     request_uri(message, &mut odd);
-    for (name, is_list) in ADDRESSES {
-        message.headers(*name).for_each(|value| addresses(&value, *is_list, &mut odd));
+    let mut seen = 0_u128;
+    for (name, value) in message.raw_fields() {
+        let bit = 1_u128 << (name as u32);
+        if seen & bit != 0 && ONCE.contains(&name) {
+            odd.push(Anomaly::HeaderFieldRepeated);
+        }
+        seen |= bit;
+        values(name, value, &mut odd);
     }
-    message.headers(HeaderName::Via).for_each(|value| via(&value, &mut odd));
     if message.branch().is_none_or(|branch| !branch.starts_with(b"z9hG4bK") || branch.len() == 7)
         && message.header_bytes(HeaderName::Via).is_some()
     {
@@ -78,7 +80,27 @@ pub(super) fn find(message: &Message) -> Vec<Anomaly> {
     odd
 }
 
+/// One bit for each name.
+const _: () = assert!(HeaderName::ALL.len() < 128, "more names than bits");
+
+/// Most values are plain; the others are unfolded and looked at.
+fn values(name: HeaderName, value: &[u8], odd: &mut Vec<Anomaly>) {
+    let unfolded = || String::from_utf8_lossy(&headers::unfold(value)).into_owned();
+    if name == HeaderName::Via {
+        if !plain::via(value) {
+            via(&unfolded(), odd);
+        }
+    } else if let Some((_, is_list)) = ADDRESSES.iter().find(|(address, _)| *address == name)
+        && !plain::address(value)
+    {
+        addresses(&unfolded(), *is_list, odd);
+    }
+}
+
 fn request_uri(message: &Message, odd: &mut Vec<Anomaly>) {
+    if message.request_uri_bytes().is_some_and(plain::uri) {
+        return;
+    }
     let Some(text) = message.request_uri_text() else { return };
     let legal = Uri::read(&text).is_some_and(|uri| {
         // RFC 3261 §19.1.1 table 1: no header parts in a Request-URI.
@@ -177,9 +199,9 @@ fn numbers(message: &Message, odd: &mut Vec<Anomaly>) {
     for (name, most) in NUMBERS {
         // Retry-After may have a comment and parameters behind its number; Expires was a date once (RFC 2543 §6.20).
         let wrong = |value: Cow<'_, str>| {
-            let digits: String = value.trim().chars().take_while(char::is_ascii_digit).collect();
-            let excess = number::whole(digits.as_bytes()).is_none_or(|n| n > *most);
-            !digits.is_empty() && excess
+            let value = value.trim().as_bytes();
+            let excess = number::leading(value).is_none_or(|(n, _)| n > *most);
+            value.first().is_some_and(u8::is_ascii_digit) && excess
         };
         if message.header(*name).is_some_and(wrong) {
             odd.push(Anomaly::NumberOutOfRange);
@@ -187,10 +209,41 @@ fn numbers(message: &Message, odd: &mut Vec<Anomaly>) {
     }
     let warning = |value: &String| value.trim().bytes().take_while(u8::is_ascii_digit).count() != 3;
     let expires = |contact: &NameAddr| contact.params.value("expires").is_some_and(|e| e.parse::<u32>().is_err());
-    if message.values(HeaderName::Warning).iter().any(warning) || message.contacts().iter().any(expires) {
+    // Contacts are read only where the word occurs.
+    let mut contacts = message.raw_fields().filter(|(name, _)| *name == HeaderName::Contact);
+    let has_expires = contacts.any(|(_, value)| value.windows(7).any(|w| w.eq_ignore_ascii_case(b"expires")));
+    let wrong_expires = has_expires && message.contacts().iter().any(expires);
+    if wrong_expires || message.values(HeaderName::Warning).iter().any(warning) {
         odd.push(Anomaly::NumberOutOfRange);
     }
     if message.cseq().is_some_and(|cseq| cseq.number > i32::MAX as u32) {
         odd.push(Anomaly::CSeqInvalid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn nothing_is_wrong_with_plain_values(
+            text in r#"("[ a"<>\\]{0,3}"|[a ,;]{0,3})? ?<?sips?:([a-b.;]{0,2}@)?[a-b.:0-9%]{0,4}[:;?]?[a=;]{0,4}>?(;[aA=b"]{0,3}){0,3}"#,
+        ) {
+            let mut odd = Vec::new();
+            addresses(&text, true, &mut odd);
+            prop_assert!(odd.is_empty() || !plain::address(text.as_bytes()), "{} {:?}", text, odd);
+            let uri_is_legal = Uri::read(&text).is_some_and(|uri| host_is_legal(&uri) && uri.headers.is_none());
+            prop_assert!(uri_is_legal || !plain::uri(text.as_bytes()), "{}", text);
+        }
+
+        #[test]
+        fn nothing_is_wrong_with_plain_vias(text in r#"SIP/2.0/[A-B]{0,2} ?[a.:0-9,]{0,7}(;[aA=b"]{0,3}){0,3}"#) {
+            let mut odd = Vec::new();
+            via(&text, &mut odd);
+            prop_assert!(odd.is_empty() || !plain::via(text.as_bytes()), "{} {:?}", text, odd);
+        }
     }
 }

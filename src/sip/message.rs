@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::headers::{self, Field};
 use super::start_line::{self, StartLine};
-use super::{HeaderName, Method, NameAddr, Reason, StatusCode, Uri, Via, number, params};
+use super::{HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, params};
 use crate::anomaly::Anomaly;
 
 /// The CSeq of a message.
@@ -115,6 +115,11 @@ impl Message {
         self.raw.get(range.clone()).unwrap_or_default()
     }
 
+    /// The names of all header fields and their values as captured, in order.
+    pub(super) fn raw_fields(&self) -> impl Iterator<Item = (HeaderName, &[u8])> {
+        self.fields.iter().map(|f| (f.name, f.value(&self.raw)))
+    }
+
     /// All octets, from the start line to the end of the body.
     pub fn raw(&self) -> &[u8] {
         &self.raw
@@ -138,12 +143,17 @@ impl Message {
         }
     }
 
-    /// The Request-URI as captured; `None` for responses.
-    pub fn request_uri_text(&self) -> Option<Cow<'_, str>> {
+    /// The octets of the Request-URI.
+    pub(super) fn request_uri_bytes(&self) -> Option<&[u8]> {
         match &self.start {
-            StartLine::Request { uri, .. } => Some(String::from_utf8_lossy(self.slice(uri))),
+            StartLine::Request { uri, .. } => Some(self.slice(uri)),
             StartLine::Response { .. } => None,
         }
+    }
+
+    /// The Request-URI as captured; `None` for responses.
+    pub fn request_uri_text(&self) -> Option<Cow<'_, str>> {
+        self.request_uri_bytes().map(String::from_utf8_lossy)
     }
 
     /// The Request-URI; `None` for responses and where it cannot be read.
@@ -298,6 +308,20 @@ impl Message {
         self.values(HeaderName::Reason).iter().filter_map(|v| Reason::read(v)).collect()
     }
 
+    /// The charging identity of P-Charging-Vector (RFC 7315 §4.6.1), the same on all legs of a call in an IMS.
+    pub fn charging_id(&self) -> Option<String> {
+        let value = self.header(HeaderName::PChargingVector)?;
+        Params::read(&value).value("icid-value").filter(|id| !id.is_empty()).map(str::to_owned)
+    }
+
+    /// The local UUID of Session-ID (RFC 7989 §5) in lower case, 32 hexadecimal digits; `None` if it is not one, or the null UUID.
+    pub fn session_id(&self) -> Option<String> {
+        let value = self.header(HeaderName::SessionId)?;
+        let uuid = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_one = uuid.len() == 32 && uuid.bytes().all(|b| b.is_ascii_hexdigit()) && uuid.bytes().any(|b| b != b'0');
+        is_one.then_some(uuid)
+    }
+
     /// Server of a response or User-Agent of a request, or whichever of the two is there.
     pub fn software(&self) -> Option<String> {
         let (first, second) = if self.is_request() {
@@ -404,6 +428,24 @@ mod tests {
         assert_eq!((m.other("x-call-id").as_deref(), m.vias().len()), (Some("other"), 2));
         assert_eq!(m.header_line(HeaderName::CallId).as_deref(), Some("i: c1@a.example"));
         assert_eq!(m.anomalies(), []);
+    }
+
+    #[test]
+    fn identities_that_span_legs_are_found() {
+        for (line, charging, session) in [
+            ("P-Charging-Vector: icid-value=\"a;1\";orig-ioi=home.example", Some("a;1"), None),
+            ("P-Charging-Vector: orig-ioi=home.example", None, None),
+            (
+                "Session-ID: AB30317F1A784DC48FF824D0D3715D86;remote=00000000000000000000000000000000",
+                None,
+                Some("ab30317f1a784dc48ff824d0d3715d86"),
+            ),
+            ("Session-ID: 00000000000000000000000000000000", None, None),
+            ("Session-ID: 7", None, None),
+        ] {
+            let (m, _) = Message::read(format!("SIP/2.0 200 OK\r\n{line}\r\n\r\n").as_bytes(), false).unwrap();
+            assert_eq!((m.charging_id().as_deref(), m.session_id().as_deref()), (charging, session), "{line}");
+        }
     }
 
     #[test]

@@ -14,8 +14,12 @@ pub mod message;
 pub mod method;
 pub mod number;
 pub mod params;
+mod plain;
 pub mod probe;
+#[cfg(test)]
+mod properties;
 pub mod reason;
+pub mod sdp;
 mod start_line;
 pub mod status;
 #[cfg(test)]
@@ -33,6 +37,7 @@ pub use message::{CSeq, Message};
 pub use method::Method;
 pub use params::Params;
 pub use reason::Reason;
+pub use sdp::Sdp;
 pub use status::{StatusClass, StatusCode};
 pub use uri::{Scheme, Uri};
 pub use via::Via;

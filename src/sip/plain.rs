@@ -1,0 +1,108 @@
+//! Is a value so plain that nothing can be wrong with it? Asked of every message, so it looks at bytes and allocates nothing.
+//!
+//! `true` is a promise that [`super::lint`] would find nothing; `false` only means that it must look.
+
+use super::probe::is_token;
+
+/// More parameters than this are not plain.
+const PARAMETERS_MAX: usize = 8;
+
+/// `SIP/2.0/UDP host:port;name=value`, once.
+pub(super) fn via(value: &[u8]) -> bool {
+    let Some(rest) = value.strip_prefix(b"SIP/2.0/") else { return false };
+    let (transport, rest) = take(rest, u8::is_ascii_alphabetic);
+    let Some(rest) = rest.strip_prefix(b" ") else { return false };
+    !transport.is_empty() && host(rest).is_some_and(parameters)
+}
+
+/// `"Name" <uri>;name=value` or `uri;name=value`, once.
+pub(super) fn address(value: &[u8]) -> bool {
+    let rest = match value.strip_prefix(b"\"") {
+        Some(quoted) => {
+            let (_, rest) = take(quoted, |b| !b"\"\\".contains(b));
+            rest.strip_prefix(b"\"").unwrap_or_default()
+        }
+        None => value,
+    };
+    let (name, bracketed) = take(rest, |b| is_token(*b) || *b == b' ');
+    if let Some(inside) = bracketed.strip_prefix(b"<") {
+        let (inside, rest) = take(inside, |b| *b != b'>');
+        return uri(inside) && rest.strip_prefix(b">").is_some_and(parameters);
+    }
+    // Without brackets there is no name, and the parameters are the header field's.
+    rest.len() == value.len() && !name.contains(&b' ') && hostpart(value).is_some_and(parameters)
+}
+
+/// A `sip:` URI with user, host, port and parameters.
+pub(super) fn uri(value: &[u8]) -> bool {
+    hostpart(value).is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b';') && rest.iter().all(is_parameter))
+}
+
+/// What follows the host and the port of a `sip:` URI.
+fn hostpart(value: &[u8]) -> Option<&[u8]> {
+    let rest = value.strip_prefix(b"sip:").or_else(|| value.strip_prefix(b"sips:"))?;
+    let (_, behind) = take(rest, |b| b.is_ascii_alphanumeric() || b"-_.+*".contains(b));
+    host(behind.strip_prefix(b"@").unwrap_or(rest))
+}
+
+/// What follows a host name or IPv4 address and a port of at most four digits.
+fn host(value: &[u8]) -> Option<&[u8]> {
+    let (name, rest) = take(value, |b| b.is_ascii_alphanumeric() || b"-.".contains(b));
+    if name.is_empty() {
+        return None;
+    }
+    let Some(port) = rest.strip_prefix(b":") else { return Some(rest) };
+    let (digits, rest) = take(port, u8::is_ascii_digit);
+    (1..=4).contains(&digits.len()).then_some(rest)
+}
+
+fn is_parameter(byte: &u8) -> bool {
+    is_token(*byte) || b";=:".contains(byte)
+}
+
+/// Parameters with different names and without quotes.
+fn parameters(value: &[u8]) -> bool {
+    if value.is_empty() {
+        return true;
+    }
+    let names = || value.split(|b| *b == b';').skip(1).map(|part| take(part, |b| *b != b'=').0);
+    let differ = |(at, name): (usize, &[u8])| names().take(at).all(|earlier| !earlier.eq_ignore_ascii_case(name));
+    value.first() == Some(&b';')
+        && value.iter().all(is_parameter)
+        && names().nth(PARAMETERS_MAX).is_none()
+        && names().all(|name| !name.is_empty())
+        && names().enumerate().all(differ)
+}
+
+/// Splits behind the octets that fulfil a condition.
+fn take(value: &[u8], condition: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
+    let end = value.iter().position(|b| !condition(b)).unwrap_or(value.len());
+    value.split_at_checked(end).unwrap_or((value, &[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_values_are_plain() {
+        for value in ["SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport", "SIP/2.0/TLS a-b.example;received=192.0.2.1"]
+        {
+            assert!(via(value.as_bytes()), "{value}");
+        }
+        for value in [
+            "\"A. B <c>\" <sip:+12155550100@a.example:5070;user=phone>;tag=x.1",
+            "Alice  <sips:a.example>",
+            "<sip:a@192.0.2.1>;q=0.5;expires=60",
+            "sip:a@a.example;tag=1",
+        ] {
+            assert!(address(value.as_bytes()), "{value}");
+        }
+        for value in ["SIP/2.0/UDP a;;", "SIP/2.0/UDP a;x=1;X=2", "SIP/2.0/UDP a, SIP/2.0/UDP b", "SIP/2.0/UDP [::1]"] {
+            assert!(!via(value.as_bytes()), "{value}");
+        }
+        for value in ["\"A <sip:a@b>", "<sip:a@b?x=y>", "<tel:1>", "A, B <sip:a@b>", "<sip:a@b", "A sip:a@b", ""] {
+            assert!(!address(value.as_bytes()), "{value}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What holds for any octets, and for any way to write the same message.
+
+use proptest::prelude::*;
+
+use super::{HeaderName, Message, messages, typed};
+
+const NAMES: [HeaderName; 5] =
+    [HeaderName::Subject, HeaderName::UserAgent, HeaderName::Organization, HeaderName::Priority, HeaderName::Allow];
+
+/// Everything that can be asked of a message, as text.
+fn everything(message: &Message) -> String {
+    let headers: Vec<_> = HeaderName::ALL.iter().map(|name| (message.header(*name), message.values(*name))).collect();
+    let views = (message.top_via().and_then(|via| typed::via(&via.raw)), message.challenges(), message.credentials());
+    let start = (message.start_line(), message.status(), message.reason_phrase(), message.request_uri());
+    let ids = (message.call_id(), message.cseq(), message.from_tag(), message.to_tag(), message.branch());
+    let people = (message.from(), message.to(), message.contacts(), message.vias(), message.reasons());
+    let rest = (message.software(), message.sdp(), message.charging_id(), message.session_id(), message.body());
+    format!("{headers:?} {views:?} {start:?} {ids:?} {people:?} {rest:?} {:?}", message.anomalies())
+}
+
+fn message(lines: &[String]) -> Message {
+    let text = format!("SIP/2.0 486 Busy Here\r\n{}\r\n\r\n", lines.join("\r\n"));
+    Message::read(text.as_bytes(), false).unwrap().0
+}
+
+/// Octets that often look like a message.
+fn octets() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"INVITE sip:a@b.example SIP/2.0\r\n".to_vec()),
+        Just(b"SIP/2.0 407 x\r\n".to_vec()),
+        Just(b"\r\n".to_vec()),
+        Just(b"Content-Length: 3\r\n".to_vec()),
+        Just(b"Content-Type: multipart/mixed;boundary=x\r\n".to_vec()),
+        Just(b"--x\r\nContent-Type: application/sdp\r\n\r\nm=audio 1 a 8\r\n".to_vec()),
+        Just(b"Proxy-Authenticate: Digest realm=\"a\",nonce=b\r\n".to_vec()),
+        Just(b"Via: SIP/2.0/UDP a;branch=z9hG4bK1,".to_vec()),
+        Just("From: \"\u{e9}\" <sip:a@b;x>;tag=\u{e9}".as_bytes().to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..12),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_octets_are_read_without_harm(bytes in octets(), cut: bool) {
+        let mut end = 0;
+        for framed in messages(&bytes, cut) {
+            prop_assert!(framed.offset >= end);
+            end = framed.offset + framed.message.raw().len();
+            prop_assert_eq!(bytes.get(framed.offset..end), Some(framed.message.raw()));
+            prop_assert!(!everything(&framed.message).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_cut_message_keeps_the_header_fields_in_front_of_the_cut(end in 24_usize..160) {
+        let lines = ["Call-ID: c1".to_owned(), "Subject: a b".to_owned(), "From: <sip:a@b.example>;tag=1".to_owned()];
+        let text = format!("SIP/2.0 486 Busy Here\r\n{}\r\nContent-Length: 60\r\n\r\n{}", lines.join("\r\n"), "x".repeat(60));
+        let (message, _) = Message::read(&text.as_bytes()[..end.min(text.len())], true).unwrap();
+        let known = |line: &String| text.find(line.as_str()).unwrap() + line.len() < end;
+        let fields: Vec<String> = message.fields().map(|(name, value)| format!("{name}: {value}")).collect();
+        for line in lines.iter().filter(|line| known(line)) {
+            prop_assert!(fields.contains(line), "{} {:?}", line, fields);
+        }
+    }
+
+    #[test]
+    fn folding_changes_no_value(
+        values in proptest::collection::vec("[!-9;-~]{1,4}( [!-9;-~]{1,4}){0,4}", 5),
+        fold in r"(\r\n|\n)[ \t]{1,3}",
+    ) {
+        let line = |(name, value): (&HeaderName, &String)| format!("{}: {value}", name.name());
+        let flat: Vec<String> = NAMES.iter().zip(&values).map(line).collect();
+        let folded: Vec<String> = values.iter().map(|value| value.replace(' ', &fold)).collect();
+        let folded: Vec<String> = NAMES.iter().zip(&folded).map(line).collect();
+        let (flat, folded) = (message(&flat), message(&folded));
+        for (name, value) in NAMES.iter().zip(&values) {
+            prop_assert_eq!(folded.header(*name).unwrap(), value.as_str());
+            prop_assert_eq!(flat.values(*name), folded.values(*name));
+        }
+    }
+
+    #[test]
+    fn the_order_of_header_fields_changes_nothing(lines in Just(vec![
+        "Via: SIP/2.0/UDP a.example;branch=z9hG4bK1".to_owned(),
+        "f: \"A, B\" <sip:a@b.example>;tag=f1".to_owned(),
+        "To: sip:b@b.example;tag=t1".to_owned(),
+        "Call-ID: c1".to_owned(),
+        "CSeq: 1 INVITE".to_owned(),
+        "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"".to_owned(),
+        "Reason: Q.850;cause=17".to_owned(),
+        "P-Charging-Vector: icid-value=1".to_owned(),
+        "Content-Type: application/sdp".to_owned(),
+        "l: 0".to_owned(),
+    ]).prop_shuffle()) {
+        let mut sorted = lines.clone();
+        sorted.sort_unstable();
+        prop_assert_eq!(everything(&message(&lines)), everything(&message(&sorted)));
+    }
+}
