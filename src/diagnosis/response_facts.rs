@@ -33,14 +33,19 @@ pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
     facts
 }
 
+/// Whom the response of a network that blocked the call (603+, 608) names for redress.
+pub(super) fn redress(response: &CapturedMessage) -> Option<Text> {
+    let message = &response.message;
+    if message.status() == Some(StatusCode(608)) {
+        return signed_card(&message.values(HeaderName::CallInfo));
+    }
+    blocking_provider(&NetworkBlock::of(message)?.redress?)
+}
+
 /// What the response itself tells the caller to do.
 pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
     let message = &response.message;
-    let block = NetworkBlock::of(message).and_then(|block| block.redress);
-    let mut advice: Vec<Text> = block.as_ref().and_then(redress).into_iter().collect();
-    if message.status() == Some(StatusCode(608)) {
-        advice.extend(signed_card(&message.values(HeaderName::CallInfo)));
-    }
+    let mut advice: Vec<Text> = redress(response).into_iter().collect();
     if let Some(span) = message.header(HeaderName::RetryAfter).and_then(|v| wait(&v)) {
         advice.push(
             Text::new("Do not try again sooner than {span} after the response: Retry-After asks for it.")
@@ -134,7 +139,7 @@ fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
 }
 
 /// Where to ask for redress after a 603+.
-fn redress(block: &Redress) -> Option<Text> {
+fn blocking_provider(block: &Redress) -> Option<Text> {
     let place = block.url.as_ref().or(block.tel.as_ref()).or(block.email.as_ref())?;
     Some(match &block.id {
         Some(id) => Text::new("Ask the blocking provider for redress at {place}, and quote {id}.")

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sipscan::capture::Frame;
+use sipscan::capture::{Capture, Frame, Input};
 use sipscan::diagnosis::{CallReport, Finding, Settings};
 use sipscan::pipeline::Analysis;
 use sipscan::provenance::{FrameNumber, FrameRef};
@@ -74,6 +74,17 @@ pub(crate) struct Analysed {
 }
 
 impl Analysed {
+    /// Reads a capture up to its end, or up to where it is damaged; `None` if it is no capture.
+    pub(crate) fn capture(path: &Path) -> Option<Self> {
+        let mut capture = Capture::open(&Input::File(path.to_owned())).ok()?;
+        let mut analysis = Analysis::new(Settings::default());
+        let mut found = Self::default();
+        while let Ok(Some(frame)) = capture.next_frame() {
+            analysis.frame(&frame, &mut found).unwrap();
+        }
+        Some(found.ended(analysis))
+    }
+
     /// Reads a flow in text form and sends its frames through the pipeline.
     pub(crate) fn of(name: &str, text: &str) -> Self {
         let flow = Flow::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -89,9 +100,13 @@ impl Analysed {
             };
             analysis.frame(&frame, &mut found).unwrap();
         }
-        let (facts, summary) = analysis.finish(|_| {}, &mut found).unwrap();
-        found.calls.sort_by_key(|report| report.call.number);
-        Self { summary, facts, ..found }
+        found.ended(analysis)
+    }
+
+    fn ended(mut self, analysis: Analysis) -> Self {
+        let (facts, summary) = analysis.finish(|_| {}, &mut self).unwrap();
+        self.calls.sort_by_key(|report| report.call.number);
+        Self { summary, facts, ..self }
     }
 
     /// The sample of that name, such as `scenarios/s01`.

@@ -243,23 +243,43 @@ fn clean_calls_are_told_nothing_above_info() {
     }
 }
 
-#[test]
-fn every_failed_call_has_one_root_cause_and_no_other_call_has_any() {
-    for (name, flow) in samples() {
-        for report in &Analysed::of(&name, &flow).calls {
-            let what = format!("{name}, call {}: {:?}", report.call.number.0, report.call.outcome);
-            assert_eq!(report.root_cause.is_some(), report.call.outcome.is_failure(), "{what}");
-            let first = report.findings.first();
-            if let Some(root) = report.root_cause {
-                assert_eq!(first.map(|f| (f.code, f.consequence_of)), Some((root, None)), "{what}");
-            }
-            for finding in &report.findings {
-                let known = finding.consequence_of.is_none_or(|code| report.findings.iter().any(|f| f.code == code));
-                assert!(known, "{what}: {} follows from nothing", finding.code);
-                assert!(!finding.evidence.is_empty(), "{what}: {} has no evidence", finding.code);
-            }
+/// Every failed call has a root cause, which comes first; no other call has one; consequences follow from something.
+fn check_root_causes(name: &str, analysed: &Analysed) {
+    for report in &analysed.calls {
+        let what = format!("{name}, call {}: {:?}", report.call.number.0, report.call.outcome);
+        assert_eq!(report.root_cause.is_some(), report.call.outcome.is_failure(), "{what}");
+        let first = report.findings.first();
+        if let Some(root) = report.root_cause {
+            assert_eq!(first.map(|f| (f.code, f.consequence_of)), Some((root, None)), "{what}");
+        }
+        for finding in &report.findings {
+            let known = finding.consequence_of.is_none_or(|code| report.findings.iter().any(|f| f.code == code));
+            assert!(known, "{what}: {} follows from nothing", finding.code);
+            assert!(!finding.evidence.is_empty(), "{what}: {} has no evidence", finding.code);
         }
     }
+}
+
+#[test]
+fn every_failed_call_of_a_sample_has_one_root_cause_and_no_other_call_has_any() {
+    for (name, flow) in samples() {
+        check_root_causes(&name, &Analysed::of(&name, &flow));
+    }
+}
+
+/// Small captures of other projects, where they are there; larger ones would make the tests slow.
+#[test]
+fn every_failed_call_of_a_real_capture_has_one_root_cause_and_no_other_call_has_any() {
+    let folder = root().join("../shared/captures/udp");
+    let Ok(entries) = std::fs::read_dir(&folder) else { return };
+    let mut calls = 0;
+    for entry in entries.map(Result::unwrap).filter(|e| e.metadata().unwrap().len() < 32 << 10) {
+        let name = entry.file_name().into_string().unwrap();
+        let Some(analysed) = Analysed::capture(&entry.path()) else { continue };
+        check_root_causes(&name, &analysed);
+        calls += analysed.calls.len();
+    }
+    assert!(calls > 100, "{calls}");
 }
 
 #[test]

@@ -256,7 +256,7 @@ impl Failure<'_> {
 
     /// After a block by a network (603+, 608) there is somebody to ask, and nothing to repair by oneself.
     fn with_redress(&self, finding: Finding) -> Finding {
-        let names_somebody = !response_facts::advice(self.response).is_empty();
+        let names_somebody = response_facts::redress(self.response).is_some();
         let finding = if names_somebody {
             finding.fix("Mend what they find, such as the traffic pattern or the registration of the calling number.")
         } else {
