@@ -9,7 +9,7 @@ impl Call {
     /// Messages that prove that another one is missing: responses whose request was not captured, and ACKs whose response was not. A call
     /// that was under way when the capture began proves nothing, nor does its first message.
     pub fn proofs_of_loss(&self) -> Vec<MessageId> {
-        let begins_inside = self.messages.first().is_some_and(|first| is_initial(first));
+        let begins_inside = self.messages.first().is_some_and(is_initial);
         if !begins_inside {
             return Vec::new();
         }

@@ -1,7 +1,7 @@
 //! The text form of a call flow: who sends which SIP message to whom, and when. `examples/make_sample.rs` turns it into the
 //! captures of `samples/`; unit tests of rules take datagrams or frames from it; consistency tests compare both.
 //!
-//! The text says what matters and no more; [`fill`] adds the header fields that a real stack would send. `samples/README.md`
+//! The text says what matters and no more; `fill.rs` adds the header fields that a real stack would send. `samples/README.md`
 //! describes the form. The same text always gives the same bytes.
 //!
 //! ```
