@@ -111,3 +111,19 @@ pub const LEG_CANDIDATES: usize = 16;
 pub const REDIRECTED_CLIENTS: usize = 16_384;
 /// Redirects remembered of one client.
 pub const REDIRECTS_PER_CLIENT: usize = 64;
+/// Elements for which the answers to INVITEs are counted.
+pub const UNWANTED_ANSWERERS: usize = 512;
+/// Called parties remembered of each such element, and delays of its 607s: the first ones.
+pub const UNWANTED_CALLEES: usize = 512;
+/// 607s of one element, or INVITEs after a 607, that are kept or shown as examples; all are counted.
+pub const UNWANTED_EXAMPLES: usize = 6;
+/// Calls that a finding about 607 lists; all are counted.
+pub const UNWANTED_CALLS: usize = 1000;
+/// Triples of client, caller and callee for which a 607 is remembered.
+pub const REJECTED_PAIRS: usize = 4096;
+/// 607s remembered of one such triple.
+pub const REJECTIONS_PER_PAIR: usize = 8;
+/// INVITEs remembered of one such triple.
+pub const SENDS_AFTER_REJECTION: usize = 16;
+/// INVITEs of the whole capture that are remembered in case that a call with a 607 closes later: the latest.
+pub const UNWANTED_RECENT_INVITES: usize = 2048;

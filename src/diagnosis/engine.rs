@@ -36,7 +36,7 @@ impl Engine {
 
     /// Diagnoses a call that is over. `now` is the capture clock.
     pub fn diagnose(&mut self, call: Call, now: Timestamp) -> CallReport {
-        self.patterns.observe(&call);
+        self.patterns.observe(&call, &self.settings);
         let mut findings = Vec::new();
         let cx = self.context(now, !call.proofs_of_loss().is_empty());
         for rule in RULES {

@@ -1,6 +1,7 @@
 //! One 607 as the rules about unwanted calls look at it: which request it answered, and who sent it.
 
 use super::{Actor, Evidence};
+use crate::call::network_block;
 use crate::call::unwanted::{self, Origin};
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
@@ -108,6 +109,24 @@ impl<'a> UnwantedCase<'a> {
     /// The 607 on the deepest hop as evidence.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence::of(self.response, "607 response")
+    }
+
+    /// What marks it as a word of analytics: the header field, or the name of the software.
+    pub(super) fn mark(&self) -> Evidence {
+        let what = "the mark of analytics";
+        let says = network_block::says_analytics(&self.response.message);
+        let fields =
+            if says { [HeaderName::Reason, HeaderName::CallInfo] } else { [HeaderName::CallInfo, HeaderName::Server] };
+        let field = fields.into_iter().find(|name| self.response.message.header_bytes(*name).is_some());
+        Evidence::header(self.response, field.unwrap_or(HeaderName::UserAgent), what)
+    }
+
+    /// Whether both numbers belong to the North American plan.
+    pub(super) fn is_north_american(&self, country: &str) -> bool {
+        let Some(request) = self.deepest_request() else { return false };
+        let called = request.message.to().and_then(|to| TelephoneNumber::read(to.uri.user_name()?, country));
+        let calling = request.message.calling_number(country);
+        [called, calling].iter().all(|n| n.as_ref().is_some_and(TelephoneNumber::is_nanp))
     }
 
     /// What shows who sent it: ringing, request, the copy that the caller received, header fields.

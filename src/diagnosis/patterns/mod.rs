@@ -1,7 +1,9 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
 pub mod redirects;
+pub mod unwanted;
 
+use super::Settings;
 use crate::call::Call;
 
 /// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
@@ -9,20 +11,29 @@ use crate::call::Call;
 pub struct Patterns {
     /// Addresses that moved.
     pub redirects: redirects::Redirects,
+    /// 607s, and calls after them.
+    pub unwanted: unwanted::Unwanted,
 }
 
 impl Patterns {
     /// Takes note of a closed call.
-    pub fn observe(&mut self, call: &Call) {
+    pub fn observe(&mut self, call: &Call, settings: &Settings) {
         self.redirects.observe(call);
+        self.unwanted.observe(call, &settings.country);
     }
 
     /// Limits that were hit, in words.
     pub fn limits_hit(&self) -> Vec<String> {
-        let forgotten = self.redirects.forgotten();
-        let words = (forgotten > 0).then(|| {
-            format!("{forgotten} redirects were left out of the comparison over all calls: too many addresses")
+        let redirects = self.redirects.forgotten();
+        let redirects = (redirects > 0).then(|| {
+            format!("{redirects} redirects were left out of the comparison over all calls: too many addresses")
         });
-        words.into_iter().collect()
+        let unwanted = self.unwanted.forgotten();
+        let unwanted = (unwanted > 0).then(|| {
+            format!(
+                "{unwanted} 607s or calls after them were left out of the comparison over all calls: too many parties"
+            )
+        });
+        redirects.into_iter().chain(unwanted).collect()
     }
 }

@@ -287,6 +287,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+    use crate::diagnosis::Settings;
     use crate::diagnosis::patterns::Patterns;
     use crate::diagnosis::testing::diagnose;
 
@@ -303,7 +304,7 @@ mod tests {
         let calls = diagnose(&flow).calls;
         let mut patterns = Patterns::default();
         for report in &calls {
-            patterns.observe(&report.call);
+            patterns.observe(&report.call, &Settings::default());
         }
         assert_eq!(patterns.redirects.answers().count(), 20);
         assert_eq!(patterns.limits_hit(), Vec::<String>::new());
@@ -322,7 +323,7 @@ mod tests {
         let size = patterns.redirects.servers.len();
         let late = diagnose(&flow.replace("sip:u", "sip:late")).calls;
         for report in &late {
-            patterns.observe(&report.call);
+            patterns.observe(&report.call, &Settings::default());
         }
         assert_eq!(patterns.redirects.servers.len(), size);
         assert_eq!(patterns.limits_hit().len(), 1);

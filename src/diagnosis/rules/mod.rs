@@ -4,10 +4,12 @@ use super::Rule;
 
 mod attestation_below_full;
 mod authentication_loop;
+mod blanket_607;
 mod branches_cancelled_by_607;
 mod call_not_signed;
 mod caller_anonymous;
 mod caller_number_impossible;
+mod caller_retries_after_607;
 mod credentials_withheld;
 mod failed_response;
 mod identity_clean;
@@ -41,10 +43,12 @@ mod register_redirected;
 mod rejected_without_redress;
 mod request_timeout;
 mod required_header_field_missing;
+mod route_advance_after_607;
 mod routing_dip_as_301;
 mod stalled_after_100;
 mod unwanted_after_answer;
 mod unwanted_for_wrong_method;
+mod unwanted_from_analytics;
 mod unwanted_in_dialog;
 mod unwanted_origin;
 mod unwanted_without_to_tag;
@@ -76,10 +80,13 @@ pub static RULES: &[&Rule] = &[
     &redirect_not_acknowledged::RULE,
     // Unwanted calls and caller identity.
     &unwanted_origin::RULE,
+    &unwanted_from_analytics::RULE,
     &unwanted_without_to_tag::RULE,
     &unwanted_in_dialog::RULE,
     &unwanted_for_wrong_method::RULE,
     &branches_cancelled_by_607::RULE,
+    &route_advance_after_607::RULE,
+    &caller_retries_after_607::RULE,
     &caller_number_impossible::RULE,
     &caller_anonymous::RULE,
     &call_not_signed::RULE,
@@ -90,6 +97,7 @@ pub static RULES: &[&Rule] = &[
     &passport_dest_mismatch::RULE,
     &unwanted_after_answer::RULE,
     &identity_clean::RULE,
+    &blanket_607::RULE,
     &rejected_without_redress::RULE,
     &network_blocked_incomplete::RULE,
     // Header fields.

@@ -1,0 +1,73 @@
+//! What the capture shows of 607: which elements answer everybody with it, and who calls on after it.
+
+pub mod again;
+pub mod answerers;
+
+use super::super::unwanted_case::UnwantedCase;
+use crate::call::{Call, CapturedMessage, TransactionId};
+use crate::sip::{Message, Method, NameAddr};
+use crate::stir::TelephoneNumber;
+
+/// Shorter user parts are extensions: they name somebody only together with their host.
+const NUMBER_DIGITS: usize = 7;
+
+/// 607s of the whole capture.
+#[derive(Debug, Default)]
+pub struct Unwanted {
+    /// Elements that answer INVITEs.
+    pub answerers: answerers::Answerers,
+    /// INVITEs after a 607.
+    pub again: again::Again,
+}
+
+impl Unwanted {
+    /// Takes note of a closed call. `country` is the country code of numbers without one.
+    pub(super) fn observe(&mut self, call: &Call, country: &str) {
+        if !call.is_invite() {
+            return;
+        }
+        let unwanted: Vec<_> =
+            UnwantedCase::of_requests(call).filter(|case| case.nearest.method == Method::Invite).collect();
+        self.answerers.observe(call, &unwanted, country);
+        self.again.observe(call, !unwanted.is_empty(), country);
+    }
+
+    /// How many 607s, and calls after one, found no room.
+    pub fn forgotten(&self) -> u64 {
+        self.answerers.forgotten() + self.again.forgotten()
+    }
+}
+
+/// Initial INVITEs of a call that were captured, with their transactions.
+fn initial_invites(call: &Call) -> impl Iterator<Item = (TransactionId, &CapturedMessage)> {
+    (0..call.transactions.len()).map(TransactionId).filter_map(|id| {
+        let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
+        Some((id, call.request(id).filter(|_| is_invite)?))
+    })
+}
+
+/// Whoever is called, so that equal parties have equal texts.
+fn callee(message: &Message, country: &str) -> Option<String> {
+    Some(party(&message.to()?, country))
+}
+
+/// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
+fn caller(message: &Message, country: &str) -> Option<String> {
+    if let Some(number) = message.calling_number(country).filter(|n| n.digits().len() >= NUMBER_DIGITS) {
+        return Some(number.digits().to_owned());
+    }
+    let from = message.from()?;
+    let anonymous = from.uri.host.eq_ignore_ascii_case("anonymous.invalid")
+        || from.uri.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
+    (!anonymous).then(|| party(&from, country))
+}
+
+fn party(address: &NameAddr, country: &str) -> String {
+    let number = address.uri.user_name().and_then(|user| TelephoneNumber::read(user, country));
+    match number.filter(|n| n.digits().len() >= NUMBER_DIGITS) {
+        Some(number) => number.digits().to_owned(),
+        None => {
+            format!("{}@{}", address.uri.effective_user().unwrap_or_default(), address.uri.host.to_ascii_lowercase())
+        }
+    }
+}

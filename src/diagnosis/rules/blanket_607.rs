@@ -1,0 +1,140 @@
+//! An element that answers nearly everybody with 607.
+
+use crate::diagnosis::patterns::unwanted::answerers::{Answerer, Delays};
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+use crate::limits::UNWANTED_CALLEES;
+
+/// Different callees that an element must have answered.
+const CALLEES: usize = 20;
+/// Share of them that got a 607 without ringing, in percent.
+const SHARE: usize = 50;
+/// Share of those 607s that took the same time, in percent.
+const SAME_DELAY: usize = 80;
+
+pub(super) static RULE: Rule = Rule {
+    code: "blanket-607",
+    summary: "One element answers nearly every called party behind it with 607, without ringing and equally fast.",
+    severity: Severity::Warning,
+    references: &["RFC 8197 §4", "RFC 8197 §6", "RFC 8688 §1"],
+    explanation: Explanation {
+        what_it_means: "The element answered INVITEs for twenty or more different callees, half of them or more with 607, \
+            without ringing, and after the same time (four in five within 20 %, or 5 ms, of the median). So many people \
+            do not reject the same caller in the same instant: a policy of that element does.",
+        why_it_matters: "The single calls look as if single called parties had rejected them (the finding on each call \
+            uses what that call shows). Work on single callees is lost: one ticket at one operator settles all.",
+        likely_causes: "- A blocking service or the analytics of a network rejects the caller as such.\n\
+            - 607 is set as default answer on that element by mistake, for a trunk or for callers that it does not know.",
+        how_to_fix: "- At the caller: stop the traffic to that element, and open a ticket with its operator; quote \
+            Call-IDs, times and numbers.\n\
+            - At the element: find the policy or default that answers 607, and correct it, or answer with a code that names \
+            a contact (608, or 603 Network Blocked in the United States).",
+        how_to_confirm: "Calls to different parties behind that element ring, or get answers of their own.",
+        when_this_is_wrong: "- Fewer than twenty callees were called: some of them may share a list.\n\
+            - The called numbers belong to one subscriber, who rejects the caller for all of them.\n\
+            - The element is the last hop that was captured: then an element behind it may have decided.",
+    },
+    detect: Detect::Capture(detect),
+};
+
+fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(patterns.unwanted.answerers.iter().filter_map(finding));
+}
+
+fn finding(element: &Answerer) -> Option<Finding> {
+    let (callees, at_once) = element.callees();
+    let delays = element.delays().filter(|d| d.same_percent >= SAME_DELAY)?;
+    if callees < CALLEES || at_once * 100 < callees * SHARE {
+        return None;
+    }
+    let message = message(element, (callees, at_once), delays);
+    let others = element.examples.iter().skip(1).map(|(_, e)| e.clone());
+    let mut finding = Finding::new(&RULE, Certainty::Strong, message, element.first()?.clone())
+        .evidence(element.histogram())
+        .evidence(others)
+        .actor(Actor { software: element.software.clone(), ..Actor::at(element.element, "operator of the element that answers") })
+        .fix(
+            Text::new(
+                "At the caller: stop the traffic to {element} for now, and open a ticket with its operator; quote Call-IDs, \
+                 times and numbers.",
+            )
+            .with("element", element.element),
+        )
+        .fix("At that element: find the policy or the default that answers 607 for everybody, and correct it.")
+        .verify("Calls to different parties behind that element ring, or get answers of their own.");
+    finding.calls.clone_from(&element.calls);
+    finding.calls_total = element.calls_total;
+    Some(finding)
+}
+
+fn message(element: &Answerer, (callees, at_once): (usize, usize), delays: Delays) -> Text {
+    Text::new(if callees >= UNWANTED_CALLEES {
+        "{element} answered 607 without ringing for {at_once} of the first {callees} called parties, {same} % of them after \
+         about {median}: a policy of that element, not the wish of each of them."
+    } else {
+        "{element} answered 607 without ringing for {at_once} of {callees} called parties, {same} % of them after about \
+         {median}: a policy of that element, not the wish of each of them."
+    })
+    .with("element", element.element)
+    .with("at_once", at_once)
+    .with("callees", callees)
+    .with("same", delays.same_percent)
+    .with("median", span(delays.median))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{check, only};
+
+    /// Calls to different users, each answered after `delay` ms; those from `other` on with 404.
+    fn flow(calls: u32, other: u32, delay: fn(u32) -> u32, ringing: &str) -> String {
+        let calls = (0..calls).map(|n| {
+            let status = if n < other { "607 Unwanted" } else { "404 Not Found" };
+            format!(
+                "{n}.0 a > gate call=c{n}\nINVITE sip:user{n}@gate.example\n\n{}+0.{:03} gate > a call=c{n} tag=t{n}\n\
+                 {status}\n\n+0.001 a > gate call=c{n}\nACK\n\n",
+                ringing.replace("{n}", &n.to_string()),
+                delay(n)
+            )
+        });
+        format!("host a 192.0.2.80\nhost gate 203.0.113.90\n\n{}", calls.collect::<String>())
+    }
+
+    #[test]
+    fn half_of_twenty_callees_and_one_delay_make_a_policy() {
+        let same = |n| 45 + n % 10;
+        check(
+            RULE.code,
+            &[
+                ("all", &flow(20, 20, same, ""), Some(Severity::Warning)),
+                ("half", &flow(20, 10, same, ""), Some(Severity::Warning)),
+                ("less than half", &flow(20, 9, same, ""), None),
+                ("nineteen", &flow(19, 19, same, ""), None),
+                ("all delays", &flow(20, 20, |n| 20 + 40 * n, ""), None),
+                ("ringing", &flow(20, 20, same, "+0.01 gate > a call=c{n} tag=t{n}\n180 Ringing\n\n"), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_same_callee_counts_once() {
+        let again = flow(30, 30, |_| 45, "").replace("user", "bob;n=");
+        let one: String = (0..30).map(|n| format!("bob;n={n}@")).fold(again, |text, user| text.replace(&user, "bob@"));
+        check(RULE.code, &[("one callee", &one, None)]);
+    }
+
+    #[test]
+    fn thirty_calls_are_one_finding() {
+        let finding = only(include_str!("../../../samples/scenarios/s09.txt"), RULE.code);
+        assert_eq!((finding.calls.len(), finding.calls_total), (30, 30));
+        assert!(
+            finding.message.to_string().starts_with(
+                "203.0.113.90:5060 answered 607 without ringing for 30 of 30 called parties, 100 % of them after about 50 ms"
+            ),
+            "{}",
+            finding.message
+        );
+        assert_eq!(finding.evidence[1].text, "20 to 50 ms: 15, 50 to 100 ms: 15");
+    }
+}

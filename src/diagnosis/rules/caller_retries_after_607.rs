@@ -1,0 +1,148 @@
+//! A caller that calls again after a 607.
+
+use std::time::Duration;
+
+use super::route_advance_after_607::{calls, named, pair};
+use crate::diagnosis::patterns::unwanted::again::After;
+use crate::diagnosis::text::span;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+use crate::limits::UNWANTED_EXAMPLES;
+
+/// Whoever calls again so soon has no new reason.
+const AT_ONCE: Duration = Duration::from_mins(1);
+
+pub(super) static RULE: Rule = Rule {
+    code: "caller-retries-after-607",
+    summary: "A caller calls a party again that rejected it with 607.",
+    severity: Severity::Error,
+    references: &["RFC 8197 §4", "RFC 8197 §6", "RFC 3261 §21.6"],
+    explanation: Explanation {
+        what_it_means: "The same caller number called the same callee again after a 607: within a minute (error), or within a \
+            day (warning). 607 says that further attempts will most likely fare the same. No protocol rule forbids a new \
+            call, but nothing has changed, either.",
+        why_it_matters: "The retry confirms the complaint: analytics look at repeated attempts after a rejection, and the \
+            called party's next step is a report to its carrier or regulator.",
+        likely_causes: "- The dialler treats 607 like busy or no answer, and puts the number back into its queue.\n\
+            - A client that does not know 607 treats it as 600 (RFC 3261 §8.1.3.2) and tries again later.\n\
+            - A switch retries failed calls by itself.",
+        how_to_fix: "- Put the callee on the suppression list of the dialler as soon as a 607 comes, for all campaigns.\n\
+            - Map 607 to \"do not call\" in place of \"busy\".\n\
+            - Reach the callee another way if there is a relationship; only the callee can lift the block.",
+        how_to_confirm: "After the next 607 no other INVITE goes from this caller to this callee within a day.",
+        when_this_is_wrong: "- Another party is called, or another caller number is shown.\n\
+            - The callee has lifted the block in between, on another channel, and expects the call.\n\
+            - More than a day has passed.\n\
+            - The second INVITE goes to another next hop within half a minute: then an element on the way tries another \
+            route (route-advance-after-607).",
+    },
+    detect: Detect::Capture(detect),
+};
+
+fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(patterns.unwanted.again.retries().values().filter_map(|after| finding(after)));
+}
+
+fn finding(after: &[After<'_>]) -> Option<Finding> {
+    let soonest = after.iter().min_by_key(|a| (a.gap(), a.sent.time))?;
+    let severity = if soonest.gap() <= AT_ONCE { Severity::Error } else { Severity::Warning };
+    let others = after.iter().filter(|a| a.sent.evidence.frame != soonest.sent.evidence.frame);
+    let shown = [soonest].into_iter().chain(others).take(UNWANTED_EXAMPLES).flat_map(pair).skip(1);
+    let client = soonest.sent.client;
+    let mut finding = Finding::new(&RULE, Certainty::Certain, message(soonest, after), soonest.sent.evidence.clone())
+        .severity(severity)
+        .evidence(shown)
+        .actor(Actor { software: soonest.sent.software.clone(), ..Actor::at(client, "the calling organisation") })
+        .fix(
+            Text::new(
+                "Suppress {callee} in the dialler at {client} after a 607, for all campaigns, and stop its retries.",
+            )
+            .with("callee", named(soonest.callee))
+            .with("client", client),
+        )
+        .fix("Use another channel where there is a relationship; only the called party can lift the block.")
+        .fix("Map 607 to \"do not call\", not to \"busy\" or \"no answer\".")
+        .verify("After the next 607 no INVITE goes from the same caller to the same callee within a day.");
+    (finding.calls, finding.calls_total) = calls(after);
+    Some(finding)
+}
+
+fn message(soonest: &After<'_>, after: &[After<'_>]) -> Text {
+    let text = if after.len() == 1 {
+        Text::new("{caller} called {callee} again from {client}, {gap} after {callee} had rejected it with 607.")
+    } else {
+        Text::new(
+            "Callers at {client} called again after a 607, {count} times in all; the soonest was {caller}, which called \
+             {callee} {gap} after the rejection.",
+        )
+        .with("count", after.len())
+    };
+    text.with("caller", named(soonest.caller))
+        .with("callee", named(soonest.callee))
+        .with("client", soonest.sent.client)
+        .with("gap", span(soonest.gap()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{check, only};
+
+    const HOSTS: &str = "host a 192.0.2.10\nhost x 203.0.113.50\n\n";
+
+    fn call(at: u32, from: &str, to: &str, status: &str) -> String {
+        format!(
+            "{at} a > x call=c{at}\nINVITE sip:{to}@203.0.113.50\nFrom: <sip:{from}@a.example>\nUser-Agent: ExampleDialler/6\n\n\
+             +0.5 x > a call=c{at}\n{status}\n\n+0.001 a > x call=c{at}\nACK\n\n"
+        )
+    }
+
+    #[test]
+    fn the_same_two_parties_within_a_day_count() {
+        let (alice, bob) = ("+12125550101", "+12155550113");
+        let flow = |status: &str, at: u32, from: &str, to: &str| {
+            format!("{HOSTS}{}{}", call(0, alice, bob, status), call(at, from, to, "607 Unwanted"))
+        };
+        check(
+            RULE.code,
+            &[
+                ("half a minute", &flow("607 Unwanted", 30, alice, bob), Some(Severity::Error)),
+                ("an hour", &flow("607 Unwanted", 3600, alice, bob), Some(Severity::Warning)),
+                (
+                    "the same number written otherwise",
+                    &flow("607 Unwanted", 30, "12125550101", "2155550113"),
+                    Some(Severity::Error),
+                ),
+                ("two days", &flow("607 Unwanted", 172_800, alice, bob), None),
+                ("another callee", &flow("607 Unwanted", 30, alice, "+12155550114"), None),
+                ("another caller", &flow("607 Unwanted", 30, "+12125550102", bob), None),
+                ("declined", &flow("603 Decline", 30, alice, bob), None),
+                ("withheld", &flow("607 Unwanted", 30, "anonymous", bob).replace(alice, "anonymous"), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn credentials_and_retransmissions_are_no_new_call() {
+        let flow = format!(
+            "{HOSTS}0 a > x repeat=0.5\nINVITE sip:bob@x.example\n\n0.7 x > a\n407 Proxy Authentication Required\n\
+             Proxy-Authenticate: Digest realm=\"x\", nonce=\"n\"\n\n0.71 a > x\nACK\n\n0.8 a > x\nINVITE sip:bob@x.example\n\
+             Proxy-Authorization: Digest realm=\"x\", nonce=\"n\", username=\"a\", uri=\"sip:x\", response=\"0\"\n\n\
+             1.0 x > a\n607 Unwanted\n\n1.1 a > x\nACK\n\n"
+        );
+        check(RULE.code, &[("challenged", &flow, None)]);
+    }
+
+    #[test]
+    fn a_dialler_gets_one_finding() {
+        let flow: String =
+            (0..12).map(|n| call(n * 5, "+12125550101", &format!("+121555501{:02}", n % 4), "607 Unwanted")).collect();
+        let finding = only(&format!("{HOSTS}{flow}"), RULE.code);
+        assert_eq!((finding.calls_total, finding.calls.len(), finding.evidence.len()), (12, 12, 12));
+        let message = finding.message.to_string();
+        assert!(
+            message.starts_with("Callers at 192.0.2.10:5060 called again after a 607, 8 times in all"),
+            "{message}"
+        );
+        assert_eq!(finding.actor.unwrap().software.as_deref(), Some("ExampleDialler/6"));
+    }
+}
