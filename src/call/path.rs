@@ -46,6 +46,14 @@ impl Call {
         self.transactions.len()
     }
 
+    /// Whether a request provably got no answer: it was sent again, or ICMP says why. A single request without a visible
+    /// response may have been answered on a way that the capture does not show.
+    pub fn is_unanswered(&self, transaction: &Transaction) -> bool {
+        let silent = transaction.provisionals.is_empty() && transaction.finals.is_empty();
+        let unreachable = || self.icmp.iter().any(|r| r.unreachable.address == transaction.server.address);
+        silent && (!transaction.retransmissions.is_empty() || unreachable())
+    }
+
     /// The transaction that a message belongs to.
     pub fn transaction_of(&self, message: MessageId) -> Option<TransactionId> {
         self.transactions.iter().position(|t| t.holds(message)).map(TransactionId)

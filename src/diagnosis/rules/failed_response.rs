@@ -64,9 +64,18 @@ struct Failure<'a> {
     /// Its response; the one that the caller received when the way behind is silent or was not captured.
     response: &'a CapturedMessage,
     status: u16,
-    /// Whether the request went on to somebody who never answered.
-    silence: bool,
+    /// What is known of the one to whom the request went on, if nothing came back from there.
+    silence: Option<Silence>,
     severity: Severity,
+}
+
+/// Why nothing is seen to come back from behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// It did not answer.
+    Proven,
+    /// The capture may not show that way.
+    Unseen,
 }
 
 /// The failure that decided the call.
@@ -106,9 +115,12 @@ fn failure(call: &Call, id: TransactionId, received: MessageId) -> Option<Failur
     let transaction = call.transaction(id)?;
     let received = call.message(received)?;
     let (deepest, response, silence) = match call.origin_of_failure(id) {
-        Some(Origin::Response(deep, message)) if deep != id => (call.transaction(deep)?, call.message(message)?, false),
-        Some(Origin::Silence(deep)) => (call.transaction(deep)?, received, true),
-        _ => (transaction, received, false),
+        Some(Origin::Response(deep, message)) if deep != id => (call.transaction(deep)?, call.message(message)?, None),
+        Some(Origin::Silence(deep)) => {
+            let deep = call.transaction(deep)?;
+            (deep, received, Some(if call.is_unanswered(deep) { Silence::Proven } else { Silence::Unseen }))
+        }
+        _ => (transaction, received, None),
     };
     let status = response.message.status()?.0;
     Some(Failure { transaction, received, deepest, response, status, silence, severity: Severity::Error })
@@ -176,8 +188,9 @@ impl Failure<'_> {
         }
     }
 
-    fn message(&self, known: Option<Lookup>) -> Text {
-        let meaning = match known {
+    /// What the status means here, in words of the catalogue where they fit.
+    fn meaning(&self, known: Option<Lookup>) -> String {
+        match known {
             Some(_) if self.is_network_block() => {
                 "Its reason phrase and Reason header field are those of 603+: a provider's analytics blocked the call, and \
                  the called user never saw it."
@@ -196,10 +209,16 @@ impl Failure<'_> {
                 )
             }
             None => "Codes run from 100 to 699; this one has no meaning in SIP.".to_owned(),
-        };
-        let text = if self.silence {
-            Text::new("{server} answered {method} with {status}: the request went on to {behind}, which did not answer. {meaning}")
-                .with("behind", self.deepest.server)
+        }
+    }
+
+    fn message(&self, known: Option<Lookup>) -> Text {
+        let text = if let Some(silence) = self.silence {
+            Text::new(match silence {
+                Silence::Proven => "{server} answered {method} with {status}: the request went on to {behind}, which did not answer. {meaning}",
+                Silence::Unseen => "{server} answered {method} with {status}. The request went on to {behind}; what came back from there is not in this capture. {meaning}",
+            })
+            .with("behind", self.deepest.server)
         } else if self.received.provenance.frame == self.response.provenance.frame {
             Text::new("{server} answered {method} with {status}. {meaning}")
         } else if self.received.message.status() == self.response.message.status() {
@@ -215,7 +234,7 @@ impl Failure<'_> {
         text.with("server", named(self.response))
             .with("method", method(self.transaction))
             .with("status", status_line(self.response))
-            .with("meaning", meaning)
+            .with("meaning", self.meaning(known))
     }
 
     fn is_network_block(&self) -> bool {
@@ -239,7 +258,11 @@ impl Failure<'_> {
             ));
         }
         if let Some(request) = self.deepest.request.and_then(|id| call.message(id)) {
-            let what = if self.silence { "the request that got no answer" } else { "the request" };
+            let what = match self.silence {
+                Some(Silence::Proven) => "the request that got no answer",
+                Some(Silence::Unseen) => "the request as it went on",
+                None => "the request",
+            };
             related.push(Evidence::of(request, what));
         }
         related.extend(

@@ -48,7 +48,9 @@ fn finding(call: &Call) -> Option<Finding> {
     }
     let (transaction, response, behind) = match call.origin_of_failure(near)? {
         Origin::Response(id, message) => (call.transaction(id)?, call.message(message)?, None),
-        Origin::Silence(id) => (call.transaction(near)?, received, call.transaction(id)),
+        Origin::Silence(id) => {
+            (call.transaction(near)?, received, call.transaction(id).filter(|t| call.is_unanswered(t)))
+        }
     };
     // Something closer than a timeout failed behind: that response is the thing to explain.
     if response.message.status()?.0 != 408 {

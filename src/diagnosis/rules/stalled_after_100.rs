@@ -46,11 +46,14 @@ fn stalled(call: &Call) -> Option<(&Transaction, &Transaction)> {
     let near = last
         .filter(|id| call.transaction(*id).is_some_and(waits))
         .or_else(|| call.transactions.iter().rposition(waits).map(TransactionId))?;
-    let deep = match call.origin_of_failure(near) {
-        Some(Origin::Silence(id)) => id,
-        _ => near,
+    let origin = match call.origin_of_failure(near) {
+        Some(Origin::Silence(id)) => Some(id),
+        _ => None,
     };
-    Some((call.transaction(near)?, call.transaction(deep)?))
+    let near = call.transaction(near)?;
+    let deep = origin.and_then(|id| call.transaction(id));
+    // Of a hop whose responses the capture may not show nothing is said.
+    Some((near, deep.filter(|t| !t.provisionals.is_empty() || call.is_unanswered(t)).unwrap_or(near)))
 }
 
 fn finding(call: &Call, near: &Transaction, deep: &Transaction, cx: &Context<'_>) -> Option<Finding> {
@@ -129,6 +132,12 @@ mod tests {
                 Some(
                     "198.51.100.5:5060 answered 100 and sent the request on to 203.0.113.60:5060, which never answered (5 min).",
                 ),
+            ),
+            // One request, and no answer in sight: it may have come by a way that the capture does not show.
+            (
+                "0.02 p > b forward\nINVITE sip:bob@203.0.113.60\n\n",
+                300.0,
+                Some("198.51.100.5:5060 answered 100 and then nothing for 5 min. The fault lies behind it."),
             ),
             ("", 60.0, None),
         ] {

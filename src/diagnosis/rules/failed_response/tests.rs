@@ -116,13 +116,18 @@ fn the_deepest_response_is_explained() {
 }
 
 #[test]
-fn a_branch_that_never_answered_is_named() {
-    let report = flow(
-        "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a\n100 Trying\n\n\
-         0.02 p > b forward repeat=0.5,1.5\nINVITE sip:bob@203.0.113.60\n\n2.0 p > a tag=p1\n480 Temporarily Unavailable\n\n2.1 a > p\nACK\n",
-    );
-    let message = only(&report).message.to_string();
-    assert!(message.contains("the request went on to 203.0.113.60:5060, which did not answer."), "{message}");
+fn a_branch_without_answer_is_named_and_silence_is_claimed_only_with_proof() {
+    for (repeat, expected) in [
+        (" repeat=0.5,1.5", "the request went on to 203.0.113.60:5060, which did not answer."),
+        ("", "The request went on to 203.0.113.60:5060; what came back from there is not in this capture."),
+    ] {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a\n100 Trying\n\n\
+             0.02 p > b forward{repeat}\nINVITE sip:bob@203.0.113.60\n\n2.0 p > a tag=p1\n480 Temporarily Unavailable\n\n2.1 a > p\nACK\n",
+        ));
+        let message = only(&report).message.to_string();
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 const ANSWERED: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n1.1 a > p\nACK\n\n";
