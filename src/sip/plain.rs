@@ -35,7 +35,8 @@ pub(super) fn address(value: &[u8]) -> bool {
 
 /// A `sip:` URI with user, host, port and parameters.
 pub(super) fn uri(value: &[u8]) -> bool {
-    hostpart(value).is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b';') && rest.iter().all(is_parameter))
+    hostpart(value)
+        .is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b';') && rest.iter().copied().all(is_parameter))
 }
 
 /// What follows the host and the port of a `sip:` URI.
@@ -56,8 +57,8 @@ fn host(value: &[u8]) -> Option<&[u8]> {
     (1..=4).contains(&digits.len()).then_some(rest)
 }
 
-fn is_parameter(byte: &u8) -> bool {
-    is_token(*byte) || b";=:".contains(byte)
+fn is_parameter(byte: u8) -> bool {
+    is_token(byte) || b";=:".contains(&byte)
 }
 
 /// Parameters with different names and without quotes.
@@ -68,7 +69,7 @@ fn parameters(value: &[u8]) -> bool {
     let names = || value.split(|b| *b == b';').skip(1).map(|part| take(part, |b| *b != b'=').0);
     let differ = |(at, name): (usize, &[u8])| names().take(at).all(|earlier| !earlier.eq_ignore_ascii_case(name));
     value.first() == Some(&b';')
-        && value.iter().all(is_parameter)
+        && value.iter().copied().all(is_parameter)
         && names().nth(PARAMETERS_MAX).is_none()
         && names().all(|name| !name.is_empty())
         && names().enumerate().all(differ)
