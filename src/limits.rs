@@ -127,3 +127,7 @@ pub const REJECTIONS_PER_PAIR: usize = 8;
 pub const SENDS_AFTER_REJECTION: usize = 16;
 /// INVITEs of the whole capture that are remembered in case that a call with a 607 closes later: the latest.
 pub const UNWANTED_RECENT_INVITES: usize = 2048;
+/// Signers of caller identities, by the address of their certificate, whose clocks are compared.
+pub const SIGNERS: usize = 1024;
+/// Differences of clocks remembered of one signer: the latest.
+pub const SKEWS_PER_SIGNER: usize = 32;

@@ -6,11 +6,19 @@ use std::time::Duration;
 
 use super::domains::registrable;
 use super::finding::Evidence;
+use super::identity_case::IdentityCase;
+use super::identity_claims::Age;
 use super::redirect_case::RedirectCase;
 use super::text::{Text, span};
 use crate::call::Call;
-use crate::limits::{FOLLOWING_CLIENTS, REDIRECT_DOMAINS};
+use crate::limits::{FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS, SKEWS_PER_SIGNER};
 use crate::provenance::Timestamp;
+use crate::stir::{Freshness, Identity};
+
+/// With so many calls of one signer a difference of clocks is told from a delay of one call.
+const CONSTANT_SKEW_CALLS: usize = 5;
+/// Differences that are spread over fewer seconds are the same.
+const CONSTANT_SKEW_SPREAD: u64 = 5;
 
 /// Facts about the capture and the settings in force, at the moment a call is diagnosed.
 #[derive(Debug)]
@@ -67,6 +75,8 @@ pub struct Hosts {
     pub followers: BTreeSet<IpAddr>,
     /// Redirecting servers with the domains that they sent calls to, in calls that are over.
     redirect_domains: BTreeSet<(IpAddr, String)>,
+    /// Differences between the time of signing and the clock of the capture in calls that are over, in seconds, by signer.
+    skews: BTreeMap<String, Vec<i64>>,
 }
 
 impl Hosts {
@@ -78,6 +88,32 @@ impl Hosts {
     /// Whether that server redirected an earlier call to that registered domain.
     pub fn has_redirected_to(&self, server: IpAddr, domain: &str) -> bool {
         self.redirect_domains.contains(&(server, domain.to_owned()))
+    }
+
+    /// Whether calls of the same signer before showed the same difference between the time of signing and the clock of the
+    /// capture: then one of the clocks is wrong.
+    pub(super) fn has_constant_skew(&self, identity: &Identity, capture: Freshness) -> bool {
+        let earlier =
+            identity.certificate_url().and_then(|url| self.skews.get(url)).map(Vec::as_slice).unwrap_or_default();
+        let all = || earlier.iter().copied().chain([capture.seconds]);
+        let spread = all().max().unwrap_or_default().abs_diff(all().min().unwrap_or_default());
+        earlier.len() + 1 >= CONSTANT_SKEW_CALLS && spread < CONSTANT_SKEW_SPREAD
+    }
+
+    /// Takes note of the times of signing of a call that has been diagnosed.
+    pub(super) fn observe_signers(&mut self, call: &Call) {
+        let Some(case) = IdentityCase::of(call) else { return };
+        for identity in &case.identities {
+            let (Some(url), Some(age)) = (identity.certificate_url(), Age::of(&case, identity)) else { continue };
+            if self.skews.len() >= SIGNERS && !self.skews.contains_key(url) {
+                continue;
+            }
+            let skews = self.skews.entry(url.to_owned()).or_default();
+            if skews.len() >= SKEWS_PER_SIGNER {
+                skews.remove(0);
+            }
+            skews.push(age.capture.seconds);
+        }
     }
 
     /// Takes note of the redirects of a call that has been diagnosed.

@@ -45,6 +45,7 @@ impl Engine {
             }
         }
         self.hosts.observe_redirects(&call);
+        self.hosts.observe_signers(&call);
         let root_cause = root_cause::settle(&call, &mut findings);
         CallReport { call, findings, root_cause }
     }

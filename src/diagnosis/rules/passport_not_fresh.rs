@@ -15,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
     explanation: Explanation {
         what_it_means: "The PASSporT says when it was made (`iat`), and that moment differs from Date, from the clock of the \
             capture, or from both by more than sixty seconds. Verifiers compare in both directions: a token from the \
-            future is no fresher than an old one.",
+            future is no fresher than an old one. Where five or more calls of one signer differ from the capture by the same \
+            time, within five seconds, and Date does not contradict, a clock is wrong (notice).",
         why_it_matters: "Freshness keeps others from using a captured token again. Verifiers reject such calls with 403 \
             Stale Date or 438, or take them as unsigned.",
         likely_causes: "- The clock of the signing service is wrong (no NTP).\n\
@@ -34,16 +35,22 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Call(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = IdentityCase::of(call) else { return };
-    out.extend(case.identities.iter().filter_map(|identity| finding(&case, identity)));
+    out.extend(case.identities.iter().filter_map(|identity| finding(&case, identity, cx)));
 }
 
-fn finding(case: &IdentityCase<'_>, identity: &Identity) -> Option<Finding> {
+fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Option<Finding> {
     let age = Age::of(case, identity)?;
     let by_capture = age.is_stale_by_capture();
     let (template, severity, certainty) = match (age.is_stale_by_date(), by_capture) {
         (Some(false) | None, false) => return None,
+        (Some(false) | None, true) if cx.hosts.has_constant_skew(identity, age.capture) => (
+            "The PASSporT was made {capture} the INVITE was captured, as those of this signer's calls before: the clock of the \
+             capturing host or of the signer is wrong.",
+            Severity::Notice,
+            Certainty::Strong,
+        ),
         (Some(true), true) => (
             "The PASSporT was made {date} Date and {capture} the INVITE was captured; verifiers allow 60 s in either \
              direction.",
@@ -139,5 +146,25 @@ mod tests {
         let found = with_code(&flow(&["V3"], "403 Stale Date"), CODE);
         assert!(found[0].message.to_string().starts_with("The PASSporT was made 300 s after Date"));
         assert!(found[0].remediation[0].to_string().contains("runs ahead"));
+    }
+
+    #[test]
+    fn the_same_difference_in_every_call_is_a_clock() {
+        let one = flow(&["V1"], "403 Stale Date");
+        let (hosts, steps) = one.split_once("\n\n").unwrap();
+        let calls: String = (0..6)
+            .map(|n| {
+                let steps = steps.replace(" a > p\n", &format!(" a > p call=c{n}\n"));
+                steps.replace(" p > a ", &format!(" p > a call=c{n} ")) + "\n"
+            })
+            .collect();
+        let found = with_code(&format!("start 2026-03-30T15:00:00Z\n{hosts}\n\n{calls}"), CODE);
+        let severities: Vec<_> = found.iter().map(|f| f.severity).collect();
+        assert_eq!(severities, [[Severity::Warning; 4].as_slice(), &[Severity::Notice; 2]].concat());
+        let message = found[5].message.to_string();
+        assert!(
+            message.starts_with("The PASSporT was made 3600 s before the INVITE was captured, as those"),
+            "{message}"
+        );
     }
 }
