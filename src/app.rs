@@ -101,9 +101,26 @@ impl Run<'_> {
             return;
         }
         match Capture::open(input) {
-            Ok(mut capture) => self.analyse(&mut capture, capture::announces_losses(input)),
-            Err(error) => self.error(&error),
+            Ok(mut capture) => self.analyse(&mut capture, capture::announces_losses(input), Vec::new()),
+            Err(error) => {
+                self.error(&error);
+                self.unread(input, &error);
+            }
         }
+    }
+
+    /// An input that could not be opened is in the reports as well: as a capture without frames, incomplete.
+    fn unread(&mut self, input: &Input, error: &Error) {
+        let path = input.path().display().to_string();
+        let analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
+        let name = |facts: &mut CaptureFacts| {
+            facts.path.clone_from(&path);
+            facts.error = Some(error.to_string());
+        };
+        let begun = self.sink.begin_capture(self.captures, std::slice::from_ref(&path));
+        // As in `analyse`: a sink that fails for good is marked.
+        drop(begun.and_then(|()| analysis.finish(name, &mut self.sink)));
+        self.captures += 1;
     }
 
     /// Analyses all inputs as one capture.
@@ -113,15 +130,16 @@ impl Run<'_> {
             self.error(error);
         }
         if merged.infos().next().is_some() {
-            self.analyse(&mut merged, inputs.iter().any(capture::announces_losses));
+            let errors = errors.iter().map(ToString::to_string).collect();
+            self.analyse(&mut merged, inputs.iter().any(capture::announces_losses), errors);
         }
     }
 
-    /// `lossy`: packets are known to be missing.
-    fn analyse(&mut self, frames: &mut dyn Frames, lossy: bool) {
+    /// `lossy`: packets are known to be missing. `errors` has those of files that were left out.
+    fn analyse(&mut self, frames: &mut dyn Frames, lossy: bool, errors: Vec<String>) {
         let files: Vec<String> = frames.infos().iter().map(|info| info.path.display().to_string()).collect();
         // A sink that fails for good is marked by `Watched`; nothing more needs to be done about it here.
-        let result = self.sink.begin_capture(self.captures, &files).and_then(|()| self.capture(frames, lossy));
+        let result = self.sink.begin_capture(self.captures, &files).and_then(|()| self.capture(frames, lossy, errors));
         if let Ok(summary) = result {
             self.sink.fail_on.summary(&summary);
             self.total.add(&summary);
@@ -129,10 +147,9 @@ impl Run<'_> {
         self.captures += 1;
     }
 
-    fn capture(&mut self, frames: &mut dyn Frames, lossy: bool) -> io::Result<Summary> {
+    fn capture(&mut self, frames: &mut dyn Frames, lossy: bool, mut errors: Vec<String>) -> io::Result<Summary> {
         let mut analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
         analysis.set_lossy(lossy);
-        let mut errors = Vec::new();
         loop {
             match frames.next_frame() {
                 Ok(Some(frame)) => analysis.frame(&frame, &mut self.sink)?,
@@ -183,8 +200,9 @@ fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<String
     for (anomaly, count) in infos.iter().flat_map(|info| info.anomalies()) {
         *facts.anomalies.entry(anomaly).or_default() += count;
     }
-    facts.incomplete.extend(errors.iter().cloned());
-    facts.error = errors.into_iter().next();
+    let mut errors = errors.into_iter();
+    facts.error = errors.next();
+    facts.incomplete.extend(errors);
 }
 
 /// The outputs, with an eye on what decides the exit status.
@@ -217,7 +235,7 @@ impl Sink for Watched {
 
     fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()> {
         self.fail_on.findings(findings);
-        self.incomplete |= !facts.incomplete.is_empty();
+        self.incomplete |= !facts.is_complete();
         let result = self.outputs.end_capture(facts, summary, findings);
         self.noted(result)
     }

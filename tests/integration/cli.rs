@@ -79,6 +79,9 @@ fn what_is_no_capture_is_named_and_does_not_hide_the_others() {
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains(expected), "{}", stderr(&output));
         assert!(stdout(&output).contains("607 Unwanted"));
+        let report = json(&[path.to_str().unwrap(), MIXED]);
+        assert_eq!((&report["complete"], report["captures"].as_array().unwrap().len()), (&false.into(), 2));
+        assert!(report["captures"][0]["error"].as_str().unwrap().contains(expected), "{}", report["captures"][0]);
     }
     fs::remove_file(&empty).unwrap();
     let output = run(&[dir.path().to_str().unwrap()]);

@@ -9,7 +9,7 @@ use super::detail;
 use super::numbers::{count, number};
 use super::overview::LABEL;
 use super::page::{Page, Tone};
-use crate::call::CallNumber;
+use crate::call::{CallNumber, Outcome};
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::limits;
 use crate::provenance::Timestamp;
@@ -178,11 +178,20 @@ fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
     let answer = facts::final_response(&report.call);
     let evidence = lead.and_then(|f| f.evidence.first());
     Key {
-        severity: Reverse(lead.map_or(Severity::Error, |f| f.severity)),
+        severity: Reverse(weight(report, lead)),
         code: lead.map(|f| f.code),
         template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
         host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
         status: facts::final_status(&report.call),
+    }
+}
+
+/// How much a call matters beside others. Who sent a 607 is no fault in itself (the finding is info), but the call failed.
+fn weight(report: &CallReport, lead: Option<&Finding>) -> Severity {
+    let severity = lead.map_or(Severity::Error, |f| f.severity);
+    match report.call.outcome {
+        Outcome::UnwantedByCallee | Outcome::BlockedByNetwork => severity.max(Severity::Error),
+        _ => severity,
     }
 }
 

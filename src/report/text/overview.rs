@@ -24,6 +24,10 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     for reason in facts.incomplete_reasons() {
         page.hanging("INCOMPLETE", 12, Tone::Level(Severity::Warning), &reason);
     }
+    if facts.error.is_some() && facts.frames == 0 {
+        // Nothing could be read: the reason says it all.
+        return;
+    }
     if !facts.is_complete() {
         page.blank();
     }
