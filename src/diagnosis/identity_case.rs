@@ -37,7 +37,7 @@ impl<'a> IdentityCase<'a> {
         Self::of(call).filter(|case| case.rejection.is_some())
     }
 
-    /// PASSporTs about the origin of the call, rather than about its diversions.
+    /// `PASSporTs` about the origin of the call, rather than about its diversions.
     pub(super) fn origins(&self) -> impl Iterator<Item = &Identity> {
         self.identities.iter().filter(|identity| !identity.is_diversion() && !identity.legacy)
     }
@@ -85,7 +85,7 @@ impl<'a> IdentityCase<'a> {
     }
 
     /// Whoever signs, named by where its certificate is published.
-    pub(super) fn signer(&self, identity: &Identity) -> Actor {
+    pub(super) fn signer(identity: &Identity) -> Actor {
         let url = identity.certificate_url().unwrap_or("unknown");
         Actor::role(Text::new("operator of the signing service (certificate at {url})").with("url", url))
     }

@@ -1,4 +1,4 @@
-//! What the claims of PASSporTs say against the call that carries them; shared by the rules about single faults and by the
+//! What the claims of `PASSporTs` say against the call that carries them; shared by the rules about single faults and by the
 //! one that finds none.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::stir::{Claims, Freshness, Identity, Subject, TelephoneNumber};
 
 /// A call that is forwarded on no answer or waits in a queue keeps its first PASSporT; beside a signed diversion about three
 /// hours are defensible (RFC 8946 §4.2).
-const FORWARDED: Duration = Duration::from_secs(3 * 3600);
+const FORWARDED: Duration = Duration::from_hours(3);
 
 /// How old a PASSporT is by two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(super) fn wrong_origin(
     Some((claimed.clone(), named.into_iter().next()?))
 }
 
-/// How the called numbers of the PASSporTs fit the call.
+/// How the called numbers of the `PASSporTs` fit the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Destination {
     /// One of them names the number that the INVITE goes to, or nothing can be compared.
@@ -78,7 +78,7 @@ pub(super) enum Destination {
     Differs,
 }
 
-/// Compares the called numbers that PASSporTs claim with To and Request-URI: of several one that fits is enough (RFC 8224
+/// Compares the called numbers that `PASSporTs` claim with To and Request-URI: of several one that fits is enough (RFC 8224
 /// §6.2.1).
 pub(super) fn destination(case: &IdentityCase<'_>, country: &str) -> Destination {
     let (to, target) = case.called_numbers(country);
@@ -87,7 +87,7 @@ pub(super) fn destination(case: &IdentityCase<'_>, country: &str) -> Destination
         number.as_ref().map(|number| claimed.iter().any(|claim| same_number(claim, number)))
     };
     match (claimed.is_empty(), fits(&to), fits(&target)) {
-        (true, ..) | (_, _, Some(true)) | (_, None, None) | (_, Some(true), None) => Destination::Fits,
+        (true, ..) | (_, _, Some(true)) | (_, None | Some(true), None) => Destination::Fits,
         (_, Some(true), Some(false)) if case.has_diversion() => Destination::Fits,
         (_, Some(true), Some(false)) => target.map_or(Destination::Fits, Destination::Retargeted),
         (_, Some(false) | None, _) => Destination::Differs,

@@ -1,4 +1,4 @@
-//! Flows with PASSporTs for tests of the rules about identity.
+//! Flows with `PASSporTs` for tests of the rules about identity.
 
 use crate::stir::passport::tests::{V1, V2, V3, V4, V5, V7, V8, V9, V11};
 

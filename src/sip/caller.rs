@@ -9,7 +9,7 @@ impl Message {
         self.values(HeaderName::PAssertedIdentity).iter().filter_map(|v| NameAddr::read(v)).collect()
     }
 
-    /// Identity values with their PASSporTs, in order (RFC 8224 §4).
+    /// Identity values with their `PASSporTs`, in order (RFC 8224 §4).
     pub fn identities(&self) -> Vec<Identity> {
         self.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).collect()
     }

@@ -59,7 +59,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, level: Attestation) -> 
     .with("origid", origid);
     Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
         .evidence(case.rejection_evidence())
-        .actor(case.signer(identity))
+        .actor(IdentityCase::signer(identity))
         .fix("Look at who rejected the call first: if the called party did, nothing is to be gained here.")
         .fix(
             "If a network did: ask the originating provider why it gives that level, and prove the right to the number to \

@@ -59,9 +59,10 @@ fn finding(case: &UnwantedCase<'_>) -> Option<Finding> {
             .actor(Actor::sender(case.response, "owner of the device that answered 607"));
     for branch in &branches {
         let what = "CANCEL of another branch";
-        let cancel = match says_so(branch.cancel) {
-            true => Evidence::header(branch.cancel, HeaderName::Reason, what),
-            false => Evidence::of(branch.cancel, what),
+        let cancel = if says_so(branch.cancel) {
+            Evidence::header(branch.cancel, HeaderName::Reason, what)
+        } else {
+            Evidence::of(branch.cancel, what)
         };
         let ends = branch.invite.finals.iter().filter_map(|last| case.call.message(last.message));
         finding = finding.evidence([cancel]).evidence(ends.map(|m| Evidence::of(m, "its end, as CANCEL demands")));

@@ -40,8 +40,8 @@ pub(super) static RULE: Rule = Rule {
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = IdentityCase::of_rejected(call) else { return };
     let caller = case.request.message.calling_number(&cx.settings.country);
-    let (called, _) = case.called_numbers(&cx.settings.country);
-    if let Some(caller) = caller.filter(|c| c.is_international() && called.is_some() && case.identities.is_empty()) {
+    let (to, _) = case.called_numbers(&cx.settings.country);
+    if let Some(caller) = caller.filter(|c| c.is_international() && to.is_some() && case.identities.is_empty()) {
         out.push(finding(&case, &caller));
     }
 }

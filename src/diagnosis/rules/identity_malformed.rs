@@ -43,9 +43,10 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity) -> Option<Finding> {
     }
     let faults = identity.faults();
     let fatal: Vec<&Fault> = faults.iter().filter(|fault| !fault.kind.is_lint()).collect();
-    let (named, severity) = match fatal.is_empty() {
-        true => (faults.iter().collect(), Severity::Notice),
-        false => (fatal, case.severity(Severity::Error)),
+    let (named, severity) = if fatal.is_empty() {
+        (faults.iter().collect(), Severity::Notice)
+    } else {
+        (fatal, case.severity(Severity::Error))
     };
     if named.is_empty() {
         return None;
@@ -62,7 +63,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity) -> Option<Finding> {
             .severity(severity)
             .evidence(decoded(case, identity))
             .evidence(case.rejection_evidence())
-            .actor(case.signer(identity))
+            .actor(IdentityCase::signer(identity))
             .fix("Mend the signing service in what the finding names.")
             .fix("If the token is sound where it is made, find the element on the way that changes it.")
             .verify("The next INVITE carries an Identity header field without this fault.");
@@ -88,7 +89,7 @@ fn obsolete(case: &IdentityCase<'_>, identity: &Identity) -> Finding {
     .with("hop", case.hop());
     Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
         .severity(Severity::Notice)
-        .actor(case.signer(identity))
+        .actor(IdentityCase::signer(identity))
         .fix("Sign by RFC 8224 with a PASSporT, or leave the old header field out.")
         .verify("The next INVITE carries a PASSporT.")
 }

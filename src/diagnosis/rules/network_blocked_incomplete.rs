@@ -139,7 +139,7 @@ mod tests {
             let said: Vec<_> = found.iter().map(|f| f.message.to_string()).collect();
             match missing {
                 Some(missing) => {
-                    assert!(said.len() == 1 && said[0].ends_with(&format!("missing: {missing}.")), "{said:?}")
+                    assert!(said.len() == 1 && said[0].ends_with(&format!("missing: {missing}.")), "{said:?}");
                 }
                 None => assert_eq!(said, Vec::<String>::new(), "{reason}"),
             }

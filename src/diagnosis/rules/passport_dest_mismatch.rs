@@ -60,7 +60,7 @@ fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
             .with("claimed", claimed);
             Finding::new(&RULE, Certainty::Certain, message, primary)
                 .severity(case.severity(Severity::Error))
-                .actor(case.signer(identity))
+                .actor(IdentityCase::signer(identity))
                 .fix("Sign after the last translation of the called number.")
                 .fix("If the call was forwarded or redirected: add a `div` PASSporT there (RFC 8946).")
                 .verify("In the next INVITE `dest` is the number of To, and a diversion is signed.")

@@ -88,7 +88,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
         .severity(case.severity(severity))
         .evidence(date.map(|_| Evidence::header(case.request, HeaderName::Date, "Date of the INVITE")))
         .evidence(case.rejection_evidence())
-        .actor(case.signer(identity))
+        .actor(IdentityCase::signer(identity))
         .fix(advice(age.capture))
         .fix("Check the clocks of the signing service and of the capturing host (NTP).")
         .verify("In the next INVITE iat, Date and the time of the frame lie within a few seconds.");
@@ -115,7 +115,7 @@ mod tests {
     fn both_clocks_and_both_directions_count() {
         let (v1, v2, v3) =
             (flow(&["V1"], "403 Stale Date"), flow(&["V2"], "403 Stale Date"), flow(&["V3"], "403 Stale Date"));
-        let no_date: String = v2.lines().filter(|l| !l.starts_with("Date:")).map(|l| format!("{l}\n")).collect();
+        let no_date: String = v2.split_inclusive('\n').filter(|l| !l.starts_with("Date:")).collect();
         let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
         check(
             CODE,

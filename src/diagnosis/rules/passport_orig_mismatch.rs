@@ -60,7 +60,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
         .severity(case.severity(if from_fits { Severity::Warning } else { Severity::Error }))
         .evidence([case.caller_evidence()])
         .evidence(case.rejection_evidence())
-        .actor(case.signer(identity))
+        .actor(IdentityCase::signer(identity))
         .fix("Sign after the last change of the calling number.")
         .fix("Remove rules downstream that rewrite it or add prefixes, and send one number in From and P-Asserted-Identity.")
         .verify("In the next INVITE `orig` and the calling number are the same.");
