@@ -9,6 +9,7 @@ pub mod finding;
 mod identity_case;
 mod identity_claims;
 pub mod patterns;
+mod permanence;
 mod platform;
 mod redirect_case;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::super::permanence::is_lasting;
 use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
 use super::super::{Evidence, Text};
@@ -138,8 +139,8 @@ impl Redirects {
     }
 
     fn client_was_told(&mut self, case: &RedirectCase<'_>) {
-        // Only an address that was reached and belongs to the same owner is worth storing.
-        if case.is_routing_dip() || case.is_foreign() || case.reached().is_none() {
+        // Only an address that was reached and is there to stay is worth storing.
+        if !is_lasting(case) || case.reached().is_none() {
             return;
         }
         let told_at = case.nearest();

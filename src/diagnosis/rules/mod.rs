@@ -22,6 +22,8 @@ mod passport_dest_mismatch;
 mod passport_not_fresh;
 mod passport_orig_mismatch;
 mod permanent_redirect_changes;
+mod permanent_redirect_expires;
+mod redirect_after_ringing;
 mod redirect_chain_long;
 mod redirect_contact_malformed;
 mod redirect_contact_not_routable;
@@ -31,9 +33,12 @@ mod redirect_follow_up_malformed;
 mod redirect_followed;
 mod redirect_hidden_by_b2bua;
 mod redirect_in_dialog;
+mod redirect_list_ended_by_6xx;
 pub(super) mod redirect_loop;
 mod redirect_not_acknowledged;
 mod redirect_not_followed;
+mod redirect_q_values_wrong;
+mod redirect_sips_downgrade;
 mod redirect_target_failed;
 mod redirect_target_suspicious;
 mod redirect_to_itself;
@@ -65,19 +70,24 @@ pub static RULES: &[&Rule] = &[
     &redirect_contact_not_routable::RULE,
     &redirect_contact_unresolvable::RULE,
     &redirect_contact_not_sip::RULE,
+    &redirect_sips_downgrade::RULE,
     &redirect_target_suspicious::RULE,
     &redirect_not_followed::RULE,
     &redirect_followed::RULE,
     &redirect_target_failed::RULE,
     &old_address_still_used::RULE,
     &permanent_redirect_changes::RULE,
+    &permanent_redirect_expires::RULE,
     &routing_dip_as_301::RULE,
     &number_portability_data_lost::RULE,
     &register_redirected::RULE,
     &redirect_in_dialog::RULE,
+    &redirect_after_ringing::RULE,
     &redirect_follow_up_malformed::RULE,
     &redirect_hidden_by_b2bua::RULE,
     &redirect_not_acknowledged::RULE,
+    &redirect_q_values_wrong::RULE,
+    &redirect_list_ended_by_6xx::RULE,
     // Unwanted calls and caller identity.
     &unwanted_origin::RULE,
     &unwanted_from_analytics::RULE,

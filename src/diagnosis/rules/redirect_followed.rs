@@ -1,6 +1,7 @@
 //! A redirect that did its work.
 
 use crate::call::{Call, CapturedMessage};
+use crate::diagnosis::permanence::is_lasting;
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::text::span;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
@@ -60,11 +61,6 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     Some(finding.actor(case.client_operator()).fix(moved).verify("A call to the new address needs no redirect."))
 }
 
-/// Whether the new address may be worth storing: a 301 about the callee rather than a routing decision, to no foreign domain.
-fn is_lasting(case: &RedirectCase<'_>) -> bool {
-    case.redirect.status.0 == 301 && !case.is_routing_dip() && !case.is_foreign()
-}
-
 fn answer_text(answer: &CapturedMessage, status: StatusCode) -> String {
     let phrase = answer.message.reason_phrase().unwrap_or_default();
     format!("{status} {phrase}").trim().to_owned()
@@ -106,6 +102,13 @@ mod tests {
         assert_eq!(advice("301 Moved Permanently\nContact: <sip:bob@x.example>"), 1);
         assert_eq!(advice("302 Moved Temporarily\nContact: <sip:bob@x.example>"), 0);
         assert_eq!(advice("301 Moved Permanently\nContact: <sip:bob;rn=+12155550100@x.example>"), 0);
+        assert_eq!(advice("301 Moved Permanently\nContact: <sip:bob@x.example>;expires=60"), 0);
+        let rang = to(&followed("sip:bob@pbx.corp.example", "200 OK"))
+            .replace("0.015 old", "0.010 old > pbx tag=r1\n180 Ringing\n\n0.015 old");
+        assert_eq!(only(&rang, RULE.code).remediation.len(), 0);
+        let secure =
+            to(&followed("sip:bob@pbx.corp.example", "200 OK")).replace("INVITE sip:bob@corp", "INVITE sips:bob@corp");
+        assert_eq!(only(&secure, RULE.code).remediation.len(), 0);
         let foreign =
             redirected("301 Moved\nContact: <sip:bob@other.example>", &followed("sip:bob@other.example", "200 OK"));
         assert_eq!(only(&foreign, RULE.code).remediation.len(), 0);
