@@ -145,10 +145,13 @@ fn standard_input_compressed_or_not_gives_the_same_report() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
-    let mut child = sipscan(&[MIXED]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    for format in ["text", "json", "ndjson", "csv", "responses", "findings"] {
+        let arguments = ["samples", "--format", format];
+        let mut child = sipscan(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{format}");
+    }
 }
 
 #[test]

@@ -103,7 +103,15 @@ impl CsvSink {
             .iter()
             .enumerate()
             .map(|(at, column)| if at == 0 { format!("{mark}{}", column.name) } else { column.name.to_owned() });
-        Ok(self.out.write_record(names)?)
+        self.out.write_record(names).map_err(io_error)
+    }
+}
+
+/// The error of the writer itself: whoever reads it must be able to tell a broken pipe.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
@@ -114,9 +122,9 @@ fn write_row<C: Copy>(
     cell: impl Fn(C) -> String,
 ) -> io::Result<()> {
     for column in columns {
-        out.write_field(escape::csv(&cell(column.cell)).as_bytes())?;
+        out.write_field(escape::csv(&cell(column.cell)).as_bytes()).map_err(io_error)?;
     }
-    Ok(out.write_record(None::<&[u8]>)?)
+    out.write_record(None::<&[u8]>).map_err(io_error)
 }
 
 /// An absent value is an empty cell.
@@ -155,9 +163,9 @@ impl Sink for CsvSink {
         findings.iter().try_for_each(|finding| self.finding(finding, None))?;
         for reason in facts.incomplete_reasons() {
             for cell in findings::incomplete(&facts.path, &reason) {
-                self.out.write_field(escape::csv(cell).as_bytes())?;
+                self.out.write_field(escape::csv(cell).as_bytes()).map_err(io_error)?;
             }
-            self.out.write_record(None::<&[u8]>)?;
+            self.out.write_record(None::<&[u8]>).map_err(io_error)?;
         }
         Ok(())
     }
