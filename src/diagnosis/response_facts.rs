@@ -60,6 +60,12 @@ pub(super) fn own_error(response: &CapturedMessage) -> Option<&'static str> {
     internal_codes::proxy_error(&response.message.reason_phrase()?)?.meaning()
 }
 
+/// The first reason that the telephone network behind the sender gave, in words (RFC 3326, RFC 6432).
+pub(super) fn own_reason(response: &CapturedMessage) -> Option<String> {
+    let given = response.message.reasons();
+    given.iter().find(|reason| reason.is("Q.850") && reason.cause.is_some()).map(|reason| words(reason, false))
+}
+
 fn proxy_error(response: &CapturedMessage) -> Option<Evidence> {
     let meaning = own_error(response)?;
     let what = Text::new("internal error of a Kamailio or OpenSIPS proxy: {meaning}").with("meaning", meaning);

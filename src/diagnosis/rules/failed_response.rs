@@ -1,11 +1,14 @@
 //! Explains a failed final response from the catalogue when no closer rule does: what it means, who sent it, what to do.
 
+use self::other_methods::Wording;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Method;
+
+mod other_methods;
 
 pub(super) static RULE: Rule = Rule {
     code: "failed-response",
@@ -174,7 +177,7 @@ impl Failure<'_> {
     fn finding(&self, call: &Call) -> Finding {
         let known = catalog::entry_or_class(self.status);
         let primary = Evidence::of(self.response, Text::new("{status} response").with("status", self.status));
-        let mut finding = Finding::new(&RULE, Certainty::Certain, self.message(known), primary)
+        let mut finding = Finding::new(&RULE, Certainty::Certain, self.message(call, known), primary)
             .severity(self.severity)
             .evidence(response_facts::evidence(self.response))
             .evidence(self.related(call));
@@ -189,7 +192,17 @@ impl Failure<'_> {
     }
 
     /// What the status means here, in words of the catalogue where they fit.
-    fn meaning(&self, known: Option<Lookup>) -> String {
+    fn meaning(&self, call: &Call, known: Option<Lookup>) -> String {
+        let meaning = self.meaning_of_status(call, known);
+        match response_facts::own_reason(self.response) {
+            Some(reason) if !self.is_network_block() => {
+                format!("{meaning} The response itself gives the reason {reason}.")
+            }
+            _ => meaning,
+        }
+    }
+
+    fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> String {
         match known {
             Some(_) if self.is_network_block() => {
                 "Its reason phrase and Reason header field are those of 603+: a provider's analytics blocked the call, and \
@@ -198,6 +211,10 @@ impl Failure<'_> {
             }
             Some(_) if matches!(self.status, 401 | 407) => {
                 "It asks for credentials, as servers do first; none that it accepts are in this capture.".to_owned()
+            }
+            Some(_) if self.wording().is_some() => self.wording().map_or("", |w| w.meaning).to_owned(),
+            Some(_) if self.status == 487 && !was_ended(call, self.transaction) => {
+                "The pending request was ended by a CANCEL or a BYE, and neither is in this capture.".to_owned()
             }
             // An ordinary end needs no more than its meaning in short.
             Some(Lookup::Entry(entry)) if self.severity == Severity::Info => entry.meaning_in_short().to_owned(),
@@ -212,7 +229,7 @@ impl Failure<'_> {
         }
     }
 
-    fn message(&self, known: Option<Lookup>) -> Text {
+    fn message(&self, call: &Call, known: Option<Lookup>) -> Text {
         let text = if let Some(silence) = self.silence {
             Text::new(match silence {
                 Silence::Proven => "{server} answered {method} with {status}: the request went on to {behind}, which did not answer. {meaning}",
@@ -234,7 +251,7 @@ impl Failure<'_> {
         text.with("server", named(self.response))
             .with("method", method(self.transaction))
             .with("status", status_line(self.response))
-            .with("meaning", self.meaning(known))
+            .with("meaning", self.meaning(call, known))
     }
 
     fn is_network_block(&self) -> bool {
@@ -252,10 +269,12 @@ impl Failure<'_> {
             related.extend(more.into_iter().filter(|e| said.iter().all(|s| s.text != e.text)));
         }
         if let Some(rang) = self.rang(call) {
-            related.push(Evidence::of(
-                rang,
-                "rang before, with the same To tag: the answer comes from the same user agent",
-            ));
+            let what = if rang.message.status().is_some_and(|s| s.0 == 180) {
+                "rang before, with the same To tag: the answer comes from the same user agent"
+            } else {
+                "told of progress before, with the same To tag: the answer comes from the same user agent"
+            };
+            related.push(Evidence::of(rang, what));
         }
         if let Some(request) = self.deepest.request.and_then(|id| call.message(id)) {
             let what = match self.silence {
@@ -274,7 +293,10 @@ impl Failure<'_> {
     fn rang<'a>(&self, call: &'a Call) -> Option<&'a CapturedMessage> {
         let tag = self.response.message.to_tag()?;
         let provisionals = self.deepest.provisionals.iter().filter_map(|id| call.message(*id));
-        provisionals.filter(|m| m.message.status().is_some_and(|s| s.0 > 100)).find(|m| m.message.to_tag() == Some(tag))
+        let same: Vec<_> = provisionals
+            .filter(|m| m.message.status().is_some_and(|s| s.0 > 100) && m.message.to_tag() == Some(tag))
+            .collect();
+        same.iter().find(|m| m.message.status().is_some_and(|s| s.0 == 180)).or(same.first()).copied()
     }
 
     /// After a block by a network (603+, 608) there is somebody to ask, and nothing to repair by oneself.
@@ -291,17 +313,25 @@ impl Failure<'_> {
             .actor(Actor::at(self.transaction.client, "the caller, together with the provider that blocked the call"))
     }
 
+    fn wording(&self) -> Option<&'static Wording> {
+        other_methods::wording(&self.transaction.method, self.status)
+    }
+
     fn with_remedies(&self, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
-        for fix in entry.how_to_fix {
+        for fix in self.wording().map_or(entry.how_to_fix, |w| w.fixes) {
             finding = finding.fix(*fix);
         }
-        if !entry.verify.is_empty() {
+        if let Some(name) = self.other_method() {
+            let text = Text::new("The next {method} is accepted, or is no longer sent.");
+            finding = finding.verify(text.with("method", name));
+        } else if !entry.verify.is_empty() {
             finding = finding.verify(entry.verify);
         }
         // "nobody while a retry follows; otherwise …": there was no retry.
-        let role = match entry.who_acts.strip_prefix("nobody") {
+        let role = self.wording().map_or(entry.who_acts, |w| w.role);
+        let role = match role.strip_prefix("nobody") {
             Some(rest) => rest.split_once("otherwise ").map(|(_, role)| role),
-            None => Some(entry.who_acts),
+            None => Some(role),
         };
         match role {
             Some(role) => finding.actor(self.actor(role)),
@@ -309,10 +339,17 @@ impl Failure<'_> {
         }
     }
 
+    /// The name of a method that starts no call.
+    fn other_method(&self) -> Option<&str> {
+        let name = self.transaction.method.name();
+        let is_known = !name.is_empty() && self.transaction.method != Method::Invite;
+        is_known.then_some(name)
+    }
+
     /// The address that goes with a role of the catalogue, where the role names one of the two ends.
     fn actor(&self, role: &'static str) -> Actor {
         let answering = ["that answered", "that sent it", "of the server that", "that lost the dialog"];
-        let calling = ["calling", "the caller", "the client", "the sender"];
+        let calling = ["calling", "the caller", "the client", "the sender", "of the account"];
         if answering.iter().any(|words| role.contains(words)) {
             Actor::sender(self.response, role)
         } else if calling.iter().any(|words| role.contains(words)) {
@@ -321,6 +358,12 @@ impl Failure<'_> {
             Actor::role(role)
         }
     }
+}
+
+/// Whether a CANCEL or BYE that ends the request is in the capture.
+fn was_ended(call: &Call, transaction: &Transaction) -> bool {
+    let ends = |t: &Transaction| matches!(t.method, Method::Cancel | Method::Bye);
+    call.transactions.iter().any(|t| t.leg == transaction.leg && ends(t))
 }
 
 /// The method, as far as the capture tells it.

@@ -100,7 +100,7 @@ fn finding(
     };
     let mut message = Text::new(template)
         .with("sender", element(response))
-        .with("method", &transaction.method)
+        .with("method", if transaction.method.name().is_empty() { "a request" } else { transaction.method.name() })
         .with("status", status)
         .with("names", &names)
         .with("effect", effect(status));

@@ -200,3 +200,51 @@ fn after_a_block_there_is_somebody_to_ask_or_nobody_is_named() {
         assert_eq!(report.root_cause, Some("failed-response"), "{response}");
     }
 }
+
+#[test]
+fn what_starts_no_call_gets_words_of_its_own() {
+    for (request, response, meaning) in [
+        ("REGISTER sip:p.example", "403 Wrong password", "refuses this registration"),
+        ("REGISTER sip:p.example", "404 Not Found", "no such address of record"),
+        ("REGISTER sip:p.example", "480 No DNS results", "cannot take the registration at the moment"),
+        ("REGISTER sip:p.example", "503 Service Unavailable", "overloaded or in maintenance"),
+        ("SUBSCRIBE sip:bob@p.example", "404 Not Found", "nothing under this address"),
+        ("SUBSCRIBE sip:bob@p.example", "480 Temporarily Unavailable", "at this address at the moment"),
+        ("SUBSCRIBE sip:bob@p.example", "603 Decline", "does not take this request"),
+        ("SUBSCRIBE sip:bob@p.example", "400 Bad Request", "could not be understood"),
+        ("PUBLISH sip:bob@p.example", "489 Bad Event", "does not know the event package"),
+        ("MESSAGE sip:bob@p.example", "403 Forbidden", "refuses it as a matter of policy"),
+        ("OPTIONS sip:p.example", "503 Service Unavailable", "overloaded or in maintenance"),
+    ] {
+        let report = flow(&format!("0.0 a > p\n{request}\n\n0.1 p > a\n{response}\n"));
+        let finding = report.findings.iter().find(|f| f.code == "failed-response").unwrap();
+        assert!(finding.message.to_string().contains(meaning), "{request} {response}: {}", finding.message);
+        let said = finding.remediation.iter().chain(&finding.verification).map(ToString::to_string);
+        for text in said.chain([finding.message.to_string()]) {
+            let words = ["callee", "called user", "called device", " call ", " calls ", "rings", "trunk"];
+            assert!(words.iter().all(|word| !text.contains(word)), "{request} {response}: {text}");
+        }
+    }
+}
+
+#[test]
+fn progress_is_no_ringing_and_the_reason_of_the_response_is_told() {
+    let with = |progress: &str| {
+        flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n{progress}\n\n\
+             1.5 p > a tag=t\n480 Error\nReason: q.850;cause=21\n\n1.6 a > p\nACK\n"
+        ))
+    };
+    let progress = with("183 Session Progress");
+    let finding = only(&progress);
+    assert!(what(finding).iter().any(|w| w.starts_with("told of progress before")), "{:?}", what(finding));
+    let message = finding.message.to_string();
+    assert!(message.ends_with("The response itself gives the reason Q.850 cause 21: Call rejected."), "{message}");
+    assert!(what(only(&with("180 Ringing"))).iter().any(|w| w.starts_with("rang before")));
+}
+
+#[test]
+fn a_request_that_ended_without_visible_cancel_says_so() {
+    let message = only(&invite("487 Request Terminated", true)).message.to_string();
+    assert!(message.ends_with("ended by a CANCEL or a BYE, and neither is in this capture."), "{message}");
+}

@@ -1,0 +1,135 @@
+//! What a status means for a request that starts no call. The catalogue speaks of calls and called parties; a REGISTER or
+//! SUBSCRIBE with the same status has another meaning, another party who must act, and nothing that could ring.
+
+use crate::sip::Method;
+
+/// The words for a status of some methods, in place of those of the catalogue.
+#[derive(Debug)]
+pub(super) struct Wording {
+    statuses: &'static [u16],
+    methods: Methods,
+    pub(super) meaning: &'static str,
+    pub(super) fixes: &'static [&'static str],
+    pub(super) role: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Methods {
+    Register,
+    /// Neither INVITE nor REGISTER.
+    Others,
+}
+
+/// The words for `status` as the answer to `method`; `None` where those of the catalogue fit.
+pub(super) fn wording(method: &Method, status: u16) -> Option<&'static Wording> {
+    let methods = match method {
+        Method::Invite | Method::Ack | Method::Cancel => return None,
+        Method::Register => Methods::Register,
+        _ => Methods::Others,
+    };
+    WORDINGS.iter().find(|w| w.methods == methods && w.statuses.contains(&status))
+}
+
+const WORDINGS: &[Wording] = &[
+    Wording {
+        statuses: &[403],
+        methods: Methods::Register,
+        meaning: "The registrar understood the request and refuses this registration.",
+        fixes: &[
+            "Read the reason phrase: many registrars name wrong credentials here, after a 401 that was answered. Then \
+                enter user name and password again at both ends.",
+            "See whether the account exists, is active, and may register from this source address.",
+            "Compare To and the domain of the Request-URI with the account.",
+        ],
+        role: "the owner of the account, together with the operator of the registrar",
+    },
+    Wording {
+        statuses: &[404, 604],
+        methods: Methods::Register,
+        meaning: "The registrar knows no such address of record, or does not serve its domain.",
+        fixes: &[
+            "Compare To and the domain of the Request-URI with the account.",
+            "If they are right, create the account at the registrar.",
+        ],
+        role: "the owner of the account, together with the operator of the registrar",
+    },
+    Wording {
+        statuses: &[480],
+        methods: Methods::Register,
+        meaning: "The server cannot take the registration at the moment; to REGISTER the status says nothing of a called \
+            party.",
+        fixes: &[
+            "Read the reason phrase. If it speaks of DNS or routing, the server took the REGISTER for a request to pass \
+                on: it does not serve that domain, and cannot find who does.",
+            "Compare the domain of the Request-URI with those that the server serves.",
+        ],
+        role: "the operator of the server that answered, or of the client that names the wrong domain",
+    },
+    Wording {
+        statuses: &[403],
+        methods: Methods::Others,
+        meaning: "The server understood the request and refuses it as a matter of policy.",
+        fixes: &[
+            "Ask the operator of that server who may send such requests; compare From and the source address with that.",
+            "If the feature is not meant to be used there, switch it off at the client.",
+        ],
+        role: "the operator of the client that sent the request, together with the operator that refused",
+    },
+    Wording {
+        statuses: &[404, 604],
+        methods: Methods::Others,
+        meaning: "The server knows nothing under this address that could take the request, or does not serve the domain.",
+        fixes: &[
+            "Compare the Request-URI with what the server knows: user, mailbox or event, and domain.",
+            "If nobody needs the feature (presence, message waiting), switch it off at the client.",
+        ],
+        role: "the operator of the client that sent the request",
+    },
+    Wording {
+        statuses: &[480],
+        methods: Methods::Others,
+        meaning: "Nobody can take the request at this address at the moment: no device is registered there, or none that \
+            serves such requests.",
+        fixes: &[
+            "Look for a registration of the addressee at that server at this time.",
+            "If nobody needs the feature (presence, message waiting), switch it off at the client.",
+        ],
+        role: "usually nobody; if the addressee should be reachable, the operator of the server that answered",
+    },
+    Wording {
+        statuses: &[486, 600, 603],
+        methods: Methods::Others,
+        meaning: "The addressee was reached and does not take this request.",
+        fixes: &["Nothing needs repair unless the addressee was meant to take such requests."],
+        role: "nobody",
+    },
+    Wording {
+        statuses: &[488, 606],
+        methods: Methods::Others,
+        meaning: "The addressee cannot accept what the request carries or asks for.",
+        fixes: &[
+            "Compare the body and its Content-Type with what the addressee supports; Warning may name the reason.",
+        ],
+        role: "the operators of the two ends",
+    },
+    Wording {
+        statuses: &[503],
+        methods: Methods::Register,
+        meaning: OVERLOAD,
+        fixes: OVERLOAD_FIXES,
+        role: "the operator of the server that answered",
+    },
+    Wording {
+        statuses: &[503],
+        methods: Methods::Others,
+        meaning: OVERLOAD,
+        fixes: OVERLOAD_FIXES,
+        role: "the operator of the server that answered",
+    },
+];
+
+const OVERLOAD: &str = "The server cannot handle the request now: it is overloaded or in maintenance.";
+const OVERLOAD_FIXES: &[&str] = &[
+    "Look at the load and the state of the server that answered, and of what it depends on.",
+    "Clients: use the next server, and leave this one alone for the time that Retry-After gives.",
+];
