@@ -1,9 +1,15 @@
 //! Credentials that are refused.
 
+use std::time::Duration;
+
 use crate::call::{Call, Transaction};
 use crate::diagnosis::challenged::Challenged;
+use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Challenge;
+
+/// A client answers a challenge by itself, hence within a moment.
+const PROMPT: Duration = Duration::from_secs(5);
 
 pub(super) static RULE: Rule = Rule {
     code: "authentication-loop",
@@ -60,11 +66,28 @@ fn finding(call: &Call, last: &Challenged<'_>, challenge: &Challenge, credential
             .fix("Let all servers behind that address share the secret of their nonces, or keep a client on one of them.")
             .fix("Give the nonces a longer lifetime than the client needs to answer.");
     }
+    let finding = match late(call, last) {
+        Some(delay) => finding.fix(
+            Text::new("The credentials came {delay} after the challenge. If the nonces of the server live shorter, it refuses right ones as well, and ought to say stale=true: answer the challenge at once.")
+                .with("delay", span(delay)),
+        ),
+        None => finding,
+    };
     finding.fix("Enter the password again on both sides, and check the authentication name beside the user name.").fix(
         Text::new("Compare realm {realm} and algorithm {algorithm} with what the client is configured for.")
             .with("realm", challenge.realm().unwrap_or("(none)"))
             .with("algorithm", challenge.algorithm()),
     )
+}
+
+/// How long after the challenge that they answer the credentials were sent, if a nonce may have expired by then.
+fn late(call: &Call, last: &Challenged<'_>) -> Option<Duration> {
+    let asked = call
+        .messages
+        .iter()
+        .filter(|m| m.leg == last.request.leg && m.provenance.time < last.request.provenance.time)
+        .rfind(|m| m.message.status().is_some_and(crate::sip::StatusCode::is_challenge))?;
+    Some(last.request.provenance.time.since(asked.provenance.time)).filter(|delay| *delay >= PROMPT)
 }
 
 /// Requests of the same client before that carried credentials and were challenged all the same.
@@ -129,6 +152,22 @@ mod tests {
             assert_eq!(report.root_cause, Some(code), "{challenge}: {:?}", codes(&report));
             assert!(report.findings[0].message.to_string().contains(words), "{}", report.findings[0].message);
         }
+    }
+
+    #[test]
+    fn credentials_that_come_late_may_have_met_an_expired_nonce() {
+        let steps = |time: &str| {
+            let report = report(&format!(
+                "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nREGISTER sip:p.example\n\n\
+                 0.1 p > a\n401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"1\"\n\n\
+                 {time} a > p\nREGISTER sip:p.example\nAuthorization: Digest username=\"u\", realm=\"r\", nonce=\"1\"\n\n\
+                 17.9 p > a\n401 nonce has changed\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\", stale=false\n"
+            ));
+            assert_eq!(report.root_cause, Some("authentication-loop"));
+            report.findings[0].remediation[0].to_string()
+        };
+        assert!(steps("17.1").starts_with("The credentials came 17 s after the challenge."), "{}", steps("17.1"));
+        assert!(steps("0.2").starts_with("Enter the password again"), "{}", steps("0.2"));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::Method;
+use crate::provenance::Transport;
+use crate::sip::{HeaderName, Method};
 
 /// Above this size RFC 3261 §18.1.1 asks for a transport with congestion control, since datagrams get fragmented.
 const LARGE_OCTETS: usize = 1300;
@@ -59,8 +60,11 @@ fn finding(call: &Call, transaction: &Transaction, cx: &Context<'_>) -> Option<F
     let icmp = call.icmp.iter().find(|r| r.unreachable.address == transaction.server.address);
     let doubt = match icmp {
         Some(_) => None,
-        None => cx.doubt(transaction.client.address, transaction.start, cx.settings.t1 * 64),
+        None => cx
+            .doubt(transaction.client.address, transaction.start, cx.settings.t1 * 64)
+            .or_else(|| unrepeated(transaction, request)),
     };
+    let missing = missing(request);
     let certainty = match (icmp, &doubt) {
         (Some(_), _) => Certainty::Certain,
         (None, None) => Certainty::Strong,
@@ -76,15 +80,47 @@ fn finding(call: &Call, transaction: &Transaction, cx: &Context<'_>) -> Option<F
     .severity(severity(transaction, doubt.is_some()))
     .evidence(last.map(|m| Evidence::of(m, "its last retransmission")))
     .evidence(icmp.map(Evidence::icmp))
-    .actor(Actor::at(
-        transaction.server,
-        "the operator of the host that does not answer, and of the firewalls on the way to it",
-    ))
+    .actor(actor(transaction, &missing))
     .verify("The next request to that address gets 100 or another response within half a second.");
+    if !missing.is_empty() {
+        finding = finding.fix(
+            Text::new("Mend the element that wrote the request: {missing} cannot be read in it, and whoever gets such a request drops it. An empty line in the wrong place ends the header too early.")
+                .with("missing", missing.join(", ")),
+        );
+    }
+    if doubt.is_some() {
+        finding =
+            finding.fix("Capture again, in both directions and without loss, to see whether a response comes at all.");
+    }
     for fix in fixes(request, icmp) {
         finding = finding.fix(fix);
     }
     Some(finding)
+}
+
+/// Over UDP a client repeats a request until something comes back (timers A and E, RFC 3261 §17.1); one that did not may have
+/// had its response.
+fn unrepeated(transaction: &Transaction, request: &CapturedMessage) -> Option<Text> {
+    let repeats = request.provenance.flow.transport == Transport::Udp;
+    (repeats && transaction.retransmissions.is_empty())
+        .then(|| Text::new("the client did not repeat the request, as it must over UDP until something comes back"))
+}
+
+/// Nobody can answer a request without the header fields that lead back.
+fn actor(transaction: &Transaction, missing: &[&str]) -> Actor {
+    if missing.is_empty() {
+        let role = "the operator of the host that does not answer, and of the firewalls on the way to it";
+        Actor::at(transaction.server, role)
+    } else {
+        Actor::at(transaction.client, "the operator or vendor of the element that wrote the request")
+    }
+}
+
+/// The mandatory header fields (RFC 3261 §8.1.1) that the request lacks.
+fn missing(request: &CapturedMessage) -> Vec<&'static str> {
+    let mandatory = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+    let absent = mandatory.into_iter().filter(|name| request.message.header_bytes(*name).is_none());
+    absent.map(HeaderName::name).collect()
 }
 
 fn severity(transaction: &Transaction, doubtful: bool) -> Severity {
@@ -195,6 +231,25 @@ mod tests {
             (vec!["no-response notice".to_owned()], Certainty::Weak)
         );
         assert!(blind.findings[0].message.to_string().contains("it may show one direction only"));
+    }
+
+    #[test]
+    fn a_request_that_was_not_repeated_may_have_been_answered() {
+        let once = SILENT.replace(" repeat=0.5,1.5,3.5,7.5,15.5,31.5", "");
+        let late = "60.0 a > p call=z\nOPTIONS sip:p.example\n\n60.1 p > a call=z\n200 OK\n";
+        let report = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{once}{late}")).remove(1);
+        let finding = &report.findings[0];
+        assert_eq!((codes(&report), finding.certainty), (vec!["no-response notice".to_owned()], Certainty::Weak));
+        assert!(finding.message.to_string().contains("the client did not repeat the request"), "{}", finding.message);
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_read_is_the_fault_of_its_writer() {
+        let broken = SILENT.replace("call=y", "call=y omit=To");
+        let report = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{broken}")).remove(1);
+        let finding = &report.findings[0];
+        assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "192.0.2.10:5060");
+        assert!(finding.remediation[0].to_string().contains(": To cannot be read in it"), "{}", finding.remediation[0]);
     }
 
     #[test]
