@@ -18,6 +18,8 @@ use crate::sip::StatusCode;
 pub struct Cause {
     /// Code of the root cause; `None` where no rule names one.
     pub code: Option<&'static str>,
+    /// Method of the first request; `None` where no message says it. What a status means depends on it.
+    pub method: Option<String>,
     /// Status of the response that shows it; `None` where nothing was answered.
     pub status: Option<u16>,
     /// Protocol and cause of its Reason header field, such as `Q.850;cause=22`.
@@ -81,6 +83,7 @@ impl Clusters {
         let number = facts::called_number(&report.call);
         let cause = Cause {
             code: report.root_cause,
+            method: facts::method(&report.call).map(|method| method.chars().take(limits::CLUSTER_SOFTWARE).collect()),
             status: sight.status,
             reason: sight.reason,
             host: Some(sight.host),

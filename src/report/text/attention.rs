@@ -20,6 +20,8 @@ use crate::report::{Summary, facts};
 struct Key {
     severity: Reverse<Severity>,
     code: Option<&'static str>,
+    /// A registration is no call, even if it failed like one.
+    method: Option<String>,
     /// What the finding says, without its values.
     template: String,
     host: Option<IpAddr>,
@@ -180,6 +182,7 @@ fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
     Key {
         severity: Reverse(weight(report, lead)),
         code: lead.map(|f| f.code),
+        method: facts::method(&report.call).map(str::to_owned),
         template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
         host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
         status: facts::final_status(&report.call),

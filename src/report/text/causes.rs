@@ -75,10 +75,12 @@ fn what(cluster: &Cluster<'_>) -> String {
         Some(status) => format!("{status:03} {}", catalog::lookup(status).map_or("", |entry| entry.phrase)),
         None => "no answer".to_owned(),
     };
+    let method = cause.method.as_deref().filter(|method| *method != "INVITE");
+    let method = method.map_or(String::new(), |method| format!(" to {method}"));
     let host = cause.host.map_or(String::new(), |host| format!(" from {host}"));
     let software = cause.software.as_ref().map_or(String::new(), |software| format!(" ({software})"));
     let reason = cause.reason.as_ref().map_or(String::new(), |reason| format!(", {reason}"));
-    parts.push(format!("{}{host}{software}{reason}", answer.trim_end()));
+    parts.push(format!("{}{method}{host}{software}{reason}", answer.trim_end()));
     parts.extend(cluster.number_pattern().map(|pattern| format!("called {pattern}")));
     parts.join("; ")
 }

@@ -55,6 +55,8 @@ struct FinalCounts {
 struct ClusterView<'a> {
     /// Code of the root cause; null where no rule names one.
     code: Option<&'static str>,
+    /// Method of the first request; null where no message says it.
+    method: Option<&'a str>,
     /// Status that the answering host sent; null where nothing was answered.
     status: Option<u16>,
     /// Protocol and cause of its Reason header field, such as `Q.850;cause=22`; null where it sent none.
@@ -119,6 +121,7 @@ impl<'a> ClusterView<'a> {
     fn new(cluster: Cluster<'a>, failures: u64) -> Self {
         Self {
             code: cluster.cause.code,
+            method: cluster.cause.method.as_deref(),
             status: cluster.cause.status,
             reason: cluster.cause.reason.as_deref(),
             host: cluster.cause.host.map(|host| host.to_string()),
