@@ -28,10 +28,21 @@ fn candidates(call: &Call) -> Vec<TransactionId> {
         .filter(|id| call.transaction(*id).is_some_and(|t| t.upstream.is_none() && begins(&t.method)))
         .filter(|id| call.is_initial(*id))
         .collect();
+    let initial = if initial.is_empty() { refreshes(call) } else { initial };
     let method_of = |id: &TransactionId| call.transaction(*id).map(|t| &t.method);
     let invite = initial.iter().any(|id| method_of(id) == Some(&Method::Invite));
     let wanted = if invite { Some(&Method::Invite) } else { initial.first().and_then(method_of) };
     initial.iter().copied().filter(|id| method_of(id) == wanted).collect()
+}
+
+/// The requests of a subscription that began before the capture: each stands for itself, and was answered or not.
+fn refreshes(call: &Call) -> Vec<TransactionId> {
+    let subscription = |t: &Transaction| matches!(t.method, Method::Subscribe | Method::Notify);
+    if !call.transactions.iter().all(|t| subscription(t) && t.request.is_some()) {
+        return Vec::new();
+    }
+    let all = (0..call.transactions.len()).map(TransactionId);
+    all.filter(|id| call.transaction(*id).is_some_and(|t| t.upstream.is_none())).collect()
 }
 
 /// Methods that can begin something; the others need a dialog or a transaction.

@@ -47,7 +47,7 @@ pub(crate) fn call(text: &str) -> Call {
     joined(text, 60.0)
 }
 
-fn one(legs: Vec<Leg>, messages: Vec<CapturedMessage>, observed_until: Timestamp) -> Call {
+pub(crate) fn one(legs: Vec<Leg>, messages: Vec<CapturedMessage>, observed_until: Timestamp) -> Call {
     let transactions = match_messages(&messages);
     assemble(Group {
         number: CallNumber(1),

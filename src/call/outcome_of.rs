@@ -15,6 +15,8 @@ const TIMER_B: Duration = Duration::from_secs(32);
 const TIMER_C: Duration = Duration::from_mins(3);
 /// Ringing as long as this and then nothing is an unanswered call.
 const LONG_RINGING: Duration = Duration::from_secs(10);
+/// Frames of several interfaces or captures are written out of order by less than this.
+const CLOCK_JITTER: Duration = Duration::from_secs(1);
 /// Sendings after the first until timer B (RFC 3261 §17.1.1.2) or F (§17.1.2.2) fires.
 const ALL_INVITES: usize = 6;
 const ALL_OTHERS: usize = 10;
@@ -153,7 +155,7 @@ fn cancelled(call: &Call, id: TransactionId) -> (Outcome, Option<OutcomeDetail>)
 fn without_final(call: &Call, id: TransactionId, transaction: &Transaction) -> Verdict {
     let passed = |since: Timestamp, span| call.observed_until >= since.plus(span);
     let incomplete = Verdict::plain(Outcome::Incomplete, Some(id));
-    if transaction.request.is_none() || was_answered_unseen(call, transaction) {
+    if transaction.request.is_none() || was_answered_unseen(call, transaction) || clock_was_set_back(call) {
         return incomplete;
     }
     let heard = transaction.provisionals.iter().filter_map(|id| call.time(*id)).max();
@@ -205,6 +207,13 @@ fn was_answered_unseen(call: &Call, transaction: &Transaction) -> bool {
                 && m.provenance.time > transaction.start
                 && m.message.cseq().map(|c| c.number) == request_number(call, transaction)
         })
+}
+
+/// Whether the capture clock went back within the call: how long it was silent is then unknown.
+fn clock_was_set_back(call: &Call) -> bool {
+    call.messages.windows(2).any(
+        |pair| matches!(pair, [earlier, later] if later.provenance.time.plus(CLOCK_JITTER) < earlier.provenance.time),
+    )
 }
 
 fn request_number(call: &Call, transaction: &Transaction) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! Calls from flows to outcomes.
 
-use super::fixture::{call, calls, joined};
+use super::fixture::{call, calls, captured, joined, one};
 use super::{AttemptCause, Call, FollowLink, Outcome, OutcomeDetail};
 
 /// Hosts of the small flows below.
@@ -183,6 +183,32 @@ fn a_capture_that_begins_inside_a_call_is_incomplete() {
         let call = call(&flow(text));
         assert_eq!((call.outcome, call.attempts.len(), call.final_response), (Outcome::Incomplete, 0, None), "{text}");
     }
+}
+
+#[test]
+fn the_refresh_of_a_subscription_stands_for_itself() {
+    for (text, expected) in [
+        ("0 a > b from-tag=x to-tag=y\nSUBSCRIBE sip:bob@b.example\n\n0.1 b > a\n200 OK\n", Outcome::Answered),
+        ("0 a > b from-tag=x to-tag=y\nSUBSCRIBE sip:bob@b.example\n\n0.1 b > a\n489 Bad Event\n", Outcome::Rejected),
+        ("0 a > b from-tag=x to-tag=y\nNOTIFY sip:bob@b.example\n\n0.1 b > a\n200 OK\n", Outcome::Answered),
+        (
+            "0 a > b from-tag=x to-tag=y\nNOTIFY sip:bob@b.example\n\n0.1 b > a\n200 OK\n\n1 a > b\nBYE\n",
+            Outcome::Incomplete,
+        ),
+    ] {
+        assert_eq!(call(&flow(text)).outcome, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_proves_no_silence() {
+    let text = flow("100 a > b\nINVITE sip:bob@b.example\n\n100.1 b > a\n100 Trying\n");
+    assert_eq!(joined(&text, 600.0).outcome, Outcome::Stalled);
+    let mut messages = captured(&text);
+    messages[1].provenance.time = crate::provenance::Timestamp(messages[0].provenance.time.0 - 50_000_000_000);
+    let end = messages[0].provenance.time.plus(std::time::Duration::from_mins(10));
+    let legs = vec![super::Leg { call_id: messages[0].message.call_id().map(<[u8]>::to_vec) }];
+    assert_eq!(one(legs, messages, end).outcome, Outcome::Incomplete);
 }
 
 #[test]

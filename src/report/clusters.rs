@@ -234,7 +234,7 @@ fn final_response_in<'a>(call: &'a Call, evidence: &Evidence) -> Option<&'a Capt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{calls, silent};
+    use crate::report::sample::{calls, silent, unanswered};
 
     #[test]
     fn failures_with_one_cause_are_one_cluster() {
@@ -263,6 +263,17 @@ mod tests {
         let ranked = clusters.ranked();
         assert_eq!((ranked[0].cause.status, ranked[0].cause.code), (None, None));
         assert_eq!(ranked[0].cause.host.map(|h| h.to_string()).as_deref(), Some("203.0.113.99"));
+    }
+
+    #[test]
+    fn failures_of_other_methods_are_other_causes() {
+        let mut clusters = Clusters::default();
+        for (number, method) in ["INVITE", "REGISTER", "INVITE"].into_iter().enumerate() {
+            clusters.call(&unanswered(method, number as u64, "203.0.113.99"), 0);
+        }
+        let ranked = clusters.ranked();
+        let rows: Vec<_> = ranked.iter().map(|c| (c.cause.method.as_deref(), c.calls())).collect();
+        assert_eq!(rows, [(Some("INVITE"), 2), (Some("REGISTER"), 1)]);
     }
 
     #[test]

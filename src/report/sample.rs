@@ -357,10 +357,16 @@ fn provenance(frame: u64, time: Timestamp, from: &str, to: &str) -> Provenance {
 
 /// A call that nobody answered and no rule explains.
 pub(super) fn silent(number: u64, host: &str) -> CallReport {
+    unanswered("INVITE", number, host)
+}
+
+/// The same of any method.
+pub(super) fn unanswered(method: &str, number: u64, host: &str) -> CallReport {
     let mut b = Builder::new(number, 0.0, 1);
-    let lines = ["INVITE sip:bob@b.example SIP/2.0", "From: <sip:a@a.example>;tag=1", "To: <sip:bob@b.example>"];
-    let invite = b.message(0.0, PBX, host, "1 INVITE", &lines);
-    b.transaction(invite, &[], &[], None);
+    let start = format!("{method} sip:bob@b.example SIP/2.0");
+    let lines = [start.as_str(), "From: <sip:a@a.example>;tag=1", "To: <sip:bob@b.example>"];
+    let request = b.message(0.0, PBX, host, &format!("1 {method}"), &lines);
+    b.transaction(request, &[], &[], None);
     b.end(Outcome::NoResponse, None, Vec::new())
 }
 

@@ -157,6 +157,8 @@ fn weight(transaction: &Transaction, status: u16) -> Severity {
         // Any answer but these shows that the peer is alive.
         Method::Options if matches!(status, 408 | 500 | 503 | 504) => Severity::Warning,
         Method::Options => Severity::Info,
+        // The other side ended the dialog as well, or lost it: the call is over, as it should be.
+        Method::Bye if status == 481 => Severity::Notice,
         Method::Message | Method::Subscribe | Method::Publish | Method::Refer | Method::Bye => Severity::Warning,
         _ => Severity::Notice,
     }

@@ -8,7 +8,6 @@ use super::detail;
 use super::numbers::{count, number};
 use super::page::{Page, Tone};
 use crate::call::CallNumber;
-use crate::diagnosis::rules::RULES;
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::limits;
 use crate::report::{facts, time, words};
@@ -31,6 +30,8 @@ struct Note {
     severity: Severity,
     count: u64,
     first: CallNumber,
+    /// What the first one says.
+    message: String,
 }
 
 impl Rest {
@@ -57,8 +58,13 @@ impl Rest {
                 self.uncounted_notes += 1;
                 continue;
             }
-            let new = Note { severity: finding.severity, count: 0, first: report.call.number };
-            self.notes.entry(finding.code).or_insert(new).count += 1;
+            let new = || Note {
+                severity: finding.severity,
+                count: 0,
+                first: report.call.number,
+                message: finding.message.to_string(),
+            };
+            self.notes.entry(finding.code).or_insert_with(new).count += 1;
         }
     }
 
@@ -102,10 +108,10 @@ impl Rest {
         let mut notes: Vec<_> = self.notes.iter().collect();
         notes.sort_by_key(|(code, note)| (std::cmp::Reverse(note.severity), std::cmp::Reverse(note.count), **code));
         for (code, note) in notes {
-            let summary = RULES.iter().find(|rule| rule.code == *code).map_or("", |rule| rule.summary);
             let severity = words::severity(note.severity);
-            let text = format!("{summary} [{code}, {severity}] First: call {}.", note.first.0);
-            page.hanging(&format!("{:>7} ×", number(note.count)), 10, Tone::Plain, text.trim_start());
+            let which = if note.count == 1 { "Call" } else { "The first is call" };
+            let text = format!("{} [{code}, {severity}] {which} {}.", note.message, note.first.0);
+            page.hanging(&format!("{:>7} ×", number(note.count)), 10, Tone::Plain, &text);
         }
         if self.uncounted_notes > 0 {
             page.paragraph(2, Tone::Quiet, &format!("{} more of further kinds", number(self.uncounted_notes)));

@@ -136,7 +136,8 @@ const ANSWERED: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n
 fn requests_inside_an_answered_call_are_weighed_by_what_they_end() {
     for (steps, expected) in [
         ("5.0 a > p\nBYE\n\n5.1 p > a\n200 OK\n", &[][..]),
-        ("5.0 a > p\nBYE\n\n5.1 p > a\n481 Call/Transaction Does Not Exist\n", &["failed-response warning"]),
+        ("5.0 a > p\nBYE\n\n5.1 p > a\n481 Call/Transaction Does Not Exist\n", &["failed-response notice"]),
+        ("5.0 a > p\nBYE\n\n5.1 p > a\n500 Oops\n", &["failed-response warning"]),
         ("5.0 a > p\nBYE\n\n5.05 p > a\nBYE\n\n5.1 p > a re=BYE\n481 Gone\n\n5.1 a > p re=BYE\n200 OK\n", &[]),
         (
             "5.0 a > p\nINFO sip:bob@p.example\n\n5.1 p > a\n415 Unsupported Media Type\nAccept: application/sdp\n",
