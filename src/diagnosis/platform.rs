@@ -113,6 +113,20 @@ pub(super) fn keep_contact_parts(software: Option<&str>) -> Option<Text> {
     }))
 }
 
+/// How the platform that `software` names treats header fields that are embedded in the Contact of a redirect.
+pub(super) fn embedded_headers(software: Option<&str>) -> Option<Text> {
+    Some(Text::new(match Platform::of(software?)? {
+        Platform::Ribbon => {
+            "Ribbon SBC: `Honor Embedded Headers in 3xx` in the IP signalling profile decides whether they are taken over."
+        }
+        Platform::Oracle => {
+            "Oracle SBC: `request-uri-headers` and `use-redirect-route` decide whether embedded header fields and Route are \
+             taken over."
+        }
+        _ => return None,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +154,7 @@ mod tests {
                 "{software}"
             );
         }
+        assert!(embedded_headers(Some("Acme Packet 4600")).is_some() && embedded_headers(Some("Twilio")).is_none());
         assert!(follow_redirects(None).is_none() && keep_contact_parts(Some("kamailio (5.7)")).is_none());
     }
 }

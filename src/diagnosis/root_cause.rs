@@ -40,6 +40,9 @@ static CAUSES: &[Cause] = &[
     cause("redirect-chain-long", Severity::Error, any),
     cause("redirect-follow-up-malformed", Severity::Error, any),
     symptom("redirect-not-followed", Severity::Error, |c| ended(c, &[Outcome::RedirectedUnfollowed])),
+    cause("redirect-of-other-method", Severity::Notice, |c| {
+        !c.is_invite() && ended(c, &[Outcome::RedirectedUnfollowed])
+    }),
     cause("redirect-target-challenges", Severity::Error, |c| {
         ended(c, &[Outcome::ChallengeUnanswered, Outcome::AuthFailed])
     }),
@@ -48,7 +51,7 @@ static CAUSES: &[Cause] = &[
     }),
     cause("redirect-contact-not-routable", Severity::Error, any),
     cause("redirect-contact-unresolvable", Severity::Error, any),
-    cause("redirect-transport-unreachable", Severity::Error, any),
+    cause("redirect-transport-unreachable", Severity::Warning, any),
     cause("unwanted-for-wrong-method", Severity::Error, |c| !c.is_invite()),
     cause("unwanted-origin", Severity::Info, |c| ended(c, &[Outcome::UnwantedByCallee, Outcome::BlockedByNetwork])),
     cause("verification-failed-verstat", Severity::Error, identity),

@@ -29,6 +29,7 @@ mod redirect_contact_malformed;
 mod redirect_contact_not_routable;
 mod redirect_contact_not_sip;
 mod redirect_contact_unresolvable;
+mod redirect_embedded_headers;
 mod redirect_follow_up_malformed;
 mod redirect_followed;
 mod redirect_hidden_by_b2bua;
@@ -37,12 +38,15 @@ mod redirect_list_ended_by_6xx;
 pub(super) mod redirect_loop;
 mod redirect_not_acknowledged;
 mod redirect_not_followed;
+mod redirect_of_other_method;
 mod redirect_q_values_wrong;
 mod redirect_sips_downgrade;
+mod redirect_target_challenges;
 mod redirect_target_failed;
 mod redirect_target_suspicious;
 mod redirect_to_itself;
 mod redirect_to_itself_in_effect;
+mod redirect_transport_unreachable;
 mod redirect_without_contact;
 mod register_redirected;
 mod rejected_without_redress;
@@ -71,6 +75,7 @@ pub static RULES: &[&Rule] = &[
     &redirect_contact_unresolvable::RULE,
     &redirect_contact_not_sip::RULE,
     &redirect_sips_downgrade::RULE,
+    &redirect_transport_unreachable::RULE,
     &redirect_target_suspicious::RULE,
     &redirect_not_followed::RULE,
     &redirect_followed::RULE,
@@ -80,9 +85,12 @@ pub static RULES: &[&Rule] = &[
     &permanent_redirect_expires::RULE,
     &routing_dip_as_301::RULE,
     &number_portability_data_lost::RULE,
+    &redirect_embedded_headers::RULE,
     &register_redirected::RULE,
     &redirect_in_dialog::RULE,
+    &redirect_of_other_method::RULE,
     &redirect_after_ringing::RULE,
+    &redirect_target_challenges::RULE,
     &redirect_follow_up_malformed::RULE,
     &redirect_hidden_by_b2bua::RULE,
     &redirect_not_acknowledged::RULE,

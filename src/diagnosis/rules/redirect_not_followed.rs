@@ -49,7 +49,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let target = callable(case)?;
     let certainty = case.not_followed(cx)?;
-    if gave_up_first(case) || is_explained(case, cx) {
+    if needs_no_following(case, cx) {
         return None;
     }
     let client = case.client();
@@ -103,6 +103,11 @@ fn follows_in_this_call(case: &RedirectCase<'_>) -> bool {
 fn callable<'a>(case: &RedirectCase<'a>) -> Option<&'a Uri> {
     let usable = |uri: &&Uri| is_visible_on_udp(uri) && !uri.has_illegal_characters();
     case.targets().find(usable).filter(|_| case.offers_contacts())
+}
+
+/// Whether the caller hung up, or another rule says why nobody could, or should, follow.
+pub(super) fn needs_no_following(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    gave_up_first(case) || is_explained(case, cx)
 }
 
 /// Whether the caller had hung up before the redirect came.

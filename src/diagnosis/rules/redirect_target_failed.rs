@@ -9,7 +9,7 @@ use crate::sip::StatusCode;
 
 use super::{
     number_portability_data_lost, redirect_contact_not_routable, redirect_contact_unresolvable,
-    redirect_follow_up_malformed,
+    redirect_follow_up_malformed, redirect_transport_unreachable,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -117,6 +117,9 @@ fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
     }
     if redirect_contact_unresolvable::explains(case, cx) {
         return Some(redirect_contact_unresolvable::RULE.code);
+    }
+    if redirect_transport_unreachable::explains(case, cx) {
+        return Some(redirect_transport_unreachable::RULE.code);
     }
     number_portability_data_lost::applies(case).then_some(number_portability_data_lost::RULE.code)
 }

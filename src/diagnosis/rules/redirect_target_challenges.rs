@@ -1,0 +1,169 @@
+//! A redirect to a target that does not know the client.
+
+use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::redirect_case::{End, RedirectCase};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::{Challenge, HeaderName, StatusCode};
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-target-challenges",
+    summary: "The target of a redirect asks for credentials, and the client has none that it accepts.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §22.1", "RFC 3261 §22.3", "RFC 3261 §8.1.3.4"],
+    explanation: Explanation {
+        what_it_means: "The client followed the redirect, and the target answered 401 or 407. The client has credentials for \
+            its own server, if any, but none for the realm of the target, or the target did not accept them. So the call \
+            ends at a door to which nobody has a key.",
+        why_it_matters: "The redirect works for those clients that have an account at the target, and for no others. The \
+            failure looks like a wrong password, although no password is wrong.",
+        likely_causes: "- The redirecting server trusts the client (by address or after a challenge of its own), the target \
+            does not.\n\
+            - The target is an access server for subscribers, where an interconnection address should be returned.\n\
+            - The client answers challenges of its own realm only.",
+        how_to_fix: "- At the target: accept calls for this user from this client, by address, trunk or certificate.\n\
+            - Or at the redirecting server: relay such calls, or return an address that takes calls from outside.\n\
+            - Or give the client an account at the target, with the realm of the challenge.",
+        how_to_confirm: "Call again: the target answers the follow-up with 100 or 180, or the client answers its challenge \
+            and gets through.",
+        when_this_is_wrong: "- The client answers the challenge with credentials and gets on: an ordinary step.\n\
+            - The capture ends right after the challenge, or loses packets: whether credentials followed is unknown.\n\
+            - Another target took the call.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    if call.outcome.is_failure() {
+        out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| finding(&case, cx)));
+    }
+}
+
+/// The challenge that the last follow-up ended with.
+struct Refused<'a> {
+    answer: &'a CapturedMessage,
+    status: StatusCode,
+    transaction: &'a Transaction,
+    request: &'a CapturedMessage,
+}
+
+fn refused<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Refused<'a>> {
+    let ends = case.ends(cx);
+    let (_, End::Failure(answer, status)) = ends.last()? else { return None };
+    if !status.is_challenge() {
+        return None;
+    }
+    let transaction =
+        case.call.transactions.iter().find(|t| {
+            t.finals.iter().any(|f| case.call.message(f.message).is_some_and(|m| std::ptr::eq(m, *answer)))
+        })?;
+    Some(Refused { answer, status: *status, transaction, request: case.call.message(transaction.request?)? })
+}
+
+fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let refused = refused(case, cx)?;
+    let client = refused.transaction.client;
+    let sent = case.call.has_credentials(refused.transaction);
+    // Credentials may still have come where the capture does not show it.
+    if !sent && cx.doubt(client.address, refused.answer.provenance.time, cx.settings.t1 * 64).is_some() {
+        return None;
+    }
+    let challenges = refused.answer.message.challenges();
+    let realm = match challenges.iter().find_map(Challenge::realm) {
+        Some(realm) => format!("for realm \"{realm}\""),
+        None => "without naming a realm".to_owned(),
+    };
+    let message = Text::new(if sent {
+        "{server} redirected the call to {contact}; the target asks for credentials {realm} ({status}) and does not accept \
+         those that the client at {client} has."
+    } else {
+        "{server} redirected the call to {contact}; the target asks for credentials {realm} ({status}), and the client at \
+         {client} never sent any."
+    })
+    .with("server", case.redirector())
+    .with("contact", case.redirect.follows.last().and_then(|f| case.target_of(f))?)
+    .with("realm", realm)
+    .with("status", refused.status)
+    .with("client", client);
+    let certainty = if sent { Certainty::Certain } else { Certainty::Strong };
+    let finding = Finding::new(&RULE, certainty, message, challenge_evidence(refused.answer))
+        .evidence([Evidence::of(refused.request, "the follow-up"), case.evidence()])
+        .actor(Actor::sender(refused.answer, "operator of the redirect target"))
+        .fix(
+            Text::new("Let the target accept calls from {client} without an account, if it shall.")
+                .with("client", client.address),
+        )
+        .fix(
+            Text::new("Or at {server}: relay such calls, or return a target that takes them.")
+                .with("server", case.redirector()),
+        )
+        .fix("Or give the client an account at the target, with the realm of the challenge.")
+        .verify(
+            "Call again: the target answers the follow-up without a challenge, or accepts the client's credentials.",
+        );
+    Some(finding)
+}
+
+fn challenge_evidence(answer: &CapturedMessage) -> Evidence {
+    let names = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
+    let what = "the target's challenge";
+    match names.into_iter().find(|name| answer.message.header_bytes(*name).is_some()) {
+        Some(name) => Evidence::header(answer, name, what),
+        None => Evidence::of(answer, what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Outcome;
+    use crate::diagnosis::testing::{LATER, check, diagnose, followed, only, redirected};
+
+    fn flow(rest: &str) -> String {
+        redirected("302 Moved\nContact: <sip:bob@pbx.corp.example>", rest)
+    }
+
+    const CHALLENGE: &str = "407 Proxy Authentication Required\nProxy-Authenticate: Digest realm=\"new\", nonce=\"n\"";
+
+    fn challenged(then: &str) -> String {
+        let first = followed("sip:bob@pbx.corp.example", CHALLENGE);
+        let second = followed(
+            "sip:bob@pbx.corp.example\nProxy-Authorization: Digest username=\"a\", realm=\"new\", nonce=\"n\"",
+            then,
+        )
+        .replace("0.03 pbx", "+0.01 pbx");
+        if then.is_empty() { first } else { first + &second }
+    }
+
+    #[test]
+    fn only_a_challenge_at_the_end_counts() {
+        let error = Some(Severity::Error);
+        check(
+            RULE.code,
+            &[
+                ("never answered", &flow(&(challenged("") + LATER)), error),
+                ("refused", &flow(&(challenged(CHALLENGE) + LATER)), error),
+                ("accepted", &flow(&(challenged("200 OK") + LATER)), None),
+                ("accepted, then another failure", &flow(&(challenged("404 Not Found") + LATER)), None),
+                ("the capture ends", &flow(&challenged("")), None),
+                ("another failure", &flow(&(followed("sip:bob@pbx.corp.example", "403 Forbidden") + LATER)), None),
+            ],
+        );
+        let finding = only(&flow(&(challenged("") + LATER)), RULE.code);
+        assert!(finding.message.to_string().contains("realm \"new\" (407)"), "{}", finding.message);
+    }
+
+    #[test]
+    fn it_is_why_the_call_fails() {
+        for (rest, outcome) in
+            [(challenged(""), Outcome::ChallengeUnanswered), (challenged(CHALLENGE), Outcome::AuthFailed)]
+        {
+            let report = diagnose(&flow(&(rest + LATER))).calls.remove(0);
+            assert_eq!((report.call.outcome, report.root_cause), (outcome, Some(RULE.code)));
+            assert!(
+                report.findings.iter().skip(1).all(|f| f.consequence_of == Some(RULE.code)),
+                "{:#?}",
+                report.findings
+            );
+        }
+    }
+}

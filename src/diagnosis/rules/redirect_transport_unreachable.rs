@@ -1,0 +1,282 @@
+//! A redirect to a transport or port at which nobody answers.
+
+use crate::call::{Call, IcmpReport, Outcome, Transaction};
+use crate::diagnosis::redirect_case::{End, RedirectCase, end_of, is_visible_on_udp, times_sent};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::{Message, Scheme, Uri};
+
+use super::{redirect_contact_not_routable, redirect_not_followed};
+
+pub(super) static RULE: Rule = Rule {
+    code: "redirect-transport-unreachable",
+    summary: "A redirect to a transport or port at which the target does not answer.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §8.1.3.4", "RFC 3261 §18.1.1", "RFC 3263 §4", "RFC 792"],
+    explanation: Explanation {
+        what_it_means: "The Contact asks for another transport (TCP, TLS, WebSocket, SCTP) or names another port, and the \
+            client does not get through there: an ICMP error says that nothing listens or that a filter is in the way, the \
+            host answers elsewhere but not on this port, or the client sent UDP to a place that asks for something else. \
+            Where only the absence of a follow-up speaks for it, the finding says so: sipscan does not read TCP from the \
+            capture, so an attempt over it would not be seen.",
+        why_it_matters: "The target is up and the address is right, so a ping or a look at the registration shows no fault, \
+            and still no redirected call gets through.",
+        likely_causes: "- The listener for that transport or port is off, or a firewall lets only the old one through.\n\
+            - The location service stored the transport of a registration that the client cannot use.\n\
+            - The client speaks UDP only, or ignores the `transport` parameter.",
+        how_to_fix: "- At the target: open listener and firewall for the transport and port that the redirect names.\n\
+            - Or at the redirecting server: return a transport and port that its clients can use, or several Contacts.",
+        how_to_confirm: "From the client's network, connect to the port with the transport of the Contact; then call again: \
+            the target answers at once.",
+        when_this_is_wrong: "- The client speaks the other transport, as its own Contact or Via shows: it may have followed \
+            where the capture does not look, and the rule is silent.\n\
+            - The address itself cannot be reached: that is redirect-contact-not-routable.\n\
+            - The host is down altogether: then nothing speaks of its port in particular.",
+    },
+    detect: Detect::Call(detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| Some(finding(&case, &fault(&case, cx)?))));
+}
+
+/// How the capture shows it.
+#[derive(Debug)]
+enum Proof<'a> {
+    /// A router or the host itself said so.
+    Icmp(&'a IcmpReport),
+    /// UDP was sent to a place that asks for another transport.
+    SentAsUdp,
+    /// The host sends SIP in this capture, though not from here.
+    SilentPort,
+    /// Nothing followed, as far as UDP shows.
+    NothingSeen,
+}
+
+#[derive(Debug)]
+struct Fault<'a> {
+    contact: &'a Uri,
+    follow: Option<&'a Transaction>,
+    proof: Proof<'a>,
+}
+
+/// Whether it explains why the target failed.
+pub(super) fn explains(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    fault(case, cx).is_some()
+}
+
+fn fault<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'a>> {
+    if case.reached().is_some() || redirect_contact_not_routable::explains(case, cx) {
+        return None;
+    }
+    if case.redirect.follows.is_empty() {
+        return nothing_seen(case, cx);
+    }
+    case.redirect.follows.iter().find_map(|follow| {
+        let silent = matches!(end_of(case.call, follow.transaction, cx), End::Silence);
+        let transaction = case.call.transaction(follow.transaction).filter(|_| silent)?;
+        let contact = case.target_of(follow)?;
+        let proof = proof(case, contact, transaction, cx)?;
+        Some(Fault { contact, follow: Some(transaction), proof })
+    })
+}
+
+fn proof<'a>(case: &RedirectCase<'a>, contact: &Uri, sent: &Transaction, cx: &Context<'_>) -> Option<Proof<'a>> {
+    let this = |icmp: &&IcmpReport| icmp.unreachable == sent.server && about_port(icmp.kind);
+    if let Some(icmp) = case.call.icmp.iter().find(this) {
+        return Some(Proof::Icmp(icmp));
+    }
+    if contact.is_sip() && !is_visible_on_udp(contact) {
+        return Some(Proof::SentAsUdp);
+    }
+    let other_port = sent.server.port != case.transaction.server.port;
+    (other_port && cx.hosts.senders.contains(&sent.server.address)).then_some(Proof::SilentPort)
+}
+
+/// Whether an ICMP error speaks of the port or of a filter, rather than of a missing way to the host.
+fn about_port(kind: &str) -> bool {
+    matches!(kind, "port unreachable" | "protocol unreachable") || kind.contains("administratively prohibited")
+}
+
+/// Every target asks for a transport that the client shows no sign of speaking, and nothing else came.
+fn nothing_seen<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'a>> {
+    let contact = case.targets().next()?;
+    let ended_here = case.call.outcome == Outcome::RedirectedUnfollowed && case.offers_contacts();
+    let unseen = case.targets().all(|uri| !is_visible_on_udp(uri));
+    let plain = case.redirect.from.as_ref().is_some_and(|uri| uri.scheme == Scheme::Sip);
+    let speaks_udp_only = case.nearest_request().is_some_and(|m| names_udp_only(&m.message));
+    if !ended_here || !unseen || !plain || !speaks_udp_only || redirect_not_followed::needs_no_following(case, cx) {
+        return None;
+    }
+    case.not_followed(cx)?;
+    Some(Fault { contact, follow: None, proof: Proof::NothingSeen })
+}
+
+/// Whether a request names no transport but UDP for the client itself.
+fn names_udp_only(message: &Message) -> bool {
+    let via = message.top_via().is_none_or(|via| via.transport == "UDP");
+    via && message.contacts().iter().all(|contact| is_visible_on_udp(&contact.uri))
+}
+
+fn finding(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Finding {
+    let (severity, certainty) = match fault.proof {
+        Proof::Icmp(_) => (case.severity(), Certainty::Certain),
+        Proof::SentAsUdp | Proof::SilentPort => (case.severity(), Certainty::Strong),
+        Proof::NothingSeen => (Severity::Warning, Certainty::Weak),
+    };
+    let icmp = match fault.proof {
+        Proof::Icmp(report) => Some(Evidence::icmp(report)),
+        _ => None,
+    };
+    let actor = match fault.follow {
+        Some(sent) => Actor::at(sent.server, "operator of the redirect target"),
+        None => case.operator(),
+    };
+    let finding = Finding::new(&RULE, certainty, message(case, fault), case.evidence())
+        .severity(severity)
+        .evidence(case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f)))
+        .evidence(icmp)
+        .evidence(case.request_evidence())
+        .actor(actor);
+    with_remedies(finding, case, fault)
+}
+
+fn with_remedies(finding: Finding, case: &RedirectCase<'_>, fault: &Fault<'_>) -> Finding {
+    let transport = transport(fault.contact);
+    let finding = match fault.proof {
+        Proof::Icmp(_) | Proof::SilentPort => {
+            finding.fix("Open listener and firewall at the target for the transport and port that the redirect names.")
+        }
+        Proof::SentAsUdp => {
+            finding.fix(Text::new("At the client: use {transport} where the Contact asks for it.").with("transport", transport))
+        }
+        Proof::NothingSeen => finding
+            .fix("Look into the client's log, or capture TCP too, to see whether it tried; switch the transport on there.")
+            .fix(
+                Text::new("Open listener and firewall at the target for {transport}.").with("transport", transport),
+            ),
+    };
+    finding
+        .fix(
+            Text::new("Or at {server}: return a transport and port that its clients can use.")
+                .with("server", case.redirector()),
+        )
+        .verify(
+            "Connect to the port with that transport from the client's network, then call again: the target answers.",
+        )
+}
+
+/// The transport that a Contact asks for.
+fn transport(contact: &Uri) -> String {
+    match contact.params.value("transport") {
+        _ if contact.scheme == Scheme::Sips => "TLS".to_owned(),
+        Some(transport) => transport.to_ascii_uppercase(),
+        None => "UDP".to_owned(),
+    }
+}
+
+fn message(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Text {
+    let template = match fault.proof {
+        Proof::Icmp(_) => {
+            "{server} redirected the client at {client} to {contact}; nothing takes {transport} at {endpoint}: {report}."
+        }
+        Proof::SentAsUdp => {
+            "{server} redirected the client at {client} to {contact}, which asks for {transport}; the client sent UDP to \
+             {endpoint} {times} and got no answer."
+        }
+        Proof::SilentPort => {
+            "{server} redirected the client at {client} to {contact}; the client sent its request over {transport} to \
+             {endpoint} {times} and got no answer, although that host sends SIP elsewhere in this capture."
+        }
+        Proof::NothingSeen => {
+            "{server} redirected the client at {client} to {contact}, which asks for {transport}, and no request followed \
+             over UDP. The client may not speak {transport}, or nothing may answer there: this capture is read for UDP \
+             only, so an attempt over {transport} would not be seen."
+        }
+    };
+    let text = Text::new(template)
+        .with("server", case.redirector())
+        .with("client", case.client().address)
+        .with("contact", fault.contact)
+        .with("transport", transport(fault.contact));
+    let Some(sent) = fault.follow else { return text };
+    let text = text.with("endpoint", sent.server);
+    match fault.proof {
+        Proof::Icmp(report) => {
+            text.with("report", format!("{} said {}", report.provenance.flow.source.address, report.kind))
+        }
+        _ => text.with("times", times_sent(case.call, sent)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{LATER, check, diagnose, followed, only, redirected, with_code};
+
+    fn to(contact: &str, rest: &str) -> String {
+        redirected(&format!("302 Moved\nContact: <{contact}>"), rest)
+    }
+
+    /// A request to another port, with what else happens.
+    fn sent(what: &str) -> String {
+        to(
+            "sip:bob@203.0.113.40:5070",
+            &format!("0.03 pbx > 203.0.113.40:5070\nINVITE sip:bob@203.0.113.40:5070\n\n{what}{LATER}"),
+        )
+    }
+
+    const ALIVE: &str = "2.0 new > pbx call=other\nOPTIONS sip:192.0.2.10\n\n+0.01 pbx > new call=other\n200 OK\n\n";
+
+    #[test]
+    fn ports_and_transports_without_an_answer_count() {
+        let icmp = |kind: &str| sent(&format!("0.04 203.0.113.40 > pbx icmp={kind} quote=4\n\n"));
+        let tcp = "sip:bob@pbx.corp.example;transport=tcp";
+        let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
+        let udp = format!("0.03 pbx > new\nINVITE sip:bob@pbx.corp.example\n\n{LATER}");
+        check(
+            RULE.code,
+            &[
+                ("port unreachable", &icmp("port-unreachable"), error),
+                ("filtered", &icmp("admin-prohibited"), error),
+                ("host unreachable", &icmp("host-unreachable"), None),
+                ("silent, and the host is alive", &sent(ALIVE), error),
+                ("silent, and nothing of the host is seen", &sent(""), None),
+                ("UDP sent where TCP is asked for", &to(tcp, &udp), error),
+                ("answered there", &to(tcp, &followed("sip:bob@pbx.corp.example", "200 OK")), None),
+                ("nothing follows", &to(tcp, LATER), warning),
+                ("nothing follows, the capture ends", &to(tcp, ""), None),
+                (
+                    "nothing follows, but a target on UDP is there",
+                    &to(&format!("{tcp}>, <sip:bob@x.example"), LATER),
+                    None,
+                ),
+                (
+                    "the client speaks TCP",
+                    &to(tcp, LATER).replace(
+                        "INVITE sip:bob@corp.example\n",
+                        "INVITE sip:bob@corp.example\nContact: <sip:alice@192.0.2.10;transport=tcp>\n",
+                    ),
+                    None,
+                ),
+                (
+                    "to TLS from a sips call",
+                    &to("sips:bob@x.corp.example", LATER).replace("sip:bob@corp", "sips:bob@corp"),
+                    None,
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn proof_makes_the_failure_a_consequence_and_absence_is_worded_as_such() {
+        let flow = sent("0.04 203.0.113.40 > pbx icmp=port-unreachable quote=4\n\n");
+        assert_eq!(only(&flow, "redirect-target-failed").consequence_of, Some(RULE.code));
+        assert_eq!(diagnose(&flow).calls[0].root_cause, Some(RULE.code));
+        let unseen = to("sip:bob@pbx.corp.example;transport=tls", LATER);
+        let finding = only(&unseen, RULE.code);
+        assert!(finding.message.to_string().contains("an attempt over TLS would not be seen"), "{}", finding.message);
+        assert_eq!(finding.certainty, Certainty::Weak);
+        assert_eq!(diagnose(&unseen).calls[0].root_cause, Some(RULE.code));
+        assert!(with_code(&unseen, "redirect-not-followed").is_empty());
+    }
+}
