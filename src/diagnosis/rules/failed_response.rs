@@ -90,6 +90,8 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
     let mut failure = failure(call, call.decided_by?, call.final_response?)?;
     failure.severity = match call.outcome {
         _ if ordinary => Severity::Info,
+        // Whether credentials were sent, and whether they came later, is in what was not captured.
+        Outcome::ChallengeUnanswered if failure.transaction.request.is_none() => Severity::Notice,
         // A 603 as such is the decision of a user; this one is not.
         Outcome::BlockedByNetwork if call.is_invite() => Severity::Error,
         _ => weight(failure.transaction, failure.status),
@@ -333,7 +335,7 @@ impl Failure<'_> {
         let role = self.wording().map_or(entry.who_acts, |w| w.role);
         let role = match role.strip_prefix("nobody") {
             Some(rest) => rest.split_once("otherwise ").map(|(_, role)| role),
-            None => Some(role),
+            None => Some(role.split_once("; nobody").map_or(role, |(role, _)| role)),
         };
         match role {
             Some(role) => finding.actor(self.actor(role)),

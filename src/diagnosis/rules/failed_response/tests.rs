@@ -249,3 +249,19 @@ fn a_request_that_ended_without_visible_cancel_says_so() {
     let message = only(&invite("487 Request Terminated", true)).message.to_string();
     assert!(message.ends_with("ended by a CANCEL or a BYE, and neither is in this capture."), "{message}");
 }
+
+#[test]
+fn a_challenge_to_a_request_that_was_not_captured_is_a_notice() {
+    let report = flow(
+        "0.0 p > a raw\nSIP/2.0 401 Unauthorized\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKx\n\
+         From: <sip:u@p.example>;tag=1\nTo: <sip:u@p.example>;tag=2\nCall-ID: x@192.0.2.10\nCSeq: 1 REGISTER\n\
+         WWW-Authenticate: Digest realm=\"r\", nonce=\"1\"\nContent-Length: 0\n",
+    );
+    let finding = only(&report);
+    assert_eq!(
+        (report.call.outcome, codes(&report)),
+        (Outcome::ChallengeUnanswered, vec!["failed-response notice".to_owned()])
+    );
+    let role = finding.actor.as_ref().unwrap().role.to_string();
+    assert_eq!(role, "the owner of the calling account (user name, password, realm)");
+}
