@@ -7,6 +7,9 @@ use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::sip::{HeaderName, Message, Method, NameAddr};
 use crate::stir::{Identity, TelephoneNumber};
 
+/// Digits of the shortest complete number.
+const COMPLETE: usize = 7;
+
 /// An initial INVITE on the deepest hop that was captured.
 #[derive(Debug)]
 pub(super) struct IdentityCase<'a> {
@@ -121,7 +124,7 @@ pub(super) fn number(party: &NameAddr, country: &str) -> Option<TelephoneNumber>
 
 /// Extensions and short codes are no numbers that anybody signs.
 fn is_complete(number: &TelephoneNumber) -> bool {
-    number.digits().len() >= 7
+    number.digits().len() >= COMPLETE
 }
 
 /// Whether a claimed number is the one that a header field holds; of a number without country code the end must fit.
@@ -129,6 +132,15 @@ pub(super) fn same_number(claim: &str, number: &TelephoneNumber) -> bool {
     let Some(claim) = TelephoneNumber::of_claim(claim) else { return false };
     let national = number.digits().trim_start_matches('0');
     claim.digits() == number.digits() || (!number.is_international() && claim.digits().ends_with(national))
+}
+
+/// Whether two numbers are the same; of one without country code the end must fit.
+pub(super) fn same_caller(one: &TelephoneNumber, other: &TelephoneNumber) -> bool {
+    let ends = |whole: &TelephoneNumber, part: &TelephoneNumber| {
+        let national = part.digits().trim_start_matches('0');
+        !part.is_international() && national.len() >= COMPLETE && whole.digits().ends_with(national)
+    };
+    one.digits() == other.digits() || ends(one, other) || ends(other, one)
 }
 
 /// The transaction on the deepest hop: where a failure began, or where the answer came from.

@@ -12,6 +12,7 @@ pub mod patterns;
 mod permanence;
 mod platform;
 mod redirect_case;
+mod rejections;
 #[cfg(test)]
 pub(crate) mod reports;
 mod response_facts;

@@ -63,6 +63,7 @@ static CAUSES: &[Cause] = &[
     cause("passport-chain-inconsistent", Severity::Warning, identity),
     cause("passport-certificate-url", Severity::Warning, identity),
     cause("call-not-signed", Severity::Warning, |c| identity(c) && ended_with(c, 428)),
+    symptom("stir-reason-reported", Severity::Error, identity),
     cause("number-portability-data-lost", Severity::Warning, |c| {
         ended(c, &[Outcome::Rejected, Outcome::ServerFailure])
     }),

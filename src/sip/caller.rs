@@ -26,6 +26,19 @@ impl Message {
         self.asserted_identities().into_iter().find_map(number).or_else(|| number(self.from()?))
     }
 
+    /// What a verification service of the callee's network says of the calling number: the `verstat` parameter of
+    /// P-Asserted-Identity and From, with the header field that holds it. It belongs to the user part (3GPP TS 24.229
+    /// §7.2A.20); some put it behind the host.
+    pub fn verification_statuses(&self) -> Vec<(HeaderName, String)> {
+        let asserted = self.asserted_identities().into_iter().map(|party| (HeaderName::PAssertedIdentity, party));
+        let parties = asserted.chain(self.from().map(|party| (HeaderName::From, party)));
+        let status = |party: &NameAddr| {
+            let inside = party.uri.user_params().value("verstat").map(str::to_owned);
+            inside.or_else(|| party.uri.params.value("verstat").or(party.params.value("verstat")).map(str::to_owned))
+        };
+        parties.filter_map(|(name, party)| Some((name, status(&party)?))).collect()
+    }
+
     /// The words of Privacy (RFC 3323 §4.2), in lower case.
     pub fn privacy(&self) -> Vec<String> {
         self.headers(HeaderName::Privacy)
@@ -56,6 +69,22 @@ mod tests {
             assert_eq!(number.as_ref().map(TelephoneNumber::digits), expected, "{more}");
         }
         assert_eq!(message("From: <sip:alice@a.example>;tag=1\r\n").calling_number("1"), None);
+    }
+
+    #[test]
+    fn the_status_of_a_verification_is_read_at_either_place() {
+        for (fields, expected) in [
+            (
+                "From: <sip:+12125550101;verstat=TN-Validation-Failed@a.example;user=phone>;tag=1\r\n",
+                "TN-Validation-Failed",
+            ),
+            ("From: <sip:+12125550101@a.example;user=phone;verstat=No-TN-Validation>;tag=1\r\n", "No-TN-Validation"),
+            ("P-Asserted-Identity: <tel:+12125550101;verstat=TN-Validation-Passed>\r\n", "TN-Validation-Passed"),
+            ("From: <sip:+12125550101@a.example>;tag=1\r\n", ""),
+        ] {
+            let read: Vec<String> = message(fields).verification_statuses().into_iter().map(|(_, s)| s).collect();
+            assert_eq!(read.join(","), expected, "{fields}");
+        }
     }
 
     #[test]

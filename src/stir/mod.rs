@@ -3,6 +3,8 @@
 //! Nothing here looks at a signature or a certificate. Whatever these types say about a PASSporT is about its form and its
 //! claims; a caller must report the signature as "not verified", never as "valid".
 
+pub mod certificate_url;
+pub mod chain;
 pub mod date;
 pub mod freshness;
 pub mod identity;

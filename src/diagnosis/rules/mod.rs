@@ -8,16 +8,21 @@ mod blanket_607;
 mod branches_cancelled_by_607;
 mod call_not_signed;
 mod caller_anonymous;
+mod caller_identities_disagree;
 mod caller_number_impossible;
 mod caller_retries_after_607;
 mod credentials_withheld;
+mod display_name_suspicious;
 mod failed_response;
 mod identity_clean;
 mod identity_malformed;
 mod network_blocked_incomplete;
+mod network_blocked_phrase_rewritten;
 mod no_response;
 mod number_portability_data_lost;
 mod old_address_still_used;
+mod passport_certificate_url;
+mod passport_chain_inconsistent;
 mod passport_dest_mismatch;
 mod passport_not_fresh;
 mod passport_orig_mismatch;
@@ -49,18 +54,24 @@ mod redirect_to_itself_in_effect;
 mod redirect_transport_unreachable;
 mod redirect_without_contact;
 mod register_redirected;
+mod rejected_without_capability;
 mod rejected_without_redress;
+mod rejection_code_altered;
 mod request_timeout;
 mod required_header_field_missing;
 mod route_advance_after_607;
 mod routing_dip_as_301;
 mod stalled_after_100;
+mod stir_reason_reported;
 mod unwanted_after_answer;
 mod unwanted_for_wrong_method;
 mod unwanted_from_analytics;
 mod unwanted_in_dialog;
+mod unwanted_message;
 mod unwanted_origin;
+mod unwanted_with_meaningless_headers;
 mod unwanted_without_to_tag;
+mod verification_failed_verstat;
 
 /// Every rule, in the order of the documentation.
 pub static RULES: &[&Rule] = &[
@@ -107,17 +118,28 @@ pub static RULES: &[&Rule] = &[
     &caller_retries_after_607::RULE,
     &caller_number_impossible::RULE,
     &caller_anonymous::RULE,
+    &caller_identities_disagree::RULE,
+    &display_name_suspicious::RULE,
     &call_not_signed::RULE,
     &attestation_below_full::RULE,
     &identity_malformed::RULE,
     &passport_not_fresh::RULE,
     &passport_orig_mismatch::RULE,
     &passport_dest_mismatch::RULE,
+    &passport_chain_inconsistent::RULE,
+    &passport_certificate_url::RULE,
+    &verification_failed_verstat::RULE,
+    &stir_reason_reported::RULE,
     &unwanted_after_answer::RULE,
     &identity_clean::RULE,
+    &rejection_code_altered::RULE,
+    &unwanted_with_meaningless_headers::RULE,
+    &unwanted_message::RULE,
     &blanket_607::RULE,
     &rejected_without_redress::RULE,
+    &rejected_without_capability::RULE,
     &network_blocked_incomplete::RULE,
+    &network_blocked_phrase_rewritten::RULE,
     // Header fields.
     &required_header_field_missing::RULE,
     // How calls end without help of the above.

@@ -1,6 +1,7 @@
 //! A 608 that does not say whom to ask.
 
-use crate::call::{Call, CapturedMessage, Origin, TransactionId};
+use crate::call::{Call, CapturedMessage};
+use crate::diagnosis::rejections;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Params, StatusCode, params};
@@ -37,22 +38,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    for id in (0..call.transactions.len()).map(TransactionId) {
-        let relayed = call.transaction(id).and_then(|t| t.upstream).and_then(|up| call.final_status(up));
-        if call.final_status(id) == Some(REJECTED) && relayed != Some(REJECTED) {
-            out.extend(deepest(call, id).and_then(finding));
-        }
-    }
-}
-
-/// The copy of the 608 on the deepest hop that shows it.
-fn deepest(call: &Call, id: TransactionId) -> Option<&CapturedMessage> {
-    let received = call.message(call.decisive_final(id)?.message)?;
-    let deep = match call.origin_of_failure(id) {
-        Some(Origin::Response(_, message)) => call.message(message),
-        _ => None,
-    };
-    deep.filter(|m| m.message.status() == Some(REJECTED)).or(Some(received))
+    out.extend(rejections::with_status(call, REJECTED).filter_map(|(_, response)| finding(response)));
 }
 
 fn finding(response: &CapturedMessage) -> Option<Finding> {

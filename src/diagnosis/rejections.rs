@@ -1,0 +1,19 @@
+//! Final responses of one status, each once however many hops relayed it: the copy on the deepest hop that shows it.
+
+use crate::call::{Call, CapturedMessage, TransactionId};
+use crate::sip::StatusCode;
+
+/// Final responses with that status, with their transactions.
+pub(super) fn with_status(call: &Call, status: StatusCode) -> impl Iterator<Item = (TransactionId, &CapturedMessage)> {
+    (0..call.transactions.len()).map(TransactionId).filter_map(move |id| {
+        let relayed = call.transaction(id).and_then(|t| t.upstream).and_then(|up| call.final_status(up));
+        let nearest = call.final_status(id) == Some(status) && relayed != Some(status);
+        nearest.then(|| deepest(call, id, status)).flatten()
+    })
+}
+
+fn deepest(call: &Call, id: TransactionId, status: StatusCode) -> Option<(TransactionId, &CapturedMessage)> {
+    let origin = call.origin_of_failure(id).map(|origin| origin.transaction());
+    let at = origin.filter(|deep| call.final_status(*deep) == Some(status)).unwrap_or(id);
+    Some((at, call.message(call.decisive_final(at)?.message)?))
+}

@@ -1,0 +1,220 @@
+//! An element that passes a rejection on as something else.
+
+use crate::call::network_block::NetworkBlock;
+use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
+use crate::diagnosis::unwanted_case::element;
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::{HeaderName, StatusCode};
+
+pub(super) static RULE: Rule = Rule {
+    code: "rejection-code-altered",
+    summary: "An element received 607, 608 or a 603+, and passed another code on, or dropped its data.",
+    severity: Severity::Warning,
+    references: &["RFC 3261 §16.7", "RFC 8197 §4", "RFC 8688 §3", "47 CFR 64.1200(k)(9)"],
+    explanation: Explanation {
+        what_it_means: "Two hops or two legs of the call were captured. On the one nearer to the callee the call was rejected \
+            with 607, 608 or 603 Network Blocked; on the one nearer to the caller the rejection has another status code, \
+            another phrase than Network Blocked, or lacks the Reason or Call-Info header field with the contact for redress.",
+        why_it_matters: "The caller acts on what it receives: after a 500 or 486 it calls again or takes another route. And it \
+            never learns whom to ask. For 603+ the rules of the United States demand that it reaches the origin unaltered.",
+        likely_causes: "- A table of the SBC maps 6xx codes that it does not know to 500, 480 or 603.\n\
+            - The call crosses the telephone network (ISUP), which has no such cause.\n\
+            - The SBC builds responses of its own and copies the status alone.",
+        how_to_fix: "- At the element that altered it: pass 603, 607 and 608 on with reason phrase, Reason and Call-Info.\n\
+            - At the caller: treat the call as the inner response says: as rejected, not as failed.",
+        how_to_confirm: "The next rejected call shows the same status, phrase, Reason and Call-Info on both hops.",
+        when_this_is_wrong: "- The caller gave up in the meantime: 487 then ends the outer hop.\n\
+            - Another branch or route ended with the code that was passed on: the element chose between answers (after a 607 it \
+            should not have; see route-advance-after-607).\n\
+            - A Reason that was added on the way takes nothing from the caller.",
+    },
+    detect: Detect::Call(detect),
+};
+
+/// A rejection as an element received it, and as it passed it on.
+struct Altered<'a> {
+    received: &'a CapturedMessage,
+    passed: &'a CapturedMessage,
+    changes: Vec<String>,
+}
+
+fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(
+        call.attempts.iter().filter_map(|attempt| altered(call, attempt.transaction)).map(|case| finding(&case)),
+    );
+}
+
+fn altered(call: &Call, id: TransactionId) -> Option<Altered<'_>> {
+    let Origin::Response(deepest, _) = call.origin_of_failure(id)? else { return None };
+    let response = |id: TransactionId| call.message(call.transaction(id).and_then(Transaction::failed_final)?.message);
+    if !is_rejection(response(deepest)?) {
+        return None;
+    }
+    // Up the hops that passed it on as it was; each step leads nearer to the caller, so that this ends.
+    let mut below = deepest;
+    let mut above = above(call, below, id)?;
+    for _ in &call.transactions {
+        if !changes(response(below)?, response(above)?).is_empty() {
+            break;
+        }
+        below = above;
+        above = self::above(call, below, id)?;
+    }
+    let (received, passed) = (response(below)?, response(above)?);
+    let changes = changes(received, passed);
+    (!changes.is_empty() && !is_explained(call, below, above)).then_some(Altered { received, passed, changes })
+}
+
+/// The next hop towards the caller, over the border between two legs too; `None` at the caller's own hop.
+fn above(call: &Call, below: TransactionId, nearest: TransactionId) -> Option<TransactionId> {
+    if below == nearest {
+        return None;
+    }
+    let here = call.transaction(below)?;
+    here.upstream.or_else(|| {
+        let leads_here = |t: &&TransactionId| {
+            call.transaction(**t).is_some_and(|t| t.leg < here.leg && t.server.address == here.client.address)
+        };
+        let all: Vec<TransactionId> = (0..call.transactions.len()).map(TransactionId).collect();
+        let initial = all
+            .iter()
+            .filter(|t| call.is_initial(**t) && call.transaction(**t).is_some_and(|t| t.method == here.method));
+        Some(initial.rev().find(leads_here).copied().unwrap_or(nearest))
+    })
+}
+
+fn is_rejection(response: &CapturedMessage) -> bool {
+    match response.message.status() {
+        Some(StatusCode(607 | 608)) => true,
+        _ => NetworkBlock::of(&response.message).is_some(),
+    }
+}
+
+/// What was lost between two copies of a rejection.
+fn changes(received: &CapturedMessage, passed: &CapturedMessage) -> Vec<String> {
+    let (inner, outer) = (&received.message, &passed.message);
+    let mut changes = Vec::new();
+    if let (Some(before), Some(after)) = (inner.status(), outer.status())
+        && before != after
+    {
+        changes.push(format!("the code became {after}"));
+    }
+    let phrase = |block: Option<NetworkBlock>| block.is_some_and(|block| block.phrase);
+    if changes.is_empty() && phrase(NetworkBlock::of(inner)) && !phrase(NetworkBlock::of(outer)) {
+        changes.push(format!(
+            "the phrase Network Blocked became \"{}\"",
+            outer.reason_phrase().unwrap_or_default().trim()
+        ));
+    }
+    for name in [HeaderName::Reason, HeaderName::CallInfo] {
+        if inner.header_bytes(name).is_some() && outer.header_bytes(name).is_none() && !outer.is_cut() {
+            changes.push(format!("{} was dropped", name.name()));
+        }
+    }
+    changes
+}
+
+/// Whether the element had another reason for its answer: a CANCEL, or the answer of another branch or route.
+fn is_explained(call: &Call, below: TransactionId, above: TransactionId) -> bool {
+    let Some((inner, outer)) = call.transaction(below).zip(call.transaction(above)) else { return true };
+    let passed = call.final_status(above);
+    let rival = |id: TransactionId| {
+        id != below
+            && id != above
+            && call.final_status(id) == passed
+            && call
+                .transaction(id)
+                .is_some_and(|t| t.client.address == inner.client.address && t.method == inner.method)
+    };
+    outer.cancelled_by.is_some()
+        || (call.final_status(below) != passed && (0..call.transactions.len()).map(TransactionId).any(rival))
+}
+
+fn finding(case: &Altered<'_>) -> Finding {
+    let culprit = case.received.provenance.flow.destination;
+    let status = |m: &CapturedMessage| m.message.start_line().trim_start_matches("SIP/2.0 ").trim().to_owned();
+    let message =
+        Text::new("{culprit} received \"{received}\" from {sender} and passed it on as \"{passed}\": {changes}.")
+            .with("culprit", culprit)
+            .with("received", status(case.received))
+            .with("sender", element(case.received))
+            .with("passed", status(case.passed))
+            .with("changes", case.changes.join(", "));
+    let kept = [HeaderName::Reason, HeaderName::CallInfo].into_iter();
+    let kept = kept.filter(|name| case.received.message.header_bytes(*name).is_some());
+    Finding::new(&RULE, Certainty::Strong, message, Evidence::of(case.passed, "what was passed on"))
+        .evidence([Evidence::of(case.received, "what had been received")])
+        .evidence(kept.map(|name| Evidence::header(case.received, name, "what came with it")))
+        .actor(Actor::sender(case.passed, "operator of the element that altered the rejection"))
+        .fix(
+            Text::new("At {culprit}: pass 603, 607 and 608 on with their reason phrase, Reason and Call-Info.")
+                .with("culprit", culprit),
+        )
+        .fix("At the caller: take the call for rejected, as the inner response says, and do not call again or over another route.")
+        .verify("The next rejected call shows the same status, phrase, Reason and Call-Info on both hops.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{check, only};
+
+    const HOSTS: &str = "host a 192.0.2.10\nhost sbc 198.51.100.20\nhost p 203.0.113.50\nhost q 203.0.113.55\n\n";
+
+    fn flow(inner: &str, outer: &str) -> String {
+        format!(
+            "{HOSTS}0 a > sbc\nINVITE sip:+12155550113@198.51.100.20\n\n0.01 sbc > p forward\nINVITE sip:+12155550113@203.0.113.50\n\n\
+             0.5 p > sbc tag=t\n{inner}\n\n0.51 sbc > p\nACK\n\n0.52 sbc > a tag=t\n{outer}\n\n0.53 a > sbc\nACK\n"
+        )
+    }
+
+    #[test]
+    fn code_phrase_and_data_must_stay() {
+        let warning = Some(Severity::Warning);
+        let reason = "Reason: SIP;cause=603;text=\"v=analytics1;url=https://r.example.com/x\";location=LN";
+        let card = "Call-Info: <https://block.example.net/card>;purpose=jwscard";
+        let blocked = format!("603 Network Blocked\n{reason}");
+        let rejected = format!("608 Rejected\n{card}");
+        for (inner, outer, expected) in [
+            ("607 Unwanted", "500 Server Internal Error", warning),
+            ("607 Unwanted", "603 Decline\nReason: SIP;cause=607", warning),
+            ("607 Unwanted", "607 Go away", None),
+            ("607 Unwanted", "607 Unwanted\nReason: Q.850;cause=21", None),
+            (&blocked, &blocked, None),
+            (&blocked, "603 Network Blocked", warning),
+            (&blocked, &format!("603 Decline\n{reason}"), warning),
+            (&rejected, &rejected, None),
+            (&rejected, "608 Rejected", warning),
+            ("603 Decline", "480 Temporarily Unavailable", None),
+            ("404 Not Found", "500 Server Internal Error", None),
+        ] {
+            check(RULE.code, &[(&format!("{inner} as {outer}"), &flow(inner, outer), expected)]);
+        }
+    }
+
+    #[test]
+    fn the_element_is_named() {
+        let finding = only(&flow("607 Unwanted\nReason: SIP;cause=607", "480 Temporarily Unavailable"), RULE.code);
+        assert_eq!(
+            finding.message.to_string(),
+            "198.51.100.20:5060 received \"607 Unwanted\" from 203.0.113.50:5060 and passed it on as \"480 Temporarily \
+             Unavailable\": the code became 480, Reason was dropped."
+        );
+        assert_eq!(finding.evidence[2].text, "Reason: SIP;cause=607");
+    }
+
+    #[test]
+    fn a_caller_that_gives_up_and_other_branches_explain_another_code() {
+        let cancelled = format!(
+            "{HOSTS}0 a > sbc\nINVITE sip:bob@198.51.100.20\n\n0.01 sbc > p forward\nINVITE sip:bob@203.0.113.50\n\n\
+             0.4 a > sbc\nCANCEL\n\n0.41 sbc > a re=CANCEL\n200 OK\n\n0.5 p > sbc tag=t\n607 Unwanted\n\n0.51 sbc > p\nACK\n\n\
+             0.52 sbc > a re=INVITE tag=s\n487 Request Terminated\n\n0.53 a > sbc\nACK\n"
+        );
+        let forked = format!(
+            "{HOSTS}0 a > sbc\nINVITE sip:bob@198.51.100.20\n\n0.01 sbc > p forward branch=f1\nINVITE sip:bob@203.0.113.50\n\n\
+             0.01 sbc > q forward branch=f2\nINVITE sip:bob@203.0.113.55\n\n0.5 p > sbc tag=t\n607 Unwanted\n\n0.51 sbc > p branch=f1\nACK\n\n\
+             0.5 q > sbc tag=u\n486 Busy Here\n\n0.51 sbc > q branch=f2\nACK\n\n0.52 sbc > a tag=u\n486 Busy Here\n\n0.53 a > sbc\nACK\n"
+        );
+        check(RULE.code, &[("cancelled", &cancelled, None), ("forked", &forked, None)]);
+    }
+}
