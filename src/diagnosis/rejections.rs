@@ -1,6 +1,6 @@
 //! Final responses of one status, each once however many hops relayed it: the copy on the deepest hop that shows it.
 
-use crate::call::{Call, CapturedMessage, TransactionId};
+use crate::call::{Call, CapturedMessage, Origin, TransactionId};
 use crate::sip::StatusCode;
 
 /// Final responses with that status, with their transactions.
@@ -13,7 +13,7 @@ pub(super) fn with_status(call: &Call, status: StatusCode) -> impl Iterator<Item
 }
 
 fn deepest(call: &Call, id: TransactionId, status: StatusCode) -> Option<(TransactionId, &CapturedMessage)> {
-    let origin = call.origin_of_failure(id).map(|origin| origin.transaction());
+    let origin = call.origin_of_failure(id).map(Origin::transaction);
     let at = origin.filter(|deep| call.final_status(*deep) == Some(status)).unwrap_or(id);
     Some((at, call.message(call.decisive_final(at)?.message)?))
 }

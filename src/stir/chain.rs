@@ -1,21 +1,21 @@
-//! Several PASSporTs in one request: one about the origin of the call, and one for each diversion (RFC 8946 §4).
+//! Several PASSporT tokens in one request: one about the origin of the call, and one for each diversion (RFC 8946 §4).
 
 use std::fmt;
 
 use super::{Claims, Identity, Subject, TelephoneNumber};
 
-/// What does not fit between the PASSporTs of one request.
+/// What does not fit between the PASSporT tokens of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainFault {
     /// The same token more than once.
     Duplicate,
-    /// Several different PASSporTs of one kind about the origin of the call.
+    /// Several different PASSporT tokens of one kind about the origin of the call.
     SeveralOrigins(String),
     /// Diversions, but nothing about the origin of the call.
     NoOrigin,
     /// A diversion from a number that no other PASSporT is for.
     BrokenAt(String),
-    /// PASSporTs that name different callers.
+    /// PASSporT tokens that name different callers.
     DifferentCallers(String, String),
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for ChainFault {
     }
 }
 
-/// Everything that does not fit between PASSporTs. Those that cannot be read are left out: they have faults of their own.
+/// Everything that does not fit between PASSporT tokens. Those that cannot be read are left out: they have faults of their own.
 pub fn faults(identities: &[Identity]) -> Vec<ChainFault> {
     let read: Vec<(&Identity, Option<&Claims>)> =
         identities.iter().filter(|i| !i.legacy).map(|i| (i, i.passport.claims.as_ref())).collect();

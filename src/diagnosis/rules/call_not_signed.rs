@@ -32,6 +32,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- In front of the signing element absence is normal; with a private source address the finding \
             is a notice.\n\
             - Calls between names or extensions are not signed by SHAKEN; the rule is silent for them.\n\
+            - The callee's network verified the call and passed only the result on (verstat).\n\
             - Where the law asks for no signatures the finding is a notice.",
     },
     detect: Detect::Call(detect),
@@ -39,6 +40,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = IdentityCase::of_rejected(call) else { return };
+    // A verifier that had something to verify may keep the signature to itself.
+    let judged = |(_, status): &(_, String)| status.to_ascii_lowercase().starts_with("tn-validation");
+    if case.request.message.verification_statuses().iter().any(judged) {
+        return;
+    }
     let caller = case.request.message.calling_number(&cx.settings.country);
     let (to, _) = case.called_numbers(&cx.settings.country);
     if let Some(caller) = caller.filter(|c| c.is_international() && to.is_some() && case.identities.is_empty()) {
@@ -124,6 +130,7 @@ mod tests {
                 ("a name", &flow("alice", b, "607 Unwanted"), None),
                 ("an extension", &flow(a, "1001", "607 Unwanted"), None),
                 ("signed", &flow(a, b, "607 Unwanted").replace("From:", "Identity: x.y.z\nFrom:"), None),
+                ("verified", &flow(&format!("{a};verstat=TN-Validation-Passed"), b, "607 Unwanted"), None),
                 ("inside", &flow(a, b, "607 Unwanted").replace("192.0.2.10", "10.0.0.1"), notice),
             ],
         );

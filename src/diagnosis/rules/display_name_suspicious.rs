@@ -95,7 +95,7 @@ fn finding(case: &IdentityCase<'_>, field: HeaderName, party: &NameAddr, cx: &Co
             let sender =
                 Actor::sender(case.request, "operator of the network that labelled the call, or one in front of it");
             finding
-                .evidence(before.filter(|first| first.text != party_line(case, field)).into_iter())
+                .evidence(before.filter(|first| first.text != party_line(case, field)))
                 .actor(sender)
                 .fix("Ask the analytics service that labelled the calling number for redress, through the provider that shows the label.")
                 .verify("The next INVITE carries the caller's own name up to the callee.")

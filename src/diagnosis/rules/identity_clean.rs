@@ -6,7 +6,7 @@ use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::identity_claims::{Age, Destination, claims, destination, wrong_origin};
 use crate::diagnosis::unwanted_case::UnwantedCase;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::stir::{Attestation, Identity};
+use crate::stir::{Attestation, Identity, certificate_url, chain};
 
 pub(super) static RULE: Rule = Rule {
     code: "identity-clean",
@@ -49,10 +49,16 @@ fn signed<'c>(case: &'c IdentityCase<'_>, cx: &Context<'_>) -> Option<&'c Identi
     let faulty = |i: &Identity| {
         i.legacy
             || i.faults().iter().any(|fault| !fault.kind.is_lint())
+            || i.certificate_url().is_some_and(|url| !certificate_url::faults(url).is_empty())
             || wrong_origin(case, i, country).is_some()
             || !Age::of(case, i).is_some_and(|age| !age.is_stale_by_capture() && age.is_stale_by_date() != Some(true))
     };
     if case.identities.iter().any(faulty) || destination(case, country) != Destination::Fits {
+        return None;
+    }
+    let verified = |(_, status): &(_, String)| status.to_ascii_lowercase().starts_with("tn-validation-passed");
+    let doubted = !case.request.message.verification_statuses().iter().all(verified);
+    if doubted || chain::faults(&case.identities).iter().any(|fault| !fault.is_lint()) {
         return None;
     }
     case.origins().find(full)
@@ -111,6 +117,11 @@ mod tests {
                 ("another caller", &S08.replace("+12125550101@", "+12125550199@"), None),
                 ("another callee", &S08.replace("+12155550113@", "+12155550114@"), None),
                 ("stale by Date", &S08.replace("14:00:00 GMT", "14:02:00 GMT"), None),
+                (
+                    "verification failed",
+                    &S08.replace("From: <sip:+12125550101@", "From: <sip:+12125550101;verstat=TN-Validation-Failed@"),
+                    None,
+                ),
                 ("other parameters", &S08.replace("ppt=\"shaken\"", "ppt=\"div\""), None),
                 ("declined", &S08.replace("607 Unwanted", "603 Decline"), None),
                 (

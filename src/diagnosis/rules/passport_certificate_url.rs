@@ -52,7 +52,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, url: &str) -> Option<Fi
         Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
             .evidence([Evidence::of(case.request, "the INVITE")])
             .evidence(case.rejection_evidence())
-            .actor(case.signer(identity))
+            .actor(IdentityCase::signer(identity))
             .fix("Publish the certificate at a public https address with a host name, on port 443 or 8443, and name it in `x5u` and `info`.")
             .verify("From outside of the network the address of the next PASSporT delivers the certificate."),
     )

@@ -1,4 +1,4 @@
-//! Several PASSporTs in one INVITE that do not fit together.
+//! Several PASSporT tokens in one INVITE that do not fit together.
 
 use crate::call::Call;
 use crate::diagnosis::identity_case::IdentityCase;
