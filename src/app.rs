@@ -200,6 +200,7 @@ fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<String
     for (anomaly, count) in infos.iter().flat_map(|info| info.anomalies()) {
         *facts.anomalies.entry(anomaly).or_default() += count;
     }
+    facts.incomplete.extend(infos.iter().flat_map(|info| info.incomplete(infos.len() > 1)));
     let mut errors = errors.into_iter();
     facts.error = errors.next();
     facts.incomplete.extend(errors);

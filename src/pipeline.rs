@@ -250,13 +250,10 @@ impl Analysis {
     }
 }
 
-/// What makes the result incomplete, in words.
+/// What makes the result incomplete, in words, beside what only the readers of the files know.
 fn incomplete(facts: &CaptureFacts) -> Vec<String> {
     let count = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
     let mut reasons = Vec::new();
-    if facts.truncated {
-        reasons.push(format!("the file ends inside a frame, after frame {}", facts.frames));
-    }
     if facts.dropped > 0 {
         reasons.push(format!("the capturing program lost {} packets", facts.dropped));
     }

@@ -47,6 +47,8 @@ pub struct CaptureInfo {
     pub dropped: u64,
     /// Frames whose time lies more than [`TIME_STEP_BACK`](crate::limits::TIME_STEP_BACK) before the frame in front.
     pub steps_back: u64,
+    /// Frames that the format gives no time (simple packet blocks).
+    pub timeless: u64,
     /// The earliest time of a frame.
     pub first_time: Option<Timestamp>,
     /// The latest time of a frame.
@@ -63,6 +65,24 @@ impl CaptureInfo {
         ]
         .into_iter()
         .filter(|(_, count)| *count > 0)
+    }
+
+    /// What makes the result incomplete beside lost packets and errors, in words. Files of a merged capture are `named`: frames
+    /// are numbered per file.
+    pub fn incomplete(&self, named: bool) -> Vec<String> {
+        let file = if named { self.path.display().to_string() } else { "the file".to_owned() };
+        let mut reasons = Vec::new();
+        if self.truncated {
+            reasons.push(format!("{file} ends inside a frame, after frame {}", self.frames));
+        }
+        if self.timeless > 0 {
+            let frames = if self.timeless == 1 { "frame" } else { "frames" };
+            let count = self.timeless;
+            reasons.push(format!(
+                "{file} has {count} {frames} without a time: nothing that is said of durations is proven"
+            ));
+        }
+        reasons
     }
 
     /// The names of the link types, in the order of their numbers.

@@ -92,6 +92,7 @@ fn info(path: PathBuf, format: Format) -> CaptureInfo {
         corrupt: false,
         dropped: 0,
         steps_back: 0,
+        timeless: 0,
         first_time: None,
         last_time: None,
     }

@@ -133,6 +133,8 @@ impl Capture {
             self.time = time;
             self.info.first_time = Some(self.info.first_time.map_or(time, |first| first.min(time)));
             self.info.last_time = self.info.last_time.max(Some(time));
+        } else {
+            self.info.timeless += 1;
         }
         if self.link_type != Some(located.link_type) {
             self.link_type = Some(located.link_type);

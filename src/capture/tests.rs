@@ -182,6 +182,19 @@ fn simple_and_obsolete_packets_are_frames() {
     }
 }
 
+#[test]
+fn frames_without_a_time_make_the_result_incomplete() {
+    let mut file = File::new(Little);
+    file.section(Little).interface(1, 10, |_| {});
+    file.block(3, |block| {
+        block.u32(7).bytes.extend(b"simple!");
+    });
+    let mut capture = capture(&file.bytes).unwrap();
+    assert_eq!(read(&mut capture).0.len(), 1);
+    let reasons = capture.info().incomplete(false);
+    assert_eq!(reasons, ["the file has 1 frame without a time: nothing that is said of durations is proven"]);
+}
+
 /// As tshark 4.0.17 numbers them.
 #[test]
 fn blocks_that_wireshark_numbers_are_counted_in_frame_numbers() {

@@ -104,6 +104,11 @@ fn a_cut_capture_is_noted_and_strict_makes_it_count() {
     assert_eq!(report["complete"], false);
     assert_eq!(report["captures"][0]["truncated"], true);
     assert_eq!(json(&[MIXED])["complete"], true);
+    // Frames of a merged capture are numbered per file, so the reason names the file.
+    let frames = report["captures"][0]["frames"].as_u64().unwrap();
+    let merged = json(&["samples/clean/answered.pcap", cut, "--merge"]);
+    assert_eq!(merged["incomplete"][0]["reason"], format!("{cut} ends inside a frame, after frame {frames}"));
+    assert_eq!(merged["incomplete"].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -10,12 +10,11 @@ use crate::report::clusters::{Cluster, Clusters};
 /// Causes shown; the rest is counted.
 const SHOWN: usize = 10;
 
-/// The table of causes; only where failures share some: half of them do, or ten.
+/// The table of causes; only where failures share some.
 pub(super) fn write(page: &mut Page, view: &View, clusters: &Clusters) {
     let (failures, ranked) = (clusters.failures(), clusters.ranked());
     let shared: Vec<_> = ranked.iter().filter(|cluster| cluster.calls() > 1).collect();
-    let sharing: u64 = shared.iter().map(|cluster| cluster.calls()).sum();
-    if sharing == 0 || (sharing * 2 < failures && sharing < 10) {
+    if shared.is_empty() {
         return;
     }
     let shown = shared.get(..SHOWN).unwrap_or(&shared);
