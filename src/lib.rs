@@ -1,8 +1,9 @@
 //! sipscan reads captures offline and tells what happened to every SIP call.
 //!
 //! ```text
-//! bytes ─ capture ─▶ FrameBatch ─ net::decode ─▶ Datagram | Fragment ─ net::ip_reassembly ─▶ Datagram
-//!       ─ sip ─▶ Message ─ call::tracker ─▶ Call (closed) ─ diagnosis ─▶ Finding ─ report ─▶ text, CSV, JSON, NDJSON
+//! bytes ─ capture ─▶ Frame ─ net::decode ─▶ Datagram | Fragment | IcmpError ─ net::IpReassembly ─▶ Datagram
+//!       ─ sip::messages ─▶ Message ─ call::tracker ─▶ Call (closed) ─ diagnosis ─▶ CallReport, Finding
+//!       ─ report ─▶ text, CSV, JSON, NDJSON
 //! ```
 //!
 //! Only [`pipeline`] knows two stages. `ARCHITECTURE.md` says why it is built this way.
