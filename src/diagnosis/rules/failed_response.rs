@@ -185,6 +185,11 @@ impl Failure<'_> {
             .severity(self.severity)
             .evidence(response_facts::evidence(self.response))
             .evidence(self.related(call));
+        if self.is_refused_with_credentials(call) {
+            finding = finding.fix(
+                "Check user name and password first: many servers answer 403, and not a second challenge, where they are wrong.",
+            );
+        }
         for advice in response_facts::advice(self.response) {
             finding = finding.fix(advice);
         }
@@ -215,6 +220,10 @@ impl Failure<'_> {
             }
             Some(_) if matches!(self.status, 401 | 407) => {
                 "It asks for credentials, as servers do first; none that it accepts are in this capture.".to_owned()
+            }
+            Some(_) if self.is_refused_with_credentials(call) => {
+                "The server refuses the request, which carried credentials; repeating it unchanged does not help."
+                    .to_owned()
             }
             Some(_) if self.wording().is_some() => self.wording().map_or("", |w| w.meaning).to_owned(),
             Some(_) if self.status == 487 && !was_ended(call, self.transaction) => {
@@ -256,6 +265,14 @@ impl Failure<'_> {
             .with("method", method(self.transaction))
             .with("status", status_line(self.response))
             .with("meaning", self.meaning(call, known))
+    }
+
+    /// Whether an INVITE with credentials got 403 (the words for REGISTER say so anyway).
+    fn is_refused_with_credentials(&self, call: &Call) -> bool {
+        self.status == 403
+            && self.transaction.method == Method::Invite
+            && call.outcome != Outcome::IdentityRejected
+            && call.has_credentials(self.transaction)
     }
 
     fn is_network_block(&self) -> bool {

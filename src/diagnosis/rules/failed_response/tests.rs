@@ -265,3 +265,19 @@ fn a_challenge_to_a_request_that_was_not_captured_is_a_notice() {
     let role = finding.actor.as_ref().unwrap().role.to_string();
     assert_eq!(role, "the owner of the calling account (user name, password, realm)");
 }
+
+#[test]
+fn a_403_after_credentials_may_mean_the_credentials() {
+    let with = |field: &str| {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\n{field}\n0.1 p > a\n403 Wrong password\n\n0.2 a > p\nACK\n"
+        ));
+        let finding = only(&report);
+        (finding.message.to_string(), finding.remediation[0].to_string())
+    };
+    let (message, first) = with("Proxy-Authorization: Digest username=\"u\", realm=\"r\", nonce=\"1\"\n");
+    assert!(message.contains("which carried credentials") && !message.contains("do not help"), "{message}");
+    assert!(first.starts_with("Check user name and password first"), "{first}");
+    let (message, first) = with("");
+    assert!(message.contains("Credentials do not help") && first.starts_with("Ask the refusing"), "{message} {first}");
+}
