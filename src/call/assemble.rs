@@ -1,7 +1,9 @@
 //! Makes a [`Call`] of the messages and transactions of one group: legs in order, redirects, attempts, outcome.
 
 use super::element::Elements;
-use super::{Call, CallNumber, CapturedMessage, IcmpReport, Leg, Outcome, Transaction, attempt, outcome_of, redirect};
+use super::{
+    Call, CallNumber, CapturedMessage, IcmpReport, Leg, Outcome, Transaction, attempt, finals, outcome_of, redirect,
+};
 use crate::provenance::Timestamp;
 
 /// What is known of a group when the capture clock, or the end of the capture, closes it.
@@ -44,6 +46,7 @@ pub fn assemble(group: Group) -> Call {
         possible_legs: Vec::new(),
     };
     order_legs(&mut call);
+    finals::acknowledge(&call.messages, &mut call.transactions);
     let elements = Elements::of(&call.transactions);
     call.redirects = redirect::find(&call, &elements);
     call.attempts = attempt::find(&call, &elements);

@@ -1,8 +1,8 @@
 //! Final responses of a transaction: which one counts, and when it came.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{Call, FinalResponse, MessageId, Transaction, TransactionId};
+use super::{Call, CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusCode};
 
@@ -16,7 +16,7 @@ impl Call {
             return finals.first();
         }
         let success = |f: &&FinalResponse| f.status.is_success();
-        let acknowledged: Vec<_> = finals.iter().filter(|f| self.is_acknowledged(transaction, f)).collect();
+        let acknowledged: Vec<_> = finals.iter().filter(|f| f.acknowledged).collect();
         acknowledged
             .iter()
             .copied()
@@ -40,26 +40,35 @@ impl Call {
     pub fn time(&self, id: MessageId) -> Option<Timestamp> {
         self.message(id).map(|m| m.provenance.time)
     }
+}
 
-    /// Whether an ACK to this final response was captured: to a non-2xx on the same hop, to a 2xx anywhere in the leg
-    /// (RFC 3261 §13.2.2.4: it travels end to end, and may pass by the elements that the INVITE went through).
-    pub fn is_acknowledged(&self, transaction: &Transaction, response: &FinalResponse) -> bool {
-        let Some(answer) = self.message(response.message) else { return false };
-        let tag = answer.message.to_tag();
-        let own = transaction.acks.iter().filter_map(|id| self.message(*id));
-        if own.into_iter().any(|ack| tag.is_none() || ack.message.to_tag() == tag) {
-            return true;
+/// What an ACK to a 2xx has in common with it: leg, To tag, CSeq number.
+type Dialog<'m> = (usize, Option<&'m [u8]>, Option<u32>);
+
+/// Marks the final responses whose ACK was captured: to a non-2xx on the same hop, to a 2xx anywhere in the leg
+/// (RFC 3261 §13.2.2.4: it travels end to end, and may pass by the elements that the INVITE went through).
+pub(super) fn acknowledge(messages: &[CapturedMessage], transactions: &mut [Transaction]) {
+    let mut elsewhere: Option<HashSet<Dialog<'_>>> = None;
+    for Transaction { leg, acks, finals, .. } in transactions {
+        for response in finals {
+            let Some(answer) = messages.get(response.message.0) else { continue };
+            let tag = answer.message.to_tag();
+            let mut own = acks.iter().filter_map(|id| messages.get(id.0));
+            response.acknowledged = own.any(|ack| tag.is_none() || ack.message.to_tag() == tag)
+                || response.status.is_success()
+                    && elsewhere.get_or_insert_with(|| acknowledgements(messages)).contains(&dialog(*leg, answer));
         }
-        response.status.is_success() && self.messages.iter().any(|m| is_ack_to(m, answer, transaction.leg))
     }
 }
 
-fn is_ack_to(ack: &super::CapturedMessage, answer: &super::CapturedMessage, leg: usize) -> bool {
-    ack.leg == leg
-        && ack.message.is_request()
-        && ack.message.method() == Some(&Method::Ack)
-        && ack.message.to_tag() == answer.message.to_tag()
-        && ack.message.cseq().map(|c| c.number) == answer.message.cseq().map(|c| c.number)
+/// Every ACK of the group.
+fn acknowledgements(messages: &[CapturedMessage]) -> HashSet<Dialog<'_>> {
+    let is_ack = |m: &&CapturedMessage| m.message.is_request() && m.message.method() == Some(&Method::Ack);
+    messages.iter().filter(is_ack).map(|m| dialog(m.leg, m)).collect()
+}
+
+fn dialog(leg: usize, captured: &CapturedMessage) -> Dialog<'_> {
+    (leg, captured.message.to_tag(), captured.message.cseq().map(|c| c.number))
 }
 
 /// A final response as it is counted: once per Call-ID, CSeq number and method, topmost branch, status and To tag, on however
@@ -82,8 +91,11 @@ impl Call {
             all.extend(transaction.finals.iter().map(|f| (TransactionId(at), f)));
         }
         all.sort_by_key(|(_, f)| f.message.0);
-        for (transaction, response) in all {
+        for &(transaction, response) in &all {
             let Some(key) = self.final_key(response) else { continue };
+            if all.len() == 1 {
+                return vec![CountedFinal { transaction, response: response.clone() }];
+            }
             if let Some(first) = known.get(&key).and_then(|at| counted.get_mut(*at)) {
                 first.response.retransmissions.push(response.message);
                 first.response.retransmissions.extend(&response.retransmissions);

@@ -10,7 +10,7 @@ use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
 use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
 use crate::provenance::Timestamp;
-use crate::sip::{Method, StatusCode, Uri};
+use crate::sip::{Method, Scheme, StatusCode, Uri};
 
 /// A leg: number of its group, index in the group.
 pub(super) type LegId = (u64, usize);
@@ -47,7 +47,19 @@ struct Told {
     summary: LegSummary,
     time: Timestamp,
     contacts: Vec<Uri>,
+    /// Users of the contacts, as [`Uri::effective_user`] has them.
+    users: Vec<Option<String>>,
     followed: bool,
+}
+
+impl Told {
+    /// Whether a contact can be the place where a request for that user goes: most redirects are told apart by it at once.
+    fn may_lead_to(&self, user: Option<&str>) -> bool {
+        let fits = |(contact, known): (&Uri, &Option<String>)| {
+            known.as_deref() == user || matches!(contact.scheme, Scheme::Other(_))
+        };
+        self.contacts.iter().zip(&self.users).any(fits)
+    }
 }
 
 /// What two legs of one call may share.
@@ -124,7 +136,8 @@ impl LegIndex {
             return;
         }
         let told = self.told.entry(receiver).or_default();
-        told.push_back(Told { group: id.0, summary, time: now, contacts, followed: false });
+        let users = contacts.iter().map(Uri::effective_user).collect();
+        told.push_back(Told { group: id.0, summary, time: now, contacts, users, followed: false });
         if told.len() > REDIRECTS_PER_CLIENT {
             told.pop_front();
         }
@@ -143,8 +156,13 @@ impl LegIndex {
         while told.front().is_some_and(|t| later.start.since(t.time) > NEXT_CONTACT) {
             told.pop_front();
         }
+        if told.is_empty() {
+            return None;
+        }
+        let user = later.request_uri.as_ref()?.effective_user();
         let strong = |t: &&mut Told| {
-            follows_redirect(&t.summary, t.time, &t.contacts, t.followed, later) == Some(FollowLink::SameParties)
+            t.may_lead_to(user.as_deref())
+                && follows_redirect(&t.summary, t.time, &t.contacts, t.followed, later) == Some(FollowLink::SameParties)
         };
         let followed = told.iter_mut().rev().find(strong)?;
         followed.followed = true;

@@ -113,6 +113,8 @@ pub struct FinalResponse {
     pub status: StatusCode,
     /// Later copies sent by the same server.
     pub retransmissions: Vec<MessageId>,
+    /// Whether its ACK was captured: on its own hop, or, for a 2xx, on any hop of its leg.
+    pub acknowledged: bool,
 }
 
 /// An initial INVITE (or, in a group without INVITE, the first request) at the hop nearest the caller.

@@ -129,7 +129,7 @@ fn unacknowledged(call: &Call, id: TransactionId, answered: Timestamp) -> bool {
     let (Some(transaction), Some(last)) = (call.transaction(id), call.decisive_final(id)) else { return false };
     transaction.method == Method::Invite
         && !last.retransmissions.is_empty()
-        && !call.is_acknowledged(transaction, last)
+        && !last.acknowledged
         && call.observed_until >= answered.plus(TIMER_B)
 }
 

@@ -147,7 +147,7 @@ impl Builder {
 
     fn answer(&self, message: MessageId) -> FinalResponse {
         let status = self.call.messages[message.0].message.status().unwrap();
-        FinalResponse { message, status, retransmissions: Vec::new() }
+        FinalResponse { message, status, retransmissions: Vec::new(), acknowledged: false }
     }
 
     pub(super) fn end(mut self, outcome: Outcome, decided: Option<MessageId>, findings: Vec<Finding>) -> CallReport {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::headers::{self, Field};
 use super::start_line::{self, StartLine};
-use super::{HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, params};
+use super::{HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, params, plain};
 use crate::anomaly::Anomaly;
 
 /// The CSeq of a message.
@@ -296,6 +296,30 @@ impl Message {
         let value = self.header(HeaderName::Via)?;
         let end = params::find(&value, ',').unwrap_or(value.len());
         Via::read(value.get(..end)?)
+    }
+
+    /// The sent-by of the topmost Via value, its host in lower case, and its port or the default of the transport; `None` if it
+    /// cannot be read.
+    pub fn sent_by(&self) -> Option<(Cow<'_, [u8]>, u16)> {
+        if let Some((host, port, secure)) = self.field(HeaderName::Via).and_then(|f| plain::sent_by(f.value(&self.raw)))
+        {
+            let lower = if host.iter().any(u8::is_ascii_uppercase) {
+                Cow::Owned(host.to_ascii_lowercase())
+            } else {
+                Cow::Borrowed(host)
+            };
+            return Some((lower, port.unwrap_or(if secure { 5061 } else { 5060 })));
+        }
+        let via = self.top_via()?;
+        let port = via.port_or_default();
+        Some((Cow::Owned(via.host.into_bytes()), port))
+    }
+
+    /// Whether there may be more than one Via value.
+    pub fn has_several_vias(&self) -> bool {
+        let mut vias = self.fields.iter().filter(|f| f.name == HeaderName::Via);
+        let first = vias.next().map(|f| f.value(&self.raw));
+        vias.next().is_some() || first.is_some_and(|value| memchr::memchr(b',', value).is_some())
     }
 
     /// Contact values that can be read; [`Message::values`] has all of them.

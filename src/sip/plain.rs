@@ -15,6 +15,22 @@ pub(super) fn via(value: &[u8]) -> bool {
     !transport.is_empty() && host(rest).is_some_and(parameters)
 }
 
+/// Host, port, and whether the transport is a secure one, of a Via value that begins with `SIP/2.0/UDP host:port;` or so and has no
+/// quotes and brackets in front of that.
+pub(super) fn sent_by(value: &[u8]) -> Option<(&[u8], Option<u16>, bool)> {
+    let (transport, rest) = take(value.strip_prefix(b"SIP/2.0/")?, u8::is_ascii_alphabetic);
+    let rest = rest.strip_prefix(b" ").filter(|_| !transport.is_empty())?;
+    let (name, behind) = take(rest, |b| b.is_ascii_alphanumeric() || b"-.".contains(b));
+    let end = host(rest).filter(|end| end.is_empty() || end.first() == Some(&b';'))?;
+    let mut port = None;
+    if behind.len() > end.len() {
+        let digits = behind.get(1..behind.len() - end.len())?;
+        port = Some(digits.iter().fold(0_u16, |number, digit| number * 10 + u16::from(digit - b'0')));
+    }
+    let secure = [&b"TLS"[..], b"WSS"].iter().any(|name| transport.eq_ignore_ascii_case(name));
+    Some((name, port, secure))
+}
+
 /// `"Name" <uri>;name=value` or `uri;name=value`, once.
 pub(super) fn address(value: &[u8]) -> bool {
     let rest = match value.strip_prefix(b"\"") {

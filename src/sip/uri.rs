@@ -159,10 +159,11 @@ impl Uri {
     /// port equal with the defaults; transport, lr, user, ttl, unknown parameters and headers ignored. A `tel:` URI equals
     /// whatever carries its number.
     pub fn effectively_equals(&self, other: &Self) -> bool {
-        let same_user = self.effective_user() == other.effective_user();
+        // What costs least is compared first.
+        let same_user = || self.user == other.user || self.effective_user() == other.effective_user();
         match (self.is_sip(), other.is_sip()) {
-            (true, true) => same_user && self.same_effective_host(other) && self.same_effective_port(other),
-            _ if self.scheme == Scheme::Tel || other.scheme == Scheme::Tel => same_user && self.user.is_some(),
+            (true, true) => self.same_effective_host(other) && self.same_effective_port(other) && same_user(),
+            _ if self.scheme == Scheme::Tel || other.scheme == Scheme::Tel => self.user.is_some() && same_user(),
             _ => self.strictly_equals(other),
         }
     }

@@ -12,7 +12,9 @@ type Name = (usize, Vec<u8>, Method, Option<u32>);
 /// Sets `upstream` and `downstream`. Of the Vias below the topmost, the nearest that was captured on top of a request counts: proxies
 /// between taps do not break the chain.
 pub(super) fn link(messages: &[CapturedMessage], transactions: &mut [Transaction]) {
-    if transactions.len() < 2 {
+    let has_hops = |t: &Transaction| sample(messages, t).is_some_and(|m| m.message.has_several_vias());
+    // Where nobody put a Via on top of another one, nothing was forwarded.
+    if transactions.len() < 2 || !transactions.iter().any(has_hops) {
         return;
     }
     let mut by_top: HashMap<Name, Vec<usize>> = HashMap::new();

@@ -1,9 +1,7 @@
 //! Assigns each message to its transaction.
 
-use std::collections::HashMap;
-
 use super::hops;
-use super::key::Key;
+use super::key::{Key, Places};
 use crate::call::{CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
 use crate::provenance::Endpoint;
 use crate::sip::{Method, StatusCode};
@@ -14,7 +12,7 @@ use crate::sip::{Method, StatusCode};
 /// responses by topmost Via and CSeq (§17.1.3), on the reverse hop where there is one, else on any, as address
 /// translation and hosts with several addresses change it. A response whose request was not captured makes a transaction of its own.
 pub fn match_messages(messages: &[CapturedMessage]) -> Vec<Transaction> {
-    let mut matcher = Matcher { messages, transactions: Vec::new(), by_key: HashMap::new(), by_dialog: HashMap::new() };
+    let mut matcher = Matcher { messages, transactions: Vec::new(), by_key: Places::new(), by_dialog: Places::new() };
     for (index, captured) in messages.iter().enumerate() {
         let id = MessageId(index);
         match (captured.message.status(), captured.message.method()) {
@@ -40,13 +38,13 @@ struct Matcher<'m> {
     messages: &'m [CapturedMessage],
     transactions: Vec<Transaction>,
     /// Transactions of a key, one per hop, in order.
-    by_key: HashMap<Key, Vec<usize>>,
+    by_key: Places<Key<'m>>,
     /// INVITE transactions by the dialogs of their final responses.
-    by_dialog: HashMap<Dialog<'m>, Vec<usize>>,
+    by_dialog: Places<Dialog<'m>>,
 }
 
 impl<'m> Matcher<'m> {
-    fn request(&mut self, id: MessageId, captured: &CapturedMessage) {
+    fn request(&mut self, id: MessageId, captured: &'m CapturedMessage) {
         let key = Key::of(captured);
         let (client, server) = (captured.provenance.flow.source, captured.provenance.flow.destination);
         if let Some(known) = self.on_hop(&key, client, server).and_then(|at| self.transactions.get_mut(at)) {
@@ -61,7 +59,7 @@ impl<'m> Matcher<'m> {
         }
         let at = self.open(&key, captured, client, server);
         let invite = (key.method_is_cancel()).then(|| {
-            let invite = key.with_method(Method::Invite);
+            let invite = key.of_invite();
             self.on_hop(&invite, client, server).or_else(|| self.first(&invite))
         });
         if let Some(new) = self.transactions.get_mut(at) {
@@ -79,7 +77,7 @@ impl<'m> Matcher<'m> {
         let (client, server) = (captured.provenance.flow.destination, captured.provenance.flow.source);
         let at = self
             .on_hop(&key, client, server)
-            .or_else(|| self.on_hop(&key.without_sent_by(), client, server))
+            .or_else(|| key.without_sent_by().and_then(|key| self.on_hop(&key, client, server)))
             .or_else(|| self.on_any_hop(&key, captured, status))
             .or_else(|| self.on_hop_without_names(captured, client, server));
         let at = at.unwrap_or_else(|| self.open(&key, captured, client, server));
@@ -100,9 +98,14 @@ impl<'m> Matcher<'m> {
             known.retransmissions.push(id);
             return;
         }
-        transaction.finals.push(FinalResponse { message: id, status, retransmissions: Vec::new() });
+        transaction.finals.push(FinalResponse {
+            message: id,
+            status,
+            retransmissions: Vec::new(),
+            acknowledged: false,
+        });
         if transaction.method == Method::Invite {
-            self.by_dialog.entry(dialog(captured)).or_default().push(at);
+            self.by_dialog.add(dialog(captured), at);
         }
     }
 
@@ -121,20 +124,21 @@ impl<'m> Matcher<'m> {
     /// The INVITE transaction with a final response that has the tags and the CSeq number of this ACK: on the hop of its
     /// sender where there is one, else the last.
     fn acknowledged(&self, ack: &CapturedMessage) -> Option<usize> {
-        let known = self.by_dialog.get(&dialog(ack))?;
+        let dialog = dialog(ack);
+        let known = || self.by_dialog.of(&dialog);
         let sender = ack.provenance.flow.source;
         let sent_by = |fits: &dyn Fn(Endpoint) -> bool| {
-            known.iter().rev().copied().find(|at| self.transactions.get(*at).is_some_and(|t| fits(t.client)))
+            known().rev().find(|at| self.transactions.get(*at).is_some_and(|t| fits(t.client)))
         };
         let same_hop = sent_by(&|client| client == sender);
-        same_hop.or_else(|| sent_by(&|client| client.address == sender.address)).or_else(|| known.last().copied())
+        same_hop.or_else(|| sent_by(&|client| client.address == sender.address)).or_else(|| known().next_back())
     }
 
-    fn open(&mut self, key: &Key, captured: &CapturedMessage, client: Endpoint, server: Endpoint) -> usize {
+    fn open(&mut self, key: &Key<'m>, captured: &CapturedMessage, client: Endpoint, server: Endpoint) -> usize {
         let at = self.transactions.len();
         self.transactions.push(Transaction {
             leg: captured.leg,
-            method: key.method().clone(),
+            method: key.method(),
             client,
             server,
             request: None,
@@ -148,19 +152,16 @@ impl<'m> Matcher<'m> {
             in_dialog: key.method_is_in_dialog(),
             start: captured.provenance.time,
         });
-        self.by_key.entry(key.clone()).or_default().push(at);
-        let by_branch = key.without_sent_by();
-        if by_branch != *key {
-            self.by_key.entry(by_branch).or_default().push(at);
+        self.by_key.add(key.clone(), at);
+        if let Some(by_branch) = key.without_sent_by() {
+            self.by_key.add(by_branch, at);
         }
         at
     }
 
-    fn on_hop(&self, key: &Key, client: Endpoint, server: Endpoint) -> Option<usize> {
-        let known = self.by_key.get(key)?;
-        known
-            .iter()
-            .copied()
+    fn on_hop(&self, key: &Key<'m>, client: Endpoint, server: Endpoint) -> Option<usize> {
+        self.by_key
+            .of(key)
             .find(|at| self.transactions.get(*at).is_some_and(|t| t.client == client && t.server == server))
     }
 
@@ -175,20 +176,20 @@ impl<'m> Matcher<'m> {
 
     /// The transaction of the key that a response from elsewhere answers: the last one whose client host or server host it
     /// shares, else the last. A second copy of a final response stays with the first.
-    fn on_any_hop(&self, key: &Key, captured: &CapturedMessage, status: StatusCode) -> Option<usize> {
-        let known = self.by_key.get(key)?;
+    fn on_any_hop(&self, key: &Key<'m>, captured: &CapturedMessage, status: StatusCode) -> Option<usize> {
+        let known = || self.by_key.of(key);
         let flow = captured.provenance.flow;
-        let shares = |at: &&usize| {
-            self.transactions.get(**at).is_some_and(|t| {
+        let shares = |at: &usize| {
+            self.transactions.get(*at).is_some_and(|t| {
                 t.client.address == flow.destination.address || t.server.address == flow.source.address
             })
         };
         let has_it =
-            |at: &&usize| self.transactions.get(**at).is_some_and(|t| t.finals.iter().any(|f| f.status == status));
-        known.iter().rev().find(shares).or_else(|| known.iter().find(has_it)).or_else(|| known.last()).copied()
+            |at: &usize| self.transactions.get(*at).is_some_and(|t| t.finals.iter().any(|f| f.status == status));
+        known().rev().find(shares).or_else(|| known().find(has_it)).or_else(|| known().next_back())
     }
 
-    fn first(&self, key: &Key) -> Option<usize> {
-        self.by_key.get(key)?.first().copied()
+    fn first(&self, key: &Key<'m>) -> Option<usize> {
+        self.by_key.of(key).next()
     }
 }
