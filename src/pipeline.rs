@@ -255,19 +255,24 @@ fn incomplete(facts: &CaptureFacts) -> Vec<String> {
     let count = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
     let mut reasons = Vec::new();
     if facts.dropped > 0 {
-        reasons.push(format!("the capturing program lost {} packets", facts.dropped));
+        reasons.push(format!("the capturing program lost {}", counted(facts.dropped, "packet", "packets")));
     }
     let missing = count(Anomaly::FragmentsMissing) + count(Anomaly::FragmentLimit);
     if missing > 0 {
-        reasons.push(format!("fragments of {missing} IP datagrams are missing"));
+        reasons.push(format!("fragments of {} are missing", counted(missing, "IP datagram", "IP datagrams")));
     }
     if count(Anomaly::MessageCut) > 0 {
-        reasons.push(format!("{} SIP messages are cut", count(Anomaly::MessageCut)));
+        reasons.push(counted(count(Anomaly::MessageCut), "SIP message is cut", "SIP messages are cut"));
     }
     if count(Anomaly::CallLimit) > 0 {
-        reasons.push(format!("{} calls were closed early because a limit was reached", count(Anomaly::CallLimit)));
+        let calls = counted(count(Anomaly::CallLimit), "call was", "calls were");
+        reasons.push(format!("{calls} closed early because a limit was reached"));
     }
     reasons
+}
+
+fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// Whether the address is one of the ranges for documentation (RFC 5737, RFC 3849).

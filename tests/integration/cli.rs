@@ -1,4 +1,10 @@
 //! The program as its users call it: arguments, streams, exit codes.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests read files and fail by panicking"
+)]
 
 use std::fs;
 use std::io::Write as _;
@@ -174,7 +180,9 @@ fn several_outputs_are_written_in_one_pass() {
     let outputs =
         [path("r.json"), path("r.ndjson"), path("calls.csv"), format!("responses:{}", path("x.csv")), path("r.txt")];
     let mut arguments = vec![MIXED];
-    outputs.iter().for_each(|o| arguments.extend(["-o", o]));
+    for output in &outputs {
+        arguments.extend(["-o", output]);
+    }
     assert_eq!(code(&arguments), 0);
     let report: Value = serde_json::from_slice(&fs::read(path("r.json")).unwrap()).unwrap();
     assert_eq!(report, json(&[MIXED]));
