@@ -26,7 +26,11 @@ pub(super) struct IdentityCase<'a> {
 impl<'a> IdentityCase<'a> {
     /// The INVITE that decided the call; `None` for groups without one.
     pub(super) fn of(call: &'a Call) -> Option<Self> {
-        let id = call.decided_by.or_else(|| call.attempts.last().map(|a| a.transaction))?;
+        Self::of_attempt(call, call.decided_by.or_else(|| call.attempts.last().map(|a| a.transaction))?)
+    }
+
+    /// The same for any INVITE at the hop nearest to its caller.
+    pub(super) fn of_attempt(call: &'a Call, id: TransactionId) -> Option<Self> {
         let attempt = call.transaction(id).filter(|t| t.method == Method::Invite)?;
         let nearest = call.message(attempt.request?)?;
         let deepest = deepest(call, id);

@@ -192,10 +192,11 @@ impl<'a> RedirectCase<'a> {
         ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().find(word))
     }
 
-    /// Whether a failure of a follow-up is a word of the callee, or of the caller's own CANCEL: then the target was right.
+    /// Whether a failure of a follow-up is a word of the callee or about the caller, or due to the caller's own CANCEL: then the
+    /// target was right.
     pub(super) fn is_word_of_the_callee(&self, follow: &Follow, status: StatusCode) -> bool {
         let rang = || self.call.ringing_since(last_try(self.call, follow.transaction)).is_some();
-        matches!(status.0, 486 | 487 | 600 | 603 | 607) || (matches!(status.0, 408 | 480) && rang())
+        matches!(status.0, 486 | 487 | 600 | 603 | 607 | 608) || (matches!(status.0, 408 | 480) && rang())
     }
 
     /// Whether the call got through in the end, by whatever way.
@@ -294,7 +295,7 @@ pub(super) fn end_of<'a>(call: &'a Call, id: TransactionId, cx: &Context<'_>) ->
 }
 
 /// The request itself, or the last one that repeats it with credentials.
-fn last_try(call: &Call, id: TransactionId) -> TransactionId {
+pub(super) fn last_try(call: &Call, id: TransactionId) -> TransactionId {
     let answered = |id: &TransactionId| {
         let challenged = call.transaction(*id)?;
         final_of(call, *id).filter(|(_, status)| status.is_challenge())?;

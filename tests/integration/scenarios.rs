@@ -99,16 +99,16 @@ static SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "s06c",
         calls: &[(Answered, None)],
-        found: &[("redirect-sips-downgrade", Warning)],
-        unsaid: &["update your address book"],
-        ..BASE
+        found: &[("redirect-sips-downgrade", Warning), ("redirect-followed", Info)],
+        not: &["redirect-target-suspicious", "redirect-not-followed", "old-address-still-used"],
+        unsaid: &["update your address book", "update the address", "update directories", "correct the directory"],
     },
     Scenario {
         name: "s07a",
         calls: &[(IdentityRejected, Some("redirect-breaks-passport"))],
         found: &[("redirect-breaks-passport", Error)],
-        unsaid: &["attestation a"],
-        ..BASE
+        not: &["attestation-below-full", "identity-malformed", "passport-not-fresh", "passport-orig-mismatch"],
+        unsaid: &["attestation a", "raise"],
     },
     Scenario {
         name: "s07b",
@@ -122,7 +122,13 @@ static SCENARIOS: &[Scenario] = &[
         ],
         ..BASE
     },
-    Scenario { name: "s07c", calls: &[(Answered, None)], found: &[("redirect-breaks-passport", Warning)], ..BASE },
+    Scenario {
+        name: "s07c",
+        calls: &[(Answered, None)],
+        found: &[("redirect-breaks-passport", Warning), ("redirect-followed", Info)],
+        not: &["attestation-below-full", "identity-malformed", "redirect-target-failed"],
+        unsaid: &["attestation a"],
+    },
     Scenario {
         name: "s08",
         calls: &[(UnwantedByCallee, Some("unwanted-origin"))],
@@ -341,13 +347,33 @@ fn s05_recommends_302() {
 
 #[test]
 fn s06_contacts_must_not_be_stored() {
-    for (name, code) in [("s06a", "redirect-target-suspicious"), ("s06b", "register-redirected")] {
+    for (name, code) in
+        [("s06a", "redirect-target-suspicious"), ("s06b", "register-redirected"), ("s06c", "redirect-sips-downgrade")]
+    {
         let analysed = sample(name);
         let text = with_code(&analysed, code).into_iter().map(words).collect::<String>().to_lowercase();
         assert!(text.contains("do not"), "{name}: {text}");
     }
     let exposed = said(&sample("s06b")).to_lowercase();
     assert!(exposed.contains("credentials"), "{exposed}");
+}
+
+#[test]
+fn s07_destination_to_and_request_uri_are_printed() {
+    for (name, to) in [("s07a", "sip:+12155550113@203.0.113.40"), ("s07c", "sip:+12155550199@198.51.100.30")] {
+        let analysed = sample(name);
+        assert_eq!(analysed.summary.calls, 1, "{name}");
+        let broken = with_code(&analysed, "redirect-breaks-passport");
+        let text = words(broken[0]);
+        for expected in ["for 12155550199", to, "the Request-URI", "sip:+12155550113@203.0.113.40;user=phone"] {
+            assert!(text.contains(expected), "{name}: {expected}: {text}");
+        }
+        // One cause, one finding: what else speaks of it follows from it.
+        for code in ["passport-dest-mismatch", "redirect-target-failed", "stir-reason-reported", "failed-response"] {
+            let others = with_code(&analysed, code);
+            assert!(others.iter().all(|f| f.consequence_of == Some("redirect-breaks-passport")), "{name}: {code}");
+        }
+    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ mod passport_orig_mismatch;
 mod permanent_redirect_changes;
 mod permanent_redirect_expires;
 mod redirect_after_ringing;
+mod redirect_and_fork;
+mod redirect_breaks_passport;
 mod redirect_chain_long;
 mod redirect_contact_malformed;
 mod redirect_contact_not_routable;
@@ -101,7 +103,9 @@ pub static RULES: &[&Rule] = &[
     &redirect_in_dialog::RULE,
     &redirect_of_other_method::RULE,
     &redirect_after_ringing::RULE,
+    &redirect_and_fork::RULE,
     &redirect_target_challenges::RULE,
+    &redirect_breaks_passport::RULE,
     &redirect_follow_up_malformed::RULE,
     &redirect_hidden_by_b2bua::RULE,
     &redirect_not_acknowledged::RULE,

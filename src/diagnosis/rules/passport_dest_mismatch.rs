@@ -6,6 +6,8 @@ use crate::diagnosis::identity_claims::{Destination, claimed_destinations, desti
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::HeaderName;
 
+use super::redirect_breaks_passport;
+
 pub(super) static RULE: Rule = Rule {
     code: "passport-dest-mismatch",
     summary: "The called number in the PASSporT is not the one that the call goes to.",
@@ -30,7 +32,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(IdentityCase::of(call).and_then(|case| finding(&case, cx)));
+    let Some(case) = IdentityCase::of(call) else { return };
+    let Some(mut finding) = finding(&case, cx) else { return };
+    if redirect_breaks_passport::applies(call, case.request.provenance.frame, cx) {
+        finding.consequence_of = Some(redirect_breaks_passport::RULE.code);
+        // How the call ended is for the rule about the redirect to say.
+        let end = case.rejection.map(|m| m.provenance.frame);
+        finding.evidence.retain(|evidence| Some(evidence.frame) != end);
+    }
+    out.push(finding);
 }
 
 fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {

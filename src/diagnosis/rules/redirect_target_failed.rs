@@ -8,8 +8,8 @@ use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation,
 use crate::sip::StatusCode;
 
 use super::{
-    number_portability_data_lost, redirect_contact_not_routable, redirect_contact_unresolvable,
-    redirect_follow_up_malformed, redirect_transport_unreachable,
+    number_portability_data_lost, redirect_breaks_passport, redirect_contact_not_routable,
+    redirect_contact_unresolvable, redirect_follow_up_malformed, redirect_transport_unreachable,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -120,6 +120,9 @@ fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
     }
     if redirect_transport_unreachable::explains(case, cx) {
         return Some(redirect_transport_unreachable::RULE.code);
+    }
+    if redirect_breaks_passport::explains(case, cx) {
+        return Some(redirect_breaks_passport::RULE.code);
     }
     number_portability_data_lost::applies(case).then_some(number_portability_data_lost::RULE.code)
 }
