@@ -13,6 +13,8 @@ use crate::wrap::{display_width, pad};
 /// Rows of a ladder at its beginning and at its end that are shown when it is longer.
 const LADDER_HEAD: usize = 12;
 const LADDER_TAIL: usize = 5;
+/// Cells of a Call-ID.
+const CALL_ID: usize = 80;
 /// The port that goes without saying.
 const SIP_PORT: u16 = 5060;
 
@@ -26,6 +28,9 @@ pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
     };
     page.blank();
     page.paragraph(2, Tone::Quiet, &format!("{}, {}{less}", view.span(start, start), ending(&report.call)));
+    if let Some(ids) = call_ids(&report.call) {
+        page.paragraph(2, Tone::Quiet, &ids);
+    }
     let columns = Columns::of(&rows, view);
     columns.names(page);
     let shown = if rows.len() <= LADDER_HEAD + LADDER_TAIL { rows.len() } else { LADDER_HEAD };
@@ -36,6 +41,17 @@ pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
         rows.iter().skip(rows.len() - LADDER_TAIL).for_each(|row| columns.row(page, view, row, start));
     }
     page.blank();
+}
+
+/// `Call-ID a84b4c76e66710@192.0.2.1 and 1 more`: what to look for in other tools.
+fn call_ids(call: &Call) -> Option<String> {
+    let mut ids = call.legs.iter().filter_map(|leg| facts::lossy(leg.call_id.as_deref()));
+    let first = ids.next()?;
+    let more = match ids.count() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Some(format!("Call-ID {}{more}", cut(&first, CALL_ID)))
 }
 
 /// `no-response after 31.5 s`: when it was decided, or when the last message was seen.
