@@ -25,8 +25,8 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again: the proxy sends a further branch to the new address, or no branch redirects.",
         when_this_is_wrong: "- The proxy follows the redirect itself: then nothing is hidden.\n\
             - A branch answered the call, or the caller hung up: what the others said no longer matters.\n\
-            - The proxy tried its targets one after the other; then it may have asked the next one because of the failure of \
-            the one before.",
+            - The proxy tried another target after the redirect and returned its response: it replaced the redirect by a \
+            choice of its own.",
     },
     detect: Detect::Call(detect),
 };
@@ -93,6 +93,7 @@ fn last(call: &Call, id: TransactionId) -> Option<(&CapturedMessage, StatusCode)
 
 fn finding(case: &RedirectCase<'_>, fork: &Fork<'_>) -> Option<Finding> {
     let proxy = fork.returned.provenance.flow.source;
+    let redirected = case.response.provenance.time;
     let same = fork.others.iter().find(|(_, _, status)| *status == fork.status);
     let (template, severity) = match fork.status.class()? {
         StatusClass::Redirection if !fork.others.is_empty() => (
@@ -105,7 +106,7 @@ fn finding(case: &RedirectCase<'_>, fork: &Fork<'_>) -> Option<Finding> {
              others, so the caller's side got {returned} and never saw the redirect.",
             Severity::Info,
         ),
-        StatusClass::ClientError | StatusClass::ServerError if same.is_some() => (
+        StatusClass::ClientError | StatusClass::ServerError if same.is_some_and(|(t, ..)| t.start <= redirected) => (
             "{proxy} forked the call; its branch to {branch} answered {redirect}, others {others}; it returned {returned} \
              although the redirect goes first, so the caller's side never saw the new address.",
             Severity::Warning,
@@ -159,6 +160,11 @@ mod tests {
                 ("603 hides a redirect", &flow("603 Decline", "tag=b1\n603 Decline", ""), Some(Severity::Info)),
                 ("486 hides a redirect", &flow("486 Busy Here", "tag=b1\n486 Busy Here", ""), Some(Severity::Warning)),
                 ("the proxy follows", &flow("486 Busy Here", "tag=b1\n486 Busy Here", recursed), None),
+                (
+                    "another target after the redirect",
+                    &flow("486 Busy Here", "tag=b1\n486 Busy Here", "").replace("0.011 old", "0.150 old"),
+                    None,
+                ),
                 ("answered", &flow("200 OK", "tag=b1\n200 OK", ""), None),
             ],
         );

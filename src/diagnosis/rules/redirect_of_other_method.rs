@@ -3,7 +3,7 @@
 use crate::call::{Call, Transaction};
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
-use crate::sip::Method;
+use crate::sip::{Method, Uri};
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-of-other-method",
@@ -33,11 +33,13 @@ pub(super) static RULE: Rule = Rule {
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let mut told: Vec<(&Method, std::net::IpAddr)> = Vec::new();
     for case in RedirectCase::of_initial_requests(call).filter(|case| is_other(&case.transaction.method)) {
+        // Without a usable Contact another rule says why nothing can follow.
+        let Some(target) = case.targets().next() else { continue };
         // One finding for each kind of request and server, however often it was repeated.
         let key = (&case.transaction.method, case.redirector().address);
         if !told.contains(&key) {
             told.push(key);
-            out.push(finding(&case, cx));
+            out.push(finding(&case, target, cx));
         }
     }
 }
@@ -65,7 +67,7 @@ fn stops(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
     lasts && silent && case.redirect.follows.is_empty() && !others(case).any(|t| t.start > told)
 }
 
-fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Finding {
+fn finding(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> Finding {
     let followed = case.redirect.follows.first();
     let stops = stops(case, cx);
     let template = match (followed.is_some(), stops, case.not_followed(cx).is_some()) {
@@ -80,12 +82,11 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Finding {
         }
         _ => "{server} redirected {method} of {client} to {contact}; whether it followed is not in the capture.",
     };
-    let contact = followed.and_then(|f| case.target_of(f)).or_else(|| case.targets().next());
     let message = Text::new(template)
         .with("server", case.redirector())
         .with("method", &case.transaction.method)
         .with("client", case.client())
-        .with("contact", contact.map_or_else(|| "no usable Contact".to_owned(), ToString::to_string));
+        .with("contact", followed.and_then(|f| case.target_of(f)).unwrap_or(target));
     let actor = case.client_operator();
     let setting = platform::follow_redirects(actor.software.as_deref()).filter(|_| followed.is_none());
     let certainty = if stops { Certainty::Strong } else { Certainty::Certain };
@@ -135,6 +136,7 @@ mod tests {
                 ("SUBSCRIBE", &flow("SUBSCRIBE", LATER), error),
                 ("SUBSCRIBE, followed", &flow("SUBSCRIBE", &follow("SUBSCRIBE")), notice),
                 ("SUBSCRIBE, the capture ends", &flow("SUBSCRIBE", ""), notice),
+                ("no Contact", &flow("MESSAGE", LATER).replace("Contact: <sip:bob@pbx.corp.example>\n", ""), None),
                 ("INVITE", &flow("INVITE", LATER), None),
                 ("REGISTER", &flow("REGISTER", LATER), None),
             ],

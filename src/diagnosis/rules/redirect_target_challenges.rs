@@ -3,7 +3,7 @@
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::redirect_case::{End, RedirectCase};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::{Challenge, HeaderName, StatusCode};
+use crate::sip::{Challenge, HeaderName, Method, StatusCode};
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-target-challenges",
@@ -33,8 +33,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    // Any answer to OPTIONS, a challenge too, is what its sender wants.
+    let counts = |case: &RedirectCase<'_>| case.transaction.method != Method::Options;
     if call.outcome.is_failure() {
-        out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| finding(&case, cx)));
+        out.extend(RedirectCase::of_initial_requests(call).filter(counts).filter_map(|case| finding(&case, cx)));
     }
 }
 
@@ -145,6 +147,14 @@ mod tests {
                 ("accepted", &flow(&(challenged("200 OK") + LATER)), None),
                 ("accepted, then another failure", &flow(&(challenged("404 Not Found") + LATER)), None),
                 ("the capture ends", &flow(&challenged("")), None),
+                (
+                    "an OPTIONS",
+                    &flow(&(challenged("") + LATER))
+                        .replace("INVITE", "OPTIONS")
+                        .replace("> old\nACK", "> old\ntext x")
+                        .replace("> new\nACK", "> new\ntext x"),
+                    None,
+                ),
                 ("another failure", &flow(&(followed("sip:bob@pbx.corp.example", "403 Forbidden") + LATER)), None),
             ],
         );

@@ -81,12 +81,12 @@ fn fault<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'a>> {
 }
 
 fn proof<'a>(case: &RedirectCase<'a>, contact: &Uri, sent: &Transaction, cx: &Context<'_>) -> Option<Proof<'a>> {
+    if contact.is_sip() && !is_visible_on_udp(contact) {
+        return Some(Proof::SentAsUdp);
+    }
     let this = |icmp: &&IcmpReport| icmp.unreachable == sent.server && about_port(icmp.kind);
     if let Some(icmp) = case.call.icmp.iter().find(this) {
         return Some(Proof::Icmp(icmp));
-    }
-    if contact.is_sip() && !is_visible_on_udp(contact) {
-        return Some(Proof::SentAsUdp);
     }
     let other_port = sent.server.port != case.transaction.server.port;
     (other_port && cx.hosts.senders.contains(&sent.server.address)).then_some(Proof::SilentPort)
@@ -123,10 +123,7 @@ fn finding(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Finding {
         Proof::SentAsUdp | Proof::SilentPort => (case.severity(), Certainty::Strong),
         Proof::NothingSeen => (Severity::Warning, Certainty::Weak),
     };
-    let icmp = match fault.proof {
-        Proof::Icmp(report) => Some(Evidence::icmp(report)),
-        _ => None,
-    };
+    let icmp = case.call.icmp.iter().filter(|icmp| fault.follow.is_some_and(|sent| sent.server == icmp.unreachable));
     let actor = match fault.follow {
         Some(sent) => Actor::at(sent.server, "operator of the redirect target"),
         None => case.operator(),
@@ -134,7 +131,7 @@ fn finding(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Finding {
     let finding = Finding::new(&RULE, certainty, message(case, fault), case.evidence())
         .severity(severity)
         .evidence(case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f)))
-        .evidence(icmp)
+        .evidence(icmp.map(Evidence::icmp))
         .evidence(case.request_evidence())
         .actor(actor);
     with_remedies(finding, case, fault)
