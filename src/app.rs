@@ -9,6 +9,7 @@ use crate::cli::Scan;
 use crate::diagnosis::{CallReport, Finding, Settings};
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::explain;
 use crate::fail_on::FailOn;
 use crate::pipeline::Analysis;
 use crate::report::outputs::Outputs;
@@ -42,6 +43,16 @@ pub fn tell(error: &Error, talk: &mut dyn Write) {
     if let Some(help) = error.help() {
         drop(writeln!(talk, "help: {help}"));
     }
+    if let Some(command) = misspelt_command(error) {
+        drop(writeln!(talk, "help: there is a command of a similar name: `sipscan {command}`"));
+    }
+}
+
+/// The command that was probably meant where a file was not found.
+fn misspelt_command(error: &Error) -> Option<&'static str> {
+    let Error::Read { path, source } = error else { return None };
+    let name = path.to_str().filter(|_| source.kind() == io::ErrorKind::NotFound)?;
+    ["explain"].into_iter().find(|command| explain::resembles(name, command))
 }
 
 /// What frames come from.

@@ -45,6 +45,11 @@ pub fn explain(names: &[String], width: usize) -> Result<String, Error> {
     Ok(page.finish())
 }
 
+/// Whether a word looks like a misspelt name.
+pub fn resembles(word: &str, name: &str) -> bool {
+    suggest::closest(word, std::iter::once(name)).is_some()
+}
+
 /// Every diagnosis with its severity and summary, then every status code.
 pub fn list(width: usize) -> String {
     let mut page = Page::new(width);

@@ -38,7 +38,8 @@ impl Engine {
     pub fn diagnose(&mut self, call: Call, now: Timestamp) -> CallReport {
         self.patterns.observe(&call, &self.settings);
         let mut findings = Vec::new();
-        let cx = self.context(now, !call.proofs_of_loss().is_empty());
+        let is_cut = call.messages.iter().any(|m| m.message.is_cut());
+        let cx = self.context(now, is_cut || !call.proofs_of_loss().is_empty());
         for rule in RULES {
             if let Detect::Call(detect) = rule.detect {
                 detect(&call, &cx, &mut findings);

@@ -257,5 +257,7 @@ fn explain_prints_pages_and_names_what_is_close() {
     let wrong = run(&["explain", "redirect-lop"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(stderr(&wrong).contains("redirect-loop"));
+    assert!(stderr(&run(&["explian", "301"])).contains("`sipscan explain`"));
+    assert!(!stderr(&run(&["traces/monday.pcap"])).contains("sipscan explain"));
     assert_eq!(code(&["explain"]), 2);
 }

@@ -58,8 +58,8 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}, although \
          it follows other redirects in this capture: it refuses this target."
     } else {
-        "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}; it \
-         follows no redirect in this capture so far."
+        "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}, nor did \
+         it follow any other redirect in this capture before."
     })
     .with("server", case.redirector())
     .with("contact", target)
@@ -152,6 +152,11 @@ mod tests {
                 ("nobody goes", &to(usual, LATER), Some(Severity::Error)),
                 ("the capture ends", &to(usual, ""), None),
                 ("followed", &to(usual, &followed(usual, "404 Not Found")), None),
+                (
+                    "a redirect of which a fragment is missing",
+                    &to(usual, LATER).replacen("\n301", " fragment=200 lose-fragment=2\n301", 1),
+                    None,
+                ),
                 ("over TCP it would not be seen", &to("sip:bob@pbx.corp.example;transport=tcp", LATER), None),
                 ("sips means TLS", &to("sips:bob@pbx.corp.example", LATER), None),
                 ("no Contact", &redirected("301 Moved Permanently", LATER), None),
@@ -169,7 +174,7 @@ mod tests {
     #[test]
     fn a_client_that_follows_others_refuses_this_one() {
         let alone = only(&to("sip:bob@pbx.corp.example", LATER), RULE.code);
-        assert!(alone.message.to_string().ends_with("it follows no redirect in this capture so far."));
+        assert!(alone.message.to_string().ends_with("nor did it follow any other redirect in this capture before."));
         let earlier = "host x 198.51.100.99\n-300.0 pbx > x call=c0\nINVITE sip:carol@corp.example\n\n+0.01 x > pbx call=c0\n\
             302 Moved\nContact: <sip:carol@pbx.corp.example>\n\n+0.001 pbx > x call=c0\nACK\n\n+0.01 pbx > x call=c0\n\
             INVITE sip:carol@pbx.corp.example\n\n+0.01 x > pbx call=c0\n486 Busy Here\n\n+0.001 pbx > x call=c0\nACK\n\n";

@@ -106,8 +106,11 @@ impl Attention {
             return;
         }
         let groups = self.groups.len() as u64;
-        let grouped =
-            if groups == self.calls { String::new() } else { format!(", in {}", count(groups, "group", "groups")) };
+        let grouped = if groups == self.calls {
+            String::new()
+        } else {
+            format!(", told in {}", count(groups, "entry", "entries"))
+        };
         page.heading(
             "Calls that need attention",
             &format!("{} of {}{grouped}; the worst first", number(self.calls), number(all)),
@@ -219,7 +222,7 @@ mod tests {
         let mut page = view.page();
         attention.write(&mut page, &view, &Summary { calls: 203, ..Summary::default() });
         let text = page.into_text();
-        assert!(text.contains("203 of 203, in 200 groups"), "{text}");
+        assert!(text.contains("203 of 203, told in 200 entries"), "{text}");
         assert!(text.find("Call 901").unwrap() < text.find("Call 0:").unwrap(), "the worst comes first");
         assert!(text.contains("3 more calls with other causes"), "{text}");
     }
