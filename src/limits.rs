@@ -131,3 +131,17 @@ pub const UNWANTED_RECENT_INVITES: usize = 2048;
 pub const SIGNERS: usize = 1024;
 /// Differences of clocks remembered of one signer: the latest.
 pub const SKEWS_PER_SIGNER: usize = 32;
+/// Elements that send calls, and callers, whose calls are counted over the whole capture.
+pub const TRAFFIC_SOURCES: usize = 1024;
+/// See [`TRAFFIC_SOURCES`].
+pub const TRAFFIC_CALLERS: usize = 8192;
+/// Elements remembered as sending the calls of one caller.
+pub const TRAFFIC_SOURCES_PER_CALLER: usize = 8;
+/// Calls remembered one by one of each such element: the first ones.
+pub const TRAFFIC_ATTEMPTS: usize = 512;
+/// Calls remembered one by one of each such caller: the first ones.
+pub const TRAFFIC_ATTEMPTS_PER_CALLER: usize = 64;
+/// Requests and rejections of each such element that are shown as examples.
+pub const TRAFFIC_EXAMPLES: usize = 6;
+/// INVITEs remembered that go from one client to one callee, whoever calls, once one of them was answered with 607.
+pub const ROTATION_SENDS: usize = 16;

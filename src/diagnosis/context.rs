@@ -10,6 +10,7 @@ use super::identity_case::IdentityCase;
 use super::identity_claims::Age;
 use super::redirect_case::RedirectCase;
 use super::text::{Text, span};
+use super::thresholds::Thresholds;
 use crate::call::Call;
 use crate::limits::{FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS, SKEWS_PER_SIGNER};
 use crate::provenance::Timestamp;
@@ -141,10 +142,12 @@ pub struct Settings {
     pub country: String,
     /// SIP T1 (RFC 3261 §17.1.1.1).
     pub t1: Duration,
+    /// Lines of the rules about many calls.
+    pub thresholds: Thresholds,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { country: "1".to_owned(), t1: Duration::from_millis(500) }
+        Self { country: "1".to_owned(), t1: Duration::from_millis(500), thresholds: Thresholds::default() }
     }
 }

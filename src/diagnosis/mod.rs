@@ -24,6 +24,8 @@ mod signed_flow;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod thresholds;
+mod traffic_case;
 mod unwanted_case;
 
 pub use context::{Context, Hosts, Settings};
@@ -32,3 +34,4 @@ pub use finding::{Actor, Certainty, Evidence, Finding, Severity};
 pub use patterns::Patterns;
 pub use rule::{Detect, Explanation, Rule};
 pub use text::Text;
+pub use thresholds::Thresholds;

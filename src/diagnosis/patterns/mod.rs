@@ -1,6 +1,7 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
 pub mod redirects;
+pub mod traffic;
 pub mod unwanted;
 
 use super::Settings;
@@ -13,6 +14,8 @@ pub struct Patterns {
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
     pub unwanted: unwanted::Unwanted,
+    /// Who calls whom.
+    pub traffic: traffic::Traffic,
 }
 
 impl Patterns {
@@ -20,6 +23,7 @@ impl Patterns {
     pub fn observe(&mut self, call: &Call, settings: &Settings) {
         self.redirects.observe(call);
         self.unwanted.observe(call, &settings.country);
+        self.traffic.observe(call, &settings.country);
     }
 
     /// Limits that were hit, in words.
@@ -34,6 +38,10 @@ impl Patterns {
                 "{unwanted} 607s or calls after them were left out of the comparison over all calls: too many parties"
             )
         });
-        redirects.into_iter().chain(unwanted).collect()
+        let traffic = self.traffic.forgotten();
+        let traffic = (traffic > 0).then(|| {
+            format!("{traffic} calls were left out of the statistics by source and caller: too many sources or callers")
+        });
+        redirects.into_iter().chain(unwanted).chain(traffic).collect()
     }
 }

@@ -47,12 +47,12 @@ fn initial_invites(call: &Call) -> impl Iterator<Item = (TransactionId, &Capture
 }
 
 /// Whoever is called, so that equal parties have equal texts.
-fn callee(message: &Message, country: &str) -> Option<String> {
+pub(super) fn callee(message: &Message, country: &str) -> Option<String> {
     Some(party(&message.to()?, country))
 }
 
 /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
-fn caller(message: &Message, country: &str) -> Option<String> {
+pub(super) fn caller(message: &Message, country: &str) -> Option<String> {
     if let Some(number) = message.calling_number(country).filter(|n| n.digits().len() >= NUMBER_DIGITS) {
         return Some(number.digits().to_owned());
     }

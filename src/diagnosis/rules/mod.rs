@@ -8,14 +8,17 @@ mod blanket_607;
 mod branches_cancelled_by_607;
 mod call_not_signed;
 mod caller_anonymous;
+mod caller_id_rotation_after_607;
 mod caller_identities_disagree;
 mod caller_number_impossible;
 mod caller_retries_after_607;
 mod credentials_withheld;
 mod display_name_suspicious;
 mod failed_response;
+mod high_complaint_rate;
 mod identity_clean;
 mod identity_malformed;
+mod neighbour_spoofing_pattern;
 mod network_blocked_incomplete;
 mod network_blocked_phrase_rewritten;
 mod no_response;
@@ -61,8 +64,11 @@ mod rejected_without_redress;
 mod rejection_code_altered;
 mod request_timeout;
 mod required_header_field_missing;
+mod robocall_traffic_pattern;
 mod route_advance_after_607;
+mod route_advance_after_network_block;
 mod routing_dip_as_301;
+mod sequential_dialling;
 mod stalled_after_100;
 mod stir_reason_reported;
 mod unwanted_after_answer;
@@ -120,6 +126,11 @@ pub static RULES: &[&Rule] = &[
     &branches_cancelled_by_607::RULE,
     &route_advance_after_607::RULE,
     &caller_retries_after_607::RULE,
+    &caller_id_rotation_after_607::RULE,
+    &high_complaint_rate::RULE,
+    &robocall_traffic_pattern::RULE,
+    &sequential_dialling::RULE,
+    &neighbour_spoofing_pattern::RULE,
     &caller_number_impossible::RULE,
     &caller_anonymous::RULE,
     &caller_identities_disagree::RULE,
@@ -144,6 +155,7 @@ pub static RULES: &[&Rule] = &[
     &rejected_without_capability::RULE,
     &network_blocked_incomplete::RULE,
     &network_blocked_phrase_rewritten::RULE,
+    &route_advance_after_network_block::RULE,
     // Header fields.
     &required_header_field_missing::RULE,
     // How calls end without help of the above.

@@ -1,4 +1,5 @@
-//! INVITEs of the same caller to the same callee after a 607: over another route, or again.
+//! INVITEs to a callee that has rejected the caller with 607, or whose network has blocked the call (603+): over another
+//! route, again, or under another calling number.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -6,8 +7,11 @@ use std::time::Duration;
 
 use super::super::super::Evidence;
 use super::{callee, caller, initial_invites};
+use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, TransactionId};
-use crate::limits::{REJECTED_PAIRS, REJECTIONS_PER_PAIR, SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES};
+use crate::limits::{
+    REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
+};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::StatusCode;
 
@@ -15,16 +19,29 @@ use crate::sip::StatusCode;
 pub const ADVANCE: Duration = Duration::from_secs(32);
 /// A call on the next day may have another reason.
 pub const RETRY: Duration = Duration::from_hours(24);
+/// A call that comes so soon after a block by a network was sent again by a machine.
+pub const RETRY_AFTER_BLOCK: Duration = Duration::from_mins(1);
 
 /// A client, a caller and a callee.
 type Key = (IpAddr, String, String);
 
-/// INVITEs after a 607 in the whole capture.
+/// What an INVITE was answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejecting {
+    /// 607.
+    Unwanted,
+    /// 603+: 603 Network Blocked.
+    NetworkBlock,
+}
+
+/// INVITEs after a 607 or a 603+ in the whole capture.
 #[derive(Debug, Default)]
 pub struct Again {
     rejected: BTreeMap<Key, Rejected>,
     /// The latest INVITEs, since a call with a 607 may close after the one that follows it.
     recent: VecDeque<(Key, Sent)>,
+    /// For each client and callee with a 607: INVITEs with their callers, whoever they are.
+    to_callee: BTreeMap<(IpAddr, String), Vec<(String, Sent)>>,
     /// 607s that found no room.
     forgotten: u64,
 }
@@ -38,9 +55,11 @@ struct Rejected {
     more: u64,
 }
 
-/// A 607.
+/// A 607 or 603+.
 #[derive(Debug, Clone)]
 pub struct Rejection {
+    /// Which of the two.
+    pub kind: Rejecting,
     /// When it came.
     pub time: Timestamp,
     /// Its call.
@@ -79,7 +98,7 @@ pub struct After<'a> {
     pub rejection: &'a Rejection,
     /// The INVITE.
     pub sent: &'a Sent,
-    /// The caller.
+    /// The caller of the INVITE.
     pub caller: &'a str,
     /// The callee.
     pub callee: &'a str,
@@ -102,8 +121,23 @@ impl After<'_> {
 
     /// Whether the caller called once more.
     fn is_retry(self) -> bool {
-        let own = matches!(self.sent.because, Some(AttemptCause::First | AttemptCause::Again(_)));
-        own && self.gap() <= RETRY && !self.is_advance()
+        self.sent.is_own() && self.gap() <= RETRY && !self.is_advance()
+    }
+}
+
+/// An INVITE under another calling number than the one that was rejected.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation<'a> {
+    /// The INVITE, with the 607 before it.
+    pub after: After<'a>,
+    /// The calling number that had been rejected.
+    pub former: &'a str,
+}
+
+impl Sent {
+    /// Whether it was the caller's own decision to call: neither a hop nor a step of a call.
+    fn is_own(&self) -> bool {
+        matches!(self.because, Some(AttemptCause::First | AttemptCause::Again(_)))
     }
 }
 
@@ -111,10 +145,13 @@ impl Again {
     pub(super) fn observe(&mut self, call: &Call, is_unwanted: bool, country: &str) {
         for (id, request) in initial_invites(call) {
             let Some(key) = key(request, country) else { continue };
-            if is_unwanted {
-                self.reject(call, id, &key);
+            if let Some(kind) = rejecting(call, id, is_unwanted) {
+                self.reject(call, id, &key, kind);
             }
             let sent = sent(call, id, request);
+            if let Some(sends) = self.to_callee.get_mut(&(key.0, key.2.clone())) {
+                push_caller(sends, &key.1, &sent);
+            }
             if let Some(rejected) = self.rejected.get_mut(&key) {
                 rejected.push(sent.clone());
             }
@@ -125,14 +162,18 @@ impl Again {
         }
     }
 
-    fn reject(&mut self, call: &Call, id: TransactionId, key: &Key) {
-        let Some(last) = call.decisive_final(id).filter(|last| last.status == StatusCode(607)) else { return };
-        let Some(response) = call.message(last.message) else { return };
+    fn reject(&mut self, call: &Call, id: TransactionId, key: &Key, kind: Rejecting) {
+        let Some(response) = call.decisive_final(id).and_then(|last| call.message(last.message)) else { return };
+        let what = match kind {
+            Rejecting::Unwanted => "the 607",
+            Rejecting::NetworkBlock => "the block by a network",
+        };
         let rejection = Rejection {
+            kind,
             time: response.provenance.time,
             call: call.number,
             server: call.transaction(id).map_or(response.provenance.flow.source, |t| t.server),
-            evidence: Evidence::of(response, "the 607"),
+            evidence: Evidence::of(response, what),
         };
         if !self.rejected.contains_key(key) {
             if self.rejected.len() >= REJECTED_PAIRS {
@@ -145,6 +186,9 @@ impl Again {
             }
             self.rejected.insert(key.clone(), rejected);
         }
+        if kind == Rejecting::Unwanted {
+            self.watch_callee(key);
+        }
         if let Some(rejected) = self.rejected.get_mut(key) {
             rejected.rejections.push(rejection);
             rejected.rejections.sort_by_key(|r| (r.time, r.call));
@@ -152,14 +196,61 @@ impl Again {
         }
     }
 
+    /// Remembers what its client sends to a callee from now on, and what it sent lately.
+    fn watch_callee(&mut self, (client, _, callee): &Key) {
+        let watched = (*client, callee.clone());
+        if self.to_callee.contains_key(&watched) || self.to_callee.len() >= REJECTED_PAIRS {
+            return;
+        }
+        let mut sends = Vec::new();
+        for ((_, caller, _), sent) in self.recent.iter().filter(|((c, _, to), _)| c == client && to == callee) {
+            push_caller(&mut sends, caller, sent);
+        }
+        self.to_callee.insert(watched, sends);
+    }
+
     /// INVITEs to another next hop shortly after a 607, the earliest for each pair of caller and callee, by client.
     pub fn advances(&self) -> BTreeMap<IpAddr, Vec<After<'_>>> {
-        self.by_client(After::is_advance)
+        self.by_client(Rejecting::Unwanted, After::is_advance)
     }
 
     /// INVITEs by which a caller tried again, by client.
     pub fn retries(&self) -> BTreeMap<IpAddr, Vec<After<'_>>> {
-        self.by_client(After::is_retry)
+        self.by_client(Rejecting::Unwanted, After::is_retry)
+    }
+
+    /// INVITEs after a block by a network: to another next hop, or again within a minute, by client.
+    pub fn after_blocks(&self) -> BTreeMap<IpAddr, Vec<After<'_>>> {
+        let soon = |after: After<'_>| after.is_advance() || (after.is_retry() && after.gap() <= RETRY_AFTER_BLOCK);
+        self.by_client(Rejecting::NetworkBlock, soon)
+    }
+
+    /// INVITEs to a callee that had rejected another number of the same client within `window`, each with the latest such
+    /// 607, by client. Only telephone numbers count.
+    pub fn rotations(&self, window: Duration) -> BTreeMap<IpAddr, Vec<Rotation<'_>>> {
+        let is_number = |party: &str| party.bytes().all(|b| b.is_ascii_digit());
+        let mut rejected: BTreeMap<(IpAddr, &str), Vec<(&str, &Rejection)>> = BTreeMap::new();
+        for ((client, caller, callee), known) in self.rejected.iter().filter(|((_, caller, _), _)| is_number(caller)) {
+            let unwanted = known.rejections.iter().filter(|r| r.kind == Rejecting::Unwanted);
+            rejected.entry((*client, callee)).or_default().extend(unwanted.map(|r| (caller.as_str(), r)));
+        }
+        let mut clients: BTreeMap<IpAddr, Vec<Rotation<'_>>> = BTreeMap::new();
+        for ((client, callee), sends) in &self.to_callee {
+            let rejections = rejected.get(&(*client, callee.as_str())).map(Vec::as_slice).unwrap_or_default();
+            for (caller, sent) in sends.iter().filter(|(caller, sent)| is_number(caller) && sent.is_own()) {
+                let before = |(other, r): &&(&str, &Rejection)| {
+                    other != caller && r.time < sent.time && sent.time.since(r.time) <= window
+                };
+                if let Some((former, rejection)) = rejections.iter().filter(before).max_by_key(|(_, r)| r.time) {
+                    let after = After { rejection, sent, caller, callee };
+                    clients.entry(*client).or_default().push(Rotation { after, former });
+                }
+            }
+        }
+        for rotations in clients.values_mut() {
+            rotations.sort_by_key(|r| (r.after.sent.time, r.after.sent.call));
+        }
+        clients
     }
 
     /// How many 607s, and INVITEs after one, found no room.
@@ -167,11 +258,11 @@ impl Again {
         self.forgotten + self.rejected.values().map(|r| r.more).sum::<u64>()
     }
 
-    fn by_client<'a>(&'a self, wanted: fn(After<'a>) -> bool) -> BTreeMap<IpAddr, Vec<After<'a>>> {
+    fn by_client<'a>(&'a self, kind: Rejecting, wanted: fn(After<'a>) -> bool) -> BTreeMap<IpAddr, Vec<After<'a>>> {
         let mut clients: BTreeMap<IpAddr, Vec<After<'_>>> = BTreeMap::new();
         for ((client, caller, callee), rejected) in &self.rejected {
             let after = rejected.sent.iter().filter_map(|sent| {
-                let before = |r: &&Rejection| r.time < sent.time;
+                let before = |r: &&Rejection| r.kind == kind && r.time < sent.time;
                 let rejection = rejected.rejections.iter().rfind(before)?;
                 Some(After { rejection, sent, caller, callee }).filter(|after| wanted(*after))
             });
@@ -201,6 +292,23 @@ impl Rejected {
             }
         }
     }
+}
+
+/// Whether a transaction was rejected; `is_unwanted` says that its call was rejected with a 607 that counts.
+fn rejecting(call: &Call, id: TransactionId, is_unwanted: bool) -> Option<Rejecting> {
+    let last = call.decisive_final(id)?;
+    match last.status {
+        StatusCode(607) => is_unwanted.then_some(Rejecting::Unwanted),
+        StatusCode(603) => NetworkBlock::of(&call.message(last.message)?.message).map(|_| Rejecting::NetworkBlock),
+        _ => None,
+    }
+}
+
+/// Keeps the earliest INVITEs to a callee.
+fn push_caller(sends: &mut Vec<(String, Sent)>, caller: &str, sent: &Sent) {
+    sends.push((caller.to_owned(), sent.clone()));
+    sends.sort_by_key(|(_, s)| (s.time, s.call));
+    sends.truncate(ROTATION_SENDS);
 }
 
 fn key(request: &CapturedMessage, country: &str) -> Option<Key> {

@@ -1,0 +1,380 @@
+//! Who calls whom in the whole capture, how fast, and how the calls end: by the element that sends the calls, and by calling
+//! number.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::Evidence;
+use super::unwanted::{callee, caller};
+use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
+use crate::limits::{
+    TRAFFIC_ATTEMPTS, TRAFFIC_ATTEMPTS_PER_CALLER, TRAFFIC_CALLERS, TRAFFIC_EXAMPLES, TRAFFIC_SOURCES,
+    TRAFFIC_SOURCES_PER_CALLER,
+};
+use crate::provenance::{Endpoint, Timestamp};
+
+/// Whoever hangs up by then has hardly listened.
+const SHORT_TALK: Duration = Duration::from_secs(6);
+
+/// Calls of the whole capture.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    sources: BTreeMap<IpAddr, Source>,
+    callers: BTreeMap<String, Caller>,
+    /// Calls of sources or callers that found no room.
+    forgotten: u64,
+}
+
+/// One element that sends calls, at the hop nearest the caller.
+#[derive(Debug)]
+pub struct Source {
+    /// Where it is.
+    pub client: Endpoint,
+    /// The User-Agent value of its first call.
+    pub software: Option<String>,
+    /// What became of its calls.
+    pub counts: Counts,
+    /// Its calls to telephone numbers, the first ones that ended.
+    attempts: Vec<Attempt>,
+    /// Its first calls.
+    pub examples: Examples,
+}
+
+/// One calling number or other identity that is no secret.
+#[derive(Debug)]
+pub struct Caller {
+    /// The element that sent its first call.
+    pub client: Endpoint,
+    /// The User-Agent value of that call.
+    pub software: Option<String>,
+    /// What became of its calls.
+    pub counts: Counts,
+    /// Elements that sent its calls (the first ones).
+    pub sources: BTreeSet<IpAddr>,
+    /// Its calls to telephone numbers, the first ones that ended.
+    attempts: Vec<Attempt>,
+    /// Its first calls.
+    pub examples: Examples,
+}
+
+/// What became of a number of calls.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// All of them.
+    pub calls: u64,
+    /// Those that reached the called side, or a network that decided for it: no failure of servers, no silence.
+    pub reached: u64,
+    /// Those with a 2xx.
+    pub answered: u64,
+    /// Those of a known talk time.
+    pub talked: u64,
+    /// Those of them that ended within six seconds.
+    pub short: u64,
+    /// All talk time.
+    pub talk_time: Duration,
+    /// Those whose caller is known, by number or otherwise.
+    pub named: u64,
+    /// Those of them that ended with 607.
+    pub unwanted: u64,
+    /// Called parties that answered 607 (the first ones).
+    pub unwanted_callees: BTreeSet<String>,
+    /// The calls (the first ones) that ended with 607.
+    pub unwanted_calls: Vec<CallNumber>,
+}
+
+/// The first calls and the first 607s as evidence.
+#[derive(Debug, Default)]
+pub struct Examples {
+    requests: Vec<Evidence>,
+    rejections: Vec<Evidence>,
+}
+
+/// A call to a telephone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attempt {
+    /// When it began.
+    pub time: Timestamp,
+    /// The call.
+    pub call: CallNumber,
+    /// The calling number; `None` if there is none.
+    pub caller: Option<u64>,
+    /// The called number.
+    pub callee: u64,
+}
+
+impl Traffic {
+    /// Takes note of a closed call. `country` is the country code of numbers without one.
+    pub(super) fn observe(&mut self, call: &Call, country: &str) {
+        let Some(request) = call.initial_request().filter(|_| call.is_invite()) else { return };
+        let client = request.provenance.flow.source;
+        let from = caller(&request.message, country);
+        let seen = Seen { call, request, callee: callee(&request.message, country), caller: from.as_deref() };
+        let has_room = self.sources.len() < TRAFFIC_SOURCES || self.sources.contains_key(&client.address);
+        if has_room {
+            let source = self.sources.entry(client.address).or_insert_with(|| Source::new(client, request));
+            let room = Room { attempts: TRAFFIC_ATTEMPTS, examples: TRAFFIC_EXAMPLES };
+            seen.note(&mut source.counts, &mut source.attempts, &mut source.examples, room);
+        }
+        let mut is_forgotten = !has_room;
+        if let Some(from) = from.as_deref() {
+            if self.callers.len() < TRAFFIC_CALLERS || self.callers.contains_key(from) {
+                let entry = self.callers.entry(from.to_owned()).or_insert_with(|| Caller::new(client, request));
+                if entry.sources.len() < TRAFFIC_SOURCES_PER_CALLER {
+                    entry.sources.insert(client.address);
+                }
+                let room = Room { attempts: TRAFFIC_ATTEMPTS_PER_CALLER, examples: 1 };
+                seen.note(&mut entry.counts, &mut entry.attempts, &mut entry.examples, room);
+            } else {
+                is_forgotten = true;
+            }
+        }
+        self.forgotten += u64::from(is_forgotten);
+    }
+
+    /// Elements in a fixed order.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.values()
+    }
+
+    /// Callers in a fixed order.
+    pub fn callers(&self) -> impl Iterator<Item = (&str, &Caller)> {
+        self.callers.iter().map(|(name, caller)| (name.as_str(), caller))
+    }
+
+    /// Numbers that somebody calls in the capture (as far as they are remembered).
+    pub fn called(&self) -> BTreeSet<u64> {
+        self.sources.values().flat_map(|source| source.attempts.iter().map(|attempt| attempt.callee)).collect()
+    }
+
+    /// How many calls found no room.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
+
+/// How much is remembered of one source or caller.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    attempts: usize,
+    examples: usize,
+}
+
+/// A call as it is noted.
+struct Seen<'a> {
+    call: &'a Call,
+    request: &'a CapturedMessage,
+    callee: Option<String>,
+    caller: Option<&'a str>,
+}
+
+impl Seen<'_> {
+    fn note(&self, counts: &mut Counts, attempts: &mut Vec<Attempt>, examples: &mut Examples, room: Room) {
+        counts.add(self, room.attempts);
+        let time = self.request.provenance.time;
+        if let Some(callee) = self.callee.as_deref().and_then(digits)
+            && attempts.len() < room.attempts
+        {
+            attempts.push(Attempt { time, call: self.call.number, caller: self.caller.and_then(digits), callee });
+        }
+        keep(&mut examples.requests, self.request, "an INVITE", room.examples);
+        if let Some(rejection) = self.rejection() {
+            keep(&mut examples.rejections, rejection, "a 607", room.examples);
+        }
+    }
+
+    /// The 607 that ended the call, of a caller that may be told.
+    fn rejection(&self) -> Option<&CapturedMessage> {
+        let last = self.call.message(self.call.final_response?)?;
+        (self.caller.is_some() && last.message.status().is_some_and(|s| s.0 == 607)).then_some(last)
+    }
+}
+
+/// Keeps the earliest ones: calls close in another order than they begin.
+fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: &'static str, room: usize) {
+    let key = |e: &Evidence| (e.time, e.frame);
+    let place = (message.provenance.time, message.provenance.frame);
+    if kept.len() >= room && kept.last().is_some_and(|last| key(last) <= place) {
+        return;
+    }
+    kept.push(Evidence::of(message, what));
+    kept.sort_by_key(key);
+    kept.truncate(room);
+}
+
+/// A party that is a telephone number.
+fn digits(party: &str) -> Option<u64> {
+    party.parse().ok().filter(|_| party.bytes().all(|b| b.is_ascii_digit()))
+}
+
+impl Counts {
+    fn add(&mut self, seen: &Seen<'_>, room: usize) {
+        self.calls += 1;
+        self.reached += u64::from(reached(seen.call.outcome));
+        self.answered += u64::from(seen.call.outcome == Outcome::Answered);
+        if let Some(talk) = seen.call.talk_time().filter(|_| seen.call.outcome == Outcome::Answered) {
+            self.talked += 1;
+            self.talk_time += talk;
+            self.short += u64::from(talk <= SHORT_TALK);
+        }
+        self.named += u64::from(seen.caller.is_some());
+        if seen.rejection().is_some() {
+            self.unwanted += 1;
+            if self.unwanted_calls.len() < room {
+                self.unwanted_calls.push(seen.call.number);
+                self.unwanted_callees.extend(seen.callee.clone());
+            }
+        }
+    }
+
+    /// Answered calls among those that reached the called side, in percent (the answer-seizure ratio).
+    pub fn answered_percent(&self) -> Option<u64> {
+        (self.answered * 100).checked_div(self.reached)
+    }
+
+    /// Mean talk time.
+    pub fn mean_talk_time(&self) -> Option<Duration> {
+        self.talk_time.checked_div(u32::try_from(self.talked).ok()?)
+    }
+}
+
+/// Whether the way a call ended says something about the called side.
+fn reached(outcome: Outcome) -> bool {
+    use Outcome::{
+        Answered, BlockedByNetwork, Busy, Cancelled, Declined, IdentityRejected, NoAnswer, Rejected, UnwantedByCallee,
+    };
+    matches!(
+        outcome,
+        Answered
+            | BlockedByNetwork
+            | Busy
+            | Cancelled
+            | Declined
+            | IdentityRejected
+            | NoAnswer
+            | Rejected
+            | UnwantedByCallee
+    )
+}
+
+impl Source {
+    fn new(client: Endpoint, request: &CapturedMessage) -> Self {
+        let (counts, examples) = (Counts::default(), Examples::default());
+        Self { client, software: request.message.software(), counts, attempts: Vec::new(), examples }
+    }
+
+    /// Its calls to telephone numbers in order of time; of very many the first ones.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        sorted(&self.attempts)
+    }
+}
+
+impl Caller {
+    fn new(client: Endpoint, request: &CapturedMessage) -> Self {
+        let (counts, examples) = (Counts::default(), Examples::default());
+        let software = request.message.software();
+        Self { client, software, counts, sources: BTreeSet::new(), attempts: Vec::new(), examples }
+    }
+
+    /// Its calls to telephone numbers in order of time; of very many the first ones.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        sorted(&self.attempts)
+    }
+}
+
+fn sorted(attempts: &[Attempt]) -> Vec<Attempt> {
+    let mut sorted = attempts.to_vec();
+    sorted.sort_unstable();
+    sorted
+}
+
+impl Examples {
+    /// The first calls.
+    pub fn requests(&self) -> &[Evidence] {
+        &self.requests
+    }
+
+    /// The first 607s.
+    pub fn rejections(&self) -> &[Evidence] {
+        &self.rejections
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::diagnosis::patterns::Patterns;
+    use crate::diagnosis::testing::diagnose;
+    use crate::diagnosis::{CallReport, Settings};
+
+    fn calls(flow: &str) -> Vec<CallReport> {
+        diagnose(&format!("host a 192.0.2.10\nhost b 198.51.100.30\n\n{flow}")).calls
+    }
+
+    fn observed(calls: &[CallReport]) -> Patterns {
+        let mut patterns = Patterns::default();
+        for report in calls {
+            patterns.observe(&report.call, &Settings::default());
+        }
+        patterns
+    }
+
+    #[test]
+    fn calls_are_counted_by_source_and_by_caller() {
+        let mut flow = String::new();
+        for (n, (from, status)) in [
+            ("+12125550101", "200 OK"),
+            ("+12125550101", "607 Unwanted"),
+            ("anonymous", "607 Unwanted"),
+            ("+12125550102", "503 Down"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let _ = write!(
+                flow,
+                "{n} a > b call=c{n}\nINVITE sip:+1215555010{n}@b.example\nFrom: <sip:{from}@a.example>\n\n+0.1 b > a call=c{n}\n\
+                 {status}\n\n+0.01 a > b call=c{n}\nACK\n\n"
+            );
+        }
+        flow += "5 a > b call=c0\nBYE\n\n+0.1 b > a call=c0\n200 OK\n\n";
+        let patterns = observed(&calls(&flow));
+        let source = patterns.traffic.sources().next().unwrap();
+        let counts = &source.counts;
+        assert_eq!((counts.calls, counts.reached, counts.answered, counts.named, counts.unwanted), (4, 3, 1, 3, 1));
+        assert_eq!((counts.talked, counts.short, counts.answered_percent()), (1, 1, Some(33)));
+        assert_eq!(source.attempts().len(), 4);
+        let callers: Vec<_> = patterns.traffic.callers().map(|(name, c)| (name, c.counts.calls)).collect();
+        assert_eq!(callers, [("12125550101", 2), ("12125550102", 1)]);
+        assert!(patterns.traffic.called().contains(&12_155_550_103));
+    }
+
+    #[test]
+    fn the_tables_stay_within_their_limits_and_say_so() {
+        let calls = calls("0 a > b\nINVITE sip:+12155550100@b.example\n\n0.1 b > a\n486 Busy Here\n\n0.2 a > b\nACK\n");
+        let mut patterns = observed(&calls);
+        assert_eq!(patterns.limits_hit(), Vec::<String>::new());
+        let client = calls[0].call.transactions[0].client;
+        let request = calls[0].call.initial_request().unwrap();
+        patterns.traffic = Traffic::default();
+        for n in 0..TRAFFIC_SOURCES {
+            let address = IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
+            patterns.traffic.sources.insert(address, Source::new(client, request));
+        }
+        patterns.observe(&calls[0].call, &Settings::default());
+        assert_eq!((patterns.traffic.sources.len(), patterns.traffic.forgotten()), (TRAFFIC_SOURCES, 1));
+        assert_eq!(patterns.limits_hit().len(), 1);
+    }
+
+    #[test]
+    fn of_many_calls_the_first_ones_are_remembered_and_all_are_counted() {
+        let calls = calls("0 a > b\nINVITE sip:+12155550100@b.example\n\n0.1 b > a\n486 Busy Here\n\n0.2 a > b\nACK\n");
+        let again: Vec<CallReport> = (0..TRAFFIC_ATTEMPTS + 5).map(|_| calls[0].clone()).collect();
+        let patterns = observed(&again);
+        let source = patterns.traffic.sources().next().unwrap();
+        assert_eq!((source.attempts().len(), source.examples.requests().len()), (TRAFFIC_ATTEMPTS, TRAFFIC_EXAMPLES));
+        assert_eq!(source.counts.calls, u64::try_from(TRAFFIC_ATTEMPTS + 5).unwrap());
+    }
+}
