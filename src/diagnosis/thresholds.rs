@@ -20,6 +20,8 @@ pub struct Thresholds {
     pub robocall_calls: u64,
     /// Different numbers that it must have called.
     pub robocall_callees: usize,
+    /// Calls to each number on average, above which the same ones are called again and again: a test, not a campaign.
+    pub robocall_repeats: usize,
     /// Consecutive calls that are as fast as one a second.
     pub robocall_run: usize,
     /// Share of answered calls below which callees do not want them.
@@ -32,7 +34,7 @@ pub struct Thresholds {
     pub robocall_talked: u64,
     /// Calls, and different called numbers, from which an order of numbers says anything.
     pub sequence_calls: usize,
-    /// Share of steps in one direction.
+    /// Share of steps in one direction, and of calls that go to a number for the first time.
     pub sequence_share: usize,
     /// The largest step between called numbers.
     pub sequence_step: u64,
@@ -54,6 +56,7 @@ impl Default for Thresholds {
             complaint_callees: 5,
             robocall_calls: 20,
             robocall_callees: 10,
+            robocall_repeats: 4,
             robocall_run: 20,
             robocall_answered: 30,
             robocall_talk: Duration::from_secs(20),

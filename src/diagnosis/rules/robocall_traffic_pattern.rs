@@ -37,6 +37,7 @@ pub(super) static RULE: Rule = Rule {
             are answered and last.",
         when_this_is_wrong: "- Load tests that call one number, extensions or names: only telephone numbers, and different ones, \
             count.\n\
+            - The same numbers are called again and again, more than four times each on average: a test.\n\
             - Failures of servers and silence do not count as unanswered: an outage is no robocall.\n\
             - A trunk that carries the calls of many customers shows one of the signs at times; the findings about single \
             callers tell more.\n\
@@ -84,17 +85,22 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(party: &Party<'_>, needed: usize, cx: &Context<'_>) -> Option<Finding> {
     let lines = &cx.settings.thresholds;
     let callees: BTreeSet<u64> = party.attempts.iter().map(|attempt| attempt.callee).collect();
-    if party.counts.calls < lines.robocall_calls || callees.len() < lines.robocall_callees {
+    let repeats = party.attempts.len() > callees.len() * lines.robocall_repeats;
+    if party.counts.calls < lines.robocall_calls || callees.len() < lines.robocall_callees || repeats {
         return None;
     }
     let signs = signs(party, lines, cx.lossy);
     if signs.len() < needed {
         return None;
     }
-    let message = Text::new(
+    let remembered = u64::try_from(party.attempts.len()).unwrap_or(u64::MAX);
+    let message = Text::new(if remembered < party.counts.calls {
+        "{who} made {calls} calls, and of those that were compared {callees} went to different numbers, in a way that analytics \
+         score as robocalls: {signs}. A heuristic: it does not say whether the calls were wanted."
+    } else {
         "{who} called {callees} different numbers in {calls} calls, in a way that analytics score as robocalls: {signs}. A \
-         heuristic: it does not say whether the calls were wanted.",
-    )
+         heuristic: it does not say whether the calls were wanted."
+    })
     .with("who", &party.who)
     .with("callees", callees.len())
     .with("calls", party.counts.calls)
@@ -197,7 +203,16 @@ mod tests {
         let outage = flow(30, 40, 1, 12, 0, 1).replace("486 Busy Here", "503 Service Unavailable");
         let names = fast.replace("sip:+12155550", "sip:user");
         let one = flow(30, 4, 1, 1, 0, 1);
-        check(RULE.code, &[("outage", &outage, None), ("names", &names, None), ("one number", &one, None)]);
+        let again = flow(60, 4, 1, 12, 0, 1);
+        check(
+            RULE.code,
+            &[
+                ("outage", &outage, None),
+                ("names", &names, None),
+                ("one number", &one, None),
+                ("twelve numbers, five times each", &again, None),
+            ],
+        );
         let lab = fast.replace("192.0.2.80", "10.0.0.1").replace("203.0.113.90", "10.0.0.2").replace("55502", "55501");
         check(RULE.code, &[("a laboratory", &lab, Some(Severity::Notice))]);
     }

@@ -29,7 +29,8 @@ pub(super) static RULE: Rule = Rule {
             - If it is no campaign of yours: lock the account or trunk, and change its credentials.\n\
             - If it is a test of your own numbers: nothing.",
         how_to_confirm: "In a later capture the called numbers of this source have no order.",
-        when_this_is_wrong: "- The same few numbers are called again and again: at least ten different ones must be there.\n\
+        when_this_is_wrong: "- The same numbers are called in turn, again and again, as load tests do: at least ten different \
+            ones must be there, and 60 % of the calls must go to a number for the first time.\n\
             - Extensions and names: only telephone numbers of seven digits and more count.\n\
             - A company that calls its own block of numbers, or a test of a new block.\n\
             - Numbers for documentation (555-0100 to 555-0199) in a laboratory are a notice.",
@@ -85,7 +86,8 @@ fn by_caller(all: &[Attempt]) -> Vec<Vec<Attempt>> {
 /// The share of small steps in the direction that has more of them, if that and the number of calls are enough.
 fn percent_in_order(attempts: &[Attempt], lines: &Thresholds) -> Option<usize> {
     let different: BTreeSet<u64> = attempts.iter().map(|attempt| attempt.callee).collect();
-    if different.len() < lines.sequence_calls {
+    let new_percent = (different.len() * 100).checked_div(attempts.len())?;
+    if different.len() < lines.sequence_calls || new_percent < lines.sequence_share {
         return None;
     }
     let steps = attempts.windows(2).filter_map(|pair| Some((pair.first()?.callee, pair.last()?.callee)));
@@ -131,6 +133,7 @@ mod tests {
                 ("nine", &flow(0..9, number), None),
                 ("by fours", &flow((0..12).map(|n| 4 * n), number), None),
                 ("to and fro", &flow((0..12).map(|n| if n % 2 == 0 { n } else { 90 - n }), number), None),
+                ("twenty numbers, twice each", &flow((0..40).map(|n| n % 20), number), None),
                 ("ten of four numbers", &flow((0..40).map(|n| n % 4), number), None),
                 ("six of ten steps", &flow([0, 1, 2, 3, 4, 5, 6, 50, 20, 70, 90], number), warning),
                 ("five of ten steps", &flow([0, 1, 2, 3, 4, 5, 50, 20, 70, 90, 40], number), None),
