@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Thresholds {
     /// How soon after a 607 another calling number to the same callee counts as rotation.
     pub rotation_window: Duration,
+    /// Different callers of one callee from which it is a hotline, or a test: no sign of rotation.
+    pub rotation_crowd: usize,
     /// Calls of a caller or source from which a share of 607s says anything.
     pub complaint_calls: u64,
     /// Share of 607s of one caller.
@@ -50,6 +52,7 @@ impl Default for Thresholds {
     fn default() -> Self {
         Self {
             rotation_window: Duration::from_mins(10),
+            rotation_crowd: 12,
             complaint_calls: 50,
             complaint_share_of_caller: 2,
             complaint_share_of_source: 1,

@@ -8,11 +8,23 @@ use crate::limits::UNWANTED_CALLS;
 use crate::provenance::Endpoint;
 use crate::stir::TelephoneNumber;
 
-/// Numbers and addresses for documentation belong to nobody: in a laboratory they are a notice. A capture that holds nothing
+/// Numbers and addresses for documentation belong to nobody, and who sends from a loopback address tests: in a laboratory
+/// such traffic is a notice. A capture that holds nothing
 /// else is an example of real traffic and is told like it.
 pub(super) fn severity(client: Endpoint, attempts: &[Attempt], cx: &Context<'_>) -> Severity {
-    let fictional = |number: u64| TelephoneNumber::of_claim(&number.to_string()).is_some_and(|n| n.is_fictional());
-    let unreal = scope(client.address) == Scope::Documentation || attempts.iter().all(|a| fictional(a.callee));
+    let callees: Vec<String> = attempts.iter().map(|attempt| attempt.callee.to_string()).collect();
+    severity_of(client, callees.iter().map(String::as_str), cx)
+}
+
+/// The same of called parties.
+pub(super) fn severity_of<'a>(
+    client: Endpoint,
+    mut callees: impl ExactSizeIterator<Item = &'a str>,
+    cx: &Context<'_>,
+) -> Severity {
+    let fictional = |number: &str| TelephoneNumber::of_claim(number).is_some_and(|n| n.is_fictional());
+    let place = matches!(scope(client.address), Scope::Documentation | Scope::Loopback);
+    let unreal = place || (callees.len() > 0 && callees.all(fictional));
     if unreal && !cx.hosts.documentation_traffic { Severity::Notice } else { Severity::Warning }
 }
 

@@ -6,6 +6,7 @@ use super::route_advance_after_607::named;
 use crate::call::CallNumber;
 use crate::diagnosis::patterns::unwanted::again::Rotation;
 use crate::diagnosis::text::span;
+use crate::diagnosis::traffic_case;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Patterns, Rule, Severity, Text,
 };
@@ -35,6 +36,8 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- A trunk of many customers: another one of them may call the same party by chance. A single case \
             is a warning only, and weak.\n\
             - The same number again: see caller-retries-after-607.\n\
+            - A hotline or test number that twelve or more different callers call.\n\
+            - Numbers for documentation, and one host that tests itself, are a notice at most.\n\
             - More than ten minutes have passed.\n\
             - Callers that are names or withheld cannot be told apart, and are left out.",
     },
@@ -42,17 +45,19 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let window = cx.settings.thresholds.rotation_window;
-    out.extend(patterns.unwanted.again.rotations(window).values().filter_map(|rotations| finding(rotations)));
+    let lines = &cx.settings.thresholds;
+    let rotations = patterns.unwanted.again.rotations(lines.rotation_window, lines.rotation_crowd);
+    out.extend(rotations.values().filter_map(|rotations| finding(rotations, cx)));
 }
 
-fn finding(rotations: &[Rotation<'_>]) -> Option<Finding> {
+fn finding(rotations: &[Rotation<'_>], cx: &Context<'_>) -> Option<Finding> {
     let first = rotations.first()?;
     let numbers: BTreeSet<&str> = rotations.iter().map(|r| r.after.caller).collect();
     let callees: BTreeSet<&str> = rotations.iter().map(|r| r.after.callee).collect();
     let habit = numbers.len() >= HABIT || callees.len() >= HABIT;
     let (severity, certainty) =
         if habit { (Severity::Critical, Certainty::Strong) } else { (Severity::Warning, Certainty::Weak) };
+    let severity = severity.min(most(rotations, cx));
     let shown = rotations.iter().take(UNWANTED_EXAMPLES).flat_map(pair).skip(1);
     let client = first.after.sent.client;
     let software = first.after.sent.software.clone();
@@ -72,6 +77,17 @@ fn finding(rotations: &[Rotation<'_>]) -> Option<Finding> {
         .verify("After the next 607 no call goes from this source to the same callee, whatever number it shows.");
     (finding.calls, finding.calls_total) = calls(rotations);
     Some(finding)
+}
+
+/// A notice for traffic of laboratories.
+fn most(rotations: &[Rotation<'_>], cx: &Context<'_>) -> Severity {
+    let callees = rotations.iter().map(|r| r.after.callee);
+    rotations.first().map_or(Severity::Notice, |first| {
+        match traffic_case::severity_of(first.after.sent.client, callees, cx) {
+            Severity::Notice => Severity::Notice,
+            _ => Severity::Critical,
+        }
+    })
 }
 
 fn message(first: &Rotation<'_>, rotations: &[Rotation<'_>], callees: usize, habit: bool) -> Text {
@@ -153,6 +169,16 @@ mod tests {
                 ("names", &flow(&[(0, "alice", TO, NO), (60, "carol", TO, NO)]), None),
             ],
         );
+    }
+
+    #[test]
+    fn crowds_and_laboratories_are_no_evasion() {
+        let crowd: Vec<String> = (0..14).map(|n| format!("+121255502{n:02}")).collect();
+        let calls: Vec<_> = (0..).zip(&crowd).map(|(n, from)| (n * 10, from.as_str(), TO, NO)).collect();
+        let lab = flow(&[(0, A, TO, NO), (60, B, TO, NO), (120, C, TO, NO)]).replace("192.0.2.10", "10.0.0.1");
+        let lab = lab.replace("203.0.113.50", "10.0.0.2");
+        check(RULE.code, &[("a crowd", &flow(&calls), None), ("a laboratory", &lab, Some(Severity::Notice))]);
+        check(RULE.code, &[("a few of them", &flow(&calls[..8]), Some(Severity::Critical))]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use super::route_advance_after_607::named;
 use crate::call::CallNumber;
-use crate::diagnosis::patterns::traffic::{Counts, Examples};
+use crate::diagnosis::patterns::traffic::{Attempt, Counts, Examples};
+use crate::diagnosis::traffic_case;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::limits::UNWANTED_CALLS;
 use crate::provenance::Endpoint;
@@ -17,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 8197 §4", "RFC 8197 §6"],
     explanation: Explanation {
         what_it_means: "Of the calls that one element sent, 1 % or more ended with 607; or of those of one caller 2 % or more, \
-            of at least 50 calls; or five different called parties answered 607. Each 607 is a complaint about the caller. \
+            of at least 50 calls, from several called parties; or five different called parties answered 607. Each 607 is a complaint about the caller. \
             Calls that withhold their caller are not counted, as nobody can be blamed for them. The lines are heuristic: no \
             standard draws them.",
         why_it_matters: "Providers and analytics count exactly this: the share of called parties that flag a number, and how \
@@ -43,21 +44,24 @@ struct Party<'a> {
     software: Option<String>,
     counts: &'a Counts,
     examples: &'a Examples,
+    attempts: Vec<Attempt>,
 }
 
 fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let lines = &cx.settings.thresholds;
     let exceeds = |counts: &Counts, share: u64| {
         let enough = counts.named >= lines.complaint_calls && counts.unwanted * 100 >= counts.named * share;
-        (enough && counts.unwanted > 0) || counts.unwanted_callees.len() >= lines.complaint_callees
+        // One called party is no rate, however often it is called.
+        (enough && counts.unwanted_callees.len() > 1) || counts.unwanted_callees.len() >= lines.complaint_callees
     };
     let mut told: BTreeSet<IpAddr> = BTreeSet::new();
     for source in patterns.traffic.sources() {
         if exceeds(&source.counts, lines.complaint_share_of_source) {
             told.insert(source.client.address);
-            let who = Text::new("{client}").with("client", source.client);
+            let who = Text::new("{client}").with("client", source.client.address);
             let (software, examples) = (source.software.clone(), &source.examples);
-            out.extend(finding(&Party { who, client: source.client, software, counts: &source.counts, examples }));
+            let (counts, attempts) = (&source.counts, source.attempts());
+            out.extend(finding(&Party { who, client: source.client, software, counts, examples, attempts }, cx));
         }
     }
     for (name, caller) in patterns.traffic.callers() {
@@ -66,12 +70,13 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
         {
             let who = Text::new("{caller}").with("caller", named(name));
             let (software, examples) = (caller.software.clone(), &caller.examples);
-            out.extend(finding(&Party { who, client: caller.client, software, counts: &caller.counts, examples }));
+            let (counts, attempts) = (&caller.counts, caller.attempts());
+            out.extend(finding(&Party { who, client: caller.client, software, counts, examples, attempts }, cx));
         }
     }
 }
 
-fn finding(party: &Party<'_>) -> Option<Finding> {
+fn finding(party: &Party<'_>, cx: &Context<'_>) -> Option<Finding> {
     let counts = party.counts;
     let mut shown = party.examples.rejections().iter().cloned();
     let message = Text::new(
@@ -85,6 +90,7 @@ fn finding(party: &Party<'_>) -> Option<Finding> {
     .with("callees", counts.unwanted_callees.len());
     let role = "the calling organisation";
     let mut finding = Finding::new(&RULE, Certainty::Strong, message, shown.next()?)
+        .severity(traffic_case::severity(party.client, &party.attempts, cx))
         .evidence(shown)
         .actor(Actor { software: party.software.clone(), ..Actor::at(party.client, role) })
         .fix("Pause the campaign, take everybody who answered 607 off the list, and check where the list comes from.")
@@ -141,6 +147,7 @@ mod tests {
                 ("four parties", &flow(12, 4, 12, number), None),
                 ("one party, five times", &flow(12, 5, 1, number), None),
                 ("withheld", &flow(60, 20, 60, "anonymous"), None),
+                ("one party of a load test", &flow(60, 60, 1, number), None),
                 ("none", &flow(60, 0, 60, number), None),
             ],
         );
@@ -152,7 +159,7 @@ mod tests {
         assert_eq!((finding.calls.len(), finding.calls_total, finding.evidence.len()), (30, 30, 6));
         assert!(
             finding.message.to_string().starts_with(
-                "30 of 30 calls of 192.0.2.80:5060 that name their caller ended with 607 (100 %), from 30 different"
+                "30 of 30 calls of 192.0.2.80 that name their caller ended with 607 (100 %), from 30 different"
             ),
             "{}",
             finding.message

@@ -67,7 +67,7 @@ fn finding(source: &Source, called: &BTreeSet<u64>, cx: &Context<'_>) -> Option<
     )
     .with("near", near.len())
     .with("calls", attempts.len())
-    .with("client", source.client)
+    .with("client", source.client.address)
     .with("callers", callers.len());
     let mut shown = source.examples.requests().iter().cloned();
     let primary = shown.next()?;

@@ -62,8 +62,14 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
         let (attempts, software) = (source.attempts(), source.software.clone());
         let callers: BTreeSet<_> = attempts.iter().map(|a| a.caller).collect();
         let (counts, examples) = (&source.counts, &source.examples);
-        let party =
-            Party { who: source.client.to_string(), client: source.client, software, counts, examples, attempts };
+        let party = Party {
+            who: source.client.address.to_string(),
+            client: source.client,
+            software,
+            counts,
+            examples,
+            attempts,
+        };
         let needed = if callers.len() > 1 { 2 } else { 1 };
         if let Some(finding) = finding(&party, needed, cx) {
             told.insert(source.client.address);

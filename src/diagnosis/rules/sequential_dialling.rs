@@ -53,7 +53,7 @@ fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
         "{client} called {count} telephone numbers in order, from +{first} to +{last}: {percent} % of the steps are 1 to {step} \
          in one direction. A heuristic: people are not called in the order of their numbers, blocks of numbers are.",
     )
-    .with("client", source.client)
+    .with("client", source.client.address)
     .with("count", run.iter().map(|a| a.callee).collect::<BTreeSet<_>>().len())
     .with("first", first.callee)
     .with("last", last.callee)

@@ -1,7 +1,7 @@
 //! INVITEs to a callee that has rejected the caller with 607, or whose network has blocked the call (603+): over another
 //! route, again, or under another calling number.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -226,8 +226,8 @@ impl Again {
     }
 
     /// INVITEs to a callee that had rejected another number of the same client within `window`, each with the latest such
-    /// 607, by client. Only telephone numbers count.
-    pub fn rotations(&self, window: Duration) -> BTreeMap<IpAddr, Vec<Rotation<'_>>> {
+    /// 607, by client. Only telephone numbers count; a callee with as many different callers as `crowd` is left out.
+    pub fn rotations(&self, window: Duration, crowd: usize) -> BTreeMap<IpAddr, Vec<Rotation<'_>>> {
         let is_number = |party: &str| party.bytes().all(|b| b.is_ascii_digit());
         let mut rejected: BTreeMap<(IpAddr, &str), Vec<(&str, &Rejection)>> = BTreeMap::new();
         for ((client, caller, callee), known) in self.rejected.iter().filter(|((_, caller, _), _)| is_number(caller)) {
@@ -235,7 +235,8 @@ impl Again {
             rejected.entry((*client, callee)).or_default().extend(unwanted.map(|r| (caller.as_str(), r)));
         }
         let mut clients: BTreeMap<IpAddr, Vec<Rotation<'_>>> = BTreeMap::new();
-        for ((client, callee), sends) in &self.to_callee {
+        let few = |sends: &[(String, Sent)]| sends.iter().map(|(c, _)| c).collect::<BTreeSet<_>>().len() < crowd;
+        for ((client, callee), sends) in self.to_callee.iter().filter(|(_, sends)| few(sends)) {
             let rejections = rejected.get(&(*client, callee.as_str())).map(Vec::as_slice).unwrap_or_default();
             for (caller, sent) in sends.iter().filter(|(caller, sent)| is_number(caller) && sent.is_own()) {
                 let before = |(other, r): &&(&str, &Rejection)| {
