@@ -156,7 +156,11 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
 
 fn message(case: &RedirectCase<'_>, embedded: &Embedded<'_>, missing: &[&Part]) -> Text {
     let all: Vec<&Part> = embedded.parts.iter().collect();
+    let none = missing.len() == all.len();
     let text = Text::new(match (embedded.request, missing.is_empty()) {
+        _ if none => {
+            "{server} wants the client at {client} to send {parts} with its next request, and the follow-up left that out."
+        }
         (None, _) => {
             "{server} wants the client at {client} to send {parts} with its next request; no such request is in the capture."
         }
@@ -168,7 +172,7 @@ fn message(case: &RedirectCase<'_>, embedded: &Embedded<'_>, missing: &[&Part]) 
     .with("server", case.redirector())
     .with("client", case.client())
     .with("parts", list(&all));
-    if missing.is_empty() { text } else { text.with("missing", list(missing)) }
+    if none || missing.is_empty() { text } else { text.with("missing", list(missing)) }
 }
 
 fn with_remedies(finding: Finding, case: &RedirectCase<'_>, missing: &[&Part], critical: bool) -> Finding {
@@ -230,9 +234,13 @@ mod tests {
         );
         let lost = only(&flow(&route, uri), RULE.code);
         assert!(
-            lost.message.to_string().ends_with("the follow-up lacks `Route: <sip:edge.corp.example;lr>`."),
+            lost.message.to_string().ends_with(
+                "to send `Route: <sip:edge.corp.example;lr>` with its next request, and the follow-up left that out."
+            ),
             "{}",
             lost.message
         );
+        let half = only(&flow(&format!("{uri}?Subject=a&X-Bill=7"), &format!("{uri}\nSubject: a")), RULE.code);
+        assert!(half.message.to_string().ends_with("the follow-up lacks `X-Bill: 7`."), "{}", half.message);
     }
 }
