@@ -84,6 +84,9 @@ const KNOWN: &[(&str, Is)] = &[
         let uri = v.split_once("sip:").and_then(|(_, rest)| rest.split_once('@'));
         uri.is_some_and(|(user, host)| user.contains('.') && host.contains(':'))
     }),
+    ("is not asked about header fields within a URI", |v| {
+        v.rsplit_once('@').is_some_and(|(_, rest)| rest.contains('?'))
+    }),
     ("ends a tag at a character that no token has", |v| v.contains('^')),
     ("keeps the quote of a string that never ends", |v| v.matches('"').count() % 2 == 1),
 ];
