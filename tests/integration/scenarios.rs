@@ -167,7 +167,6 @@ static SCENARIOS: &[Scenario] = &[
         ],
         not: &["caller-id-rotation-after-607", "rejection-code-altered", "high-complaint-rate", "blanket-607"],
         unsaid: &["487 request terminated is the cause"],
-        ..BASE
     },
     Scenario {
         name: "s11a",

@@ -162,14 +162,14 @@ mod tests {
     use super::*;
     use crate::diagnosis::testing::{check, only};
 
-    /// Calls `gap` tenths of a second apart, from `callers` numbers to `callees` numbers; the first `answered` are answered and
+    /// Calls `gap` tenths of a second apart, from `callers` numbers to `numbers` others; the first `answered` are answered and
     /// last `talk` seconds.
-    fn flow(calls: u32, gap: u32, callers: u32, callees: u32, answered: u32, talk: u32) -> String {
+    fn flow(calls: u32, gap: u32, callers: u32, numbers: u32, answered: u32, talk: u32) -> String {
         let calls = (0..calls).map(|n| {
             let at = f64::from(n * gap) / 10.0;
             let invite = format!(
                 "{at} a > b call=c{n}\nINVITE sip:+121555502{:02}@b.example\nFrom: <sip:+121255501{:02}@a.example>\n\n",
-                n % callees * 7 % 100,
+                n % numbers * 7 % 100,
                 n % callers
             );
             let end = if n < answered {

@@ -61,11 +61,11 @@ fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
     .with("step", lines.sequence_step);
     let mut shown = source.examples.requests().iter().cloned();
     let primary = shown.next()?;
-    let list =
+    let order =
         Evidence { what: Text::new("the called numbers in order of time"), text: numbers(&run), ..primary.clone() };
     let mut finding = Finding::new(&RULE, Certainty::Weak, message, primary)
         .severity(traffic_case::severity(source.client, &run, cx))
-        .evidence([list])
+        .evidence([order])
         .evidence(shown)
         .actor(Actor { software: source.software.clone(), ..Actor::at(source.client, "the calling organisation") })
         .fix("Stop the campaign, and call from a list of people who agreed to it.")
@@ -153,14 +153,14 @@ mod tests {
 
     #[test]
     fn one_caller_of_a_trunk_is_found_among_others() {
-        let mut text = flow((0..12).map(|n| n * 8), "+121555501");
-        for n in 0..12 {
-            text += &format!(
+        let others = (0..12).map(|n| {
+            format!(
                 "{}.5 a > b call=d{n}\nINVITE sip:+121555503{n:02}@b.example\nFrom: <sip:+12125550177@a.example>\n\n\
                  +0.2 b > a call=d{n} tag=t\n486 Busy Here\n\n+0.01 a > b call=d{n}\nACK\n\n",
                 n * 30
-            );
-        }
+            )
+        });
+        let text = flow((0..12).map(|n| n * 8), "+121555501") + &others.collect::<String>();
         let finding = only(&text, RULE.code);
         assert_eq!(finding.calls_total, 12);
         assert!(finding.evidence[1].text.starts_with("+12155550300, +12155550301"), "{}", finding.evidence[1].text);
