@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::capture::{self, Capture, CaptureInfo, Frame, Input, Merged, link_type_name};
 use crate::cli::Scan;
@@ -14,11 +15,18 @@ use crate::fail_on::FailOn;
 use crate::pipeline::Analysis;
 use crate::report::outputs::Outputs;
 use crate::report::{CaptureFacts, Sink, Summary};
+use crate::stir::TrustStore;
 
-/// Analyses the inputs of the command line into `outputs`. Errors go to `talk` as they happen; one bad file does not stop
+/// Analyses the inputs of the command line into `outputs`; signatures are verified with `trust`. Errors go to `talk` as they happen; one bad file does not stop
 /// the others.
-pub fn scan(arguments: &Scan, outputs: Outputs, fail_on: FailOn, talk: &mut dyn Write) -> ExitStatus {
-    let settings = Settings { country: arguments.country.clone(), ..Settings::default() };
+pub fn scan(
+    arguments: &Scan,
+    trust: TrustStore,
+    outputs: Outputs,
+    fail_on: FailOn,
+    talk: &mut dyn Write,
+) -> ExitStatus {
+    let settings = Settings { country: arguments.country.clone(), trust: Arc::new(trust), ..Settings::default() };
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
     let mut run = Run { settings, sink, failed: false, captures: 0, total: Summary::default(), talk };
     let paths: Vec<PathBuf> = arguments.inputs.iter().chain(&arguments.read).cloned().collect();

@@ -29,13 +29,30 @@ Examples:
   tcpdump -i any -w - udp port 5060 | sipscan -
   sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
   sipscan --fail-on error --fail-on 607 samples/
-  sipscan explain 301 607";
+  sipscan explain 301 607
+  sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
 
 /// Jobs beside analysing captures.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Explain a status code, two of them side by side, or a diagnosis.
     Explain(Explain),
+    /// Decode an Identity header field value, or a bare PASSporT, and check it: form, freshness, certificate URL, signature.
+    Passport(Passport),
+}
+
+/// Which token to look at, and what to check it against.
+#[derive(Debug, Args)]
+pub struct Passport {
+    /// The value or token, a file that holds it, or - for standard input.
+    #[arg(value_name = "TOKEN|FILE|-")]
+    pub token: String,
+    /// When a verifier would look: 2026-03-30T14:00:00Z, or seconds since 1970; without it freshness is not checked.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// What the signature is verified with.
+    #[command(flatten)]
+    pub trust: Trust,
 }
 
 /// What to explain.
@@ -88,12 +105,28 @@ pub struct Scan {
     /// Country code for telephone numbers that are written without one.
     #[arg(long, value_name = "DIGITS", default_value = "1")]
     pub country: String,
+    /// What signatures are verified with.
+    #[command(flatten)]
+    pub trust: Trust,
     /// Begin CSV files with a byte order mark, which some versions of Excel need.
     #[arg(long)]
     pub csv_bom: bool,
     /// What separates the fields of CSV files: one character, or `tab`.
     #[arg(long, value_name = "CHARACTER", default_value = ",")]
     pub csv_delimiter: String,
+}
+
+/// What signatures of Identity header fields are verified with.
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// Certificates or public keys (PEM) to verify signatures of callers' identities with, or a directory of them; may be
+    /// repeated. Lines of a file urls.tsv beside them, `URL<TAB>FILE`, say which one is published where; without one, all are
+    /// tried in turn.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub stir_cert: Vec<PathBuf>,
+    /// Certificates (PEM) of the authorities that those of --stir-cert must lead to; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub stir_root: Vec<PathBuf>,
 }
 
 /// A format of reports.

@@ -1,6 +1,10 @@
-//! The environment: the only place that reads it.
+//! The environment, the only place that reads it, and small files of the command line.
 
 use std::io::IsTerminal as _;
+
+mod files;
+
+pub use files::{token, trust};
 
 /// What the environment says about standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,7 @@ pub mod explain;
 pub mod fail_on;
 pub mod limits;
 pub mod net;
+pub mod passport;
 pub mod pipeline;
 pub mod provenance;
 pub mod report;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{Cli, Colour, Command, Explain, Format, Scan};
+use sipscan::cli::{Cli, Colour, Command, Explain, Format, Passport, Scan};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
         Some(Command::Explain(what)) => explain(what),
+        Some(Command::Passport(what)) => passport(what),
         None => scan(&cli.scan),
     };
     let status = result.unwrap_or_else(|error| {
@@ -36,11 +38,31 @@ fn main() -> ExitCode {
 fn explain(what: &Explain) -> Result<ExitStatus, Error> {
     let width = config::terminal().width;
     let text = if what.list { sipscan::explain::list(width) } else { sipscan::explain::explain(&what.names, width)? };
+    print(&text, ExitStatus::Clean)
+}
+
+fn passport(what: &Passport) -> Result<ExitStatus, Error> {
+    let moment = what.at.as_deref().map(moment).transpose()?;
+    let trust = config::trust(&what.trust)?;
+    let text = config::token(&what.token)?;
+    let found = sipscan::passport::inspect(&text, moment, &trust, config::terminal().width)
+        .ok_or_else(|| Error::Usage("there is no token".to_owned()))?;
+    print(&found.text, if found.faulty { ExitStatus::Found } else { ExitStatus::Clean })
+}
+
+/// Seconds since the Unix epoch of a time with zone, or of such seconds.
+fn moment(text: &str) -> Result<i64, Error> {
+    let time = text.parse::<i64>().ok().or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_second));
+    time.ok_or_else(|| Error::Usage(format!("--at {text}: give a time such as 2026-03-30T14:00:00Z")))
+}
+
+/// Writes a text to standard output. Nobody reading it is no failure.
+fn print(text: &str, status: ExitStatus) -> Result<ExitStatus, Error> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::Write { path: PathBuf::from("standard output"), source })
         }
-        _ => Ok(ExitStatus::Clean),
+        _ => Ok(status),
     }
 }
 
@@ -50,6 +72,7 @@ fn scan(arguments: &Scan) -> Result<ExitStatus, Error> {
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
     let settings = Settings::read(arguments)?;
+    let trust = config::trust(&arguments.trust)?;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
@@ -60,7 +83,7 @@ fn scan(arguments: &Scan) -> Result<ExitStatus, Error> {
     let stdout = Box::new(io::BufWriter::new(io::stdout()));
     let sink = settings.sink(arguments.format, stdout, terminal.width, settings.colour(terminal));
     outputs.add(PathBuf::from("standard output"), sink);
-    Ok(app::scan(arguments, outputs, fail_on, &mut io::stderr()))
+    Ok(app::scan(arguments, trust, outputs, fail_on, &mut io::stderr()))
 }
 
 /// What the reports need to know of the command line.

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::CheckedIdentity;
 use super::domains::registrable;
 use super::finding::Evidence;
 use super::identity_case::IdentityCase;
@@ -14,7 +16,7 @@ use super::thresholds::Thresholds;
 use crate::call::Call;
 use crate::limits::{FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS, SKEWS_PER_SIGNER};
 use crate::provenance::Timestamp;
-use crate::stir::{Freshness, Identity};
+use crate::stir::{Freshness, Identity, TrustStore, Verdict};
 
 /// With so many calls of one signer a difference of clocks is told from a delay of one call.
 const CONSTANT_SKEW_CALLS: usize = 5;
@@ -34,6 +36,8 @@ pub struct Context<'a> {
     pub hosts: &'a Hosts,
     /// Thresholds.
     pub settings: &'a Settings,
+    /// The Identity values of the call in question with what is known of their signatures.
+    pub identities: &'a [CheckedIdentity],
 }
 
 impl Context<'_> {
@@ -78,6 +82,8 @@ pub struct Hosts {
     redirect_domains: BTreeSet<(IpAddr, String)>,
     /// Differences between the time of signing and the clock of the capture in calls that are over, in seconds, by signer.
     skews: BTreeMap<String, Vec<i64>>,
+    /// Signers, by the address of their certificate, one of whose signatures a supplied key verified in a call that is over.
+    verified_signers: BTreeSet<String>,
 }
 
 impl Hosts {
@@ -99,6 +105,21 @@ impl Hosts {
         let all = || earlier.iter().copied().chain([capture.seconds]);
         let spread = all().max().unwrap_or_default().abs_diff(all().min().unwrap_or_default());
         earlier.len() + 1 >= CONSTANT_SKEW_CALLS && spread < CONSTANT_SKEW_SPREAD
+    }
+
+    /// Whether a supplied key verified a signature of that signer in a call before: then the key is the signer's.
+    pub(super) fn has_verified(&self, url: &str) -> bool {
+        self.verified_signers.contains(url)
+    }
+
+    /// Takes note of the signers whose signatures were verified in a call that has been diagnosed.
+    pub(super) fn observe_verified(&mut self, identities: &[CheckedIdentity]) {
+        let verified = identities.iter().filter(|checked| matches!(checked.verdict, Verdict::Verified(_)));
+        for url in verified.filter_map(|checked| checked.identity.certificate_url()) {
+            if self.verified_signers.len() < SIGNERS {
+                self.verified_signers.insert(url.to_owned());
+            }
+        }
     }
 
     /// Takes note of the times of signing of a call that has been diagnosed.
@@ -144,10 +165,17 @@ pub struct Settings {
     pub t1: Duration,
     /// Lines of the rules about many calls.
     pub thresholds: Thresholds,
+    /// What signatures are verified with; nothing by default.
+    pub trust: Arc<TrustStore>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { country: "1".to_owned(), t1: Duration::from_millis(500), thresholds: Thresholds::default() }
+        Self {
+            country: "1".to_owned(),
+            t1: Duration::from_millis(500),
+            thresholds: Thresholds::default(),
+            trust: Arc::default(),
+        }
     }
 }

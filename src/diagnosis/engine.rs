@@ -1,6 +1,6 @@
 //! Applies the rules: per call as calls close, then to the whole capture; decides each call's root cause.
 
-use super::{Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES};
+use super::{CheckedIdentity, Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES};
 use crate::call::Call;
 use crate::provenance::Timestamp;
 
@@ -13,6 +13,8 @@ pub struct CallReport {
     pub findings: Vec<Finding>,
     /// Code of the finding that says why the call failed; `None` for calls that did not fail.
     pub root_cause: Option<&'static str>,
+    /// The Identity values of its INVITE, as captured nearest to the callee, with what is known of their signatures.
+    pub identities: Vec<CheckedIdentity>,
 }
 
 /// The rules with what they remember of the capture so far.
@@ -39,7 +41,8 @@ impl Engine {
         self.patterns.observe(&call, &self.settings);
         let mut findings = Vec::new();
         let is_cut = call.messages.iter().any(|m| m.message.is_cut());
-        let cx = self.context(now, is_cut || !call.proofs_of_loss().is_empty());
+        let identities = CheckedIdentity::all(&call, &self.settings);
+        let cx = self.context(now, is_cut || !call.proofs_of_loss().is_empty(), &identities);
         for rule in RULES {
             if let Detect::Call(detect) = rule.detect {
                 detect(&call, &cx, &mut findings);
@@ -47,14 +50,15 @@ impl Engine {
         }
         self.hosts.observe_redirects(&call);
         self.hosts.observe_signers(&call);
+        self.hosts.observe_verified(&identities);
         let root_cause = root_cause::settle(&call, &mut findings);
-        CallReport { call, findings, root_cause }
+        CallReport { call, findings, root_cause, identities }
     }
 
     /// The findings about the capture as a whole, at its end.
     pub fn finish(&mut self, now: Timestamp) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let cx = self.context(now, false);
+        let cx = self.context(now, false, &[]);
         for rule in RULES {
             if let Detect::Capture(detect) = rule.detect {
                 detect(&self.patterns, &cx, &mut findings);
@@ -69,13 +73,14 @@ impl Engine {
     }
 
     /// `call_lossy`: messages of the call in question are known to be missing.
-    fn context(&self, now: Timestamp, call_lossy: bool) -> Context<'_> {
+    fn context<'a>(&'a self, now: Timestamp, call_lossy: bool, identities: &'a [CheckedIdentity]) -> Context<'a> {
         Context {
             capture_start: self.capture_start,
             now,
             lossy: self.lossy || call_lossy,
             hosts: &self.hosts,
             settings: &self.settings,
+            identities,
         }
     }
 }

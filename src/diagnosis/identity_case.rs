@@ -5,7 +5,7 @@ use super::{Actor, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::sip::{HeaderName, Message, Method, NameAddr};
-use crate::stir::{Identity, TelephoneNumber};
+use crate::stir::{Identity, Subject, Surroundings, TelephoneNumber};
 
 /// Digits of the shortest complete number.
 const COMPLETE: usize = 7;
@@ -104,6 +104,17 @@ impl<'a> IdentityCase<'a> {
         let uri = message.request_uri();
         let target = uri.and_then(|uri| TelephoneNumber::read(uri.user_name()?, country)).filter(is_complete);
         (to, target)
+    }
+
+    /// What a PASSporT in compact form leaves out.
+    pub(super) fn surroundings(&self, country: &str) -> Surroundings {
+        let message = &self.request.message;
+        let subject = |party: NameAddr| match number(&party, country) {
+            Some(number) => Subject::Number(number.digits().to_owned()),
+            None => Subject::Uri(party.uri.raw().to_owned()),
+        };
+        let caller = message.asserted_identities().into_iter().next().or_else(|| message.from());
+        Surroundings { orig: caller.map(subject), dest: message.to().map(subject), date: message.date() }
     }
 
     /// The numbers that name the caller: those of P-Asserted-Identity where there are any, else that of From.

@@ -2,6 +2,7 @@
 
 mod address_scope;
 mod challenged;
+mod checked_identity;
 pub mod context;
 mod domains;
 pub mod engine;
@@ -28,6 +29,7 @@ pub mod thresholds;
 mod traffic_case;
 mod unwanted_case;
 
+pub use checked_identity::CheckedIdentity;
 pub use context::{Context, Hosts, Settings};
 pub use engine::{CallReport, Engine};
 pub use finding::{Actor, Certainty, Evidence, Finding, Severity};

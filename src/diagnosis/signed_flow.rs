@@ -1,6 +1,6 @@
 //! Flows with `PASSporTs` for tests of the rules about identity.
 
-use crate::stir::passport::tests::{V1, V2, V3, V4, V5, V7, V8, V9, V11};
+use crate::stir::passport::tests::{V1, V2, V3, V4, V5, V6, V7, V8, V9, V11};
 
 /// A call from +12125550101 to +12155550113 with these tokens, answered with `response`.
 pub(crate) fn flow(names: &[&str], response: &str) -> String {
@@ -13,8 +13,18 @@ pub(crate) fn flow(names: &[&str], response: &str) -> String {
 }
 
 fn identity(name: &str) -> String {
-    let tokens =
-        [("V1", V1), ("V2", V2), ("V3", V3), ("V4", V4), ("V5", V5), ("V7", V7), ("V8", V8), ("V9", V9), ("V11", V11)];
+    let tokens = [
+        ("V1", V1),
+        ("V2", V2),
+        ("V3", V3),
+        ("V4", V4),
+        ("V5", V5),
+        ("V6", V6),
+        ("V7", V7),
+        ("V8", V8),
+        ("V9", V9),
+        ("V11", V11),
+    ];
     let (_, token) = tokens.iter().find(|(known, _)| *known == name).unwrap();
     let (info, ppt) = match name {
         "V9" => ("https://cert.fwd.example/div.pem", "div"),

@@ -40,8 +40,12 @@ pub(crate) struct Diagnosed {
 
 /// Diagnoses a flow.
 pub(crate) fn diagnose(flow_text: &str) -> Diagnosed {
+    diagnose_with(flow_text, Settings::default())
+}
+
+fn diagnose_with(flow_text: &str, settings: Settings) -> Diagnosed {
     let flow = Flow::parse(flow_text).unwrap();
-    let mut analysis = Analysis::new(Settings::default());
+    let mut analysis = Analysis::new(settings);
     let mut found = Diagnosed::default();
     for (number, frame) in (1..).zip(flow.frames()) {
         let frame = Frame {
@@ -60,7 +64,12 @@ pub(crate) fn diagnose(flow_text: &str) -> Diagnosed {
 
 /// Everything that was found: the findings of the calls in the order of their calls, then those of the whole capture.
 pub(crate) fn findings(flow_text: &str) -> Vec<Finding> {
-    let found = diagnose(flow_text);
+    findings_with(flow_text, Settings::default())
+}
+
+/// The same with other settings.
+pub(crate) fn findings_with(flow_text: &str, settings: Settings) -> Vec<Finding> {
+    let found = diagnose_with(flow_text, settings);
     let all: Vec<_> = found.calls.into_iter().flat_map(|report| report.findings).chain(found.capture).collect();
     for finding in &all {
         // A placeholder without its value panics here.

@@ -154,7 +154,7 @@ impl Builder {
         self.call.outcome = outcome;
         self.call.final_response = decided;
         let root_cause = outcome.is_failure().then(|| findings.first().map(|f| f.code)).flatten();
-        CallReport { call: self.call, findings, root_cause }
+        CallReport { call: self.call, findings, root_cause, identities: Vec::new() }
     }
 
     /// A message as evidence.

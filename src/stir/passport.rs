@@ -92,6 +92,15 @@ impl Attestation {
             Self::Gateway => "C",
         }
     }
+
+    /// What it means, in half a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Full => "the signer knows the customer and the customer's right to the number",
+            Self::Partial => "the signer knows the customer, but not the customer's right to the number",
+            Self::Gateway => "the signer only knows where the call entered its network",
+        }
+    }
 }
 
 /// A part of the token.

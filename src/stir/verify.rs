@@ -20,6 +20,18 @@ pub enum Verdict {
     Failed(Vec<Objection>),
 }
 
+impl Verdict {
+    /// Whether a supplied key verifies it, and nothing speaks against its certificate.
+    pub fn is_verified(&self) -> bool {
+        matches!(self, Self::Verified(_))
+    }
+
+    /// Whether it must not be accepted.
+    pub fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
 /// Why nobody looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unverified {
@@ -27,6 +39,8 @@ pub enum Unverified {
     NothingSupplied,
     /// The bare signature of RFC 4474.
     Legacy,
+    /// The capture holds the message in part only.
+    Cut,
     /// Compact form whose header and claims cannot be rebuilt: an extension, or Date, From or To are missing.
     Compact,
 }
@@ -245,6 +259,7 @@ impl fmt::Display for Unverified {
         f.write_str(match self {
             Self::NothingSupplied => "no certificate or key was supplied",
             Self::Legacy => "the form of RFC 4474 is obsolete",
+            Self::Cut => "the message was captured in part only",
             Self::Compact => "the compact form cannot be rebuilt here",
         })
     }

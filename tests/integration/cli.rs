@@ -261,3 +261,54 @@ fn explain_prints_pages_and_names_what_is_close() {
     assert!(!stderr(&run(&["traces/monday.pcap"])).contains("sipscan explain"));
     assert_eq!(code(&["explain"]), 2);
 }
+
+#[test]
+fn signatures_are_verified_with_what_is_supplied_and_with_nothing_else() {
+    let capture = "samples/passport-signature-invalid/capture.pcap";
+    for (arguments, verification, code) in [
+        (&[capture][..], "not-verified", "failed-response"),
+        (&[capture, "--stir-cert", "samples/stir"], "failed", "passport-signature-invalid"),
+        (&["samples/scenarios/s08.pcap", "--stir-cert", "samples/stir/signer.pem"], "verified", "unwanted-origin"),
+    ] {
+        let report = json(arguments);
+        let call = &report["calls"][0];
+        assert_eq!(call["identities"][0]["verification"], verification, "{arguments:?}");
+        assert_eq!(call["identities"][0]["attestation"], "A");
+        assert_eq!(call["root_cause"], code, "{arguments:?}");
+    }
+    assert_eq!(code(&[capture, "--stir-cert", "samples/stir", "--fail-on", "passport-signature-invalid"]), 1);
+    assert_eq!(code(&[capture, "--stir-cert", "samples/README.md"]), 2);
+    assert_eq!(code(&[capture, "--stir-root", "samples/stir/signer.pem"]), 2);
+    let s08 = stdout(&run(&["samples/scenarios/s08.pcap", "--all", "--stir-cert", "samples/stir"]));
+    assert!(!s08.contains("not verified"), "{s08}");
+}
+
+#[test]
+fn a_token_is_looked_at_by_hand() {
+    let sample = fs::read_to_string(root("samples/identity-clean/capture.txt")).unwrap();
+    let value = sample.lines().find(|line| line.starts_with("Identity: ")).unwrap();
+    let token = value.trim_start_matches("Identity: ").split(';').next().unwrap();
+    let at = ["--at", "2026-03-30T14:00:30Z", "--stir-cert", "samples/stir"];
+    let with = |token: &str, more: &[&str]| run(&[&["passport", token][..], more].concat());
+
+    let output = with(token, &at);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let text = stdout(&output);
+    assert!(text.contains("\"orig\":{\"tn\":\"12125550101\"}") && text.contains("signed 30 s before --at"), "{text}");
+    assert!(text.contains("verifies with the supplied key in samples/stir/signer.pem"), "{text}");
+
+    let output = with(token, &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("not verified") && !stdout(&output).contains("verifies"));
+
+    assert_eq!(with(token, &["--at", "1774879261"]).status.code(), Some(1));
+    assert_eq!(with(&token.replacen("eyJhbGci", "eyJhbGcj", 1), &at).status.code(), Some(1));
+    for (token, more) in [("absent.txt", &[][..]), (token, &["--at", "noon"]), (token, &["--stir-cert", "absent.pem"])]
+    {
+        assert_eq!(with(token, more).status.code(), Some(2), "{token} {more:?}");
+    }
+
+    let mut child = sipscan(&["passport", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+}

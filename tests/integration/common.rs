@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sipscan::capture::{Capture, Frame, Input};
 use sipscan::diagnosis::{CallReport, Finding, Settings};
@@ -12,6 +13,7 @@ use sipscan::pipeline::Analysis;
 use sipscan::provenance::{FrameNumber, FrameRef};
 use sipscan::report::{CaptureFacts, Sink, Summary};
 use sipscan::sample::Flow;
+use sipscan::stir::TrustStore;
 
 /// The root of the project.
 pub(crate) fn root() -> PathBuf {
@@ -60,6 +62,18 @@ pub(crate) fn bless(path: &str, expected: &str) {
     );
 }
 
+/// Settings for samples: signatures are verified with the key in `samples/stir`.
+fn settings() -> Settings {
+    let stir = root().join("samples/stir");
+    let mut trust = TrustStore::default();
+    trust.add_file("samples/stir/signer.pem", text(&stir.join("signer.pem")).as_bytes()).unwrap();
+    for line in text(&stir.join("urls.tsv")).lines().filter(|line| !line.starts_with('#')) {
+        let (url, file) = line.split_once('\t').unwrap();
+        assert!(trust.map_url(url, &format!("samples/stir/{file}")), "{line}");
+    }
+    Settings { trust: Arc::new(trust), ..Settings::default() }
+}
+
 /// What the pipeline makes of a capture.
 #[derive(Debug, Default)]
 pub(crate) struct Analysed {
@@ -88,7 +102,7 @@ impl Analysed {
     /// Reads a flow in text form and sends its frames through the pipeline.
     pub(crate) fn of(name: &str, text: &str) -> Self {
         let flow = Flow::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let mut analysis = Analysis::new(Settings::default());
+        let mut analysis = Analysis::new(settings());
         let mut found = Self::default();
         for (number, frame) in (1..).zip(flow.frames()) {
             let frame = Frame {

@@ -133,7 +133,7 @@ const CODES: &[(&str, &str)] = &[
 ];
 
 /// Folders of samples that belong to no rule.
-const OTHER_SAMPLES: &[&str] = &["clean", "malformed", "scenarios", "torture"];
+const OTHER_SAMPLES: &[&str] = &["clean", "malformed", "scenarios", "stir", "torture"];
 
 fn codes() -> BTreeSet<String> {
     RULES.iter().map(|rule| rule.code.to_owned()).collect()

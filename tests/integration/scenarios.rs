@@ -409,6 +409,8 @@ fn s08_a_person_decided_and_the_first_remedy_is_to_stop() {
     let first = origin.remediation[0].to_string().to_lowercase();
     assert!(["stop", "suppress", "calling list"].iter().any(|word| first.contains(word)), "{first}");
     assert!(!said(&analysed).to_lowercase().contains("attestation a only"));
+    let clean = with_code(&analysed, "identity-clean")[0];
+    assert!(words(clean).contains("signature verifies with the supplied key"), "{}", words(clean));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A rejected call whose attestation is B or C.
 
 use crate::call::Call;
+use crate::diagnosis::checked_identity::signature;
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::identity_claims::claims;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
@@ -13,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 8588 §4", "ATIS-1000074"],
     explanation: Explanation {
         what_it_means: "The signer of the call says that it knows its customer but not the customer's right to the number \
-            (B), or only where the call entered its network (C). The signature was not verified here.",
+            (B), or only where the call entered its network (C). The finding says whether the signature was verified.",
         why_it_matters: "Analytics weigh B and C against a call, among many other things. It is a circumstance and rarely \
             the cause: full attestation (A) does not guarantee delivery, and nobody's wish not to be called depends on it.",
         likely_causes: "- B: the number belongs to another provider, and the signer has no proof that the customer may use \
@@ -33,30 +34,27 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Call(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = IdentityCase::of_rejected(call) else { return };
     let attested = |identity: &Identity| claims(identity).and_then(|claims| claims.attest);
     // The best one counts; attestations are ordered from A.
     let best =
         case.origins().filter_map(|identity| Some((attested(identity)?, identity))).min_by_key(|(level, _)| *level);
     if let Some((level, identity)) = best.filter(|(level, _)| *level != Attestation::Full) {
-        out.push(finding(&case, identity, level));
+        out.push(finding(&case, identity, level, signature(cx.verdict(identity))));
     }
 }
 
-fn finding(case: &IdentityCase<'_>, identity: &Identity, level: Attestation) -> Finding {
-    let means = match level {
-        Attestation::Gateway => "the signer only knows where the call entered its network",
-        _ => "the signer knows the customer, but not the customer's right to the number",
-    };
+fn finding(case: &IdentityCase<'_>, identity: &Identity, level: Attestation, signature: &'static str) -> Finding {
     let origid = claims(identity).and_then(|claims| claims.origid.clone()).unwrap_or_else(|| "none".to_owned());
     let message = Text::new(
-        "The call is signed with attestation {level}: {means} (origid {origid}; signature not verified). Attestation A would \
+        "The call is signed with attestation {level}: {means} (origid {origid}; {signature}). Attestation A would \
          not guarantee delivery.",
     )
     .with("level", level.letter())
-    .with("means", means)
-    .with("origid", origid);
+    .with("means", level.meaning())
+    .with("origid", origid)
+    .with("signature", signature);
     Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
         .evidence(case.rejection_evidence())
         .actor(IdentityCase::signer(identity))

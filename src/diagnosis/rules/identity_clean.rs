@@ -16,7 +16,8 @@ pub(super) static RULE: Rule = Rule {
     explanation: Explanation {
         what_it_means: "The called party or device rejected the caller with 607, and the INVITE that reached it is signed \
             with attestation A, is well formed and fresh, and names the numbers of the call. There is no identity fault to \
-            repair. The signature and its certificate were not verified: sipscan fetches nothing.",
+            repair. The finding says whether the signature was verified: that takes a certificate or key of --stir-cert, since \
+            sipscan fetches nothing.",
         why_it_matters: "Attestation says how well the originating provider knows its customer's right to the number. It \
             does not say that anybody wants the call. Work on signatures is lost here.",
         likely_causes: "- The called person does not want the call.\n\
@@ -50,6 +51,7 @@ fn signed<'c>(case: &'c IdentityCase<'_>, cx: &Context<'_>) -> Option<&'c Identi
         i.legacy
             || i.faults().iter().any(|fault| !fault.kind.is_lint())
             || i.certificate_url().is_some_and(|url| !certificate_url::faults(url).is_empty())
+            || cx.verdict(i).is_failed()
             || wrong_origin(case, i, country).is_some()
             || !Age::of(case, i).is_some_and(|age| !age.is_stale_by_capture() && age.is_stale_by_date() != Some(true))
     };
@@ -65,14 +67,17 @@ fn signed<'c>(case: &'c IdentityCase<'_>, cx: &Context<'_>) -> Option<&'c Identi
 }
 
 fn finding(unwanted: &UnwantedCase<'_>, case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Finding {
-    let message = Text::new(
+    let template = if cx.verdict(identity).is_verified() {
+        "No identity fault is visible: the INVITE from {hop} carries attestation A, its signature verifies with the supplied key, \
+         it is fresh, and names the caller and the callee of this call. Better attestation will not change this rejection."
+    } else {
         "No identity fault is visible: the INVITE from {hop} carries attestation A, is fresh, and names the caller and the \
-         callee of this call. The signature was not verified here. Better attestation will not change this rejection.",
-    )
-    .with("hop", case.hop());
+         callee of this call. The signature was not verified here. Better attestation will not change this rejection."
+    };
+    let message = Text::new(template).with("hop", case.hop());
     let callee = unwanted.callee(&cx.settings.country);
     Finding::new(&RULE, Certainty::Strong, message, case.evidence(identity, "the Identity header field"))
-        .evidence([case.caller_evidence(), checklist(case, identity), unwanted.evidence()])
+        .evidence([case.caller_evidence(), checklist(case, identity, cx), unwanted.evidence()])
         .actor(unwanted.caller())
         .fix(
             Text::new("Take {callee} off the calling list, or reach the called party by another way.")
@@ -85,23 +90,29 @@ fn finding(unwanted: &UnwantedCase<'_>, case: &IdentityCase<'_>, identity: &Iden
 }
 
 /// What was looked at.
-fn checklist(case: &IdentityCase<'_>, identity: &Identity) -> Evidence {
+fn checklist(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Evidence {
     let claims = claims(identity).cloned().unwrap_or_default();
     let orig = claims.orig.as_ref().map(|o| o.text().to_owned()).unwrap_or_default();
     let dest: Vec<&str> = claims.dest.iter().map(crate::stir::Subject::text).collect();
     let age = Age::of(case, identity).map(|age| age.date.unwrap_or(age.capture).to_string()).unwrap_or_default();
     let text = format!(
-        "attest A; orig {orig}; dest {}; iat {age} Date; certificate {}; signature not verified",
+        "attest A; orig {orig}; dest {}; iat {age} Date; certificate {}; signature {}",
         dest.join(", "),
-        identity.certificate_url().unwrap_or("not named")
+        identity.certificate_url().unwrap_or("not named"),
+        cx.verdict(identity)
     );
     Evidence::at(&case.request.provenance, "what the PASSporT claims", text)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::Severity;
-    use crate::diagnosis::testing::{check, with_code};
+    use std::sync::Arc;
+
+    use crate::diagnosis::testing::{check, findings_with, with_code};
+    use crate::diagnosis::{Settings, Severity};
+    use crate::stir::TrustStore;
+    use crate::stir::passport::tests::{V1, V6};
+    use crate::stir::verify::tests::KEY;
 
     const CODE: &str = "identity-clean";
     const S08: &str = include_str!("../../../samples/scenarios/s08.txt");
@@ -135,7 +146,22 @@ mod tests {
     }
 
     #[test]
-    fn it_never_claims_a_verified_signature() {
+    fn a_signature_is_verified_with_a_supplied_key_alone() {
+        let mut trust = TrustStore::default();
+        trust.add_file("signer.pem", KEY.as_bytes()).unwrap();
+        let settings = Settings { trust: Arc::new(trust), ..Settings::default() };
+        let with_key = |flow: &str| {
+            findings_with(flow, settings.clone()).into_iter().filter(|f| f.code == CODE).collect::<Vec<_>>()
+        };
+        let found = with_key(S08);
+        let message = found[0].message.to_string();
+        assert!(message.contains("its signature verifies with the supplied key") && !message.contains("not verified"));
+        assert!(found[0].evidence[2].text.ends_with("signature verifies with the supplied key in signer.pem"));
+        assert!(with_key(&S08.replace(V1, V6)).is_empty(), "a signature that fails is not clean");
+    }
+
+    #[test]
+    fn without_a_key_it_never_claims_a_verified_signature() {
         let found = with_code(S08, CODE);
         let message = found[0].message.to_string();
         assert!(

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
         what_it_means: "The token has not three parts, is no base64url or JSON, lacks a claim, has another typ or alg than \
             it must, differs from the parameters of the header field, uses the compact form where it is not allowed, or \
             carries no proper signature. Smaller faults, such as a time written as a string, are untidy: liberal verifiers \
-            accept them, strict ones do not. The signature itself was not verified.",
+            accept them, strict ones do not. Whether the signature itself fails is another finding's matter.",
         why_it_matters: "A verifier that cannot read the token treats the call as unsigned or rejects it with 438 or 436.",
         likely_causes: "- A fault of the signing service, often after an update.\n\
             - An element on the way shortened or folded the long header field, or changed its parameters.\n\

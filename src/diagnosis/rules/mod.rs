@@ -29,6 +29,7 @@ mod passport_chain_inconsistent;
 mod passport_dest_mismatch;
 mod passport_not_fresh;
 mod passport_orig_mismatch;
+mod passport_signature_invalid;
 mod permanent_redirect_changes;
 mod permanent_redirect_expires;
 mod redirect_after_ringing;
@@ -142,6 +143,7 @@ pub static RULES: &[&Rule] = &[
     &passport_orig_mismatch::RULE,
     &passport_dest_mismatch::RULE,
     &passport_chain_inconsistent::RULE,
+    &passport_signature_invalid::RULE,
     &passport_certificate_url::RULE,
     &verification_failed_verstat::RULE,
     &stir_reason_reported::RULE,

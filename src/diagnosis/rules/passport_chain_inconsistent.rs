@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
         what_it_means: "A call has one PASSporT about its origin, and one of kind `div` for each time that it was sent on: \
             each of these leads away from a number that another PASSporT is for, and all name the same caller. Here the \
             chain has a gap, no beginning, two beginnings, two callers, or the same token twice. What is said here is read \
-            from the claims; the signatures were not verified.",
+            from the claims alone, whatever the signatures are worth.",
         why_it_matters: "A verifier follows the chain from the origin to the number that it serves. Where the chain breaks \
             the diversion counts as unsigned, and the call may be rejected (438) or lose its attestation.",
         likely_causes: "- A forwarding element signed with the wrong former number, or an SBC translated the number before it.\n\

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Address, FindingView, Place, Time};
+use super::{Address, FindingView, IdentityView, Place, Time};
 use crate::call::{Call, CapturedMessage, FinalResponse, OutcomeDetail};
 use crate::diagnosis::CallReport;
 use crate::report::facts;
@@ -46,6 +46,8 @@ pub(in crate::report) struct CallView<'a> {
     root_cause: Option<&'static str>,
     /// Every distinct final response of the call in the order of capture, steps such as 401, 407 or 487 included.
     final_responses: Vec<FinalView<'a>>,
+    /// The Identity values of the INVITE (RFC 8224), as captured nearest to the callee; empty where it has none.
+    identities: Vec<IdentityView<'a>>,
     /// What the rules say of the call; the root cause first.
     findings: Vec<FindingView<'a>>,
 }
@@ -109,6 +111,7 @@ impl<'a> CallView<'a> {
                 .into_iter()
                 .map(|(_, answer, captured)| FinalView::new(&answer, captured, place))
                 .collect(),
+            identities: report.identities.iter().map(|checked| IdentityView::new(checked, place)).collect(),
             findings: report.findings.iter().map(|f| FindingView::of_call(f, place)).collect(),
         }
     }

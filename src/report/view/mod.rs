@@ -12,6 +12,7 @@ use crate::provenance::{Endpoint, FrameRef, Timestamp};
 mod call;
 mod capture;
 mod finding;
+mod identity;
 #[cfg(test)]
 mod schema;
 mod summary;
@@ -19,6 +20,7 @@ mod summary;
 pub(super) use call::CallView;
 pub(super) use capture::{CaptureView, Incomplete};
 pub(super) use finding::FindingView;
+use identity::IdentityView;
 pub(super) use summary::SummaryView;
 
 /// The version of both formats; it grows when a field goes or changes its meaning, not when one is added.
