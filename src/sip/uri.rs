@@ -71,7 +71,7 @@ impl Uri {
 
     fn read_sip(scheme: Scheme, rest: &str, raw: &str) -> Option<Self> {
         // The user part may hold `;` and `?`, so the `@` decides first; `@` is legal nowhere else (RFC 3261 §25.1).
-        let (userinfo, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+        let (userinfo, rest) = split_at_host(rest);
         let (user, password) = match userinfo.map(|u| u.split_once(':').map_or((u, None), |(u, p)| (u, Some(p)))) {
             Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
             None => (None, None),
@@ -201,6 +201,15 @@ fn param_set(uri: &Uri) -> Vec<(String, String)> {
     set
 }
 
+/// Splits user information and host. `@` must be escaped in both (RFC 3261 §25.1); of several the last one in front of
+/// the header parts counts, as users contain it more often than hosts.
+fn split_at_host(text: &str) -> (Option<&str>, &str) {
+    let Some(first) = text.find('@') else { return (None, text) };
+    let headers = text.get(first..).and_then(|rest| rest.find('?')).map_or(text.len(), |at| first + at);
+    let at = text.get(..headers).and_then(|head| head.rfind('@')).unwrap_or(first);
+    (text.get(..at), text.get(at + 1..).unwrap_or_default())
+}
+
 /// Parameters that never may stand in one URI alone (RFC 3261 §19.1.4), and those that both have.
 fn params_match(a: &Params, b: &Params) -> bool {
     a.0.iter().all(|(name, value)| match b.0.iter().find(|(n, _)| n == name) {
@@ -305,6 +314,10 @@ mod tests {
         assert_eq!((u.user_params().value("rn"), u.params.value("user")), (Some("+12154100000"), Some("phone")));
         assert!(u.headers.is_some() && u.ip().is_some());
         assert_eq!(uri("tel:+1-215-555-0100").effective_user().as_deref(), Some("12155550100"));
+        let sloppy = uri("sip:bob@b.example?From=<sip:x@y.example>");
+        assert_eq!((sloppy.user_name(), sloppy.host.as_str()), (Some("bob"), "b.example"));
+        let question = uri("sip:bob?x@b.example");
+        assert_eq!((question.user_name(), question.host.as_str()), (Some("bob?x"), "b.example"));
         for bad in ["sip:", "sip:bob@", "bob@example.com", "sip:a@b c", ":x", "sip:a@b:99999"] {
             assert!(Uri::read(bad).is_none(), "{bad}");
         }
