@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::capture::{self, Capture, CaptureInfo, Frame, Input, Merged, link_type_name};
+use crate::capture::{self, Capture, CaptureInfo, Frames, Input, Merged, link_type_name};
 use crate::cli::Scan;
+use crate::config;
 use crate::diagnosis::{CallReport, Finding, Settings};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -27,8 +28,9 @@ pub fn scan(
     talk: &mut dyn Write,
 ) -> ExitStatus {
     let settings = Settings { country: arguments.country.clone(), trust: Arc::new(trust), ..Settings::default() };
+    let threads = arguments.threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
-    let mut run = Run { settings, sink, failed: false, captures: 0, total: Summary::default(), talk };
+    let mut run = Run { settings, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
     let paths: Vec<PathBuf> = arguments.inputs.iter().chain(&arguments.read).cloned().collect();
     let (inputs, errors) = capture::inputs(&paths);
     for error in &errors {
@@ -63,44 +65,9 @@ fn misspelt_command(error: &Error) -> Option<&'static str> {
     ["explain"].into_iter().find(|command| explain::resembles(name, command))
 }
 
-/// What frames come from.
-trait Frames {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error>;
-    /// Packets that the capturing program lost, as far as is known yet.
-    fn dropped(&self) -> u64;
-    fn infos(&self) -> Vec<&CaptureInfo>;
-}
-
-impl Frames for Capture {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
-        self.next_frame()
-    }
-
-    fn dropped(&self) -> u64 {
-        self.info().dropped
-    }
-
-    fn infos(&self) -> Vec<&CaptureInfo> {
-        vec![self.info()]
-    }
-}
-
-impl Frames for Merged {
-    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
-        self.next_frame()
-    }
-
-    fn dropped(&self) -> u64 {
-        self.infos().map(|info| info.dropped).sum()
-    }
-
-    fn infos(&self) -> Vec<&CaptureInfo> {
-        self.infos().collect()
-    }
-}
-
 struct Run<'t> {
     settings: Settings,
+    threads: usize,
     sink: Watched,
     failed: bool,
     captures: usize,
@@ -169,17 +136,13 @@ impl Run<'_> {
     fn capture(&mut self, frames: &mut dyn Frames, lossy: bool, mut errors: Vec<String>) -> io::Result<Summary> {
         let mut analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
         analysis.set_lossy(lossy);
-        loop {
-            match frames.next_frame() {
-                Ok(Some(frame)) => analysis.frame(&frame, &mut self.sink)?,
-                Ok(None) => break,
-                Err(error) => {
-                    self.error(&error);
-                    errors.push(error.to_string());
-                }
-            }
-            analysis.set_lossy(frames.dropped() > 0);
-        }
+        let Self { sink, talk, failed, .. } = self;
+        let mut note = |error: Error| {
+            *failed = true;
+            tell(&error, *talk);
+            errors.push(error.to_string());
+        };
+        analysis.run(frames, self.threads, sink, &mut note)?;
         let (_, summary) = analysis.finish(|facts| describe(facts, &frames.infos(), errors), &mut self.sink)?;
         Ok(summary)
     }

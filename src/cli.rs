@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -108,6 +109,9 @@ pub struct Scan {
     /// What signatures are verified with.
     #[command(flatten)]
     pub trust: Trust,
+    /// How many threads analyse; the result is the same with any number [default: one a core].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
     /// Begin CSV files with a byte order mark, which some versions of Excel need.
     #[arg(long)]
     pub csv_bom: bool,

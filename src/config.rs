@@ -30,6 +30,11 @@ pub fn terminal() -> Terminal {
     Terminal { width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), colour: is_terminal && !plain }
 }
 
+/// How many threads can run at one time: the cores, or what affinity and control groups leave of them.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()

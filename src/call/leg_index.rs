@@ -10,7 +10,7 @@ use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
 use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
 use crate::provenance::Timestamp;
-use crate::sip::{Method, Scheme, StatusCode, Uri};
+use crate::sip::{Scheme, StatusCode, Uri};
 
 /// A leg: number of its group, index in the group.
 pub(super) type LegId = (u64, usize);
@@ -36,7 +36,7 @@ pub(super) struct LegIndex {
 
 #[derive(Debug)]
 struct Pending {
-    summary: LegSummary,
+    summary: Box<LegSummary>,
     traits: Vec<u64>,
 }
 
@@ -44,7 +44,7 @@ struct Pending {
 #[derive(Debug)]
 struct Told {
     group: u64,
-    summary: LegSummary,
+    summary: Box<LegSummary>,
     time: Timestamp,
     contacts: Vec<Uri>,
     /// Users of the contacts, as [`Uri::effective_user`] has them.
@@ -86,7 +86,8 @@ impl LegIndex {
         }
         found.sort_unstable();
         found.dedup();
-        let pending: Vec<_> = found.iter().filter_map(|id| Some((id.0, &self.pending.get(id)?.summary))).collect();
+        let pending: Vec<_> =
+            found.iter().filter_map(|id| Some((id.0, self.pending.get(id)?.summary.as_ref()))).collect();
         let candidates: Vec<&LegSummary> = pending.iter().map(|(_, summary)| *summary).collect();
         let group = |at: &usize| pending.get(*at).map(|(group, _)| *group);
         match choose(&candidates, summary) {
@@ -102,7 +103,7 @@ impl LegIndex {
     }
 
     /// Takes an initial INVITE of a leg in; another attempt in place of an earlier one.
-    pub(super) fn open(&mut self, id: LegId, summary: LegSummary) {
+    pub(super) fn open(&mut self, id: LegId, summary: Box<LegSummary>) {
         if self.pending.get_mut(&id).is_some_and(|known| known.summary.extend(&summary)) {
             return;
         }
@@ -169,7 +170,7 @@ impl LegIndex {
         Some(followed.group)
     }
 
-    fn remove(&mut self, id: LegId) -> Option<LegSummary> {
+    fn remove(&mut self, id: LegId) -> Option<Box<LegSummary>> {
         let pending = self.pending.remove(&id)?;
         for mark in &pending.traits {
             if let Some(legs) = self.by_trait.get_mut(mark) {
@@ -214,9 +215,4 @@ fn distinct(groups: impl Iterator<Item = u64>) -> Vec<u64> {
     all.sort_unstable();
     all.dedup();
     all
-}
-
-/// Whether a message begins a leg: an INVITE outside of a dialog.
-pub(super) fn begins_leg(message: &crate::sip::Message) -> bool {
-    message.is_request() && message.method() == Some(&Method::Invite) && message.to_tag().is_none()
 }

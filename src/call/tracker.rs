@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::hash::RandomState;
-use std::mem;
+use std::{iter, mem};
 
 use super::assemble::{Group, assemble};
 use super::clock::CaptureClock;
-use super::leg_index::{LegId, LegIndex, Place, begins_leg};
+use super::leg_index::{LegId, LegIndex, Place};
 use super::legs::LegSummary;
 use super::open_group::OpenGroup;
 use super::{Call, CallNumber, IcmpReport};
@@ -56,13 +56,18 @@ pub struct Tracker {
 impl Tracker {
     /// Takes a message in capture order.
     pub fn push(&mut self, message: Message, provenance: Provenance) {
+        let summary = LegSummary::of_first(&message, &provenance).map(Box::new);
+        self.push_with(message, provenance, summary);
+    }
+
+    /// As [`Self::push`], with what [`LegSummary::of_first`] says of the message.
+    pub fn push_with(&mut self, message: Message, provenance: Provenance, summary: Option<Box<LegSummary>>) {
         self.clock.forward(provenance.time);
         let key = key(&message, provenance.flow);
         self.cut_series(&key, &message);
-        let summary = begins_leg(&message).then(|| LegSummary::of(&message, &provenance)).flatten();
         let id = match self.by_key.get(&key) {
             Some(id) => *id,
-            None => self.new_leg(key, &message, summary.as_ref()),
+            None => self.new_leg(key, &message, summary.as_deref()),
         };
         let (number, leg) = id;
         let Some((_, group)) = self.groups.get_mut(&number) else { return };
@@ -125,13 +130,16 @@ impl Tracker {
         over
     }
 
-    /// Closes everything, at the end of the capture, in the order of first messages.
-    pub fn finish(&mut self, now: Timestamp) -> Vec<Call> {
+    /// Closes everything, at the end of the capture, in the order of first messages: one call at a time, so that each can be
+    /// freed before the next is made.
+    pub fn finish(&mut self, now: Timestamp) -> impl Iterator<Item = Call> {
         self.clock.tick(now);
-        let mut over = mem::take(&mut self.early);
-        let numbers: Vec<u64> = self.groups.keys().copied().collect();
-        over.extend(numbers.into_iter().filter_map(|number| self.close(number)));
-        over
+        let early = mem::take(&mut self.early);
+        let next = || {
+            let number = *self.groups.keys().next()?;
+            self.close(number)
+        };
+        early.into_iter().chain(iter::from_fn(next))
     }
 
     /// What became of the messages so far.

@@ -1,6 +1,7 @@
 //! A window on a stream of octets that grows to what a record needs, and knows its offset in the stream.
 
 use std::io::{self, BufRead, Read};
+use std::mem;
 
 /// Octets read but not yet consumed, in front of a reader.
 pub(super) struct Buffer {
@@ -10,11 +11,29 @@ pub(super) struct Buffer {
     end: usize,
     offset: u64,
     ended: bool,
+    reading: Reading,
+}
+
+/// Whether the reader may be asked for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Permitted,
+    Forbidden,
+    /// Forbidden, and it would have been necessary.
+    Missed,
 }
 
 impl Buffer {
     pub(super) fn new(reader: Box<dyn Read + Send>, size: usize) -> Self {
-        Self { reader, bytes: vec![0; size.max(1)], start: 0, end: 0, offset: 0, ended: false }
+        Self {
+            reader,
+            bytes: vec![0; size.max(1)],
+            start: 0,
+            end: 0,
+            offset: 0,
+            ended: false,
+            reading: Reading::Permitted,
+        }
     }
 
     /// Makes the buffer at least so large.
@@ -46,10 +65,24 @@ impl Buffer {
             if self.ended {
                 return Ok(false);
             }
+            if self.reading != Reading::Permitted {
+                self.reading = Reading::Missed;
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
             self.make_room(wanted);
             self.read_once()?;
         }
         Ok(true)
+    }
+
+    /// From here on [`Self::fill`] fails rather than read on.
+    pub(super) fn forbid_reading(&mut self) {
+        self.reading = Reading::Forbidden;
+    }
+
+    /// Ends [`Self::forbid_reading`]; returns whether there was a need to read.
+    pub(super) fn permit_reading(&mut self) -> bool {
+        mem::replace(&mut self.reading, Reading::Permitted) == Reading::Missed
     }
 
     /// Gives up the first `count` octets.

@@ -10,6 +10,7 @@ mod detect;
 mod drops;
 #[cfg(test)]
 mod files;
+mod frames;
 mod info;
 mod link_type;
 mod merge;
@@ -26,6 +27,7 @@ mod time_unit;
 mod trailer;
 
 pub use compression::Compression;
+pub use frames::Frames;
 pub use info::{CaptureInfo, Format};
 pub use link_type::link_type_name;
 pub use merge::Merged;

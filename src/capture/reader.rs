@@ -35,6 +35,8 @@ pub struct Capture {
     info: CaptureInfo,
     /// The frame at the beginning of the buffer.
     current: Option<Located>,
+    /// What [`Self::is_at_hand`] found behind it.
+    ahead: Option<Result<Option<Located>, Fault>>,
     time: Timestamp,
     /// That of the last frame.
     link_type: Option<u16>,
@@ -61,7 +63,16 @@ impl Capture {
 
     fn from_opened(opened: Result<Opened, Error>) -> Result<Self, Error> {
         let Opened { buffer, layout, info } = opened?;
-        Ok(Self { buffer, layout, info, current: None, time: Timestamp::default(), link_type: None, ended: false })
+        Ok(Self {
+            buffer,
+            layout,
+            info,
+            current: None,
+            ahead: None,
+            time: Timestamp::default(),
+            link_type: None,
+            ended: false,
+        })
     }
 
     /// What is known of the capture: complete once [`Self::next_frame`] returned `None`.
@@ -81,16 +92,11 @@ impl Capture {
 
     /// Goes to the next frame, which [`Self::frame`] then returns; false at the end.
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
-        if let Some(previous) = self.current.take() {
-            self.buffer.consume_octets(previous.record_length);
-        }
+        self.leave();
         if self.ended {
             return Ok(false);
         }
-        let next = match &mut self.layout {
-            Layout::Pcap(pcap) => pcap.locate(&mut self.buffer),
-            Layout::Pcapng(pcapng) => pcapng.locate(&mut self.buffer),
-        };
+        let next = self.ahead.take().unwrap_or_else(|| self.locate());
         match next {
             Ok(Some(located)) => self.note(located),
             Ok(None) => self.end(),
@@ -100,6 +106,33 @@ impl Capture {
             }
         }
         Ok(self.current.is_some())
+    }
+
+    /// Whether [`Self::next_frame`] need not read on, which may mean waiting. The frame before is given up.
+    pub fn is_at_hand(&mut self) -> bool {
+        self.leave();
+        if self.ended || self.ahead.is_some() {
+            return true;
+        }
+        self.buffer.forbid_reading();
+        let next = self.locate();
+        let is_at_hand = !self.buffer.permit_reading();
+        self.ahead = is_at_hand.then_some(next);
+        is_at_hand
+    }
+
+    /// Leaves the current frame.
+    fn leave(&mut self) {
+        if let Some(previous) = self.current.take() {
+            self.buffer.consume_octets(previous.record_length);
+        }
+    }
+
+    fn locate(&mut self) -> Result<Option<Located>, Fault> {
+        match &mut self.layout {
+            Layout::Pcap(pcap) => pcap.locate(&mut self.buffer),
+            Layout::Pcapng(pcapng) => pcapng.locate(&mut self.buffer),
+        }
     }
 
     /// The frame that [`Self::advance`] went to.

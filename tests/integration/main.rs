@@ -10,3 +10,4 @@ mod reports;
 mod samples;
 mod scenarios;
 mod schema;
+mod threads;

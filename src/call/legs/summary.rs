@@ -54,6 +54,12 @@ pub struct LegSummary {
 }
 
 impl LegSummary {
+    /// Summarises a leg by a message that begins one, which is an INVITE outside of a dialog; `None` for all others.
+    pub fn of_first(message: &Message, provenance: &Provenance) -> Option<Self> {
+        let begins = message.is_request() && message.method() == Some(&Method::Invite) && message.to_tag().is_none();
+        begins.then(|| Self::of(message, provenance)).flatten()
+    }
+
     /// Summarises a leg by its first request; `None` for responses and for messages without Call-ID.
     pub fn of(message: &Message, provenance: &Provenance) -> Option<Self> {
         if !message.is_request() {

@@ -1,0 +1,61 @@
+//! What the pipeline wants of captures, be it one or several.
+
+use super::info::CaptureInfo;
+use super::merge::Merged;
+use super::reader::{Capture, Frame};
+use crate::error::Error;
+
+/// What frames come from.
+pub trait Frames: Send {
+    /// The next frame; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Capture::next_frame`].
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error>;
+
+    /// Whether the next frame, or the end, can be told without waiting for input. Of several captures that is not known, and taken
+    /// for granted.
+    fn is_at_hand(&mut self) -> bool;
+
+    /// Packets that the capturing program lost, as far as is known yet.
+    fn dropped(&self) -> u64;
+
+    /// What is known of each capture.
+    fn infos(&self) -> Vec<&CaptureInfo>;
+}
+
+impl Frames for Capture {
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        self.next_frame()
+    }
+
+    fn is_at_hand(&mut self) -> bool {
+        self.is_at_hand()
+    }
+
+    fn dropped(&self) -> u64 {
+        self.info().dropped
+    }
+
+    fn infos(&self) -> Vec<&CaptureInfo> {
+        vec![self.info()]
+    }
+}
+
+impl Frames for Merged {
+    fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        self.next_frame()
+    }
+
+    fn is_at_hand(&mut self) -> bool {
+        true
+    }
+
+    fn dropped(&self) -> u64 {
+        self.infos().map(|info| info.dropped).sum()
+    }
+
+    fn infos(&self) -> Vec<&CaptureInfo> {
+        self.infos().collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! Diagnosis of calls that are over, and their way into the reports, in order.
+
+use std::io;
+use std::net::IpAddr;
+
+use super::front::Step;
+use crate::diagnosis::{CallReport, Engine};
+use crate::limits;
+use crate::provenance::Flow;
+use crate::report::{Sink, Summary};
+
+/// The stages behind the tracker.
+#[derive(Debug, Default)]
+pub(super) struct Back {
+    pub(super) engine: Engine,
+    /// What was found; messages are counted elsewhere.
+    pub(super) summary: Summary,
+    /// Messages that must have been sent and were not captured.
+    pub(super) missing: u64,
+}
+
+impl Back {
+    /// Takes the next step.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub(super) fn step(&mut self, step: Step, sink: &mut dyn Sink) -> io::Result<()> {
+        match step {
+            Step::Start(time) => self.engine.capture_start = time,
+            Step::Lossy => self.engine.lossy = true,
+            Step::Hosts(flow) => self.learn_hosts(&flow),
+            Step::Lookup { name, code, evidence } => {
+                let known = &mut self.engine.hosts.failed_lookups;
+                if known.len() < limits::FAILED_LOOKUPS && !known.contains_key(&name) {
+                    known.insert(name, (code, evidence));
+                }
+            }
+            Step::Over { call, now } => {
+                let report = self.engine.diagnose(call, now);
+                self.deliver(&report, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, report: &CallReport, sink: &mut dyn Sink) -> io::Result<()> {
+        self.missing += report.call.proofs_of_loss().len() as u64;
+        self.summary.call(report);
+        sink.call(report)
+    }
+
+    fn learn_hosts(&mut self, flow: &Flow) {
+        let hosts = &mut self.engine.hosts;
+        if hosts.senders.len() < limits::HOSTS {
+            hosts.senders.insert(flow.source.address);
+        }
+        if hosts.receivers.len() < limits::HOSTS {
+            hosts.receivers.insert(flow.destination.address);
+        }
+        hosts.documentation_traffic |=
+            is_documentation(flow.source.address) || is_documentation(flow.destination.address);
+    }
+}
+
+/// Whether the address is one of the ranges for documentation (RFC 5737, RFC 3849).
+fn is_documentation(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => matches!(v4.octets(), [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _]),
+        IpAddr::V6(v6) => matches!(v6.segments(), [0x2001, 0x0db8, ..]),
+    }
+}

@@ -1,0 +1,224 @@
+//! What needs frames in order: reassembly and the tracker. Knows nothing of diagnosis; hands on steps.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use super::prepare::{Content, Place, Prepared, Ready, Stateful, messages};
+use crate::anomaly::Anomaly;
+use crate::call::{Call, IcmpReport, tracker::Tracker};
+use crate::diagnosis::{Evidence, Text};
+use crate::limits;
+use crate::net::{Datagram, Decoded, IcmpError, IpReassembly, classify, decode, failed_lookup};
+use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
+use crate::report::{CaptureFacts, Summary};
+
+/// What diagnosis has to know, in order.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The time of the first frame.
+    Start(Timestamp),
+    /// Packets are known to be missing from the capture.
+    Lossy,
+    /// SIP went this way; said at least once of every pair of addresses.
+    Hosts(Flow),
+    /// A name could not be resolved.
+    Lookup { name: String, code: &'static str, evidence: Evidence },
+    /// A call is over; `now` is the capture clock.
+    Over { call: Call, now: Timestamp },
+}
+
+/// The stages with state, up to the calls that are over.
+#[derive(Debug)]
+pub(super) struct Front {
+    reassembly: IpReassembly,
+    tracker: Tracker,
+    pub(super) facts: CaptureFacts,
+    /// Counts of messages; the rest of it is not used.
+    pub(super) counts: Summary,
+    /// Pairs of addresses that a step told of.
+    told: HashSet<(IpAddr, IpAddr)>,
+    /// The capture clock: the latest time of a frame so far.
+    pub(super) now: Timestamp,
+    /// The time of the latest frame, which lies before `now` where clocks were set back.
+    latest: Timestamp,
+}
+
+impl Front {
+    pub(super) fn new() -> Self {
+        Self {
+            reassembly: IpReassembly::new(),
+            tracker: Tracker::default(),
+            facts: CaptureFacts::default(),
+            counts: Summary::default(),
+            told: HashSet::new(),
+            now: Timestamp::default(),
+            latest: Timestamp::default(),
+        }
+    }
+
+    /// Takes the next frame.
+    pub(super) fn frame(&mut self, frame: Prepared, steps: &mut Vec<Step>) {
+        self.clock(frame.time, steps);
+        self.facts.frames += 1;
+        self.facts.octets += frame.octets as u64;
+        if frame.cut {
+            self.anomaly(Anomaly::FrameCut);
+        }
+        for cut in self.reassembly.expire(self.now) {
+            let place = Place { frame: cut.frame, other_frames: &cut.other_frames, time: cut.time };
+            self.reassembled(&cut.decode(), &place, steps);
+        }
+        match frame.content {
+            Content::Sip { flow, messages } => {
+                self.facts.udp_frames += 1;
+                self.sip(flow, messages, steps);
+            }
+            Content::Other(kind) => {
+                self.facts.udp_frames += 1;
+                *self.facts.other_payloads.entry(kind).or_default() += 1;
+            }
+            Content::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
+            Content::Stateful(ref held) => self.stateful(held, &frame, steps),
+        }
+        let now = self.now;
+        steps.extend(self.tracker.advance(frame.time).into_iter().map(|call| Step::Over { call, now }));
+        self.count_tracker_anomalies();
+    }
+
+    /// Takes what is left of fragments, at the end of the capture.
+    pub(super) fn flush(&mut self, steps: &mut Vec<Step>) {
+        for cut in self.reassembly.flush() {
+            let place = Place { frame: cut.frame, other_frames: &cut.other_frames, time: cut.time };
+            self.reassembled(&cut.decode(), &place, steps);
+        }
+    }
+
+    /// Closes the calls that are open, one at a time.
+    pub(super) fn close(&mut self) -> impl Iterator<Item = Step> {
+        let now = self.now;
+        self.tracker.finish(self.latest).map(move |call| Step::Over { call, now })
+    }
+
+    /// Counts what is left to be counted, behind [`Self::close`].
+    pub(super) fn count(&mut self) {
+        for (anomaly, _) in self.reassembly.take_anomalies() {
+            self.anomaly(anomaly);
+        }
+        self.count_tracker_anomalies();
+        self.facts.duplicates = self.tracker.counts().duplicates;
+    }
+
+    fn clock(&mut self, time: Timestamp, steps: &mut Vec<Step>) {
+        if self.facts.frames == 0 {
+            steps.push(Step::Start(time));
+            self.now = time;
+        }
+        self.now = self.now.max(time);
+        self.latest = time;
+    }
+
+    fn count_tracker_anomalies(&mut self) {
+        for (anomaly, _) in self.tracker.take_anomalies() {
+            self.anomaly(anomaly);
+        }
+    }
+
+    fn anomaly(&mut self, anomaly: Anomaly) {
+        *self.facts.anomalies.entry(anomaly).or_default() += 1;
+    }
+
+    fn stateful(&mut self, held: &Stateful, frame: &Prepared, steps: &mut Vec<Step>) {
+        let place = Place { frame: frame.reference, other_frames: &[], time: frame.time };
+        match decode(held.link_type, &held.bytes, held.original_length) {
+            Decoded::Fragment(fragment) => {
+                self.facts.fragments += 1;
+                if let Some(whole) = self.reassembly.push(&fragment, frame.reference, frame.time) {
+                    let place = Place { frame: whole.frame, other_frames: &whole.other_frames, time: whole.time };
+                    self.reassembled(&whole.decode(), &place, steps);
+                }
+            }
+            Decoded::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
+            Decoded::Udp(datagram) => {
+                self.facts.udp_frames += 1;
+                self.datagram(&datagram, &place, steps);
+            }
+            Decoded::Icmp(error) => {
+                self.facts.icmp_errors += 1;
+                self.icmp(&error, &place);
+            }
+        }
+    }
+
+    /// What a reassembled datagram holds.
+    fn reassembled(&mut self, decoded: &Decoded<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
+        match decoded {
+            Decoded::Udp(datagram) => self.datagram(datagram, place, steps),
+            Decoded::Icmp(error) => self.icmp(error, place),
+            Decoded::Fragment(_) | Decoded::Skipped(_) => {}
+        }
+    }
+
+    fn datagram(&mut self, datagram: &Datagram<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
+        let messages = messages(datagram, place);
+        if messages.is_empty() {
+            *self.facts.other_payloads.entry(classify(&datagram.flow, datagram.payload)).or_default() += 1;
+            steps.extend(lookup(datagram, place));
+        } else {
+            self.sip(datagram.flow, messages, steps);
+        }
+    }
+
+    fn sip(&mut self, flow: Flow, messages: Vec<Ready>, steps: &mut Vec<Step>) {
+        self.facts.sip_datagrams += 1;
+        self.hosts(flow, steps);
+        for Ready { message, provenance, summary } in messages {
+            self.counts.message(&message);
+            for anomaly in message.anomalies() {
+                *self.facts.anomalies.entry(*anomaly).or_default() += 1;
+            }
+            self.tracker.push_with(message, provenance, summary);
+        }
+    }
+
+    fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {
+        let pair = (flow.source.address, flow.destination.address);
+        if self.told.contains(&pair) {
+            return;
+        }
+        steps.push(Step::Hosts(flow));
+        if self.told.len() < limits::HOSTS {
+            self.told.insert(pair);
+        }
+    }
+
+    fn icmp(&mut self, error: &IcmpError<'_>, place: &Place<'_>) {
+        let Some(quoted) = error.quoted_flow else { return };
+        let endpoint = |address| Endpoint { address, port: 0 };
+        let flow = Flow { source: endpoint(error.from), destination: endpoint(error.to), transport: Transport::Udp };
+        let provenance = Provenance {
+            frame: place.frame,
+            other_frames: place.other_frames.to_vec(),
+            time: place.time,
+            flow,
+            ip_id: None,
+            ttl: 0,
+            offset: 0,
+        };
+        let report = IcmpReport { provenance, kind: error.kind, unreachable: quoted.destination };
+        self.tracker.icmp(report, error.quoted_payload);
+    }
+}
+
+/// The name that a DNS response could not resolve.
+fn lookup(datagram: &Datagram<'_>, place: &Place<'_>) -> Option<Step> {
+    let lookup = failed_lookup(datagram.flow.source.port, datagram.payload)?;
+    let evidence = Evidence {
+        frame: place.frame,
+        time: place.time,
+        source: datagram.flow.source,
+        destination: datagram.flow.destination,
+        what: Text::new("DNS response {code}").with("code", lookup.code),
+        text: format!("{} {}: {}", lookup.name, lookup.record, lookup.code),
+    };
+    Some(Step::Lookup { name: lookup.name, code: lookup.code, evidence })
+}

@@ -1,0 +1,146 @@
+//! The stages in order: frames, datagrams, messages, calls, findings, reports. The only place that knows two of them, the
+//! threads that they run on, and the order of results.
+//!
+//! `prepare` has no state, `front` (reassembly, tracker) and `back` (diagnosis, reports) have. On one thread they follow one
+//! another frame by frame; on several (`parallel`) frames are prepared side by side, and front and back take them in the
+//! order of the capture, so that the result is the same to the octet.
+
+mod back;
+mod batch;
+mod front;
+mod parallel;
+mod prepare;
+
+use std::io;
+
+use back::Back;
+use front::{Front, Step};
+use prepare::prepare;
+
+use crate::anomaly::Anomaly;
+use crate::capture::{Frame, Frames};
+use crate::diagnosis::{Engine, Settings};
+use crate::error::Error;
+use crate::report::{CaptureFacts, Sink, Summary};
+
+/// A capture that is being analysed. Frames go in, closed calls come out at the sink; memory follows the calls that are open
+/// at one time.
+pub struct Analysis {
+    front: Front,
+    back: Back,
+}
+
+impl Analysis {
+    /// Begins a capture.
+    pub fn new(settings: Settings) -> Self {
+        Self { front: Front::new(), back: Back { engine: Engine::new(settings), ..Back::default() } }
+    }
+
+    /// Says which capture of the run it is, counted from 0; the summary names it in what it cites.
+    #[must_use]
+    pub fn numbered(mut self, index: usize) -> Self {
+        self.back.summary.capture = index;
+        self
+    }
+
+    /// Says that packets are known to be missing from the capture: from here on absence proves nothing.
+    pub fn set_lossy(&mut self, lossy: bool) {
+        self.back.engine.lossy |= lossy;
+    }
+
+    /// Takes a frame; calls that are over by its time go to the sink.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+        let mut steps = Vec::new();
+        self.front.frame(prepare(frame), &mut steps);
+        self.steps(&mut steps, sink)
+    }
+
+    /// Takes all frames there are, on so many threads: one prepares, tracks and diagnoses in turn; more do so side by side, with
+    /// the same result. `tell` gets the errors of the capture, which do not end the analysis.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn run(
+        &mut self,
+        frames: &mut dyn Frames,
+        threads: usize,
+        sink: &mut dyn Sink,
+        tell: &mut dyn FnMut(Error),
+    ) -> io::Result<()> {
+        if threads > 1 {
+            return parallel::run(&mut self.front, &mut self.back, frames, threads, sink, tell);
+        }
+        loop {
+            match frames.next_frame() {
+                Ok(Some(frame)) => self.frame(&frame, sink)?,
+                Ok(None) => return Ok(()),
+                Err(error) => tell(error),
+            }
+            self.set_lossy(frames.dropped() > 0);
+        }
+    }
+
+    /// Ends the capture: closes what is open and delivers the facts. `complete` fills in what only the reader of the file knows.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn finish(
+        mut self,
+        complete: impl FnOnce(&mut CaptureFacts),
+        sink: &mut dyn Sink,
+    ) -> io::Result<(CaptureFacts, Summary)> {
+        let mut steps = Vec::new();
+        self.front.flush(&mut steps);
+        self.steps(&mut steps, sink)?;
+        complete(&mut self.front.facts);
+        self.set_lossy(self.front.facts.dropped > 0);
+        for step in self.front.close() {
+            self.back.step(step, sink)?;
+        }
+        self.front.count();
+        let Self { front: Front { mut facts, counts, now, .. }, back: Back { mut engine, mut summary, missing } } =
+            self;
+        if missing > 0 {
+            *facts.anomalies.entry(Anomaly::MessageMissing).or_default() += missing;
+        }
+        facts.incomplete.extend(incomplete(&facts));
+        facts.incomplete.extend(engine.limits_hit());
+        let findings = engine.finish(now);
+        summary.capture_findings(&findings);
+        (summary.messages, summary.requests, summary.responses) = (counts.messages, counts.requests, counts.responses);
+        sink.end_capture(&facts, &summary, &findings)?;
+        Ok((facts, summary))
+    }
+
+    fn steps(&mut self, steps: &mut Vec<Step>, sink: &mut dyn Sink) -> io::Result<()> {
+        steps.drain(..).try_for_each(|step| self.back.step(step, sink))
+    }
+}
+
+/// What makes the result incomplete, in words, beside what only the readers of the files know.
+fn incomplete(facts: &CaptureFacts) -> Vec<String> {
+    let count = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
+    let mut reasons = Vec::new();
+    if facts.dropped > 0 {
+        reasons.push(format!("the capturing program lost {}", counted(facts.dropped, "packet", "packets")));
+    }
+    let missing = count(Anomaly::FragmentsMissing) + count(Anomaly::FragmentLimit);
+    if missing > 0 {
+        reasons.push(format!("fragments of {} are missing", counted(missing, "IP datagram", "IP datagrams")));
+    }
+    if count(Anomaly::MessageCut) > 0 {
+        reasons.push(counted(count(Anomaly::MessageCut), "SIP message is cut", "SIP messages are cut"));
+    }
+    if count(Anomaly::CallLimit) > 0 {
+        let calls = counted(count(Anomaly::CallLimit), "call was", "calls were");
+        reasons.push(format!("{calls} closed early because a limit was reached"));
+    }
+    reasons
+}
+
+fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}

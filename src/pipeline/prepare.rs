@@ -1,0 +1,105 @@
+//! What can be told of a frame without knowing any other: decode, probe and parse. Frames can be prepared in any order, and side
+//! by side.
+
+use crate::call::legs::LegSummary;
+use crate::capture::Frame;
+use crate::net::{Datagram, Decoded, PayloadKind, SkipReason, classify, decode, failed_lookup};
+use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
+use crate::sip::{self, Framed, Message};
+
+/// A frame with what it holds.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) reference: FrameRef,
+    pub(super) time: Timestamp,
+    /// Octets that were captured.
+    pub(super) octets: usize,
+    /// Whether the snap length cut it.
+    pub(super) cut: bool,
+    pub(super) content: Content,
+}
+
+/// What a frame holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A datagram with SIP messages.
+    Sip { flow: Flow, messages: Vec<Ready> },
+    /// A datagram with something else.
+    Other(PayloadKind),
+    /// Nothing for us.
+    Skipped(SkipReason),
+    /// What needs to be seen in order: fragments, ICMP errors, failed lookups.
+    Stateful(Stateful),
+}
+
+/// The octets of a frame that has to be decoded where state is.
+#[derive(Debug)]
+pub(super) struct Stateful {
+    pub(super) link_type: u16,
+    pub(super) original_length: u32,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A message with what the tracker will ask for.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) message: Message,
+    pub(super) provenance: Provenance,
+    pub(super) summary: Option<Box<LegSummary>>,
+}
+
+/// Where a datagram was found: its frames and the time of the one that completes it.
+pub(super) struct Place<'a> {
+    pub(super) frame: FrameRef,
+    pub(super) other_frames: &'a [FrameRef],
+    pub(super) time: Timestamp,
+}
+
+/// Decodes a frame and reads the messages in it.
+pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
+    let place = Place { frame: frame.reference, other_frames: &[], time: frame.time };
+    let content = match decode(frame.link_type, frame.bytes, frame.original_length) {
+        Decoded::Skipped(reason) => Content::Skipped(reason),
+        Decoded::Udp(datagram) => {
+            let messages = messages(&datagram, &place);
+            if !messages.is_empty() {
+                Content::Sip { flow: datagram.flow, messages }
+            } else if failed_lookup(datagram.flow.source.port, datagram.payload).is_some() {
+                stateful(frame)
+            } else {
+                Content::Other(classify(&datagram.flow, datagram.payload))
+            }
+        }
+        Decoded::Fragment(_) | Decoded::Icmp(_) => stateful(frame),
+    };
+    Prepared {
+        reference: frame.reference,
+        time: frame.time,
+        octets: frame.bytes.len(),
+        cut: (frame.bytes.len() as u64) < u64::from(frame.original_length),
+        content,
+    }
+}
+
+fn stateful(frame: &Frame<'_>) -> Content {
+    let (link_type, original_length) = (frame.link_type, frame.original_length);
+    Content::Stateful(Stateful { link_type, original_length, bytes: frame.bytes.to_vec() })
+}
+
+/// The messages of a datagram; none where it holds something else.
+pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Vec<Ready> {
+    let ready = |Framed { message, offset }: Framed| {
+        let provenance = Provenance {
+            frame: place.frame,
+            other_frames: place.other_frames.to_vec(),
+            time: place.time,
+            flow: datagram.flow,
+            ip_id: datagram.ip_id,
+            ttl: datagram.ttl,
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+        };
+        let summary = LegSummary::of_first(&message, &provenance).map(Box::new);
+        Ready { message, provenance, summary }
+    };
+    sip::messages(datagram.payload, datagram.cut).into_iter().map(ready).collect()
+}
