@@ -125,7 +125,7 @@ impl Hosts {
     /// Takes note of the times of signing of a call that has been diagnosed.
     pub(super) fn observe_signers(&mut self, call: &Call) {
         let Some(case) = IdentityCase::of(call) else { return };
-        for identity in &case.identities {
+        for identity in case.identities {
             let (Some(url), Some(age)) = (identity.certificate_url(), Age::of(&case, identity)) else { continue };
             if self.skews.len() >= SIGNERS && !self.skews.contains_key(url) {
                 continue;

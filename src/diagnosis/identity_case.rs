@@ -18,7 +18,7 @@ pub(super) struct IdentityCase<'a> {
     /// The same INVITE nearest to the caller; the same message where one hop was captured.
     pub(super) nearest: &'a CapturedMessage,
     /// Its Identity values.
-    pub(super) identities: Vec<Identity>,
+    pub(super) identities: &'a [Identity],
     /// The final response, if it is one that may speak of the caller's identity: 607, 608, 603+, 403, 428, 436, 437, 438.
     pub(super) rejection: Option<&'a CapturedMessage>,
 }
@@ -45,7 +45,7 @@ impl<'a> IdentityCase<'a> {
     }
 
     /// `PASSporTs` about the origin of the call, rather than about its diversions.
-    pub(super) fn origins(&self) -> impl Iterator<Item = &Identity> {
+    pub(super) fn origins(&self) -> impl Iterator<Item = &'a Identity> {
         self.identities.iter().filter(|identity| !identity.is_diversion() && !identity.legacy)
     }
 

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::headers::{self, Field};
 use super::start_line::{self, StartLine};
 use super::{HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, params, plain};
 use crate::anomaly::Anomaly;
+use crate::stir::Identity;
 
 /// The CSeq of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Message {
     branch: Option<Range<usize>>,
     anomalies: Vec<Anomaly>,
     cut: bool,
+    /// Identity values, read when they are first asked for: many rules do.
+    pub(super) identities: OnceLock<Box<[Identity]>>,
 }
 
 impl Message {
@@ -60,6 +64,7 @@ impl Message {
             branch: None,
             anomalies: odd,
             cut,
+            identities: OnceLock::new(),
         };
         message.locate();
         let more = super::lint::find(&message);
@@ -109,6 +114,11 @@ impl Message {
 
     fn field(&self, name: HeaderName) -> Option<Field> {
         self.fields.iter().find(|f| f.name == name).copied()
+    }
+
+    /// Whether there is a header field of that name.
+    pub fn has(&self, name: HeaderName) -> bool {
+        self.fields.iter().any(|f| f.name == name)
     }
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {

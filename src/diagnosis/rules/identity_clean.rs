@@ -60,7 +60,7 @@ fn signed<'c>(case: &'c IdentityCase<'_>, cx: &Context<'_>) -> Option<&'c Identi
     }
     let verified = |(_, status): &(_, String)| status.to_ascii_lowercase().starts_with("tn-validation-passed");
     let doubted = !case.request.message.verification_statuses().iter().all(verified);
-    if doubted || chain::faults(&case.identities).iter().any(|fault| !fault.is_lint()) {
+    if doubted || chain::faults(case.identities).iter().any(|fault| !fault.is_lint()) {
         return None;
     }
     case.origins().find(full)

@@ -40,7 +40,7 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(case: &IdentityCase<'_>) -> Option<Finding> {
-    let faults = chain::faults(&case.identities);
+    let faults = chain::faults(case.identities);
     let harmless = faults.iter().all(ChainFault::is_lint);
     let first = case.identities.first().filter(|_| !faults.is_empty())?;
     let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
