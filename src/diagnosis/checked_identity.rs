@@ -34,7 +34,7 @@ impl CheckedIdentity {
             };
             Self { identity, frame, verdict }
         };
-        case.identities.into_iter().map(check).collect()
+        case.identities.iter().cloned().map(check).collect()
     }
 }
 

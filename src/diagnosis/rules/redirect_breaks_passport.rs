@@ -70,7 +70,7 @@ struct Broken<'a> {
 impl<'a> Broken<'a> {
     fn of(case: &RedirectCase<'a>, follow: &'a Follow, cx: &Context<'_>) -> Option<Self> {
         let signed = IdentityCase::of_attempt(case.call, last_try(case.call, follow.transaction))?;
-        let first: Vec<Identity> =
+        let first: Vec<&Identity> =
             case.nearest_request().into_iter().chain(case.request()).flat_map(|m| m.message.identities()).collect();
         let taken_along = |identity: &&Identity| first.iter().any(|f| f.passport.token == identity.passport.token);
         let identity = signed.origins().find(taken_along)?.clone();
