@@ -1,10 +1,10 @@
 //! The Identity values of a call with what is known of their signatures: verified once a call, for the rules and the reports.
 
 use super::identity_case::IdentityCase;
-use super::{Context, Settings};
+use super::{Context, Hosts, Settings};
 use crate::call::Call;
 use crate::provenance::FrameRef;
-use crate::stir::{Identity, Unverified, Verdict, verify};
+use crate::stir::{Identity, Objection, Unverified, Verdict, verify};
 
 /// An Identity value of the INVITE that was captured nearest to the callee.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct CheckedIdentity {
 
 impl CheckedIdentity {
     /// All values of a call, in their order; none for what is no call.
-    pub(super) fn all(call: &Call, settings: &Settings) -> Vec<Self> {
+    pub(super) fn all(call: &Call, settings: &Settings, hosts: &Hosts) -> Vec<Self> {
         let Some(case) = IdentityCase::of(call) else { return Vec::new() };
         if case.identities.is_empty() {
             return Vec::new();
@@ -30,11 +30,25 @@ impl CheckedIdentity {
         let check = |identity: Identity| {
             let verdict = match verify(&identity, &around, &settings.trust) {
                 Verdict::Failed(_) if cut => Verdict::NotVerified(Unverified::Cut),
-                verdict => verdict,
+                verdict => of_known_signer(verdict, &identity, hosts),
             };
             Self { identity, frame, verdict }
         };
         case.identities.iter().cloned().map(check).collect()
+    }
+}
+
+/// Keys that were tried in turn, and of which none fits, prove nothing unless one of them verified another token of the signer.
+fn of_known_signer(verdict: Verdict, identity: &Identity, hosts: &Hosts) -> Verdict {
+    let known = identity.certificate_url().is_some_and(|url| hosts.has_verified(url));
+    match verdict {
+        Verdict::Failed(objections) => match objections.as_slice() {
+            [Objection::NoKeyVerifies { tried, file: None, .. }] if !known => {
+                Verdict::NotVerified(Unverified::NoKeyFits(*tried))
+            }
+            _ => Verdict::Failed(objections),
+        },
+        verdict => verdict,
     }
 }
 

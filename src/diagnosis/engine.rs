@@ -41,7 +41,7 @@ impl Engine {
         self.patterns.observe(&call, &self.settings);
         let mut findings = Vec::new();
         let is_cut = call.messages.iter().any(|m| m.message.is_cut());
-        let identities = CheckedIdentity::all(&call, &self.settings);
+        let identities = CheckedIdentity::all(&call, &self.settings, &self.hosts);
         let cx = self.context(now, is_cut || !call.proofs_of_loss().is_empty(), &identities);
         for rule in RULES {
             if let Detect::Call(detect) = rule.detect {

@@ -41,6 +41,8 @@ pub enum Unverified {
     Legacy,
     /// The capture holds the message in part only.
     Cut,
+    /// None of so many keys verifies it, and nothing tells whether one of them is the signer's.
+    NoKeyFits(usize),
     /// Compact form whose header and claims cannot be rebuilt: an extension, or Date, From or To are missing.
     Compact,
 }
@@ -112,13 +114,6 @@ pub enum Objection {
         /// Who issued the certificate.
         issuer: String,
     },
-}
-
-impl Objection {
-    /// Whether the signature itself fails, rather than its certificate or form.
-    pub fn is_of_signature(&self) -> bool {
-        matches!(self, Self::NoKeyVerifies { .. })
-    }
 }
 
 /// What stands in the SIP message around a token in compact form.
@@ -257,6 +252,13 @@ impl Claim<'_> {
 impl fmt::Display for Unverified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NoKeyFits(1) => "the supplied key does not fit, and nothing tells whether it is the signer's",
+            Self::NoKeyFits(tried) => {
+                return write!(
+                    f,
+                    "none of the {tried} supplied keys fits, and nothing tells whether one is the signer's"
+                );
+            }
             Self::NothingSupplied => "no certificate or key was supplied",
             Self::Legacy => "the form of RFC 4474 is obsolete",
             Self::Cut => "the message was captured in part only",

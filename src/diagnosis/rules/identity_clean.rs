@@ -149,15 +149,19 @@ mod tests {
     fn a_signature_is_verified_with_a_supplied_key_alone() {
         let mut trust = TrustStore::default();
         trust.add_file("signer.pem", KEY.as_bytes()).unwrap();
-        let settings = Settings { trust: Arc::new(trust), ..Settings::default() };
-        let with_key = |flow: &str| {
-            findings_with(flow, settings.clone()).into_iter().filter(|f| f.code == CODE).collect::<Vec<_>>()
+        let with_key = |flow: &str, trust: &TrustStore| {
+            let settings = Settings { trust: Arc::new(trust.clone()), ..Settings::default() };
+            findings_with(flow, settings).into_iter().filter(|f| f.code == CODE).collect::<Vec<_>>()
         };
-        let found = with_key(S08);
+        let found = with_key(S08, &trust);
         let message = found[0].message.to_string();
         assert!(message.contains("its signature verifies with the supplied key") && !message.contains("not verified"));
         assert!(found[0].evidence[2].text.ends_with("signature verifies with the supplied key in signer.pem"));
-        assert!(with_key(&S08.replace(V1, V6)).is_empty(), "a signature that fails is not clean");
+        let changed = S08.replace(V1, V6);
+        let message = with_key(&changed, &trust)[0].message.to_string();
+        assert!(message.contains("not verified"), "nothing says that the key is the signer's");
+        assert!(trust.map_url("https://cert.orig.example/shaken.pem", "signer.pem"));
+        assert!(with_key(&changed, &trust).is_empty(), "a signature that fails is not clean");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::stir::{Identity, Objection, Verdict};
+use crate::stir::{Identity, Objection, Unverified, Verdict};
 
 pub(super) static RULE: Rule = Rule {
     code: "passport-signature-invalid",
@@ -41,21 +41,21 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Option<Finding> {
-    let Verdict::Failed(objections) = cx.verdict(identity) else { return None };
+    let objections = match cx.verdict(identity) {
+        Verdict::Failed(objections) => objections,
+        Verdict::NotVerified(why @ Unverified::NoKeyFits(_)) => return Some(unknown(case, identity, *why)),
+        _ => return None,
+    };
     // What cannot be read, and what is written as DER, is identity-malformed.
     let told = |o: &&Objection| !matches!(o, Objection::Unusable(_) | Objection::Der { .. });
     let objections: Vec<&Objection> = objections.iter().filter(told).collect();
     let first = *objections.first()?;
-    let known = identity.certificate_url().is_some_and(|url| cx.hosts.has_verified(url));
-    let (severity, certainty) = weigh(first, known);
+    let (severity, certainty) = weigh(first);
     let reasons: Vec<String> = objections.iter().map(ToString::to_string).collect();
-    let template = match severity {
-        Severity::Notice => {
-            "The signature of the PASSporT from {hop} was not verified: {reasons}. Nothing tells whether they are this \
-             signer's."
-        }
-        _ if first.is_of_signature() => "The signature of the PASSporT from {hop} fails: {reasons}.",
-        _ => "The PASSporT from {hop} is signed with a key that gives no right to it: {reasons}.",
+    let template = if matches!(first, Objection::NoKeyVerifies { .. }) {
+        "The signature of the PASSporT from {hop} fails: {reasons}."
+    } else {
+        "The PASSporT from {hop} is signed with a key that gives no right to it: {reasons}."
     };
     let message = Text::new(template).with("hop", case.hop()).with("reasons", reasons.join("; "));
     let finding = Finding::new(&RULE, certainty, message, case.evidence(identity, "the Identity header field"))
@@ -63,27 +63,33 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
         .evidence(decoded(case, identity))
         .evidence(case.rejection_evidence())
         .actor(IdentityCase::signer(identity));
-    Some(
-        advised(finding, first, severity)
-            .verify("New calls of this signer verify with the certificate at the URL of info."),
-    )
+    Some(advised(finding, first).verify("New calls of this signer verify with the certificate at the URL of info."))
 }
 
-/// How bad, and how sure. `known`: a supplied key has verified another signature of the signer.
-fn weigh(objection: &Objection, known: bool) -> (Severity, Certainty) {
+/// How bad, and how sure.
+fn weigh(objection: &Objection) -> (Severity, Certainty) {
     match objection {
-        Objection::NoKeyVerifies { file: None, .. } if !known => (Severity::Notice, Certainty::Weak),
         Objection::NoKeyVerifies { file: None, .. } => (Severity::Error, Certainty::Strong),
         Objection::NoTnAuthList { .. } => (Severity::Warning, Certainty::Certain),
         _ => (Severity::Error, Certainty::Certain),
     }
 }
 
-fn advised(finding: Finding, objection: &Objection, severity: Severity) -> Finding {
+/// Keys were tried in turn, and none is known to be the signer's.
+fn unknown(case: &IdentityCase<'_>, identity: &Identity, why: Unverified) -> Finding {
+    let message = Text::new("The signature of the PASSporT from {hop} was not verified: {why}.")
+        .with("hop", case.hop())
+        .with("why", why);
+    Finding::new(&RULE, Certainty::Weak, message, case.evidence(identity, "the Identity header field"))
+        .severity(Severity::Notice)
+        .actor(IdentityCase::signer(identity))
+        .fix("Supply the certificate at the URL of info, and name URL and file in urls.tsv beside it.")
+        .fix("If it is supplied: the token was changed after signing, or signed with another key.")
+        .verify("With the signer's certificate the signature verifies, or fails for certain.")
+}
+
+fn advised(finding: Finding, objection: &Objection) -> Finding {
     match objection {
-        _ if severity == Severity::Notice => finding
-            .fix("Supply the certificate at the URL of info, and name URL and file in urls.tsv beside it.")
-            .fix("If it is supplied: the token was changed after signing, or signed with another key."),
         Objection::NotValidAt { .. } => finding.fix("Renew the certificate, and publish it before the service signs with it."),
         Objection::NotCovered { .. } | Objection::NoTnAuthList { .. } => {
             finding.fix("Sign with a certificate whose TNAuthList holds the number or names the provider of the number.")
@@ -147,6 +153,12 @@ mod tests {
             ),
             ("another's key", supplied(&other, Some(URL)), rejected("V1"), Some((error, certain))),
             ("whose key?", supplied(KEY, None), rejected("V6"), Some((Severity::Notice, Certainty::Weak))),
+            (
+                "whose key, answered",
+                supplied(KEY, None),
+                flow(&["V6"], "200 OK"),
+                Some((Severity::Notice, Certainty::Weak)),
+            ),
             ("alg none", supplied(KEY, Some(URL)), rejected("V11"), None),
             ("compact form of shaken", supplied(KEY, Some(URL)), rejected("V7"), None),
             ("diversion of another signer", supplied(KEY, Some(URL)), rejected("V9"), None),

@@ -31,7 +31,8 @@ pub(super) struct IdentityView<'a> {
     issued_at: Option<Time>,
     /// Where the certificate is said to be published; null where the value does not say.
     certificate_url: Option<&'a str>,
-    /// Whether the signature was verified with --stir-cert and --stir-root: verified, failed, or not-verified.
+    /// Whether the signature was verified with --stir-cert and --stir-root: verified, failed, or not-verified; the latter
+    /// also where no supplied key fits and none is known to be the signer's.
     verification: &'static str,
     /// The verdict in words: with which file, or why not.
     verification_text: String,

@@ -197,3 +197,16 @@ fn loops_of_authorities_end() {
     let root = Recipe::authority(("Root", "Root"), (9, 9)).read();
     assert!(!signer.chains_to(&[root], &loops.iter().collect::<Vec<_>>(), NOW));
 }
+
+#[test]
+fn no_changed_octet_goes_unnoticed() {
+    let root = [Recipe::authority(("CA", "CA"), (2, 2)).read()];
+    let whole = Recipe::signer().der();
+    assert!(Certificate::from_der(&whole).unwrap().chains_to(&root, &[], NOW));
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        let chained = Certificate::from_der(&changed).is_ok_and(|c| c.chains_to(&root, &[], NOW));
+        assert!(!chained, "octet {at}");
+    }
+}
