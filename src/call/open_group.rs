@@ -179,16 +179,16 @@ impl OpenGroup {
 impl OpenLeg {
     /// Follows the course of the call.
     fn follow(&mut self, message: &Message, hasher: &RandomState) {
-        let branch = message.branch().map_or(0, |b| hasher.hash_one(b));
+        let branch = || message.branch().map_or(0, |b| hasher.hash_one(b));
         self.has_invite |= message.method() == Some(&Method::Invite);
         match (message.status(), message.method()) {
-            (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(branch),
+            (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(branch()),
             (None, Some(Method::Bye)) => self.bye(message, hasher),
             (None, Some(Method::Cancel)) if self.phase != Phase::Answered => self.phase = Phase::Ended,
             (Some(status), Some(Method::Invite)) if status.is_success() => {
                 self.success(hasher.hash_one(message.to_tag()));
             }
-            (Some(status), Some(Method::Invite)) => self.answer(status, branch),
+            (Some(status), Some(Method::Invite)) => self.answer(status, branch()),
             _ => {}
         }
     }

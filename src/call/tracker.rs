@@ -64,9 +64,9 @@ impl Tracker {
     pub fn push_with(&mut self, message: Message, provenance: Provenance, summary: Option<Box<LegSummary>>) {
         self.clock.forward(provenance.time);
         let key = key(&message, provenance.flow);
-        self.cut_series(&key, &message);
-        let id = match self.by_key.get(&key) {
-            Some(id) => *id,
+        let known = self.by_key.get(&key).copied();
+        let id = match known.filter(|id| !self.cut_series(id.0, &message)) {
+            Some(id) => id,
             None => self.new_leg(key, &message, summary.as_deref()),
         };
         let (number, leg) = id;
@@ -202,13 +202,15 @@ impl Tracker {
     }
 
     /// Hands on a piece of a long series of requests under one Call-ID, so that it need not wait for the end of the capture.
-    fn cut_series(&mut self, key: &Key, next: &Message) {
-        let Some((number, _)) = self.by_key.get(key).copied() else { return };
+    /// Returns whether that closed the group.
+    fn cut_series(&mut self, number: u64, next: &Message) -> bool {
         let now = self.clock.reading();
-        if self.groups.get(&number).is_some_and(|(_, group)| group.pauses_before(next, now)) {
+        let cut = self.groups.get(&number).is_some_and(|(_, group)| group.pauses_before(next, now));
+        if cut {
             let piece = self.close(number);
             self.early.extend(piece);
         }
+        cut
     }
 
     fn close_early(&mut self, number: u64) {

@@ -31,6 +31,12 @@ impl Message {
     /// P-Asserted-Identity and From, with the header field that holds it. It belongs to the user part (3GPP TS 24.229
     /// §7.2A.20); some put it behind the host.
     pub fn verification_statuses(&self) -> Vec<(HeaderName, String)> {
+        let holds = |(name, value): (HeaderName, &[u8])| {
+            matches!(name, HeaderName::PAssertedIdentity | HeaderName::From) && mentions(value, b"verstat")
+        };
+        if !self.raw_fields().any(holds) {
+            return Vec::new();
+        }
         let asserted = self.asserted_identities().into_iter().map(|party| (HeaderName::PAssertedIdentity, party));
         let parties = asserted.chain(self.from().map(|party| (HeaderName::From, party)));
         let status = |party: &NameAddr| {
@@ -47,6 +53,12 @@ impl Message {
             .filter(|word| !word.is_empty())
             .collect()
     }
+}
+
+/// Whether a word that begins with `v` occurs, in any case.
+fn mentions(value: &[u8], word: &[u8]) -> bool {
+    let at = |at: usize| value.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word));
+    memchr::memchr2_iter(b'v', b'V', value).any(at)
 }
 
 #[cfg(test)]

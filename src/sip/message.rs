@@ -137,7 +137,7 @@ impl Message {
 
     /// The start line as captured (octets that are not UTF-8 replaced).
     pub fn start_line(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.slice(&(0..self.start_end)))
+        lossy(self.slice(&(0..self.start_end)))
     }
 
     /// Whether it is a request.
@@ -163,7 +163,7 @@ impl Message {
 
     /// The Request-URI as captured; `None` for responses.
     pub fn request_uri_text(&self) -> Option<Cow<'_, str>> {
-        self.request_uri_bytes().map(String::from_utf8_lossy)
+        self.request_uri_bytes().map(lossy)
     }
 
     /// The Request-URI; `None` for responses and where it cannot be read.
@@ -367,9 +367,14 @@ impl Message {
     }
 }
 
+/// As `String::from_utf8_lossy`, which takes longer where nothing is wrong.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Borrowed(bytes) => lossy(bytes),
         Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
     }
 }
@@ -400,9 +405,32 @@ fn body_length(bytes: &[u8], block: &headers::Block, cut: bool, odd: &mut Vec<An
 /// The place of `;name=value` behind the URI of a header field value, ending at the next `;`, `,` or blank. Of a list only the
 /// first value counts; elsewhere a comma is part of a display name that lacks its quotes.
 fn header_parameter(value: &[u8], name: &[u8], is_list: bool) -> Option<Range<usize>> {
+    if memchr::memchr(b'"', value).is_none() {
+        return scan_unquoted(value, name, is_list);
+    }
     let in_order = scan_parameters(value, name, is_list, true);
     // A quote that is never closed would hide everything behind it.
-    in_order.or_else(|| value.contains(&b'"').then(|| scan_parameters(value, name, is_list, false))?)
+    in_order.or_else(|| scan_parameters(value, name, is_list, false))
+}
+
+/// As [`scan_parameters`] where there are no quotes.
+fn scan_unquoted(value: &[u8], name: &[u8], is_list: bool) -> Option<Range<usize>> {
+    let mut at = 0;
+    loop {
+        let rest = value.get(at..)?;
+        let found = memchr::memchr3(b'<', b';', b',', rest)?;
+        at += found + 1;
+        match rest.get(found)? {
+            b'<' => at += memchr::memchr(b'>', value.get(at..)?)? + 1,
+            b',' if is_list => return None,
+            b';' => {
+                if let Some(range) = value.get(at..).and_then(|rest| named(rest, name)) {
+                    return Some(at + range.start..at + range.end);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn scan_parameters(value: &[u8], name: &[u8], is_list: bool, heed_quotes: bool) -> Option<Range<usize>> {
@@ -444,6 +472,8 @@ fn named(rest: &[u8], name: &[u8]) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const INVITE: &[u8] = b"INVITE sip:bob@b.example SIP/2.0\r\n\
@@ -462,6 +492,16 @@ mod tests {
         assert_eq!((m.other("x-call-id").as_deref(), m.vias().len()), (Some("other"), 2));
         assert_eq!(m.header_line(HeaderName::CallId).as_deref(), Some("i: c1@a.example"));
         assert_eq!(m.anomalies(), []);
+    }
+
+    proptest! {
+        #[test]
+        fn without_quotes_both_ways_find_the_same_parameter(value in "([a-c<>;,= ]|tag|tag=){0,12}", is_list: bool) {
+            let value = value.as_bytes();
+            for name in [&b"tag"[..], b"a"] {
+                prop_assert_eq!(scan_unquoted(value, name, is_list), scan_parameters(value, name, is_list, true));
+            }
+        }
     }
 
     #[test]

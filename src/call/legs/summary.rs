@@ -77,7 +77,7 @@ impl LegSummary {
             client: provenance.flow.source,
             servers: vec![provenance.flow.destination],
             cseq: message.cseq().map(|c| c.number),
-            calling: calling(message),
+            calling: calling(message, from.as_ref()),
             called: users([request_uri.as_ref(), to.as_ref()].into_iter().flatten()),
             diverted: diverted(message),
             session_id: session_id(message),
@@ -147,11 +147,10 @@ fn users<'a>(uris: impl Iterator<Item = &'a Uri>) -> Vec<String> {
     found
 }
 
-fn calling(message: &Message) -> Vec<String> {
+fn calling(message: &Message, from: Option<&Uri>) -> Vec<String> {
     let asserted = message.values(HeaderName::PAssertedIdentity);
-    let all: Vec<NameAddr> =
-        message.from().into_iter().chain(asserted.iter().take(MOST).filter_map(|v| NameAddr::read(v))).collect();
-    users(all.iter().map(|a| &a.uri).filter(|uri| uri.host != "anonymous.invalid"))
+    let asserted: Vec<NameAddr> = asserted.iter().take(MOST).filter_map(|v| NameAddr::read(v)).collect();
+    users(from.into_iter().chain(asserted.iter().map(|a| &a.uri)).filter(|uri| uri.host != "anonymous.invalid"))
 }
 
 fn diverted(message: &Message) -> Vec<String> {

@@ -28,8 +28,9 @@ impl Unwanted {
         }
         let unwanted: Vec<_> =
             UnwantedCase::of_requests(call).filter(|case| case.nearest.method == Method::Invite).collect();
-        self.answerers.observe(call, &unwanted, country);
-        self.again.observe(call, !unwanted.is_empty(), country);
+        let invites: Vec<_> = initial_invites(call, country).collect();
+        self.answerers.observe(call, &invites, &unwanted, country);
+        self.again.observe(call, &invites, !unwanted.is_empty(), country);
     }
 
     /// How many 607s, and calls after one, found no room.
@@ -38,11 +39,19 @@ impl Unwanted {
     }
 }
 
-/// Initial INVITEs of a call that were captured, with their transactions.
-fn initial_invites(call: &Call) -> impl Iterator<Item = (TransactionId, &CapturedMessage)> {
-    (0..call.transactions.len()).map(TransactionId).filter_map(|id| {
+/// An initial INVITE that was captured.
+struct Invite<'a> {
+    id: TransactionId,
+    request: &'a CapturedMessage,
+    /// Whoever is called.
+    callee: Option<String>,
+}
+
+fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterator<Item = Invite<'a>> {
+    (0..call.transactions.len()).map(TransactionId).filter_map(move |id| {
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
-        Some((id, call.request(id).filter(|_| is_invite)?))
+        let request = call.request(id).filter(|_| is_invite)?;
+        Some(Invite { id, request, callee: callee(&request.message, country) })
     })
 }
 

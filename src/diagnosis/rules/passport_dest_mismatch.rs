@@ -44,8 +44,8 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
-    let found = destination(case, &cx.settings.country);
     let identity = case.origins().next().or_else(|| case.identities.first())?;
+    let found = destination(case, &cx.settings.country);
     let claimed = claimed_destinations(identity).collect::<Vec<_>>().join(", ");
     let primary = case.evidence(identity, "the Identity header field");
     let finding = match found {

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::super::Evidence;
-use super::{callee, caller, initial_invites};
+use super::{Invite, caller};
 use crate::call::network_block::NetworkBlock;
-use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, TransactionId};
+use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
 use crate::limits::{
     REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
 };
@@ -142,13 +142,14 @@ impl Sent {
 }
 
 impl Again {
-    pub(super) fn observe(&mut self, call: &Call, is_unwanted: bool, country: &str) {
-        for (id, request) in initial_invites(call) {
-            let Some(key) = key(request, country) else { continue };
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool, country: &str) {
+        for invite in invites {
+            let Some(key) = key(invite, country) else { continue };
+            let id = invite.id;
             if let Some(kind) = rejecting(call, id, is_unwanted) {
                 self.reject(call, id, &key, kind);
             }
-            let sent = sent(call, id, request);
+            let sent = sent(call, invites, invite);
             if let Some(sends) = self.to_callee.get_mut(&(key.0, key.2.clone())) {
                 push_caller(sends, &key.1, &sent);
             }
@@ -312,16 +313,18 @@ fn push_caller(sends: &mut Vec<(String, Sent)>, caller: &str, sent: &Sent) {
     sends.truncate(ROTATION_SENDS);
 }
 
-fn key(request: &CapturedMessage, country: &str) -> Option<Key> {
-    let client = request.provenance.flow.source.address;
-    Some((client, caller(&request.message, country)?, callee(&request.message, country)?))
+fn key(invite: &Invite<'_>, country: &str) -> Option<Key> {
+    let client = invite.request.provenance.flow.source.address;
+    Some((client, caller(&invite.request.message, country)?, invite.callee.clone()?))
 }
 
-fn sent(call: &Call, id: TransactionId, request: &CapturedMessage) -> Sent {
+fn sent(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Sent {
+    let Invite { id, request, .. } = *invite;
     let flow = request.provenance.flow;
     let time = request.provenance.time;
-    let received = initial_invites(call)
-        .map(|(_, other)| &other.provenance)
+    let received = invites
+        .iter()
+        .map(|other| &other.request.provenance)
         .filter(|other| other.flow.destination.address == flow.source.address && other.time <= time)
         .map(|other| other.time)
         .max();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::super::unwanted_case::UnwantedCase;
 use super::super::super::{Evidence, Text};
-use super::{callee, initial_invites};
+use super::Invite;
 use crate::call::network_block;
 use crate::call::unwanted::Verdict;
 use crate::call::{Call, CallNumber};
@@ -67,8 +67,15 @@ pub struct Delays {
 }
 
 impl Answerers {
-    pub(super) fn observe(&mut self, call: &Call, unwanted: &[UnwantedCase<'_>], country: &str) {
-        for (id, request) in initial_invites(call) {
+    pub(super) fn observe(
+        &mut self,
+        call: &Call,
+        invites: &[Invite<'_>],
+        unwanted: &[UnwantedCase<'_>],
+        country: &str,
+    ) {
+        for Invite { id, callee, .. } in invites {
+            let id = *id;
             let Some(last) = call.decisive_final(id).filter(|last| !last.status.is_challenge()) else { continue };
             let Some(response) = call.message(last.message) else { continue };
             let element = response.provenance.flow.source;
@@ -78,7 +85,7 @@ impl Answerers {
                 continue;
             };
             let at_once = case.is_some_and(|case| case.origin.ringing.is_none());
-            if let Some(callee) = callee(&request.message, country) {
+            if let Some(callee) = callee {
                 entry.callee(callee, at_once);
             }
             if let Some(case) = case {
@@ -123,12 +130,12 @@ impl Answerer {
         }
     }
 
-    fn callee(&mut self, callee: String, at_once: bool) {
+    fn callee(&mut self, callee: &str, at_once: bool) {
         let room = self.callees.len() < UNWANTED_CALLEES;
-        match self.callees.get_mut(&callee) {
+        match self.callees.get_mut(callee) {
             Some(known) => *known |= at_once,
             None if room => {
-                self.callees.insert(callee, at_once);
+                self.callees.insert(callee.to_owned(), at_once);
             }
             None => {}
         }
