@@ -73,7 +73,7 @@ fn finding(case: &IdentityCase<'_>, caller: &TelephoneNumber) -> Finding {
         (false, false) => Certainty::Weak,
     };
     let primary = Evidence::of(case.request, "the INVITE without Identity");
-    let signed = case.nearest.message.identities().into_iter().next();
+    let signed = case.nearest.message.identities().first();
     let finding = Finding::new(&RULE, certainty, message, primary)
         .severity(severity(case, caller))
         .evidence(
