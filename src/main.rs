@@ -21,6 +21,10 @@ use sipscan::report::output;
 use sipscan::report::outputs::Outputs;
 use sipscan::report::text::{TextOptions, TextSink};
 
+/// Calls are many small allocations that live for seconds, made on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
