@@ -62,7 +62,7 @@ pub fn tell(error: &Error, talk: &mut dyn Write) {
 fn misspelt_command(error: &Error) -> Option<&'static str> {
     let Error::Read { path, source } = error else { return None };
     let name = path.to_str().filter(|_| source.kind() == io::ErrorKind::NotFound)?;
-    ["explain"].into_iter().find(|command| explain::resembles(name, command))
+    ["explain", "passport"].into_iter().find(|command| explain::resembles(name, command))
 }
 
 struct Run<'t> {
