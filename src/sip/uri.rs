@@ -210,14 +210,17 @@ fn split_at_host(text: &str) -> (Option<&str>, &str) {
     (text.get(..at), text.get(at + 1..).unwrap_or_default())
 }
 
-/// Parameters that never may stand in one URI alone (RFC 3261 §19.1.4), and those that both have.
+/// Parameters that never may stand in one URI alone (RFC 3261 §19.1.4), and those that both have. Of a name that a URI has
+/// twice, which it must not, any value may fit.
 fn params_match(a: &Params, b: &Params) -> bool {
-    a.0.iter().all(|(name, value)| match b.0.iter().find(|(n, _)| n == name) {
-        Some((_, other)) => {
-            let text = |v: &Option<String>| unescaped(v.as_deref().unwrap_or_default()).to_ascii_lowercase();
-            text(value) == text(other)
+    let text = |value: &Option<String>| unescaped(value.as_deref().unwrap_or_default()).to_ascii_lowercase();
+    a.0.iter().all(|(name, value)| {
+        let mut others = b.0.iter().filter(|(n, _)| n == name).map(|(_, other)| text(other)).peekable();
+        if others.peek().is_none() {
+            return !matches!(name.as_str(), "user" | "ttl" | "method" | "maddr" | "transport");
         }
-        None => !matches!(name.as_str(), "user" | "ttl" | "method" | "maddr" | "transport"),
+        let wanted = text(value);
+        others.any(|other| other == wanted)
     })
 }
 
@@ -316,6 +319,8 @@ mod tests {
         assert_eq!(uri("tel:+1-215-555-0100").effective_user().as_deref(), Some("12155550100"));
         let sloppy = uri("sip:bob@b.example?From=<sip:x@y.example>");
         assert_eq!((sloppy.user_name(), sloppy.host.as_str()), (Some("bob"), "b.example"));
+        let twice = uri("sip:b.example;who=x;who=y");
+        assert!(twice.strictly_equals(&twice) && !twice.strictly_equals(&uri("sip:b.example;who=z")));
         let question = uri("sip:bob?x@b.example");
         assert_eq!((question.user_name(), question.host.as_str()), (Some("bob?x"), "b.example"));
         for bad in ["sip:", "sip:bob@", "bob@example.com", "sip:a@b c", ":x", "sip:a@b:99999"] {
