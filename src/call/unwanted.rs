@@ -119,6 +119,13 @@ pub fn origin(call: &Call, id: TransactionId) -> Option<Origin> {
         seen_downstream: deepest != id,
         software,
     };
+    if call.start == call.end && call.messages.len() > 1 {
+        // Frames without times (simple packets of pcapng): nothing can be said of how long anything took.
+        (origin.delay, origin.ringing, origin.round_trip) = (None, None, None);
+        if !network_block::says_analytics(&response.message) {
+            return Some(origin);
+        }
+    }
     (origin.verdict, origin.certainty) = judge(call, &origin, transaction);
     Some(origin)
 }

@@ -90,3 +90,10 @@ fn other_responses_have_no_such_origin() {
     );
     assert_eq!(origin(&call, call.attempts[0].transaction), None);
 }
+
+#[test]
+fn frames_without_times_tell_nobody() {
+    let origin =
+        of("0 a > p\nINVITE sip:b@198.51.100.50\n\n0 p > a tag=p1\n180 Ringing\n\n0 p > a tag=p1\n607 Unwanted\n");
+    assert_eq!((origin.verdict, origin.certainty, origin.ringing), (Verdict::Unknown, Weak, None));
+}
