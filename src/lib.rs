@@ -20,6 +20,7 @@ pub mod error;
 pub mod exit;
 pub mod explain;
 pub mod fail_on;
+pub mod lang;
 pub mod limits;
 pub mod net;
 pub mod passport;

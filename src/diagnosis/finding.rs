@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::text::Text;
 use crate::call::{CallNumber, CapturedMessage, IcmpReport};
+use crate::lang::Text;
 use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 use crate::sip::HeaderName;
 

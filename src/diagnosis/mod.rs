@@ -24,16 +24,15 @@ pub mod rules;
 mod signed_flow;
 #[cfg(test)]
 mod testing;
-pub mod text;
 pub mod thresholds;
 mod traffic_case;
 mod unwanted_case;
 
+pub use crate::lang::Text;
 pub use checked_identity::CheckedIdentity;
 pub use context::{Context, Hosts, Settings};
 pub use engine::{CallReport, Engine};
 pub use finding::{Actor, Certainty, Evidence, Finding, Severity};
 pub use patterns::Patterns;
 pub use rule::{Detect, Explanation, Rule};
-pub use text::Text;
 pub use thresholds::Thresholds;

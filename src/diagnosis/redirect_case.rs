@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::domains::registrable;
-use super::text::span;
 use super::{Actor, Certainty, Context, Evidence, Severity, Text};
 use crate::call::{Call, CapturedMessage, Follow, Outcome, Redirect, Transaction, TransactionId};
+use crate::lang::span;
 use crate::limits::REDIRECTS_PER_CALL;
 use crate::provenance::Endpoint;
 use crate::sip::{HeaderName, Method, NameAddr, Scheme, StatusCode, Uri};

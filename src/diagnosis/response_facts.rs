@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::text::span;
 use super::{Evidence, Text};
 use crate::call::CapturedMessage;
 use crate::call::network_block::{NetworkBlock, Redress};
 use crate::catalog::{self, internal_codes, q850};
+use crate::lang::span;
 use crate::sip::typed::{self, View};
 use crate::sip::{Challenge, HeaderName, NameAddr, Reason, StatusCode, Warning, params};
 

@@ -1,6 +1,6 @@
 //! The address of a certificate (`x5u`, `info`): what keeps verifiers from fetching it.
 
-use std::fmt;
+use crate::lang::{Text, phrase};
 use std::net::IpAddr;
 
 use crate::sip::uri::host_port;
@@ -27,18 +27,25 @@ pub enum UrlFault {
     Port(u16),
 }
 
-impl fmt::Display for UrlFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl UrlFault {
+    /// What is wrong.
+    pub fn text(&self) -> Text {
         match self {
-            Self::Unreadable => f.write_str("it is no URL"),
-            Self::Scheme(scheme) => write!(f, "{scheme} in place of https"),
-            Self::UserInfo => f.write_str("it holds a user name"),
-            Self::AddressLiteral(address) => write!(f, "the address {address} in place of a host name"),
-            Self::PrivateName(host) => write!(f, "{host} is no public host name"),
-            Self::Port(port) => write!(f, "port {port}, which verifiers do not connect to (443 or 8443)"),
+            Self::Unreadable => Text::new("it is no URL"),
+            Self::Scheme(scheme) => Text::new("{scheme} in place of https").with("scheme", scheme),
+            Self::UserInfo => Text::new("it holds a user name"),
+            Self::AddressLiteral(address) => {
+                Text::new("the address {address} in place of a host name").with("address", address)
+            }
+            Self::PrivateName(host) => Text::new("{host} is no public host name").with("host", host),
+            Self::Port(port) => {
+                Text::new("port {port}, which verifiers do not connect to (443 or 8443)").with("port", port)
+            }
         }
     }
 }
+
+phrase!(UrlFault);
 
 /// Everything that is wrong with the address of a certificate; nothing for an address that anybody may fetch from.
 pub fn faults(url: &str) -> Vec<UrlFault> {

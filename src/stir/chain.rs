@@ -1,6 +1,6 @@
 //! Several PASSporT tokens in one request: one about the origin of the call, and one for each diversion (RFC 8946 §4).
 
-use std::fmt;
+use crate::lang::{Text, phrase};
 
 use super::{Claims, Identity, Subject, TelephoneNumber};
 
@@ -26,21 +26,28 @@ impl ChainFault {
     }
 }
 
-impl fmt::Display for ChainFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ChainFault {
+    /// What does not fit.
+    pub fn text(&self) -> Text {
         match self {
-            Self::Duplicate => f.write_str("the same PASSporT stands there more than once"),
+            Self::Duplicate => Text::new("the same PASSporT stands there more than once"),
             Self::SeveralOrigins(ppt) => {
-                write!(f, "several different PASSporTs of kind {ppt:?} claim the origin of the call")
+                Text::new("several different PASSporTs of kind {ppt} claim the origin of the call")
+                    .with("ppt", format!("{ppt:?}"))
             }
-            Self::NoOrigin => f.write_str("a diversion is signed, but not the call that was diverted"),
+            Self::NoOrigin => Text::new("a diversion is signed, but not the call that was diverted"),
             Self::BrokenAt(number) => {
-                write!(f, "a diversion leads away from {number}, and no other PASSporT leads there")
+                Text::new("a diversion leads away from {number}, and no other PASSporT leads there")
+                    .with("number", number)
             }
-            Self::DifferentCallers(one, other) => write!(f, "they name different callers, {one} and {other}"),
+            Self::DifferentCallers(one, other) => {
+                Text::new("they name different callers, {one} and {other}").with("one", one).with("other", other)
+            }
         }
     }
 }
+
+phrase!(ChainFault);
 
 /// Everything that does not fit between PASSporT tokens. Those that cannot be read are left out: they have faults of their own.
 pub fn faults(identities: &[Identity]) -> Vec<ChainFault> {

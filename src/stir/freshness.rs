@@ -1,7 +1,8 @@
 //! Whether a PASSporT was made when the call was.
 
-use std::fmt;
 use std::time::Duration;
+
+use crate::lang::{Text, phrase};
 
 /// A verifier accepts no larger difference (RFC 8224 §4.1 and §6.2.2 recommend sixty seconds).
 pub const WINDOW: Duration = Duration::from_mins(1);
@@ -25,15 +26,18 @@ impl Freshness {
     }
 }
 
-impl fmt::Display for Freshness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Freshness {
+    /// In words: `900 s before`.
+    pub fn text(&self) -> Text {
         match self.seconds {
-            0 => f.write_str("at the same second"),
-            n if n < 0 => write!(f, "{} s before", n.unsigned_abs()),
-            n => write!(f, "{n} s after"),
+            0 => Text::new("at the same second"),
+            n if n < 0 => Text::new("{seconds} s before").with("seconds", n.unsigned_abs()),
+            n => Text::new("{seconds} s after").with("seconds", n),
         }
     }
 }
+
+phrase!(Freshness);
 
 #[cfg(test)]
 mod tests {

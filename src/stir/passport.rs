@@ -1,7 +1,6 @@
 //! PASSporT tokens (RFC 8225, RFC 8588, RFC 8946): header and claims, with everything that is odd about them as data.
 
-use std::fmt;
-
+use crate::lang::{Text, phrase};
 use base64::DecodeError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD_INDIFFERENT as BASE64;
@@ -118,9 +117,10 @@ pub enum Part {
     Parameters,
 }
 
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Part {
+    /// What it is called.
+    pub fn text(&self) -> Text {
+        Text::new(match self {
             Self::Token => "token",
             Self::Header => "PASSporT header",
             Self::Claims => "PASSporT claims",
@@ -129,6 +129,8 @@ impl fmt::Display for Part {
         })
     }
 }
+
+phrase!(Part);
 
 /// Something wrong with a token, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,45 +213,57 @@ impl FaultKind {
     }
 }
 
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl FaultKind {
+    /// What is wrong.
+    pub fn text(&self) -> Text {
+        let quoted = |template, value: &String| Text::new(template).with("value", format!("{value:?}"));
+        let named = |template, name: &&'static str| Text::new(template).with("name", *name);
+        let counted = |template, n: &usize| Text::new(template).with("n", n);
         match self {
-            Self::NotThreeParts(n) => write!(f, "{n} parts where there must be three"),
-            Self::Base64(what) => write!(f, "not base64url: {what}"),
-            Self::Json(what) => write!(f, "not JSON: {what}"),
-            Self::Missing(name) => write!(f, "{name} is missing"),
-            Self::WrongType(name) => write!(f, "{name} has the wrong type"),
-            Self::NotPassport(value) => write!(f, "typ is {value:?}, not \"passport\""),
-            Self::Algorithm(value) => write!(f, "alg is {value:?}; only ES256 may be used"),
-            Self::CompactForbidden(ppt) => write!(f, "compact form, which ppt {ppt:?} does not allow"),
-            Self::Unsigned => f.write_str("it is empty"),
-            Self::DerSignature(n) => write!(f, "{n} octets of DER where ES256 has 64 plain octets"),
-            Self::SignatureLength(n) => write!(f, "{n} octets where ES256 has 64"),
+            Self::NotThreeParts(n) => counted("{n} parts where there must be three", n),
+            Self::Base64(what) => Text::new("not base64url: {what}").with("what", what),
+            Self::Json(what) => Text::new("not JSON: {what}").with("what", what),
+            Self::Missing(name) => named("{name} is missing", name),
+            Self::WrongType(name) => named("{name} has the wrong type", name),
+            Self::NotPassport(value) => quoted("typ is {value}, not \"passport\"", value),
+            Self::Algorithm(value) => quoted("alg is {value}; only ES256 may be used", value),
+            Self::CompactForbidden(ppt) => quoted("compact form, which ppt {value} does not allow", ppt),
+            Self::Unsigned => Text::new("it is empty"),
+            Self::DerSignature(n) => counted("{n} octets of DER where ES256 has 64 plain octets", n),
+            Self::SignatureLength(n) => counted("{n} octets where ES256 has 64", n),
             Self::Differs { parameter, outside, inside } => {
-                write!(f, "{parameter} is {outside:?} in the header field and {inside:?} in the PASSporT")
+                Text::new("{parameter} is {outside} in the header field and {inside} in the PASSporT")
+                    .with("parameter", *parameter)
+                    .with("outside", format!("{outside:?}"))
+                    .with("inside", format!("{inside:?}"))
             }
-            Self::NoInfo => f.write_str("info is missing"),
-            Self::Attest(value) => write!(f, "attest is {value:?}, not A, B or C"),
-            Self::StandardAlphabet => f.write_str("'+' or '/' of plain base64 in place of base64url"),
-            Self::Padding => f.write_str("padding with '='"),
-            Self::NumberAsString(name) => write!(f, "{name} is a string in place of a number"),
-            Self::NotArray(name) => write!(f, "{name} is a single value in place of an array"),
-            Self::NotCanonical => f.write_str("white space or keys out of order"),
-            Self::OrigidNotUuid => f.write_str("origid is not a UUID"),
-            Self::NumberNotCanonical(name) => write!(f, "{name} holds more than the digits of a number"),
+            Self::NoInfo => Text::new("info is missing"),
+            Self::Attest(value) => quoted("attest is {value}, not A, B or C", value),
+            Self::StandardAlphabet => Text::new("'+' or '/' of plain base64 in place of base64url"),
+            Self::Padding => Text::new("padding with '='"),
+            Self::NumberAsString(name) => named("{name} is a string in place of a number", name),
+            Self::NotArray(name) => named("{name} is a single value in place of an array", name),
+            Self::NotCanonical => Text::new("white space or keys out of order"),
+            Self::OrigidNotUuid => Text::new("origid is not a UUID"),
+            Self::NumberNotCanonical(name) => named("{name} holds more than the digits of a number", name),
         }
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.part, self.kind)?;
-        match self.position {
-            Some(position) => write!(f, " (at byte {position})"),
-            None => Ok(()),
-        }
+phrase!(FaultKind);
+
+impl Fault {
+    /// Where, and what.
+    pub fn text(&self) -> Text {
+        let text = match self.position {
+            Some(position) => Text::new("{part}: {fault} (at byte {position})").with("position", position),
+            None => Text::new("{part}: {fault}"),
+        };
+        text.with("part", self.part).with("fault", &self.kind)
     }
 }
+
+phrase!(Fault);
 
 impl Passport {
     /// Reads a token. Never fails: what cannot be read is missing, and [`Passport::faults`] says why.

@@ -1,5 +1,6 @@
 //! Telephone numbers in canonical form, and numbers that cannot exist.
 
+use crate::lang::{Text, phrase};
 use std::fmt;
 
 /// Longest number of ITU-T E.164, country code included.
@@ -44,24 +45,28 @@ pub enum Impossible {
     ExchangeStart,
 }
 
-impl fmt::Display for Impossible {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Impossible {
+    /// Why no telephone has it.
+    pub fn text(&self) -> Text {
+        let counted = |template, n: &usize| Text::new(template).with("n", n);
         match self {
-            Self::Empty => f.write_str("it is empty"),
-            Self::NotDigits => f.write_str("it holds characters that no number has"),
-            Self::AllZeros => f.write_str("it is all zeros"),
-            Self::RepeatedDigit => f.write_str("it repeats one digit throughout"),
-            Self::TooShort(n) => write!(f, "{n} digits are too few for an international number"),
-            Self::TooLong(n) => write!(f, "{n} digits are more than the 15 that E.164 allows"),
-            Self::CountryCodeZero => f.write_str("no country code begins with 0"),
-            Self::NanpLength(n) => write!(f, "{n} digits follow the country code 1, where there must be ten"),
-            Self::AreaCodeStart => f.write_str("a North American area code cannot begin with 0 or 1"),
-            Self::AreaCodeExpansion => f.write_str("North American area codes with 9 as middle digit are not in use"),
-            Self::AreaCodeService => f.write_str("N11 is a service code, not a North American area code"),
-            Self::ExchangeStart => f.write_str("a North American exchange code cannot begin with 0 or 1"),
+            Self::Empty => Text::new("it is empty"),
+            Self::NotDigits => Text::new("it holds characters that no number has"),
+            Self::AllZeros => Text::new("it is all zeros"),
+            Self::RepeatedDigit => Text::new("it repeats one digit throughout"),
+            Self::TooShort(n) => counted("{n} digits are too few for an international number", n),
+            Self::TooLong(n) => counted("{n} digits are more than the 15 that E.164 allows", n),
+            Self::CountryCodeZero => Text::new("no country code begins with 0"),
+            Self::NanpLength(n) => counted("{n} digits follow the country code 1, where there must be ten", n),
+            Self::AreaCodeStart => Text::new("a North American area code cannot begin with 0 or 1"),
+            Self::AreaCodeExpansion => Text::new("North American area codes with 9 as middle digit are not in use"),
+            Self::AreaCodeService => Text::new("N11 is a service code, not a North American area code"),
+            Self::ExchangeStart => Text::new("a North American exchange code cannot begin with 0 or 1"),
         }
     }
 }
+
+phrase!(Impossible);
 
 impl TelephoneNumber {
     /// Reads the user part of a URI, or a `tn` claim, as a number. `country` is the country code of numbers without one;

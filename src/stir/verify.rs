@@ -1,6 +1,7 @@
 //! Verification of signatures with what the user supplied (RFC 8225 §6, RFC 8224 §6.2, RFC 8226). Nothing is fetched, and
 //! without supplied keys the verdict is "not verified".
 
+use crate::lang::{Text, phrase};
 use std::fmt;
 
 use super::certificate::Certificate;
@@ -71,7 +72,7 @@ pub struct Credentials {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objection {
     /// The token cannot be read, or is signed with something else than ES256.
-    Unusable(String),
+    Unusable(Text),
     /// No key verifies it.
     NoKeyVerifies {
         /// How many were tried.
@@ -157,12 +158,14 @@ fn unusable(identity: &Identity) -> Option<Objection> {
     let passport = &identity.passport;
     let alg = [&passport.header.alg, &identity.alg].into_iter().flatten().find(|alg| *alg != "ES256");
     if let Some(alg) = alg {
-        return Some(Objection::Unusable(FaultKind::Algorithm(alg.clone()).to_string()));
+        return Some(Objection::Unusable(FaultKind::Algorithm(alg.clone()).text()));
     }
     let unread = passport.signature.is_none()
         || (!passport.compact && (passport.claims.is_none() || passport.header.alg.is_none()));
     let fault = passport.fatal().find(|fault| fault.part != Part::Parameters);
-    unread.then(|| Objection::Unusable(fault.map_or_else(|| "it cannot be read".to_owned(), ToString::to_string)))
+    unread.then(|| {
+        Objection::Unusable(fault.map_or_else(|| Text::new("it cannot be read"), super::passport::Fault::text))
+    })
 }
 
 /// The number that the signer must have a right to: the caller's, or of a diversion that of whoever diverted (RFC 8946 §4.1).
@@ -249,15 +252,16 @@ impl Claim<'_> {
     }
 }
 
-impl fmt::Display for Unverified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Unverified {
+    /// Why it was not verified.
+    pub fn text(&self) -> Text {
+        Text::new(match self {
             Self::NoKeyFits(1) => "the supplied key does not fit, and nothing tells whether it is the signer's",
             Self::NoKeyFits(tried) => {
-                return write!(
-                    f,
-                    "none of the {tried} supplied keys fits, and nothing tells whether one is the signer's"
-                );
+                return Text::new(
+                    "none of the {tried} supplied keys fits, and nothing tells whether one is the signer's",
+                )
+                .with("tried", tried);
             }
             Self::NothingSupplied => "no certificate or key was supplied",
             Self::Legacy => "the form of RFC 4474 is obsolete",
@@ -267,68 +271,90 @@ impl fmt::Display for Unverified {
     }
 }
 
-impl fmt::Display for Objection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+phrase!(Unverified);
+
+impl Objection {
+    /// What speaks against the signature.
+    pub fn text(&self) -> Text {
         match self {
-            Self::Unusable(why) => f.write_str(why),
+            Self::Unusable(why) => why.clone(),
             Self::NoKeyVerifies { tried, file, rebuilt } => {
-                match (file, tried) {
-                    (Some(file), _) => write!(f, "the key in {file} does not verify it")?,
-                    (None, 1) => f.write_str("the supplied key does not verify it")?,
-                    (None, tried) => write!(f, "none of the {tried} supplied keys verifies it")?,
+                let text = match (file, tried) {
+                    (Some(file), _) => Text::new("the key in {file} does not verify it").with("file", file),
+                    (None, 1) => Text::new("the supplied key does not verify it"),
+                    (None, tried) => Text::new("none of the {tried} supplied keys verifies it").with("tried", tried),
+                };
+                if !*rebuilt {
+                    return text;
                 }
-                if *rebuilt { f.write_str(" (header and claims rebuilt from Date, From and To)") } else { Ok(()) }
+                Text::new("{objection} (header and claims rebuilt from Date, From and To)").with("objection", text)
             }
             Self::Der { file } => {
-                write!(f, "the key in {file} verifies it, but it is written as DER in place of 64 plain octets")
+                Text::new("the key in {file} verifies it, but it is written as DER in place of 64 plain octets")
+                    .with("file", file)
             }
-            Self::NotValidAt { file, validity: (first, last), issued_at } => write!(
-                f,
-                "the certificate in {file} is valid from {} to {}, and the token was made at {}",
-                Second(*first),
-                Second(*last),
-                Second(*issued_at)
-            ),
+            Self::NotValidAt { file, validity: (first, last), issued_at } => Text::new(
+                "the certificate in {file} is valid from {first} to {last}, and the token was made at {issued_at}",
+            )
+            .with("file", file)
+            .with("first", Second(*first).to_string())
+            .with("last", Second(*last).to_string())
+            .with("issued_at", Second(*issued_at).to_string()),
             Self::NoTnAuthList { file } => {
-                write!(f, "the certificate in {file} has no TNAuthList and so no right to any number")
+                Text::new("the certificate in {file} has no TNAuthList and so no right to any number")
+                    .with("file", file)
             }
             Self::NotCovered { file, number } => {
-                write!(f, "the TNAuthList of the certificate in {file} does not hold {number}")
+                Text::new("the TNAuthList of the certificate in {file} does not hold {number}")
+                    .with("file", file)
+                    .with("number", number)
             }
             Self::NoChain { file, issuer } => {
-                write!(f, "no chain leads from the certificate in {file} (issued by {issuer}) to a supplied root")
+                Text::new("no chain leads from the certificate in {file} (issued by {issuer}) to a supplied root")
+                    .with("file", file)
+                    .with("issuer", issuer)
             }
         }
     }
 }
 
-impl fmt::Display for Proof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+phrase!(Objection);
+
+impl Proof {
+    /// With what it verifies.
+    pub fn text(&self) -> Text {
         let Some(certificate) = &self.certificate else {
-            return write!(f, "verifies with the supplied key in {}", self.file);
+            return Text::new("verifies with the supplied key in {file}").with("file", &self.file);
         };
-        write!(f, "verifies with the supplied certificate in {} ({}", self.file, certificate.subject)?;
-        match &certificate.coverage {
-            Some(Coverage::Number) => f.write_str("; TNAuthList holds the number")?,
-            Some(Coverage::Provider(code)) => write!(f, "; TNAuthList names provider {code}")?,
-            Some(Coverage::NotCovered) | None => {}
-        }
-        f.write_str(if certificate.chained { "; chain to a supplied root)" } else { "; no root supplied)" })
+        let right = match &certificate.coverage {
+            Some(Coverage::Number) => Some(Text::new("TNAuthList holds the number")),
+            Some(Coverage::Provider(code)) => Some(Text::new("TNAuthList names provider {code}").with("code", code)),
+            Some(Coverage::NotCovered) | None => None,
+        };
+        let chain = Text::new(if certificate.chained { "chain to a supplied root" } else { "no root supplied" });
+        let facts = std::iter::once(Text::verbatim(&certificate.subject)).chain(right).chain([chain]);
+        Text::new("verifies with the supplied certificate in {file} ({facts})")
+            .with("file", &self.file)
+            .with("facts", Text::list("; ", facts))
     }
 }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+phrase!(Proof);
+
+impl Verdict {
+    /// The verdict with its reason.
+    pub fn text(&self) -> Text {
         match self {
-            Self::NotVerified(why) => write!(f, "not verified: {why}"),
-            Self::Verified(proof) => proof.fmt(f),
+            Self::NotVerified(why) => Text::new("not verified: {why}").with("why", why),
+            Self::Verified(proof) => proof.text(),
             Self::Failed(objections) => {
-                let all: Vec<String> = objections.iter().map(ToString::to_string).collect();
-                write!(f, "fails: {}", all.join("; "))
+                Text::new("fails: {objections}").with("objections", Text::list("; ", objections))
             }
         }
     }
 }
+
+phrase!(Verdict);
 
 /// A second since the Unix epoch as date and time in UTC.
 pub(super) struct Second(pub(super) i64);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::call::{Call, Transaction};
 use crate::diagnosis::challenged::Challenged;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 use crate::sip::Challenge;
 
 /// A client answers a challenge by itself, hence within a moment.

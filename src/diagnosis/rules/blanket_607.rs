@@ -1,8 +1,8 @@
 //! An element that answers nearly everybody with 607.
 
 use crate::diagnosis::patterns::unwanted::answerers::{Answerer, Delays};
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+use crate::lang::span;
 use crate::limits::UNWANTED_CALLEES;
 
 /// Different callees that an element must have answered.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::route_advance_after_607::named;
 use crate::call::CallNumber;
 use crate::diagnosis::patterns::unwanted::again::Rotation;
-use crate::diagnosis::text::span;
 use crate::diagnosis::traffic_case;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Patterns, Rule, Severity, Text,
 };
+use crate::lang::span;
 use crate::limits::{UNWANTED_CALLS, UNWANTED_EXAMPLES};
 
 /// Other numbers by which, or called parties at which, one coincidence becomes a habit.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::route_advance_after_607::{calls, named, pair};
 use crate::diagnosis::patterns::unwanted::again::After;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+use crate::lang::span;
 use crate::limits::UNWANTED_EXAMPLES;
 
 /// Whoever calls again so soon has no new reason.

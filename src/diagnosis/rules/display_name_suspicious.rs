@@ -1,7 +1,5 @@
 //! A rejected call whose display name looks wrong.
 
-use std::fmt;
-
 use crate::call::Call;
 use crate::diagnosis::identity_case::{IdentityCase, number, same_caller};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
@@ -56,18 +54,18 @@ enum Oddity {
     TooLong(usize),
 }
 
-impl fmt::Display for Oddity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Oddity {
+    fn text(self) -> Text {
         match self {
-            Self::Label => f.write_str("it is a label of an analytics service"),
-            Self::Unprintable => f.write_str("it holds characters that cannot be shown"),
-            Self::OtherNumber => f.write_str("it is a number, but not that of the caller"),
-            Self::Mark => f.write_str("`V` and digits are a mark of diallers"),
-            Self::WebAddress => f.write_str("it holds a web address"),
-            Self::Lure => f.write_str("it holds a word of advertising"),
-            Self::TooLong(length) => {
-                write!(f, "it has {length} characters, and name services cut after {NAME_CHARACTERS}")
-            }
+            Self::Label => Text::new("it is a label of an analytics service"),
+            Self::Unprintable => Text::new("it holds characters that cannot be shown"),
+            Self::OtherNumber => Text::new("it is a number, but not that of the caller"),
+            Self::Mark => Text::new("`V` and digits are a mark of diallers"),
+            Self::WebAddress => Text::new("it holds a web address"),
+            Self::Lure => Text::new("it holds a word of advertising"),
+            Self::TooLong(length) => Text::new("it has {length} characters, and name services cut after {limit}")
+                .with("length", length)
+                .with("limit", NAME_CHARACTERS),
         }
     }
 }
@@ -86,7 +84,7 @@ fn finding(case: &IdentityCase<'_>, field: HeaderName, party: &NameAddr, cx: &Co
     let message =
         Text::new("The display name {name} of a rejected caller looks suspicious: {why}. A sign, not a proof.")
             .with("name", format!("{name:?}"))
-            .with("why", oddity);
+            .with("why", oddity.text());
     let finding =
         Finding::new(&RULE, Certainty::Weak, message, Evidence::header(case.request, field, "the display name"))
             .evidence(case.rejection_evidence());

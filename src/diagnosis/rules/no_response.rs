@@ -1,8 +1,8 @@
 //! A request that was sent again and again and that nobody answered.
 
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 use crate::provenance::Transport;
 use crate::sip::{HeaderName, Method};
 

@@ -1,8 +1,8 @@
 //! A client that was told a new address and keeps calling the old one.
 
 use crate::diagnosis::patterns::redirects::MovedAddress;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+use crate::lang::span;
 
 pub(super) static RULE: Rule = Rule {
     code: "old-address-still-used",

@@ -3,8 +3,8 @@
 use crate::call::Call;
 use crate::diagnosis::permanence::rang_before;
 use crate::diagnosis::redirect_case::RedirectCase;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-after-ringing",

@@ -2,8 +2,8 @@
 
 use crate::call::{Call, Outcome};
 use crate::diagnosis::redirect_case::RedirectCase;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 
 use super::redirect_loop;
 

@@ -3,8 +3,8 @@
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::permanence::is_lasting;
 use crate::diagnosis::redirect_case::RedirectCase;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 use crate::sip::StatusCode;
 
 pub(super) static RULE: Rule = Rule {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::redirect_case::RedirectCase;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform,
 };
+use crate::lang::span;
 use crate::sip::StatusCode;
 
 use super::{

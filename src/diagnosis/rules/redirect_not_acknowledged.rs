@@ -2,8 +2,8 @@
 
 use crate::call::Call;
 use crate::diagnosis::redirect_case::{GIVING_UP, RedirectCase};
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 use crate::sip::Method;
 
 pub(super) static RULE: Rule = Rule {

@@ -2,8 +2,8 @@
 
 use crate::call::{Call, Outcome};
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase, is_visible_on_udp};
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
+use crate::lang::span;
 use crate::sip::Uri;
 
 use super::{

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction};
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 use crate::sip::Method;
 
 pub(super) static RULE: Rule = Rule {

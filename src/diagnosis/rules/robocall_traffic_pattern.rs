@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::route_advance_after_607::named;
 use crate::diagnosis::patterns::traffic::{Attempt, Counts, Examples};
-use crate::diagnosis::text::span;
 use crate::diagnosis::traffic_case;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text, Thresholds,
 };
+use crate::lang::span;
 use crate::provenance::Endpoint;
 
 pub(super) static RULE: Rule = Rule {

@@ -1,10 +1,10 @@
 //! An element that tries another route after a 607.
 
 use crate::diagnosis::patterns::unwanted::again::After;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Patterns, Rule, Severity, Text,
 };
+use crate::lang::span;
 use crate::limits::{UNWANTED_CALLS, UNWANTED_EXAMPLES};
 
 pub(super) static RULE: Rule = Rule {

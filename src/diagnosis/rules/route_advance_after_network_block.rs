@@ -2,8 +2,8 @@
 
 use super::route_advance_after_607::{calls, named, pair};
 use crate::diagnosis::patterns::unwanted::again::After;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+use crate::lang::span;
 use crate::limits::UNWANTED_EXAMPLES;
 
 pub(super) static RULE: Rule = Rule {

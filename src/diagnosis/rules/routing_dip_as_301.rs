@@ -2,8 +2,8 @@
 
 use crate::call::Call;
 use crate::diagnosis::redirect_case::RedirectCase;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 
 pub(super) static RULE: Rule = Rule {
     code: "routing-dip-as-301",

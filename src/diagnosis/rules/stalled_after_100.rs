@@ -1,8 +1,8 @@
 //! An INVITE that got provisional responses and then nothing.
 
 use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 
 /// Proxies give an INVITE up after timer C, more than three minutes (RFC 3261 §16.6 item 11).
 const TIMER_C: std::time::Duration = std::time::Duration::from_mins(3);

@@ -1,9 +1,9 @@
 //! A BYE that says 607: the person heard the call, and did not want it.
 
 use crate::call::{Call, CapturedMessage, Transaction};
-use crate::diagnosis::text::span;
 use crate::diagnosis::unwanted_case::{element, party};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 use crate::sip::{HeaderName, Method, Reason};
 
 /// How FreeSWITCH numbers its cause UNWANTED.

@@ -1,8 +1,8 @@
 //! 607s by which a network's analytics block calls.
 
 use crate::diagnosis::patterns::unwanted::answerers::Answerer;
-use crate::diagnosis::text::span;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
+use crate::lang::span;
 use crate::provenance::Timestamp;
 
 /// Of so many different callees, nearly all answered equally fast, no person and no list of one subscriber is the cause.

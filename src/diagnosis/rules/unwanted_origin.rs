@@ -2,9 +2,9 @@
 
 use crate::call::Call;
 use crate::call::unwanted::Verdict;
-use crate::diagnosis::text::span;
 use crate::diagnosis::unwanted_case::UnwantedCase;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::span;
 
 pub(super) static RULE: Rule = Rule {
     code: "unwanted-origin",

@@ -1,0 +1,262 @@
+//! A sentence with named values: the template is what gets translated, the values stay as they are.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::Lang;
+
+/// A sentence or phrase: a template such as `"{server} answered {status}"` with its values, or several such joined.
+/// `Display` gives English, [`Text::in_lang`] the other languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    template: &'static str,
+    values: Vec<(&'static str, Value)>,
+}
+
+/// What stands at a place of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A number, an address, a text of the capture: the same in every language.
+    Verbatim(String),
+    /// A phrase of its own.
+    Phrase(Text),
+    /// Phrases with a separator, which is a text of the program too (`" and "`).
+    List(&'static str, Vec<Self>),
+}
+
+/// What can stand at a place of a template. Implemented for what is the same in every language, and for [`Text`]; whatever else
+/// has words must give a `Text`.
+pub trait Fill {
+    /// As a value.
+    fn fill(self) -> Value;
+}
+
+impl Text {
+    /// Starts a sentence; bind its placeholders with [`Text::with`].
+    pub fn new(template: &'static str) -> Self {
+        Self { template, values: Vec::new() }
+    }
+
+    /// What is the same in every language, where a phrase could stand as well.
+    pub fn verbatim(value: impl fmt::Display) -> Self {
+        Self::new("{}").with("", value.to_string())
+    }
+
+    /// A number of things: `one` where it is 1, `many` for all others; both are templates with `{n}`.
+    pub fn count(n: u64, one: &'static str, many: &'static str) -> Self {
+        Self::new(if n == 1 { one } else { many }).with("n", grouped(n))
+    }
+
+    /// Phrases with a separator.
+    pub fn list(separator: &'static str, items: impl IntoIterator<Item = impl Fill>) -> Self {
+        let items = items.into_iter().map(Fill::fill).collect();
+        Self { template: "{}", values: vec![("", Value::List(separator, items))] }
+    }
+
+    /// Binds `{name}` to a value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Fill) -> Self {
+        debug_assert!(self.template.contains(&format!("{{{name}}}")), "no {{{name}}} in {:?}", self.template);
+        self.values.push((name, value.fill()));
+        self
+    }
+
+    /// The template, which is the key of translations.
+    pub fn template(&self) -> &'static str {
+        self.template
+    }
+
+    /// The text in a language.
+    pub fn in_lang(&self, lang: Lang) -> impl fmt::Display {
+        InLang { text: self, lang }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(template: &'static str) -> Self {
+        Self::new(template)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(self, Lang::En, f)
+    }
+}
+
+struct InLang<'a> {
+    text: &'a Text,
+    lang: Lang,
+}
+
+impl fmt::Display for InLang<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(self.text, self.lang, f)
+    }
+}
+
+fn write(text: &Text, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut rest = lang.tr(text.template);
+    while let Some((before, after)) = rest.split_once('{') {
+        f.write_str(before)?;
+        let Some((name, tail)) = after.split_once('}') else {
+            f.write_str("{")?;
+            rest = after;
+            continue;
+        };
+        if let Some((_, value)) = text.values.iter().find(|(n, _)| *n == name) {
+            write_value(value, lang, f)?;
+        } else {
+            debug_assert!(false, "{{{name}}} is not bound in {:?}", text.template);
+            write!(f, "{{{name}}}")?;
+        }
+        rest = tail;
+    }
+    f.write_str(rest)
+}
+
+fn write_value(value: &Value, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        Value::Verbatim(value) => f.write_str(value),
+        Value::Phrase(text) => write(text, lang, f),
+        Value::List(separator, items) => {
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    f.write_str(lang.tr(separator))?;
+                }
+                write_value(item, lang, f)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+impl Fill for Value {
+    fn fill(self) -> Value {
+        self
+    }
+}
+
+impl Fill for Text {
+    fn fill(self) -> Value {
+        Value::Phrase(self)
+    }
+}
+
+impl Fill for &Text {
+    fn fill(self) -> Value {
+        Value::Phrase(self.clone())
+    }
+}
+
+impl Fill for &str {
+    fn fill(self) -> Value {
+        Value::Verbatim(self.to_owned())
+    }
+}
+
+impl Fill for &String {
+    fn fill(self) -> Value {
+        Value::Verbatim(self.clone())
+    }
+}
+
+impl Fill for Cow<'_, str> {
+    fn fill(self) -> Value {
+        Value::Verbatim(self.into_owned())
+    }
+}
+
+impl Fill for String {
+    fn fill(self) -> Value {
+        Value::Verbatim(self)
+    }
+}
+
+macro_rules! verbatim {
+    ($($type:ty),* $(,)?) => {$(
+        impl Fill for $type {
+            fn fill(self) -> Value {
+                Value::Verbatim(self.to_string())
+            }
+        }
+
+        impl Fill for &$type {
+            fn fill(self) -> Value {
+                Value::Verbatim(self.to_string())
+            }
+        }
+    )*};
+}
+
+verbatim!(u8, u16, u32, u64, u128, usize, i32, i64, char, IpAddr);
+verbatim!(crate::provenance::Endpoint, crate::provenance::FrameNumber);
+verbatim!(crate::sip::Method, crate::sip::StatusCode, crate::sip::Uri);
+verbatim!(crate::stir::TelephoneNumber);
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A span of time as sentences give it: `12 ms`, `31.5 s`, `3 min 32 s`.
+pub fn span(span: Duration) -> String {
+    match span.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        millis @ 1000..120_000 => {
+            let tenths = (millis + 50) / 100;
+            if tenths % 10 == 0 { format!("{} s", tenths / 10) } else { format!("{}.{} s", tenths / 10, tenths % 10) }
+        }
+        _ => {
+            let seconds = span.as_secs();
+            let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let parts = [(hours, "h"), (minutes, "min"), (seconds, "s")];
+            let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
+            parts.join(" ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_short_and_exact_enough() {
+        for (millis, text) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1000, "1 s"),
+            (31_549, "31.5 s"),
+            (119_960, "120 s"),
+            (212_000, "3 min 32 s"),
+            (3_600_000, "1 h"),
+        ] {
+            assert_eq!(span(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn placeholders_are_replaced_and_values_are_not_scanned() {
+        let text = Text::new("{a} told {b}.").with("a", "{b}").with("b", 7);
+        assert_eq!(text.to_string(), "{b} told 7.");
+    }
+
+    #[test]
+    fn phrases_stand_in_sentences_and_lists() {
+        let text = Text::new("{a} and {b}.").with("a", Text::list("; ", ["x", "y"])).with("b", Text::verbatim(12));
+        assert_eq!(text.to_string(), "x; y and 12.");
+        let counted = |n| Text::count(n, "{n} call", "{n} calls").to_string();
+        assert_eq!((counted(1), counted(12_000)), ("1 call".to_owned(), "12,000 calls".to_owned()));
+    }
+}
