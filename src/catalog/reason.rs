@@ -1,37 +1,37 @@
 //! What the values of Reason header fields say (RFC 3326, RFC 4411, RFC 6432, RFC 9410).
 
 use super::{internal_codes, lookup, q850};
+use crate::lang::Text;
 
 /// Says in words what a cause of a Reason header field means; `None` when protocol or cause are unknown.
 ///
 /// Protocols: SIP (a status; 200 is what a proxy puts into the CANCEL of the branches that lost), `Q.850`, Preemption
 /// (RFC 4411), STIR (RFC 9410). FreeSWITCH writes causes of its own as SIP values above 699.
-pub fn reason(protocol: &str, cause: u32) -> Option<String> {
+pub fn reason(protocol: &str, cause: u32) -> Option<Text> {
     match protocol.to_ascii_lowercase().as_str() {
         "sip" => sip(cause),
         "q.850" => q_850(cause),
-        "preemption" => preemption(cause).map(str::to_owned),
+        "preemption" => preemption(cause).map(Text::new),
         "stir" => stir(cause),
         _ => None,
     }
 }
 
-fn sip(cause: u32) -> Option<String> {
+fn sip(cause: u32) -> Option<Text> {
     if cause == 200 {
-        return Some("call completed elsewhere".to_owned());
+        return Some(Text::new("call completed elsewhere"));
     }
     match u16::try_from(cause).ok().and_then(lookup) {
-        Some(entry) => Some(format!("{} {}", entry.code, entry.phrase)),
-        None => internal_codes::freeswitch_cause(cause).map(|meaning| format!("FreeSWITCH cause {cause}: {meaning}")),
+        Some(entry) => Some(Text::verbatim(format_args!("{} {}", entry.code, entry.phrase))),
+        None => internal_codes::freeswitch_cause(cause).map(|meaning| {
+            Text::new("FreeSWITCH cause {cause}: {meaning}").with("cause", cause).with("meaning", Text::new(meaning))
+        }),
     }
 }
 
-fn q_850(cause: u32) -> Option<String> {
-    match (q850::cause(cause), q850::cause_class(cause)) {
-        (Some(cause), _) => Some(format!("Q.850 cause {}: {}", cause.value, cause.name)),
-        (None, Some(class)) => Some(format!("Q.850 cause {cause}: {class}")),
-        (None, None) => None,
-    }
+fn q_850(cause: u32) -> Option<Text> {
+    let meaning = q850::cause(cause).map(|cause| cause.name).or_else(|| q850::cause_class(cause))?;
+    Some(Text::new("Q.850 cause {cause}: {meaning}").with("cause", cause).with("meaning", Text::new(meaning)))
 }
 
 fn preemption(cause: u32) -> Option<&'static str> {
@@ -45,12 +45,9 @@ fn preemption(cause: u32) -> Option<&'static str> {
     }
 }
 
-fn stir(cause: u32) -> Option<String> {
-    if cause == 403 {
-        return Some("caller identity: 403 Stale Date".to_owned());
-    }
-    let entry = lookup(u16::try_from(cause).ok()?)?;
-    Some(format!("caller identity: {} {}", entry.code, entry.phrase))
+fn stir(cause: u32) -> Option<Text> {
+    let phrase = if cause == 403 { "Stale Date" } else { lookup(u16::try_from(cause).ok()?)?.phrase };
+    Some(Text::new("caller identity: {cause} {phrase}").with("cause", cause).with("phrase", phrase))
 }
 
 #[cfg(test)]
@@ -73,7 +70,7 @@ mod tests {
             ("X-Vendor", 1, None),
         ];
         for (protocol, cause, expected) in rows {
-            assert_eq!(reason(protocol, cause).as_deref(), expected, "{protocol} {cause}");
+            assert_eq!(reason(protocol, cause).map(|text| text.to_string()).as_deref(), expected, "{protocol} {cause}");
         }
     }
 }

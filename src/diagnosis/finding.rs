@@ -66,7 +66,7 @@ impl Evidence {
     /// Cites an ICMP error.
     pub fn icmp(report: &IcmpReport) -> Self {
         let what = Text::new("ICMP {kind}, about a datagram to {unreachable}")
-            .with("kind", report.kind)
+            .with("kind", Text::new(report.kind))
             .with("unreachable", report.unreachable);
         Self::at(&report.provenance, what, String::new())
     }

@@ -60,9 +60,9 @@ impl<'a> IdentityCase<'a> {
     }
 
     /// The hop that the finding looks at.
-    pub(super) fn hop(&self) -> String {
+    pub(super) fn hop(&self) -> Text {
         let flow = self.request.provenance.flow;
-        format!("{} to {}", flow.source, flow.destination)
+        Text::new("{source} to {destination}").with("source", flow.source).with("destination", flow.destination)
     }
 
     /// `severity` where the call ended with a response that may speak of the identity; else at most a warning, since the call

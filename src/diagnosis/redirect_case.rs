@@ -211,25 +211,25 @@ impl<'a> RedirectCase<'a> {
 
     /// What marks the response as one of a routing database (least-cost routing, number portability, signing) rather than
     /// a word about the callee; `None` where nothing does.
-    pub(super) fn dip_mark(&self) -> Option<String> {
+    pub(super) fn dip_mark(&self) -> Option<Text> {
         if !self.is_immediate() {
             return None;
         }
         for uri in self.targets() {
             let (in_user, in_uri) = (uri.user_params(), &uri.params);
             if let Some(name) = ROUTING_PARAMETERS.iter().find(|p| in_user.has(p) || in_uri.has(p)) {
-                return Some(format!("the parameter `{name}` in the Contact"));
+                return Some(Text::new("the parameter `{name}` in the Contact").with("name", *name));
             }
         }
         if self.response.message.header(HeaderName::Identity).is_some() {
-            return Some("an Identity header field in the response".to_owned());
+            return Some(Text::new("an Identity header field in the response"));
         }
         if self.response.message.reasons().iter().any(|r| r.is("SIP") && r.text.as_deref() == Some("no-fraud-detected"))
         {
-            return Some("the verdict `no-fraud-detected` in the Reason header field".to_owned());
+            return Some(Text::new("the verdict `no-fraud-detected` in the Reason header field"));
         }
         let asks = self.request().is_some_and(|m| m.message.header(HeaderName::Attestation).is_some());
-        asks.then(|| "an Attestation header field in the request".to_owned())
+        asks.then(|| Text::new("an Attestation header field in the request"))
     }
 
     /// Whether it is a 301 with the marks of a routing database.
@@ -312,13 +312,14 @@ fn final_of(call: &Call, id: TransactionId) -> Option<(&CapturedMessage, StatusC
 }
 
 /// How often a request was sent, and over which time: `once`, `7 times in 31.5 s`.
-pub(super) fn times_sent(call: &Call, transaction: &Transaction) -> String {
+pub(super) fn times_sent(call: &Call, transaction: &Transaction) -> Text {
     let last = transaction.retransmissions.last().and_then(|id| call.message(*id));
     last.map_or_else(
-        || "once".to_owned(),
+        || Text::new("once"),
         |last| {
-            let took = span(last.provenance.time.since(transaction.start));
-            format!("{} times in {took}", transaction.retransmissions.len() + 1)
+            Text::new("{n} times in {span}")
+                .with("n", transaction.retransmissions.len() + 1)
+                .with("span", span(last.provenance.time.since(transaction.start)))
         },
     )
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Evidence, Text};
-use crate::call::CapturedMessage;
 use crate::call::network_block::{NetworkBlock, Redress};
+use crate::call::{CapturedMessage, Transaction};
 use crate::catalog::{self, internal_codes, q850};
 use crate::lang::span;
 use crate::sip::typed::{self, View};
@@ -42,6 +42,14 @@ pub(super) fn redress(response: &CapturedMessage) -> Option<Text> {
     blocking_provider(&NetworkBlock::of(message)?.redress?)
 }
 
+/// The method of the request that was answered, as far as the capture tells it.
+pub(super) fn method(transaction: &Transaction) -> Text {
+    match transaction.method.name() {
+        "" => Text::new("a request"),
+        name => Text::verbatim(name),
+    }
+}
+
 /// What the response itself tells the caller to do.
 pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
     let message = &response.message;
@@ -61,63 +69,77 @@ pub(super) fn own_error(response: &CapturedMessage) -> Option<&'static str> {
 }
 
 /// The first reason that the telephone network behind the sender gave, in words (RFC 3326, RFC 6432).
-pub(super) fn own_reason(response: &CapturedMessage) -> Option<String> {
+pub(super) fn own_reason(response: &CapturedMessage) -> Option<Text> {
     let given = response.message.reasons();
     given.iter().find(|reason| reason.is("Q.850") && reason.cause.is_some()).map(|reason| words(reason, false))
 }
 
 fn proxy_error(response: &CapturedMessage) -> Option<Evidence> {
     let meaning = own_error(response)?;
-    let what = Text::new("internal error of a Kamailio or OpenSIPS proxy: {meaning}").with("meaning", meaning);
+    let what =
+        Text::new("internal error of a Kamailio or OpenSIPS proxy: {meaning}").with("meaning", Text::new(meaning));
     Some(Evidence::of(response, what))
 }
 
 fn reason(value: &str, block: Option<&Reason>) -> Option<Text> {
     let reasons = params::split(value, ',').into_iter().filter_map(Reason::read);
-    let words: Vec<String> = reasons.map(|reason| words(&reason, Some(&reason) == block)).collect();
-    (!words.is_empty()).then(|| Text::new("reason given: {words}").with("words", words.join("; ")))
+    let words: Vec<Text> = reasons.map(|reason| words(&reason, Some(&reason) == block)).collect();
+    (!words.is_empty()).then(|| Text::new("reason given: {words}").with("words", Text::list("; ", words)))
 }
 
-fn words(reason: &Reason, is_block: bool) -> String {
-    let cause =
-        reason.cause.map_or_else(|| "no cause".to_owned(), |cause| format!("{} cause {cause}", reason.protocol));
-    let meaning = reason.cause.and_then(|cause| catalog::reason::reason(&reason.protocol, cause)).unwrap_or(cause);
-    let block = if is_block { ", blocked by a provider's analytics (603+)" } else { "" };
+fn words(reason: &Reason, is_block: bool) -> Text {
+    let unknown =
+        |cause: u32| Text::new("{protocol} cause {cause}").with("protocol", &reason.protocol).with("cause", cause);
+    let known = |cause: u32| catalog::reason::reason(&reason.protocol, cause).unwrap_or_else(|| unknown(cause));
+    let mut meaning = reason.cause.map_or_else(|| Text::new("no cause"), known);
+    if is_block {
+        meaning = Text::new("{meaning}, blocked by a provider's analytics (603+)").with("meaning", meaning);
+    }
     match reason.params.value("location").and_then(q850::location) {
-        Some(location) => format!("{meaning}{block}, released by the {location}"),
-        None => format!("{meaning}{block}"),
+        Some(location) => Text::new("{meaning}, released by the {location}")
+            .with("meaning", meaning)
+            .with("location", Text::new(location)),
+        None => meaning,
     }
 }
 
 /// A challenge, with its parts if it is well-formed.
 fn challenge(name: HeaderName, value: &str) -> Text {
     let words = |challenge: &Challenge| {
-        let stale = if challenge.is_stale() { ", because only the nonce was too old" } else { "" };
-        Some(format!("for the realm {} with {}{stale}", challenge.realm()?, challenge.algorithm()))
+        let text = Text::new(if challenge.is_stale() {
+            "for the realm {realm} with {algorithm}, because only the nonce was too old"
+        } else {
+            "for the realm {realm} with {algorithm}"
+        });
+        Some(text.with("realm", challenge.realm()?).with("algorithm", challenge.algorithm()))
     };
     let read = Challenge::read(name, value).into_iter();
-    let words: Vec<String> = read.filter_map(|one| words(&typed::challenge(one).confirmed()?)).collect();
+    let words: Vec<Text> = read.filter_map(|one| words(&typed::challenge(one).confirmed()?)).collect();
     if words.is_empty() {
         return Text::new("the challenge");
     }
-    Text::new("the challenge {words}").with("words", words.join("; "))
+    Text::new("the challenge {words}").with("words", Text::list("; ", words))
 }
 
 fn warning(value: &str) -> Text {
     let views = params::split(value, ',').into_iter().filter_map(typed::warning);
-    let words: Vec<String> = views.filter_map(warning_words).collect();
+    let words: Vec<Text> = views.filter_map(warning_words).collect();
     if words.is_empty() {
         return Text::new("warning with an unknown code");
     }
-    Text::new("warning: {meanings}").with("meanings", words.join("; "))
+    Text::new("warning: {meanings}").with("meanings", Text::list("; ", words))
 }
 
 /// What the code means; of free text also who wrote what, if the value is well-formed.
-fn warning_words(view: View<Warning>) -> Option<String> {
-    let meaning = catalog::warning::warning(view.value.code)?;
-    let quoted =
-        |warning: Warning| (warning.code == FREE_TEXT).then(|| format!(", {}: {}", warning.agent, warning.text));
-    Some(meaning.to_owned() + &view.confirmed().and_then(quoted).unwrap_or_default())
+fn warning_words(view: View<Warning>) -> Option<Text> {
+    let meaning = Text::new(catalog::warning::warning(view.value.code)?);
+    Some(match view.confirmed() {
+        Some(warning) if warning.code == FREE_TEXT => Text::new("{meaning}, {agent}: {text}")
+            .with("meaning", meaning)
+            .with("agent", warning.agent)
+            .with("text", warning.text),
+        _ => meaning,
+    })
 }
 
 /// The Warning code of texts for people (RFC 3261 §20.43).

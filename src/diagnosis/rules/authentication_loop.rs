@@ -75,7 +75,7 @@ fn finding(call: &Call, last: &Challenged<'_>, challenge: &Challenge, credential
     };
     finding.fix("Enter the password again on both sides, and check the authentication name beside the user name.").fix(
         Text::new("Compare realm {realm} and algorithm {algorithm} with what the client is configured for.")
-            .with("realm", challenge.realm().unwrap_or("(none)"))
+            .with("realm", challenge.realm().map_or_else(|| Text::new("(none)"), Text::verbatim))
             .with("algorithm", challenge.algorithm()),
     )
 }
@@ -109,7 +109,7 @@ fn message(last: &Challenged<'_>, challenge: &Challenge, credentials: &Challenge
     text.with("server", last.response.provenance.flow.source)
         .with("user", credentials.params.value("username").unwrap_or_default())
         .with("realm", challenge.realm().unwrap_or_default())
-        .with("times", if times == 1 { "1 request".to_owned() } else { format!("{times} requests") })
+        .with("times", Text::count(times as u64, "{n} request", "{n} requests"))
 }
 
 #[cfg(test)]

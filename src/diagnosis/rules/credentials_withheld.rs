@@ -85,8 +85,8 @@ fn message(last: &Challenged<'_>, doubt: Option<Text>) -> Text {
         (None, None) => Text::new("{server} challenged {method} for {realm}, and the client never sent credentials."),
     };
     let realm = match last.challenges.iter().find_map(Challenge::realm) {
-        Some(realm) => format!("realm \"{realm}\""),
-        None => "credentials, without saying for which realm".to_owned(),
+        Some(realm) => Text::new("realm \"{realm}\"").with("realm", realm),
+        None => Text::new("credentials, without saying for which realm"),
     };
     text.with("server", last.response.provenance.flow.source)
         .with("method", &last.transaction.method)

@@ -4,7 +4,7 @@ use self::other_methods::Wording;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
-use crate::diagnosis::response_facts;
+use crate::diagnosis::response_facts::{self, method};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Method;
 
@@ -201,45 +201,45 @@ impl Failure<'_> {
     }
 
     /// What the status means here, in words of the catalogue where they fit.
-    fn meaning(&self, call: &Call, known: Option<Lookup>) -> String {
+    fn meaning(&self, call: &Call, known: Option<Lookup>) -> Text {
         let meaning = self.meaning_of_status(call, known);
         match response_facts::own_reason(self.response) {
             Some(reason) if !self.is_network_block() => {
-                format!("{meaning} The response itself gives the reason {reason}.")
+                Text::new("{meaning} The response itself gives the reason {reason}.")
+                    .with("meaning", meaning)
+                    .with("reason", reason)
             }
             _ => meaning,
         }
     }
 
-    fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> String {
-        match known {
+    fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
+        Text::new(match known {
             Some(_) if self.is_network_block() => {
                 "Its reason phrase and Reason header field are those of 603+: a provider's analytics blocked the call, and \
                  the called user never saw it."
-                    .to_owned()
             }
             Some(_) if matches!(self.status, 401 | 407) => {
-                "It asks for credentials, as servers do first; none that it accepts are in this capture.".to_owned()
+                "It asks for credentials, as servers do first; none that it accepts are in this capture."
             }
             Some(_) if self.is_refused_with_credentials(call) => {
                 "The server refuses the request, which carried credentials; repeating it unchanged does not help."
-                    .to_owned()
             }
-            Some(_) if self.wording().is_some() => self.wording().map_or("", |w| w.meaning).to_owned(),
+            Some(_) if self.wording().is_some() => self.wording().map_or("", |w| w.meaning),
             Some(_) if self.status == 487 && !was_ended(call, self.transaction) => {
-                "The pending request was ended by a CANCEL or a BYE, and neither is in this capture.".to_owned()
+                "The pending request was ended by a CANCEL or a BYE, and neither is in this capture."
             }
             // An ordinary end needs no more than its meaning in short.
-            Some(Lookup::Entry(entry)) if self.severity == Severity::Info => entry.meaning_in_short().to_owned(),
-            Some(Lookup::Entry(entry)) => entry.meaning.to_owned(),
+            Some(Lookup::Entry(entry)) if self.severity == Severity::Info => entry.meaning_in_short(),
+            Some(Lookup::Entry(entry)) => entry.meaning,
             Some(Lookup::Class(entry)) => {
-                format!(
-                    "The code is not registered; clients treat it as {} {}. {}",
-                    entry.code, entry.phrase, entry.meaning
-                )
+                return Text::new("The code is not registered; clients treat it as {code} {phrase}. {meaning}")
+                    .with("code", entry.code)
+                    .with("phrase", entry.phrase)
+                    .with("meaning", Text::new(entry.meaning));
             }
-            None => "Codes run from 100 to 699; this one has no meaning in SIP.".to_owned(),
-        }
+            None => "Codes run from 100 to 699; this one has no meaning in SIP.",
+        })
     }
 
     fn message(&self, call: &Call, known: Option<Lookup>) -> Text {
@@ -385,12 +385,6 @@ impl Failure<'_> {
 fn was_ended(call: &Call, transaction: &Transaction) -> bool {
     let ends = |t: &Transaction| matches!(t.method, Method::Cancel | Method::Bye);
     call.transactions.iter().any(|t| t.leg == transaction.leg && ends(t))
-}
-
-/// The method, as far as the capture tells it.
-fn method(transaction: &Transaction) -> &str {
-    let name = transaction.method.name();
-    if name.is_empty() { "a request" } else { name }
 }
 
 /// Address and software of a sender.

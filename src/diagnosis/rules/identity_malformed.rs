@@ -51,7 +51,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity) -> Option<Finding> {
     if named.is_empty() {
         return None;
     }
-    let list = named.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let list = Text::list("; ", named);
     let template = if severity == Severity::Notice {
         "The Identity header field from {hop} is untidy: {faults}. Liberal verifiers accept it, strict ones may not."
     } else {

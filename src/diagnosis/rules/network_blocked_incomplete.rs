@@ -51,7 +51,7 @@ fn finding(response: &CapturedMessage) -> Option<Finding> {
          {missing}.",
     )
     .with("sender", element(response))
-    .with("missing", missing.join(", "));
+    .with("missing", Text::list(", ", missing.into_iter().map(Text::new)));
     let reason = response.message.header_bytes(HeaderName::Reason);
     let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(response, "603 response"))
         .evidence(reason.map(|_| Evidence::header(response, HeaderName::Reason, "what it says of itself")))
@@ -83,10 +83,13 @@ fn missing(redress: Option<&Redress>) -> Vec<&'static str> {
 }
 
 /// The contact with the reference to quote there, whole.
-fn contact(redress: Option<&Redress>) -> Option<String> {
+fn contact(redress: Option<&Redress>) -> Option<Text> {
     let redress = redress?;
     let place = redress.url.as_ref().or(redress.tel.as_ref()).or(redress.email.as_ref())?;
-    Some(redress.id.as_ref().map_or_else(|| place.clone(), |id| format!("{place}, reference {id}")))
+    Some(match &redress.id {
+        Some(id) => Text::new("{place}, reference {id}").with("place", place).with("id", id),
+        None => Text::verbatim(place),
+    })
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ fn message(
     let text = match (icmp, doubt) {
         (Some(report), _) => {
             Text::new("{client} sent {method} to {server} {times} and got no response; ICMP reports {kind}.")
-                .with("kind", report.kind)
+                .with("kind", Text::new(report.kind))
         }
         (None, Some(doubt)) => Text::new(
             "No response of {server} to {method} ({times}) is visible. Whether there was one is unknown: {doubt}.",
@@ -162,12 +162,12 @@ fn message(
 }
 
 /// How often it was sent, and over which time.
-fn times(transaction: &Transaction, request: &CapturedMessage, last: Option<&CapturedMessage>) -> String {
+fn times(transaction: &Transaction, request: &CapturedMessage, last: Option<&CapturedMessage>) -> Text {
     match last {
-        None => "once".to_owned(),
+        None => Text::new("once"),
         Some(last) => {
             let time = last.provenance.time.since(request.provenance.time);
-            format!("{} times in {}", transaction.retransmissions.len() + 1, span(time))
+            Text::new("{n} times in {span}").with("n", transaction.retransmissions.len() + 1).with("span", span(time))
         }
     }
 }

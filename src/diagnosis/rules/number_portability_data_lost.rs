@@ -71,7 +71,7 @@ fn finding(case: &RedirectCase<'_>, follow: &Follow, cx: &Context<'_>) -> Option
         "The client at {client} followed the redirect without {lost} of the Contact."
     })
     .with("client", request.provenance.flow.source)
-    .with("lost", lost.join(" and "));
+    .with("lost", Text::list(" and ", lost));
     let actor = Actor::sender(request, "operator of the client that follows the redirect");
     let setting = platform::keep_contact_parts(actor.software.as_deref());
     let severity = if failure.is_some() { case.severity() } else { Severity::Warning };

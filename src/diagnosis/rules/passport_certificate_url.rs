@@ -40,14 +40,14 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(case: &IdentityCase<'_>, identity: &Identity, url: &str) -> Option<Finding> {
-    let words: Vec<String> = certificate_url::faults(url).iter().map(ToString::to_string).collect();
-    if words.is_empty() {
+    let faults = certificate_url::faults(url);
+    if faults.is_empty() {
         return None;
     }
     let message =
         Text::new("The certificate of the PASSporT is published at {url}, where verifiers will not fetch it: {why}.")
             .with("url", url)
-            .with("why", words.join("; "));
+            .with("why", Text::list("; ", &faults));
     Some(
         Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
             .evidence([Evidence::of(case.request, "the INVITE")])

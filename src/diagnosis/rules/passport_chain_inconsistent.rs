@@ -43,10 +43,9 @@ fn finding(case: &IdentityCase<'_>) -> Option<Finding> {
     let faults = chain::faults(case.identities);
     let harmless = faults.iter().all(ChainFault::is_lint);
     let first = case.identities.first().filter(|_| !faults.is_empty())?;
-    let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let message = Text::new("The {count} Identity header fields of the INVITE do not fit together: {faults}.")
         .with("count", case.identities.len())
-        .with("faults", words.join("; "));
+        .with("faults", Text::list("; ", &faults));
     let others = case.identities.iter().skip(1).map(|identity| case.evidence(identity, drawing(identity)));
     Some(
         Finding::new(&RULE, Certainty::Certain, message, case.evidence(first, drawing(first)))
@@ -65,7 +64,7 @@ fn finding(case: &IdentityCase<'_>) -> Option<Finding> {
 fn drawing(identity: &Identity) -> Text {
     let claims = identity.passport.claims.clone().unwrap_or_default();
     let dest = claims.dest.iter().map(Subject::text).collect::<Vec<_>>().join(", ");
-    let ppt = identity.ppt().unwrap_or("without kind").to_owned();
+    let ppt = identity.ppt().map_or_else(|| Text::new("without kind"), Text::verbatim);
     let caller = claims.orig.as_ref().map_or("?", Subject::text).to_owned();
     match claims.div {
         Some(former) => {

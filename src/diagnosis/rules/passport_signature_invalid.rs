@@ -51,13 +51,12 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let objections: Vec<&Objection> = objections.iter().filter(told).collect();
     let first = *objections.first()?;
     let (severity, certainty) = weigh(first);
-    let reasons: Vec<String> = objections.iter().map(ToString::to_string).collect();
     let template = if matches!(first, Objection::NoKeyVerifies { .. }) {
         "The signature of the PASSporT from {hop} fails: {reasons}."
     } else {
         "The PASSporT from {hop} is signed with a key that gives no right to it: {reasons}."
     };
-    let message = Text::new(template).with("hop", case.hop()).with("reasons", reasons.join("; "));
+    let message = Text::new(template).with("hop", case.hop()).with("reasons", Text::list("; ", objections));
     let finding = Finding::new(&RULE, certainty, message, case.evidence(identity, "the Identity header field"))
         .severity(case.severity(severity))
         .evidence(decoded(case, identity))

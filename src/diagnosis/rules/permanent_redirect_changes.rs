@@ -40,7 +40,7 @@ fn finding(answers: &Answers) -> Option<Finding> {
         Text::new("{server} answered 301 for {address} {total} times with {count} different targets: {sets}.")
             .with("total", answers.total)
             .with("count", answers.variants.len())
-            .with("sets", sets.join(", then "))
+            .with("sets", Text::list(", then ", sets))
     } else {
         Text::new("{server} answered 301 for {address}, and treated the address as one in use afterwards.")
     }

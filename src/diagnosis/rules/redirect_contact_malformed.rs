@@ -108,7 +108,7 @@ fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
         .with("server", case.redirector())
         .with("status", case.redirect.status)
         .with("contact", raw)
-        .with("fault", fault.words());
+        .with("fault", Text::new(fault.words()));
     let severity = match (nothing_usable(&case), fault.is_fatal()) {
         (true, _) => case.severity(),
         (false, true) => Severity::Notice,

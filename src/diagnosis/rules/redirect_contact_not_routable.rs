@@ -135,7 +135,7 @@ fn message(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Text {
     .with("server", case.redirector())
     .with("client", fault.client.address)
     .with("contact", fault.contact)
-    .with("scope", fault.scope.words());
+    .with("scope", Text::new(fault.scope.words()));
     match fault.follow.filter(|_| matches!(fault.end, End::Silence)) {
         Some(transaction) => text.with("times", times_sent(case.call, transaction)),
         None => text,

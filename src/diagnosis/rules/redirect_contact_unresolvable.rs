@@ -100,9 +100,9 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         ),
     };
     let (how, evidence) = match proof {
-        Proof::Lookup(code, evidence) => (code.to_owned(), Some(evidence)),
-        Proof::Proxy(status, evidence) => (status.to_string(), Some(evidence)),
-        Proof::Name => ("nothing".to_owned(), None),
+        Proof::Lookup(code, evidence) => (Text::verbatim(code), Some(evidence)),
+        Proof::Proxy(status, evidence) => (Text::verbatim(status), Some(evidence)),
+        Proof::Name => (Text::new("nothing"), None),
     };
     let message = Text::new(template)
         .with("server", case.redirector())

@@ -84,7 +84,7 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
          the client stopped there."
     })
     .with("count", chain.len())
-    .with("path", path.join(" to "));
+    .with("path", Text::list(" to ", path));
     let servers = servers(chain);
     let finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
         .severity(first.severity())
@@ -107,7 +107,7 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
 }
 
 /// The redirecting servers, each once, in order.
-fn servers(chain: &[RedirectCase<'_>]) -> String {
+fn servers(chain: &[RedirectCase<'_>]) -> Text {
     let mut names: Vec<String> = Vec::new();
     for case in chain {
         let name = case.redirector().to_string();
@@ -115,7 +115,7 @@ fn servers(chain: &[RedirectCase<'_>]) -> String {
             names.push(name);
         }
     }
-    names.join(" and ")
+    Text::list(" and ", names)
 }
 
 #[cfg(test)]

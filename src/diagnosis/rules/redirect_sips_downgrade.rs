@@ -75,7 +75,6 @@ fn with_remedies(
     offered: &Uri,
     by_client: bool,
 ) -> Finding {
-    let client = "Refuse to follow from sips to sip, or let the user decide.";
     let mut finding = if by_client {
         finding
             .actor(Actor::sender(request, "operator of the client that follows the redirect"))
@@ -84,7 +83,7 @@ fn with_remedies(
         finding
             .actor(case.operator())
             .fix("Answer requests for sips addresses with sips Contacts, or reject them if there are none.")
-            .fix(Text::new("At the client: {what}").with("what", client))
+            .fix("At the client: refuse to follow from sips to sip, or let the user decide.")
     };
     if offered.params.value("transport").is_some_and(|t| t.eq_ignore_ascii_case("tls")) {
         finding = finding.fix("Leave `transport=tls` out: it covers a single hop, sips covers all of them (RFC 5630).");

@@ -71,8 +71,8 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     }
     let challenges = refused.answer.message.challenges();
     let realm = match challenges.iter().find_map(Challenge::realm) {
-        Some(realm) => format!("for realm \"{realm}\""),
-        None => "without naming a realm".to_owned(),
+        Some(realm) => Text::new("for realm \"{realm}\"").with("realm", realm),
+        None => Text::new("without naming a realm"),
     };
     let message = Text::new(if sent {
         "{server} redirected the call to {contact}; the target asks for credentials {realm} ({status}) and does not accept \

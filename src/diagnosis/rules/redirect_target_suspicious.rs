@@ -117,7 +117,7 @@ fn is_costly(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> bool {
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let suspect = suspect(case, cx)?;
     let critical = !suspect.marks.is_empty();
-    let reasons: Vec<_> = suspect.marks.iter().map(Mark::words).collect();
+    let reasons = Text::list("; ", suspect.marks.iter().map(|mark| Text::new(mark.words())));
     let message = Text::new(if critical {
         "The {status} that sends the call for {uri} to {contact} may be forged or abused: {reasons}."
     } else {
@@ -126,7 +126,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     .with("uri", case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default())
     .with("contact", suspect.target);
     let message = if critical {
-        message.with("status", case.redirect.status).with("reasons", reasons.join("; "))
+        message.with("status", case.redirect.status).with("reasons", reasons)
     } else {
         message.with("server", case.redirector())
     };

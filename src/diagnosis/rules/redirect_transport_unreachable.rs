@@ -199,7 +199,10 @@ fn message(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Text {
     let text = text.with("endpoint", sent.server);
     match fault.proof {
         Proof::Icmp(report) => {
-            text.with("report", format!("{} said {}", report.provenance.flow.source.address, report.kind))
+            let said = Text::new("{host} said {kind}")
+                .with("host", report.provenance.flow.source.address)
+                .with("kind", Text::new(report.kind));
+            text.with("report", said)
         }
         _ => text.with("times", times_sent(case.call, sent)),
     }

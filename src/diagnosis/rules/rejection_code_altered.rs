@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
 struct Altered<'a> {
     received: &'a CapturedMessage,
     passed: &'a CapturedMessage,
-    changes: Vec<String>,
+    changes: Vec<Text>,
 }
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
@@ -91,24 +91,22 @@ fn is_rejection(response: &CapturedMessage) -> bool {
 }
 
 /// What was lost between two copies of a rejection.
-fn changes(received: &CapturedMessage, passed: &CapturedMessage) -> Vec<String> {
+fn changes(received: &CapturedMessage, passed: &CapturedMessage) -> Vec<Text> {
     let (inner, outer) = (&received.message, &passed.message);
     let mut changes = Vec::new();
     if let (Some(before), Some(after)) = (inner.status(), outer.status())
         && before != after
     {
-        changes.push(format!("the code became {after}"));
+        changes.push(Text::new("the code became {after}").with("after", after));
     }
     let phrase = |block: Option<NetworkBlock>| block.is_some_and(|block| block.phrase);
     if changes.is_empty() && phrase(NetworkBlock::of(inner)) && !phrase(NetworkBlock::of(outer)) {
-        changes.push(format!(
-            "the phrase Network Blocked became \"{}\"",
-            outer.reason_phrase().unwrap_or_default().trim()
-        ));
+        let phrase = outer.reason_phrase().unwrap_or_default();
+        changes.push(Text::new("the phrase Network Blocked became \"{phrase}\"").with("phrase", phrase.trim()));
     }
     for name in [HeaderName::Reason, HeaderName::CallInfo] {
         if inner.header_bytes(name).is_some() && outer.header_bytes(name).is_none() && !outer.is_cut() {
-            changes.push(format!("{} was dropped", name.name()));
+            changes.push(Text::new("{header} was dropped").with("header", name.name()));
         }
     }
     changes
@@ -139,7 +137,7 @@ fn finding(case: &Altered<'_>) -> Finding {
             .with("received", status(case.received))
             .with("sender", element(case.received))
             .with("passed", status(case.passed))
-            .with("changes", case.changes.join(", "));
+            .with("changes", Text::list(", ", &case.changes));
     let kept = [HeaderName::Reason, HeaderName::CallInfo].into_iter();
     let kept = kept.filter(|name| case.received.message.header_bytes(*name).is_some());
     Finding::new(&RULE, Certainty::Strong, message, Evidence::of(case.passed, "what was passed on"))

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction};
+use crate::diagnosis::response_facts::method;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
 use crate::sip::Method;
@@ -112,13 +113,12 @@ fn message(
         .with("behind", behind.server),
         (None, Some(age)) => Text::new("{server} answered {method} with 408 after {age}: {timer}.")
             .with("age", span(age))
-            .with("timer", timer(age, transaction)),
+            .with("timer", Text::new(timer(age, transaction))),
         (None, None) => {
             Text::new("{server} answered {method} with 408: it waited in vain for a response from behind it.")
         }
     };
-    let method = Some(transaction.method.name()).filter(|name| !name.is_empty()).unwrap_or("a request");
-    text.with("server", response.provenance.flow.source).with("method", method)
+    text.with("server", response.provenance.flow.source).with("method", method(transaction))
 }
 
 /// Which timer runs out at that age (RFC 3261 table 4).

@@ -2,6 +2,7 @@
 
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::catalog;
+use crate::diagnosis::response_facts::method;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Message, StatusCode};
@@ -89,7 +90,7 @@ fn finding(
     names: &'static [&'static str],
 ) -> Finding {
     let status = response.message.status().unwrap_or(StatusCode(0));
-    let names = names.join(" or ");
+    let names = Text::list(" or ", names.iter().copied());
     let stray = stray_challenge(&response.message);
     let template = match stray {
         Some(_) => {
@@ -100,10 +101,10 @@ fn finding(
     };
     let mut message = Text::new(template)
         .with("sender", element(response))
-        .with("method", if transaction.method.name().is_empty() { "a request" } else { transaction.method.name() })
+        .with("method", method(transaction))
         .with("status", status)
         .with("names", &names)
-        .with("effect", effect(status));
+        .with("effect", Text::new(effect(status)));
     if let Some(stray) = stray {
         message = message.with("stray", stray.name());
     }

@@ -110,7 +110,7 @@ fn finding(party: &Party<'_>, needed: usize, cx: &Context<'_>) -> Option<Finding
     .with("who", &party.who)
     .with("callees", callees.len())
     .with("calls", party.counts.calls)
-    .with("signs", signs.join(", "));
+    .with("signs", Text::list(", ", signs));
     let mut shown = party.examples.requests().iter().cloned();
     let mut finding = Finding::new(&RULE, Certainty::Weak, message, shown.next()?)
         .severity(traffic_case::severity(party.client, &party.attempts, cx))
@@ -124,12 +124,12 @@ fn finding(party: &Party<'_>, needed: usize, cx: &Context<'_>) -> Option<Finding
 }
 
 /// What the traffic shows, in words.
-fn signs(party: &Party<'_>, lines: &Thresholds, lossy: bool) -> Vec<String> {
+fn signs(party: &Party<'_>, lines: &Thresholds, lossy: bool) -> Vec<Text> {
     let counts = party.counts;
     let mut signs = Vec::new();
     if let Some(run) = fastest(&party.attempts, lines.robocall_run) {
-        let count = lines.robocall_run;
-        signs.push(format!("{count} calls in a row within {}", span(run)));
+        let text = Text::new("{count} calls in a row within {span}");
+        signs.push(text.with("count", lines.robocall_run).with("span", span(run)));
     }
     // Where packets are missing, answers are too.
     if lossy {
@@ -137,14 +137,15 @@ fn signs(party: &Party<'_>, lines: &Thresholds, lossy: bool) -> Vec<String> {
     }
     let answered = counts.answered_percent().filter(|_| counts.reached >= lines.robocall_calls);
     if let Some(answered) = answered.filter(|percent| *percent < lines.robocall_answered) {
-        signs.push(format!("{answered} % answered"));
+        signs.push(Text::new("{percent} % answered").with("percent", answered));
     }
     if counts.talked >= lines.robocall_talked {
         if let Some(mean) = counts.mean_talk_time().filter(|mean| *mean < lines.robocall_talk) {
-            signs.push(format!("{} of talk on average", span(mean)));
+            signs.push(Text::new("{span} of talk on average").with("span", span(mean)));
         }
         if counts.short * 100 >= counts.talked * lines.robocall_short {
-            signs.push(format!("{} of {} answered calls over within 6 s", counts.short, counts.talked));
+            let text = Text::new("{short} of {talked} answered calls over within 6 s");
+            signs.push(text.with("short", counts.short).with("talked", counts.talked));
         }
     }
     signs

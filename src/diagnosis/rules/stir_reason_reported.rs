@@ -51,14 +51,14 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(call: &Call, told: &[(&CapturedMessage, Reason)]) -> Option<Finding> {
     let (first, _) = told.first()?;
-    let words: Vec<String> = told.iter().map(|(_, reason)| words(reason)).collect();
+    let words = told.iter().map(|(_, reason)| words(reason));
     let status = first.message.status()?;
     let message = Text::new(
         "{verifier} reports in its {status} response that the caller's identity could not be verified: {words}.",
     )
     .with("verifier", element(first))
     .with("status", status)
-    .with("words", words.join("; "));
+    .with("words", Text::list("; ", words));
     let mut evidence = told.iter().map(|(message, reason)| {
         let text = format!("{}: {}", HeaderName::Reason.name(), reason.raw);
         Evidence::at(&message.provenance, "what the verifier reports", text)
@@ -77,11 +77,16 @@ fn finding(call: &Call, told: &[(&CapturedMessage, Reason)]) -> Option<Finding> 
 }
 
 /// Cause, text and the token that it is about.
-fn words(reason: &Reason) -> String {
-    let cause = reason.cause.map_or_else(|| "no cause".to_owned(), |cause| cause.to_string());
-    let text = reason.text.as_deref().map(|text| format!(" {text}")).unwrap_or_default();
-    let token = reason.params.value("ppi").map(|_| ", about the PASSporT that `ppi` names").unwrap_or_default();
-    format!("{cause}{text}{token}")
+fn words(reason: &Reason) -> Text {
+    let cause = reason.cause.map_or_else(|| Text::new("no cause"), Text::verbatim);
+    let cause = match reason.text.as_deref() {
+        Some(text) => Text::new("{cause} {text}").with("cause", cause).with("text", text),
+        None => cause,
+    };
+    match reason.params.value("ppi") {
+        Some(_) => Text::new("{cause}, about the PASSporT that `ppi` names").with("cause", cause),
+        None => cause,
+    }
 }
 
 fn remedy(cause: Option<u32>) -> &'static str {

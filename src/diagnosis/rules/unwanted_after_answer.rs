@@ -48,9 +48,11 @@ fn finding(call: &Call, bye: &Transaction, cx: &Context<'_>) -> Option<Finding> 
     }
     let invite = call.initial_request()?;
     let by_caller = bye.client.address == invite.provenance.flow.source.address;
-    let callee =
-        invite.message.to().map_or_else(|| "the called party".to_owned(), |to| party(&to, &cx.settings.country));
-    let talked = call.talk_time().map_or_else(|| "an unknown time".to_owned(), span);
+    let callee = match invite.message.to() {
+        Some(to) => Text::verbatim(party(&to, &cx.settings.country)),
+        None => Text::new("the called party"),
+    };
+    let talked = call.talk_time().map_or_else(|| Text::new("an unknown time"), |time| Text::verbatim(span(time)));
     let template = if by_caller {
         "The calling side {sender} ended the call after {talked} with a BYE whose Reason is 607 Unwanted."
     } else {

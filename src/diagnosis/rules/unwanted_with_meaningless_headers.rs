@@ -39,15 +39,15 @@ fn finding(case: &UnwantedCase<'_>) -> Option<Finding> {
     let there = MEANINGLESS.into_iter().filter(|name| message.header_bytes(*name).is_some());
     let mut evidence: Vec<Evidence> =
         there.clone().map(|name| Evidence::header(case.response, name, "means nothing on a 607")).collect();
-    let mut parts: Vec<&str> = there.map(HeaderName::name).collect();
+    let mut parts: Vec<Text> = there.map(|name| Text::verbatim(name.name())).collect();
     if !message.body().is_empty() {
-        parts.push("a body");
+        parts.push(Text::new("a body"));
         evidence.push(Evidence::header(case.response, HeaderName::ContentType, "the body means nothing on a 607"));
     }
     let primary = evidence.first()?.clone();
     let text = Text::new("The 607 of {sender} carries {parts}, which has no meaning there.")
         .with("sender", case.sender_text())
-        .with("parts", parts.join(" and "));
+        .with("parts", Text::list(" and ", parts));
     Some(
         Finding::new(&RULE, Certainty::Certain, text, primary)
             .evidence(evidence.into_iter().skip(1))
