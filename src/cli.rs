@@ -149,6 +149,8 @@ pub enum Format {
     Responses,
     /// CSV with one row a finding.
     Findings,
+    /// CSV of final responses by attestation (STIR/SHAKEN): in all, by caller, by prefix, by source.
+    Attestation,
 }
 
 /// When to use colour.

@@ -41,6 +41,11 @@ pub const TIME_STEP_BACK: Duration = Duration::from_secs(1);
 pub const CLUSTERS: usize = 1000;
 /// Octets of a Server or User-Agent value that tell causes apart.
 pub const CLUSTER_SOFTWARE: usize = 120;
+/// Cells of each breakdown of the table of final responses by attestation: a caller (or prefix, or host), a status, a level of
+/// attestation. Calls in further cells are counted together.
+pub const ATTESTATION_CELLS: usize = 20_000;
+/// Octets of a caller's name in that table.
+pub const ATTESTATION_NAME: usize = 120;
 /// Methods counted one by one; requests with further ones are counted together.
 pub const METHODS: usize = 100;
 /// Groups of calls that the text report shows in detail; the worst stay.

@@ -126,6 +126,7 @@ impl Settings {
             Format::Csv => csv(writer, Table::Calls),
             Format::Responses => csv(writer, Table::Responses),
             Format::Findings => csv(writer, Table::Findings),
+            Format::Attestation => csv(writer, Table::Attestation),
         }
     }
 }
@@ -150,7 +151,7 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
         Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses or findings"
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings or attestation"
         ))
     })
 }
@@ -164,6 +165,7 @@ fn format(name: &str) -> Option<Format> {
         "csv" | "calls" => Some(Format::Csv),
         "responses" => Some(Format::Responses),
         "findings" => Some(Format::Findings),
+        "attestation" => Some(Format::Attestation),
         _ => None,
     }
 }
@@ -178,6 +180,7 @@ mod tests {
             ("calls.csv", Format::Csv, "calls.csv"),
             ("responses:r.csv", Format::Responses, "r.csv"),
             ("json:-x", Format::Json, "-x"),
+            ("attestation:a.csv", Format::Attestation, "a.csv"),
             ("a:b.JSON", Format::Json, "a:b.JSON"),
             ("out.jsonl", Format::Ndjson, "out.jsonl"),
         ] {

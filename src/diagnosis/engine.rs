@@ -1,6 +1,8 @@
 //! Applies the rules: per call as calls close, then to the whole capture; decides each call's root cause.
 
-use super::{CheckedIdentity, Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES};
+use super::{
+    CallOrigin, CheckedIdentity, Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES,
+};
 use crate::call::Call;
 use crate::provenance::Timestamp;
 
@@ -15,6 +17,8 @@ pub struct CallReport {
     pub root_cause: Option<&'static str>,
     /// The Identity values of its INVITE, as captured nearest to the callee, with what is known of their signatures.
     pub identities: Vec<CheckedIdentity>,
+    /// Where it comes from, and how it is signed; `None` for groups that are no calls.
+    pub origin: Option<CallOrigin>,
 }
 
 /// The rules with what they remember of the capture so far.
@@ -52,7 +56,8 @@ impl Engine {
         self.hosts.observe_signers(&call);
         self.hosts.observe_verified(&identities);
         let root_cause = root_cause::settle(&call, &mut findings);
-        CallReport { call, findings, root_cause, identities }
+        let origin = call.is_invite().then(|| CallOrigin::of(&call, &self.settings, &identities));
+        CallReport { call, findings, root_cause, identities, origin }
     }
 
     /// The findings about the capture as a whole, at its end.

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod finding;
 mod identity_case;
 mod identity_claims;
+mod origin;
 pub mod patterns;
 mod permanence;
 mod platform;
@@ -21,7 +22,7 @@ mod root_cause;
 pub mod rule;
 pub mod rules;
 #[cfg(test)]
-mod signed_flow;
+pub(crate) mod signed_flow;
 #[cfg(test)]
 mod testing;
 pub mod thresholds;
@@ -33,6 +34,7 @@ pub use checked_identity::CheckedIdentity;
 pub use context::{Context, Hosts, Settings};
 pub use engine::{CallReport, Engine};
 pub use finding::{Actor, Certainty, Evidence, Finding, Severity};
+pub use origin::{CallOrigin, Signing};
 pub use patterns::Patterns;
 pub use rule::{Detect, Explanation, Rule};
 pub use thresholds::Thresholds;

@@ -108,6 +108,7 @@ impl Analysis {
         }
         facts.incomplete.extend(incomplete(&facts));
         facts.incomplete.extend(engine.limits_hit());
+        facts.incomplete.extend(summary.attestations.limits_hit());
         let findings = engine.finish(now);
         summary.capture_findings(&findings);
         (summary.messages, summary.requests, summary.responses) = (counts.messages, counts.requests, counts.responses);

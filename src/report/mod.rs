@@ -4,6 +4,7 @@ use std::io;
 
 use crate::diagnosis::{CallReport, Finding};
 
+pub mod attestation;
 pub mod clusters;
 pub mod csv;
 #[cfg(test)]

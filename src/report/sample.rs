@@ -10,7 +10,9 @@ use crate::call::{
     Attempt, AttemptCause, Call, CallNumber, CapturedMessage, FinalResponse, IcmpReport, Leg, MessageId, Outcome,
     Transaction, TransactionId,
 };
-use crate::diagnosis::{Actor, CallReport, Certainty, Evidence, Finding, Severity, Text};
+use crate::diagnosis::{
+    Actor, CallOrigin, CallReport, Certainty, Evidence, Finding, Settings, Severity, Signing, Text,
+};
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::Message;
@@ -154,7 +156,9 @@ impl Builder {
         self.call.outcome = outcome;
         self.call.final_response = decided;
         let root_cause = outcome.is_failure().then(|| findings.first().map(|f| f.code)).flatten();
-        CallReport { call: self.call, findings, root_cause, identities: Vec::new() }
+        let call = self.call;
+        let origin = call.is_invite().then(|| CallOrigin::of(&call, &Settings::default(), &[]));
+        CallReport { call, findings, root_cause, identities: Vec::new(), origin }
     }
 
     /// A message as evidence.
@@ -402,5 +406,7 @@ pub(super) fn hostile(text: &str) -> CallReport {
     found.actor =
         Some(Actor { role: Text::new("{text}").with("text", text), address: None, software: Some(text.to_owned()) });
     found.remediation = vec![Text::new("{text}").with("text", text)];
-    b.end(Outcome::Rejected, Some(no), vec![found])
+    let mut report = b.end(Outcome::Rejected, Some(no), vec![found]);
+    report.origin.as_mut().unwrap().signing = Signing::Invalid;
+    report
 }

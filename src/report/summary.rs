@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::attestation::Attestations;
 use super::clusters::Clusters;
 use crate::anomaly::Anomaly;
 use crate::call::{CountedFinal, Outcome};
@@ -81,6 +82,10 @@ pub struct Summary {
     pub findings: BTreeMap<&'static str, u64>,
     /// Failures by cause.
     pub clusters: Clusters,
+    /// Final responses by attestation.
+    pub attestations: Attestations,
+    /// Calls whose calling or called number got a country code that it had not, by that code.
+    pub assumed_countries: BTreeMap<String, u64>,
 }
 
 impl CaptureFacts {
@@ -135,6 +140,13 @@ impl Summary {
         }
         self.capture_findings(&report.findings);
         self.clusters.call(report, self.capture);
+        self.attestations.call(report);
+        if let Some(country) = report.origin.as_ref().and_then(|origin| origin.assumed_country.as_ref()) {
+            match self.assumed_countries.get_mut(country) {
+                Some(calls) => *calls += 1,
+                None => drop(self.assumed_countries.insert(country.clone(), 1)),
+            }
+        }
     }
 
     /// Counts findings.
@@ -157,6 +169,8 @@ impl Summary {
         add_counts(&mut self.outcomes, &other.outcomes);
         add_counts(&mut self.findings, &other.findings);
         self.clusters.add(&other.clusters);
+        self.attestations.add(&other.attestations);
+        add_counts(&mut self.assumed_countries, &other.assumed_countries);
     }
 }
 

@@ -22,6 +22,7 @@ static FORMATS: &[(&str, Make)] = &[
     ("calls", |out| Box::new(CsvSink::new(out, Table::Calls, CSV))),
     ("responses", |out| Box::new(CsvSink::new(out, Table::Responses, CSV))),
     ("findings", |out| Box::new(CsvSink::new(out, Table::Findings, CSV))),
+    ("attestation", |out| Box::new(CsvSink::new(out, Table::Attestation, CSV))),
 ];
 
 fn written(make: Make, report: &CallReport, findings: &[Finding]) -> String {

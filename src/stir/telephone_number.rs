@@ -7,13 +7,27 @@ use std::fmt;
 const LONGEST: usize = 15;
 /// Shorter ones are extensions or service codes, never complete international numbers.
 const SHORTEST: usize = 7;
+/// Digits of country, area and exchange code of a North American number.
+const NANP_PREFIX: usize = 7;
+/// Digits of country code and what follows it that tell where another number belongs.
+const PREFIX: usize = 6;
 
 /// A number in the canonical form of RFC 8224 §8.3: digits (and `#`, `*`) alone, with country code where it is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TelephoneNumber {
     digits: String,
-    /// Whether the country code is known rather than guessed: `+`, an international prefix, or eleven digits from 1.
-    international: bool,
+    country: CountryCode,
+}
+
+/// Where the country code of a number comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum CountryCode {
+    /// It is in the number: `+`, an international prefix, or eleven digits from 1.
+    Given,
+    /// The number is a national one as it looks, and got the country code of the settings.
+    Assumed,
+    /// There is none: an extension, a service code, or a number that no rule completes.
+    Missing,
 }
 
 /// Why a number cannot be anybody's.
@@ -80,20 +94,22 @@ impl TelephoneNumber {
             return None;
         }
         Some(if user.starts_with('+') {
-            Self { digits, international: true }
+            Self { digits, country: CountryCode::Given }
         } else if let Some(rest) = international_prefix(&digits) {
-            Self { digits: rest.to_owned(), international: true }
+            Self { digits: rest.to_owned(), country: CountryCode::Given }
         } else if digits.len() == 11 && digits.starts_with('1') && nanp_fault(&digits).is_none() {
-            Self { digits, international: true }
+            Self { digits, country: CountryCode::Given }
+        } else if let Some(whole) = with_country(&digits, country) {
+            Self { digits: whole, country: CountryCode::Assumed }
         } else {
-            Self { digits: with_country(&digits, country), international: false }
+            Self { digits, country: CountryCode::Missing }
         })
     }
 
     /// Reads a `tn` claim of a PASSporT: it always carries its country code (RFC 8225 §5.2.1), a `+` there is tolerated.
     pub fn of_claim(text: &str) -> Option<Self> {
         let digits = significant(text.trim()).filter(|d| !d.is_empty())?;
-        Some(Self { digits, international: true })
+        Some(Self { digits, country: CountryCode::Given })
     }
 
     /// The canonical digits.
@@ -103,7 +119,25 @@ impl TelephoneNumber {
 
     /// Whether the country code was in the number rather than assumed.
     pub fn is_international(&self) -> bool {
-        self.international
+        self.country == CountryCode::Given
+    }
+
+    /// Whether the country code is the one of the settings, because the number had none and looks national.
+    pub fn has_assumed_country(&self) -> bool {
+        self.country == CountryCode::Assumed
+    }
+
+    /// `+` and digits, where the country code is given or assumed; `None` where there is none.
+    pub fn e164(&self) -> Option<String> {
+        (self.country != CountryCode::Missing).then(|| format!("+{}", self.digits))
+    }
+
+    /// The part of the numbering plan that it lies in: of a North American number `+1` with area and exchange code, of another
+    /// one `+` and the first six digits. `None` without a country code, and where there are no more digits than that.
+    pub fn prefix(&self) -> Option<String> {
+        let length = if self.is_nanp() { NANP_PREFIX } else { PREFIX };
+        let digits = self.digits.get(..length).filter(|_| self.digits.len() > length)?;
+        (self.country != CountryCode::Missing).then(|| format!("+{digits}"))
     }
 
     /// Whether it belongs to the North American plan, as far as its first digit and length tell.
@@ -126,13 +160,13 @@ impl TelephoneNumber {
         let digits = &self.digits;
         let first = digits.chars().next()?;
         let national = if self.is_nanp() { digits.get(1..).unwrap_or_default() } else { digits };
-        if (self.international || digits.len() >= SHORTEST) && is_repetition(national) {
+        if (self.is_international() || digits.len() >= SHORTEST) && is_repetition(national) {
             return Some(if national.starts_with('0') { Impossible::AllZeros } else { Impossible::RepeatedDigit });
         }
         if digits.len() > LONGEST {
             return Some(Impossible::TooLong(digits.len()));
         }
-        if !self.international {
+        if !self.is_international() {
             return None;
         }
         match first {
@@ -146,7 +180,7 @@ impl TelephoneNumber {
 
 impl fmt::Display for TelephoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.international {
+        if self.is_international() {
             f.write_str("+")?;
         }
         f.write_str(&self.digits)
@@ -178,15 +212,14 @@ fn international_prefix(digits: &str) -> Option<&str> {
     (rest.len() >= SHORTEST && !rest.starts_with('0')).then_some(rest)
 }
 
-fn with_country(digits: &str, country: &str) -> String {
+/// A national number with its country code; `None` where it does not look like one.
+fn with_country(digits: &str, country: &str) -> Option<String> {
     if country == "1" {
         let whole = format!("1{digits}");
-        return if digits.len() == 10 && nanp_fault(&whole).is_none() { whole } else { digits.to_owned() };
+        return (digits.len() == 10 && nanp_fault(&whole).is_none()).then_some(whole);
     }
-    match digits.strip_prefix('0') {
-        Some(national) if digits.len() >= SHORTEST => format!("{country}{national}"),
-        _ => digits.to_owned(),
-    }
+    let national = digits.strip_prefix('0').filter(|_| digits.len() >= SHORTEST)?;
+    Some(format!("{country}{national}"))
 }
 
 /// What is wrong with a number of the North American plan, country code 1 included.
@@ -229,6 +262,23 @@ mod tests {
             ("*67", "1", "*67"),
         ] {
             assert_eq!(TelephoneNumber::read(text, country).unwrap().digits(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn prefixes_need_a_country_code() {
+        for (text, country, number, prefix, assumed) in [
+            ("+12125550101", "1", Some("+12125550101"), Some("+1212555"), false),
+            ("2125550101", "1", Some("+12125550101"), Some("+1212555"), true),
+            ("+33199005501", "1", Some("+33199005501"), Some("+331990"), false),
+            ("0199005501", "33", Some("+33199005501"), Some("+331990"), true),
+            ("+12125", "1", Some("+12125"), None, false),
+            ("1001", "1", None, None, false),
+            ("5551234", "1", None, None, false),
+        ] {
+            let read = TelephoneNumber::read(text, country).unwrap();
+            assert_eq!((read.e164().as_deref(), read.prefix().as_deref()), (number, prefix), "{text}");
+            assert_eq!(read.has_assumed_country(), assumed, "{text}");
         }
     }
 

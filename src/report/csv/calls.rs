@@ -115,4 +115,9 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
         let others = r.report.findings.iter().filter(|f| !r.root.is_some_and(|root| std::ptr::eq(root, *f)));
         joined(&others.map(|f| f.code).collect::<Vec<_>>(), " ")
     }),
+    column(
+        "attestation",
+        "How the INVITE is signed, as in `attestation:FILE`; empty for groups that are no calls.",
+        |r| optional(r.report.origin.as_ref().map(|origin| origin.signing.name())),
+    ),
 ];

@@ -12,6 +12,7 @@ use super::{CaptureFacts, Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
 use crate::provenance::FrameRef;
 
+mod attestation;
 mod calls;
 mod findings;
 mod responses;
@@ -25,6 +26,8 @@ pub enum Table {
     Responses,
     /// A finding.
     Findings,
+    /// Calls that ended with one response and are signed in one way.
+    Attestation,
 }
 
 /// How CSV is written.
@@ -89,6 +92,7 @@ impl CsvSink {
             Table::Calls => self.names(calls::COLUMNS),
             Table::Responses => self.names(responses::COLUMNS),
             Table::Findings => self.names(findings::COLUMNS),
+            Table::Attestation => self.names(attestation::COLUMNS),
         }
     }
 
@@ -153,10 +157,16 @@ impl Sink for CsvSink {
                 .iter()
                 .try_for_each(|row| write_row(&mut self.out, responses::COLUMNS, |cell| cell(row))),
             Table::Findings => report.findings.iter().try_for_each(|finding| self.finding(finding, Some(report))),
+            Table::Attestation => Ok(()),
         }
     }
 
-    fn end_capture(&mut self, facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+    fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+        if self.table == Table::Attestation {
+            return attestation::rows(&facts.path, &summary.attestations)
+                .iter()
+                .try_for_each(|row| write_row(&mut self.out, attestation::COLUMNS, |cell| cell(row)));
+        }
         if self.table != Table::Findings {
             return Ok(());
         }

@@ -12,14 +12,19 @@ fn table(table: Table, options: CsvOptions) -> String {
 
 #[test]
 fn the_sample_report_as_tables() {
-    for (name, of) in [("calls", Table::Calls), ("responses", Table::Responses), ("findings", Table::Findings)] {
+    for (name, of) in [
+        ("calls", Table::Calls),
+        ("responses", Table::Responses),
+        ("findings", Table::Findings),
+        ("attestation", Table::Attestation),
+    ] {
         insta::assert_snapshot!(name, table(of, CsvOptions::default()).replace("\r\n", "␍␊\n"));
     }
 }
 
 #[test]
 fn every_row_has_every_column_and_no_cell_is_a_formula() {
-    for of in [Table::Calls, Table::Responses, Table::Findings] {
+    for of in [Table::Calls, Table::Responses, Table::Findings, Table::Attestation] {
         for delimiter in [b',', b';', b'\t'] {
             let text = table(of, CsvOptions { delimiter, ..CsvOptions::default() });
             let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
@@ -52,6 +57,10 @@ fn the_columns_are_documented() {
         section("`-o calls.csv`: one row a call", calls::COLUMNS),
         section("`-o responses:responses.csv`: one row a distinct final response", responses::COLUMNS),
         section("`-o findings:findings.csv`: one row a finding", findings::COLUMNS),
+        section(
+            "`-o attestation:attestation.csv`: one row a final response and a level of attestation",
+            attestation::COLUMNS,
+        ),
     ];
     docs::check("csv.md", &text.concat());
 }

@@ -15,6 +15,7 @@ use crate::diagnosis::{CallReport, Finding};
 use crate::provenance::{FrameRef, Timestamp};
 
 mod attention;
+mod attestation;
 mod causes;
 mod detail;
 mod ladder;
@@ -153,6 +154,7 @@ impl Sink for TextSink {
         }
         overview::write(&mut page, view, facts, summary);
         causes::write(&mut page, view, &summary.clusters);
+        attestation::write(&mut page, &summary.attestations);
         detail::about_capture(&mut page, view, findings);
         std::mem::take(&mut self.attention).write(&mut page, view, summary);
         std::mem::take(&mut self.rest).write(&mut page, view);
@@ -168,6 +170,7 @@ impl Sink for TextSink {
             page.rule();
             overview::total(&mut page, self.captures, total);
             causes::write(&mut page, &self.view, &total.clusters);
+            attestation::write(&mut page, &total.attestations);
             self.out.write_all(page.into_text().as_bytes())?;
         }
         self.out.flush()

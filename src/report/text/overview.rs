@@ -36,8 +36,23 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     if summary.messages == 0 {
         page.hanging("", LABEL, Tone::Strong, "There is no SIP over UDP in it.");
     }
+    assumed_countries(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
+}
+
+/// Which numbers were completed, so that nobody takes a guess for a fact.
+fn assumed_countries(page: &mut Page, summary: &Summary) {
+    for (country, calls) in &summary.assumed_countries {
+        let calls = count(*calls, "call", "calls");
+        let text = match country.as_str() {
+            "1" => format!("+1 was assumed for ten-digit numbers without a country code in {calls} (see --country)"),
+            _ => {
+                format!("+{country} was assumed for national numbers without a country code in {calls} (see --country)")
+            }
+        };
+        page.hanging("Numbers", LABEL, Tone::Plain, &text);
+    }
 }
 
 /// The numbers of all captures together.
@@ -46,6 +61,7 @@ pub(super) fn total(page: &mut Page, captures: usize, summary: &Summary) {
     page.paragraph(0, Tone::Strong, &heading);
     page.blank();
     page.hanging("SIP", LABEL, Tone::Plain, &read(summary));
+    assumed_countries(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
 }

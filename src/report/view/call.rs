@@ -46,6 +46,9 @@ pub(in crate::report) struct CallView<'a> {
     root_cause: Option<&'static str>,
     /// Every distinct final response of the call in the order of capture, steps such as 401, 407 or 487 included.
     final_responses: Vec<FinalView<'a>>,
+    /// How the INVITE is signed, as captured nearest to the callee: A, B, C, no-level, unsigned, invalid, or unknown, as in the
+    /// summary; null for groups that are no calls.
+    attestation: Option<&'static str>,
     /// The Identity values of the INVITE (RFC 8224), as captured nearest to the callee; empty where it has none.
     identities: Vec<IdentityView<'a>>,
     /// What the rules say of the call; the root cause first.
@@ -111,6 +114,7 @@ impl<'a> CallView<'a> {
                 .into_iter()
                 .map(|(_, answer, captured)| FinalView::new(&answer, captured, place))
                 .collect(),
+            attestation: report.origin.as_ref().map(|origin| origin.signing.name()),
             identities: report.identities.iter().map(|checked| IdentityView::new(checked, place)).collect(),
             findings: report.findings.iter().map(|f| FindingView::of_call(f, place)).collect(),
         }

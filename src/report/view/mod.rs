@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
+mod attestation;
 mod call;
 mod capture;
 mod finding;
@@ -17,6 +18,7 @@ mod identity;
 mod schema;
 mod summary;
 
+use attestation::AttestationView;
 pub(super) use call::CallView;
 pub(super) use capture::{CaptureView, Incomplete};
 pub(super) use finding::FindingView;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Time;
+use super::{AttestationView, Time};
 use crate::report::Summary;
 use crate::report::clusters::Cluster;
 
@@ -37,6 +37,11 @@ pub(in crate::report) struct SummaryView<'a> {
     clusters: Vec<ClusterView<'a>>,
     /// Failures that are in no cluster because there are more causes than the program keeps apart.
     unclustered: u64,
+    /// Final responses by attestation; null where no call is signed, and no response is about the caller's identity (428, 436, 437,
+    /// 438, 607, 608).
+    attestation: Option<AttestationView<'a>>,
+    /// Calls whose calling or called number was taken for a national one and got a country code (`--country`), by that code.
+    assumed_countries: &'a BTreeMap<String, u64>,
 }
 
 /// Distinct final responses.
@@ -113,6 +118,8 @@ impl<'a> SummaryView<'a> {
             failures: clusters.failures(),
             clusters: clusters.ranked().into_iter().map(|c| ClusterView::new(c, clusters.failures())).collect(),
             unclustered: clusters.unclustered(),
+            attestation: AttestationView::new(&summary.attestations),
+            assumed_countries: &summary.assumed_countries,
         }
     }
 }

@@ -1,0 +1,225 @@
+//! Final response by attestation: how calls ended that were signed at level A, B, C, not at all, or in vain; in all, and by
+//! calling number, by prefix of it, and by the host that sends the calls. Part of the [`Summary`](super::Summary), and as bounded as
+//! that.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::facts;
+use crate::diagnosis::{CallReport, Signing};
+use crate::limits;
+
+/// Statuses that speak of the caller's identity or are a verdict on the caller; where one is in a capture, so is the table.
+const ABOUT_CALLERS: [u16; 6] = [428, 436, 437, 438, 607, 608];
+
+/// How a call ended, and how it was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    /// Status of the response that decided the outcome; `None` where none did.
+    pub status: Option<u16>,
+    /// How the INVITE is signed.
+    pub signing: Signing,
+}
+
+/// Calls of one cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All of them.
+    pub calls: u64,
+    /// Those whose signature a supplied key verified.
+    pub verified: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.verified += other.verified;
+    }
+}
+
+/// The table for each caller, prefix, or host.
+#[derive(Debug, Clone, Default)]
+pub struct Breakdown {
+    cells: BTreeMap<(Option<String>, Cell), Tally>,
+    beyond: u64,
+}
+
+/// One caller, prefix, or host with its calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// Which one; `None` for calls that have none.
+    pub key: Option<&'a str>,
+    /// Its calls.
+    pub calls: u64,
+    /// Its cells in order.
+    pub cells: Vec<(Cell, Tally)>,
+}
+
+/// The table, and its breakdowns.
+#[derive(Debug, Clone, Default)]
+pub struct Attestations {
+    cells: BTreeMap<Cell, Tally>,
+    signed: Tally,
+    /// By calling number, or by user and host where the caller has none.
+    pub callers: Breakdown,
+    /// By prefix of the calling number.
+    pub prefixes: Breakdown,
+    /// By the host that sent the INVITE, on the hop nearest to the caller.
+    pub sources: Breakdown,
+}
+
+impl Attestations {
+    /// Takes note of a call.
+    pub(super) fn call(&mut self, report: &CallReport) {
+        let Some(origin) = &report.origin else { return };
+        let cell = Cell { status: facts::final_status(&report.call), signing: origin.signing };
+        let tally = Tally { calls: 1, verified: u64::from(origin.verified) };
+        self.cells.entry(cell).or_default().add(tally);
+        if !matches!(origin.signing, Signing::Unsigned | Signing::Unknown) {
+            self.signed.add(tally);
+        }
+        let caller = origin.caller.as_deref().map(|name| name.chars().take(limits::ATTESTATION_NAME).collect());
+        self.callers.insert((caller, cell), tally);
+        self.prefixes.insert((origin.prefix.clone(), cell), tally);
+        self.sources.insert((origin.source.map(|host| host.to_string()), cell), tally);
+    }
+
+    /// Adds the calls of another capture.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (cell, tally) in &other.cells {
+            self.cells.entry(*cell).or_default().add(*tally);
+        }
+        self.signed.add(other.signed);
+        self.callers.add(&other.callers);
+        self.prefixes.add(&other.prefixes);
+        self.sources.add(&other.sources);
+    }
+
+    /// The cells of all calls together, by status and then in the order of [`Signing::ALL`].
+    pub fn cells(&self) -> impl Iterator<Item = (Cell, Tally)> + '_ {
+        self.cells.iter().map(|(cell, tally)| (*cell, *tally))
+    }
+
+    /// Calls with an Identity header field, whatever it is worth.
+    pub fn signed(&self) -> Tally {
+        self.signed
+    }
+
+    /// Whether the table says anything: a call is signed, or a response is about the caller.
+    pub fn is_relevant(&self) -> bool {
+        let about = |cell: &Cell| cell.status.is_some_and(|status| ABOUT_CALLERS.contains(&status));
+        self.signed.calls > 0 || self.cells.keys().any(about)
+    }
+
+    /// Each breakdown with its name in every report.
+    pub fn breakdowns(&self) -> [(&'static str, &Breakdown); 3] {
+        [("caller", &self.callers), ("prefix", &self.prefixes), ("source", &self.sources)]
+    }
+
+    /// A sentence for each breakdown that reached its limit.
+    pub fn limits_hit(&self) -> Vec<String> {
+        let full = self.breakdowns().into_iter().filter(|(_, breakdown)| breakdown.beyond > 0);
+        let sentence = |(name, breakdown): (&str, &Breakdown)| {
+            format!("final responses by attestation: {} calls found no room in the table by {name}", breakdown.beyond)
+        };
+        full.map(sentence).collect()
+    }
+}
+
+impl Breakdown {
+    fn insert(&mut self, cell: (Option<String>, Cell), tally: Tally) {
+        let full = self.cells.len() >= limits::ATTESTATION_CELLS;
+        match self.cells.entry(cell) {
+            Entry::Occupied(mut known) => known.get_mut().add(tally),
+            Entry::Vacant(_) if full => self.beyond += tally.calls,
+            Entry::Vacant(place) => drop(place.insert(tally)),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.beyond += other.beyond;
+        for ((key, cell), tally) in &other.cells {
+            self.insert((key.clone(), *cell), *tally);
+        }
+    }
+
+    /// The cells in order of their keys.
+    pub fn cells(&self) -> impl Iterator<Item = (Option<&str>, Cell, Tally)> + '_ {
+        self.cells.iter().map(|((key, cell), tally)| (key.as_deref(), *cell, *tally))
+    }
+
+    /// Calls that are in no cell because [`limits::ATTESTATION_CELLS`] was reached.
+    pub fn beyond(&self) -> u64 {
+        self.beyond
+    }
+
+    /// Its groups, the one with most calls first; of equal ones in order of their keys.
+    pub fn ranked(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for (key, cell, tally) in self.cells() {
+            match groups.last_mut().filter(|group| group.key == key) {
+                Some(group) => {
+                    group.calls += tally.calls;
+                    group.cells.push((cell, tally));
+                }
+                None => groups.push(Group { key, calls: tally.calls, cells: vec![(cell, tally)] }),
+            }
+        }
+        groups.sort_by_key(|group| std::cmp::Reverse(group.calls));
+        groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{calls, silent};
+    use crate::stir::Attestation;
+
+    fn counted(reports: &[CallReport]) -> Attestations {
+        let mut all = Attestations::default();
+        for report in reports {
+            all.call(report);
+        }
+        all
+    }
+
+    #[test]
+    fn each_call_is_one_cell_and_other_groups_are_none() {
+        let all = counted(&calls());
+        let cells: Vec<_> = all.cells().map(|(c, t)| (c.status, c.signing.name(), t.calls)).collect();
+        assert_eq!(
+            cells,
+            [(None, "unsigned", 2), (Some(200), "unknown", 1), (Some(607), "unsigned", 1)],
+            "the fifth is a keep-alive, and the INVITE of the first is not known"
+        );
+        assert!(all.is_relevant() && all.signed().calls == 0, "607 is about the caller");
+        assert!(!counted(&calls()[..1]).is_relevant());
+        let callers = all.callers.ranked();
+        assert_eq!(callers.iter().map(|g| g.calls).sum::<u64>(), 4);
+    }
+
+    #[test]
+    fn what_was_verified_is_counted_beside() {
+        let mut report = silent(1, "203.0.113.99");
+        let origin = report.origin.as_mut().unwrap();
+        (origin.signing, origin.verified) = (Signing::Level(Attestation::Full), true);
+        let mut all = counted(&[report]);
+        all.add(&all.clone());
+        assert_eq!(all.signed(), Tally { calls: 2, verified: 2 });
+        assert_eq!(all.sources.ranked()[0].cells, [(all.cells().next().unwrap().0, Tally { calls: 2, verified: 2 })]);
+    }
+
+    #[test]
+    fn cells_beyond_the_limit_are_counted() {
+        let mut all = Attestations::default();
+        let mut report = silent(1, "203.0.113.99");
+        for n in 0..limits::ATTESTATION_CELLS + 5 {
+            report.origin.as_mut().unwrap().caller = Some(format!("c{n}"));
+            all.call(&report);
+        }
+        assert_eq!((all.callers.ranked().len(), all.callers.beyond()), (limits::ATTESTATION_CELLS, 5));
+        assert_eq!((all.sources.ranked().len(), all.sources.beyond()), (1, 0));
+        assert_eq!(all.limits_hit(), ["final responses by attestation: 5 calls found no room in the table by caller"]);
+    }
+}
