@@ -85,6 +85,15 @@ pub fn class_name(code: u16) -> Option<&'static str> {
     }
 }
 
+/// Who must act where nothing was repeated, of a role such as `nobody while a retry follows; otherwise the caller`. `None` for
+/// nobody.
+pub fn acting(role: &'static str) -> Option<&'static str> {
+    match role.strip_prefix("nobody") {
+        Some(rest) => rest.split_once("otherwise ").map(|(_, role)| role),
+        None => Some(role.split_once("; nobody").map_or(role, |(role, _)| role)),
+    }
+}
+
 impl StatusEntry {
     /// Its meaning in one sentence: the first one.
     pub fn meaning_in_short(&self) -> &'static str {

@@ -92,7 +92,10 @@ impl Lang {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod locales {
     use super::*;
 
     #[test]

@@ -149,11 +149,13 @@ pub enum FaultKind {
     /// The token has not three parts separated by periods.
     NotThreeParts(usize),
     /// A character outside the alphabet.
-    Base64(String),
+    Base64(&'static str),
     /// The decoded part is not a JSON object.
-    Json(String),
+    Json(Text),
     /// A required member is missing.
     Missing(&'static str),
+    /// `dest` names nobody.
+    NoParty,
     /// A member has another type than it must.
     WrongType(&'static str),
     /// `typ` is not `passport`.
@@ -221,9 +223,10 @@ impl FaultKind {
         let counted = |template, n: &usize| Text::new(template).with("n", n);
         match self {
             Self::NotThreeParts(n) => counted("{n} parts where there must be three", n),
-            Self::Base64(what) => Text::new("not base64url: {what}").with("what", what),
+            Self::Base64(what) => Text::new("not base64url: {what}").with("what", Text::new(what)),
             Self::Json(what) => Text::new("not JSON: {what}").with("what", what),
             Self::Missing(name) => named("{name} is missing", name),
+            Self::NoParty => Text::new("a party in dest is missing"),
             Self::WrongType(name) => named("{name} has the wrong type", name),
             Self::NotPassport(value) => quoted("typ is {value}, not \"passport\"", value),
             Self::Algorithm(value) => quoted("alg is {value}; only ES256 may be used", value),
@@ -341,7 +344,7 @@ impl Passport {
                     DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len(),
                 };
                 let what = if at >= text.len() { "it breaks off" } else { "a character that does not belong there" };
-                self.fault(part, Some(offset + at), FaultKind::Base64(what.to_owned()));
+                self.fault(part, Some(offset + at), FaultKind::Base64(what));
                 None
             }
         }
@@ -355,14 +358,14 @@ impl Passport {
                     self.fault(part, None, FaultKind::NotCanonical);
                 }
                 let Value::Object(object) = value else {
-                    self.fault(part, Some(0), FaultKind::Json("no object".to_owned()));
+                    self.fault(part, Some(0), FaultKind::Json(Text::new("no object")));
                     return None;
                 };
                 Some(object)
             }
             Err(error) => {
                 let column = if error.line() == 1 { error.column().checked_sub(1) } else { None };
-                self.fault(part, column, FaultKind::Json(plain_message(&error)));
+                self.fault(part, column, FaultKind::Json(Text::verbatim(plain_message(&error))));
                 None
             }
         }
@@ -485,7 +488,7 @@ impl Passport {
             }
         }
         if all.is_empty() {
-            self.fault(Part::Claims, None, FaultKind::Missing("a party in dest"));
+            self.fault(Part::Claims, None, FaultKind::NoParty);
         }
         all
     }

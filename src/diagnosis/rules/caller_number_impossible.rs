@@ -62,7 +62,7 @@ fn finding(case: &IdentityCase<'_>, name: HeaderName, party: &NameAddr, cx: &Con
         );
     };
     let message = Text::new("The call names {number} as its calling number in {header}, which nobody can have: {why}.")
-        .with("number", if user.is_empty() { Text::new("nothing") } else { Text::verbatim(user) })
+        .with("number", if user.is_empty() { Text::new("no number") } else { Text::verbatim(user) })
         .with("header", name.name())
         .with("why", fault);
     let finding = Finding::new(&RULE, Certainty::Certain, message, evidence)

@@ -348,12 +348,7 @@ impl Failure<'_> {
         } else if !entry.verify.is_empty() {
             finding = finding.verify(entry.verify);
         }
-        // "nobody while a retry follows; otherwise …": there was no retry.
-        let role = self.wording().map_or(entry.who_acts, |w| w.role);
-        let role = match role.strip_prefix("nobody") {
-            Some(rest) => rest.split_once("otherwise ").map(|(_, role)| role),
-            None => Some(role.split_once("; nobody").map_or(role, |(role, _)| role)),
-        };
+        let role = catalog::acting(self.wording().map_or(entry.who_acts, |w| w.role));
         match role {
             Some(role) => finding.actor(self.actor(role)),
             None => finding,
