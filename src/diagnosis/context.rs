@@ -14,8 +14,9 @@ use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
 use crate::call::Call;
 use crate::lang::{Text, span};
-use crate::limits::{FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS, SKEWS_PER_SIGNER};
+use crate::limits::{CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS, SKEWS_PER_SIGNER};
 use crate::provenance::Timestamp;
+use crate::sip::Method;
 use crate::stir::{Freshness, Identity, TrustStore, Verdict};
 
 /// With so many calls of one signer a difference of clocks is told from a delay of one call.
@@ -78,6 +79,8 @@ pub struct Hosts {
     pub failed_lookups: BTreeMap<String, (&'static str, Evidence)>,
     /// Clients that followed a redirect in a call that is over.
     pub followers: BTreeSet<IpAddr>,
+    /// Servers that asked the client of a call that is over for credentials, with the first of these challenges.
+    pub(super) challengers: BTreeMap<IpAddr, Evidence>,
     /// Redirecting servers with the domains that they sent calls to, in calls that are over.
     redirect_domains: BTreeSet<(IpAddr, String)>,
     /// Differences between the time of signing and the clock of the capture in calls that are over, in seconds, by signer.
@@ -135,6 +138,20 @@ impl Hosts {
                 skews.remove(0);
             }
             skews.push(age.capture.seconds);
+        }
+    }
+
+    /// Takes note of the servers that challenged a call that has been diagnosed.
+    pub(super) fn observe_challenges(&mut self, call: &Call) {
+        let initial = call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog);
+        // What was passed on from behind is no challenge of the server itself.
+        for transaction in initial.filter(|t| t.downstream.is_empty()) {
+            let challenge = transaction.failed_final().filter(|last| last.status.is_challenge());
+            let Some(response) = challenge.and_then(|last| call.message(last.message)) else { continue };
+            if self.challengers.len() < CHALLENGING_SERVERS {
+                let first = || Evidence::of(response, "a challenge of the same server to another call");
+                self.challengers.entry(transaction.server.address).or_insert_with(first);
+            }
         }
     }
 

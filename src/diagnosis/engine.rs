@@ -53,6 +53,7 @@ impl Engine {
             }
         }
         self.hosts.observe_redirects(&call);
+        self.hosts.observe_challenges(&call);
         self.hosts.observe_signers(&call);
         self.hosts.observe_verified(&identities);
         let root_cause = root_cause::settle(&call, &mut findings);
