@@ -150,7 +150,12 @@ impl Run<'_> {
     fn finish(mut self, strict: bool) -> ExitStatus {
         // Outputs that failed are among the errors below.
         drop(self.sink.finish(&self.total));
-        let Watched { outputs, fail_on, incomplete, .. } = self.sink;
+        let Watched { outputs, fail_on, mut incomplete, .. } = self.sink;
+        for limit in outputs.limits_hit() {
+            incomplete = true;
+            // As in `tell`.
+            drop(writeln!(self.talk, "warning: {limit}"));
+        }
         for error in outputs.into_errors() {
             self.failed = true;
             tell(&error, self.talk);

@@ -29,6 +29,7 @@ Examples:
   sipscan trace.pcap
   tcpdump -i any -w - udp port 5060 | sipscan -
   sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
+  sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
   sipscan --fail-on error --fail-on 607 samples/
   sipscan explain 301 607
   sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
@@ -151,6 +152,10 @@ pub enum Format {
     Findings,
     /// CSV of final responses by attestation (STIR/SHAKEN): in all, by caller, by prefix, by source.
     Attestation,
+    /// CSV with one row an address that a 301 says has moved: where to, and whether to adopt the new one.
+    Moves,
+    /// CSV with one row a calling number that was rejected with 607: how often, whom not to call again, who decided.
+    Complaints,
 }
 
 /// When to use colour.

@@ -96,8 +96,9 @@ pub const DUPLICATE_IP_ID_SPACING: Duration = Duration::from_secs(1);
 
 /// Redirects of one call that the rules about redirects look at; clients give up after about ten.
 pub const REDIRECTS_PER_CALL: usize = 64;
-/// Pairs of client and address, and of server and address, for which redirects are remembered over the whole capture.
-pub const MOVED_ADDRESSES: usize = 4096;
+/// Pairs of client and address, and of server and address, for which redirects are remembered over the whole
+/// capture; and addresses in the list of moves.
+pub const MOVED_ADDRESSES: usize = 16_384;
 /// Later requests to a moved address that are kept as examples; all are counted.
 pub const MOVED_ADDRESS_EXAMPLES: usize = 8;
 /// Different answers of one server about one address that are kept as examples.
@@ -154,3 +155,15 @@ pub const TRAFFIC_ATTEMPTS_PER_CALLER: usize = 64;
 pub const TRAFFIC_EXAMPLES: usize = 6;
 /// INVITEs remembered that go from one client to one callee, whoever calls, once one of them was answered with 607.
 pub const ROTATION_SENDS: usize = 16;
+/// New addresses of one old address in the list of moves; with two of them none is worth storing.
+pub const MOVE_TARGETS: usize = 8;
+/// Frames that a row of the lists of moves and complaints names: the first ones; the rest is counted.
+pub const LIST_FRAMES: usize = 16;
+/// Calling numbers whose calls are counted for the list of complaints.
+pub const COMPLAINT_CALLERS: usize = 65_536;
+/// Called numbers that one row of the list of complaints names.
+pub const COMPLAINT_CALLEES_PER_CALLER: usize = 1000;
+/// Called numbers that all its rows name together.
+pub const COMPLAINT_CALLEES: usize = 262_144;
+/// Pairs of calling number and answering element, for each capture, whose 607s are judged at its end.
+pub const COMPLAINT_ANSWERERS: usize = 65_536;

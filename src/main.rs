@@ -14,7 +14,7 @@ use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
 use sipscan::report::Sink;
-use sipscan::report::csv::{CsvOptions, CsvSink, Table};
+use sipscan::report::csv::{CsvOptions, CsvSink, ListSink, Table};
 use sipscan::report::json::JsonSink;
 use sipscan::report::ndjson::NdjsonSink;
 use sipscan::report::output;
@@ -96,6 +96,7 @@ struct Settings {
     colour: Colour,
     time_zone: TimeZone,
     csv: CsvOptions,
+    country: String,
 }
 
 impl Settings {
@@ -103,7 +104,7 @@ impl Settings {
         let time_zone = TimeZone::get(&arguments.tz)
             .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
         let csv = CsvOptions { bom: arguments.csv_bom, delimiter: delimiter(&arguments.csv_delimiter)? };
-        Ok(Self { all: arguments.all, colour: arguments.color, time_zone, csv })
+        Ok(Self { all: arguments.all, colour: arguments.color, time_zone, csv, country: arguments.country.clone() })
     }
 
     fn colour(&self, terminal: Terminal) -> bool {
@@ -127,6 +128,8 @@ impl Settings {
             Format::Responses => csv(writer, Table::Responses),
             Format::Findings => csv(writer, Table::Findings),
             Format::Attestation => csv(writer, Table::Attestation),
+            Format::Moves => Box::new(ListSink::moves(writer, self.csv)),
+            Format::Complaints => Box::new(ListSink::complaints(writer, self.csv, &self.country)),
         }
     }
 }
@@ -151,7 +154,7 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
         Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings or attestation"
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves or complaints"
         ))
     })
 }
@@ -166,6 +169,8 @@ fn format(name: &str) -> Option<Format> {
         "responses" => Some(Format::Responses),
         "findings" => Some(Format::Findings),
         "attestation" => Some(Format::Attestation),
+        "moves" => Some(Format::Moves),
+        "complaints" => Some(Format::Complaints),
         _ => None,
     }
 }
@@ -179,6 +184,8 @@ mod tests {
         for (value, format, path) in [
             ("calls.csv", Format::Csv, "calls.csv"),
             ("responses:r.csv", Format::Responses, "r.csv"),
+            ("moves:m.csv", Format::Moves, "m.csv"),
+            ("complaints:c.csv", Format::Complaints, "c.csv"),
             ("json:-x", Format::Json, "-x"),
             ("attestation:a.csv", Format::Attestation, "a.csv"),
             ("a:b.JSON", Format::Json, "a:b.JSON"),

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod finding;
 mod identity_case;
 mod identity_claims;
+pub mod lists;
 mod origin;
 pub mod patterns;
 mod permanence;

@@ -53,14 +53,41 @@ pub(super) fn asked_for_security(case: &RedirectCase<'_>) -> bool {
     case.redirect.from.as_ref().is_some_and(|uri| uri.scheme == Scheme::Sips)
 }
 
+/// What speaks against storing the new address of a 301.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Obstacle {
+    /// It belongs to a foreign domain.
+    Foreign,
+    /// It is less secure than what was asked for.
+    LessSecure,
+    /// It is the answer of a routing database about one call.
+    RoutingDip,
+    /// It is valid for less than a day.
+    ShortValidity,
+    /// The device that redirects had been ringing: a forwarded call.
+    AfterRinging,
+}
+
+impl Obstacle {
+    /// The first one, if there is any.
+    pub(super) fn of(case: &RedirectCase<'_>) -> Option<Self> {
+        let less_secure = asked_for_security(case) && case.targets().any(|uri| uri.scheme == Scheme::Sip);
+        if case.is_foreign() {
+            Some(Self::Foreign)
+        } else if less_secure {
+            Some(Self::LessSecure)
+        } else if case.is_routing_dip() {
+            Some(Self::RoutingDip)
+        } else if Validity::short(case).is_some() {
+            Some(Self::ShortValidity)
+        } else {
+            rang_before(case).map(|_| Self::AfterRinging)
+        }
+    }
+}
+
 /// Whether the new address may be worth storing: a 301 about the callee, without end, to no foreign domain and to nothing less
 /// secure than what was asked for.
 pub(super) fn is_lasting(case: &RedirectCase<'_>) -> bool {
-    let less_secure = asked_for_security(case) && case.targets().any(|uri| uri.scheme == Scheme::Sip);
-    case.redirect.status.0 == 301
-        && !case.is_routing_dip()
-        && !case.is_foreign()
-        && !less_secure
-        && Validity::short(case).is_none()
-        && rang_before(case).is_none()
+    case.redirect.status.0 == 301 && Obstacle::of(case).is_none()
 }

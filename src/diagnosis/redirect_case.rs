@@ -52,6 +52,21 @@ pub(super) enum End<'a> {
     Unknown,
 }
 
+/// How the calls to one of the Contacts ended; of several the best end counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ContactEnd {
+    /// No final response, as far as the capture goes.
+    Open,
+    /// 4xx to 6xx about the target.
+    Failed,
+    /// Another redirect.
+    Redirected,
+    /// A word of the callee, or about the caller: the target was right.
+    Reached,
+    /// 2xx.
+    Answered,
+}
+
 impl<'a> RedirectCase<'a> {
     /// The redirects of a call.
     pub(super) fn all(call: &'a Call) -> impl Iterator<Item = Self> {
@@ -192,6 +207,19 @@ impl<'a> RedirectCase<'a> {
         ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().find(word))
     }
 
+    /// How the follow-ups to one of the Contacts ended; `None` where nobody went there.
+    pub(super) fn end_at(&self, contact: &Uri) -> Option<ContactEnd> {
+        let went = |f: &&Follow| self.target_of(f).is_some_and(|target| target.effectively_equals(contact));
+        let end = |follow: &Follow| match final_of(self.call, last_try(self.call, follow.transaction)) {
+            None => ContactEnd::Open,
+            Some((_, status)) if status.is_success() => ContactEnd::Answered,
+            Some((_, status)) if status.is_redirection() => ContactEnd::Redirected,
+            Some((_, status)) if self.is_word_of_the_callee(follow, status) => ContactEnd::Reached,
+            Some(_) => ContactEnd::Failed,
+        };
+        self.redirect.follows.iter().filter(went).map(end).max()
+    }
+
     /// Whether a failure of a follow-up is a word of the callee or about the caller, or due to the caller's own CANCEL: then the
     /// target was right.
     pub(super) fn is_word_of_the_callee(&self, follow: &Follow, status: StatusCode) -> bool {
@@ -215,11 +243,8 @@ impl<'a> RedirectCase<'a> {
         if !self.is_immediate() {
             return None;
         }
-        for uri in self.targets() {
-            let (in_user, in_uri) = (uri.user_params(), &uri.params);
-            if let Some(name) = ROUTING_PARAMETERS.iter().find(|p| in_user.has(p) || in_uri.has(p)) {
-                return Some(Text::new("the parameter `{name}` in the Contact").with("name", *name));
-            }
+        if let Some(name) = self.targets().find_map(routing_parameter) {
+            return Some(Text::new("the parameter `{name}` in the Contact").with("name", name));
         }
         if self.response.message.header(HeaderName::Identity).is_some() {
             return Some(Text::new("an Identity header field in the response"));
@@ -276,6 +301,12 @@ impl<'a> RedirectCase<'a> {
         let heads = cases.iter().map(|(case, _)| *case).filter(|case| !later.contains(&case.index));
         heads.map(|head| std::iter::successors(Some(head), next_of).collect()).collect()
     }
+}
+
+/// A parameter that routing databases add.
+pub(super) fn routing_parameter(uri: &Uri) -> Option<&'static str> {
+    let (in_user, in_uri) = (uri.user_params(), &uri.params);
+    ROUTING_PARAMETERS.into_iter().find(|p| in_user.has(p) || in_uri.has(p))
 }
 
 /// Whether a client on UDP can use the URI so that a capture of UDP shows it.

@@ -41,4 +41,8 @@ pub trait Sink {
     fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()>;
     /// Everything is over. `total` is the sum over all captures.
     fn finish(&mut self, total: &Summary) -> io::Result<()>;
+    /// After the end: a limit of the output itself that was hit, in words. What the captures hit is in their facts.
+    fn limit_hit(&self) -> Option<String> {
+        None
+    }
 }

@@ -30,6 +30,12 @@ impl Outputs {
         self.errors
     }
 
+    /// Outputs that are incomplete because a limit of their own was hit, and which.
+    pub fn limits_hit(&self) -> Vec<String> {
+        let hit = self.open.iter().filter_map(|o| Some(format!("{}: {}", o.path.display(), o.sink.limit_hit()?)));
+        hit.collect()
+    }
+
     /// Does the same at every output that is still open.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ fn tables_have_a_row_for_everything_in_json() {
 #[test]
 fn nothing_that_a_terminal_obeys_comes_through() {
     for capture in captures() {
-        for format in ["text", "json", "ndjson", "csv", "responses", "findings"] {
+        for format in ["text", "json", "ndjson", "csv", "responses", "findings", "moves", "complaints"] {
             let text = report(&capture, &["--format", format, "--all"]);
             let obeyed = |c: char| (c.is_control() && c != '\n' && c != '\r') || ('\u{202a}'..='\u{202e}').contains(&c);
             assert!(!text.contains(obeyed), "{format} of {}", capture.display());

@@ -12,7 +12,7 @@ use super::super::{Evidence, Text};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
 use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, REDIRECT_VARIANTS};
 use crate::provenance::{Endpoint, Timestamp};
-use crate::sip::{Method, StatusCode, Uri};
+use crate::sip::{Method, Scheme, StatusCode, Uri};
 
 /// A client may have sent its next request before it read the redirect; and what comes sooner is a retry of the same call.
 const TOO_SOON: Duration = Duration::from_secs(5);
@@ -85,6 +85,15 @@ pub struct Answers {
     pub total: u64,
 }
 
+/// What contradicts a 301.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Other 301s for the same address had other Contacts.
+    Targets,
+    /// The same server treated the address as one in use.
+    InUse,
+}
+
 /// One set of Contacts.
 #[derive(Debug)]
 pub struct Variant {
@@ -99,7 +108,7 @@ pub struct Variant {
 
 impl Redirects {
     /// Takes note of a closed call. Calls close in another order than they begin, so nothing is decided yet.
-    pub(super) fn observe(&mut self, call: &Call) {
+    pub(in crate::diagnosis) fn observe(&mut self, call: &Call) {
         if !call.is_invite() {
             return;
         }
@@ -125,7 +134,17 @@ impl Redirects {
     pub fn is_changing(&self, moved: &MovedAddress) -> bool {
         let address = key(&moved.address);
         let same = self.servers.iter().filter(|((_, other), _)| *other == address);
-        same.map(|(_, answers)| answers).any(|answers| answers.variants.len() > 1 || answers.alive.is_some())
+        same.map(|(_, answers)| answers).any(|answers| answers.change().is_some())
+    }
+
+    /// For every address that a server answered 301 for (as [`key`] writes it): what contradicts that it moved for good.
+    pub(in crate::diagnosis) fn changes(&self) -> BTreeMap<&str, Option<Change>> {
+        let mut changes: BTreeMap<&str, Option<Change>> = BTreeMap::new();
+        for ((_, address), answers) in &self.servers {
+            let change = changes.entry(address).or_default();
+            *change = answers.change().or(*change);
+        }
+        changes
     }
 
     /// Servers and addresses, in a fixed order.
@@ -260,6 +279,14 @@ impl MovedAddress {
     }
 }
 
+impl Answers {
+    /// What contradicts that the address moved for good.
+    pub fn change(&self) -> Option<Change> {
+        let in_use = || self.alive.as_ref().map(|_| Change::InUse);
+        if self.variants.len() > 1 { Some(Change::Targets) } else { in_use() }
+    }
+}
+
 impl Variant {
     /// Its addresses, without what does not matter for where they lead.
     pub fn contacts(&self) -> String {
@@ -272,9 +299,16 @@ fn is_permanent(case: &RedirectCase<'_>) -> bool {
 }
 
 /// Where a URI leads: what is equal in effect has the same text.
-fn key(uri: &Uri) -> String {
+pub(in crate::diagnosis) fn key(uri: &Uri) -> String {
     let user = uri.effective_user().unwrap_or_default();
-    if uri.is_sip() { format!("{user}@{}:{}", uri.host, uri.port_or_default()) } else { uri.raw().to_ascii_lowercase() }
+    if uri.is_sip() {
+        return format!("{user}@{}:{}", uri.host, uri.port_or_default());
+    }
+    match uri.params.value("phone-context") {
+        _ if uri.scheme != Scheme::Tel => uri.raw().to_ascii_lowercase(),
+        Some(context) => format!("tel:{user};phone-context={}", context.to_ascii_lowercase()),
+        None => format!("tel:{user}"),
+    }
 }
 
 /// The time until the client was redirected again.

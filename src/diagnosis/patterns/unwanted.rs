@@ -39,6 +39,17 @@ impl Unwanted {
     }
 }
 
+/// Takes note of who answers the INVITEs of a closed call, without the rest.
+pub(in crate::diagnosis) fn observe_answerers(
+    answerers: &mut answerers::Answerers,
+    call: &Call,
+    unwanted: &[UnwantedCase<'_>],
+    country: &str,
+) {
+    let invites: Vec<_> = initial_invites(call, country).collect();
+    answerers.observe(call, &invites, unwanted, country);
+}
+
 /// An initial INVITE that was captured.
 struct Invite<'a> {
     id: TransactionId,
@@ -56,12 +67,12 @@ fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterator<Item = In
 }
 
 /// Whoever is called, so that equal parties have equal texts.
-pub(super) fn callee(message: &Message, country: &str) -> Option<String> {
+pub(in crate::diagnosis) fn callee(message: &Message, country: &str) -> Option<String> {
     Some(party(&message.to()?, country))
 }
 
 /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
-pub(super) fn caller(message: &Message, country: &str) -> Option<String> {
+pub(in crate::diagnosis) fn caller(message: &Message, country: &str) -> Option<String> {
     if let Some(number) = message.calling_number(country).filter(|n| n.digits().len() >= NUMBER_DIGITS) {
         return Some(number.digits().to_owned());
     }

@@ -32,9 +32,7 @@ fn detect(patterns: &Patterns, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(answers: &Answers) -> Option<Finding> {
     let first = answers.variants.first()?;
-    if answers.variants.len() < 2 && answers.alive.is_none() {
-        return None;
-    }
+    answers.change()?;
     let message = if answers.variants.len() > 1 {
         let sets: Vec<_> = answers.variants.iter().map(|v| format!("[{}]", v.contacts())).collect();
         Text::new("{server} answered 301 for {address} {total} times with {count} different targets: {sets}.")

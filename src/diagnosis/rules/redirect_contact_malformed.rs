@@ -49,6 +49,11 @@ pub(super) fn nothing_usable(case: &RedirectCase<'_>) -> bool {
     first_fault(case).is_some() && case.redirect.contacts.iter().all(|c| fault(c).is_some_and(Fault::is_fatal))
 }
 
+/// Whether a client can use the Contact as far as its form goes.
+pub(in crate::diagnosis) fn is_usable(contact: &RedirectContact) -> bool {
+    !fault(contact).is_some_and(Fault::is_fatal)
+}
+
 /// What is wrong with a Contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {

@@ -42,7 +42,7 @@ pub(in crate::diagnosis) fn is_loop(chain: &[RedirectCase<'_>]) -> bool {
 }
 
 /// Whether the redirect is part of a chain that is a loop.
-pub(super) fn is_part_of_loop(case: &RedirectCase<'_>) -> bool {
+pub(in crate::diagnosis) fn is_part_of_loop(case: &RedirectCase<'_>) -> bool {
     RedirectCase::chains(case.call).iter().any(|chain| chain.iter().any(|c| c.index == case.index) && is_loop(chain))
 }
 

@@ -36,7 +36,7 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 /// A `q` value in thousandths (RFC 3261 §25.1, `qvalue`).
-fn thousandths(text: &str) -> Option<u16> {
+pub(in crate::diagnosis) fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;

@@ -35,7 +35,7 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 /// Whether every Contact equals the Request-URI strictly.
-pub(super) fn applies(case: &RedirectCase<'_>) -> bool {
+pub(in crate::diagnosis) fn applies(case: &RedirectCase<'_>) -> bool {
     let Some(from) = &case.redirect.from else { return false };
     case.addresses().next().is_some() && case.addresses().all(|a| a.uri.strictly_equals(from))
 }

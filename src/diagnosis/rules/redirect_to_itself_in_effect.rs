@@ -37,7 +37,7 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 /// Whether every Contact leads back, and nothing shows that going there again helped.
-pub(super) fn applies(case: &RedirectCase<'_>) -> bool {
+pub(in crate::diagnosis) fn applies(case: &RedirectCase<'_>) -> bool {
     if redirect_to_itself::applies(case) || case.addresses().next().is_none() {
         return false;
     }

@@ -41,6 +41,14 @@ fn is_unwanted(reason: &Reason) -> bool {
         || (reason.is("FreeSWITCH") && reason.cause == Some(FREESWITCH_UNWANTED))
 }
 
+/// The BYE by which the called side said so.
+pub(in crate::diagnosis) fn of_called_side(call: &Call) -> Option<&CapturedMessage> {
+    let caller = call.initial_request()?.provenance.flow.source.address;
+    let byes = call.transactions.iter().filter(|t| t.method == Method::Bye && t.upstream.is_none());
+    let mut byes = byes.filter(|bye| bye.client.address != caller).filter_map(|bye| call.message(bye.request?));
+    byes.find(|bye| bye.message.reasons().iter().any(is_unwanted))
+}
+
 fn finding(call: &Call, bye: &Transaction, cx: &Context<'_>) -> Option<Finding> {
     let request = call.message(bye.request?)?;
     if !request.message.reasons().iter().any(is_unwanted) {

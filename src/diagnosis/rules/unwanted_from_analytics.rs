@@ -46,17 +46,21 @@ fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
     out.extend(patterns.unwanted.answerers.iter().filter_map(finding));
 }
 
-fn finding(element: &Answerer) -> Option<Finding> {
+/// Whether so many called parties got a 607 equally fast and without ringing that no one of them decided.
+pub(in crate::diagnosis) fn is_alike(element: &Answerer) -> bool {
     let (_, at_once) = element.callees();
-    let delays = element.delays();
-    let alike = delays.filter(|d| at_once >= CALLEES && d.same_percent >= SAME_DELAY);
-    if element.marked == 0 && alike.is_none() {
+    at_once >= CALLEES && element.delays().is_some_and(|d| d.same_percent >= SAME_DELAY)
+}
+
+fn finding(element: &Answerer) -> Option<Finding> {
+    let alike = is_alike(element);
+    if element.marked == 0 && !alike {
         return None;
     }
     let primary = element.mark.clone().or_else(|| element.first().cloned())?;
     let shown = primary.frame;
     let others = element.examples.iter().map(|(_, e)| e).filter(|e| e.frame != shown).cloned();
-    let mut finding = Finding::new(&RULE, certainty(element, alike.is_some()), message(element), primary)
+    let mut finding = Finding::new(&RULE, certainty(element, alike), message(element), primary)
         .evidence(element.histogram())
         .evidence(others)
         .actor(Actor { software: element.software.clone(), ..Actor::at(element.element, "operator of the blocking element") })

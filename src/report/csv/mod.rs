@@ -1,4 +1,5 @@
-//! The report as CSV: one row a call, a final response, or a finding; columns in `docs/csv.md`.
+//! The report as CSV: one row a call, a final response, or a finding; and the lists of moves and complaints over a whole run.
+//! Columns in `docs/csv.md`.
 //!
 //! RFC 4180 with CRLF, UTF-8; an absent value is an empty cell. Times are UTC in a form that spreadsheets take for a time, with
 //! a column of epoch seconds beside it. Parties are URIs, so that `sip:+12155550100@…` stays text in a spreadsheet.
@@ -14,8 +15,13 @@ use crate::provenance::FrameRef;
 
 mod attestation;
 mod calls;
+mod complaints;
 mod findings;
+mod list;
+mod moves;
 mod responses;
+
+pub use list::ListSink;
 
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +85,7 @@ pub struct CsvSink {
 impl CsvSink {
     /// Makes a sink; nothing is written yet.
     pub fn new(out: Box<dyn Write>, table: Table, options: CsvOptions) -> Self {
-        let out = WriterBuilder::new().terminator(Terminator::CRLF).delimiter(options.delimiter).from_writer(out);
-        Self { out, table, files: Files(Vec::new()), bom: options.bom, begun: false }
+        Self { out: writer(out, options), table, files: Files(Vec::new()), bom: options.bom, begun: false }
     }
 
     /// The byte order mark and the row of names, once.
@@ -89,10 +94,10 @@ impl CsvSink {
             return Ok(());
         }
         match self.table {
-            Table::Calls => self.names(calls::COLUMNS),
-            Table::Responses => self.names(responses::COLUMNS),
-            Table::Findings => self.names(findings::COLUMNS),
-            Table::Attestation => self.names(attestation::COLUMNS),
+            Table::Calls => write_names(&mut self.out, self.bom, calls::COLUMNS),
+            Table::Responses => write_names(&mut self.out, self.bom, responses::COLUMNS),
+            Table::Findings => write_names(&mut self.out, self.bom, findings::COLUMNS),
+            Table::Attestation => write_names(&mut self.out, self.bom, attestation::COLUMNS),
         }
     }
 
@@ -100,15 +105,20 @@ impl CsvSink {
         let row = findings::Row::new(finding, report, &self.files);
         write_row(&mut self.out, findings::COLUMNS, |cell| cell(&row))
     }
+}
 
-    fn names<C>(&mut self, columns: &[Column<C>]) -> io::Result<()> {
-        let mark = if self.bom { "\u{feff}" } else { "" };
-        let names = columns
-            .iter()
-            .enumerate()
-            .map(|(at, column)| if at == 0 { format!("{mark}{}", column.name) } else { column.name.to_owned() });
-        self.out.write_record(names).map_err(io_error)
-    }
+fn writer(out: Box<dyn Write>, options: CsvOptions) -> Writer<Box<dyn Write>> {
+    WriterBuilder::new().terminator(Terminator::CRLF).delimiter(options.delimiter).from_writer(out)
+}
+
+/// Writes the byte order mark, where it is wanted, and the row of names.
+fn write_names<C>(out: &mut Writer<Box<dyn Write>>, bom: bool, columns: &[Column<C>]) -> io::Result<()> {
+    let mark = if bom { "\u{feff}" } else { "" };
+    let names = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| if at == 0 { format!("{mark}{}", column.name) } else { column.name.to_owned() });
+    out.write_record(names).map_err(io_error)
 }
 
 /// The error of the writer itself: whoever reads it must be able to tell a broken pipe.

@@ -1,6 +1,8 @@
 //! Snapshots of the three tables, and what spreadsheets must not be told.
 
 use super::*;
+use crate::diagnosis::lists::complaints::Action;
+use crate::diagnosis::lists::moves::Reason;
 use crate::report::docs;
 use crate::report::sample::{Buffer, play};
 
@@ -50,6 +52,10 @@ fn section<C>(title: &str, columns: &[Column<C>]) -> String {
     format!("\n## {title}\n\n| column | meaning |\n| --- | --- |\n{}", rows.concat())
 }
 
+fn adopted(reason: Reason) -> &'static str {
+    if reason.adopts() { "yes" } else { "no" }
+}
+
 #[test]
 fn the_columns_are_documented() {
     let text = [
@@ -61,6 +67,12 @@ fn the_columns_are_documented() {
             "`-o attestation:attestation.csv`: one row a final response and a level of attestation",
             attestation::COLUMNS,
         ),
+        section("`-o moves:moves.csv`: one row an address that moved, and where to", moves::COLUMNS),
+        include_str!("moves.md").to_owned(),
+        Reason::ALL.map(|r| format!("| `{}` | {} | {} |\n", r.code(), adopted(r), r.text())).concat(),
+        section("`-o complaints:complaints.csv`: one row a calling number", complaints::COLUMNS),
+        include_str!("complaints.md").to_owned(),
+        Action::ALL.map(|a| format!("| `{}` | {} |\n", a.code(), a.text())).concat(),
     ];
     docs::check("csv.md", &text.concat());
 }
