@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use sipscan::capture::Capture;
 use sipscan::diagnosis::Settings;
+use sipscan::lang::Lang;
 use sipscan::pipeline::Analysis;
 use sipscan::report::Sink;
 use sipscan::report::csv::{CsvOptions, CsvSink, Table};
@@ -24,9 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut capture = Vec::new();
     let messages = load.write(&mut capture)?;
     let text = || Box::new(TextSink::new(Box::new(io::sink()), TextOptions::default())) as Box<dyn Sink>;
-    let json = || Box::new(JsonSink::new(Box::new(io::sink()))) as Box<dyn Sink>;
+    let json = || Box::new(JsonSink::new(Box::new(io::sink()), Lang::En)) as Box<dyn Sink>;
     let csv = || {
-        let options = CsvOptions { bom: false, delimiter: b',' };
+        let options = CsvOptions::default();
         Box::new(CsvSink::new(Box::new(io::sink()), Table::Responses, options)) as Box<dyn Sink>
     };
     let formats: [(&str, MakeSink<'_>); 3] = [("text", &text), ("json", &json), ("csv", &csv)];

@@ -1,6 +1,6 @@
 //! A whole run: inputs, the pipeline over each of them, outputs, and the exit status.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::explain;
 use crate::fail_on::FailOn;
+use crate::lang::Text;
 use crate::pipeline::Analysis;
 use crate::report::outputs::Outputs;
 use crate::report::{CaptureFacts, Sink, Summary};
@@ -101,7 +102,7 @@ impl Run<'_> {
         let analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
         let name = |facts: &mut CaptureFacts| {
             facts.path.clone_from(&path);
-            facts.error = Some(error.to_string());
+            facts.error = Some(error.text());
         };
         let begun = self.sink.begin_capture(self.captures, std::slice::from_ref(&path));
         // As in `analyse`: a sink that fails for good is marked.
@@ -116,13 +117,13 @@ impl Run<'_> {
             self.error(error);
         }
         if merged.infos().next().is_some() {
-            let errors = errors.iter().map(ToString::to_string).collect();
+            let errors = errors.iter().map(Error::text).collect();
             self.analyse(&mut merged, inputs.iter().any(capture::announces_losses), errors);
         }
     }
 
     /// `lossy`: packets are known to be missing. `errors` has those of files that were left out.
-    fn analyse(&mut self, frames: &mut dyn Frames, lossy: bool, errors: Vec<String>) {
+    fn analyse(&mut self, frames: &mut dyn Frames, lossy: bool, errors: Vec<Text>) {
         let files: Vec<String> = frames.infos().iter().map(|info| info.path.display().to_string()).collect();
         // A sink that fails for good is marked by `Watched`; nothing more needs to be done about it here.
         let result = self.sink.begin_capture(self.captures, &files).and_then(|()| self.capture(frames, lossy, errors));
@@ -133,14 +134,14 @@ impl Run<'_> {
         self.captures += 1;
     }
 
-    fn capture(&mut self, frames: &mut dyn Frames, lossy: bool, mut errors: Vec<String>) -> io::Result<Summary> {
+    fn capture(&mut self, frames: &mut dyn Frames, lossy: bool, mut errors: Vec<Text>) -> io::Result<Summary> {
         let mut analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
         analysis.set_lossy(lossy);
         let Self { sink, talk, failed, .. } = self;
         let mut note = |error: Error| {
             *failed = true;
             tell(&error, *talk);
-            errors.push(error.to_string());
+            errors.push(error.text());
         };
         analysis.run(frames, self.threads, sink, &mut note)?;
         let (_, summary) = analysis.finish(|facts| describe(facts, &frames.infos(), errors), &mut self.sink)?;
@@ -173,11 +174,12 @@ impl Run<'_> {
 }
 
 /// Fills in what only the readers of the files know.
-fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<String>) {
+fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<Text>) {
     let paths: Vec<String> = infos.iter().map(|info| info.path.display().to_string()).collect();
     facts.path = paths.join(", ");
-    let formats: BTreeSet<String> = infos.iter().map(|info| info.format.to_string()).collect();
-    facts.format = formats.into_iter().collect::<Vec<_>>().join("; ");
+    let formats: BTreeMap<String, Text> =
+        infos.iter().map(|info| (info.format.to_string(), info.format.text())).collect();
+    facts.format = Text::list("; ", formats.values());
     let link_types: BTreeSet<u16> = infos.iter().flat_map(|info| info.link_types.iter().copied()).collect();
     facts.link_types = link_types.into_iter().map(|number| (number, link_type_name(number))).collect();
     facts.first_time = infos.iter().filter_map(|info| info.first_time).min();

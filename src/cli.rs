@@ -1,9 +1,12 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::lang::Lang;
 
 /// Explains what happened to every SIP call in a capture: each final response, why it failed, who must act.
 #[derive(Debug, Parser)]
@@ -16,6 +19,45 @@ pub struct Cli {
     /// What to analyse, and how to report it.
     #[command(flatten)]
     pub scan: Scan,
+    /// Language of reports and explanations [default: on a terminal that of the locale, else en]. Codes, names of header
+    /// fields and values stay as they are.
+    #[arg(long, global = true, value_enum, ignore_case = true, value_name = "LANGUAGE")]
+    pub lang: Option<Language>,
+}
+
+/// The arguments with a `--lang` in front of a command behind it. An option in front of a command makes clap take the command
+/// for a capture, which is right for all others: they belong to captures.
+pub fn reordered(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = arguments.into_iter().collect();
+    let length = match all.get(1).and_then(|first| first.to_str()) {
+        Some("--lang") => 2,
+        Some(first) if first.starts_with("--lang=") => 1,
+        _ => return all,
+    };
+    let command = all.get(1 + length).is_some_and(|word| Cli::command().find_subcommand(word).is_some());
+    if let (true, Some(words)) = (command, all.get_mut(1..2 + length)) {
+        words.rotate_left(length);
+    }
+    all
+}
+
+/// A language of `--lang`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English.
+    En,
+    /// Chinese, simplified characters.
+    #[value(name = "zh-CN", aliases = ["zh", "zh_CN", "zh-Hans"])]
+    ZhCn,
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::ZhCn => Self::ZhCn,
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -32,6 +74,7 @@ Examples:
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
   sipscan --fail-on error --fail-on 607 samples/
   sipscan explain 301 607
+  sipscan explain 607 --lang zh-CN
   sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
 
 /// Jobs beside analysing captures.
@@ -167,4 +210,24 @@ pub enum Colour {
     Always,
     /// Never.
     Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_may_stand_in_front_of_a_command() {
+        for (line, lang, command) in [
+            ("sipscan --lang zh-CN explain 480", Some(Language::ZhCn), true),
+            ("sipscan --lang=en explain 480", Some(Language::En), true),
+            ("sipscan explain 480 --lang zh", Some(Language::ZhCn), true),
+            ("sipscan --lang ZH-cn a.pcap", Some(Language::ZhCn), false),
+            ("sipscan a.pcap explain", None, false),
+        ] {
+            let cli = Cli::parse_from(reordered(line.split(' ').map(OsString::from)));
+            assert_eq!((cli.lang, cli.command.is_some()), (lang, command), "{line}");
+        }
+        assert!(Cli::try_parse_from(reordered(["sipscan", "--lang"].map(OsString::from))).is_err());
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use crate::lang::Lang;
+
 mod files;
 
 pub use files::{token, trust};
@@ -13,6 +15,9 @@ pub struct Terminal {
     pub width: usize,
     /// Whether colour is welcome: standard output is a terminal that knows it, and `NO_COLOR` is not set.
     pub colour: bool,
+    /// Language of text that is shown here: that of the locale on a terminal, where sipscan knows it; else English, so that files
+    /// and pipes do not depend on who writes them.
+    pub lang: Lang,
 }
 
 /// Columns of reports that go to a file or pipe.
@@ -27,7 +32,14 @@ pub fn terminal() -> Terminal {
     let columns = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
     let width = if is_terminal { columns.unwrap_or(FILE_WIDTH) } else { FILE_WIDTH };
     let plain = variable("NO_COLOR").is_some_and(|v| !v.is_empty()) || variable("TERM").is_some_and(|t| t == "dumb");
-    Terminal { width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), colour: is_terminal && !plain }
+    let lang = if is_terminal { language(["LC_ALL", "LC_MESSAGES", "LANG"].map(variable)) } else { Lang::En };
+    Terminal { width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), colour: is_terminal && !plain, lang }
+}
+
+/// The language of the first locale that is set (POSIX: an empty one is not).
+fn language(locales: [Option<String>; 3]) -> Lang {
+    let locale = locales.into_iter().flatten().find(|locale| !locale.is_empty());
+    locale.and_then(|locale| Lang::of_locale(&locale)).unwrap_or_default()
 }
 
 /// How many threads can run at one time: the cores, or what affinity and control groups leave of them.
@@ -38,4 +50,22 @@ pub fn threads() -> usize {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_locale_that_is_set_decides() {
+        for (locales, lang) in [
+            (["", "", "zh_CN.UTF-8"], Lang::ZhCn),
+            (["C", "zh_CN.UTF-8", "zh_CN.UTF-8"], Lang::En),
+            (["", "zh_CN.UTF-8", "en_US.UTF-8"], Lang::ZhCn),
+            (["", "", ""], Lang::En),
+        ] {
+            assert_eq!(language(locales.map(|locale| Some(locale.to_owned()))), lang, "{locales:?}");
+        }
+        assert_eq!(language([None, None, Some("zh_CN".to_owned())]), Lang::ZhCn);
+    }
 }

@@ -1,6 +1,8 @@
 //! The few ways in which sipscan itself fails. Odd traffic is an [`Anomaly`](crate::anomaly::Anomaly), not an error.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::lang::Text;
 
 /// What went wrong, with the place. Messages are lower-case fragments; `main` adds a `help:` line.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same for a report, which has languages. What the operating system and the readers of formats say stays English.
+    pub fn text(&self) -> Text {
+        let of = |template, path: &Path| Text::new(template).with("path", path.display().to_string());
+        match self {
+            Self::Read { path, source } => of("{path}: {source}", path).with("source", source.to_string()),
+            Self::NotACapture { path, what } => of("{path}: not a capture: {what}", path).with("what", what),
+            Self::Corrupt { path, frame, offset, what } => {
+                let text = of("{path}: corrupt at byte {offset}, after frame {frame}: {what}", path);
+                text.with("offset", offset).with("frame", frame).with("what", what)
+            }
+            Self::EmptyDirectory { path } => of("{path}: no capture in this directory", path),
+            Self::Write { path, source } => {
+                of("{path}: cannot write the report: {source}", path).with("source", source.to_string())
+            }
+            Self::Usage(text) => Text::verbatim(text),
+        }
+    }
+
     /// A next step for the user, where there is one.
     pub fn help(&self) -> Option<&'static str> {
         match self {

@@ -8,11 +8,12 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{Cli, Colour, Command, Explain, Format, Passport, Scan};
+use sipscan::cli::{self, Cli, Colour, Command, Explain, Format, Passport, Scan};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
+use sipscan::lang::Lang;
 use sipscan::report::Sink;
 use sipscan::report::csv::{CsvOptions, CsvSink, ListSink, Table};
 use sipscan::report::json::JsonSink;
@@ -26,11 +27,12 @@ use sipscan::report::text::{TextOptions, TextSink};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(cli::reordered(std::env::args_os()));
+    let lang = cli.lang.map(Lang::from);
     let result = match &cli.command {
         Some(Command::Explain(what)) => explain(what),
         Some(Command::Passport(what)) => passport(what),
-        None => scan(&cli.scan),
+        None => scan(&cli.scan, lang),
     };
     let status = result.unwrap_or_else(|error| {
         app::tell(&error, &mut io::stderr());
@@ -70,22 +72,26 @@ fn print(text: &str, status: ExitStatus) -> Result<ExitStatus, Error> {
     }
 }
 
-fn scan(arguments: &Scan) -> Result<ExitStatus, Error> {
+fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     if arguments.inputs.is_empty() && arguments.read.is_empty() {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let settings = Settings::read(arguments)?;
+    let settings = Settings::read(arguments, lang)?;
     let trust = config::trust(&arguments.trust)?;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
         let writer = output::create(&path)?;
-        outputs.add(path, settings.sink(format, writer, FILE_WIDTH, arguments.color == Colour::Always));
+        let paper =
+            TextOptions { width: FILE_WIDTH, colour: arguments.color == Colour::Always, ..settings.text(Lang::En) };
+        outputs.add(path, settings.sink(format, writer, paper));
     }
     let terminal = config::terminal();
     let stdout = Box::new(io::BufWriter::new(io::stdout()));
-    let sink = settings.sink(arguments.format, stdout, terminal.width, settings.colour(terminal));
+    let paper =
+        TextOptions { width: terminal.width, colour: settings.colour(terminal), ..settings.text(terminal.lang) };
+    let sink = settings.sink(arguments.format, stdout, paper);
     outputs.add(PathBuf::from("standard output"), sink);
     Ok(app::scan(arguments, trust, outputs, fail_on, &mut io::stderr()))
 }
@@ -97,14 +103,34 @@ struct Settings {
     time_zone: TimeZone,
     csv: CsvOptions,
     country: String,
+    /// The language that was asked for.
+    lang: Option<Lang>,
 }
 
 impl Settings {
-    fn read(arguments: &Scan) -> Result<Self, Error> {
+    fn read(arguments: &Scan, lang: Option<Lang>) -> Result<Self, Error> {
         let time_zone = TimeZone::get(&arguments.tz)
             .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
-        let csv = CsvOptions { bom: arguments.csv_bom, delimiter: delimiter(&arguments.csv_delimiter)? };
-        Ok(Self { all: arguments.all, colour: arguments.color, time_zone, csv, country: arguments.country.clone() })
+        let delimiter = delimiter(&arguments.csv_delimiter)?;
+        let csv = CsvOptions { bom: arguments.csv_bom, delimiter, lang: lang.unwrap_or_default() };
+        Ok(Self {
+            all: arguments.all,
+            colour: arguments.color,
+            time_zone,
+            csv,
+            country: arguments.country.clone(),
+            lang,
+        })
+    }
+
+    /// What the command line says of text reports; `lang` is the language where it says none.
+    fn text(&self, lang: Lang) -> TextOptions {
+        TextOptions {
+            all: self.all,
+            time_zone: self.time_zone.clone(),
+            lang: self.lang.unwrap_or(lang),
+            ..TextOptions::default()
+        }
     }
 
     fn colour(&self, terminal: Terminal) -> bool {
@@ -115,15 +141,13 @@ impl Settings {
         }
     }
 
-    fn sink(&self, format: Format, writer: Box<dyn io::Write>, width: usize, colour: bool) -> Box<dyn Sink> {
+    fn sink(&self, format: Format, writer: Box<dyn io::Write>, text: TextOptions) -> Box<dyn Sink> {
+        let lang = self.lang.unwrap_or_default();
         let csv = |writer, table| Box::new(CsvSink::new(writer, table, self.csv));
         match format {
-            Format::Text => {
-                let options = TextOptions { width, colour, all: self.all, time_zone: self.time_zone.clone() };
-                Box::new(TextSink::new(writer, options))
-            }
-            Format::Json => Box::new(JsonSink::new(writer)),
-            Format::Ndjson => Box::new(NdjsonSink::new(writer)),
+            Format::Text => Box::new(TextSink::new(writer, text)),
+            Format::Json => Box::new(JsonSink::new(writer, lang)),
+            Format::Ndjson => Box::new(NdjsonSink::new(writer, lang)),
             Format::Csv => csv(writer, Table::Calls),
             Format::Responses => csv(writer, Table::Responses),
             Format::Findings => csv(writer, Table::Findings),

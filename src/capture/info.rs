@@ -1,12 +1,12 @@
 //! What is known of a capture beside its frames.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 
 use super::compression::Compression;
 use super::link_type::link_type_name;
 use crate::anomaly::Anomaly;
+use crate::lang::{Fill as _, Text, phrase};
 use crate::provenance::Timestamp;
 
 /// The format of a capture file. Its display, such as `pcap, nanoseconds, big-endian, gzip`, names what is unusual.
@@ -20,13 +20,16 @@ pub struct Format {
     pub compression: Vec<Compression>,
 }
 
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)?;
-        let compression = self.compression.iter().map(|kind| kind.name());
-        self.variants.iter().copied().chain(compression).try_for_each(|word| write!(f, ", {word}"))
+impl Format {
+    /// As a phrase.
+    pub fn text(&self) -> Text {
+        let variants = self.variants.iter().map(|word| Text::new(word).fill());
+        let compression = self.compression.iter().map(|kind| kind.name().fill());
+        Text::list(", ", std::iter::once(self.name.fill()).chain(variants).chain(compression))
     }
 }
+
+phrase!(Format);
 
 /// Facts of a capture; of the part that was read so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,18 +72,20 @@ impl CaptureInfo {
 
     /// What makes the result incomplete beside lost packets and errors, in words. Files of a merged capture are `named`: frames
     /// are numbered per file.
-    pub fn incomplete(&self, named: bool) -> Vec<String> {
-        let file = if named { self.path.display().to_string() } else { "the file".to_owned() };
+    pub fn incomplete(&self, named: bool) -> Vec<Text> {
+        let file = if named { Text::verbatim(self.path.display()) } else { Text::new("the file") };
         let mut reasons = Vec::new();
         if self.truncated {
-            reasons.push(format!("{file} ends inside a frame, after frame {}", self.frames));
+            let text = Text::new("{file} ends inside a frame, after frame {frame}");
+            reasons.push(text.with("file", &file).with("frame", self.frames));
         }
         if self.timeless > 0 {
-            let frames = if self.timeless == 1 { "frame" } else { "frames" };
-            let count = self.timeless;
-            reasons.push(format!(
-                "{file} has {count} {frames} without a time: nothing that is said of durations is proven"
-            ));
+            let text = Text::count(
+                self.timeless,
+                "{file} has {n} frame without a time: nothing that is said of durations is proven",
+                "{file} has {n} frames without a time: nothing that is said of durations is proven",
+            );
+            reasons.push(text.with("file", file));
         }
         reasons
     }

@@ -191,7 +191,7 @@ fn frames_without_a_time_make_the_result_incomplete() {
     });
     let mut capture = capture(&file.bytes).unwrap();
     assert_eq!(read(&mut capture).0.len(), 1);
-    let reasons = capture.info().incomplete(false);
+    let reasons: Vec<_> = capture.info().incomplete(false).iter().map(ToString::to_string).collect();
     assert_eq!(reasons, ["the file has 1 frame without a time: nothing that is said of durations is proven"]);
 }
 

@@ -4,6 +4,7 @@ use super::{
     CallOrigin, CheckedIdentity, Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES,
 };
 use crate::call::Call;
+use crate::lang::Text;
 use crate::provenance::Timestamp;
 
 /// A closed call with what the rules say of it.
@@ -74,7 +75,7 @@ impl Engine {
     }
 
     /// Limits that were hit, in words.
-    pub fn limits_hit(&self) -> Vec<String> {
+    pub fn limits_hit(&self) -> Vec<Text> {
         self.patterns.limits_hit()
     }
 

@@ -23,6 +23,19 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// The stable name that every format uses; reports in other languages translate it where it is for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// How sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,6 +46,17 @@ pub enum Certainty {
     Strong,
     /// The frames prove it.
     Certain,
+}
+
+impl Certainty {
+    /// The stable name, as that of a severity.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Strong => "strong",
+            Self::Weak => "weak",
+        }
+    }
 }
 
 /// One frame that proves a sentence.

@@ -80,6 +80,19 @@ impl From<&'static str> for Text {
     }
 }
 
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Self {
+        text.clone()
+    }
+}
+
+impl Default for Text {
+    /// Nothing.
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write(self, Lang::En, f)

@@ -21,6 +21,7 @@ use crate::anomaly::Anomaly;
 use crate::capture::{Frame, Frames};
 use crate::diagnosis::{Engine, Settings};
 use crate::error::Error;
+use crate::lang::Text;
 use crate::report::{CaptureFacts, Sink, Summary};
 
 /// A capture that is being analysed. Frames go in, closed calls come out at the sink; memory follows the calls that are open
@@ -122,26 +123,26 @@ impl Analysis {
 }
 
 /// What makes the result incomplete, in words, beside what only the readers of the files know.
-fn incomplete(facts: &CaptureFacts) -> Vec<String> {
+fn incomplete(facts: &CaptureFacts) -> Vec<Text> {
     let count = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
     let mut reasons = Vec::new();
     if facts.dropped > 0 {
-        reasons.push(format!("the capturing program lost {}", counted(facts.dropped, "packet", "packets")));
+        let (one, many) = ("the capturing program lost {n} packet", "the capturing program lost {n} packets");
+        reasons.push(Text::count(facts.dropped, one, many));
     }
     let missing = count(Anomaly::FragmentsMissing) + count(Anomaly::FragmentLimit);
     if missing > 0 {
-        reasons.push(format!("fragments of {} are missing", counted(missing, "IP datagram", "IP datagrams")));
+        let (one, many) = ("fragments of {n} IP datagram are missing", "fragments of {n} IP datagrams are missing");
+        reasons.push(Text::count(missing, one, many));
     }
     if count(Anomaly::MessageCut) > 0 {
-        reasons.push(counted(count(Anomaly::MessageCut), "SIP message is cut", "SIP messages are cut"));
+        let (one, many) = ("{n} SIP message is cut", "{n} SIP messages are cut");
+        reasons.push(Text::count(count(Anomaly::MessageCut), one, many));
     }
     if count(Anomaly::CallLimit) > 0 {
-        let calls = counted(count(Anomaly::CallLimit), "call was", "calls were");
-        reasons.push(format!("{calls} closed early because a limit was reached"));
+        let one = "{n} call was closed early because a limit was reached";
+        let many = "{n} calls were closed early because a limit was reached";
+        reasons.push(Text::count(count(Anomaly::CallLimit), one, many));
     }
     reasons
-}
-
-fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }

@@ -7,6 +7,7 @@ use std::collections::btree_map::Entry;
 
 use super::facts;
 use crate::diagnosis::{CallReport, Signing};
+use crate::lang::Text;
 use crate::limits;
 
 /// Statuses that speak of the caller's identity or are a verdict on the caller; where one is in a capture, so is the table.
@@ -117,10 +118,15 @@ impl Attestations {
     }
 
     /// A sentence for each breakdown that reached its limit.
-    pub fn limits_hit(&self) -> Vec<String> {
+    pub fn limits_hit(&self) -> Vec<Text> {
         let full = self.breakdowns().into_iter().filter(|(_, breakdown)| breakdown.beyond > 0);
-        let sentence = |(name, breakdown): (&str, &Breakdown)| {
-            format!("final responses by attestation: {} calls found no room in the table by {name}", breakdown.beyond)
+        let sentence = |(name, breakdown): (&'static str, &Breakdown)| {
+            let text = Text::count(
+                breakdown.beyond,
+                "final responses by attestation: {n} call found no room in the table by {name}",
+                "final responses by attestation: {n} calls found no room in the table by {name}",
+            );
+            text.with("name", Text::new(name))
         };
         full.map(sentence).collect()
     }
@@ -220,6 +226,7 @@ mod tests {
         }
         assert_eq!((all.callers.ranked().len(), all.callers.beyond()), (limits::ATTESTATION_CELLS, 5));
         assert_eq!((all.sources.ranked().len(), all.sources.beyond()), (1, 0));
-        assert_eq!(all.limits_hit(), ["final responses by attestation: 5 calls found no room in the table by caller"]);
+        let told: Vec<_> = all.limits_hit().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["final responses by attestation: 5 calls found no room in the table by caller"]);
     }
 }

@@ -9,6 +9,7 @@ use super::facts;
 use super::number_pattern::{Numbers, Shape};
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::{CallReport, Evidence};
+use crate::lang::Text;
 use crate::limits;
 use crate::provenance::{FrameRef, Timestamp};
 use crate::sip::StatusCode;
@@ -47,7 +48,7 @@ struct Members {
     last_time: Timestamp,
     examples: Vec<Example>,
     numbers: Numbers,
-    remedy: Option<String>,
+    remedy: Option<Text>,
 }
 
 /// One cause with what is known of the failures it explains.
@@ -90,7 +91,7 @@ impl Clusters {
             software: sight.software,
             shape: Shape::of(number.as_deref()),
         };
-        let remedy = facts::root_finding(report).and_then(|f| f.remediation.first()).map(ToString::to_string);
+        let remedy = facts::root_finding(report).and_then(|f| f.remediation.first()).cloned();
         let members = Members {
             calls: 1,
             first_time: sight.time,
@@ -177,8 +178,8 @@ impl<'a> Cluster<'a> {
     }
 
     /// What to change, from the first of them that says so.
-    pub fn remedy(&self) -> Option<&'a str> {
-        self.members.remedy.as_deref()
+    pub fn remedy(&self) -> Option<&'a Text> {
+        self.members.remedy.as_ref()
     }
 }
 

@@ -10,10 +10,12 @@ use super::escape;
 use super::view::{CallView, CaptureView, FindingView, Incomplete, Place, SCHEMA_VERSION, SummaryView};
 use super::{CaptureFacts, Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::Lang;
 
 /// Writes one JSON document.
 pub struct JsonSink {
     out: Box<dyn Write>,
+    lang: Lang,
     place: Place,
     files: Vec<String>,
     captures: Vec<CaptureView>,
@@ -23,10 +25,11 @@ pub struct JsonSink {
 }
 
 impl JsonSink {
-    /// Makes a sink; nothing is written yet.
-    pub fn new(out: Box<dyn Write>) -> Self {
+    /// Makes a sink whose sentences are in `lang`; nothing is written yet.
+    pub fn new(out: Box<dyn Write>, lang: Lang) -> Self {
         Self {
             out,
+            lang,
             place: Place::default(),
             files: Vec::new(),
             captures: Vec::new(),
@@ -39,7 +42,7 @@ impl JsonSink {
     fn begin(&mut self) -> io::Result<()> {
         if !self.begun {
             self.begun = true;
-            write!(self.out, "{{\"schema_version\":{SCHEMA_VERSION},\n\"calls\":[")?;
+            write!(self.out, "{{\"schema_version\":{SCHEMA_VERSION},\n\"lang\":\"{}\",\n\"calls\":[", self.lang.tag())?;
         }
         Ok(())
     }
@@ -56,7 +59,7 @@ impl JsonSink {
 
 impl Sink for JsonSink {
     fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()> {
-        self.place = Place { capture: index, merged: files.len() > 1 };
+        self.place = Place { capture: index, merged: files.len() > 1, lang: self.lang };
         self.files = files.to_vec();
         self.begin()
     }
@@ -89,7 +92,7 @@ impl Sink for JsonSink {
         let incomplete: Vec<Incomplete> = captures.iter().flat_map(CaptureView::reasons).collect();
         self.list("captures", &captures)?;
         self.out.write_all(b",\n\"summary\":")?;
-        escape::json(&mut self.out, &SummaryView::new(total))?;
+        escape::json(&mut self.out, &SummaryView::new(total, self.lang))?;
         write!(self.out, ",\n\"complete\":{}", incomplete.is_empty())?;
         self.list("incomplete", &incomplete)?;
         self.out.write_all(b"}\n")?;
@@ -105,7 +108,7 @@ mod tests {
     #[test]
     fn the_sample_report_as_json() {
         let out = Buffer::default();
-        play(&mut JsonSink::new(Box::new(out.clone())));
+        play(&mut JsonSink::new(Box::new(out.clone()), Lang::En));
         let document: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
         assert_eq!(document["calls"][1]["final_responses"][0]["frame"], 12);
         insta::assert_snapshot!(out.text());
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn without_captures_it_is_a_document_still() {
         let out = Buffer::default();
-        JsonSink::new(Box::new(out.clone())).finish(&Summary::default()).unwrap();
+        JsonSink::new(Box::new(out.clone()), Lang::En).finish(&Summary::default()).unwrap();
         let document: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
         assert_eq!((&document["schema_version"], &document["complete"]), (&1.into(), &true.into()));
     }

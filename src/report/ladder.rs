@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, MessageId, Transaction};
 use crate::diagnosis::Finding;
+use crate::lang::Text;
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
 use crate::sip::Method;
 
@@ -16,7 +17,7 @@ pub(super) struct Row {
     pub(super) source: Endpoint,
     pub(super) destination: Endpoint,
     /// Such as `INVITE sip:bob@b.example` or `301 Moved Permanently`.
-    pub(super) what: String,
+    pub(super) what: Text,
     /// How often it was sent in all, and over which time.
     pub(super) times: usize,
     pub(super) span: Duration,
@@ -42,14 +43,18 @@ pub(super) fn rows(call: &Call, findings: &[Finding]) -> (Vec<Row>, usize) {
             left_out += 1 + again.len();
         }
     }
-    rows.extend(call.icmp.iter().map(|report| Row {
-        time: report.provenance.time,
-        frame: report.provenance.frame,
-        source: report.provenance.flow.source,
-        destination: report.provenance.flow.destination,
-        what: format!("ICMP {} ({})", report.kind, report.unreachable),
-        times: 1,
-        span: Duration::ZERO,
+    rows.extend(call.icmp.iter().map(|report| {
+        Row {
+            time: report.provenance.time,
+            frame: report.provenance.frame,
+            source: report.provenance.flow.source,
+            destination: report.provenance.flow.destination,
+            what: Text::new("ICMP {kind} ({unreachable})")
+                .with("kind", Text::new(report.kind))
+                .with("unreachable", report.unreachable),
+            times: 1,
+            span: Duration::ZERO,
+        }
     }));
     rows.sort_by_key(|row| (row.time, row.frame));
     (rows, left_out)
@@ -64,7 +69,7 @@ fn row(call: &Call, captured: &CapturedMessage, again: &[MessageId]) -> Row {
         frame: captured.provenance.frame,
         source: captured.provenance.flow.source,
         destination: captured.provenance.flow.destination,
-        what: what.to_owned(),
+        what: Text::verbatim(what),
         times: 1 + again.len(),
         span: last.map_or(Duration::ZERO, |last| last.since(captured.provenance.time)),
     }
@@ -144,7 +149,8 @@ mod tests {
     fn retransmissions_are_folded_and_acks_left_out() {
         let report = &sample::calls()[1];
         let (rows, left_out) = super::rows(&report.call, &report.findings);
-        let lines: Vec<_> = rows.iter().map(|r| (r.frame.number.0, r.what.as_str(), r.times)).collect();
+        let lines: Vec<_> = rows.iter().map(|r| (r.frame.number.0, r.what.to_string(), r.times)).collect();
+        let lines: Vec<_> = lines.iter().map(|(frame, what, times)| (*frame, what.as_str(), *times)).collect();
         assert_eq!(
             lines,
             [

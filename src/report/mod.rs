@@ -25,7 +25,6 @@ mod tests;
 pub mod text;
 mod time;
 mod view;
-mod words;
 
 pub use summary::{CaptureFacts, Summary};
 

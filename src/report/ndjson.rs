@@ -7,18 +7,20 @@ use super::escape;
 use super::view::{CallView, CaptureView, FindingView, Place, Record, SummaryView};
 use super::{CaptureFacts, Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::Lang;
 
 /// Writes JSON lines.
 pub struct NdjsonSink {
     out: Box<dyn Write>,
+    lang: Lang,
     place: Place,
     files: Vec<String>,
 }
 
 impl NdjsonSink {
-    /// Makes a sink; nothing is written yet.
-    pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, place: Place::default(), files: Vec::new() }
+    /// Makes a sink whose sentences are in `lang`; nothing is written yet.
+    pub fn new(out: Box<dyn Write>, lang: Lang) -> Self {
+        Self { out, lang, place: Place::default(), files: Vec::new() }
     }
 
     fn line(&mut self, record: &Record<'_>) -> io::Result<()> {
@@ -29,7 +31,7 @@ impl NdjsonSink {
 
 impl Sink for NdjsonSink {
     fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()> {
-        self.place = Place { capture: index, merged: files.len() > 1 };
+        self.place = Place { capture: index, merged: files.len() > 1, lang: self.lang };
         self.files = files.to_vec();
         Ok(())
     }
@@ -49,7 +51,8 @@ impl Sink for NdjsonSink {
     }
 
     fn finish(&mut self, total: &Summary) -> io::Result<()> {
-        self.line(&Record::Summary(SummaryView::new(total)))?;
+        let lang = self.lang;
+        self.line(&Record::Summary(SummaryView::new(total, lang)))?;
         self.out.flush()
     }
 }
@@ -62,7 +65,7 @@ mod tests {
     #[test]
     fn the_sample_report_as_lines() {
         let out = Buffer::default();
-        play(&mut NdjsonSink::new(Box::new(out.clone())));
+        play(&mut NdjsonSink::new(Box::new(out.clone()), Lang::En));
         let text = out.text();
         let types: Vec<_> = text
             .lines()

@@ -13,6 +13,7 @@ use crate::call::{
 use crate::diagnosis::{
     Actor, CallOrigin, CallReport, Certainty, Evidence, Finding, Settings, Severity, Signing, Text,
 };
+use crate::lang::Fill as _;
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::Message;
@@ -319,7 +320,7 @@ fn capture_findings() -> Vec<Finding> {
 pub(super) fn facts() -> CaptureFacts {
     CaptureFacts {
         path: "mixed.pcap".to_owned(),
-        format: "pcap (microseconds, little-endian)".to_owned(),
+        format: Text::list(", ", ["pcap".fill(), Text::new("big-endian").fill()]),
         link_types: vec![(1, "Ethernet".to_owned())],
         frames: 1234,
         octets: 345_678,
@@ -333,7 +334,11 @@ pub(super) fn facts() -> CaptureFacts {
         last_time: Some(at(123.5)),
         truncated: true,
         anomalies: [(Anomaly::CaptureTruncated, 1), (Anomaly::BareLineFeed, 3)].into(),
-        incomplete: vec!["the file ends inside frame 1235".to_owned()],
+        incomplete: vec![
+            Text::new("{file} ends inside a frame, after frame {frame}")
+                .with("file", Text::new("the file"))
+                .with("frame", 1234),
+        ],
         ..CaptureFacts::default()
     }
 }

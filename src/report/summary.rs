@@ -7,6 +7,7 @@ use super::clusters::Clusters;
 use crate::anomaly::Anomaly;
 use crate::call::{CountedFinal, Outcome};
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::Text;
 use crate::limits;
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::Timestamp;
@@ -18,7 +19,7 @@ pub struct CaptureFacts {
     /// How the user named it; of merged captures, all names joined by `, `.
     pub path: String,
     /// Such as `pcap (microseconds, little-endian), gzip`.
-    pub format: String,
+    pub format: Text,
     /// LINKTYPE numbers of its interfaces with their names, ascending.
     pub link_types: Vec<(u16, String)>,
     /// Frames read.
@@ -50,9 +51,9 @@ pub struct CaptureFacts {
     /// Oddities with their counts.
     pub anomalies: BTreeMap<Anomaly, u64>,
     /// What makes the result incomplete, in words, such as `the file ends inside frame 17`; empty: complete.
-    pub incomplete: Vec<String>,
+    pub incomplete: Vec<Text>,
     /// The error that ended reading early, in words.
-    pub error: Option<String>,
+    pub error: Option<Text>,
 }
 
 /// What was found.
@@ -95,7 +96,7 @@ impl CaptureFacts {
     }
 
     /// What makes the result incomplete, the error that ended reading included.
-    pub fn incomplete_reasons(&self) -> Vec<String> {
+    pub fn incomplete_reasons(&self) -> Vec<Text> {
         self.incomplete.iter().chain(&self.error).cloned().collect()
     }
 }

@@ -9,16 +9,17 @@ use super::sample::{self, Buffer};
 use super::text::{TextOptions, TextSink};
 use super::{Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::Lang;
 use crate::wrap::display_width;
 
 type Make = fn(Box<dyn std::io::Write>) -> Box<dyn Sink>;
 
-const CSV: CsvOptions = CsvOptions { bom: false, delimiter: b',' };
+const CSV: CsvOptions = CsvOptions { bom: false, delimiter: b',', lang: Lang::ZhCn };
 
 static FORMATS: &[(&str, Make)] = &[
     ("text", |out| Box::new(TextSink::new(out, TextOptions { width: 80, all: true, ..TextOptions::default() }))),
-    ("json", |out| Box::new(JsonSink::new(out))),
-    ("ndjson", |out| Box::new(NdjsonSink::new(out))),
+    ("json", |out| Box::new(JsonSink::new(out, Lang::ZhCn))),
+    ("ndjson", |out| Box::new(NdjsonSink::new(out, Lang::ZhCn))),
     ("calls", |out| Box::new(CsvSink::new(out, Table::Calls, CSV))),
     ("responses", |out| Box::new(CsvSink::new(out, Table::Responses, CSV))),
     ("findings", |out| Box::new(CsvSink::new(out, Table::Findings, CSV))),

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sipscan::capture::{Capture, Frames, Input, Merged};
 use sipscan::diagnosis::{CallReport, Finding, Settings};
+use sipscan::lang::Lang;
 use sipscan::pipeline::Analysis;
 use sipscan::report::json::JsonSink;
 use sipscan::report::outputs::Outputs;
@@ -43,7 +44,7 @@ fn reports(frames: &mut dyn Frames, threads: usize) -> (Vec<u8>, Vec<u8>, Vec<St
     let mut outputs = Outputs::default();
     let options = TextOptions { all: true, ..TextOptions::default() };
     outputs.add(PathBuf::from("text"), Box::new(TextSink::new(Box::new(text.clone()), options)));
-    outputs.add(PathBuf::from("json"), Box::new(JsonSink::new(Box::new(json.clone()))));
+    outputs.add(PathBuf::from("json"), Box::new(JsonSink::new(Box::new(json.clone()), Lang::En)));
     let mut analysis = Analysis::new(Settings::default());
     let mut errors = Vec::new();
     outputs.begin_capture(0, &["capture".to_owned()]).unwrap();

@@ -6,6 +6,7 @@ pub mod unwanted;
 
 use super::Settings;
 use crate::call::Call;
+use crate::lang::Text;
 
 /// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
 #[derive(Debug, Default)]
@@ -27,20 +28,30 @@ impl Patterns {
     }
 
     /// Limits that were hit, in words.
-    pub fn limits_hit(&self) -> Vec<String> {
+    pub fn limits_hit(&self) -> Vec<Text> {
         let redirects = self.redirects.forgotten();
         let redirects = (redirects > 0).then(|| {
-            format!("{redirects} redirects were left out of the comparison over all calls: too many addresses")
+            Text::count(
+                redirects,
+                "{n} redirect was left out of the comparison over all calls: too many addresses",
+                "{n} redirects were left out of the comparison over all calls: too many addresses",
+            )
         });
         let unwanted = self.unwanted.forgotten();
         let unwanted = (unwanted > 0).then(|| {
-            format!(
-                "{unwanted} 607s or calls after them were left out of the comparison over all calls: too many parties"
+            Text::count(
+                unwanted,
+                "{n} 607 or call after one was left out of the comparison over all calls: too many parties",
+                "{n} 607s or calls after them were left out of the comparison over all calls: too many parties",
             )
         });
         let traffic = self.traffic.forgotten();
         let traffic = (traffic > 0).then(|| {
-            format!("{traffic} calls were left out of the statistics by source and caller: too many sources or callers")
+            Text::count(
+                traffic,
+                "{n} call was left out of the statistics by source and caller: too many sources or callers",
+                "{n} calls were left out of the statistics by source and caller: too many sources or callers",
+            )
         });
         redirects.into_iter().chain(unwanted).chain(traffic).collect()
     }

@@ -342,7 +342,7 @@ mod tests {
             patterns.observe(&report.call, &Settings::default());
         }
         assert_eq!(patterns.redirects.answers().count(), 20);
-        assert_eq!(patterns.limits_hit(), Vec::<String>::new());
+        assert_eq!(patterns.limits_hit(), []);
         for n in 0..MOVED_ADDRESSES {
             let server = (IpAddr::from([198, 51, 100, 31]), format!("filler {n}"));
             let filler = Answers {

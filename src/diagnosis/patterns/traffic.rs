@@ -355,7 +355,7 @@ mod tests {
     fn the_tables_stay_within_their_limits_and_say_so() {
         let calls = calls("0 a > b\nINVITE sip:+12155550100@b.example\n\n0.1 b > a\n486 Busy Here\n\n0.2 a > b\nACK\n");
         let mut patterns = observed(&calls);
-        assert_eq!(patterns.limits_hit(), Vec::<String>::new());
+        assert_eq!(patterns.limits_hit(), []);
         let client = calls[0].call.transactions[0].client;
         let request = calls[0].call.initial_request().unwrap();
         patterns.traffic = Traffic::default();

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use super::{Column, Files, column, joined, optional};
+use super::{Column, Files, column, joined, optional, sentences};
 use crate::call::{CapturedMessage, OutcomeDetail};
 use crate::diagnosis::{CallReport, Finding};
-use crate::report::{facts, time, words};
+use crate::lang::{Lang, Text};
+use crate::report::{facts, time};
 use crate::sip::HeaderName;
 
 /// What a row is made of.
@@ -17,11 +18,12 @@ pub(super) struct Row<'a> {
     /// The response that decided the outcome.
     answer: Option<&'a CapturedMessage>,
     root: Option<&'a Finding>,
+    lang: Lang,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(report: &'a CallReport, files: &'a Files) -> Self {
-        Self { report, files, answer: facts::final_response(&report.call), root: facts::root_finding(report) }
+    pub(super) fn new(report: &'a CallReport, files: &'a Files, lang: Lang) -> Self {
+        Self { report, files, lang, answer: facts::final_response(&report.call), root: facts::root_finding(report) }
     }
 
     fn first(&self) -> Option<&'a CapturedMessage> {
@@ -30,6 +32,10 @@ impl<'a> Row<'a> {
 
     fn of_answer<T: ToString>(&self, value: impl Fn(&CapturedMessage) -> Option<T>) -> String {
         optional(self.answer.and_then(value))
+    }
+
+    fn text_of_root(&self, text: impl Fn(&Finding) -> Option<&Text>) -> String {
+        optional(self.root.and_then(text).map(|text| text.in_lang(self.lang)))
     }
 
     fn of_root<T: ToString>(&self, value: impl Fn(&Finding) -> Option<T>) -> String {
@@ -93,24 +99,24 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
         joined(&facts::final_responses(&r.report.call).iter().map(|(_, f, _)| f.status).collect::<Vec<_>>(), " ")
     }),
     column("root_cause", "Code of the finding that says why it failed.", |r| optional(r.report.root_cause)),
-    column("severity", "Severity of that finding.", |r| r.of_root(|f| Some(words::severity(f.severity)))),
-    column("certainty", "Certainty of that finding.", |r| r.of_root(|f| Some(words::certainty(f.certainty)))),
-    column("message", "What it says.", |r| r.of_root(|f| Some(f.message.to_string()))),
+    column("severity", "Severity of that finding.", |r| r.of_root(|f| Some(f.severity.name()))),
+    column("certainty", "Certainty of that finding.", |r| r.of_root(|f| Some(f.certainty.name()))),
+    column("message", "What it says.", |r| r.text_of_root(|f| Some(&f.message))),
     column("evidence_frame", "Frame of its primary evidence.", |r| {
         r.of_root(|f| f.evidence.first().map(|e| e.frame.number))
     }),
     column("evidence_text", "Header field or start line that proves it, as captured.", |r| {
         r.of_root(|f| f.evidence.first().map(|e| e.text.clone()))
     }),
-    column("actor", "Who must act.", |r| r.of_root(|f| f.actor.as_ref().map(|a| a.role.to_string()))),
+    column("actor", "Who must act.", |r| r.text_of_root(|f| f.actor.as_ref().map(|a| &a.role))),
     column("actor_address", "Address and port of that party.", |r| {
         r.of_root(|f| f.actor.as_ref().and_then(|a| a.address))
     }),
     column("actor_software", "Server or User-Agent value of that party.", |r| {
         r.of_root(|f| f.actor.as_ref().and_then(|a| a.software.clone()))
     }),
-    column("change", "What to change.", |r| r.of_root(|f| Some(joined(&f.remediation, " ")))),
-    column("verify", "How to see that it worked.", |r| r.of_root(|f| f.verification.as_ref().map(ToString::to_string))),
+    column("change", "What to change.", |r| r.of_root(|f| Some(sentences(&f.remediation, r.lang)))),
+    column("verify", "How to see that it worked.", |r| r.text_of_root(|f| f.verification.as_ref())),
     column("other_findings", "Codes of the other findings, separated by spaces.", |r| {
         let others = r.report.findings.iter().filter(|f| !r.root.is_some_and(|root| std::ptr::eq(root, *f)));
         joined(&others.map(|f| f.code).collect::<Vec<_>>(), " ")

@@ -2,9 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Column, Files, column, joined, optional};
+use super::{Column, Files, column, joined, optional, sentences};
 use crate::diagnosis::{CallReport, Certainty, Evidence, Finding, Severity};
-use crate::report::{facts, time, words};
+use crate::lang::{Lang, Text};
+use crate::report::{facts, time};
 
 /// What a row is made of.
 pub(super) struct Row<'a> {
@@ -13,11 +14,16 @@ pub(super) struct Row<'a> {
     report: Option<&'a CallReport>,
     primary: Option<&'a Evidence>,
     files: &'a Files,
+    lang: Lang,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(finding: &'a Finding, report: Option<&'a CallReport>, files: &'a Files) -> Self {
-        Self { finding, report, primary: finding.evidence.first(), files }
+    pub(super) fn new(finding: &'a Finding, report: Option<&'a CallReport>, files: &'a Files, lang: Lang) -> Self {
+        Self { finding, report, primary: finding.evidence.first(), files, lang }
+    }
+
+    fn text(&self, text: Option<&Text>) -> String {
+        optional(text.map(|text| text.in_lang(self.lang)))
     }
 
     fn of_primary<T: ToString>(&self, value: impl Fn(&Evidence) -> T) -> String {
@@ -37,8 +43,8 @@ pub(super) fn incomplete<'a>(file: &'a str, reason: &'a str) -> impl Iterator<It
     COLUMNS.iter().map(move |column| match column.name {
         "file" => file,
         "code" => INCOMPLETE,
-        "severity" => words::severity(Severity::Notice),
-        "certainty" => words::certainty(Certainty::Certain),
+        "severity" => Severity::Notice.name(),
+        "certainty" => Certainty::Certain.name(),
         "root_cause" => "false",
         "message" => reason,
         _ => "",
@@ -61,34 +67,32 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
         r.of_call(|report| Some(report.call.number.0))
     }),
     column("code", "Code of the rule; `sipscan explain CODE` says more.", |r| r.finding.code.to_owned()),
-    column("severity", "info, notice, warning, error, or critical.", |r| {
-        words::severity(r.finding.severity).to_owned()
-    }),
-    column("certainty", "certain, strong, or weak.", |r| words::certainty(r.finding.certainty).to_owned()),
+    column("severity", "info, notice, warning, error, or critical.", |r| r.finding.severity.name().to_owned()),
+    column("certainty", "certain, strong, or weak.", |r| r.finding.certainty.name().to_owned()),
     column("root_cause", "true for the finding that says why the call failed, else false.", |r| {
         let root = r.report.and_then(facts::root_finding);
         root.is_some_and(|root| std::ptr::eq(root, r.finding)).to_string()
     }),
     column("consequence_of", "Code of the finding whose consequence it is.", |r| optional(r.finding.consequence_of)),
-    column("message", "What happened.", |r| r.finding.message.to_string()),
+    column("message", "What happened.", |r| r.text(Some(&r.finding.message))),
     column("source_address", "Sender of the primary evidence.", |r| r.of_primary(|e| e.source.address)),
     column("source_port", "Its port.", |r| r.of_primary(|e| e.source.port)),
     column("destination_address", "Receiver of the primary evidence.", |r| r.of_primary(|e| e.destination.address)),
     column("destination_port", "Its port.", |r| r.of_primary(|e| e.destination.port)),
-    column("what", "What the primary evidence is.", |r| r.of_primary(|e| e.what.to_string())),
+    column("what", "What the primary evidence is.", |r| r.text(r.primary.map(|e| &e.what))),
     column("text", "The start line or header field that matters, as captured.", |r| r.of_primary(|e| e.text.clone())),
     column("other_frames", "Frames of the other evidence, separated by spaces.", |r| {
         joined(&r.finding.evidence.iter().skip(1).map(|e| e.frame.number).collect::<Vec<_>>(), " ")
     }),
-    column("actor", "Who must act.", |r| optional(r.finding.actor.as_ref().map(|a| a.role.to_string()))),
+    column("actor", "Who must act.", |r| r.text(r.finding.actor.as_ref().map(|a| &a.role))),
     column("actor_address", "Address and port of that party.", |r| {
         optional(r.finding.actor.as_ref().and_then(|a| a.address))
     }),
     column("actor_software", "Server or User-Agent value of that party.", |r| {
         optional(r.finding.actor.as_ref().and_then(|a| a.software.as_deref()))
     }),
-    column("change", "What to change.", |r| joined(&r.finding.remediation, " ")),
-    column("verify", "How to see that it worked.", |r| optional(r.finding.verification.as_ref())),
+    column("change", "What to change.", |r| sentences(&r.finding.remediation, r.lang)),
+    column("verify", "How to see that it worked.", |r| r.text(r.finding.verification.as_ref())),
     column("calls_total", "How many calls it is about, where it is about several.", |r| {
         optional((r.finding.calls_total > 0).then_some(r.finding.calls_total))
     }),

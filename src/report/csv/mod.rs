@@ -11,6 +11,7 @@ use ::csv::{Terminator, Writer, WriterBuilder};
 use super::escape;
 use super::{CaptureFacts, Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::{Lang, Text};
 use crate::provenance::FrameRef;
 
 mod attestation;
@@ -43,11 +44,13 @@ pub struct CsvOptions {
     pub bom: bool,
     /// What separates cells: an ASCII character that is neither a quotation mark nor a line end.
     pub delimiter: u8,
+    /// The language of sentences; columns, names and codes have none.
+    pub lang: Lang,
 }
 
 impl Default for CsvOptions {
     fn default() -> Self {
-        Self { bom: false, delimiter: b',' }
+        Self { bom: false, delimiter: b',', lang: Lang::En }
     }
 }
 
@@ -78,6 +81,7 @@ pub struct CsvSink {
     out: Writer<Box<dyn Write>>,
     table: Table,
     files: Files,
+    lang: Lang,
     bom: bool,
     begun: bool,
 }
@@ -85,7 +89,14 @@ pub struct CsvSink {
 impl CsvSink {
     /// Makes a sink; nothing is written yet.
     pub fn new(out: Box<dyn Write>, table: Table, options: CsvOptions) -> Self {
-        Self { out: writer(out, options), table, files: Files(Vec::new()), bom: options.bom, begun: false }
+        Self {
+            out: writer(out, options),
+            table,
+            files: Files(Vec::new()),
+            lang: options.lang,
+            bom: options.bom,
+            begun: false,
+        }
     }
 
     /// The byte order mark and the row of names, once.
@@ -102,7 +113,7 @@ impl CsvSink {
     }
 
     fn finding(&mut self, finding: &Finding, report: Option<&CallReport>) -> io::Result<()> {
-        let row = findings::Row::new(finding, report, &self.files);
+        let row = findings::Row::new(finding, report, &self.files, self.lang);
         write_row(&mut self.out, findings::COLUMNS, |cell| cell(&row))
     }
 }
@@ -146,6 +157,12 @@ fn optional<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
+/// Sentences of one cell. Chinese ones end with a full stop that has its own space.
+fn sentences(texts: &[Text], lang: Lang) -> String {
+    let glue = if lang == Lang::ZhCn { "" } else { " " };
+    joined(&texts.iter().map(|text| text.in_lang(lang)).collect::<Vec<_>>(), glue)
+}
+
 /// Texts of one cell.
 fn joined<T: ToString>(values: &[T], glue: &str) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(glue)
@@ -160,7 +177,7 @@ impl Sink for CsvSink {
     fn call(&mut self, report: &CallReport) -> io::Result<()> {
         match self.table {
             Table::Calls => {
-                let row = calls::Row::new(report, &self.files);
+                let row = calls::Row::new(report, &self.files, self.lang);
                 write_row(&mut self.out, calls::COLUMNS, |cell| cell(&row))
             }
             Table::Responses => responses::rows(report, &self.files)
@@ -182,6 +199,7 @@ impl Sink for CsvSink {
         }
         findings.iter().try_for_each(|finding| self.finding(finding, None))?;
         for reason in facts.incomplete_reasons() {
+            let reason = reason.in_lang(self.lang).to_string();
             for cell in findings::incomplete(&facts.path, &reason) {
                 self.out.write_field(escape::csv(cell).as_bytes()).map_err(io_error)?;
             }

@@ -41,7 +41,7 @@ fn every_row_has_every_column_and_no_cell_is_a_formula() {
 #[test]
 fn a_table_begins_with_its_mark_and_names_even_without_captures() {
     let out = Buffer::default();
-    let options = CsvOptions { bom: true, delimiter: b';' };
+    let options = CsvOptions { bom: true, delimiter: b';', ..CsvOptions::default() };
     CsvSink::new(Box::new(out.clone()), Table::Calls, options).finish(&Summary::default()).unwrap();
     assert!(out.text().starts_with("\u{feff}file;call;method;"), "{:?}", out.text());
     assert!(out.text().ends_with("\r\n"));

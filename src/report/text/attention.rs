@@ -6,11 +6,10 @@ use std::net::IpAddr;
 
 use super::View;
 use super::detail;
-use super::numbers::{count, number};
-use super::overview::LABEL;
 use super::page::{Page, Tone};
 use crate::call::{CallNumber, Outcome};
 use crate::diagnosis::{CallReport, Finding, Severity};
+use crate::lang::{Text, grouped};
 use crate::limits;
 use crate::provenance::Timestamp;
 use crate::report::{Summary, facts};
@@ -32,7 +31,7 @@ struct Key {
 struct Group {
     start: Timestamp,
     /// The first call: `Call 4`.
-    name: String,
+    name: Text,
     /// Its caller and callee.
     parties: String,
     /// Everything else about it, ready to print.
@@ -106,15 +105,14 @@ impl Attention {
             return;
         }
         let groups = self.groups.len() as u64;
-        let grouped = if groups == self.calls {
-            String::new()
+        let entries = if groups == self.calls {
+            Text::default()
         } else {
-            format!(", told in {}", count(groups, "entry", "entries"))
+            Text::count(groups, ", told in {n} entry", ", told in {n} entries")
         };
-        page.heading(
-            "Calls that need attention",
-            &format!("{} of {}{grouped}; the worst first", number(self.calls), number(all)),
-        );
+        let remark = Text::new("{n} of {all}{entries}; the worst first");
+        let remark = remark.with("n", grouped(self.calls)).with("all", grouped(all)).with("entries", entries);
+        page.heading("Calls that need attention", remark);
         let mut groups: Vec<_> = self.groups.into_iter().collect();
         groups.sort_by_key(|(key, group)| (key.severity, group.start));
         let code = groups.iter().find_map(|(key, _)| key.code);
@@ -123,20 +121,17 @@ impl Attention {
         }
         if let Some(code) = code {
             page.blank();
-            let hint =
-                format!("More on a code in brackets: sipscan explain {code}. Frames are numbered as in Wireshark.");
-            page.paragraph(0, Tone::Quiet, &hint);
+            let hint = "More on a code in brackets: sipscan explain {code}. Frames are numbered as in Wireshark.";
+            page.paragraph(0, Tone::Quiet, Text::new(hint).with("code", code));
         }
         if self.crowded_out > 0 {
-            let more = count(self.crowded_out, "more call", "more calls");
             page.blank();
-            page.paragraph(
-                0,
-                Tone::Strong,
-                &format!(
-                    "{more} with other causes, none of them worse; --all lists them, JSON and CSV have everything."
-                ),
+            let more = Text::count(
+                self.crowded_out,
+                "{n} more call with another cause, which is not worse; --all lists it, JSON and CSV have everything.",
+                "{n} more calls with other causes, none of them worse; --all lists them, JSON and CSV have everything.",
             );
+            page.paragraph(0, Tone::Strong, more);
         }
     }
 }
@@ -144,16 +139,16 @@ impl Attention {
 impl Group {
     fn write(self, page: &mut Page, view: &View) {
         page.blank();
-        let more = match self.others {
-            0 => String::new(),
-            n => format!(" and {} more of the same kind", number(n)),
+        let title = match self.others {
+            0 => Text::new("── {call}: {parties}"),
+            n => Text::new("── {call} and {n} more of the same kind: {parties}").with("n", grouped(n)),
         };
-        page.paragraph(0, Tone::Strong, &format!("── {}{more}: {}", self.name, self.parties));
+        page.paragraph(0, Tone::Strong, title.with("call", self.name).with("parties", self.parties));
         page.finished(&self.details);
         if self.others > 0 {
             let shown = if view.all { self.members.len() } else { self.members.len().min(MEMBERS) };
             let list = detail::numbers(self.members.get(..shown).unwrap_or_default(), self.others);
-            page.hanging("  Others", 2 + LABEL, Tone::Plain, &list);
+            page.entry("Others", Tone::Plain, list);
         }
     }
 }

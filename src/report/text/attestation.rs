@@ -1,10 +1,10 @@
 //! Final responses by attestation: how calls ended by how they were signed, and who, where, and through which host most of them
 //! came. Only where a capture has signed calls, or responses about the caller's identity.
 
-use super::numbers::{count, number};
 use super::page::{Page, Tone, cut};
 use crate::catalog;
 use crate::diagnosis::Signing;
+use crate::lang::{Fill as _, Text, grouped};
 use crate::report::attestation::{Attestations, Breakdown, Cell, Group, Tally};
 use crate::wrap::{display_width, pad};
 
@@ -22,37 +22,45 @@ pub(super) fn write(page: &mut Page, all: &Attestations) {
     if !all.is_relevant() {
         return;
     }
-    page.heading("Final responses by attestation", &remark(all));
+    page.heading("Final responses by attestation", remark(all));
     table(page, all);
     if all.signed().calls == 0 {
         // They would only say again who got which response.
         return;
     }
-    breakdown(page, ["By calling number", "no caller", "caller", "callers"], &all.callers);
-    breakdown(page, ["By prefix of the calling number", "no complete number", "prefix", "prefixes"], &all.prefixes);
-    breakdown(page, ["By sending host", "not captured", "host", "hosts"], &all.sources);
+    breakdown(page, ["By calling number", "no caller", "{n} caller", "{n} callers"], &all.callers);
+    breakdown(
+        page,
+        ["By prefix of the calling number", "no complete number", "{n} prefix", "{n} prefixes"],
+        &all.prefixes,
+    );
+    breakdown(page, ["By sending host", "not captured", "{n} host", "{n} hosts"], &all.sources);
 }
 
 /// Whether the levels are more than claims.
-fn remark(all: &Attestations) -> String {
+fn remark(all: &Attestations) -> Text {
     let sum = |is: fn(Signing) -> bool| all.cells().filter(|(c, _)| is(c.signing)).map(|(_, t)| t.calls).sum::<u64>();
-    let calls = count(sum(|_| true), "call", "calls");
+    let calls = Text::count(sum(|_| true), "{n} call", "{n} calls");
     let claims = sum(|signing| matches!(signing, Signing::Level(_) | Signing::NoLevel));
-    match (claims, all.signed().verified) {
-        (0, _) if all.signed().calls == 0 => format!("of {calls}; none is signed"),
-        (0, _) => format!("of {calls}; no PASSporT holds"),
-        (_, 0) => format!("of {calls}; as claimed, signatures not verified"),
-        (claims, verified) if claims == verified => format!("of {calls}; signatures verified with the supplied keys"),
+    let text = match (claims, all.signed().verified) {
+        (0, _) if all.signed().calls == 0 => Text::new("of {calls}; none is signed"),
+        (0, _) => Text::new("of {calls}; no PASSporT holds"),
+        (_, 0) => Text::new("of {calls}; as claimed, signatures not verified"),
+        (claims, verified) if claims == verified => Text::new("of {calls}; signatures verified with the supplied keys"),
         (claims, verified) => {
-            format!("of {calls}; {} of {} signatures verified, the others as claimed", number(verified), number(claims))
+            Text::new("of {calls}; {verified} of {claims} signatures verified, the others as claimed")
+                .with("verified", grouped(verified))
+                .with("claims", grouped(claims))
         }
-    }
+    };
+    text.with("calls", calls)
 }
 
-fn heading(signing: Signing) -> &'static str {
+fn heading(signing: Signing) -> Text {
     match signing {
-        Signing::NoLevel => "no level",
-        other => other.name(),
+        Signing::Level(level) => Text::verbatim(level.letter()),
+        Signing::NoLevel => Text::new("no level"),
+        other => Text::new(other.name()),
     }
 }
 
@@ -67,7 +75,7 @@ fn table(page: &mut Page, all: &Attestations) {
     // Calls without a final response come last.
     statuses.sort_by_key(Option::is_none);
     let room = page.width().saturating_sub(2 + columns.len() * COLUMN);
-    let labels: Vec<String> = statuses.iter().map(|status| label(*status)).collect();
+    let labels: Vec<String> = statuses.iter().map(|status| label(page, *status)).collect();
     let width = labels.iter().map(|label| display_width(label)).max().unwrap_or(0).min(room);
     let right = |text: &str| format!("{}{text}", " ".repeat(COLUMN.saturating_sub(display_width(text))));
     let line = |page: &mut Page, tone, label: &str, values: &[String]| {
@@ -79,62 +87,70 @@ fn table(page: &mut Page, all: &Attestations) {
         of.map(|(_, tally)| tally.calls).sum::<u64>()
     };
     let row = |status| columns.iter().map(|signing| figure(sum(status, *signing))).collect::<Vec<_>>();
-    let headings: Vec<String> = columns.iter().map(|signing| heading(*signing).to_owned()).collect();
+    let headings: Vec<String> = columns.iter().map(|signing| page.say(heading(*signing))).collect();
     line(page, Tone::Strong, "", &headings);
     for (status, label) in statuses.iter().zip(&labels) {
         line(page, Tone::Plain, label, &row(Some(*status)));
     }
     if statuses.len() > 1 {
-        line(page, Tone::Quiet, "all", &row(None));
+        let all_together = page.say("all");
+        line(page, Tone::Quiet, &all_together, &row(None));
     }
 }
 
 fn figure(calls: u64) -> String {
-    if calls == 0 { "-".to_owned() } else { number(calls) }
+    if calls == 0 { "-".to_owned() } else { grouped(calls) }
 }
 
-fn label(status: Option<u16>) -> String {
+fn label(page: &Page, status: Option<u16>) -> String {
     match status {
         Some(status) => {
-            let phrase = catalog::lookup(status).map_or("(unknown)", |entry| entry.phrase);
+            let phrase = catalog::lookup(status).map_or_else(|| page.say("(unknown)"), |entry| entry.phrase.to_owned());
             format!("{status:03} {phrase}")
         }
-        None => "no final response".to_owned(),
+        None => page.say("no final response"),
     }
 }
 
 /// The groups with most calls, one a line.
-fn breakdown(page: &mut Page, [title, none, one, many]: [&str; 4], breakdown: &Breakdown) {
+fn breakdown(page: &mut Page, [title, none, one, many]: [&'static str; 4], breakdown: &Breakdown) {
     let ranked = breakdown.ranked();
     let shown = ranked.get(..SHOWN).unwrap_or(&ranked);
-    let key = |group: &Group<'_>| group.key.unwrap_or(none).to_owned();
+    let none = page.say(none);
+    let key = |group: &Group<'_>| group.key.unwrap_or(&none).to_owned();
     let width = shown.iter().map(|group| display_width(&key(group))).max().unwrap_or(0).min(KEY);
     page.paragraph(2, Tone::Strong, title);
     for group in shown {
-        let calls = number(group.calls);
+        let calls = grouped(group.calls);
         let calls = format!("{}{calls}  ", " ".repeat(CALLS.saturating_sub(display_width(&calls))));
         let key = pad(&cut(&key(group), width), width);
-        page.row(4, &[(Tone::Plain, &key), (Tone::Plain, &calls)], Tone::Plain, &ends(group));
+        page.row(4, &[(Tone::Plain, &key), (Tone::Plain, &calls)], Tone::Plain, &page.say(ends(group)));
     }
     page.more(4, ranked.len(), shown.len(), one, many);
     if breakdown.beyond() > 0 {
-        let calls = count(breakdown.beyond(), "call is", "calls are");
-        page.paragraph(4, Tone::Quiet, &format!("{calls} beyond the limit on this list"));
+        let (one, many) = ("{n} call is beyond the limit on this list", "{n} calls are beyond the limit on this list");
+        page.paragraph(4, Tone::Quiet, Text::count(breakdown.beyond(), one, many));
     }
 }
 
 /// `A: 7 × 200, 3 × 607; unsigned: 1 × 200`, the most frequent responses first.
-fn ends(group: &Group<'_>) -> String {
-    let status = |status: Option<u16>| status.map_or_else(|| "no final".to_owned(), |status| format!("{status:03}"));
+fn ends(group: &Group<'_>) -> Text {
+    let status =
+        |status: Option<u16>| status.map_or_else(|| Text::new("no final"), |s| Text::verbatim(format!("{s:03}")));
     let level = |signing: Signing| {
         let mut of: Vec<_> = group.cells.iter().filter(|(cell, _)| cell.signing == signing).collect();
         of.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.calls));
-        let part = |(cell, tally): &&(Cell, Tally)| format!("{} × {}", number(tally.calls), status(cell.status));
-        let mut parts: Vec<String> = of.iter().take(STATUSES).map(part).collect();
-        parts.extend((of.len() > STATUSES).then(|| "…".to_owned()));
-        (!parts.is_empty()).then(|| format!("{}: {}", heading(signing), parts.join(", ")))
+        let part = |(cell, tally): &&(Cell, Tally)| {
+            Text::new("{n} × {status}").with("n", grouped(tally.calls)).with("status", status(cell.status))
+        };
+        let mut parts: Vec<Text> = of.iter().take(STATUSES).map(part).collect();
+        parts.extend((of.len() > STATUSES).then(|| Text::new("…")));
+        (!parts.is_empty()).then(|| {
+            let text = Text::new("{level}: {list}").with("level", heading(signing));
+            text.with("list", Text::list(", ", &parts)).fill()
+        })
     };
-    Signing::ALL.into_iter().filter_map(level).collect::<Vec<_>>().join("; ")
+    Text::list("; ", Signing::ALL.into_iter().filter_map(level))
 }
 
 #[cfg(test)]
@@ -144,6 +160,7 @@ mod tests {
     use crate::diagnosis::CallReport;
     use crate::diagnosis::reports::report;
     use crate::diagnosis::signed_flow::flow;
+    use crate::lang::Lang;
     use crate::report::Summary;
 
     fn text(width: usize, reports: &[(CallReport, u64)]) -> String {
@@ -151,7 +168,7 @@ mod tests {
         for (report, times) in reports {
             (0..*times).for_each(|_| summary.call(report));
         }
-        let mut page = Page::new(Paper { width, colour: false });
+        let mut page = Page::new(Paper { width, colour: false, lang: Lang::En });
         write(&mut page, &summary.attestations);
         page.into_text()
     }

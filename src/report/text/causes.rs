@@ -1,11 +1,12 @@
 //! "3 causes explain 97 % of 12,000 failures".
 
 use super::View;
-use super::numbers::{count, number, percent};
+use super::numbers::percent;
 use super::page::{Page, Tone};
 use crate::catalog;
 use crate::diagnosis::Severity;
-use crate::report::clusters::{Cluster, Clusters};
+use crate::lang::{Fill as _, Text, grouped};
+use crate::report::clusters::{Cause, Cluster, Clusters};
 
 /// Causes shown; the rest is counted.
 const SHOWN: usize = 10;
@@ -18,68 +19,106 @@ pub(super) fn write(page: &mut Page, view: &View, clusters: &Clusters) {
         return;
     }
     let shown = shared.get(..SHOWN).unwrap_or(&shared);
-    page.heading("Causes", &headline(shown, failures));
+    page.heading("Causes", headline(shown, failures));
     for (at, cluster) in shown.iter().enumerate() {
         entry(page, view, at + 1, cluster, failures);
     }
     let more = failures - shown.iter().map(|cluster| cluster.calls()).sum::<u64>();
     if more > 0 {
-        let failures = count(more, "more failure has another cause", "more failures have other causes");
+        let others = Text::count(
+            more,
+            "{n} more failure has another cause{beyond}",
+            "{n} more failures have other causes{beyond}",
+        );
         let beyond = match clusters.unclustered() {
-            0 => String::new(),
-            n => format!(" ({} of them beyond the limit on causes)", number(n)),
+            0 => Text::default(),
+            n => Text::new(" ({n} of them beyond the limit on causes)").with("n", grouped(n)),
         };
-        page.paragraph(2, Tone::Quiet, &format!("{failures}{beyond}"));
+        page.paragraph(2, Tone::Quiet, others.with("beyond", beyond));
     }
 }
 
 /// What the causes that are shown explain together.
-fn headline(shown: &[&Cluster<'_>], failures: u64) -> String {
+fn headline(shown: &[&Cluster<'_>], failures: u64) -> Text {
     let explained: u64 = shown.iter().map(|cluster| cluster.calls()).sum();
-    let explain = if shown.len() == 1 { "explains" } else { "explain" };
-    let share = if explained == failures { "all".to_owned() } else { format!("{} of", percent(explained, failures)) };
-    format!(
-        "{} {explain} {share} {}",
-        count(shown.len() as u64, "cause", "causes"),
-        count(failures, "failure", "failures")
-    )
+    let of = Text::count(failures, "{n} failure", "{n} failures");
+    let n = shown.len() as u64;
+    if explained == failures {
+        Text::count(n, "{n} cause explains all {failures}", "{n} causes explain all {failures}").with("failures", of)
+    } else {
+        let text =
+            Text::count(n, "{n} cause explains {share} of {failures}", "{n} causes explain {share} of {failures}");
+        text.with("share", percent(explained, failures)).with("failures", of)
+    }
 }
 
 fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failures: u64) {
-    let calls = count(cluster.calls(), "failure", "failures");
-    let head = format!("{calls} ({}): {}", percent(cluster.calls(), failures), what(cluster));
-    page.hanging(&format!("  {rank:>2}."), 6, Tone::Level(Severity::Error), &head);
+    let head = Text::count(cluster.calls(), "{n} failure ({share}): {what}", "{n} failures ({share}): {what}");
+    let head = head.with("share", percent(cluster.calls(), failures)).with("what", what(cluster));
+    page.hanging(Text::verbatim(format!("  {rank:>2}.")), 6, Tone::Level(Severity::Error), head);
     let frames: Vec<_> = cluster.examples().iter().map(|e| view.frame(e.capture, e.frame)).collect();
     if let (Some(remedy), Some(first)) = (cluster.remedy(), frames.first()) {
-        page.paragraph(6, Tone::Plain, &format!("Change (at frame {first}): {}", first_sentence(remedy)));
+        let remedy = page.say(remedy);
+        let text = Text::new("Change (at frame {frame}): {text}");
+        page.paragraph(6, Tone::Plain, text.with("frame", first).with("text", first_sentence(&remedy)));
     }
-    let word = if frames.len() == 1 { "frame" } else { "frames" };
-    page.paragraph(
-        6,
-        Tone::Quiet,
-        &format!("{}; {word} {}", view.span(cluster.first_time(), cluster.last_time()), frames.join(", ")),
-    );
+    let text = Text::new(if frames.len() == 1 { "{span}; frame {frames}" } else { "{span}; frames {frames}" });
+    let text = text.with("span", view.span(cluster.first_time(), cluster.last_time()));
+    page.paragraph(6, Tone::Quiet, text.with("frames", Text::list(", ", frames)));
 }
 
 /// The details have the rest.
 fn first_sentence(text: &str) -> &str {
-    text.find(". ").and_then(|end| text.get(..=end)).unwrap_or(text)
+    let end = text.find(". ").map(|at| at + 1).or_else(|| text.find('。').map(|at| at + '。'.len_utf8()));
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// `redirect-loop; 301 Moved Permanently from 192.0.2.1 (Server/1.0), Q.850;cause=22; called +1215555xxxx`.
-fn what(cluster: &Cluster<'_>) -> String {
+fn what(cluster: &Cluster<'_>) -> Text {
     let cause = cluster.cause;
-    let mut parts: Vec<String> = cause.code.map(str::to_owned).into_iter().collect();
-    let answer = match cause.status {
-        Some(status) => format!("{status:03} {}", catalog::lookup(status).map_or("", |entry| entry.phrase)),
-        None => "no answer".to_owned(),
+    let called = cluster.number_pattern().map(|pattern| Text::new("called {pattern}").with("pattern", pattern).fill());
+    let parts = cause.code.map(|code| code.fill()).into_iter().chain([answer(cause).fill()]).chain(called);
+    Text::list("; ", parts)
+}
+
+fn answer(cause: &Cause) -> Text {
+    let answer = match (cause.status, cause.host) {
+        (Some(_), Some(_)) => Text::new("{status}{method} from {host}{software}{reason}"),
+        (Some(_), None) => Text::new("{status}{method}{software}{reason}"),
+        (None, Some(_)) => Text::new("no answer{method} from {host}"),
+        (None, None) => Text::new("no answer{method}"),
     };
     let method = cause.method.as_deref().filter(|method| *method != "INVITE");
-    let method = method.map_or(String::new(), |method| format!(" to {method}"));
-    let host = cause.host.map_or(String::new(), |host| format!(" from {host}"));
-    let software = cause.software.as_ref().map_or(String::new(), |software| format!(" ({software})"));
-    let reason = cause.reason.as_ref().map_or(String::new(), |reason| format!(", {reason}"));
-    parts.push(format!("{}{method}{host}{software}{reason}", answer.trim_end()));
-    parts.extend(cluster.number_pattern().map(|pattern| format!("called {pattern}")));
-    parts.join("; ")
+    let mut answer = answer.with("method", optional(" to {}", method));
+    if let Some(status) = cause.status {
+        let phrase = catalog::lookup(status).map_or("", |entry| entry.phrase);
+        answer = answer.with("status", format!("{status:03} {phrase}").trim_end());
+        answer = answer.with("software", optional(" ({})", cause.software.as_deref()));
+        answer = answer.with("reason", optional(", {}", cause.reason.as_deref()));
+    }
+    match cause.host {
+        Some(host) => answer.with("host", host),
+        None => answer,
+    }
+}
+
+/// The template with its value, or nothing.
+fn optional(template: &'static str, value: Option<&str>) -> Text {
+    value.map_or_else(Text::default, |value| Text::new(template).with("", value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_sentence;
+
+    #[test]
+    fn the_first_sentence_ends_with_its_full_stop() {
+        for (text, first) in [
+            ("Remove it from 192.0.2.1. Then call.", "Remove it from 192.0.2.1."),
+            ("从 192.0.2.1 删除该路由。然后重新呼叫。", "从 192.0.2.1 删除该路由。"),
+            ("no end", "no end"),
+        ] {
+            assert_eq!(first_sentence(text), first);
+        }
+    }
 }

@@ -1,16 +1,14 @@
 //! A call with everything needed to act on it, and findings about a capture as a whole.
 
-use std::borrow::Cow;
-
 use super::View;
 use super::ladder;
-use super::numbers::{count, number};
 use super::overview::LABEL;
 use super::page::{Page, Tone};
 use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding, Severity};
+use crate::lang::{Fill, Text};
 use crate::provenance::Timestamp;
-use crate::report::{facts, words};
+use crate::report::facts;
 
 /// Characters of an evidence text that are shown; JSON has all of it.
 const QUOTED: usize = 800;
@@ -28,27 +26,24 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
     let others = || report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f)));
     for finding in others().take(OTHERS) {
         let label = if finding.consequence_of.is_some() { "Follows" } else { "Also" };
-        page.hanging(&format!("  {label}"), 2 + LABEL, Tone::Plain, &format!("{} {}", finding.message, tags(finding)));
+        page.entry(label, Tone::Plain, tagged(finding));
     }
-    page.more(2 + LABEL, others().count(), OTHERS, "more finding", "more findings");
+    page.more(2 + LABEL, others().count(), OTHERS, "{n} more finding", "{n} more findings");
     if !report.call.possible_legs.is_empty() {
         let legs = numbers(&report.call.possible_legs, report.call.possible_legs.len() as u64);
-        page.hanging(
-            "  Perhaps",
-            2 + LABEL,
-            Tone::Plain,
-            &format!("another leg of it: {legs} (the evidence is ambiguous)"),
-        );
+        let text = Text::new("another leg of it: {legs} (the evidence is ambiguous)").with("legs", legs);
+        page.entry("Perhaps", Tone::Plain, text);
     }
 }
 
 /// `Call 4`, or `Group 5 (OPTIONS)`.
-pub(super) fn name(call: &Call) -> String {
-    match (call.is_invite(), facts::method(call)) {
-        (true, _) => format!("Call {}", call.number.0),
-        (false, Some(method)) => format!("Group {} ({method})", call.number.0),
-        (false, None) => format!("Group {}", call.number.0),
-    }
+pub(super) fn name(call: &Call) -> Text {
+    let name = match (call.is_invite(), facts::method(call)) {
+        (true, _) => Text::new("Call {n}"),
+        (false, Some(method)) => Text::new("Group {n} ({method})").with("method", method),
+        (false, None) => Text::new("Group {n}"),
+    };
+    name.with("n", call.number.0)
 }
 
 /// `sip:alice@a.example → sip:bob@b.example`.
@@ -59,72 +54,85 @@ pub(super) fn parties(call: &Call) -> String {
 
 fn sentence(page: &mut Page, report: &CallReport, lead: Option<&Finding>) {
     match lead {
-        Some(f) => page.paragraph(2, Tone::Level(f.severity), &format!("{} {}", f.message, tags(f))),
-        None => page.paragraph(2, Tone::Level(Severity::Error), &unexplained(&report.call)),
+        Some(f) => page.paragraph(2, Tone::Level(f.severity), tagged(f)),
+        None => page.paragraph(2, Tone::Level(Severity::Error), unexplained(&report.call)),
     }
 }
 
-fn unexplained(call: &Call) -> String {
+fn unexplained(call: &Call) -> Text {
     match facts::final_response(call) {
         Some(answer) => {
-            format!("It ended with {}.", answer.message.start_line().trim_start_matches("SIP/2.0 "))
+            let status = answer.message.start_line();
+            Text::new("It ended with {status}.").with("status", status.trim_start_matches("SIP/2.0 "))
         }
-        None => "It ended without a final response.".to_owned(),
+        None => Text::new("It ended without a final response."),
     }
 }
 
-/// `[redirect-loop, error, certain]`.
-fn tags(finding: &Finding) -> String {
-    format!("[{}, {}, {}]", finding.code, words::severity(finding.severity), words::certainty(finding.certainty))
+/// What a finding says, and `[redirect-loop, error, certain]`.
+fn tagged(finding: &Finding) -> Text {
+    Text::new("{message} [{code}, {severity}, {certainty}]")
+        .with("message", &finding.message)
+        .with("code", finding.code)
+        .with("severity", Text::new(finding.severity.name()))
+        .with("certainty", Text::new(finding.certainty.name()))
 }
 
 /// Evidence, who, what to change, how to verify.
 fn body(page: &mut Page, view: &View, finding: &Finding, start: Timestamp) {
     let mut before = None;
     for evidence in finding.evidence.iter().take(EVIDENCE) {
-        let label = if before.is_none() { "  Evidence" } else { "" };
+        let label = if before.is_none() { "Evidence" } else { "" };
         let same = before == Some((evidence.frame, evidence.source));
-        let text = if same { format!("Same frame: {}", evidence.what) } else { place(view, evidence, start) };
+        let text = if same { Text::new("Same frame: {what}") } else { place(view, evidence, start) };
         before = Some((evidence.frame, evidence.source));
-        page.hanging(label, 2 + LABEL, Tone::Plain, &text);
+        page.entry(label, Tone::Plain, text.with("what", &evidence.what));
         if !evidence.text.is_empty() {
-            page.paragraph(4 + LABEL, Tone::Quote, &quoted(&evidence.text));
+            page.paragraph(4 + LABEL, Tone::Quote, quoted(&evidence.text));
         }
     }
-    page.more(2 + LABEL, finding.evidence.len(), EVIDENCE, "more frame", "more frames");
+    page.more(2 + LABEL, finding.evidence.len(), EVIDENCE, "{n} more frame", "{n} more frames");
     if let Some(who) = &finding.actor {
-        page.hanging("  Who", 2 + LABEL, Tone::Plain, &actor(who));
+        page.entry("Who", Tone::Plain, actor(who));
     }
     let several = finding.remediation.len() > 1;
     for (at, text) in finding.remediation.iter().enumerate() {
-        let label = if at == 0 { "  Change" } else { "" };
-        let text = if several { format!("{}. {text}", at + 1) } else { text.to_string() };
-        page.hanging(label, 2 + LABEL, Tone::Plain, &text);
+        let label = if at == 0 { "Change" } else { "" };
+        let text = if several { Text::new("{n}. {text}").with("n", at + 1).with("text", text) } else { text.clone() };
+        page.entry(label, Tone::Plain, text);
     }
     if let Some(text) = &finding.verification {
-        page.hanging("  Verify", 2 + LABEL, Tone::Plain, &text.to_string());
+        page.entry("Verify", Tone::Plain, text);
     }
 }
 
-/// `Frame 12, 14:00:02.015 UTC, 192.0.2.1:5060 → 192.0.2.2:5060: 301 response`.
-fn place(view: &View, evidence: &Evidence, start: Timestamp) -> String {
-    let (frame, at) = (view.frame_here(evidence.frame), view.moment(evidence.time, start));
-    format!("Frame {frame}, {at}, {} → {}: {}", evidence.source, evidence.destination, evidence.what)
+/// `Frame 12, 14:00:02.015 UTC, 192.0.2.1:5060 → 192.0.2.2:5060: 301 response`; `{what}` is still open.
+fn place(view: &View, evidence: &Evidence, start: Timestamp) -> Text {
+    Text::new("Frame {frame}, {at}, {source} → {destination}: {what}")
+        .with("frame", view.frame_here(evidence.frame))
+        .with("at", view.moment(evidence.time, start))
+        .with("source", evidence.source)
+        .with("destination", evidence.destination)
 }
 
-fn quoted(text: &str) -> Cow<'_, str> {
+fn quoted(text: &str) -> Text {
     match text.char_indices().nth(QUOTED) {
-        None => Cow::Borrowed(text),
+        None => Text::verbatim(text),
         Some((at, _)) => {
             let more = text.chars().count() - QUOTED;
-            Cow::Owned(format!("{}… ({} more characters)", text.get(..at).unwrap_or(text), number(more as u64)))
+            Text::count(more as u64, "{text}… ({n} more character)", "{text}… ({n} more characters)")
+                .with("text", text.get(..at).unwrap_or(text))
         }
     }
 }
 
-fn actor(actor: &Actor) -> String {
-    let place: Vec<_> = actor.address.map(|a| a.to_string()).into_iter().chain(actor.software.clone()).collect();
-    if place.is_empty() { actor.role.to_string() } else { format!("{} ({})", actor.role, place.join(", ")) }
+fn actor(actor: &Actor) -> Text {
+    let place: Vec<_> =
+        actor.address.map(|a| a.fill()).into_iter().chain(actor.software.as_ref().map(Fill::fill)).collect();
+    if place.is_empty() {
+        return actor.role.clone();
+    }
+    Text::new("{role} ({place})").with("role", &actor.role).with("place", Text::list(", ", place))
 }
 
 /// Findings about a capture as a whole.
@@ -139,17 +147,17 @@ pub(super) fn about_capture(page: &mut Page, view: &View, findings: &[Finding]) 
         if at > 0 {
             page.blank();
         }
-        page.paragraph(2, Tone::Level(finding.severity), &format!("{} {}", finding.message, tags(finding)));
+        page.paragraph(2, Tone::Level(finding.severity), tagged(finding));
         let start = finding.evidence.first().map_or(Timestamp::default(), |e| e.time);
         body(page, view, finding, start);
         if finding.calls_total > 0 {
-            page.hanging("  Calls", 2 + LABEL, Tone::Plain, &numbers(&finding.calls, finding.calls_total));
+            page.entry("Calls", Tone::Plain, numbers(&finding.calls, finding.calls_total));
         }
     }
 }
 
 /// `14 calls: 4, 9, 12–20`.
-pub(super) fn numbers(calls: &[CallNumber], total: u64) -> String {
+pub(super) fn numbers(calls: &[CallNumber], total: u64) -> Text {
     let mut sorted: Vec<u64> = calls.iter().map(|call| call.0).collect();
     sorted.sort_unstable();
     sorted.dedup();
@@ -169,7 +177,8 @@ pub(super) fn numbers(calls: &[CallNumber], total: u64) -> String {
         })
         .collect();
     let more = if (calls.len() as u64) < total { ", …" } else { "" };
-    format!("{}: {}{more}", count(total, "call", "calls"), parts.join(", "))
+    let text = Text::count(total, "{n} call: {list}", "{n} calls: {list}");
+    text.with("list", format!("{}{more}", parts.join(", ")))
 }
 
 #[cfg(test)]
@@ -179,14 +188,14 @@ mod tests {
     #[test]
     fn lists_of_calls_are_folded_into_ranges() {
         let calls: Vec<_> = [4, 9, 12, 13, 14, 20, 21].map(CallNumber).to_vec();
-        assert_eq!(numbers(&calls, 7), "7 calls: 4, 9, 12–14, 20, 21");
-        assert_eq!(numbers(&calls, 12_000), "12,000 calls: 4, 9, 12–14, 20, 21, …");
+        assert_eq!(numbers(&calls, 7).to_string(), "7 calls: 4, 9, 12–14, 20, 21");
+        assert_eq!(numbers(&calls, 12_000).to_string(), "12,000 calls: 4, 9, 12–14, 20, 21, …");
     }
 
     #[test]
     fn long_evidence_says_that_it_is_cut() {
         let token = "x".repeat(QUOTED + 1200);
-        assert!(quoted(&token).ends_with("x… (1,200 more characters)"));
-        assert_eq!(quoted("short"), "short");
+        assert!(quoted(&token).to_string().ends_with("x… (1,200 more characters)"));
+        assert_eq!(quoted("short").to_string(), "short");
     }
 }

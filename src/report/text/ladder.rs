@@ -1,10 +1,13 @@
 //! The ladder of a call: when, in which frame, from where to where, and what.
 
+use std::time::Duration;
+
 use super::View;
-use super::numbers::{count, duration};
+use super::numbers::duration;
 use super::page::{self, Page, Tone};
 use crate::call::Call;
 use crate::diagnosis::CallReport;
+use crate::lang::Text;
 use crate::provenance::{Endpoint, Timestamp};
 use crate::report::ladder::{self, Row};
 use crate::report::{escape, facts};
@@ -23,13 +26,15 @@ pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
     let (rows, left_out) = ladder::rows(&report.call, &report.findings);
     let start = report.call.start;
     let less = match left_out {
-        0 => String::new(),
-        n => format!("; {} not shown", count(n as u64, "lesser message", "lesser messages")),
+        0 => Text::default(),
+        n => Text::count(n as u64, "; {n} lesser message not shown", "; {n} lesser messages not shown"),
     };
     page.blank();
-    page.paragraph(2, Tone::Quiet, &format!("{}, {}{less}", view.span(start, start), ending(&report.call)));
+    let head = Text::new("{at}, {outcome} after {duration}{less}").with("at", view.span(start, start));
+    let head = head.with("outcome", outcome(&report.call)).with("duration", duration(until_the_end(&report.call)));
+    page.paragraph(2, Tone::Quiet, head.with("less", less));
     if let Some(ids) = call_ids(&report.call) {
-        page.paragraph(2, Tone::Quiet, &ids);
+        page.paragraph(2, Tone::Quiet, ids);
     }
     let columns = Columns::of(&rows, view);
     columns.names(page);
@@ -37,32 +42,41 @@ pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
     rows.iter().take(shown).for_each(|row| columns.row(page, view, row, start));
     if shown < rows.len() {
         let more = (rows.len() - LADDER_HEAD - LADDER_TAIL) as u64;
-        page.paragraph(2, Tone::Quiet, &format!("… {} …", count(more, "more message", "more messages")));
+        page.paragraph(2, Tone::Quiet, Text::count(more, "… {n} more message …", "… {n} more messages …"));
         rows.iter().skip(rows.len() - LADDER_TAIL).for_each(|row| columns.row(page, view, row, start));
     }
     page.blank();
 }
 
 /// `Call-ID a84b4c76e66710@192.0.2.1 and 1 more`: what to look for in other tools.
-fn call_ids(call: &Call) -> Option<String> {
+fn call_ids(call: &Call) -> Option<Text> {
     let mut ids = call.legs.iter().filter_map(|leg| facts::lossy(leg.call_id.as_deref()));
     let first = ids.next()?;
-    let more = match ids.count() {
-        0 => String::new(),
-        n => format!(" and {n} more"),
+    let text = match ids.count() {
+        0 => Text::new("Call-ID {id}"),
+        n => Text::new("Call-ID {id} and {n} more").with("n", n),
     };
-    Some(format!("Call-ID {}{more}", cut(&first, CALL_ID)))
+    Some(text.with("id", cut(&first, CALL_ID)))
 }
 
-/// `no-response after 31.5 s`: when it was decided, or when the last message was seen.
-fn ending(call: &Call) -> String {
-    let detail = call.outcome_detail.map_or(String::new(), |detail| format!(" ({})", detail.name()));
-    let end = facts::final_response(call).map_or(call.end, |answer| answer.provenance.time);
-    format!("{}{detail} after {}", call.outcome.name(), duration(end.since(call.start)))
+fn outcome(call: &Call) -> Text {
+    let outcome = Text::new(call.outcome.name());
+    match call.outcome_detail {
+        None => outcome,
+        Some(detail) => {
+            Text::new("{outcome} ({detail})").with("outcome", outcome).with("detail", Text::new(detail.name()))
+        }
+    }
+}
+
+/// How long it took until the outcome was decided, or until the last message.
+fn until_the_end(call: &Call) -> Duration {
+    facts::final_response(call).map_or(call.end, |answer| answer.provenance.time).since(call.start)
 }
 
 /// Widths of the columns of a ladder.
 struct Columns {
+    time: usize,
     frame: usize,
     source: usize,
     destination: usize,
@@ -70,10 +84,12 @@ struct Columns {
 
 impl Columns {
     fn of(rows: &[Row], view: &View) -> Self {
-        let widest = |name: &str, cells: &dyn Fn(&Row) -> String| {
-            rows.iter().map(|row| display_width(&cells(row))).chain([display_width(name)]).max().unwrap_or(0)
+        let widest = |name: &'static str, cells: &dyn Fn(&Row) -> String| {
+            let name = display_width(&view.say(name));
+            rows.iter().map(|row| display_width(&cells(row))).chain([name]).max().unwrap_or(0)
         };
         Self {
+            time: display_width(&view.say("seconds")).max(9),
             frame: widest("frame", &|row| view.frame_here(row.frame)),
             source: widest("from", &|row| host(row.source)),
             destination: widest("to", &|row| host(row.destination)),
@@ -81,31 +97,36 @@ impl Columns {
     }
 
     fn names(&self, page: &mut Page) {
-        let start = format!("{:>9}  {}  {}", "seconds", pad("frame", self.frame), pad("from", self.source));
-        page.line(2, &[(Tone::Quiet, &format!("{start}   {}", pad("to", self.destination)))]);
+        let (time, frame) = (right(&page.say("seconds"), self.time), pad(&page.say("frame"), self.frame));
+        let (from, to) = (pad(&page.say("from"), self.source), page.say("to"));
+        page.line(2, &[(Tone::Quiet, &format!("{time}  {frame}  {from}   {to}"))]);
     }
 
     fn row(&self, page: &mut Page, view: &View, row: &Row, start: Timestamp) {
         let after = row.time.since(start);
-        let time = format!("{:>9}", format!("{}.{:03}", after.as_secs(), after.subsec_millis()));
-        let frame = view.frame_here(row.frame);
-        let begin = format!("{time}  {}{frame}  ", " ".repeat(self.frame.saturating_sub(display_width(&frame))));
+        let time = right(&format!("{}.{:03}", after.as_secs(), after.subsec_millis()), self.time);
+        let begin = format!("{time}  {}  ", right(&view.frame_here(row.frame), self.frame));
         let flow =
             format!("{} → {}  ", pad(&host(row.source), self.source), pad(&host(row.destination), self.destination));
         let again = match row.times {
-            1 => String::new(),
-            n => format!(" ×{n} in {}", duration(row.span)),
+            1 => Text::default(),
+            n => Text::new(" ×{n} in {span}").with("n", n).with("span", duration(row.span)),
         };
-        let what = format!("{}{again}", cut(&row.what, MESSAGE));
+        let what = format!("{}{}", cut(&page.say(&row.what), MESSAGE), page.say(again));
         let indent = 2 + display_width(&begin);
         if page.width() < indent + display_width(&flow) + NARROWEST {
             // Long addresses: the message goes below them.
             page.line(2, &[(Tone::Quiet, &begin), (Tone::Plain, &flow)]);
-            page.paragraph(indent, Tone::Strong, &what);
+            page.paragraph(indent, Tone::Strong, Text::verbatim(&what));
         } else {
             page.row(2, &[(Tone::Quiet, &begin), (Tone::Plain, &flow)], Tone::Strong, &what);
         }
     }
+}
+
+/// Pads on the left.
+fn right(text: &str, width: usize) -> String {
+    format!("{}{text}", " ".repeat(width.saturating_sub(display_width(text))))
 }
 
 /// Cells of a message beside its addresses, at least.

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::{CaptureFacts, Sink, Summary, time};
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::{Lang, Text};
 use crate::provenance::{FrameRef, Timestamp};
 
 mod attention;
@@ -39,11 +40,13 @@ pub struct TextOptions {
     pub all: bool,
     /// Zone of all times.
     pub time_zone: TimeZone,
+    /// Language of everything but values.
+    pub lang: Lang,
 }
 
 impl Default for TextOptions {
     fn default() -> Self {
-        Self { width: 100, colour: false, all: false, time_zone: TimeZone::UTC }
+        Self { width: 100, colour: false, all: false, time_zone: TimeZone::UTC, lang: Lang::En }
     }
 }
 
@@ -70,7 +73,7 @@ struct View {
 impl TextSink {
     /// Makes a sink; nothing is written yet.
     pub fn new(out: Box<dyn Write>, options: TextOptions) -> Self {
-        let paper = Paper { width: options.width.clamp(80, 120), colour: options.colour };
+        let paper = Paper { width: options.width.clamp(80, 120), colour: options.colour, lang: options.lang };
         let view = View { paper, zone: options.time_zone, all: options.all, files: Vec::new(), name_captures: false };
         Self { out, view, captures: 0, attention: Attention::default(), rest: Rest::default() }
     }
@@ -81,11 +84,18 @@ impl View {
         Page::new(self.paper)
     }
 
+    fn say(&self, text: impl Into<Text>) -> String {
+        self.paper.say(text)
+    }
+
     /// `12`, or `12 of b.pcap` where the number alone is ambiguous.
     fn frame(&self, capture: usize, frame: FrameRef) -> String {
         let files = self.files.get(capture).map_or(&[][..], Vec::as_slice);
         match files.get(usize::from(frame.file)) {
-            Some(file) if files.len() > 1 || self.name_captures => format!("{} of {}", frame.number, self.short(file)),
+            Some(file) if files.len() > 1 || self.name_captures => {
+                let text = Text::new("{frame} of {file}").with("frame", frame.number);
+                self.say(text.with("file", self.short(file)))
+            }
             _ => frame.number.to_string(),
         }
     }
@@ -114,7 +124,8 @@ impl View {
             return format!("{begin} {from}");
         }
         let from = if from == to { String::new() } else { format!(" {from}") };
-        format!("{begin}{from} to {}", self.moment(last, first))
+        let text = Text::new("{from} to {to}").with("from", format!("{begin}{from}"));
+        self.say(text.with("to", self.moment(last, first)))
     }
 
     /// `UTC`, or `CST (Asia/Shanghai)`: abbreviations alone are ambiguous.

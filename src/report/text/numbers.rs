@@ -1,24 +1,6 @@
-//! Numbers, shares and spans of time for people.
+//! Shares and spans of time for people, the same in all languages.
 
 use std::time::Duration;
-
-/// `12,345`.
-pub(super) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `1 call`, `12,000 calls`.
-pub(super) fn count(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number(n), if n == 1 { one } else { many })
-}
 
 /// `97 %`; not 0 or 100 unless it is exactly that.
 pub(super) fn percent(part: u64, whole: u64) -> String {
@@ -46,12 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_readable_and_shares_do_not_lie() {
-        assert_eq!((number(0), number(999), number(1_234_567)), ("0".into(), "999".into(), "1,234,567".into()));
-        assert_eq!(
-            (count(1, "call", "calls"), count(12_000, "call", "calls")),
-            ("1 call".into(), "12,000 calls".into())
-        );
+    fn shares_do_not_lie() {
         let shares: Vec<_> =
             [(0, 5), (1, 1000), (2, 3), (999, 1000), (5, 5), (0, 0)].iter().map(|(a, b)| percent(*a, *b)).collect();
         assert_eq!(shares, ["0 %", "<1 %", "67 %", ">99 %", "100 %", "0 %"]);

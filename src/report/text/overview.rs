@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::View;
-use super::numbers::{count, duration, number, percent};
+use super::numbers::{duration, percent};
 use super::page::{Page, Tone, cut};
 use crate::catalog;
 use crate::diagnosis::Severity;
+use crate::lang::{Text, grouped};
 use crate::report::{CaptureFacts, Summary};
 use crate::sip::StatusClass;
 use crate::wrap::{display_width, pad};
@@ -22,7 +23,7 @@ const BAR: usize = 24;
 /// The head: everything before causes and calls.
 pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary: &Summary) {
     for reason in facts.incomplete_reasons() {
-        page.hanging("INCOMPLETE", 12, Tone::Level(Severity::Warning), &reason);
+        page.hanging("INCOMPLETE", 12, Tone::Level(Severity::Warning), reason);
     }
     if facts.error.is_some() && facts.frames == 0 {
         // Nothing could be read: the reason says it all.
@@ -32,7 +33,7 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
         page.blank();
     }
     capture(page, view, facts);
-    page.hanging("SIP", LABEL, Tone::Plain, &read(summary));
+    page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     if summary.messages == 0 {
         page.hanging("", LABEL, Tone::Strong, "There is no SIP over UDP in it.");
     }
@@ -44,57 +45,74 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
 /// Which numbers were completed, so that nobody takes a guess for a fact.
 fn assumed_countries(page: &mut Page, summary: &Summary) {
     for (country, calls) in &summary.assumed_countries {
-        let calls = count(*calls, "call", "calls");
         let text = match country.as_str() {
-            "1" => format!("+1 was assumed for ten-digit numbers without a country code in {calls} (see --country)"),
+            "1" => {
+                Text::new("+{code} was assumed for ten-digit numbers without a country code in {calls} (see --country)")
+            }
             _ => {
-                format!("+{country} was assumed for national numbers without a country code in {calls} (see --country)")
+                Text::new("+{code} was assumed for national numbers without a country code in {calls} (see --country)")
             }
         };
-        page.hanging("Numbers", LABEL, Tone::Plain, &text);
+        let text = text.with("code", country).with("calls", Text::count(*calls, "{n} call", "{n} calls"));
+        page.hanging("Numbers", LABEL, Tone::Plain, text);
     }
 }
 
 /// The numbers of all captures together.
 pub(super) fn total(page: &mut Page, captures: usize, summary: &Summary) {
-    let heading = format!("All {captures} captures together");
-    page.paragraph(0, Tone::Strong, &heading);
+    let heading = Text::new("All {n} captures together").with("n", captures);
+    page.paragraph(0, Tone::Strong, heading);
     page.blank();
-    page.hanging("SIP", LABEL, Tone::Plain, &read(summary));
+    page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     assumed_countries(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
 }
 
 fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
-    page.hanging("Capture", LABEL, Tone::Strong, &facts.path);
-    let links: Vec<_> = facts.link_types.iter().map(|(_, name)| name.as_str()).collect();
-    let link = if links.is_empty() { String::new() } else { format!("; {}", links.join(", ")) };
-    let mut frames = count(facts.frames, "frame", "frames");
-    if facts.dropped > 0 {
-        frames = format!("{frames} ({} lost while capturing)", number(facts.dropped));
-    }
-    page.hanging("", LABEL, Tone::Plain, &format!("{}{link}; {frames}", facts.format));
+    page.hanging("Capture", LABEL, Tone::Strong, Text::verbatim(&facts.path));
+    let lost = match facts.dropped {
+        0 => Text::default(),
+        n => Text::new(" ({n} lost while capturing)").with("n", grouped(n)),
+    };
+    let frames = Text::count(facts.frames, "{n} frame{lost}", "{n} frames{lost}").with("lost", lost);
+    let links = Text::list(", ", facts.link_types.iter().map(|(_, name)| name));
+    let links = (!facts.link_types.is_empty()).then_some(links);
+    page.hanging(
+        "",
+        LABEL,
+        Tone::Plain,
+        Text::list("; ", [facts.format.clone()].into_iter().chain(links).chain([frames])),
+    );
     if let (Some(first), Some(last)) = (facts.first_time, facts.last_time) {
         let span = duration(last.since(first));
         let zone = view.zone(first);
-        page.hanging("", LABEL, Tone::Plain, &format!("{} ({span}); all times are {zone}", view.span(first, last)));
+        let text = Text::new("{times} ({span}); all times are {zone}").with("times", view.span(first, last));
+        page.hanging("", LABEL, Tone::Plain, text.with("span", span).with("zone", zone));
     }
 }
 
-fn read(summary: &Summary) -> String {
-    let messages = count(summary.messages, "message", "messages");
-    let calls = count(summary.calls, "call", "calls");
+fn read(summary: &Summary) -> Text {
     let requests = by_count(&summary.requests);
     let mut parts: Vec<_> =
-        requests.iter().take(METHODS).map(|(name, n)| format!("{} {}", cut(name, METHOD), number(*n))).collect();
+        requests.iter().take(METHODS).map(|(name, n)| format!("{} {}", cut(name, METHOD), grouped(*n))).collect();
     parts.extend((requests.len() > METHODS).then(|| "…".to_owned()));
-    let requests = if parts.is_empty() { String::new() } else { format!("; requests: {}", parts.join(", ")) };
-    let others = match summary.other_groups {
-        0 => String::new(),
-        n => format!(" and {} of other requests (registrations, keep-alives, …)", count(n, "group", "groups")),
+    let requests = match parts.len() {
+        0 => Text::default(),
+        _ => Text::new("; requests: {list}").with("list", Text::list(", ", parts)),
     };
-    format!("{messages}: {calls}{others}{requests}")
+    let others = match summary.other_groups {
+        0 => Text::default(),
+        n => Text::count(
+            n,
+            " and {n} group of other requests (registrations, keep-alives, …)",
+            " and {n} groups of other requests (registrations, keep-alives, …)",
+        ),
+    };
+    Text::count(summary.messages, "{n} message: {calls}{others}{requests}", "{n} messages: {calls}{others}{requests}")
+        .with("calls", Text::count(summary.calls, "{n} call", "{n} calls"))
+        .with("others", others)
+        .with("requests", requests)
 }
 
 fn by_count(counts: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
@@ -109,11 +127,11 @@ fn final_responses(page: &mut Page, summary: &Summary) {
         return;
     }
     let repeated = match summary.retransmitted_finals {
-        0 => String::new(),
-        n => format!(" ({} not counted)", count(n, "retransmission", "retransmissions")),
+        0 => Text::default(),
+        n => Text::count(n, " ({n} retransmission not counted)", " ({n} retransmissions not counted)"),
     };
-    page.heading("Final responses", &format!("{}{repeated}", number(all)));
-    let rows = status_rows(summary);
+    page.heading("Final responses", Text::new("{n}{repeated}").with("n", grouped(all)).with("repeated", repeated));
+    let rows = status_rows(page, summary);
     let width = rows.iter().map(|(_, label, _)| display_width(label)).max().unwrap_or(0).clamp(24, 44);
     let most = summary.final_by_status.values().copied().max().unwrap_or(1);
     for (tone, label, n) in rows {
@@ -123,15 +141,16 @@ fn final_responses(page: &mut Page, summary: &Summary) {
 }
 
 /// A row a class, followed by those of its statuses.
-fn status_rows(summary: &Summary) -> Vec<(Tone, String, u64)> {
+fn status_rows(page: &Page, summary: &Summary) -> Vec<(Tone, String, u64)> {
     let mut rows = Vec::new();
     for class in StatusClass::ALL {
         let Some(n) = summary.final_by_class.get(class) else { continue };
-        rows.push((Tone::Strong, format!("{} {}", class.digits(), class.name()), *n));
+        rows.push((Tone::Strong, format!("{} {}", class.digits(), page.say(class.name())), *n));
         let statuses =
             summary.final_by_status.iter().filter(|(s, _)| class.digits().starts_with(&(*s / 100).to_string()));
         for (status, n) in statuses {
-            let phrase = catalog::lookup(*status).map_or("(unknown)", |entry| entry.phrase);
+            let phrase =
+                catalog::lookup(*status).map_or_else(|| page.say("(unknown)"), |entry| entry.phrase.to_owned());
             rows.push((Tone::Plain, format!("  {status:03} {phrase}"), *n));
         }
     }
@@ -142,20 +161,20 @@ fn outcomes(page: &mut Page, summary: &Summary) {
     if summary.calls == 0 {
         return;
     }
-    page.heading("Outcomes", &format!("of {}", count(summary.calls, "call", "calls")));
+    page.heading("Outcomes", Text::count(summary.calls, "of {n} call", "of {n} calls"));
     let mut rows: Vec<_> = summary.outcomes.iter().collect();
     rows.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
     let most = rows.first().map_or(1, |(_, n)| **n);
     for (outcome, n) in rows {
         let tone = if outcome.is_failure() { Tone::Level(Severity::Warning) } else { Tone::Plain };
-        let label = format!("{} {:>5}", pad(outcome.name(), 24), percent(*n, summary.calls));
+        let label = format!("{} {:>5}", pad(&page.say(outcome.name()), 24), percent(*n, summary.calls));
         bar_line(page, tone, &label, *n, Some(most));
     }
 }
 
 fn bar_line(page: &mut Page, tone: Tone, label: &str, n: u64, most: Option<u64>) {
     let bar = most.map_or(String::new(), |most| bar(n, most));
-    page.line(2, &[(tone, label), (tone, &format!(" {:>9}  ", number(n))), (Tone::Quiet, &bar)]);
+    page.line(2, &[(tone, label), (tone, &format!(" {:>9}  ", grouped(n))), (Tone::Quiet, &bar)]);
 }
 
 /// At least one block for anything above zero.
@@ -171,25 +190,25 @@ pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
     let others: Vec<_> = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect();
     let odd: Vec<_> = facts.anomalies.iter().map(|(anomaly, n)| (anomaly.code(), *n)).collect();
     let rows = [
-        ("frames skipped", "frame skipped", skipped),
-        ("UDP datagrams that are not SIP", "UDP datagram that is not SIP", others),
-        ("oddities", "oddity", odd),
+        ("{n} frame skipped: {list}", "{n} frames skipped: {list}", skipped),
+        ("{n} UDP datagram that is not SIP: {list}", "{n} UDP datagrams that are not SIP: {list}", others),
+        ("{n} oddity: {list}", "{n} oddities: {list}", odd),
     ];
     if rows.iter().all(|(_, _, counts)| counts.is_empty()) && facts.duplicates == 0 {
         return;
     }
     page.heading("Not looked at, and odd", "");
-    for (many, one, counts) in rows.iter().filter(|(_, _, counts)| !counts.is_empty()) {
+    for (one, many, counts) in rows.iter().filter(|(_, _, counts)| !counts.is_empty()) {
         let sum = counts.iter().map(|(_, n)| n).sum();
-        let parts: Vec<_> = counts.iter().map(|(code, n)| format!("{code} {}", number(*n))).collect();
-        page.paragraph(2, Tone::Plain, &format!("{}: {}", count(sum, one, many), parts.join(", ")));
+        let list = Text::list(", ", counts.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
+        page.paragraph(2, Tone::Plain, Text::count(sum, one, many).with("list", list));
     }
     if facts.duplicates > 0 {
-        let twice = count(facts.duplicates, "datagram was", "datagrams were");
-        page.paragraph(
-            2,
-            Tone::Plain,
-            &format!("{twice} captured twice; the copies are not counted as retransmissions"),
+        let twice = Text::count(
+            facts.duplicates,
+            "{n} datagram was captured twice; the copies are not counted as retransmissions",
+            "{n} datagrams were captured twice; the copies are not counted as retransmissions",
         );
+        page.paragraph(2, Tone::Plain, twice);
     }
 }

@@ -1,12 +1,13 @@
 //! Lines of the text report: indentation, wrapping by display width, and colour. Everything that is put on a page is made
-//! harmless here, so no other part of the text report needs to think of it.
+//! harmless and put into the language of the report here, so no other part of the text report needs to think of it.
 
 use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 
-use super::numbers::count;
+use super::overview::LABEL;
 use crate::diagnosis::Severity;
+use crate::lang::{Lang, Text};
 use crate::report::escape;
 use crate::wrap::{display_width, wrap};
 
@@ -43,6 +44,15 @@ pub(super) struct Paper {
     pub(super) width: usize,
     /// Whether to write escape sequences for colour.
     pub(super) colour: bool,
+    /// The language of everything but values.
+    pub(super) lang: Lang,
+}
+
+impl Paper {
+    /// A text in the language of the report.
+    pub(super) fn say(self, text: impl Into<Text>) -> String {
+        text.into().in_lang(self.lang).to_string()
+    }
 }
 
 /// Finished lines.
@@ -65,6 +75,11 @@ impl Page {
         self.paper.width
     }
 
+    /// A text in the language of the report, for a piece of a line.
+    pub(super) fn say(&self, text: impl Into<Text>) -> String {
+        self.paper.say(text)
+    }
+
     /// Adds lines that were finished elsewhere.
     pub(super) fn finished(&mut self, lines: &str) {
         self.text.push_str(lines);
@@ -74,15 +89,21 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A heading, in capitals so that it stands out without colour, with a remark behind it and a blank line in front.
-    pub(super) fn heading(&mut self, text: &str, remark: &str) {
+    /// A heading, in capitals (in Chinese, in brackets) so that it stands out without colour, with a remark behind it and a
+    /// blank line in front.
+    pub(super) fn heading(&mut self, text: &'static str, remark: impl Into<Text>) {
         self.blank();
-        let text = text.to_uppercase();
+        let text = self.say(text);
+        let text = match self.paper.lang {
+            Lang::En => text.to_uppercase(),
+            Lang::ZhCn => format!("【{text}】"),
+        };
+        let remark = self.say(remark);
         if remark.is_empty() {
-            self.paragraph(0, Tone::Strong, &text);
+            self.put_wrapped("", 0, Tone::Strong, &text);
         } else {
-            let indent = display_width(&text) + 2;
-            self.hanging(&text, indent, Tone::Plain, remark);
+            let indent = display_width(&text) + if self.paper.lang == Lang::ZhCn { 0 } else { 2 };
+            self.put_wrapped(&text, indent, Tone::Plain, &remark);
         }
     }
 
@@ -93,12 +114,23 @@ impl Page {
     }
 
     /// Wrapped text, every line of it indented.
-    pub(super) fn paragraph(&mut self, indent: usize, tone: Tone, text: &str) {
+    pub(super) fn paragraph(&mut self, indent: usize, tone: Tone, text: impl Into<Text>) {
         self.hanging("", indent, tone, text);
     }
 
+    /// A paragraph of an entry, behind a label in the column of labels; without one, below the paragraph in front.
+    pub(super) fn entry(&mut self, label: &'static str, tone: Tone, text: impl Into<Text>) {
+        let label = format!("  {}", self.say(label));
+        self.hanging(Text::verbatim(label), 2 + LABEL, tone, text);
+    }
+
     /// Wrapped text behind a label; further lines begin below the text. The label stands in the first `indent` cells.
-    pub(super) fn hanging(&mut self, label: &str, indent: usize, tone: Tone, text: &str) {
+    pub(super) fn hanging(&mut self, label: impl Into<Text>, indent: usize, tone: Tone, text: impl Into<Text>) {
+        let (label, text) = (self.say(label), self.say(text));
+        self.put_wrapped(&label, indent, tone, &text);
+    }
+
+    fn put_wrapped(&mut self, label: &str, indent: usize, tone: Tone, text: &str) {
         let text = escape::terminal(text);
         let label = escape::terminal(label);
         for (at, line) in wrap(&text, self.paper.width.saturating_sub(indent)).iter().enumerate() {
@@ -111,10 +143,10 @@ impl Page {
     }
 
     /// Says how many of `all` were not shown, if any; JSON has them.
-    pub(super) fn more(&mut self, indent: usize, all: usize, shown: usize, one: &str, many: &str) {
+    pub(super) fn more(&mut self, indent: usize, all: usize, shown: usize, one: &'static str, many: &'static str) {
         if all > shown {
-            let rest = count((all - shown) as u64, one, many);
-            self.paragraph(indent, Tone::Quiet, &format!("… and {rest} (JSON has them)"));
+            let rest = Text::count((all - shown) as u64, one, many);
+            self.paragraph(indent, Tone::Quiet, Text::new("… and {rest} (JSON has them)").with("rest", rest));
         }
     }
 
@@ -163,7 +195,7 @@ impl Page {
             self.row(0, &[(Tone::Quiet, first)], Tone::Plain, second);
         } else {
             self.line(0, &[(Tone::Quiet, first)]);
-            self.paragraph(indent, Tone::Plain, second);
+            self.put_wrapped("", indent, Tone::Plain, second);
         }
     }
 
@@ -217,7 +249,7 @@ mod tests {
 
     #[test]
     fn whatever_is_put_on_a_page_is_harmless() {
-        let mut page = Page::new(Paper { width: 80, colour: false });
+        let mut page = Page::new(Paper { width: 80, colour: false, lang: Lang::En });
         page.hanging("\x1b[1m", 10, Tone::Plain, "\u{9b}2J");
         page.line(2, &[(Tone::Strong, "\u{202e}x"), (Tone::Plain, "\r\n")]);
         page.heading("\x07", "\x08");

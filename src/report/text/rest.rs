@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::View;
 use super::attention::Shown;
 use super::detail;
-use super::numbers::{count, number};
 use super::page::{Page, Tone};
 use crate::call::CallNumber;
 use crate::diagnosis::{CallReport, Finding, Severity};
+use crate::lang::{Text, grouped};
 use crate::limits;
-use crate::report::{facts, time, words};
+use crate::report::{facts, time};
 use crate::wrap::pad;
 
 /// What is said of calls that are not shown in detail.
@@ -31,7 +31,7 @@ struct Note {
     count: u64,
     first: CallNumber,
     /// What the first one says.
-    message: String,
+    message: Text,
 }
 
 impl Rest {
@@ -62,7 +62,7 @@ impl Rest {
                 severity: finding.severity,
                 count: 0,
                 first: report.call.number,
-                message: finding.message.to_string(),
+                message: finding.message.clone(),
             };
             self.notes.entry(finding.code).or_insert_with(new).count += 1;
         }
@@ -77,27 +77,30 @@ impl Rest {
                 page.line_or_two(facts, ENTRY, parties);
             }
             if self.not_kept > 0 {
-                let more = count(self.not_kept, "more call", "more calls");
-                page.paragraph(
-                    2,
-                    Tone::Strong,
-                    &format!("{more} are not listed (limit reached); CSV has all: -o calls.csv"),
+                let more = Text::count(
+                    self.not_kept,
+                    "{n} more call is not listed (limit reached); CSV has all: -o calls.csv",
+                    "{n} more calls are not listed (limit reached); CSV has all: -o calls.csv",
                 );
+                page.paragraph(2, Tone::Strong, more);
             }
         }
         if !view.all && self.calls + self.groups > 0 {
             page.blank();
-            page.paragraph(0, Tone::Plain, &self.unlisted());
+            page.paragraph(0, Tone::Plain, self.unlisted());
         }
     }
 
-    fn unlisted(&self) -> String {
-        let calls = (self.calls > 0).then(|| count(self.calls, "call", "calls"));
-        let groups =
-            (self.groups > 0).then(|| count(self.groups, "group of other requests", "groups of other requests"));
-        let parts: Vec<_> = calls.into_iter().chain(groups).collect();
-        let verb = if self.calls + self.groups == 1 { "needs" } else { "need" };
-        format!("{} {verb} no attention; --all lists them.", parts.join(" and "))
+    fn unlisted(&self) -> Text {
+        let calls = (self.calls > 0).then(|| Text::count(self.calls, "{n} call", "{n} calls"));
+        let groups = (self.groups > 0)
+            .then(|| Text::count(self.groups, "{n} group of other requests", "{n} groups of other requests"));
+        let text = if self.calls + self.groups == 1 {
+            Text::new("{calls} needs no attention; --all lists it.")
+        } else {
+            Text::new("{calls} need no attention; --all lists them.")
+        };
+        text.with("calls", Text::list(" and ", calls.into_iter().chain(groups)))
     }
 
     fn write_notes(&self, page: &mut Page) {
@@ -108,13 +111,18 @@ impl Rest {
         let mut notes: Vec<_> = self.notes.iter().collect();
         notes.sort_by_key(|(code, note)| (std::cmp::Reverse(note.severity), std::cmp::Reverse(note.count), **code));
         for (code, note) in notes {
-            let severity = words::severity(note.severity);
-            let which = if note.count == 1 { "Call" } else { "The first is call" };
-            let text = format!("{} [{code}, {severity}] {which} {}.", note.message, note.first.0);
-            page.hanging(&format!("{:>7} ×", number(note.count)), 10, Tone::Plain, &text);
+            let text = if note.count == 1 {
+                Text::new("{message} [{code}, {severity}] Call {n}.")
+            } else {
+                Text::new("{message} [{code}, {severity}] The first is call {n}.")
+            };
+            let text = text.with("message", &note.message).with("code", *code);
+            let text = text.with("severity", Text::new(note.severity.name())).with("n", note.first.0);
+            page.hanging(Text::verbatim(format!("{:>7} ×", grouped(note.count))), 10, Tone::Plain, text);
         }
         if self.uncounted_notes > 0 {
-            page.paragraph(2, Tone::Quiet, &format!("{} more of further kinds", number(self.uncounted_notes)));
+            let more = Text::new("{n} more of further kinds").with("n", grouped(self.uncounted_notes));
+            page.paragraph(2, Tone::Quiet, more);
         }
     }
 }
@@ -127,7 +135,7 @@ fn line(report: &CallReport, view: &View) -> [String; 2] {
     let codes: Vec<_> = report.findings.iter().filter(|f| f.consequence_of.is_none()).map(|f| f.code).collect();
     let codes = if codes.is_empty() { String::new() } else { format!(" [{}]", codes.join(", ")) };
     let begin = time::clock(call.start, &view.zone);
-    let outcome = pad(call.outcome.name(), OUTCOME);
+    let outcome = pad(&view.say(call.outcome.name()), OUTCOME);
     [
         format!("{:>6}  {begin}  {outcome}  {}  ", call.number.0, pad(&status, 3)),
         format!("{kind}{}{codes}", detail::parties(call)),

@@ -84,7 +84,7 @@ impl CaptureView {
             index: place.capture,
             path: facts.path.clone(),
             files: if place.merged { files.to_vec() } else { Vec::new() },
-            format: facts.format.clone(),
+            format: facts.format.to_string(),
             link_types: facts
                 .link_types
                 .iter()
@@ -105,8 +105,8 @@ impl CaptureView {
             dropped: facts.dropped,
             anomalies: facts.anomalies.iter().map(|(anomaly, n)| (anomaly.code(), *n)).collect(),
             complete: facts.is_complete(),
-            incomplete: facts.incomplete_reasons(),
-            error: facts.error.clone(),
+            incomplete: facts.incomplete_reasons().iter().map(|reason| place.say(reason)).collect(),
+            error: facts.error.as_ref().map(|error| place.say(error)),
         }
     }
 

@@ -103,11 +103,11 @@ impl<'a> FindingView<'a> {
             code: finding.code,
             severity: level(finding.severity),
             certainty: sureness(finding.certainty),
-            message: finding.message.to_string(),
+            message: place.say(&finding.message),
             evidence: finding.evidence.iter().map(|e| EvidenceView::new(e, place)).collect(),
-            actor: finding.actor.as_ref().map(ActorView::new),
-            remediation: finding.remediation.iter().map(ToString::to_string).collect(),
-            verification: finding.verification.as_ref().map(ToString::to_string),
+            actor: finding.actor.as_ref().map(|actor| ActorView::new(actor, place)),
+            remediation: finding.remediation.iter().map(|text| place.say(text)).collect(),
+            verification: finding.verification.as_ref().map(|text| place.say(text)),
             consequence_of: finding.consequence_of,
             calls: finding.calls.iter().map(|call| call.0).collect(),
             calls_total: (finding.calls_total > 0).then_some(finding.calls_total),
@@ -128,15 +128,15 @@ impl<'a> EvidenceView<'a> {
             time: Time(evidence.time),
             source: Address(evidence.source),
             destination: Address(evidence.destination),
-            what: evidence.what.to_string(),
+            what: place.say(&evidence.what),
             text: &evidence.text,
         }
     }
 }
 
 impl<'a> ActorView<'a> {
-    fn new(actor: &'a Actor) -> Self {
-        Self { role: actor.role.to_string(), address: actor.address.map(Address), software: actor.software.as_deref() }
+    fn new(actor: &'a Actor, place: Place) -> Self {
+        Self { role: place.say(&actor.role), address: actor.address.map(Address), software: actor.software.as_deref() }
     }
 }
 

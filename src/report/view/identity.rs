@@ -58,7 +58,7 @@ impl<'a> IdentityView<'a> {
                 Verdict::Verified(_) => "verified",
                 Verdict::Failed(_) => "failed",
             },
-            verification_text: checked.verdict.to_string(),
+            verification_text: place.say(&checked.verdict.text()),
         }
     }
 }

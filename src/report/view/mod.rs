@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
+use crate::lang::{Lang, Text};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
 mod attestation;
@@ -28,16 +29,22 @@ pub(super) use summary::SummaryView;
 /// The version of both formats; it grows when a field goes or changes its meaning, not when one is added.
 pub(super) const SCHEMA_VERSION: u32 = 1;
 
-/// Where a view belongs: which capture, and whether that has several files.
+/// Where a view belongs: which capture, whether that has several files, and to a report of which language.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
     /// Index of the capture.
     pub(super) capture: usize,
     /// Whether frame numbers need the index of a file to be found.
     pub(super) merged: bool,
+    /// The language of sentences; names and values have none.
+    pub(super) lang: Lang,
 }
 
 impl Place {
+    fn say(self, text: &Text) -> String {
+        text.in_lang(self.lang).to_string()
+    }
+
     /// The index of the frame's file, where one is needed.
     fn file(self, frame: FrameRef) -> Option<u16> {
         self.merged.then_some(frame.file)

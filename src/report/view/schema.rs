@@ -17,6 +17,8 @@ struct Document<'a> {
     /// Version of the format: 1.
     #[schemars(extend("const" = super::SCHEMA_VERSION))]
     schema_version: u32,
+    /// Language of messages, roles, evidence labels, remedies and reasons: en or zh-CN. Names and codes are the same in each.
+    lang: &'static str,
     /// Every call and every group of requests that is no call, in the order in which they were over.
     calls: Vec<CallView<'a>>,
     /// Findings about captures as a whole.

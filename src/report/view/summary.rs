@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{AttestationView, Time};
+use crate::lang::Lang;
 use crate::report::Summary;
 use crate::report::clusters::Cluster;
 
@@ -83,7 +84,7 @@ struct ClusterView<'a> {
     /// Primary evidence of the first ones, at most three.
     example_frames: Vec<ExampleView>,
     /// What to change, from the first of them; null where the rules say nothing.
-    remedy: Option<&'a str>,
+    remedy: Option<String>,
 }
 
 /// A frame to look at.
@@ -99,7 +100,7 @@ struct ExampleView {
 }
 
 impl<'a> SummaryView<'a> {
-    pub(in crate::report) fn new(summary: &'a Summary) -> Self {
+    pub(in crate::report) fn new(summary: &'a Summary, lang: Lang) -> Self {
         let text = |counts: &BTreeMap<u16, u64>| counts.iter().map(|(k, n)| (format!("{k:03}"), *n)).collect();
         let clusters = &summary.clusters;
         Self {
@@ -116,7 +117,7 @@ impl<'a> SummaryView<'a> {
             outcomes: summary.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect(),
             findings: &summary.findings,
             failures: clusters.failures(),
-            clusters: clusters.ranked().into_iter().map(|c| ClusterView::new(c, clusters.failures())).collect(),
+            clusters: clusters.ranked().into_iter().map(|c| ClusterView::new(c, clusters.failures(), lang)).collect(),
             unclustered: clusters.unclustered(),
             attestation: AttestationView::new(&summary.attestations),
             assumed_countries: &summary.assumed_countries,
@@ -125,7 +126,7 @@ impl<'a> SummaryView<'a> {
 }
 
 impl<'a> ClusterView<'a> {
-    fn new(cluster: Cluster<'a>, failures: u64) -> Self {
+    fn new(cluster: Cluster<'a>, failures: u64, lang: Lang) -> Self {
         Self {
             code: cluster.cause.code,
             method: cluster.cause.method.as_deref(),
@@ -143,7 +144,7 @@ impl<'a> ClusterView<'a> {
                 .iter()
                 .map(|e| ExampleView { capture: e.capture, file: e.frame.file, frame: e.frame.number.0 })
                 .collect(),
-            remedy: cluster.remedy(),
+            remedy: cluster.remedy().map(|text| text.in_lang(lang).to_string()),
         }
     }
 }
