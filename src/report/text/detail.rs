@@ -9,6 +9,7 @@ use crate::diagnosis::{Actor, CallReport, Evidence, Finding, Severity};
 use crate::lang::{Fill, Text};
 use crate::provenance::Timestamp;
 use crate::report::facts;
+use crate::wrap::display_width;
 
 /// Characters of an evidence text that are shown; JSON has all of it.
 const QUOTED: usize = 800;
@@ -23,6 +24,7 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
     if let Some(lead) = lead {
         body(page, view, lead, report.call.start);
     }
+    redress(page, report);
     let others = || report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f)));
     for finding in others().take(OTHERS) {
         let label = if finding.consequence_of.is_some() { "Follows" } else { "Also" };
@@ -33,6 +35,27 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
         let legs = numbers(&report.call.possible_legs, report.call.possible_legs.len() as u64);
         let text = Text::new("another leg of it: {legs} (the evidence is ambiguous)").with("legs", legs);
         page.entry("Perhaps", Tone::Plain, text);
+    }
+}
+
+/// Whom a blocked caller may ask, each contact whole and on a line of its own.
+fn redress(page: &mut Page, report: &CallReport) {
+    let Some(contact) = facts::redress(&report.call) else { return };
+    let mut label = "Redress";
+    for text in contact.places() {
+        if 2 + LABEL + display_width(text) <= page.width() {
+            page.entry(label, Tone::Quote, Text::verbatim(text));
+        } else {
+            if !label.is_empty() {
+                let label = page.say(label);
+                page.line(2, &[(Tone::Strong, &label)]);
+            }
+            page.whole(Tone::Quote, text);
+        }
+        label = "";
+    }
+    if let Some(id) = &contact.id {
+        page.entry("", Tone::Plain, Text::new("quote {id}").with("id", id));
     }
 }
 
