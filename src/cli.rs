@@ -147,8 +147,9 @@ pub struct Scan {
     /// Colour of the text report; meaning never depends on it.
     #[arg(long, value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,
-    /// Country code for telephone numbers that are written without one.
-    #[arg(long, value_name = "DIGITS", default_value = "1")]
+    /// Country code for telephone numbers that are written without one and look national: with 1 only ten digits that can be a
+    /// North American number; the report says how many calls that was.
+    #[arg(long, value_name = "DIGITS", default_value = "1", value_parser = country_code)]
     pub country: String,
     /// What signatures are verified with.
     #[command(flatten)]
@@ -162,6 +163,14 @@ pub struct Scan {
     /// What separates the fields of CSV files: one character, or `tab`.
     #[arg(long, value_name = "CHARACTER", default_value = ",")]
     pub csv_delimiter: String,
+}
+
+/// A country code of E.164: one to three digits, the first of them no 0; a `+` in front is tolerated.
+fn country_code(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let fits =
+        (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    if fits { Ok(digits.to_owned()) } else { Err("give one to three digits such as 1, 49 or 852".to_owned()) }
 }
 
 /// What signatures of Identity header fields are verified with.
@@ -229,5 +238,20 @@ mod tests {
             assert_eq!((cli.lang, cli.command.is_some()), (lang, command), "{line}");
         }
         assert!(Cli::try_parse_from(reordered(["sipscan", "--lang"].map(OsString::from))).is_err());
+    }
+
+    #[test]
+    fn country_codes_are_one_to_three_digits() {
+        for (text, expected) in [
+            ("1", Some("1")),
+            ("+49", Some("49")),
+            ("852", Some("852")),
+            ("0", None),
+            ("", None),
+            ("4455", None),
+            ("de", None),
+        ] {
+            assert_eq!(country_code(text).ok().as_deref(), expected, "{text}");
+        }
     }
 }

@@ -216,6 +216,21 @@ mod tests {
     }
 
     #[test]
+    fn contacts_for_redress_are_whole() {
+        use crate::diagnosis::reports::report;
+        use crate::report::text::page::Paper;
+        let url = format!("https://redress.example.com/{}", "x".repeat(120));
+        let flow = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.50\n\n0 a > p\nINVITE sip:+12155550113@198.51.100.50\n\n0.1 p > a tag=t\n\
+             603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url={url};tel=+12155550100;id=AB12\";location=LN\n\n\
+             0.2 a > p\nACK\n"
+        );
+        let mut page = Page::new(Paper { width: 80, colour: false });
+        redress(&mut page, &report(&flow));
+        assert_eq!(page.into_text(), format!("  Redress\n{url}\n            +12155550100\n            quote AB12\n"));
+    }
+
+    #[test]
     fn long_evidence_says_that_it_is_cut() {
         let token = "x".repeat(QUOTED + 1200);
         assert!(quoted(&token).to_string().ends_with("x… (1,200 more characters)"));
