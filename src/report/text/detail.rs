@@ -225,7 +225,7 @@ mod tests {
              603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url={url};tel=+12155550100;id=AB12\";location=LN\n\n\
              0.2 a > p\nACK\n"
         );
-        let mut page = Page::new(Paper { width: 80, colour: false });
+        let mut page = Page::new(Paper { width: 80, colour: false, lang: crate::lang::Lang::En });
         redress(&mut page, &report(&flow));
         assert_eq!(page.into_text(), format!("  Redress\n{url}\n            +12155550100\n            quote AB12\n"));
     }
