@@ -72,7 +72,7 @@ Examples:
   tcpdump -i any -w - udp port 5060 | sipscan -
   sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
-  sipscan --fail-on error --fail-on 607 samples/
+  sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
   sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
@@ -128,7 +128,7 @@ pub struct Scan {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write a report to a file beside the one on standard output; may be repeated. FORMAT is one of those of --format, by
-    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv.
+    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv, .sarif.
     #[arg(short = 'o', long = "output", value_name = "[FORMAT:]PATH")]
     pub output: Vec<String>,
     /// List the calls that need no attention as well (text report).
@@ -208,6 +208,10 @@ pub enum Format {
     Moves,
     /// CSV with one row a calling number that was rejected with 607: how often, whom not to call again, who decided.
     Complaints,
+    /// JUnit XML for CI servers: a suite a capture, a case a call, a failure a finding at or above --fail-on.
+    Junit,
+    /// SARIF 2.1.0 for code hosts and editors.
+    Sarif,
 }
 
 /// When to use colour.

@@ -17,9 +17,11 @@ use sipscan::lang::Lang;
 use sipscan::report::Sink;
 use sipscan::report::csv::{CsvOptions, CsvSink, ListSink, Table};
 use sipscan::report::json::JsonSink;
+use sipscan::report::junit::{JunitOptions, JunitSink};
 use sipscan::report::ndjson::NdjsonSink;
 use sipscan::report::output;
 use sipscan::report::outputs::Outputs;
+use sipscan::report::sarif::SarifSink;
 use sipscan::report::text::{TextOptions, TextSink};
 
 /// Calls are many small allocations that live for seconds, made on one thread and freed on another.
@@ -77,7 +79,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let settings = Settings::read(arguments, lang)?;
+    let settings = Settings::read(arguments, &fail_on, lang)?;
     let trust = config::trust(&arguments.trust)?;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
@@ -103,21 +105,24 @@ struct Settings {
     time_zone: TimeZone,
     csv: CsvOptions,
     country: String,
+    junit: JunitOptions,
     /// The language that was asked for.
     lang: Option<Lang>,
 }
 
 impl Settings {
-    fn read(arguments: &Scan, lang: Option<Lang>) -> Result<Self, Error> {
+    fn read(arguments: &Scan, fail_on: &FailOn, lang: Option<Lang>) -> Result<Self, Error> {
         let time_zone = TimeZone::get(&arguments.tz)
             .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
         let delimiter = delimiter(&arguments.csv_delimiter)?;
         let csv = CsvOptions { bom: arguments.csv_bom, delimiter, lang: lang.unwrap_or_default() };
+        let junit = JunitOptions { fail_on: fail_on.clone(), strict: arguments.strict, lang: lang.unwrap_or_default() };
         Ok(Self {
             all: arguments.all,
             colour: arguments.color,
             time_zone,
             csv,
+            junit,
             country: arguments.country.clone(),
             lang,
         })
@@ -154,6 +159,8 @@ impl Settings {
             Format::Attestation => csv(writer, Table::Attestation),
             Format::Moves => Box::new(ListSink::moves(writer, self.csv)),
             Format::Complaints => Box::new(ListSink::complaints(writer, self.csv, &self.country)),
+            Format::Junit => Box::new(JunitSink::new(writer, self.junit.clone())),
+            Format::Sarif => Box::new(SarifSink::new(writer, lang)),
         }
     }
 }
@@ -178,7 +185,7 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
         Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves or complaints"
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, junit or sarif"
         ))
     })
 }
@@ -195,6 +202,8 @@ fn format(name: &str) -> Option<Format> {
         "attestation" => Some(Format::Attestation),
         "moves" => Some(Format::Moves),
         "complaints" => Some(Format::Complaints),
+        "junit" => Some(Format::Junit),
+        "sarif" => Some(Format::Sarif),
         _ => None,
     }
 }
@@ -212,6 +221,8 @@ mod tests {
             ("complaints:c.csv", Format::Complaints, "c.csv"),
             ("json:-x", Format::Json, "-x"),
             ("attestation:a.csv", Format::Attestation, "a.csv"),
+            ("junit:results.xml", Format::Junit, "results.xml"),
+            ("scan.sarif", Format::Sarif, "scan.sarif"),
             ("a:b.JSON", Format::Json, "a:b.JSON"),
             ("out.jsonl", Format::Ndjson, "out.jsonl"),
         ] {

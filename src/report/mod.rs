@@ -12,13 +12,16 @@ mod docs;
 pub mod escape;
 mod facts;
 pub mod json;
+pub mod junit;
 mod ladder;
 pub mod ndjson;
 mod number_pattern;
 pub mod output;
 pub mod outputs;
+mod phrases;
 #[cfg(test)]
 mod sample;
+pub mod sarif;
 pub mod summary;
 #[cfg(test)]
 mod tests;
