@@ -97,7 +97,7 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     column("contacts", "How many Contacts the 301 has (the most, where they differ).", |r| {
         r.of(|m| m.contacts.to_string())
     }),
-    column("file", "File of the first 301.", |r| r.with_files(|m, files| list::first_file(&m.seen, files))),
+    column("file", "File of the first 301 in the run.", |r| r.with_files(|m, files| list::first_file(&m.seen, files))),
     column("frame", "Its frame, as Wireshark numbers it.", |r| r.of(|m| list::first_frame(&m.seen))),
     column("frames", "The 301s as FILE:FRAME, separated by spaces; the first 16.", |r| {
         r.with_files(|m, files| list::frames(&m.seen, files))
