@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::Text;
 
 pub mod attestation;
 pub mod clusters;
@@ -44,7 +45,7 @@ pub trait Sink {
     /// Everything is over. `total` is the sum over all captures.
     fn finish(&mut self, total: &Summary) -> io::Result<()>;
     /// After the end: a limit of the output itself that was hit, in words. What the captures hit is in their facts.
-    fn limit_hit(&self) -> Option<String> {
+    fn limit_hit(&self) -> Option<Text> {
         None
     }
 }

@@ -278,3 +278,14 @@ fn lists_have_their_names_even_without_rows() {
         assert_eq!((rows.len(), run.status.code()), (0, Some(0)), "{name}");
     }
 }
+
+#[test]
+fn sentences_are_in_the_language_asked_for_and_codes_in_none() {
+    let sample = "samples/redirect-followed/capture.pcap";
+    let (english, _) = list("moves", &[sample]);
+    let (chinese, _) = list("moves", &[sample, "--lang", "zh-CN"]);
+    assert_eq!(cells(&english, &["adopt", "reason_code"]), cells(&chinese, &["adopt", "reason_code"]));
+    assert!(english[0]["reason"].is_ascii() && chinese[0]["reason"].starts_with("新地址"));
+    let (chinese, _) = list("complaints", &["samples/unwanted-origin/capture.pcap", "--lang", "zh-CN"]);
+    assert!(chinese[0]["action"].starts_with("不要再") && chinese[0]["action_code"].is_ascii());
+}
