@@ -109,6 +109,21 @@ pub struct Explain {
     /// List all diagnoses and status codes.
     #[arg(long)]
     pub list: bool,
+    /// Format of the explanation.
+    #[arg(long, value_enum, default_value_t = PageFormat::Text)]
+    pub format: PageFormat,
+}
+
+/// A format of explanations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PageFormat {
+    /// For people.
+    Text,
+    /// One document; its schema is docs/explain.schema.json.
+    Json,
+    /// With headings, lists and tables.
+    #[value(alias = "md")]
+    Markdown,
 }
 
 /// Inputs, outputs, and settings of an analysis.

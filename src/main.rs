@@ -8,7 +8,7 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{self, Cli, Colour, Command, Explain, Format, Passport, Scan};
+use sipscan::cli::{self, Cli, Colour, Command, Explain, Format, PageFormat, Passport, Scan};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
@@ -44,8 +44,13 @@ fn main() -> ExitCode {
 }
 
 fn explain(what: &Explain) -> Result<ExitStatus, Error> {
-    let width = config::terminal().width;
-    let text = if what.list { sipscan::explain::list(width) } else { sipscan::explain::explain(&what.names, width)? };
+    let lang = sipscan::lang::Lang::En;
+    let found = if what.list { sipscan::explain::list(lang) } else { sipscan::explain::explain(&what.names, lang)? };
+    let text = match what.format {
+        PageFormat::Text => found.plain(config::terminal().width),
+        PageFormat::Json => found.json(),
+        PageFormat::Markdown => found.markdown(),
+    };
     print(&text, ExitStatus::Clean)
 }
 

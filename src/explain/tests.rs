@@ -1,9 +1,17 @@
 use super::*;
 use crate::wrap::display_width;
 
-fn page(names: &[&str], width: usize) -> String {
+fn found(names: &[&str], lang: Lang) -> Explanations {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    explain(&names, width).unwrap_or_else(|error| panic!("{names:?}: {error}"))
+    explain(&names, lang).unwrap_or_else(|error| panic!("{names:?}: {error}"))
+}
+
+fn page(names: &[&str], width: usize) -> String {
+    found(names, Lang::En).plain(width)
+}
+
+fn english_list(width: usize) -> String {
+    list(Lang::En).plain(width)
 }
 
 fn headings(text: &str) -> Vec<&str> {
@@ -24,7 +32,7 @@ fn a_status_code_has_its_headings() {
             "In calls and networks",
             "How to confirm",
             "Misconceptions",
-            "Further reading",
+            "Learn more",
         ]
     );
 }
@@ -52,7 +60,7 @@ fn two_codes_are_compared_under_the_headings_of_a_comparison() {
         "Key differences",
         "When to use which",
         "Misconceptions",
-        "Further reading",
+        "Learn more",
     ];
     assert_eq!(headings(&page(&["301", "607"], 100)), expected);
     // Nobody wrote a comparison of these two; the facts of the catalogue make one.
@@ -106,7 +114,7 @@ fn no_line_is_wider_than_the_page() {
             assert!(widest <= width, "{names:?} {width}: {widest}");
             assert!(text.lines().all(|line| line.trim_end() == line), "{names:?}: blanks at a line's end");
         }
-        assert!(list(width).lines().all(|line| display_width(line) <= width));
+        assert!(english_list(width).lines().all(|line| display_width(line) <= width));
     }
 }
 
@@ -114,11 +122,11 @@ fn no_line_is_wider_than_the_page() {
 fn every_code_and_diagnosis_can_be_explained() {
     for entry in catalog::entries() {
         assert!(page(&[&entry.code.to_string()], 80).contains(entry.phrase));
-        assert!(list(100).contains(&format!("\n{}  {}", entry.code, entry.phrase)));
+        assert!(english_list(100).contains(&format!("\n{} {}", entry.code, entry.phrase)));
     }
     for rule in RULES {
         assert!(page(&[rule.code], 80).starts_with(rule.code));
-        assert!(list(80).contains(rule.code));
+        assert!(english_list(80).contains(rule.code));
     }
 }
 
@@ -131,7 +139,7 @@ fn unknown_names_get_a_suggestion() {
         ("99", "99 is no status code: they run from 100 to 699"),
         ("7xx", "nothing is called 7xx; `sipscan explain --list` shows what can be explained"),
     ] {
-        assert_eq!(explain(&[name.to_owned()], 80).unwrap_err().to_string(), expected);
+        assert_eq!(explain(&[name.to_owned()], Lang::En).unwrap_err().to_string(), expected);
     }
-    assert!(explain(&[], 80).is_err());
+    assert!(explain(&[], Lang::En).is_err());
 }

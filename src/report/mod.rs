@@ -9,7 +9,7 @@ pub mod attestation;
 pub mod clusters;
 pub mod csv;
 #[cfg(test)]
-mod docs;
+pub(crate) mod docs;
 pub mod escape;
 mod facts;
 pub mod json;
