@@ -58,7 +58,8 @@ fn passport(what: &Passport) -> Result<ExitStatus, Error> {
     let moment = what.at.as_deref().map(moment).transpose()?;
     let trust = config::trust(&what.trust)?;
     let text = config::token(&what.token)?;
-    let found = sipscan::passport::inspect(&text, moment, &trust, config::terminal().width)
+    let options = sipscan::passport::Options { lang: sipscan::lang::Lang::En, width: config::terminal().width };
+    let found = sipscan::passport::inspect(&text, moment, &trust, options)
         .ok_or_else(|| Error::Usage("there is no token".to_owned()))?;
     print(&found.text, if found.faulty { ExitStatus::Found } else { ExitStatus::Clean })
 }

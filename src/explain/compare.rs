@@ -22,7 +22,10 @@ pub(super) fn write(pair: &Comparison, page: &mut Page) {
     let misconceptions =
         both.into_iter().flat_map(|status| status.misconceptions.iter().map(move |text| (status, text)));
     page.bullets(lang.tr("Misconceptions"), misconceptions.map(|(status, text)| of_code(status, text, lang)));
-    page.bullets(lang.tr("Learn more"), both.map(|status| of_code(status, &status.references.join(", "), lang)));
+    page.bullets(
+        lang.tr("Learn more"),
+        both.map(|status| of_code(status, &status.references.join(lang.tr(", ")), lang)),
+    );
 }
 
 fn name(status: &Status, lang: Lang) -> String {

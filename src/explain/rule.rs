@@ -30,7 +30,7 @@ pub(super) fn text(rule: &Diagnosis, page: &mut Page) {
     page.prose(lang.tr("How to confirm"), rule.how_to_confirm);
     page.prose(lang.tr("When this is wrong"), rule.when_this_is_wrong);
     page.heading(lang.tr("References"));
-    page.bullet(rule.references.join(", "));
+    page.bullet(rule.references.join(lang.tr(", ")));
 }
 
 /// The word that reports use.

@@ -100,13 +100,13 @@ fn facts(status: &Status, page: &mut Page) {
     let required = (!status.required_header_fields.is_empty())
         .then(|| Text::new("required: {names}").with("names", required(status, lang)));
     let useful = (!status.useful_header_fields.is_empty())
-        .then(|| Text::new("useful: {names}").with("names", status.useful_header_fields.join(", ")));
+        .then(|| Text::new("useful: {names}").with("names", status.useful_header_fields.join(lang.tr(", "))));
     page.bullets(lang.tr("Header fields"), required.iter().chain(&useful).map(|text| text.in_lang(lang)));
     page.heading(lang.tr("In calls and networks"));
     let bullet = |page: &mut Page, text: Text| page.bullet(text.in_lang(lang));
     bullet(page, Text::new("a call that ends with it failed: {failed}").with("failed", status.failed));
-    if !status.methods.is_empty() {
-        bullet(page, Text::new("answers: {methods}").with("methods", status.methods.join(", ")));
+    if !status.requests.is_empty() {
+        bullet(page, Text::new("answers: {requests}").with("requests", status.requests.join(lang.tr(", "))));
     }
     bullet(page, Text::new("effect on a dialog: {effect}").with("effect", status.effect_on_dialog));
     if let Some(cause) = &status.q850 {
@@ -132,7 +132,7 @@ fn telephone(cause: &Cause) -> Text {
 fn reading(status: &Status, page: &mut Page) {
     let lang = page.lang();
     page.heading(lang.tr("Learn more"));
-    page.bullet(status.references.join(", "));
+    page.bullet(status.references.join(lang.tr(", ")));
     if !status.compared_with.is_empty() {
         let commands = status.compared_with.iter().map(|other| {
             let (low, high) = (status.code.min(*other), status.code.max(*other));

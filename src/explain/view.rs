@@ -89,8 +89,8 @@ pub(super) struct Status {
     pub(super) required_header_fields: &'static [&'static [&'static str]],
     /// Other header fields that help, with a remark where needed.
     pub(super) useful_header_fields: Vec<&'static str>,
-    /// Methods it answers; empty: any.
-    pub(super) methods: &'static [&'static str],
+    /// What it answers: methods, or requests in words; empty: any.
+    pub(super) requests: Vec<&'static str>,
     /// Whether a call that ends with it failed.
     pub(super) failure: Failure,
     /// The same in words.
@@ -276,7 +276,7 @@ impl Status {
             retry_rule: retry_rule(entry, lang),
             required_header_fields: entry.required_headers,
             useful_header_fields: all(entry.useful_headers),
-            methods: entry.methods,
+            requests: all(entry.methods),
             failure: entry.failure,
             failed: lang.tr(entry.failure.name()),
             dialog_effect: entry.dialog_effect,
