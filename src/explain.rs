@@ -93,7 +93,7 @@ fn write_list(list: &List, page: &mut Page) {
     for rule in &list.diagnoses {
         let severity = rule::severity_name(rule.severity, lang);
         let text = Text::new("{severity}: {summary}").with("severity", severity).with("summary", rule.summary);
-        page.item(rule.code, text.in_lang(lang));
+        page.item(rule.code, text.in_lang(lang).to_string());
     }
     page.title(lang.tr("Status codes"));
     list.status_codes.iter().for_each(|line| page.name(line.title(lang)));

@@ -32,8 +32,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse_from(cli::reordered(std::env::args_os()));
     let lang = cli.lang.map(Lang::from);
     let result = match &cli.command {
-        Some(Command::Explain(what)) => explain(what),
-        Some(Command::Passport(what)) => passport(what),
+        Some(Command::Explain(what)) => explain(what, lang),
+        Some(Command::Passport(what)) => passport(what, lang),
         None => scan(&cli.scan, lang),
     };
     let status = result.unwrap_or_else(|error| {
@@ -43,22 +43,26 @@ fn main() -> ExitCode {
     status.into()
 }
 
-fn explain(what: &Explain) -> Result<ExitStatus, Error> {
-    let lang = sipscan::lang::Lang::En;
+fn explain(what: &Explain, lang: Option<Lang>) -> Result<ExitStatus, Error> {
+    let terminal = config::terminal();
+    // What programs read does not depend on the locale.
+    let default = if what.format == PageFormat::Text { terminal.lang } else { Lang::default() };
+    let lang = lang.unwrap_or(default);
     let found = if what.list { sipscan::explain::list(lang) } else { sipscan::explain::explain(&what.names, lang)? };
     let text = match what.format {
-        PageFormat::Text => found.plain(config::terminal().width),
+        PageFormat::Text => found.plain(terminal.width),
         PageFormat::Json => found.json(),
         PageFormat::Markdown => found.markdown(),
     };
     print(&text, ExitStatus::Clean)
 }
 
-fn passport(what: &Passport) -> Result<ExitStatus, Error> {
+fn passport(what: &Passport, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let moment = what.at.as_deref().map(moment).transpose()?;
     let trust = config::trust(&what.trust)?;
     let text = config::token(&what.token)?;
-    let options = sipscan::passport::Options { lang: sipscan::lang::Lang::En, width: config::terminal().width };
+    let terminal = config::terminal();
+    let options = sipscan::passport::Options { lang: lang.unwrap_or(terminal.lang), width: terminal.width };
     let found = sipscan::passport::inspect(&text, moment, &trust, options)
         .ok_or_else(|| Error::Usage("there is no token".to_owned()))?;
     print(&found.text, if found.faulty { ExitStatus::Found } else { ExitStatus::Clean })

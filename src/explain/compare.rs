@@ -9,7 +9,7 @@ pub(super) fn write(pair: &Comparison, page: &mut Page) {
     let lang = page.lang();
     let both = [&pair.left, &pair.right];
     let [left, right] = both.map(|status| name(status, lang));
-    page.title(Text::new("{left} and {right}").with("left", left).with("right", right).in_lang(lang));
+    page.title(Text::new("{left} and {right}").with("left", left).with("right", right).in_lang(lang).to_string());
     if pair.left.code == pair.right.code {
         pair.key_differences.iter().for_each(|text| page.paragraph(text));
         return write_known(&pair.left, page);

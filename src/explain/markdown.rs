@@ -1,4 +1,4 @@
-//! A page as Markdown (CommonMark with tables).
+//! A page as Markdown, with tables as GitHub reads them.
 
 use super::page::{Block, Column, Page};
 

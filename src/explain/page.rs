@@ -50,8 +50,8 @@ impl Page {
         &self.blocks
     }
 
-    pub(super) fn title(&mut self, title: impl ToString) {
-        self.blocks.push(Block::Title(title.to_string()));
+    pub(super) fn title(&mut self, title: impl Into<String>) {
+        self.blocks.push(Block::Title(title.into()));
     }
 
     /// A heading, given in the language of the page.
@@ -59,20 +59,20 @@ impl Page {
         self.blocks.push(Block::Heading(heading));
     }
 
-    pub(super) fn paragraph(&mut self, text: impl ToString) {
-        self.blocks.push(Block::Paragraph(text.to_string()));
+    pub(super) fn paragraph(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Paragraph(text.into()));
     }
 
-    pub(super) fn bullet(&mut self, text: impl ToString) {
-        self.blocks.push(Block::Bullet(text.to_string()));
+    pub(super) fn bullet(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Bullet(text.into()));
     }
 
-    pub(super) fn item(&mut self, name: impl ToString, text: impl ToString) {
-        self.blocks.push(Block::Item(name.to_string(), text.to_string()));
+    pub(super) fn item(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.blocks.push(Block::Item(name.into(), text.into()));
     }
 
-    pub(super) fn name(&mut self, name: impl ToString) {
-        self.blocks.push(Block::Name(name.to_string()));
+    pub(super) fn name(&mut self, name: impl Into<String>) {
+        self.blocks.push(Block::Name(name.into()));
     }
 
     pub(super) fn columns(&mut self, left: Column, right: Column) {
@@ -84,7 +84,7 @@ impl Page {
     }
 
     /// A heading with a list; nothing if the list is empty.
-    pub(super) fn bullets<T: ToString>(&mut self, heading: &'static str, items: impl IntoIterator<Item = T>) {
+    pub(super) fn bullets<T: Into<String>>(&mut self, heading: &'static str, items: impl IntoIterator<Item = T>) {
         let mut items = items.into_iter().peekable();
         if items.peek().is_some() {
             self.heading(heading);

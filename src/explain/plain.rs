@@ -62,7 +62,9 @@ impl Plain {
         }
         let lines = wrap(title, self.width);
         let length = lines.iter().map(|line| display_width(line)).max().unwrap_or_default();
-        lines.iter().for_each(|line| self.line(line));
+        for line in lines {
+            self.line(&line);
+        }
         self.line(&"=".repeat(length));
     }
 

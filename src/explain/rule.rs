@@ -10,7 +10,7 @@ pub(super) fn write(rule: &Diagnosis, page: &mut Page) {
     let samples =
         Text::new("`samples/{code}/capture.pcap` shows it; `samples/{code}/near-miss.pcap` looks alike and is none.");
     page.heading(page.lang().tr("Sample"));
-    page.paragraph(samples.with("code", rule.code).in_lang(page.lang()));
+    page.paragraph(samples.with("code", rule.code).in_lang(page.lang()).to_string());
 }
 
 /// All but the samples.
@@ -22,7 +22,7 @@ pub(super) fn text(rule: &Diagnosis, page: &mut Page) {
         Scope::Call => "Severity: {severity} by default; looks at one call.",
         Scope::Capture => "Severity: {severity} by default; looks at the whole capture.",
     });
-    page.paragraph(severity.with("severity", severity_name(rule.severity, lang)).in_lang(lang));
+    page.paragraph(severity.with("severity", severity_name(rule.severity, lang)).in_lang(lang).to_string());
     page.prose(lang.tr("What it means"), rule.what_it_means);
     page.prose(lang.tr("Why it matters"), rule.why_it_matters);
     page.prose(lang.tr("Likely causes"), rule.likely_causes);

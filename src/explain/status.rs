@@ -31,11 +31,11 @@ pub(super) fn write(status: &Status, page: &mut Page) {
     let lang = page.lang();
     if status.asked != status.code {
         let unknown = Text::new("{code} (not registered)").with("code", status.asked);
-        page.title(unknown.in_lang(lang));
+        page.title(unknown.in_lang(lang).to_string());
         let treated = Text::new(
             "The code is in no registry. Clients treat it as {code} {phrase} (RFC 3261 §8.1.3.2), which follows.",
         );
-        page.paragraph(treated.with("code", status.code).with("phrase", status.phrase).in_lang(lang));
+        page.paragraph(treated.with("code", status.code).with("phrase", status.phrase).in_lang(lang).to_string());
     }
     write_known(status, page);
 }
@@ -46,15 +46,15 @@ pub(super) fn write_known(status: &Status, page: &mut Page) {
     page.title(status.title(lang));
     page.paragraph(nature(status, lang));
     page.heading(lang.tr("Description"));
-    status.description.iter().for_each(|paragraph| page.paragraph(paragraph));
-    page.bullets(lang.tr("When it occurs"), &status.when_it_occurs);
+    status.description.iter().for_each(|paragraph| page.paragraph(*paragraph));
+    page.bullets(lang.tr("When it occurs"), status.when_it_occurs.iter().copied());
     page.steps(lang.tr("How to fix"), &status.how_to_fix);
     facts(status, page);
     if let Some(confirm) = status.how_to_confirm {
         page.heading(lang.tr("How to confirm"));
         page.paragraph(confirm);
     }
-    page.bullets(lang.tr("Misconceptions"), &status.misconceptions);
+    page.bullets(lang.tr("Misconceptions"), status.misconceptions.iter().copied());
     reading(status, page);
 }
 
@@ -62,12 +62,12 @@ pub(super) fn write_known(status: &Status, page: &mut Page) {
 pub(super) fn write_class(class: &Class, page: &mut Page) {
     let lang = page.lang();
     let title = Text::new("{digit}xx: {name}").with("digit", class.digit).with("name", class.name);
-    page.title(title.in_lang(lang));
+    page.title(title.in_lang(lang).to_string());
     class.status_codes.iter().for_each(|line| page.item(line.title(lang), line.meaning));
     page.heading(lang.tr("Learn more"));
     let more =
         Text::new("`sipscan explain CODE` says when a code occurs and what to do, such as `sipscan explain {code}`.");
-    page.paragraph(more.with("code", class.digit * 100).in_lang(lang));
+    page.paragraph(more.with("code", class.digit * 100).in_lang(lang).to_string());
 }
 
 /// Class and kind, without saying the same twice.
@@ -101,9 +101,9 @@ fn facts(status: &Status, page: &mut Page) {
         .then(|| Text::new("required: {names}").with("names", required(status, lang)));
     let useful = (!status.useful_header_fields.is_empty())
         .then(|| Text::new("useful: {names}").with("names", status.useful_header_fields.join(lang.tr(", "))));
-    page.bullets(lang.tr("Header fields"), required.iter().chain(&useful).map(|text| text.in_lang(lang)));
+    page.bullets(lang.tr("Header fields"), required.iter().chain(&useful).map(|text| text.in_lang(lang).to_string()));
     page.heading(lang.tr("In calls and networks"));
-    let bullet = |page: &mut Page, text: Text| page.bullet(text.in_lang(lang));
+    let bullet = |page: &mut Page, text: Text| page.bullet(text.in_lang(lang).to_string());
     bullet(page, Text::new("a call that ends with it failed: {failed}").with("failed", status.failed));
     if !status.requests.is_empty() {
         bullet(page, Text::new("answers: {requests}").with("requests", status.requests.join(lang.tr(", "))));
@@ -139,6 +139,6 @@ fn reading(status: &Status, page: &mut Page) {
             format!("`sipscan explain {low} {high}`")
         });
         let text = Text::new("compared with others: {commands}").with("commands", Text::list(", ", commands));
-        page.bullet(text.in_lang(lang));
+        page.bullet(text.in_lang(lang).to_string());
     }
 }
