@@ -94,6 +94,8 @@ pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 /// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of
 /// retransmissions and of follow-ups to redirects, 64*T1, and a margin.
 pub const ENDED_IDLE: Duration = Duration::from_secs(40);
+/// The same after a challenge: some users have to type their password.
+pub const CHALLENGED_IDLE: Duration = Duration::from_secs(90);
 /// A call that has provisional responses alone is over this long after its last message: timer C of proxies is above three
 /// minutes (RFC 3261 §16.6).
 pub const PROVISIONAL_IDLE: Duration = Duration::from_mins(4);
