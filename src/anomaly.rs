@@ -19,6 +19,12 @@ pub enum Anomaly {
     FragmentsMissing,
     /// The limit on memory for fragments was reached and the oldest were given up.
     FragmentLimit,
+    /// TCP segments overlapped with different contents; the first to arrive was kept.
+    TcpOverlap,
+    /// Octets of a TCP stream with SIP were not captured; reading went on behind them.
+    TcpGap,
+    /// A limit on memory for TCP streams was reached, and what waited was read as far as it went.
+    TcpLimit,
     // SIP messages.
     /// Lines end in LF alone.
     BareLineFeed,
@@ -28,10 +34,12 @@ pub enum Anomaly {
     HeadersUnterminated,
     /// Content-Length is larger than the body that arrived.
     ContentLengthTooLong,
-    /// Content-Length is smaller than what follows; the rest was not taken for a message.
+    /// Content-Length is smaller than what follows; the rest, in a stream up to the next start line, was not taken for a message.
     ContentLengthTooShort,
     /// Content-Length is not a number, negative, or given twice with different values.
     ContentLengthInvalid,
+    /// A message in a stream has no Content-Length, without which nobody can tell where the next one begins (RFC 3261 §18.3).
+    ContentLengthMissing,
     /// A header field line without a colon, or with an empty or illegal name.
     HeaderFieldMalformed,
     /// Octets that are not UTF-8 (RFC 3261 §7).
@@ -70,7 +78,7 @@ pub enum Anomaly {
     SeveralMessagesInDatagram,
     /// A message was cut (by the snap length or by missing fragments) and read as far as it goes.
     MessageCut,
-    /// Octets behind the last message of a datagram that are no message.
+    /// Octets behind the last message of a datagram, or at the beginning of a stream with SIP, that are no message.
     TrailingOctets,
     // Trackers.
     /// A message that must have been sent is not in the capture: a response without its request, an ACK without its response.
@@ -89,12 +97,16 @@ impl Anomaly {
         Self::FragmentOverlap,
         Self::FragmentsMissing,
         Self::FragmentLimit,
+        Self::TcpOverlap,
+        Self::TcpGap,
+        Self::TcpLimit,
         Self::BareLineFeed,
         Self::LeadingBlankLines,
         Self::HeadersUnterminated,
         Self::ContentLengthTooLong,
         Self::ContentLengthTooShort,
         Self::ContentLengthInvalid,
+        Self::ContentLengthMissing,
         Self::HeaderFieldMalformed,
         Self::NotUtf8,
         Self::MandatoryHeaderMissing,
@@ -129,12 +141,16 @@ impl Anomaly {
             Self::FragmentOverlap => "fragment-overlap",
             Self::FragmentsMissing => "fragments-missing",
             Self::FragmentLimit => "fragment-limit",
+            Self::TcpOverlap => "tcp-overlap",
+            Self::TcpGap => "tcp-gap",
+            Self::TcpLimit => "tcp-limit",
             Self::BareLineFeed => "bare-line-feed",
             Self::LeadingBlankLines => "leading-blank-lines",
             Self::HeadersUnterminated => "headers-unterminated",
             Self::ContentLengthTooLong => "content-length-too-long",
             Self::ContentLengthTooShort => "content-length-too-short",
             Self::ContentLengthInvalid => "content-length-invalid",
+            Self::ContentLengthMissing => "content-length-missing",
             Self::HeaderFieldMalformed => "header-field-malformed",
             Self::NotUtf8 => "not-utf-8",
             Self::MandatoryHeaderMissing => "mandatory-header-missing",

@@ -1,8 +1,9 @@
 //! sipscan reads captures offline and tells what happened to every SIP call.
 //!
 //! ```text
-//! bytes ─ capture ─▶ Frame ─ net::decode ─▶ Datagram | Fragment | IcmpError ─ net::IpReassembly ─▶ Datagram
-//!       ─ sip::messages ─▶ Message ─ call::tracker ─▶ Call (closed) ─ diagnosis ─▶ CallReport, Finding
+//! bytes ─ capture ─▶ Frame ─ net::decode ─▶ Datagram | Segment | Fragment | IcmpError
+//!       ─ net::IpReassembly, net::TcpReassembly ─▶ Datagram | octets of a stream ─ sip::messages, stream ─▶ Message
+//!       ─ call::tracker ─▶ Call (closed) ─ diagnosis ─▶ CallReport, Finding
 //!       ─ report ─▶ text, CSV, JSON, NDJSON
 //! ```
 //!
@@ -30,5 +31,6 @@ pub mod report;
 pub mod sample;
 pub mod sip;
 pub mod stir;
+pub mod stream;
 pub mod transaction;
 pub mod wrap;

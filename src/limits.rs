@@ -14,6 +14,37 @@ pub const FRAGMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Fragments that contradict those of an incomplete datagram are a new one under the same identification if the older is
 /// at least of this age; an overlap otherwise. Identifications of 16 bits come again within seconds (RFC 4963).
 pub const FRAGMENT_ID_REUSE: Duration = Duration::from_secs(2);
+/// TCP connections that are followed at one time; those go first that have been idle for longest, of them those that said
+/// nothing of interest.
+pub const STREAMS: usize = 65_536;
+/// Octets of all TCP connections that wait at one time, for what is missing before them or for the rest of a message; who has
+/// waited longest is read as far as it goes.
+pub const STREAM_OCTETS: usize = 64 << 20;
+/// Octets of one direction that wait for what is missing before them.
+pub const STREAM_PENDING_OCTETS: usize = 1 << 20;
+/// A SIP message in a stream may not be longer; a Content-Length that says so is wrong.
+pub const STREAM_MESSAGE_OCTETS: usize = 1 << 20;
+/// Frames of one message that are told apart; of further ones the last is named.
+pub const MESSAGE_FRAMES: usize = 1024;
+/// A segment that lies so many octets before what was read is no retransmission.
+pub const STREAM_OLD: u64 = 1 << 20;
+/// Octets at the beginning of a direction that are looked at to tell what a stream is.
+pub const STREAM_PROBE: usize = 8192;
+/// Octets of a stream that was open when the capture began in which a SIP start line is looked for.
+pub const STREAM_SEARCH: u64 = 16 << 10;
+/// Octets that are missing in a stream although the other end acknowledged them are waited for so long: frames of mirror ports
+/// come out of order by milliseconds.
+pub const STREAM_GAP_ACKNOWLEDGED: Duration = Duration::from_millis(250);
+/// And so long where no acknowledgement was seen: retransmission timers double from about a second.
+pub const STREAM_GAP_SILENT: Duration = Duration::from_secs(10);
+/// The rest of a message is waited for so long behind its last octets: 64*T1, when the other end has given up too.
+pub const STREAM_MESSAGE_WAIT: Duration = Duration::from_secs(32);
+/// A connection with SIP is forgotten when it is idle for so long. If it goes on, it is taken up again.
+pub const STREAM_IDLE: Duration = Duration::from_hours(2);
+/// And so is one that said nothing so far, or nothing of interest.
+pub const STREAM_SILENT_IDLE: Duration = Duration::from_mins(10);
+/// And one that was closed: its last segments may come again.
+pub const STREAM_CLOSED_IDLE: Duration = Duration::from_mins(1);
 /// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].
 pub const CAPTURE_BUFFER_OCTETS: usize = 1 << 20;
 /// A frame of classic pcap longer than this is taken for a sign of corruption, unless the file's snap length is larger.
@@ -52,16 +83,6 @@ pub const METHODS: usize = 100;
 pub const DETAILED_GROUPS: usize = 200;
 /// Numbers of further calls kept of each such group; the rest is counted.
 pub const GROUP_MEMBERS: usize = 1000;
-/// The same of the Markdown report, which goes into tickets.
-pub const MARKDOWN_GROUPS: usize = 50;
-/// The same of the step summary of GitHub Actions, which may have 1 MiB.
-pub const STEP_SUMMARY_GROUPS: usize = 25;
-/// Test cases of a JUnit report; failures may fill it, what passed half of it. All are counted.
-pub const JUNIT_CASES: usize = 20_000;
-/// Results of a SARIF report; GitHub takes no more. Those below warning may fill a fifth of it; all are counted.
-pub const SARIF_RESULTS: u64 = 25_000;
-/// Annotations of each level in a step of GitHub Actions, which shows no more.
-pub const ANNOTATIONS: usize = 10;
 /// One-line entries of calls that the text report keeps for `--all`; the rest is counted.
 pub const CALL_LINES: usize = 200_000;
 /// Kinds of findings below warning that the text report counts one by one.
@@ -94,8 +115,6 @@ pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 /// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of
 /// retransmissions and of follow-ups to redirects, 64*T1, and a margin.
 pub const ENDED_IDLE: Duration = Duration::from_secs(40);
-/// The same after a challenge: some users have to type their password.
-pub const CHALLENGED_IDLE: Duration = Duration::from_secs(90);
 /// A call that has provisional responses alone is over this long after its last message: timer C of proxies is above three
 /// minutes (RFC 3261 §16.6).
 pub const PROVISIONAL_IDLE: Duration = Duration::from_mins(4);

@@ -52,7 +52,7 @@ pub struct FrameRef {
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
-    /// The UDP port; 0 where there is none (ICMP).
+    /// The UDP or TCP port; 0 where there is none (ICMP).
     pub port: u16,
 }
 
@@ -72,9 +72,11 @@ impl fmt::Display for Endpoint {
 pub enum Transport {
     /// UDP, where requests are retransmitted (RFC 3261 §17.1.1.1).
     Udp,
+    /// TCP, where they are not: what is lost is sent again below SIP.
+    Tcp,
 }
 
-/// Source and destination of a datagram.
+/// Source and destination of a datagram or segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
     /// Sender.
@@ -96,7 +98,8 @@ impl Flow {
 /// Where one message was captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// The frame that completes the message (of a fragmented one, the frame of the last fragment to arrive).
+    /// The frame that completes the message: of a fragmented one, or one that is spread over several segments of a stream, the
+    /// frame of the last part to arrive.
     pub frame: FrameRef,
     /// The other frames that carry parts of it, in ascending order; empty when `frame` is the only one.
     pub other_frames: Vec<FrameRef>,
@@ -104,10 +107,11 @@ pub struct Provenance {
     pub time: Timestamp,
     /// Addresses.
     pub flow: Flow,
-    /// IPv4 identification, where there is one; tells duplicates from retransmissions.
+    /// IPv4 identification of a datagram, where there is one; tells duplicates from retransmissions. None in streams, where
+    /// copies are told apart before messages are read.
     pub ip_id: Option<u16>,
     /// IPv4 TTL or IPv6 hop limit.
     pub ttl: u8,
-    /// Byte offset of the message in the datagram: above 0 only for the second and later messages of one datagram.
+    /// Byte offset of the message in the datagram, or in the segment in which it begins: above 0 only behind something else.
     pub offset: u32,
 }

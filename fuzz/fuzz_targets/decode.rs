@@ -40,6 +40,7 @@ fuzz_target!(|input: &[u8]| {
                 let frame = FrameRef { file: 0, number: FrameNumber(number) };
                 delivered.extend(table.push(&fragment, frame, now));
             }
+            Decoded::Tcp(segment) => assert!(segment.payload.len() < bytes.len()),
             Decoded::Icmp(error) => assert!(error.quoted_payload.len() < bytes.len()),
             Decoded::Skipped(reason) => assert!(!reason.code().is_empty()),
         }
@@ -56,6 +57,7 @@ fuzz_target!(|input: &[u8]| {
         match one.decode() {
             Decoded::Udp(datagram) => look_into(&datagram, total),
             Decoded::Fragment(_) => unreachable!("a datagram out of fragments is no fragment"),
+            Decoded::Tcp(segment) => assert!(segment.payload.len() < total),
             Decoded::Icmp(_) | Decoded::Skipped(_) => {}
         }
     }

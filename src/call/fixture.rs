@@ -2,9 +2,11 @@
 
 use super::assemble::{Group, assemble};
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Leg};
-use crate::provenance::Timestamp;
+use crate::net::{Decoded, TcpReassembly, decode};
+use crate::provenance::{FrameNumber, FrameRef, Timestamp};
 use crate::sample::Flow;
 use crate::sip::messages;
+use crate::stream::{Messages, StreamEvent};
 use crate::transaction::match_messages;
 
 /// The calls of a flow, one per Call-ID, observed until a minute after the last datagram of the flow.
@@ -61,12 +63,33 @@ pub(crate) fn one(legs: Vec<Leg>, messages: Vec<CapturedMessage>, observed_until
 
 pub(crate) fn captured(text: &str) -> Vec<CapturedMessage> {
     let flow = Flow::parse(text).unwrap();
-    let mut all = Vec::new();
+    let mut all = over_tcp(&flow);
     for datagram in flow.datagrams() {
         for framed in messages(&datagram.payload, false) {
             let provenance = datagram.provenance(u32::try_from(framed.offset).unwrap());
             all.push(CapturedMessage { message: framed.message, provenance, leg: 0, duplicates: Vec::new() });
         }
     }
+    all.sort_by_key(|captured| captured.provenance.frame);
     all
+}
+
+/// The messages of TCP connections.
+fn over_tcp(flow: &Flow) -> Vec<CapturedMessage> {
+    let mut table = TcpReassembly::<Messages>::default();
+    let mut events = Vec::new();
+    for (number, frame) in (1..).zip(flow.frames()) {
+        let place = FrameRef { file: 0, number: FrameNumber(number) };
+        if let Decoded::Tcp(segment) = decode(flow.link_type(), &frame.bytes, frame.original_length) {
+            table.push(&segment, (place, &[], frame.time), frame.time, &mut events);
+        }
+    }
+    table.flush(&mut events);
+    let message = |event| match event {
+        StreamEvent::Message(message, provenance) => {
+            Some(CapturedMessage { message, provenance, leg: 0, duplicates: Vec::new() })
+        }
+        _ => None,
+    };
+    events.into_iter().filter_map(message).collect()
 }

@@ -22,7 +22,6 @@ pub mod outcome;
 mod outcome_of;
 mod path;
 mod redirect;
-pub mod redress;
 mod step;
 pub mod tracker;
 pub mod unwanted;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::limits::{
-    ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
-    GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, TRYING_IDLE,
+    ANSWERED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, GROUP_ICMP, LEG_DIALOGS,
+    POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, TRYING_IDLE,
 };
-use crate::provenance::{FrameRef, Provenance, Timestamp};
+use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::{Message, Method, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
@@ -36,8 +36,6 @@ struct OpenLeg {
     open_branches: Vec<u64>,
     /// Whether it has, or answers, an INVITE.
     has_invite: bool,
-    /// Whether the latest word was a challenge: credentials may come when the user has typed them.
-    challenged: bool,
     /// Hashes of the To tags of 2xx, and whether their dialog had its BYE.
     dialogs: Vec<(u64, bool)>,
 }
@@ -79,7 +77,6 @@ impl OpenGroup {
             phase: Phase::Trying,
             open_branches: Vec::new(),
             has_invite: false,
-            challenged: false,
             dialogs: Vec::new(),
         });
         self.legs.len() - 1
@@ -150,7 +147,8 @@ impl OpenGroup {
     }
 
     /// The message of which this is another copy on the same hop: the same octets between the same addresses within 50 ms, or, with the
-    /// same IP identification, within a second (retransmissions keep T1 = 500 ms, and get an identification of their own).
+    /// same IP identification, within a second (retransmissions keep T1 = 500 ms, and get an identification of their own). In a
+    /// stream every octet is read once, so that nothing is a copy there.
     fn original_of(&mut self, message: &Message, provenance: &Provenance) -> Option<&mut CapturedMessage> {
         let is_copy = |known: &&mut CapturedMessage| {
             let (a, b) = (&known.provenance, provenance);
@@ -159,6 +157,7 @@ impl OpenGroup {
             let same_packet =
                 a.ip_id.is_some_and(|id| id != 0) && a.ip_id == b.ip_id && spacing < DUPLICATE_IP_ID_SPACING;
             a.flow == b.flow
+                && a.flow.transport == Transport::Udp
                 && (spacing < DUPLICATE_SPACING || same_packet)
                 && a.frame != b.frame
                 && known.message.raw() == message.raw()
@@ -169,7 +168,7 @@ impl OpenGroup {
     /// When it is over if nothing more comes.
     pub(super) fn deadline(&self) -> Timestamp {
         // While one leg goes on, the others belong to it.
-        let idle = self.legs.iter().map(OpenLeg::idle).max().unwrap_or(TRYING_IDLE);
+        let idle = self.legs.iter().map(|open| open.phase.idle()).max().unwrap_or(TRYING_IDLE);
         self.last.plus(idle)
     }
 
@@ -180,18 +179,9 @@ impl OpenGroup {
 }
 
 impl OpenLeg {
-    fn idle(&self) -> Duration {
-        if self.challenged { self.phase.idle().max(CHALLENGED_IDLE) } else { self.phase.idle() }
-    }
-
     /// Follows the course of the call.
     fn follow(&mut self, message: &Message, hasher: &RandomState) {
         let branch = || message.branch().map_or(0, |b| hasher.hash_one(b));
-        match (message.status(), message.method()) {
-            (Some(status), _) => self.challenged = status.is_challenge(),
-            (None, Some(Method::Ack)) => {}
-            (None, _) => self.challenged = false,
-        }
         self.has_invite |= message.method() == Some(&Method::Invite);
         match (message.status(), message.method()) {
             (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(branch()),

@@ -45,7 +45,10 @@ impl Context<'_> {
     /// Whether something that should have happened to `address` within `deadline` after `since` would be in the capture:
     /// the clock ran on past the deadline, nothing was lost, and the tap sees traffic towards that address.
     pub fn absence_is_proven(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> bool {
-        !self.lossy && self.now >= since.plus(deadline) && self.hosts.receives(address)
+        !self.lossy
+            && self.now >= since.plus(deadline)
+            && self.hosts.receives(address)
+            && !self.hosts.gaps.contains(&address)
     }
 }
 
@@ -58,6 +61,10 @@ impl Context<'_> {
         }
         if self.now < since.plus(deadline) {
             return Some(Text::new("the capture ends {after} later").with("after", span(self.now.since(since))));
+        }
+        if self.hosts.gaps.contains(&address) {
+            let text = Text::new("octets of a TCP stream to {address} are missing from the capture");
+            return Some(text.with("address", address));
         }
         (!self.hosts.receives(address)).then(|| {
             Text::new("the capture holds no SIP message to {address} at all: it may show one direction only")
@@ -73,6 +80,8 @@ pub struct Hosts {
     pub receivers: BTreeSet<IpAddr>,
     /// Addresses that SIP messages came from.
     pub senders: BTreeSet<IpAddr>,
+    /// Addresses to which octets of a stream with SIP are known to be missing from the capture.
+    pub gaps: BTreeSet<IpAddr>,
     /// All addresses in documentation ranges that carry SIP traffic exist: the capture is a test capture.
     pub documentation_traffic: bool,
     /// Host names whose lookup failed inside the capture, with the DNS response.

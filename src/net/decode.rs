@@ -1,9 +1,10 @@
-//! One frame to what it holds: a UDP datagram, a fragment, an ICMP error, or nothing for us. Stateless.
+//! One frame to what it holds: a UDP datagram, a TCP segment, a fragment, an ICMP error, or nothing for us. Stateless.
 
 use std::net::IpAddr;
 
 use super::icmp::IcmpError;
 use super::skip::SkipReason;
+use super::tcp::Segment;
 use super::vlan::Vlans;
 use super::{fast_path, ip, link};
 use crate::provenance::Flow;
@@ -13,7 +14,9 @@ use crate::provenance::Flow;
 pub enum Decoded<'a> {
     /// A whole UDP datagram (or what the snap length left of it).
     Udp(Datagram<'a>),
-    /// An IP fragment that may be part of a UDP datagram.
+    /// A TCP segment (or what the snap length left of it).
+    Tcp(Segment<'a>),
+    /// An IP fragment that may be part of a UDP datagram or a TCP segment.
     Fragment(Fragment<'a>),
     /// An ICMP error about a UDP datagram.
     Icmp(IcmpError<'a>),
@@ -39,12 +42,13 @@ pub struct Datagram<'a> {
     pub vlan: Vlans,
 }
 
-/// A fragment of an IPv4 datagram, or of an IPv6 packet with a fragment header, whose payload is or may be UDP.
+/// A fragment of an IPv4 datagram, or of an IPv6 packet with a fragment header, whose payload is or may be UDP
+/// or TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fragment<'a> {
     /// What its siblings have in common.
     pub key: FragmentKey,
-    /// Protocol behind the fragment header (UDP, or a further extension header); that of the first fragment counts.
+    /// Protocol behind the fragment header (UDP, TCP, or a further extension header); that of the first fragment counts.
     pub protocol: u8,
     /// Position of the payload in the datagram's, in octets.
     pub offset: u16,
@@ -275,8 +279,8 @@ mod tests {
             (1, ethernet(&[], 0x0800, &wrong_version), "ip-header-malformed"),
             (101, short_header, "ip-header-malformed"),
             (101, late_hop_by_hop, "ip-header-malformed"),
-            (101, ipv4(6, &[0; 20]), "tcp"),
-            (101, ipv6(6, &[0; 20]), "tcp"),
+            (101, ipv4(6, &[0; 19]), "tcp-header-cut"),
+            (101, ipv6(6, &[0; 20]), "tcp-header-cut"), // a header length of 0
             (101, ipv4(132, &[0; 20]), "sctp"),
             (101, ipv4(1, &[8, 0, 0, 0, 0, 0, 0, 0]), "icmp"),
             (101, ipv6(58, &[135, 0, 0, 0, 0, 0, 0, 0]), "icmp"),
@@ -288,8 +292,8 @@ mod tests {
             (101, ipv4(89, &[0; 20]), "other-ip-protocol"),
             (101, ipv6(59, &[]), "other-ip-protocol"),
             (101, ipv4(17, &[0; 7]), "udp-header-cut"),
-            (101, ipv4_part(6, 1, 0x2000, &[0; 16]), "tcp"),
-            (101, ipv6(44, &fragment_header(6, 1, 1, &[0; 16])), "tcp"),
+            (101, ipv4_part(132, 1, 0x2000, &[0; 16]), "sctp"),
+            (101, ipv6(44, &fragment_header(132, 1, 1, &[0; 16])), "sctp"),
             (101, ipv4_part(17, 1, 0x2000, &[]), "fragment-malformed"),
             (101, ipv4_part(17, 1, 0x1fff, &[0; 8]), "fragment-malformed"), // ends behind octet 65,535
         ] {

@@ -6,6 +6,7 @@ use super::bytes::be16;
 use super::decode::Datagram;
 use super::ip::{IpInfo, UDP_HEADER};
 use super::vlan::Vlans;
+use crate::provenance::Transport;
 
 /// Reads a complete UDP datagram in IPv4 without options and fragments or
 /// in IPv6 without extension headers. `None` says nothing but that the general way has to look.
@@ -35,8 +36,8 @@ pub(super) fn fast_udp(packet: &[u8], vlan: Vlans) -> Option<Datagram<'_>> {
         _ => return None,
     };
     let payload = udp.get(UDP_HEADER..usize::from(be16(udp, 4)?))?;
-    let info = IpInfo { source, destination, ip_id, ttl, vlan, cut: false };
-    Some(Datagram { flow: info.flow(be16(udp, 0)?, be16(udp, 2)?), payload, cut: false, ip_id, ttl, vlan })
+    let info = IpInfo { source, destination, ip_id, ttl, vlan, cut: false, missing: 0 };
+    Some(Datagram { flow: info.flow(Transport::Udp, be16(udp, 0)?, be16(udp, 2)?), payload, cut: false, ip_id, ttl, vlan })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::decode::Decoded;
 use super::ip::{self, IpInfo, UDP_HEADER};
 use super::skip::SkipReason;
 use super::vlan::Vlans;
-use crate::provenance::Flow;
+use crate::provenance::{Flow, Transport};
 
 /// Length of the header in front of the quoted packet, in octets (RFC 792, RFC 4443 §3).
 const HEADER: usize = 8;
@@ -83,7 +83,7 @@ fn quote(packet: &[u8]) -> Option<(Option<Flow>, &[u8])> {
     let (Some(source), Some(destination)) = (be16(bytes, 0), be16(bytes, 2)) else { return Some((None, &[])) };
     let length = be16(bytes, 4).map_or(0, usize::from);
     let quoted = bytes.get(UDP_HEADER..length).or_else(|| bytes.get(UDP_HEADER..)).unwrap_or_default();
-    Some((Some(info.flow(source, destination)), quoted))
+    Some((Some(info.flow(Transport::Udp, source, destination)), quoted))
 }
 
 /// Position of a quoted fragment, in units of eight octets.

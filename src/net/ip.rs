@@ -12,6 +12,7 @@ use etherparse::{
 use super::decode::{Datagram, Decoded, Fragment, FragmentKey};
 use super::icmp;
 use super::skip::SkipReason;
+use super::tcp;
 use super::vlan::Vlans;
 use crate::provenance::{Endpoint, Flow, Transport};
 
@@ -25,15 +26,17 @@ pub(super) struct IpInfo {
     pub(super) vlan: Vlans,
     /// Whether octets of the payload are known to be missing.
     pub(super) cut: bool,
+    /// How many, as far as the IP header says; 0 where nothing does.
+    pub(super) missing: u16,
 }
 
 impl IpInfo {
     /// The flow between two ports of the addresses.
-    pub(super) fn flow(&self, source_port: u16, destination_port: u16) -> Flow {
+    pub(super) fn flow(&self, transport: Transport, source_port: u16, destination_port: u16) -> Flow {
         Flow {
             source: Endpoint { address: self.source, port: source_port },
             destination: Endpoint { address: self.destination, port: destination_port },
-            transport: Transport::Udp,
+            transport,
         }
     }
 }
@@ -63,7 +66,7 @@ pub(super) fn decode(packet: &[u8], vlan: Vlans, frame_cut: bool) -> Decoded<'_>
         Some((HeaderSliceError::Content(_), _)) => return Decoded::Skipped(SkipReason::IpHeaderMalformed),
         None => {}
     }
-    let info = info(&ip, vlan, frame_cut);
+    let info = IpInfo { missing: missing(&ip, packet), ..info(&ip, vlan, frame_cut) };
     transport(payload.ip_number, payload.payload, &info)
 }
 
@@ -82,7 +85,17 @@ pub(super) fn info(ip: &LaxIpSlice<'_>, vlan: Vlans, frame_cut: bool) -> IpInfo 
         ttl,
         vlan,
         cut: payload.incomplete || (frame_cut && payload.len_source == LenSource::Slice),
+        missing: 0,
     }
+}
+
+/// How many octets the packet lacks of what its header announces.
+fn missing(ip: &LaxIpSlice<'_>, packet: &[u8]) -> u16 {
+    let announced = match ip {
+        LaxIpSlice::Ipv4(v4) => usize::from(v4.header().total_len()),
+        LaxIpSlice::Ipv6(v6) => v6.header().slice().len() + usize::from(v6.header().payload_length()),
+    };
+    u16::try_from(announced.saturating_sub(packet.len())).unwrap_or(u16::MAX)
 }
 
 /// Decodes the payload of a datagram put together from fragments, which may begin with further extension headers.
@@ -100,9 +113,10 @@ pub(super) fn decode_reassembled<'a>(protocol: u8, payload: &'a [u8], info: &IpI
 fn transport<'a>(protocol: IpNumber, payload: &'a [u8], info: &IpInfo) -> Decoded<'a> {
     match protocol {
         ip_number::UDP => udp(payload, info).map_or(Decoded::Skipped(SkipReason::UdpHeaderCut), Decoded::Udp),
+        ip_number::TCP => tcp::read(payload, info).map_or(Decoded::Skipped(SkipReason::TcpHeaderCut), Decoded::Tcp),
         ip_number::ICMP => icmp::read_v4(payload, info),
         ip_number::IPV6_ICMP => icmp::read_v6(payload, info),
-        other => Decoded::Skipped(not_udp(other)),
+        other => Decoded::Skipped(unread(other)),
     }
 }
 
@@ -115,16 +129,15 @@ pub(super) fn udp<'a>(bytes: &'a [u8], info: &IpInfo) -> Option<Datagram<'a>> {
         Some(payload) => (payload, false),
         None => (bytes.get(UDP_HEADER..)?, info.cut || length > bytes.len()),
     };
-    let flow = info.flow(header.source_port(), header.destination_port());
+    let flow = info.flow(Transport::Udp, header.source_port(), header.destination_port());
     Some(Datagram { flow, payload, cut, ip_id: info.ip_id, ttl: info.ttl, vlan: info.vlan })
 }
 
-/// The reason to skip a protocol that is neither UDP nor ICMP.
-fn not_udp(protocol: IpNumber) -> SkipReason {
+/// The reason to skip a protocol that is none of UDP, TCP and ICMP.
+fn unread(protocol: IpNumber) -> SkipReason {
     match protocol {
         ip_number::ICMP | ip_number::IPV6_ICMP => SkipReason::Icmp,
         ip_number::IGMP => SkipReason::Igmp,
-        ip_number::TCP => SkipReason::Tcp,
         ip_number::SCTP => SkipReason::Sctp,
         ip_number::ENCAP_SEC => SkipReason::Esp,
         ip_number::GRE => SkipReason::Gre,
@@ -133,11 +146,11 @@ fn not_udp(protocol: IpNumber) -> SkipReason {
     }
 }
 
-/// Reads a fragment of an IPv4 datagram. Only UDP is kept, and the authentication header, behind which UDP may lie.
+/// Reads a fragment of an IPv4 datagram. Only UDP and TCP are kept, and the authentication header, behind which they may lie.
 fn ipv4_fragment<'a>(packet: &'a [u8], header: Ipv4HeaderSlice<'_>, vlan: Vlans) -> Result<Fragment<'a>, SkipReason> {
     let protocol = header.protocol();
-    if !matches!(protocol, ip_number::UDP | ip_number::AUTH) {
-        return Err(not_udp(protocol));
+    if !matches!(protocol, ip_number::UDP | ip_number::TCP | ip_number::AUTH) {
+        return Err(unread(protocol));
     }
     let key = FragmentKey {
         vlan,
@@ -163,8 +176,8 @@ fn ipv6_fragment<'a>(packet: &'a [u8], ip: &LaxIpv6Slice<'a>, vlan: Vlans) -> Re
             continue;
         }
         let protocol = fragment.next_header();
-        if !may_hold_udp(protocol) {
-            return Err(not_udp(protocol));
+        if !may_be_read(protocol) {
+            return Err(unread(protocol));
         }
         let key = FragmentKey {
             vlan,
@@ -181,11 +194,12 @@ fn ipv6_fragment<'a>(packet: &'a [u8], ip: &LaxIpv6Slice<'a>, vlan: Vlans) -> Re
     Err(SkipReason::IpHeaderMalformed)
 }
 
-/// Whether a fragmented IPv6 packet may be UDP: at once, or behind extension headers that are peeled.
-fn may_hold_udp(protocol: IpNumber) -> bool {
+/// Whether a fragmented IPv6 packet may be UDP or TCP: at once, or behind extension headers that are peeled.
+fn may_be_read(protocol: IpNumber) -> bool {
     matches!(
         protocol,
         ip_number::UDP
+            | ip_number::TCP
             | ip_number::AUTH
             | ip_number::IPV6_HOP_BY_HOP
             | ip_number::IPV6_ROUTE

@@ -1,7 +1,8 @@
-//! From frames to datagrams: link, IP and UDP headers, fragment reassembly, and what ICMP and DNS tell beside SIP.
+//! From frames to datagrams and streams: link, IP, UDP and TCP headers, reassembly, and what ICMP and DNS tell beside SIP.
 //!
-//! [`decode()`] is stateless, so frames can be decoded in any order; [`IpReassembly`] holds state and wants them in capture
-//! order. Every frame ends as exactly one [`Decoded`], so frames in = datagrams + fragments + ICMP errors + skipped.
+//! [`decode()`] is stateless, so frames can be decoded in any order; [`IpReassembly`] and [`TcpReassembly`] hold state and want
+//! them in capture order. Every frame ends as exactly one [`Decoded`], so frames in = datagrams + segments + fragments + ICMP
+//! errors + skipped.
 
 mod aged;
 mod bytes;
@@ -18,6 +19,7 @@ mod link;
 mod parts;
 pub mod reassembled;
 pub mod skip;
+pub mod tcp;
 pub mod vlan;
 
 pub use classify::{PayloadKind, classify};
@@ -27,4 +29,5 @@ pub use icmp::IcmpError;
 pub use ip_reassembly::{FragmentCounts, IpReassembly};
 pub use reassembled::Reassembled;
 pub use skip::SkipReason;
+pub use tcp::{Segment, TcpReassembly};
 pub use vlan::Vlans;

@@ -23,7 +23,7 @@ pub struct Reassembled {
 }
 
 impl Reassembled {
-    /// What the datagram holds: as a rule [`Decoded::Udp`], never [`Decoded::Fragment`].
+    /// What the datagram holds: as a rule [`Decoded::Udp`] or [`Decoded::Tcp`], never [`Decoded::Fragment`].
     pub fn decode(&self) -> Decoded<'_> {
         let id = u16::try_from(self.key.id).ok().filter(|_| self.key.source.is_ipv4());
         let info = IpInfo {
@@ -33,6 +33,7 @@ impl Reassembled {
             ttl: self.ttl,
             vlan: self.key.vlan,
             cut: self.cut,
+            missing: 0,
         };
         ip::decode_reassembled(self.protocol, &self.payload, &info)
     }

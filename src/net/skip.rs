@@ -24,8 +24,6 @@ pub enum SkipReason {
     IpHeaderMalformed,
     /// A fragment that no datagram can hold: it is empty, or ends behind octet 65,535.
     FragmentMalformed,
-    /// TCP.
-    Tcp,
     /// SCTP.
     Sctp,
     /// ICMP or `ICMPv6` that is no error about a UDP datagram: echo, neighbour discovery, …
@@ -42,6 +40,8 @@ pub enum SkipReason {
     OtherIpProtocol,
     /// The frame ends inside the UDP header.
     UdpHeaderCut,
+    /// The frame ends inside the TCP header, or that header says that it is shorter than any.
+    TcpHeaderCut,
 }
 
 impl SkipReason {
@@ -56,7 +56,6 @@ impl SkipReason {
         Self::IpHeaderCut,
         Self::IpHeaderMalformed,
         Self::FragmentMalformed,
-        Self::Tcp,
         Self::Sctp,
         Self::Icmp,
         Self::Igmp,
@@ -65,6 +64,7 @@ impl SkipReason {
         Self::IpInIp,
         Self::OtherIpProtocol,
         Self::UdpHeaderCut,
+        Self::TcpHeaderCut,
     ];
 
     /// The stable name, as reports print it.
@@ -79,7 +79,6 @@ impl SkipReason {
             Self::IpHeaderCut => "ip-header-cut",
             Self::IpHeaderMalformed => "ip-header-malformed",
             Self::FragmentMalformed => "fragment-malformed",
-            Self::Tcp => "tcp",
             Self::Sctp => "sctp",
             Self::Icmp => "icmp",
             Self::Igmp => "igmp",
@@ -88,6 +87,7 @@ impl SkipReason {
             Self::IpInIp => "ip-in-ip",
             Self::OtherIpProtocol => "other-ip-protocol",
             Self::UdpHeaderCut => "udp-header-cut",
+            Self::TcpHeaderCut => "tcp-header-cut",
         }
     }
 }

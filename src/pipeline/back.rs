@@ -29,6 +29,12 @@ impl Back {
             Step::Start(time) => self.engine.capture_start = time,
             Step::Lossy => self.engine.lossy = true,
             Step::Hosts(flow) => self.learn_hosts(&flow),
+            Step::Gap(address) => {
+                let gaps = &mut self.engine.hosts.gaps;
+                if gaps.len() < limits::HOSTS {
+                    gaps.insert(address);
+                }
+            }
             Step::Lookup { name, code, evidence } => {
                 let known = &mut self.engine.hosts.failed_lookups;
                 if known.len() < limits::FAILED_LOOKUPS && !known.contains_key(&name) {

@@ -8,9 +8,10 @@ use crate::anomaly::Anomaly;
 use crate::call::{Call, IcmpReport, tracker::Tracker};
 use crate::diagnosis::{Evidence, Text};
 use crate::limits;
-use crate::net::{Datagram, Decoded, IcmpError, IpReassembly, classify, decode, failed_lookup};
+use crate::net::{Datagram, Decoded, IcmpError, IpReassembly, Segment, TcpReassembly, classify, decode, failed_lookup};
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
 use crate::report::{CaptureFacts, Summary};
+use crate::stream::{Messages, StreamEvent};
 
 /// What diagnosis has to know, in order.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) enum Step {
     Lossy,
     /// SIP went this way; said at least once of every pair of addresses.
     Hosts(Flow),
+    /// Octets of a stream with SIP to that address are missing from the capture.
+    Gap(IpAddr),
     /// A name could not be resolved.
     Lookup { name: String, code: &'static str, evidence: Evidence },
     /// A call is over; `now` is the capture clock.
@@ -31,6 +34,7 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Front {
     reassembly: IpReassembly,
+    streams: TcpReassembly<Messages>,
     tracker: Tracker,
     pub(super) facts: CaptureFacts,
     /// Counts of messages; the rest of it is not used.
@@ -47,6 +51,7 @@ impl Front {
     pub(super) fn new() -> Self {
         Self {
             reassembly: IpReassembly::new(),
+            streams: TcpReassembly::default(),
             tracker: Tracker::default(),
             facts: CaptureFacts::default(),
             counts: Summary::default(),
@@ -68,6 +73,9 @@ impl Front {
             let place = Place { frame: cut.frame, other_frames: &cut.other_frames, time: cut.time };
             self.reassembled(&cut.decode(), &place, steps);
         }
+        let mut events = Vec::new();
+        self.streams.expire(self.now, &mut events);
+        self.events(events, steps);
         match frame.content {
             Content::Sip { flow, messages } => {
                 self.facts.udp_frames += 1;
@@ -77,6 +85,11 @@ impl Front {
                 self.facts.udp_frames += 1;
                 *self.facts.other_payloads.entry(kind).or_default() += 1;
             }
+            Content::Segment(ref held) => {
+                self.facts.tcp_frames += 1;
+                let place = Place { frame: frame.reference, other_frames: &[], time: frame.time };
+                self.segment(&held.segment(), &place, steps);
+            }
             Content::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
             Content::Stateful(ref held) => self.stateful(held, &frame, steps),
         }
@@ -85,12 +98,15 @@ impl Front {
         self.count_tracker_anomalies();
     }
 
-    /// Takes what is left of fragments, at the end of the capture.
+    /// Takes what is left of fragments and streams, at the end of the capture.
     pub(super) fn flush(&mut self, steps: &mut Vec<Step>) {
         for cut in self.reassembly.flush() {
             let place = Place { frame: cut.frame, other_frames: &cut.other_frames, time: cut.time };
             self.reassembled(&cut.decode(), &place, steps);
         }
+        let mut events = Vec::new();
+        self.streams.flush(&mut events);
+        self.events(events, steps);
     }
 
     /// Closes the calls that are open, one at a time.
@@ -104,8 +120,11 @@ impl Front {
         for (anomaly, _) in self.reassembly.take_anomalies() {
             self.anomaly(anomaly);
         }
+        for (anomaly, _) in self.streams.take_anomalies() {
+            self.anomaly(anomaly);
+        }
         self.count_tracker_anomalies();
-        self.facts.duplicates = self.tracker.counts().duplicates;
+        self.facts.duplicates = self.tracker.counts().duplicates + self.streams.counts().duplicates;
     }
 
     fn clock(&mut self, time: Timestamp, steps: &mut Vec<Step>) {
@@ -142,6 +161,10 @@ impl Front {
                 self.facts.udp_frames += 1;
                 self.datagram(&datagram, &place, steps);
             }
+            Decoded::Tcp(segment) => {
+                self.facts.tcp_frames += 1;
+                self.segment(&segment, &place, steps);
+            }
             Decoded::Icmp(error) => {
                 self.facts.icmp_errors += 1;
                 self.icmp(&error, &place);
@@ -153,6 +176,7 @@ impl Front {
     fn reassembled(&mut self, decoded: &Decoded<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
         match decoded {
             Decoded::Udp(datagram) => self.datagram(datagram, place, steps),
+            Decoded::Tcp(segment) => self.segment(segment, place, steps),
             Decoded::Icmp(error) => self.icmp(error, place),
             Decoded::Fragment(_) | Decoded::Skipped(_) => {}
         }
@@ -168,16 +192,46 @@ impl Front {
         }
     }
 
+    /// A segment of a stream, with what can be read once it is there.
+    fn segment(&mut self, segment: &Segment<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
+        let mut events = Vec::new();
+        self.streams.push(segment, (place.frame, place.other_frames, place.time), self.now, &mut events);
+        self.events(events, steps);
+    }
+
+    fn events(&mut self, events: Vec<StreamEvent>, steps: &mut Vec<Step>) {
+        for event in events {
+            match event {
+                StreamEvent::Message(message, provenance) => {
+                    self.hosts(provenance.flow, steps);
+                    self.message(Ready::new(message, provenance));
+                }
+                StreamEvent::Odd { anomaly, flow, .. } => {
+                    self.anomaly(anomaly);
+                    if anomaly == Anomaly::TcpGap {
+                        steps.push(Step::Gap(flow.destination.address));
+                    }
+                }
+                StreamEvent::Kind(kind) => *self.facts.streams.entry(kind).or_default() += 1,
+            }
+        }
+    }
+
     fn sip(&mut self, flow: Flow, messages: Vec<Ready>, steps: &mut Vec<Step>) {
         self.facts.sip_datagrams += 1;
         self.hosts(flow, steps);
-        for Ready { message, provenance, summary } in messages {
-            self.counts.message(&message);
-            for anomaly in message.anomalies() {
-                *self.facts.anomalies.entry(*anomaly).or_default() += 1;
-            }
-            self.tracker.push_with(message, provenance, summary);
+        for ready in messages {
+            self.message(ready);
         }
+    }
+
+    fn message(&mut self, ready: Ready) {
+        let Ready { message, provenance, summary } = ready;
+        self.counts.message(&message);
+        for anomaly in message.anomalies() {
+            *self.facts.anomalies.entry(*anomaly).or_default() += 1;
+        }
+        self.tracker.push_with(message, provenance, summary);
     }
 
     fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {

@@ -135,6 +135,14 @@ fn incomplete(facts: &CaptureFacts) -> Vec<Text> {
         let (one, many) = ("fragments of {n} IP datagram are missing", "fragments of {n} IP datagrams are missing");
         reasons.push(Text::count(missing, one, many));
     }
+    if count(Anomaly::TcpGap) > 0 {
+        let one = "octets of TCP streams with SIP are missing in {n} place";
+        let many = "octets of TCP streams with SIP are missing in {n} places";
+        reasons.push(Text::count(count(Anomaly::TcpGap), one, many));
+    }
+    if count(Anomaly::TcpLimit) > 0 {
+        reasons.push(Text::new("a limit on memory was reached, and TCP streams were not put together wholly"));
+    }
     if count(Anomaly::MessageCut) > 0 {
         let (one, many) = ("{n} SIP message is cut", "{n} SIP messages are cut");
         reasons.push(Text::count(count(Anomaly::MessageCut), one, many));

@@ -3,7 +3,7 @@
 
 use crate::call::legs::LegSummary;
 use crate::capture::Frame;
-use crate::net::{Datagram, Decoded, PayloadKind, SkipReason, classify, decode, failed_lookup};
+use crate::net::{Datagram, Decoded, PayloadKind, Segment, SkipReason, classify, decode, failed_lookup};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Framed, Message};
 
@@ -28,6 +28,8 @@ pub(super) enum Content {
     Other(PayloadKind),
     /// Nothing for us.
     Skipped(SkipReason),
+    /// A segment of a stream, which can be read only behind those before it.
+    Segment(Box<HeldSegment>),
     /// What needs to be seen in order: fragments, ICMP errors, failed lookups.
     Stateful(Stateful),
 }
@@ -40,12 +42,36 @@ pub(super) struct Stateful {
     pub(super) bytes: Vec<u8>,
 }
 
+/// A segment with its octets, which the frame does not keep.
+#[derive(Debug)]
+pub(super) struct HeldSegment {
+    head: Segment<'static>,
+    payload: Box<[u8]>,
+}
+
+impl HeldSegment {
+    fn new(segment: &Segment<'_>) -> Self {
+        Self { head: Segment { payload: &[], ..*segment }, payload: segment.payload.into() }
+    }
+
+    pub(super) fn segment(&self) -> Segment<'_> {
+        Segment { payload: &self.payload, ..self.head }
+    }
+}
+
 /// A message with what the tracker will ask for.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) message: Message,
     pub(super) provenance: Provenance,
     pub(super) summary: Option<Box<LegSummary>>,
+}
+
+impl Ready {
+    pub(super) fn new(message: Message, provenance: Provenance) -> Self {
+        let summary = LegSummary::of_first(&message, &provenance).map(Box::new);
+        Self { message, provenance, summary }
+    }
 }
 
 /// Where a datagram was found: its frames and the time of the one that completes it.
@@ -70,6 +96,7 @@ pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
                 Content::Other(classify(&datagram.flow, datagram.payload))
             }
         }
+        Decoded::Tcp(segment) => Content::Segment(Box::new(HeldSegment::new(&segment))),
         Decoded::Fragment(_) | Decoded::Icmp(_) => stateful(frame),
     };
     Prepared {
@@ -98,8 +125,7 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Vec<Ready>
             ttl: datagram.ttl,
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
         };
-        let summary = LegSummary::of_first(&message, &provenance).map(Box::new);
-        Ready { message, provenance, summary }
+        Ready::new(message, provenance)
     };
     sip::messages(datagram.payload, datagram.cut).into_iter().map(ready).collect()
 }

@@ -17,6 +17,7 @@ use crate::lang::Fill as _;
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::Message;
+use crate::stream::StreamKind;
 
 /// 2026-03-30T14:00:00Z.
 const START: i64 = 1_774_879_200_000_000_000;
@@ -324,9 +325,11 @@ pub(super) fn facts() -> CaptureFacts {
         link_types: vec![(1, "Ethernet".to_owned())],
         frames: 1234,
         octets: 345_678,
-        skipped: [(SkipReason::Arp, 4), (SkipReason::Tcp, 1100)].into(),
+        skipped: [(SkipReason::Arp, 4), (SkipReason::Sctp, 1100)].into(),
         udp_frames: 120,
         sip_datagrams: 30,
+        tcp_frames: 60,
+        streams: [(StreamKind::Sip, 2), (StreamKind::SipTls, 1), (StreamKind::Http, 3)].into(),
         other_payloads: [(PayloadKind::Rtp, 90), (PayloadKind::KeepAlive, 2)].into(),
         duplicates: 1,
         icmp_errors: 2,

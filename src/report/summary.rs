@@ -12,6 +12,7 @@ use crate::limits;
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::Timestamp;
 use crate::sip::{Message, StatusClass};
+use crate::stream::StreamKind;
 
 /// What was read of one capture (or of several that were merged).
 #[derive(Debug, Clone, Default)]
@@ -34,11 +35,15 @@ pub struct CaptureFacts {
     pub udp_frames: u64,
     /// UDP datagrams (reassembled ones included) that hold SIP.
     pub sip_datagrams: u64,
+    /// Frames that hold a whole TCP segment.
+    pub tcp_frames: u64,
+    /// TCP connections, by what they carry.
+    pub streams: BTreeMap<StreamKind, u64>,
     /// Frames that hold fragments.
     pub fragments: u64,
     /// ICMP errors about UDP datagrams.
     pub icmp_errors: u64,
-    /// Frames or datagrams captured twice.
+    /// Datagrams or segments captured twice.
     pub duplicates: u64,
     /// Time of the earliest frame.
     pub first_time: Option<Timestamp>,

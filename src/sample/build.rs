@@ -9,6 +9,7 @@ use super::FlowError;
 use super::fill::Filler;
 use super::frames::{self, Header};
 use super::step::{Content, Link, Script, Shape, Step, Unreachable};
+use super::streams::Streams;
 
 /// Longest UDP payload in IPv4 and IPv6 alike.
 const MAX_PAYLOAD: usize = 65_507;
@@ -90,6 +91,7 @@ fn build(script: &Script) -> Result<Vec<Built>, FlowError> {
         }
         if let Some(Built { payload: Payload::Udp(payload), .. }) = built.last()
             && payload.len() > MAX_PAYLOAD
+            && step.words.tcp.is_none()
         {
             return Err(FlowError::new(step.line, format!("more than {MAX_PAYLOAD} octets in a datagram")));
         }
@@ -122,17 +124,29 @@ fn capture(script: &Script, built: &[Built], sendings: &[Sending]) -> Vec<Captur
     let mut identifications: BTreeMap<IpAddr, u16> = BTreeMap::new();
     let mut first_headers: BTreeMap<usize, Header> = BTreeMap::new();
     let mut captured = Vec::new();
+    let mut streams = Streams::default();
     for sending in sendings {
         let Some((one, step)) = built.get(sending.built).and_then(|one| Some((one, script.steps.get(one.step)?)))
         else {
             continue;
         };
-        let header = Header {
-            source: step.source.address,
-            destination: step.destination.address,
-            id: next_id(&mut identifications, step.source.address),
-            ttl: step.words.ttl.unwrap_or(DEFAULT_TTL),
-        };
+        if let (Some(tcp), Payload::Udp(payload)) = (&step.words.tcp, &one.payload) {
+            for segment in streams.send((step.source, step.destination), tcp, payload) {
+                let (source, destination) =
+                    if segment.is_back { (step.destination, step.source) } else { (step.source, step.destination) };
+                let time = script.start.0.saturating_add(sending.time).saturating_add(segment.offset);
+                let header = header(step, (source, destination), &mut identifications);
+                let (protocol, ip_payload) = frames::tcp(source, destination, &segment);
+                let shape = step.words.shape.clone();
+                let time = Timestamp(time);
+                captured.extend(with_duplicates(
+                    step,
+                    Captured { time, source, destination, header, protocol, ip_payload, is_udp: false, shape },
+                ));
+            }
+            continue;
+        }
+        let header = header(step, (step.source, step.destination), &mut identifications);
         first_headers.entry(sending.built).or_insert(header);
         let content = match &one.payload {
             Payload::Udp(payload) => Some(frames::udp(step.source, step.destination, payload)),
@@ -160,6 +174,16 @@ fn capture(script: &Script, built: &[Built], sendings: &[Sending]) -> Vec<Captur
     }
     captured.sort_by_key(|one| one.time);
     captured
+}
+
+fn header(
+    step: &Step,
+    (source, destination): (Endpoint, Endpoint),
+    identifications: &mut BTreeMap<IpAddr, u16>,
+) -> Header {
+    let id = next_id(identifications, source.address);
+    let ttl = step.words.ttl.unwrap_or(DEFAULT_TTL);
+    Header { source: source.address, destination: destination.address, id, ttl }
 }
 
 /// The ICMP error about a datagram that was sent with the header `of`.

@@ -72,12 +72,18 @@ impl Filler {
     }
 }
 
+/// A Via value of the transport of a step.
+fn via(step: &Step, sent_by: &str, branch: &str) -> String {
+    let transport = if step.words.tcp.is_some() { "TCP" } else { "UDP" };
+    format!("SIP/2.0/{transport} {sent_by};branch={branch}")
+}
+
 /// A request that is not passed on from elsewhere.
 fn request(call: &Dialogue, step: &Step, written: &Written, method: &str, uri: Option<&str>, branch: &str) -> Draft {
     let from_caller = call.is_from_caller(step);
     let of = if matches!(method, "ACK" | "CANCEL") { call.invite_of(step) } else { None };
     let branch = step.words.branch.as_deref().unwrap_or(branch);
-    let own_via = Field::new("Via", format!("SIP/2.0/UDP {};branch={}", host_port(step.source), full_branch(branch)));
+    let own_via = Field::new("Via", via(step, &host_port(step.source), &full_branch(branch)));
     let mut filled = Vec::new();
     let uri = if let Some(invite) = of {
         filled.extend(of_invite(invite, step, method, own_via));
@@ -229,7 +235,7 @@ fn unasked(call: &Dialogue, step: &Step, written: &Written, branch: &str) -> Res
     let destination = host_port(step.destination);
     let caller = format!("<sip:alice@{destination}>;tag={}", opaque(&["from", &call.name]));
     let fields = vec![
-        Field::new("Via", format!("SIP/2.0/UDP {destination};branch={}", full_branch(branch))),
+        Field::new("Via", via(step, &destination, &full_branch(branch))),
         Field::new("From", call.caller.clone().unwrap_or(caller)),
         Field::new("Call-ID", call.call_id.clone()),
         Field::new("CSeq", format!("{number} {method}")),
@@ -248,7 +254,7 @@ fn forwarded(call: &Dialogue, step: &Step, written: &Written, branch: &str) -> R
     match &mut start {
         StartLine::Request { uri, .. } => {
             let branch = full_branch(step.words.branch.as_deref().unwrap_or(branch));
-            filled.insert(0, Field::new("Via", format!("SIP/2.0/UDP {};branch={branch}", host_port(step.source))));
+            filled.insert(0, Field::new("Via", via(step, &host_port(step.source), &branch)));
             for field in filled.iter_mut().filter(|field| field.is("Max-Forwards")) {
                 let left: u32 = field.value.parse().unwrap_or(70);
                 field.value = left.saturating_sub(1).to_string();

@@ -6,8 +6,10 @@ use crate::provenance::{Endpoint, Timestamp};
 
 use super::checksum;
 use super::step::{Link, Shape, Unreachable};
+use super::streams::Segment;
 
 const UDP: u8 = 17;
+const TCP: u8 = 6;
 const ICMP_V4: u8 = 1;
 const ICMP_V6: u8 = 58;
 const FRAGMENT_HEADER: u8 = 44;
@@ -91,6 +93,20 @@ pub(super) fn udp(source: Endpoint, destination: Endpoint, payload: &[u8]) -> (u
     put(&mut head, 6, sum);
     head.extend(payload);
     (UDP, head)
+}
+
+/// A TCP header without options, with its payload (RFC 9293 §3.1); the protocol number beside it.
+pub(super) fn tcp(source: Endpoint, destination: Endpoint, segment: &Segment) -> (u8, Vec<u8>) {
+    let mut head = [source.port.to_be_bytes(), destination.port.to_be_bytes()].concat();
+    head.extend(segment.sequence.to_be_bytes());
+    head.extend(segment.acknowledged.to_be_bytes());
+    head.extend([0x50, segment.bits, 0xfa, 0xf0, 0, 0, 0, 0]);
+    let length = word(head.len() + segment.payload.len());
+    let pseudo = pseudo_header(source.address, destination.address, TCP, length);
+    let sum = checksum::internet(&[&pseudo, &head, &segment.payload]);
+    put(&mut head, 16, sum);
+    head.extend(&segment.payload);
+    (TCP, head)
 }
 
 /// An ICMP error about a datagram (RFC 792, RFC 4443 §3.1); the protocol number beside it.

@@ -29,6 +29,7 @@ mod parse;
 mod pcap;
 mod recall;
 mod step;
+mod streams;
 mod words;
 
 pub use flow::{Flow, SampleDatagram};

@@ -111,6 +111,25 @@ pub(super) struct Words {
     pub(super) shape: Shape,
     pub(super) icmp: Option<Unreachable>,
     pub(super) quote: Option<usize>,
+    /// Over TCP, and how.
+    pub(super) tcp: Option<Tcp>,
+}
+
+/// How octets lie in the segments of a TCP connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tcp {
+    /// The connection was open when the capture began: it has no handshake.
+    pub(super) open: bool,
+    /// The sender closes the connection behind this step.
+    pub(super) close: bool,
+    /// Longest payload of a segment.
+    pub(super) segments: Option<usize>,
+    /// Numbers of the segments, from 1, in the order in which they were captured.
+    pub(super) order: Vec<usize>,
+    /// Segments that were not captured, from 1.
+    pub(super) lost: Vec<usize>,
+    /// Segments that were sent again, from 1.
+    pub(super) resent: Vec<usize>,
 }
 
 /// How a datagram lies in frames.

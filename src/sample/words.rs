@@ -27,6 +27,9 @@ fn set_flag(words: &mut Words, name: &str) -> bool {
         "raw" => words.raw = true,
         "same-datagram" => words.same_datagram = true,
         "forward" => words.forward = true,
+        "tcp" => _ = words.tcp.get_or_insert_default(),
+        "open" => words.tcp.get_or_insert_default().open = true,
+        "close" => words.tcp.get_or_insert_default().close = true,
         _ => return false,
     }
     true
@@ -72,6 +75,23 @@ fn set_shape(words: &mut Words, name: &str, value: &str) -> Option<bool> {
             let lost: Option<Vec<usize>> = value.split(',').map(|number| number.parse().ok()).collect();
             shape.lost_fragments = lost?;
         }
+        _ => return set_tcp(words, name, value),
+    }
+    Some(true)
+}
+
+/// As [`set_value`], for the words about segments.
+fn set_tcp(words: &mut Words, name: &str, value: &str) -> Option<bool> {
+    let numbers = || -> Option<Vec<usize>> {
+        value.split(',').map(|number| number.parse().ok().filter(|number| *number > 0)).collect()
+    };
+    match name {
+        "segments" => {
+            words.tcp.get_or_insert_default().segments = Some(value.parse().ok().filter(|most| *most > 0)?);
+        }
+        "order" => words.tcp.get_or_insert_default().order = numbers()?,
+        "lose-segment" => words.tcp.get_or_insert_default().lost = numbers()?,
+        "resend-segment" => words.tcp.get_or_insert_default().resent = numbers()?,
         _ => return Some(false),
     }
     Some(true)
@@ -93,6 +113,8 @@ fn check(words: &Words, line: usize) -> Result<(), FlowError> {
         "`icmp=` and `quote=` need each other"
     } else if !words.shape.lost_fragments.is_empty() && words.shape.fragment.is_none() {
         "`lose-fragment=` needs `fragment=`"
+    } else if words.tcp.is_some() && (words.icmp.is_some() || words.same_datagram) {
+        "neither an ICMP error nor a datagram goes over TCP"
     } else if words.forward && words.raw {
         "`forward` fills in, `raw` does not"
     } else {
@@ -127,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn words_about_segments_imply_tcp() {
+        assert!(read("ttl=3".split_whitespace(), 1).unwrap().tcp.is_none());
+        let words = "tcp open close segments=300 order=2,1 lose-segment=3 resend-segment=1,2";
+        let tcp = read(words.split_whitespace(), 1).unwrap().tcp.unwrap();
+        assert_eq!((tcp.open, tcp.close, tcp.segments, &tcp.order[..]), (true, true, Some(300), &[2, 1][..]));
+        assert_eq!((&tcp.lost[..], &tcp.resent[..]), (&[3][..], &[1, 2][..]));
+        for word in words.split_whitespace() {
+            assert!(read([word].into_iter(), 1).unwrap().tcp.is_some(), "{word}");
+        }
+    }
+
+    #[test]
     fn wrong_words_are_errors() {
         for line in [
             "foo",
@@ -143,6 +177,10 @@ mod tests {
             "quote=1",
             "lose-fragment=1",
             "raw forward",
+            "tcp same-datagram",
+            "tcp icmp=host-unreachable quote=1",
+            "segments=0",
+            "order=1,0",
             "call=",
         ] {
             assert_eq!(read(line.split_whitespace(), 3).unwrap_err().line, 3, "{line}");

@@ -230,7 +230,7 @@ impl Message {
     }
 
     /// Adds an oddity that its surroundings show.
-    pub(super) fn note(&mut self, anomaly: Anomaly) {
+    pub(crate) fn note(&mut self, anomaly: Anomaly) {
         if let Err(at) = self.anomalies.binary_search(&anomaly) {
             self.anomalies.insert(at, anomaly);
         }

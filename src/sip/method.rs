@@ -38,6 +38,24 @@ pub enum Method {
 }
 
 impl Method {
+    /// Every method that has a name of its own here.
+    pub const KNOWN: &'static [Self] = &[
+        Self::Invite,
+        Self::Ack,
+        Self::Bye,
+        Self::Cancel,
+        Self::Register,
+        Self::Options,
+        Self::Prack,
+        Self::Subscribe,
+        Self::Notify,
+        Self::Publish,
+        Self::Info,
+        Self::Refer,
+        Self::Message,
+        Self::Update,
+    ];
+
     /// Reads a method; octets that are not UTF-8 are replaced.
     pub fn read(bytes: &[u8]) -> Self {
         match bytes {

@@ -1,6 +1,6 @@
 //! The SIP message layer: a tolerant view of messages on bytes, and strict values from it on demand.
 //!
-//! [`framing::messages`] finds the messages of a datagram; a [`Message`] holds its octets once and the places of its header
+//! [`framing::messages`] finds the messages of a datagram, [`stream`] those of a stream; a [`Message`] holds its octets once and the places of its header
 //! fields. Nothing that is recognisably SIP is lost because one header field is bad.
 
 pub mod address;
@@ -22,6 +22,7 @@ pub mod reason;
 pub mod sdp;
 mod start_line;
 pub mod status;
+pub mod stream;
 #[cfg(test)]
 mod torture;
 pub mod typed;

@@ -11,7 +11,6 @@ mod compact;
 pub mod date;
 pub mod freshness;
 pub mod identity;
-mod numbering_plan;
 pub mod passport;
 mod pem;
 pub mod telephone_number;

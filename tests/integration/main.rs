@@ -4,7 +4,6 @@ mod catalogue;
 mod cli;
 mod common;
 mod consistency;
-mod lists;
 mod matrix;
 mod readme;
 mod reports;

@@ -69,7 +69,7 @@ fn through_the_net(flow: &Flow) -> Vec<SampleDatagram> {
             }),
             Decoded::Fragment(fragment) => {
                 let Some(whole) = reassembly.push(&fragment, place, frame.time) else { continue };
-                let Decoded::Udp(datagram) = whole.decode() else { panic!("{whole:?}") };
+                let Decoded::Udp(datagram) = whole.decode() else { continue };
                 found.push(SampleDatagram {
                     time: whole.time,
                     flow: datagram.flow,
@@ -81,7 +81,7 @@ fn through_the_net(flow: &Flow) -> Vec<SampleDatagram> {
                     other_frames: whole.other_frames.iter().map(|other| other.number).collect(),
                 });
             }
-            Decoded::Icmp(_) => {}
+            Decoded::Icmp(_) | Decoded::Tcp(_) => {}
             Decoded::Skipped(reason) => panic!("frame {number}: {reason:?}"),
         }
     }

@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 use super::{CaptureFacts, CsvOptions, Sink, Summary, complaints, moves, write_names, write_row, writer};
 use crate::diagnosis::lists::{Complaints, Moves, Seen};
 use crate::diagnosis::{CallReport, Finding};
-use crate::lang::{Lang, Text};
 use crate::provenance::Timestamp;
 use crate::report::time;
 
@@ -26,7 +25,6 @@ pub struct ListSink {
     /// The files of all captures.
     files: Vec<String>,
     bom: bool,
-    lang: Lang,
 }
 
 impl ListSink {
@@ -41,7 +39,7 @@ impl ListSink {
     }
 
     fn new(out: Box<dyn Write>, options: CsvOptions, list: List) -> Self {
-        Self { out: writer(out, options), list, files: Vec::new(), bom: options.bom, lang: options.lang }
+        Self { out: writer(out, options), list, files: Vec::new(), bom: options.bom }
     }
 }
 
@@ -71,40 +69,38 @@ impl Sink for ListSink {
     }
 
     fn finish(&mut self, _total: &Summary) -> io::Result<()> {
-        let (out, files, lang) = (&mut self.out, &self.files, self.lang);
+        let (out, files) = (&mut self.out, &self.files);
         match &self.list {
             List::Moves(list) => {
                 write_names(out, self.bom, moves::COLUMNS)?;
                 for row in list.rows() {
-                    let row = moves::Row::Move { row: &row, files, lang };
+                    let row = moves::Row::Move { row: &row, files };
                     write_row(out, moves::COLUMNS, |cell| cell(&row))?;
                 }
                 if list.left_out() > 0 {
-                    write_row(out, moves::COLUMNS, |cell| cell(&moves::Row::LeftOut(list.left_out(), lang)))?;
+                    write_row(out, moves::COLUMNS, |cell| cell(&moves::Row::LeftOut(list.left_out())))?;
                 }
             }
             List::Complaints(list) => {
                 write_names(out, self.bom, complaints::COLUMNS)?;
                 for row in list.rows() {
-                    let row = complaints::Row::Caller { row: &row, files, lang };
+                    let row = complaints::Row::Caller { row: &row, files };
                     write_row(out, complaints::COLUMNS, |cell| cell(&row))?;
                 }
                 if list.left_out() > 0 {
-                    write_row(out, complaints::COLUMNS, |cell| cell(&complaints::Row::LeftOut(list.left_out(), lang)))?;
+                    write_row(out, complaints::COLUMNS, |cell| cell(&complaints::Row::LeftOut(list.left_out())))?;
                 }
             }
         }
         self.out.flush()
     }
 
-    fn limit_hit(&self) -> Option<Text> {
+    fn limit_hit(&self) -> Option<String> {
         let (left_out, text) = match &self.list {
-            List::Moves(list) => (list.left_out(), Text::new("{count} 301s found no room in the list of moves")),
-            List::Complaints(list) => {
-                (list.left_out(), Text::new("{count} calls found no room in the list of complaints"))
-            }
+            List::Moves(list) => (list.left_out(), "301s found no room in the list of moves"),
+            List::Complaints(list) => (list.left_out(), "calls found no room in the list of complaints"),
         };
-        (left_out > 0).then(|| text.with("count", left_out))
+        (left_out > 0).then(|| format!("{left_out} {text}"))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::diagnosis::Severity;
 use crate::lang::{Text, grouped};
 use crate::report::{CaptureFacts, Summary};
 use crate::sip::StatusClass;
+use crate::stream::StreamKind;
 use crate::wrap::{display_width, pad};
 
 /// Cells of the column of labels.
@@ -35,7 +36,15 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     capture(page, view, facts);
     page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     if summary.messages == 0 {
-        page.hanging("", LABEL, Tone::Strong, "There is no SIP over UDP in it.");
+        page.hanging("", LABEL, Tone::Strong, "There is no SIP over UDP or TCP in it.");
+    }
+    if let Some(n) = facts.streams.get(&StreamKind::SipTls) {
+        let words = Text::count(
+            *n,
+            "{n} TCP connection carries SIP over TLS by all appearance: encrypted, and not read.",
+            "{n} TCP connections carry SIP over TLS by all appearance: encrypted, and not read.",
+        );
+        page.hanging("", LABEL, Tone::Strong, words);
     }
     assumed_countries(page, summary);
     final_responses(page, summary);
@@ -188,10 +197,17 @@ fn bar(n: u64, most: u64) -> String {
 pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
     let skipped: Vec<_> = facts.skipped.iter().map(|(reason, n)| (reason.code(), *n)).collect();
     let others: Vec<_> = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect();
+    let streams = facts.streams.iter().filter(|(kind, _)| **kind != StreamKind::Sip);
+    let streams: Vec<_> = streams.map(|(kind, n)| (kind.code(), *n)).collect();
     let odd: Vec<_> = facts.anomalies.iter().map(|(anomaly, n)| (anomaly.code(), *n)).collect();
     let rows = [
         ("{n} frame skipped: {list}", "{n} frames skipped: {list}", skipped),
         ("{n} UDP datagram that is not SIP: {list}", "{n} UDP datagrams that are not SIP: {list}", others),
+        (
+            "{n} TCP connection without readable SIP: {list}",
+            "{n} TCP connections without readable SIP: {list}",
+            streams,
+        ),
         ("{n} oddity: {list}", "{n} oddities: {list}", odd),
     ];
     if rows.iter().all(|(_, _, counts)| counts.is_empty()) && facts.duplicates == 0 {
@@ -206,8 +222,8 @@ pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
     if facts.duplicates > 0 {
         let twice = Text::count(
             facts.duplicates,
-            "{n} datagram was captured twice; the copies are not counted as retransmissions",
-            "{n} datagrams were captured twice; the copies are not counted as retransmissions",
+            "{n} datagram or segment was captured twice; the copies are not counted as retransmissions",
+            "{n} datagrams or segments were captured twice; the copies are not counted as retransmissions",
         );
         page.paragraph(2, Tone::Plain, twice);
     }

@@ -34,11 +34,15 @@ pub(in crate::report) struct CaptureView {
     sip_datagrams: u64,
     /// UDP datagrams that are no SIP, by kind.
     other_payloads: BTreeMap<&'static str, u64>,
+    /// Frames that hold a whole TCP segment.
+    tcp_frames: u64,
+    /// TCP connections, by what they carry: `sip`, `sip-over-tls` (encrypted), `tls`, `http`, …
+    streams: BTreeMap<&'static str, u64>,
     /// Frames that hold IP fragments.
     fragments: u64,
     /// ICMP errors about UDP datagrams.
     icmp_errors: u64,
-    /// Frames or datagrams captured twice.
+    /// Datagrams or segments captured twice.
     duplicates: u64,
     /// Time of the earliest frame; null without frames.
     first_time: Option<Time>,
@@ -96,6 +100,8 @@ impl CaptureView {
             udp_frames: facts.udp_frames,
             sip_datagrams: facts.sip_datagrams,
             other_payloads: facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
+            tcp_frames: facts.tcp_frames,
+            streams: facts.streams.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
             fragments: facts.fragments,
             icmp_errors: facts.icmp_errors,
             duplicates: facts.duplicates,

@@ -1,0 +1,142 @@
+//! What a stream carries, told by its first octets.
+
+use std::fmt;
+
+use super::client_hello;
+use crate::limits::STREAM_PROBE;
+use crate::provenance::Flow;
+use crate::sip::stream;
+
+/// A kind of TCP connection. The kebab-case [`StreamKind::code`] is stable and appears in reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum StreamKind {
+    /// SIP.
+    Sip,
+    /// TLS that carries SIP by all appearance: port 5061, or what the client asked for (SNI, ALPN). Encrypted.
+    SipTls,
+    /// Other TLS.
+    Tls,
+    /// HTTP.
+    Http,
+    /// RTSP.
+    Rtsp,
+    /// MSRP, the instant messages beside SIP.
+    Msrp,
+    /// SSH.
+    Ssh,
+    /// Blank lines alone, which keep a connection open (RFC 5626 §3.5.1).
+    KeepAlive,
+    /// No octet was captured: a connection that was refused, or idle.
+    NoData,
+    /// Anything else.
+    OtherTcp,
+}
+
+impl StreamKind {
+    /// Every kind, in the order of reports.
+    pub const ALL: &'static [Self] = &[
+        Self::Sip,
+        Self::SipTls,
+        Self::Tls,
+        Self::Http,
+        Self::Rtsp,
+        Self::Msrp,
+        Self::Ssh,
+        Self::KeepAlive,
+        Self::NoData,
+        Self::OtherTcp,
+    ];
+
+    /// The stable name, as reports print it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Sip => "sip",
+            Self::SipTls => "sip-over-tls",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Rtsp => "rtsp",
+            Self::Msrp => "msrp",
+            Self::Ssh => "ssh",
+            Self::KeepAlive => "keep-alive",
+            Self::NoData => "no-data",
+            Self::OtherTcp => "other-tcp",
+        }
+    }
+}
+
+impl fmt::Display for StreamKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Tells what a direction carries by its first octets; `None` while more are needed. Line ends in front were taken away.
+pub(super) fn recognise(flow: &Flow, bytes: &[u8]) -> Option<StreamKind> {
+    if let [0x14..=0x17, rest @ ..] = bytes
+        && matches!(rest, [] | [3] | [3, 0..=4, ..])
+    {
+        return tls(flow, bytes);
+    }
+    let line = memchr::memchr(b'\n', bytes).and_then(|end| bytes.get(..end));
+    match line {
+        Some(_) if stream::is_start(bytes) => Some(StreamKind::Sip),
+        Some(line) => Some(text(line)),
+        None if bytes.len() < STREAM_PROBE && stream::may_begin(bytes) => None,
+        None => Some(text(bytes)),
+    }
+}
+
+/// What a load balancer puts in front of a stream to name its client (the PROXY protocol of HAProxy, versions 1 and 2): its
+/// length; `Some(None)` while more octets are needed, `None` where there is nothing of the kind. Line ends in front, with which
+/// version 2 begins, were taken away.
+pub(super) fn proxy_header(bytes: &[u8]) -> Option<Option<usize>> {
+    const LINE: &[u8] = b"PROXY ";
+    const BINARY: &[u8] = b"\0\r\nQUIT\n";
+    /// The longest line of version 1.
+    const LINE_MAX: usize = 107;
+    let shares = |name: &[u8]| bytes.iter().zip(name).all(|(a, b)| a == b);
+    if shares(LINE) {
+        let line = bytes.get(..LINE_MAX).unwrap_or(bytes);
+        return match memchr::memchr(b'\n', line) {
+            Some(end) if bytes.len() > LINE.len() => Some(Some(end + 1)),
+            None if bytes.len() < LINE_MAX => Some(None),
+            _ => None,
+        };
+    }
+    if shares(BINARY) {
+        let length = bytes.get(BINARY.len() + 2..).and_then(|rest| rest.first_chunk::<2>());
+        let whole = length.map(|length| BINARY.len() + 4 + usize::from(u16::from_be_bytes(*length)));
+        return Some(whole.filter(|whole| bytes.len() >= *whole));
+    }
+    None
+}
+
+/// A protocol that names itself in its first line.
+fn text(line: &[u8]) -> StreamKind {
+    let named = |name: &[u8]| memchr::memmem::find(line.get(..STREAM_PROBE).unwrap_or(line), name).is_some();
+    if line.starts_with(b"SSH-") {
+        StreamKind::Ssh
+    } else if line.starts_with(b"MSRP ") {
+        StreamKind::Msrp
+    } else if line.starts_with(b"HTTP/") || named(b" HTTP/") {
+        StreamKind::Http
+    } else if line.starts_with(b"RTSP/") || named(b" RTSP/") {
+        StreamKind::Rtsp
+    } else {
+        StreamKind::OtherTcp
+    }
+}
+
+fn tls(flow: &Flow, bytes: &[u8]) -> Option<StreamKind> {
+    let by_port = [flow.source.port, flow.destination.port].contains(&5061);
+    if by_port {
+        return Some(StreamKind::SipTls);
+    }
+    match client_hello::asks_for_sip(bytes) {
+        Some(true) => Some(StreamKind::SipTls),
+        Some(false) => Some(StreamKind::Tls),
+        None if bytes.len() < STREAM_PROBE => None,
+        None => Some(StreamKind::Tls),
+    }
+}

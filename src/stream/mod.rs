@@ -1,0 +1,159 @@
+//! What TCP connections carry: told by their first octets; of SIP, the messages. Everything else is counted under its name and
+//! passed over from there on.
+//!
+//! [`StreamReader`](crate::net::tcp::StreamReader) is how reassembly below hands octets over; [`Messages`] is the reader that
+//! the pipeline uses.
+
+mod client_hello;
+mod kind;
+mod side;
+
+pub use kind::StreamKind;
+use side::{Side, Taken};
+
+use crate::anomaly::Anomaly;
+use crate::limits::STREAM_MESSAGE_WAIT;
+use crate::net::tcp::{Direction, End, Gap, Origin, Seen, StreamReader};
+use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
+use crate::sip::Message;
+
+/// What came out of a connection.
+#[derive(Debug)]
+pub enum StreamEvent {
+    /// A SIP message.
+    Message(Message, Provenance),
+    /// Something odd.
+    Odd {
+        /// What.
+        anomaly: Anomaly,
+        /// The direction concerned.
+        flow: Flow,
+        /// The last frame concerned.
+        frame: FrameRef,
+    },
+    /// What the connection carries; said once, at the latest when it is forgotten.
+    Kind(StreamKind),
+}
+
+/// Reads the SIP messages of a connection, in both directions.
+#[derive(Debug, Default)]
+pub struct Messages {
+    kind: Option<StreamKind>,
+    sides: [Side; 2],
+    last_frame: FrameRef,
+}
+
+impl StreamReader for Messages {
+    type Output = StreamEvent;
+
+    fn octets(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<StreamEvent>) {
+        self.last_frame = origin.frame;
+        let is_sip = self.is_sip();
+        let mut events = Events { flow, frame: origin.frame, out };
+        let side = self.side(flow);
+        side.push(octets, origin);
+        if let Some(kind) = side.read(is_sip, &mut events) {
+            self.decide(kind, out);
+        }
+    }
+
+    fn gap(&mut self, flow: &Flow, gap: Gap, out: &mut Vec<StreamEvent>) {
+        let is_sip = self.is_sip();
+        if is_sip && matches!(gap, Gap::Missing(_)) {
+            out.push(StreamEvent::Odd { anomaly: Anomaly::TcpGap, flow: *flow, frame: self.last_frame });
+        }
+        let mut events = Events { flow, frame: self.last_frame, out };
+        self.side(flow).gap(gap, is_sip, &mut events);
+    }
+
+    fn end(&mut self, flow: &Flow, end: End, out: &mut Vec<StreamEvent>) {
+        let mut events = Events { flow, frame: self.last_frame, out };
+        // Who says FIN in the middle of a message meant to say no more.
+        self.side(flow).give_up(end != End::Finished, &mut events);
+    }
+
+    fn close(&mut self, out: &mut Vec<StreamEvent>) {
+        if self.kind.is_none() {
+            let spoke = self.sides.iter().any(|side| side.has_octets);
+            let kept_alive = self.sides.iter().any(|side| side.has_blank_lines);
+            self.decide(
+                match (spoke, kept_alive) {
+                    (true, _) => StreamKind::OtherTcp,
+                    (false, true) => StreamKind::KeepAlive,
+                    (false, false) => StreamKind::NoData,
+                },
+                out,
+            );
+        }
+    }
+
+    fn is_interested(&self) -> bool {
+        matches!(self.kind, None | Some(StreamKind::Sip))
+    }
+
+    fn held(&self) -> usize {
+        self.sides.iter().map(Side::cost).sum()
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        let since = self.sides.iter().filter_map(Side::waits_since).min()?;
+        Some(since.plus(STREAM_MESSAGE_WAIT))
+    }
+
+    fn time_out(&mut self, flow: &Flow, now: Timestamp, out: &mut Vec<StreamEvent>) {
+        for flow in [*flow, flow.reversed()] {
+            let mut events = Events { flow: &flow, frame: self.last_frame, out };
+            let side = self.side(&flow);
+            if side.waits_since().is_some_and(|since| since.plus(STREAM_MESSAGE_WAIT) <= now) {
+                side.give_up(false, &mut events);
+            }
+        }
+    }
+}
+
+impl Messages {
+    fn is_sip(&self) -> bool {
+        self.kind == Some(StreamKind::Sip)
+    }
+
+    fn side(&mut self, flow: &Flow) -> &mut Side {
+        let [up, down] = &mut self.sides;
+        if Direction::of(flow) == Direction::Up { up } else { down }
+    }
+
+    fn decide(&mut self, kind: StreamKind, out: &mut Vec<StreamEvent>) {
+        if self.kind.is_none() {
+            self.kind = Some(kind);
+            out.push(StreamEvent::Kind(kind));
+            if kind != StreamKind::Sip {
+                self.sides = [Side::default(), Side::default()];
+            }
+        }
+    }
+}
+
+/// Where a side puts what it reads.
+struct Events<'a> {
+    flow: &'a Flow,
+    frame: FrameRef,
+    out: &'a mut Vec<StreamEvent>,
+}
+
+impl Events<'_> {
+    fn odd(&mut self, anomaly: Anomaly) {
+        self.out.push(StreamEvent::Odd { anomaly, flow: *self.flow, frame: self.frame });
+    }
+
+    fn message(&mut self, Taken { mut message, odd }: Taken, seen: Seen) {
+        let Seen { frame, other_frames, time, ttl, offset } = seen;
+        if let Some(odd) = odd {
+            message.note(odd);
+        }
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        let provenance = Provenance { frame, other_frames, time, flow: *self.flow, ip_id: None, ttl, offset };
+        self.out.push(StreamEvent::Message(message, provenance));
+    }
+}
+
+#[cfg(test)]
+mod tests;

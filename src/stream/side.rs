@@ -1,0 +1,230 @@
+//! One direction of a connection that carries SIP, or may.
+
+use super::kind::{self, StreamKind};
+use super::Events;
+use crate::anomaly::Anomaly;
+use crate::limits::{STREAM_MESSAGE_OCTETS, STREAM_PROBE, STREAM_SEARCH};
+use crate::net::tcp::{Gap, Marked, Origin};
+use crate::provenance::Timestamp;
+use crate::sip::stream::{self, Found, Next, Progress};
+use crate::sip::Message;
+
+/// Where reading stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    /// At the first octet of the stream.
+    #[default]
+    Start,
+    /// Somewhere: the next start line is looked for, which may stand at the first octet if `at_line`.
+    Search { at_line: bool },
+    /// Where a message begins, or in it.
+    Sip,
+}
+
+/// A message, and what the stream alone shows of it.
+pub(super) struct Taken {
+    pub(super) message: Message,
+    pub(super) odd: Option<Anomaly>,
+}
+
+/// The state of a direction.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    state: State,
+    waiting: Marked,
+    progress: Progress,
+    /// Octets that belong to a message that was taken without them.
+    rest: u64,
+    /// Octets in which a start line was looked for.
+    searched: u64,
+    /// Whether there was anything but blank lines.
+    pub(super) has_octets: bool,
+    pub(super) has_blank_lines: bool,
+}
+
+impl Side {
+    /// Memory held, in octets.
+    pub(super) fn cost(&self) -> usize {
+        self.waiting.cost()
+    }
+
+    /// When the last octets came of a message that is not whole.
+    pub(super) fn waits_since(&self) -> Option<Timestamp> {
+        self.waiting.last_time().filter(|_| self.state == State::Sip)
+    }
+
+    /// Adds octets.
+    pub(super) fn push(&mut self, octets: &[u8], origin: &Origin) {
+        let skip = usize::try_from(self.rest).unwrap_or(usize::MAX).min(octets.len());
+        self.rest -= skip as u64;
+        let octets = octets.get(skip..).unwrap_or_default();
+        if !octets.is_empty() {
+            self.waiting.push(octets, origin);
+        }
+    }
+
+    /// Reads as far as it goes. Gives what the stream is, when that is clear; `is_sip` says that it is SIP for sure.
+    pub(super) fn read(&mut self, is_sip: bool, events: &mut Events<'_>) -> Option<StreamKind> {
+        let mut decided = None;
+        loop {
+            if self.state != (State::Search { at_line: false }) {
+                self.skip_blank_lines();
+            }
+            if self.waiting.octets().is_empty() {
+                return decided;
+            }
+            let is_sip = is_sip || decided.is_some();
+            self.has_octets = true;
+            let goes_on = match self.state {
+                State::Start => match self.begin(is_sip, events) {
+                    Some(StreamKind::Sip) => {
+                        decided = Some(StreamKind::Sip);
+                        true
+                    }
+                    Some(other) => return Some(other),
+                    None => self.state != State::Start,
+                },
+                State::Search { at_line } => {
+                    if let Some(kind) = self.named(events).filter(|_| !is_sip) {
+                        return Some(kind);
+                    }
+                    let found = self.search(at_line);
+                    if found {
+                        decided = Some(StreamKind::Sip);
+                    } else if !is_sip && self.searched > STREAM_SEARCH {
+                        return Some(StreamKind::OtherTcp);
+                    }
+                    found
+                }
+                State::Sip => self.message(events),
+            };
+            if !goes_on {
+                return decided;
+            }
+        }
+    }
+
+    /// Looks at the first octets of the stream; `None` if there are not enough, or if the state is another now.
+    fn begin(&mut self, is_sip: bool, events: &mut Events<'_>) -> Option<StreamKind> {
+        if let Some(length) = kind::proxy_header(self.waiting.octets()) {
+            self.consume(length?);
+            self.skip_blank_lines();
+        }
+        let kind = kind::recognise(events.flow, self.waiting.octets())?;
+        if kind == StreamKind::Sip {
+            self.state = State::Sip;
+        } else if is_sip {
+            events.odd(Anomaly::TrailingOctets);
+            self.state = State::Search { at_line: true };
+            return None;
+        }
+        Some(kind)
+    }
+
+    /// Looks for a start line; what is in front of it is passed over. Says whether it found one.
+    fn search(&mut self, at_line: bool) -> bool {
+        let bytes = self.waiting.octets();
+        let (state, at) = match stream::search(bytes, at_line) {
+            Found::StartLine(at) => (State::Sip, at),
+            // A line that is too long for a start line is none.
+            Found::Line(at) if bytes.len() - at <= STREAM_PROBE => (State::Search { at_line: true }, at),
+            Found::Line(_) | Found::Nothing => (State::Search { at_line: false }, bytes.len()),
+        };
+        self.state = state;
+        self.searched += at as u64;
+        self.consume(at);
+        state == State::Sip
+    }
+
+    /// Whether a stream whose beginning was not captured is known by the first octets of it that were.
+    fn named(&self, events: &Events<'_>) -> Option<StreamKind> {
+        let kind = kind::recognise(events.flow, self.waiting.octets()).filter(|_| self.searched == 0)?;
+        (!matches!(kind, StreamKind::Sip | StreamKind::OtherTcp)).then_some(kind)
+    }
+
+    /// Takes the message at the beginning; returns whether there may be more.
+    fn message(&mut self, events: &mut Events<'_>) -> bool {
+        match self.progress.next(self.waiting.octets()) {
+            Next::More if self.waiting.octets().len() > STREAM_MESSAGE_OCTETS => {
+                self.take(self.progress.rest(self.waiting.octets()), false, None, events);
+                true
+            }
+            Next::More => false,
+            Next::Message { length, odd } => {
+                self.take(length, false, odd, events);
+                true
+            }
+            Next::Other => {
+                events.odd(Anomaly::ContentLengthTooShort);
+                self.state = State::Search { at_line: false };
+                true
+            }
+        }
+    }
+
+    /// Takes a message of so many octets.
+    fn take(&mut self, length: usize, cut: bool, odd: Option<Anomaly>, events: &mut Events<'_>) {
+        let octets = self.waiting.octets().get(..length).unwrap_or_default();
+        let read = Message::read(octets, cut).zip(self.waiting.seen(0..length));
+        if let Some(((message, _), seen)) = read {
+            events.message(Taken { message, odd }, seen);
+        }
+        self.consume(length.max(1));
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.waiting.consume(count);
+        self.progress = Progress::default();
+    }
+
+    /// Line ends between messages, such as the pings of RFC 5626 §3.5.1.
+    fn skip_blank_lines(&mut self) {
+        let bytes = self.waiting.octets();
+        if self.progress.has_start_line() || !matches!(bytes.first(), Some(b'\r' | b'\n')) {
+            return;
+        }
+        let blank = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
+        self.has_blank_lines = true;
+        self.consume(blank);
+    }
+
+    /// Octets are missing here.
+    pub(super) fn gap(&mut self, gap: Gap, is_sip: bool, events: &mut Events<'_>) {
+        let missing = match gap {
+            Gap::Missing(count) | Gap::Cut(count) => Some(count),
+            Gap::Start | Gap::Jump => None,
+        };
+        if let Some(missing) = missing.filter(|missing| *missing <= self.rest) {
+            self.rest -= missing;
+            return;
+        }
+        self.rest = 0;
+        let wanted = self.progress.end().map(|end| end.saturating_sub(self.waiting.octets().len()) as u64);
+        let begun = self.state == State::Sip && !self.waiting.octets().is_empty();
+        self.give_up(true, events);
+        self.state = State::Search { at_line: true };
+        if let (true, Some(wanted), Some(missing)) = (begun, wanted, missing)
+            && missing <= wanted
+        {
+            self.rest = wanted - missing;
+            self.state = State::Sip;
+        }
+        if !is_sip {
+            self.searched = 0;
+        }
+    }
+
+    /// Takes what there is of messages that are not whole; `cut`: because it is missing, not because it was never sent.
+    pub(super) fn give_up(&mut self, cut: bool, events: &mut Events<'_>) {
+        while self.state == State::Sip && self.progress.has_start_line() && !self.waiting.octets().is_empty() {
+            let length = self.progress.rest(self.waiting.octets());
+            let is_last = length == self.waiting.octets().len();
+            self.take(length, cut && is_last, None, events);
+            if !is_last {
+                self.read(true, events);
+            }
+        }
+        let left = self.waiting.octets().len();
+        self.consume(left);
+    }
+}
