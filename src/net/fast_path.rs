@@ -37,7 +37,14 @@ pub(super) fn fast_udp(packet: &[u8], vlan: Vlans) -> Option<Datagram<'_>> {
     };
     let payload = udp.get(UDP_HEADER..usize::from(be16(udp, 4)?))?;
     let info = IpInfo { source, destination, ip_id, ttl, vlan, cut: false, missing: 0 };
-    Some(Datagram { flow: info.flow(Transport::Udp, be16(udp, 0)?, be16(udp, 2)?), payload, cut: false, ip_id, ttl, vlan })
+    Some(Datagram {
+        flow: info.flow(Transport::Udp, be16(udp, 0)?, be16(udp, 2)?),
+        payload,
+        cut: false,
+        ip_id,
+        ttl,
+        vlan,
+    })
 }
 
 #[cfg(test)]

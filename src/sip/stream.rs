@@ -124,7 +124,8 @@ impl Progress {
             return Next::More;
         }
         let last = last_line(bytes, scanned);
-        if is_strict && last < end && bytes.get(last..).is_some_and(begins_like_sip) && bytes.len() < end + STREAM_PROBE {
+        if is_strict && last < end && bytes.get(last..).is_some_and(begins_like_sip) && bytes.len() < end + STREAM_PROBE
+        {
             // The next message may begin there: its line will tell.
             return Next::More;
         }
@@ -178,7 +179,8 @@ fn start_in_line(line: &[u8]) -> Option<usize> {
     if whole && (probe::is_status_line(line) || has_known_method(line)) {
         return Some(0);
     }
-    let status = memchr::memmem::find(line, b"SIP/2.0 ").filter(|at| line.get(*at..).is_some_and(probe::is_status_line));
+    let status =
+        memchr::memmem::find(line, b"SIP/2.0 ").filter(|at| line.get(*at..).is_some_and(probe::is_status_line));
     let request = || {
         let known = Method::KNOWN.iter().filter_map(|known| memchr::memmem::find(line, known.name().as_bytes()));
         known.filter(|at| line.get(*at..).is_some_and(is_start)).min()

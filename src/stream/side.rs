@@ -1,13 +1,13 @@
 //! One direction of a connection that carries SIP, or may.
 
-use super::kind::{self, StreamKind};
 use super::Events;
+use super::kind::{self, StreamKind};
 use crate::anomaly::Anomaly;
 use crate::limits::{STREAM_MESSAGE_OCTETS, STREAM_PROBE, STREAM_SEARCH};
 use crate::net::tcp::{Gap, Marked, Origin};
 use crate::provenance::Timestamp;
-use crate::sip::stream::{self, Found, Next, Progress};
 use crate::sip::Message;
+use crate::sip::stream::{self, Found, Next, Progress};
 
 /// Where reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

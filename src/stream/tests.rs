@@ -90,7 +90,10 @@ impl Tap {
     }
 
     fn finish(&mut self, offset: usize) {
-        self.push(&Segment { flags: Flags { fin: true, ..Flags::default() }, ..segment(flow(), at(CLIENT, offset), b"") });
+        self.push(&Segment {
+            flags: Flags { fin: true, ..Flags::default() },
+            ..segment(flow(), at(CLIENT, offset), b"")
+        });
     }
 
     fn wait(&mut self, span: Duration) {
@@ -378,7 +381,11 @@ fn streams_that_were_open_before_are_taken_up_at_the_next_message() {
             let to = (at + 64).min(stream.len());
             tap.client(at, &stream.as_bytes()[at..to]);
         }
-        let expected = if from == 0 { vec![request(1, "some text\r\nmore text\r\n"), request(2, "")] } else { vec![request(2, "")] };
+        let expected = if from == 0 {
+            vec![request(1, "some text\r\nmore text\r\n"), request(2, "")]
+        } else {
+            vec![request(2, "")]
+        };
         assert_eq!(tap.raws(), expected, "{from}");
         assert_eq!(tap.kinds(), [StreamKind::Sip]);
     }

@@ -1,8 +1,8 @@
 //! One connection: its two directions and whoever reads it.
 
 use super::half::{Accept, Half};
-use super::recent::Repeat;
 use super::reassembly::TcpCounts;
+use super::recent::Repeat;
 use super::{Direction, End, Gap, Origin, Segment, StreamReader};
 use crate::anomaly::Anomaly;
 use crate::limits::{STREAM_CLOSED_IDLE, STREAM_IDLE, STREAM_PENDING_OCTETS, STREAM_SILENT_IDLE};

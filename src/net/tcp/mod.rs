@@ -8,14 +8,14 @@ mod connection;
 mod half;
 mod marked;
 mod pending;
-mod recent;
 mod reassembly;
+mod recent;
 mod segment;
 
 pub use marked::{Marked, Origin, Seen};
 pub use reassembly::{TcpCounts, TcpReassembly};
-pub use segment::{Flags, Segment};
 pub(super) use segment::read;
+pub use segment::{Flags, Segment};
 
 use crate::provenance::{Flow, Timestamp};
 

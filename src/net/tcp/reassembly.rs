@@ -98,7 +98,8 @@ impl<R: StreamReader> TcpReassembly<R> {
             Connection::new(counts.connections, &segment.flow)
         });
         let before = connection.held();
-        let origin = Origin { frame, other_frames: other_frames.into(), time, ttl: segment.ttl, arrival: self.arrivals };
+        let origin =
+            Origin { frame, other_frames: other_frames.into(), time, ttl: segment.ttl, arrival: self.arrivals };
         let mut notes = Notes { counts, anomalies: &mut self.anomalies };
         connection.segment(segment, &origin, now, &mut notes, out);
         self.settle(key, before);
@@ -112,7 +113,8 @@ impl<R: StreamReader> TcpReassembly<R> {
                 break;
             }
             self.due.pop();
-            let Some(connection) = self.connections.get_mut(&key).filter(|c| c.number == number && c.armed == due) else {
+            let Some(connection) = self.connections.get_mut(&key).filter(|c| c.number == number && c.armed == due)
+            else {
                 continue;
             };
             connection.armed = Timestamp(i64::MAX);
@@ -186,7 +188,8 @@ impl<R: StreamReader> TcpReassembly<R> {
         }
         while self.connections.len() > STREAMS {
             let Some(Reverse((due, number, key))) = self.due.pop() else { break };
-            let Some(connection) = self.connections.get_mut(&key).filter(|c| c.number == number && c.armed == due) else {
+            let Some(connection) = self.connections.get_mut(&key).filter(|c| c.number == number && c.armed == due)
+            else {
                 continue;
             };
             let deadline = connection.deadline();
