@@ -72,7 +72,7 @@ Examples:
   tcpdump -i any -w - udp port 5060 | sipscan -
   sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
-  sipscan --fail-on error --fail-on 607 samples/
+  sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
   sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
@@ -109,6 +109,21 @@ pub struct Explain {
     /// List all diagnoses and status codes.
     #[arg(long)]
     pub list: bool,
+    /// Format of the explanation.
+    #[arg(long, value_enum, default_value_t = PageFormat::Text)]
+    pub format: PageFormat,
+}
+
+/// A format of explanations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PageFormat {
+    /// For people.
+    Text,
+    /// One document; its schema is docs/explain.schema.json.
+    Json,
+    /// With headings, lists and tables.
+    #[value(alias = "md")]
+    Markdown,
 }
 
 /// Inputs, outputs, and settings of an analysis.
@@ -128,7 +143,7 @@ pub struct Scan {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write a report to a file beside the one on standard output; may be repeated. FORMAT is one of those of --format, by
-    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv.
+    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv, .sarif.
     #[arg(short = 'o', long = "output", value_name = "[FORMAT:]PATH")]
     pub output: Vec<String>,
     /// List the calls that need no attention as well (text report).
@@ -147,8 +162,9 @@ pub struct Scan {
     /// Colour of the text report; meaning never depends on it.
     #[arg(long, value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,
-    /// Country code for telephone numbers that are written without one.
-    #[arg(long, value_name = "DIGITS", default_value = "1")]
+    /// Country code for telephone numbers that are written without one and look national: with 1 only ten digits that can be a
+    /// North American number; the report says how many calls that was.
+    #[arg(long, value_name = "DIGITS", default_value = "1", value_parser = country_code)]
     pub country: String,
     /// What signatures are verified with.
     #[command(flatten)]
@@ -162,6 +178,14 @@ pub struct Scan {
     /// What separates the fields of CSV files: one character, or `tab`.
     #[arg(long, value_name = "CHARACTER", default_value = ",")]
     pub csv_delimiter: String,
+}
+
+/// A country code of E.164: one to three digits, the first of them no 0; a `+` in front is tolerated.
+fn country_code(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let fits =
+        (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    if fits { Ok(digits.to_owned()) } else { Err("give one to three digits such as 1, 49 or 852".to_owned()) }
 }
 
 /// What signatures of Identity header fields are verified with.
@@ -199,6 +223,10 @@ pub enum Format {
     Moves,
     /// CSV with one row a calling number that was rejected with 607: how often, whom not to call again, who decided.
     Complaints,
+    /// JUnit XML for CI servers: a suite a capture, a case a call, a failure a finding at or above --fail-on.
+    Junit,
+    /// SARIF 2.1.0 for code hosts and editors.
+    Sarif,
 }
 
 /// When to use colour.
@@ -229,5 +257,20 @@ mod tests {
             assert_eq!((cli.lang, cli.command.is_some()), (lang, command), "{line}");
         }
         assert!(Cli::try_parse_from(reordered(["sipscan", "--lang"].map(OsString::from))).is_err());
+    }
+
+    #[test]
+    fn country_codes_are_one_to_three_digits() {
+        for (text, expected) in [
+            ("1", Some("1")),
+            ("+49", Some("49")),
+            ("852", Some("852")),
+            ("0", None),
+            ("", None),
+            ("4455", None),
+            ("de", None),
+        ] {
+            assert_eq!(country_code(text).ok().as_deref(), expected, "{text}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::report::Summary;
 
 /// The conditions of `--fail-on`, and whether one of them was met.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FailOn {
     severity: Option<Severity>,
     codes: BTreeSet<String>,
@@ -50,17 +50,27 @@ impl FailOn {
 
     /// Looks at findings.
     pub fn findings(&mut self, findings: &[Finding]) {
-        self.met |= findings
-            .iter()
-            .any(|f| self.severity.is_some_and(|least| f.severity >= least) || self.codes.contains(f.code));
+        self.met |= findings.iter().any(|finding| self.names(finding));
+    }
+
+    /// Whether a finding is a failure.
+    pub fn names(&self, finding: &Finding) -> bool {
+        self.severity.is_some_and(|least| finding.severity >= least) || self.codes.contains(finding.code)
+    }
+
+    /// Whether a final response of this status is a failure.
+    pub fn names_status(&self, status: u16) -> bool {
+        self.statuses.contains(&status) || self.classes.contains(&(status / 100))
+    }
+
+    /// Whether there is no condition.
+    pub fn is_empty(&self) -> bool {
+        self.severity.is_none() && self.codes.is_empty() && self.statuses.is_empty() && self.classes.is_empty()
     }
 
     /// Looks at the final responses of a whole capture.
     pub fn summary(&mut self, summary: &Summary) {
-        self.met |= summary
-            .final_by_status
-            .iter()
-            .any(|(status, n)| *n > 0 && (self.statuses.contains(status) || self.classes.contains(&(status / 100))));
+        self.met |= summary.final_by_status.iter().any(|(status, n)| *n > 0 && self.names_status(*status));
     }
 
     /// Whether a condition was met.

@@ -83,6 +83,16 @@ pub const METHODS: usize = 100;
 pub const DETAILED_GROUPS: usize = 200;
 /// Numbers of further calls kept of each such group; the rest is counted.
 pub const GROUP_MEMBERS: usize = 1000;
+/// The same of the Markdown report, which goes into tickets.
+pub const MARKDOWN_GROUPS: usize = 50;
+/// The same of the step summary of GitHub Actions, which may have 1 MiB.
+pub const STEP_SUMMARY_GROUPS: usize = 25;
+/// Test cases of a JUnit report; failures may fill it, what passed half of it. All are counted.
+pub const JUNIT_CASES: usize = 20_000;
+/// Results of a SARIF report; GitHub takes no more. Those below warning may fill a fifth of it; all are counted.
+pub const SARIF_RESULTS: u64 = 25_000;
+/// Annotations of each level in a step of GitHub Actions, which shows no more.
+pub const ANNOTATIONS: usize = 10;
 /// One-line entries of calls that the text report keeps for `--all`; the rest is counted.
 pub const CALL_LINES: usize = 200_000;
 /// Kinds of findings below warning that the text report counts one by one.
@@ -115,6 +125,8 @@ pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 /// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of
 /// retransmissions and of follow-ups to redirects, 64*T1, and a margin.
 pub const ENDED_IDLE: Duration = Duration::from_secs(40);
+/// The same after a challenge: some users have to type their password.
+pub const CHALLENGED_IDLE: Duration = Duration::from_secs(90);
 /// A call that has provisional responses alone is over this long after its last message: timer C of proxies is above three
 /// minutes (RFC 3261 §16.6).
 pub const PROVISIONAL_IDLE: Duration = Duration::from_mins(4);

@@ -8,7 +8,7 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{self, Cli, Colour, Command, Explain, Format, Passport, Scan};
+use sipscan::cli::{self, Cli, Colour, Command, Explain, Format, PageFormat, Passport, Scan};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
@@ -17,9 +17,11 @@ use sipscan::lang::Lang;
 use sipscan::report::Sink;
 use sipscan::report::csv::{CsvOptions, CsvSink, ListSink, Table};
 use sipscan::report::json::JsonSink;
+use sipscan::report::junit::{JunitOptions, JunitSink};
 use sipscan::report::ndjson::NdjsonSink;
 use sipscan::report::output;
 use sipscan::report::outputs::Outputs;
+use sipscan::report::sarif::SarifSink;
 use sipscan::report::text::{TextOptions, TextSink};
 
 /// Calls are many small allocations that live for seconds, made on one thread and freed on another.
@@ -30,8 +32,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse_from(cli::reordered(std::env::args_os()));
     let lang = cli.lang.map(Lang::from);
     let result = match &cli.command {
-        Some(Command::Explain(what)) => explain(what),
-        Some(Command::Passport(what)) => passport(what),
+        Some(Command::Explain(what)) => explain(what, lang),
+        Some(Command::Passport(what)) => passport(what, lang),
         None => scan(&cli.scan, lang),
     };
     let status = result.unwrap_or_else(|error| {
@@ -41,17 +43,27 @@ fn main() -> ExitCode {
     status.into()
 }
 
-fn explain(what: &Explain) -> Result<ExitStatus, Error> {
-    let width = config::terminal().width;
-    let text = if what.list { sipscan::explain::list(width) } else { sipscan::explain::explain(&what.names, width)? };
+fn explain(what: &Explain, lang: Option<Lang>) -> Result<ExitStatus, Error> {
+    let terminal = config::terminal();
+    // What programs read does not depend on the locale.
+    let default = if what.format == PageFormat::Text { terminal.lang } else { Lang::default() };
+    let lang = lang.unwrap_or(default);
+    let found = if what.list { sipscan::explain::list(lang) } else { sipscan::explain::explain(&what.names, lang)? };
+    let text = match what.format {
+        PageFormat::Text => found.plain(terminal.width),
+        PageFormat::Json => found.json(),
+        PageFormat::Markdown => found.markdown(),
+    };
     print(&text, ExitStatus::Clean)
 }
 
-fn passport(what: &Passport) -> Result<ExitStatus, Error> {
+fn passport(what: &Passport, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let moment = what.at.as_deref().map(moment).transpose()?;
     let trust = config::trust(&what.trust)?;
     let text = config::token(&what.token)?;
-    let found = sipscan::passport::inspect(&text, moment, &trust, config::terminal().width)
+    let terminal = config::terminal();
+    let options = sipscan::passport::Options { lang: lang.unwrap_or(terminal.lang), width: terminal.width };
+    let found = sipscan::passport::inspect(&text, moment, &trust, options)
         .ok_or_else(|| Error::Usage("there is no token".to_owned()))?;
     print(&found.text, if found.faulty { ExitStatus::Found } else { ExitStatus::Clean })
 }
@@ -77,7 +89,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let settings = Settings::read(arguments, lang)?;
+    let settings = Settings::read(arguments, &fail_on, lang)?;
     let trust = config::trust(&arguments.trust)?;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
@@ -103,21 +115,24 @@ struct Settings {
     time_zone: TimeZone,
     csv: CsvOptions,
     country: String,
+    junit: JunitOptions,
     /// The language that was asked for.
     lang: Option<Lang>,
 }
 
 impl Settings {
-    fn read(arguments: &Scan, lang: Option<Lang>) -> Result<Self, Error> {
+    fn read(arguments: &Scan, fail_on: &FailOn, lang: Option<Lang>) -> Result<Self, Error> {
         let time_zone = TimeZone::get(&arguments.tz)
             .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
         let delimiter = delimiter(&arguments.csv_delimiter)?;
         let csv = CsvOptions { bom: arguments.csv_bom, delimiter, lang: lang.unwrap_or_default() };
+        let junit = JunitOptions { fail_on: fail_on.clone(), strict: arguments.strict, lang: lang.unwrap_or_default() };
         Ok(Self {
             all: arguments.all,
             colour: arguments.color,
             time_zone,
             csv,
+            junit,
             country: arguments.country.clone(),
             lang,
         })
@@ -154,6 +169,8 @@ impl Settings {
             Format::Attestation => csv(writer, Table::Attestation),
             Format::Moves => Box::new(ListSink::moves(writer, self.csv)),
             Format::Complaints => Box::new(ListSink::complaints(writer, self.csv, &self.country)),
+            Format::Junit => Box::new(JunitSink::new(writer, self.junit.clone())),
+            Format::Sarif => Box::new(SarifSink::new(writer, lang)),
         }
     }
 }
@@ -178,7 +195,7 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
         Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves or complaints"
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, junit or sarif"
         ))
     })
 }
@@ -195,6 +212,8 @@ fn format(name: &str) -> Option<Format> {
         "attestation" => Some(Format::Attestation),
         "moves" => Some(Format::Moves),
         "complaints" => Some(Format::Complaints),
+        "junit" => Some(Format::Junit),
+        "sarif" => Some(Format::Sarif),
         _ => None,
     }
 }
@@ -212,6 +231,8 @@ mod tests {
             ("complaints:c.csv", Format::Complaints, "c.csv"),
             ("json:-x", Format::Json, "-x"),
             ("attestation:a.csv", Format::Attestation, "a.csv"),
+            ("junit:results.xml", Format::Junit, "results.xml"),
+            ("scan.sarif", Format::Sarif, "scan.sarif"),
             ("a:b.JSON", Format::Json, "a:b.JSON"),
             ("out.jsonl", Format::Ndjson, "out.jsonl"),
         ] {

@@ -1,8 +1,9 @@
 //! One Identity header field value looked at by hand: what it holds, and the verdict of each check (`sipscan passport`).
 
+use crate::lang::{Fill as _, Lang, Text};
 use crate::report::escape::terminal;
 use crate::stir::{Fault, Freshness, Identity, Subject, Surroundings, TrustStore, Verdict, certificate_url, verify};
-use crate::wrap::wrap;
+use crate::wrap::{display_width, pad, wrap};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,16 +14,25 @@ pub struct Inspection {
     pub faulty: bool,
 }
 
+/// How an inspection is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The language of its words.
+    pub lang: Lang,
+    /// Cells of a line; what a token holds is not broken.
+    pub width: usize,
+}
+
 /// Decodes and checks the values in `text`: those of an Identity header field, with or without its name, or a bare token.
 /// `moment`: when a verifier would look, in seconds since the Unix epoch; without it freshness is not checked.
 ///
 /// `None` where the text holds nothing at all.
-pub fn inspect(text: &str, moment: Option<i64>, trust: &TrustStore, width: usize) -> Option<Inspection> {
+pub fn inspect(text: &str, moment: Option<i64>, trust: &TrustStore, options: Options) -> Option<Inspection> {
     let identities = Identity::read_list(value(text).trim());
     if identities.is_empty() {
         return None;
     }
-    let mut page = Page { width, text: String::new(), faulty: false };
+    let mut page = Page { options, text: String::new(), faulty: false };
     for identity in &identities {
         if !page.text.is_empty() {
             page.text.push('\n');
@@ -52,21 +62,41 @@ enum Mark {
 }
 
 impl Mark {
-    fn text(self) -> &'static str {
+    fn text(self, lang: Lang) -> &'static str {
         match self {
-            Self::Ok => "ok",
-            Self::Fault => "FAULT",
-            Self::Note => "note",
+            Self::Ok => lang.tr("ok"),
+            Self::Fault => lang.tr("FAULT"),
+            Self::Note => lang.tr("note"),
             Self::Unchecked => "-",
         }
     }
 }
 
-/// Columns of a check in front of its words.
+/// What is checked.
+#[derive(Clone, Copy)]
+enum Check {
+    Form,
+    Freshness,
+    Certificate,
+    Signature,
+}
+
+impl Check {
+    fn name(self, lang: Lang) -> &'static str {
+        lang.tr(match self {
+            Self::Form => "form",
+            Self::Freshness => "freshness",
+            Self::Certificate => "certificate",
+            Self::Signature => "signature",
+        })
+    }
+}
+
+/// Cells of a check in front of its words.
 const MARGIN: usize = 22;
 
 struct Page {
-    width: usize,
+    options: Options,
     text: String,
     faulty: bool,
 }
@@ -74,7 +104,7 @@ struct Page {
 impl Page {
     fn identity(&mut self, identity: &Identity, moment: Option<i64>, trust: &TrustStore) {
         for (part, text) in identity.passport.decoded() {
-            self.line(&format!("{part}: {}", terminal(&text)));
+            self.sentence(&Text::new("{part}: {text}").with("part", part.text()).with("text", text));
         }
         self.claims(identity);
         self.text.push('\n');
@@ -88,89 +118,108 @@ impl Page {
     fn claims(&mut self, identity: &Identity) {
         let Some(claims) = &identity.passport.claims else { return };
         if let Some(level) = claims.attest {
-            self.line(&format!("attestation {}: {}", level.letter(), level.meaning()));
+            let text = Text::new("attestation {level}: {meaning}").with("level", level.letter());
+            self.sentence(&text.with("meaning", Text::new(level.meaning())));
         }
-        let text = |subject: Option<&Subject>| subject.map_or_else(|| "nobody".to_owned(), |s| s.text().to_owned());
-        let dest: Vec<&str> = claims.dest.iter().map(Subject::text).collect();
-        let mut sentence = format!("from {} to {}", text(claims.orig.as_ref()), dest.join(", "));
+        let orig = claims.orig.as_ref().map_or_else(|| Text::new("nobody").fill(), |orig| orig.text().fill());
+        let dest = Text::list(", ", claims.dest.iter().map(Subject::text));
+        let mut text = Text::new("from {orig} to {dest}").with("orig", orig).with("dest", dest);
         if let Some(div) = &claims.div {
-            sentence.extend([", diverted by ", div.text()]);
+            text = Text::new("{claims}, diverted by {div}").with("claims", text).with("div", div.text());
         }
         if let Some(time) = claims.iat.and_then(|iat| jiff::Timestamp::from_second(iat).ok()) {
-            sentence.extend([", signed at ", &time.to_string()]);
+            text = Text::new("{claims}, signed at {time}").with("claims", text).with("time", time.to_string());
         }
-        self.line(&terminal(&sentence));
+        self.sentence(&text);
     }
 
     fn form(&mut self, identity: &Identity) {
         if identity.legacy {
-            self.check(Mark::Fault, "form", "the bare signature of RFC 4474, which RFC 8224 replaced");
-            return;
+            let text = Text::new("the bare signature of RFC 4474, which RFC 8224 replaced");
+            return self.check(Mark::Fault, Check::Form, &text);
         }
         // A bare token has no parameters that could be missing.
         let bare = identity.raw == identity.passport.token;
         let faults: Vec<Fault> = if bare { identity.passport.faults.clone() } else { identity.faults() };
         for fault in &faults {
             let mark = if fault.kind.is_lint() { Mark::Note } else { Mark::Fault };
-            self.check(mark, "form", &fault.to_string());
+            self.check(mark, Check::Form, &fault.text());
         }
         if faults.is_empty() {
             let what = if bare { "the token is well formed" } else { "token and parameters are well formed" };
-            self.check(Mark::Ok, "form", what);
+            self.check(Mark::Ok, Check::Form, &Text::new(what));
         }
     }
 
     fn freshness(&mut self, identity: &Identity, moment: Option<i64>) {
         let issued_at = identity.passport.claims.as_ref().and_then(|claims| claims.iat);
         let (mark, text) = match (issued_at, moment) {
-            (_, None) => (Mark::Unchecked, "not checked: no --at TIME".to_owned()),
-            (None, _) => (Mark::Unchecked, "not checked: no time of signing".to_owned()),
+            (_, None) => (Mark::Unchecked, Text::new("not checked: no --at TIME")),
+            (None, _) => (Mark::Unchecked, Text::new("not checked: no time of signing")),
             (Some(issued_at), Some(moment)) => {
                 let difference = Freshness::of(issued_at, moment);
-                let mark = if difference.is_fresh() { Mark::Ok } else { Mark::Fault };
-                (mark, format!("signed {difference} --at; verifiers allow 60 s in either direction"))
+                (if difference.is_fresh() { Mark::Ok } else { Mark::Fault }, compared(difference))
             }
         };
-        self.check(mark, "freshness", &text);
+        self.check(mark, Check::Freshness, &text);
     }
 
     fn certificate(&mut self, identity: &Identity) {
         let Some(url) = identity.certificate_url() else { return };
         let faults = certificate_url::faults(url);
         for fault in &faults {
-            self.check(Mark::Fault, "certificate", &format!("{url}: {fault}"));
+            let text = Text::new("{url}: {fault}").with("url", url).with("fault", fault.text());
+            self.check(Mark::Fault, Check::Certificate, &text);
         }
         if faults.is_empty() {
-            self.check(Mark::Ok, "certificate", &format!("{url}: nothing in it hinders verifiers"));
+            let text = Text::new("{url}: nothing in it hinders verifiers").with("url", url);
+            self.check(Mark::Ok, Check::Certificate, &text);
         }
     }
 
     fn signature(&mut self, verdict: &Verdict) {
         match verdict {
-            Verdict::NotVerified(_) => self.check(Mark::Unchecked, "signature", &verdict.to_string()),
-            Verdict::Verified(_) => self.check(Mark::Ok, "signature", &verdict.to_string()),
+            Verdict::NotVerified(_) => self.check(Mark::Unchecked, Check::Signature, &verdict.text()),
+            Verdict::Verified(_) => self.check(Mark::Ok, Check::Signature, &verdict.text()),
             Verdict::Failed(objections) => {
                 for objection in objections {
-                    self.check(Mark::Fault, "signature", &objection.to_string());
+                    self.check(Mark::Fault, Check::Signature, &objection.text());
                 }
             }
         }
     }
 
-    fn check(&mut self, mark: Mark, name: &str, text: &str) {
+    fn check(&mut self, mark: Mark, check: Check, text: &Text) {
         self.faulty |= mark == Mark::Fault;
-        let words = terminal(text);
-        let mut lines = wrap(&words, self.width.saturating_sub(MARGIN).max(20)).into_iter();
-        let first = lines.next().unwrap_or_default();
-        self.line(&format!("  {:<6} {name:<12} {first}", mark.text()));
-        for line in lines {
-            self.line(&format!("{:MARGIN$}{line}", ""));
+        let Options { lang, width } = self.options;
+        let margin = format!("  {} {} ", pad(mark.text(lang), 6), pad(check.name(lang), 12));
+        let shown = text.in_lang(lang).to_string();
+        for (at, line) in wrap(&terminal(&shown), width.saturating_sub(MARGIN).max(20)).iter().enumerate() {
+            let margin = if at == 0 { margin.clone() } else { " ".repeat(display_width(&margin)) };
+            self.line(&format!("{margin}{line}"));
         }
+    }
+
+    fn sentence(&mut self, text: &Text) {
+        let shown = text.in_lang(self.options.lang).to_string();
+        self.line(&terminal(&shown));
     }
 
     fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
+    }
+}
+
+/// The time of signing against the one of `--at`.
+fn compared(difference: Freshness) -> Text {
+    let seconds = difference.seconds.unsigned_abs();
+    match difference.seconds {
+        0 => Text::new("signed in the second of --at; verifiers allow 60 s in either direction"),
+        n if n < 0 => Text::new("signed {seconds} s before --at; verifiers allow 60 s in either direction")
+            .with("seconds", seconds),
+        _ => Text::new("signed {seconds} s after --at; verifiers allow 60 s in either direction")
+            .with("seconds", seconds),
     }
 }
 
@@ -188,13 +237,17 @@ mod tests {
         trust
     }
 
+    fn options(width: usize) -> Options {
+        Options { lang: Lang::En, width }
+    }
+
     fn value_of(token: &str) -> String {
         format!("Identity: {token};info=<https://cert.orig.example/shaken.pem>;alg=ES256;ppt=\"shaken\"\r\n")
     }
 
     #[test]
     fn everything_is_shown_with_the_verdict_of_each_check() {
-        let found = inspect(&value_of(V1), AT, &trust(), 100).unwrap();
+        let found = inspect(&value_of(V1), AT, &trust(), options(100)).unwrap();
         assert!(!found.faulty);
         assert_eq!(
             found.text,
@@ -204,7 +257,7 @@ mod tests {
              from 12125550101 to 12155550113, signed at 2026-03-30T14:00:00Z\n\
              \n\
              \x20 ok     form         token and parameters are well formed\n\
-             \x20 ok     freshness    signed at the same second --at; verifiers allow 60 s in either direction\n\
+             \x20 ok     freshness    signed in the second of --at; verifiers allow 60 s in either direction\n\
              \x20 ok     certificate  https://cert.orig.example/shaken.pem: nothing in it hinders verifiers\n\
              \x20 ok     signature    verifies with the supplied key in signer.pem\n"
         );
@@ -231,7 +284,7 @@ mod tests {
             ("no token", "nothing".to_owned(), None, trust(), true, "1 parts where there must be three"),
             ("hostile", "a.\x1b[31m.c".to_owned(), None, trust(), true, "FAULT  form"),
         ] {
-            let found = inspect(&text, moment, &trust, 100).unwrap();
+            let found = inspect(&text, moment, &trust, options(100)).unwrap();
             assert_eq!(found.faulty, faulty, "{name}: {}", found.text);
             assert!(found.text.contains(says) && !found.text.contains('\x1b'), "{name}: {}", found.text);
         }
@@ -240,10 +293,10 @@ mod tests {
     #[test]
     fn several_values_and_folded_lines_are_read() {
         let folded = value_of(V1).replacen(";info", "\r\n ;info", 1);
-        assert!(!inspect(&folded, AT, &trust(), 100).unwrap().faulty);
+        assert!(!inspect(&folded, AT, &trust(), options(100)).unwrap().faulty);
         let two = format!("{},{}", value_of(V1).trim(), value_of(V2).trim().trim_start_matches("Identity: "));
-        let found = inspect(&two, AT, &trust(), 100).unwrap();
+        let found = inspect(&two, AT, &trust(), options(100)).unwrap();
         assert!(found.faulty && found.text.matches("verifies with").count() == 2, "{}", found.text);
-        assert_eq!(inspect(" \n", AT, &trust(), 100), None);
+        assert_eq!(inspect(" \n", AT, &trust(), options(100)), None);
     }
 }

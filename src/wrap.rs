@@ -74,7 +74,8 @@ impl Lines {
     }
 }
 
-/// Cuts a word where a line may end: behind each wide character, with the closing punctuation that follows it.
+/// Cuts a word where a line may end: behind each wide character, with the closing punctuation that follows it, and not behind
+/// opening punctuation.
 fn pieces(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
@@ -92,7 +93,8 @@ fn piece_length(word: &str) -> usize {
     while let Some((_, c)) = chars.next() {
         let next = chars.peek().copied();
         let Some((at, following)) = next else { break };
-        let joins = following.width() == Some(0) || CLOSING.contains(&following) || c == '\u{200d}';
+        let joins =
+            following.width() == Some(0) || CLOSING.contains(&following) || OPENING.contains(&c) || c == '\u{200d}';
         if !joins && (is_wide(c) || is_wide(following)) {
             return at;
         }
@@ -103,6 +105,9 @@ fn piece_length(word: &str) -> usize {
 /// Characters that must not begin a line.
 const CLOSING: &[char] =
     &['，', '。', '、', '；', '：', '！', '？', '）', '」', '』', '》', '”', '’', ',', '.', ';', ':', ')'];
+
+/// Characters that must not end a line.
+const OPENING: &[char] = &['（', '「', '『', '《', '“', '‘', '('];
 
 fn is_wide(c: char) -> bool {
     c.width() == Some(2)
@@ -130,8 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn closing_punctuation_does_not_begin_a_line() {
+    fn punctuation_stays_with_what_it_encloses() {
         assert_eq!(wrap("永久迁移。", 8), ["永久迁", "移。"]);
+        assert_eq!(wrap("原因（未知）", 6), ["原因", "（未", "知）"]);
+        assert_eq!(wrap("显示“忙”", 5), ["显示", "“忙”"]);
     }
 
     #[test]

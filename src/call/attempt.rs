@@ -2,7 +2,7 @@
 
 use super::element::Elements;
 use super::{Attempt, AttemptCause, Call, Transaction, TransactionId};
-use crate::sip::{HeaderName, Method, Params};
+use crate::sip::{Challenge, HeaderName, Method};
 
 /// Statuses after which a corrected request is sent again (RFC 3261 §8.1.3.5, RFC 4028, RFC 8224).
 const CORRECTABLE: &[u16] = &[413, 415, 416, 420, 421, 422, 423, 428, 436, 438, 488, 491, 494];
@@ -63,7 +63,17 @@ fn belongs(call: &Call, elements: &Elements, attempts: &[Attempt], id: Transacti
         return !is_spiral(call, &earlier, id);
     }
     let is_server = earlier.iter().any(|(_, t)| elements.same(t.server, request.client));
-    !is_server && call.final_time(last.transaction).is_some_and(|over| over <= request.start)
+    (!is_server || relays_unseen(call, last.transaction, id))
+        && call.final_time(last.transaction).is_some_and(|over| over <= request.start)
+}
+
+/// Whether a server passes on a newer request of the client of `earlier` whose own hop was not captured, or cannot be read (the
+/// `IPsec` tunnel of an IMS client): the client stands in its Via stack.
+fn relays_unseen(call: &Call, earlier: TransactionId, id: TransactionId) -> bool {
+    let (Some(before), Some(now)) = (call.request(earlier), call.request(id)) else { return false };
+    let Some(client) = before.message.top_via() else { return false };
+    call.cseq_number(id) > call.cseq_number(earlier)
+        && now.message.vias().iter().skip(1).any(|via| via.host == client.host)
 }
 
 /// Whether a request of another leg follows a redirect of an attempt.
@@ -138,20 +148,14 @@ impl Call {
             Some(crate::sip::StatusCode(407)) => (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization),
             _ => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
         };
-        let realms = |message: &crate::sip::Message, name| message.headers(name).map(|v| realm(&v)).collect::<Vec<_>>();
-        let asked = realms(&challenge.message, asks);
-        let offered = self.request(id).map(|m| realms(&m.message, gives)).unwrap_or_default();
-        let match_one =
-            |r: &Option<String>| r.is_none() || asked.is_empty() || asked.contains(&None) || asked.contains(r);
+        let of = |all: Vec<Challenge>, name| all.into_iter().filter(move |c| c.header == name).collect::<Vec<_>>();
+        let asked = of(challenge.message.challenges(), asks);
+        let offered = self.request(id).map(|m| of(m.message.credentials(), gives)).unwrap_or_default();
+        let match_one = |sent: &Challenge| {
+            sent.realm().is_none()
+                || asked.is_empty()
+                || asked.iter().any(|c| c.realm().is_none() || c.realm() == sent.realm())
+        };
         offered.iter().any(match_one)
     }
-}
-
-/// The realm of a challenge or of credentials: `Digest realm="…", nonce="…"`.
-fn realm(value: &str) -> Option<String> {
-    let (_, parameters) = value.trim().split_once(char::is_whitespace)?;
-    crate::sip::params::split(parameters, ',').into_iter().find_map(|part| {
-        let (name, value) = Params::read(part).0.into_iter().next()?;
-        (name == "realm").then_some(value).flatten()
-    })
 }

@@ -22,6 +22,7 @@ pub mod outcome;
 mod outcome_of;
 mod path;
 mod redirect;
+pub mod redress;
 mod step;
 pub mod tracker;
 pub mod unwanted;

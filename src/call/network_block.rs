@@ -28,6 +28,8 @@ pub struct Redress {
     pub id: Option<String>,
     /// The `location` parameter of the Reason value, such as `LN`.
     pub location: Option<String>,
+    /// Whether the attributes stand beside the text rather than in it, because its quotation marks were lost.
+    pub is_unquoted: bool,
 }
 
 impl NetworkBlock {
@@ -51,12 +53,16 @@ impl Redress {
             return None;
         }
         let attributes = Params::read(reason.text.as_deref().unwrap_or_default());
-        let of = |name| attributes.value(name).filter(|value| !value.is_empty()).map(str::to_owned);
-        let version = of("v");
+        let within = |name| attributes.value(name).filter(|value| !value.is_empty()).map(str::to_owned);
+        let version = within("v");
         if version.is_none() && !beside_phrase {
             return None;
         }
+        let beside = |name: &str| reason.params.value(name).filter(|value| !value.is_empty()).map(str::to_owned);
+        let is_unquoted = CONTACTS.into_iter().any(|name| within(name).is_none() && beside(name).is_some());
+        let of = |name| within(name).or_else(|| beside(name).filter(|_| is_unquoted));
         Some(Self {
+            is_unquoted,
             version,
             url: of("url"),
             tel: of("tel"),
@@ -71,7 +77,17 @@ impl Redress {
     pub fn has_contact(&self) -> bool {
         self.url.is_some() || self.tel.is_some() || self.email.is_some()
     }
+
+    /// Whether protocol and cause are those of 603+: SIP and 603, or, from the telephone network, Q.850 and 21.
+    pub fn has_cause(&self) -> bool {
+        self.reason.cause == Some(if self.reason.is("SIP") { 603 } else { CALL_REJECTED })
+    }
 }
+
+/// Attributes of which one must be there.
+const CONTACTS: [&str; 3] = ["url", "tel", "email"];
+/// "Call rejected" of Q.850: what a 603+ becomes in the telephone network.
+pub const CALL_REJECTED: u32 = 21;
 
 /// Whether a response carries the marks of network analytics: a Reason with `v=analytics…`, or Call-Info.
 pub fn has_analytics_marks(message: &Message) -> bool {
@@ -105,6 +121,32 @@ mod tests {
         assert_eq!((redress.version.as_deref(), redress.id.as_deref()), (Some("analytics1"), Some("AB12")));
         assert_eq!(redress.url.as_deref(), Some("https://redress.example.com/r"));
         assert_eq!((redress.location.as_deref(), redress.has_contact()), (Some("LN"), true));
+    }
+
+    #[test]
+    fn lost_quotation_marks_are_seen_through() {
+        let m = response(
+            "603 Network Blocked",
+            "Reason: SIP;cause=603;text=v=analytics1;url=https://redress.example.com/r;id=AB12;location=LN\r\n",
+        );
+        let redress = NetworkBlock::of(&m).unwrap().redress.unwrap();
+        assert_eq!((redress.version.as_deref(), redress.id.as_deref()), (Some("analytics1"), Some("AB12")));
+        assert_eq!(redress.url.as_deref(), Some("https://redress.example.com/r"));
+        assert!(redress.is_unquoted && redress.has_contact() && redress.has_cause());
+    }
+
+    #[test]
+    fn protocol_and_cause_belong_together() {
+        for (value, expected) in [
+            ("SIP;cause=603", true),
+            ("Q.850;cause=21", true),
+            ("SIP;cause=21", false),
+            ("Q.850;cause=603", false),
+            ("SIP", false),
+        ] {
+            let m = response("603 Network Blocked", &format!("Reason: {value};text=\"v=analytics1\"\r\n"));
+            assert_eq!(NetworkBlock::of(&m).unwrap().redress.unwrap().has_cause(), expected, "{value}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::limits::{
-    ANSWERED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, GROUP_ICMP, LEG_DIALOGS,
-    POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, TRYING_IDLE,
+    ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
+    GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, TRYING_IDLE,
 };
 use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::{Message, Method, StatusCode};
@@ -36,6 +36,8 @@ struct OpenLeg {
     open_branches: Vec<u64>,
     /// Whether it has, or answers, an INVITE.
     has_invite: bool,
+    /// Whether the latest word was a challenge: credentials may come when the user has typed them.
+    challenged: bool,
     /// Hashes of the To tags of 2xx, and whether their dialog had its BYE.
     dialogs: Vec<(u64, bool)>,
 }
@@ -77,6 +79,7 @@ impl OpenGroup {
             phase: Phase::Trying,
             open_branches: Vec::new(),
             has_invite: false,
+            challenged: false,
             dialogs: Vec::new(),
         });
         self.legs.len() - 1
@@ -168,7 +171,7 @@ impl OpenGroup {
     /// When it is over if nothing more comes.
     pub(super) fn deadline(&self) -> Timestamp {
         // While one leg goes on, the others belong to it.
-        let idle = self.legs.iter().map(|open| open.phase.idle()).max().unwrap_or(TRYING_IDLE);
+        let idle = self.legs.iter().map(OpenLeg::idle).max().unwrap_or(TRYING_IDLE);
         self.last.plus(idle)
     }
 
@@ -179,9 +182,18 @@ impl OpenGroup {
 }
 
 impl OpenLeg {
+    fn idle(&self) -> Duration {
+        if self.challenged { self.phase.idle().max(CHALLENGED_IDLE) } else { self.phase.idle() }
+    }
+
     /// Follows the course of the call.
     fn follow(&mut self, message: &Message, hasher: &RandomState) {
         let branch = || message.branch().map_or(0, |b| hasher.hash_one(b));
+        match (message.status(), message.method()) {
+            (Some(status), _) => self.challenged = status.is_challenge(),
+            (None, Some(Method::Ack)) => {}
+            (None, _) => self.challenged = false,
+        }
         self.has_invite |= message.method() == Some(&Method::Invite);
         match (message.status(), message.method()) {
             (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(branch()),

@@ -155,7 +155,7 @@ fn cancelled(call: &Call, id: TransactionId) -> (Outcome, Option<OutcomeDetail>)
 fn without_final(call: &Call, id: TransactionId, transaction: &Transaction) -> Verdict {
     let passed = |since: Timestamp, span| call.observed_until >= since.plus(span);
     let incomplete = Verdict::plain(Outcome::Incomplete, Some(id));
-    if transaction.request.is_none() || was_answered_unseen(call, transaction) || clock_was_set_back(call) {
+    if transaction.request.is_none() || was_answered_unseen(call, transaction) || call.clock_was_set_back() {
         return incomplete;
     }
     let heard = transaction.provisionals.iter().filter_map(|id| call.time(*id)).max();
@@ -209,11 +209,13 @@ fn was_answered_unseen(call: &Call, transaction: &Transaction) -> bool {
         })
 }
 
-/// Whether the capture clock went back within the call: how long it was silent is then unknown.
-fn clock_was_set_back(call: &Call) -> bool {
-    call.messages.windows(2).any(
-        |pair| matches!(pair, [earlier, later] if later.provenance.time.plus(CLOCK_JITTER) < earlier.provenance.time),
-    )
+impl Call {
+    /// Whether the capture clock went back within the call: how long it was silent is then unknown.
+    pub fn clock_was_set_back(&self) -> bool {
+        self.messages.windows(2).any(
+            |pair| matches!(pair, [earlier, later] if later.provenance.time.plus(CLOCK_JITTER) < earlier.provenance.time),
+        )
+    }
 }
 
 fn request_number(call: &Call, transaction: &Transaction) -> Option<u32> {

@@ -2,6 +2,7 @@
 
 use super::{Call, FinalResponse, MessageId, Transaction, TransactionId};
 use crate::provenance::Timestamp;
+use crate::sip::StatusCode;
 
 /// Where the failure of a transaction began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,17 @@ impl Call {
             }
             Origin::Silence(_) => status.is_none(),
         };
-        failures.iter().find(same).or_else(|| failures.iter().min_by_key(|o| self.end_of(**o))).copied()
+        // An element that answers with another status than it got waited for all it tried, and answers for the last.
+        failures.iter().find(same).or_else(|| failures.iter().max_by_key(|o| self.rank(**o, status))).copied()
+    }
+
+    /// How well a failure explains an answer with another status: a proxy turns 503 into 500 (RFC 3261 §16.7 step 6).
+    fn rank(&self, failure: Origin, answer: Option<StatusCode>) -> (bool, Timestamp) {
+        let status = match failure {
+            Origin::Response(id, _) => self.final_status(id),
+            Origin::Silence(_) => None,
+        };
+        (answer == Some(StatusCode(500)) && status == Some(StatusCode(503)), self.end_of(failure))
     }
 
     /// The failure of a transaction unless it is a consequence: ended by CANCEL, or later than what it should explain.

@@ -1,7 +1,7 @@
 //! Calls from flows to outcomes.
 
 use super::fixture::{call, calls, captured, joined, one};
-use super::{AttemptCause, Call, FollowLink, Outcome, OutcomeDetail};
+use super::{AttemptCause, Call, FollowLink, Origin, Outcome, OutcomeDetail, TransactionId};
 
 /// Hosts of the small flows below.
 const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.30\nhost b 203.0.113.40\nhost c 203.0.113.41\n\n";
@@ -549,4 +549,30 @@ fn times_are_those_of_the_caller() {
     let sbc = call(&scenario("s02"));
     let server = sbc.transaction(sbc.attempts[0].transaction).unwrap().server;
     assert_eq!(sbc.software_of(server).as_deref(), Some("ExampleSBC/9.3"));
+}
+
+/// A proxy that tried two targets one after the other, and its answer; the status of the response that it stems from.
+fn origin(first: &str, second: &str, answer: &str) -> Option<u16> {
+    let call = call(&format!(
+        "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\nhost c 203.0.113.61\n\n\
+         0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > b forward branch=one\nINVITE sip:bob@203.0.113.60\n\n\
+         1.0 b > p tag=b1\n{first}\n\n1.1 p > c forward branch=two\nINVITE sip:bob@203.0.113.61\n\n\
+         2.0 c > p tag=c1\n{second}\n\n2.1 p > a\n{answer}\n"
+    ));
+    match call.origin_of_failure(TransactionId(0))? {
+        Origin::Response(_, message) => call.message(message)?.message.status().map(|s| s.0),
+        Origin::Silence(_) => None,
+    }
+}
+
+#[test]
+fn an_answer_stems_from_the_branch_with_its_status_or_else_from_the_last() {
+    for (first, second, answer, expected) in [
+        ("486 Busy Here", "503 Service Unavailable", "486 Busy Here", 486),
+        ("486 Busy Here", "503 Service Unavailable", "500 Server Error", 503),
+        ("503 Service Unavailable", "486 Busy Here", "500 Server Error", 503),
+        ("404 Not Found", "486 Busy Here", "480 Temporarily Unavailable", 486),
+    ] {
+        assert_eq!(origin(first, second, answer), Some(expected), "{first}, {second}: {answer}");
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::tracker::Tracker;
 use super::{Call, Outcome};
 use crate::anomaly::Anomaly;
-use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES};
+use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES};
 use crate::provenance::Timestamp;
 use crate::sample::Flow;
 use crate::sip;
@@ -177,4 +177,14 @@ fn keep_alives_under_one_call_id_are_handed_on_in_pieces_without_a_limit() {
     assert!(closed.iter().flat_map(|c| &c.transactions).all(|t| t.request.is_some() && t.finals.len() == 1));
     assert!(tracker.take_anomalies().is_empty());
     assert_eq!(tracker.finish(now).count(), 1);
+}
+
+#[test]
+fn a_challenged_user_gets_time_to_type_the_password() {
+    let asked = "0.0 a > b\nREGISTER sip:b.example\n\n0.1 b > a\n401 Unauthorized\n\n";
+    let (mut tracker, _, now) = feed(asked, 1);
+    assert!(tracker.advance(now.plus(ENDED_IDLE + Duration::from_secs(1))).is_empty());
+    assert_eq!(tracker.advance(now.plus(CHALLENGED_IDLE + Duration::from_secs(1))).len(), 1);
+    let (mut tracker, _, now) = feed(&format!("{asked}0.2 a > b\nREGISTER sip:b.example\n\n0.3 b > a\n200 OK\n"), 1);
+    assert_eq!(tracker.advance(now.plus(ENDED_IDLE + Duration::from_secs(1))).len(), 1);
 }

@@ -1,7 +1,11 @@
 //! What is known of one status code, as plain data.
 
+use serde::Serialize;
+
 /// Where a code stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Registration {
     /// In the IANA registry of SIP response codes.
     Iana,
@@ -23,7 +27,9 @@ impl Registration {
 }
 
 /// What sort of answer it is: closer to the reader's question than the class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Not final.
     Provisional,
@@ -78,7 +84,9 @@ impl Kind {
 }
 
 /// Whether a call that ends with the code failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// Never.
     No,
@@ -100,7 +108,9 @@ impl Failure {
 }
 
 /// What a correct client does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Retry {
     /// There is nothing to repeat.
     NotApplicable,
@@ -134,7 +144,9 @@ impl Retry {
 }
 
 /// What the response does to the dialog it is received in (RFC 5057 §5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum DialogEffect {
     /// Nothing.
     Nothing,

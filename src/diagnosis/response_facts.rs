@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{Evidence, Text};
-use crate::call::network_block::{NetworkBlock, Redress};
+use crate::call::network_block::{CALL_REJECTED, NetworkBlock};
+use crate::call::redress::RedressContact;
 use crate::call::{CapturedMessage, Transaction};
 use crate::catalog::{self, internal_codes, q850};
 use crate::lang::span;
 use crate::sip::typed::{self, View};
-use crate::sip::{Challenge, HeaderName, NameAddr, Reason, StatusCode, Warning, params};
+use crate::sip::{Challenge, HeaderName, Reason, StatusCode, Warning, params};
 
 /// One piece of evidence for each header field (and each internal number in the phrase) that explains the response.
 pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
@@ -33,13 +34,25 @@ pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
     facts
 }
 
-/// Whom the response of a network that blocked the call (603+, 608) names for redress.
+/// Whom the response of a network that blocked the call (603+, 608) names for redress, whole.
 pub(super) fn redress(response: &CapturedMessage) -> Option<Text> {
-    let message = &response.message;
-    if message.status() == Some(StatusCode(608)) {
-        return signed_card(&message.values(HeaderName::CallInfo));
+    let contact = RedressContact::of(&response.message)?;
+    if let Some(card) = &contact.card {
+        let text = "Fetch the contact card at {card}, verify its signature (JWS) first, and ask the operator that it names for redress.";
+        return Some(Text::new(text).with("card", card));
     }
-    blocking_provider(&NetworkBlock::of(message)?.redress?)
+    let places = places(&contact);
+    Some(match &contact.id {
+        Some(id) => Text::new("Ask the blocking provider for redress at {place}, and quote {id}.")
+            .with("place", places)
+            .with("id", id),
+        None => Text::new("Ask the blocking provider for redress at {place}.").with("place", places),
+    })
+}
+
+/// Every way to reach whoever can help.
+pub(super) fn places(contact: &RedressContact) -> Text {
+    Text::list(" or ", contact.places().map(Text::verbatim))
 }
 
 /// The method of the request that was answered, as far as the capture tells it.
@@ -72,6 +85,13 @@ pub(super) fn own_error(response: &CapturedMessage) -> Option<&'static str> {
 pub(super) fn own_reason(response: &CapturedMessage) -> Option<Text> {
     let given = response.message.reasons();
     given.iter().find(|reason| reason.is("Q.850") && reason.cause.is_some()).map(|reason| words(reason, false))
+}
+
+/// Whether a plain 603 comes from the telephone network: there a decline and a block by a network are both cause 21.
+pub(super) fn is_ambiguous_decline(response: &CapturedMessage) -> bool {
+    response.message.status() == Some(StatusCode(603))
+        && NetworkBlock::of(&response.message).is_none()
+        && response.message.reasons().iter().any(|r| r.is("Q.850") && r.cause == Some(CALL_REJECTED))
 }
 
 fn proxy_error(response: &CapturedMessage) -> Option<Evidence> {
@@ -164,27 +184,6 @@ fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
         (608, HeaderName::CallInfo) => "what the sender says of itself",
         _ => return None,
     })
-}
-
-/// Where to ask for redress after a 603+.
-fn blocking_provider(block: &Redress) -> Option<Text> {
-    let place = block.url.as_ref().or(block.tel.as_ref()).or(block.email.as_ref())?;
-    Some(match &block.id {
-        Some(id) => Text::new("Ask the blocking provider for redress at {place}, and quote {id}.")
-            .with("place", place)
-            .with("id", id),
-        None => Text::new("Ask the blocking provider for redress at {place}.").with("place", place),
-    })
-}
-
-/// Whom a 608 names for redress (RFC 8688 §3.2).
-fn signed_card(call_info: &[String]) -> Option<Text> {
-    let card = call_info.iter().find(|value| {
-        value.split(';').skip(1).any(|p| p.trim().to_ascii_lowercase().replace(' ', "") == "purpose=jwscard")
-    })?;
-    let card = NameAddr::read(card).map_or_else(|| card.clone(), |address| address.uri.raw().to_owned());
-    let text = "Fetch the contact card at {card}, verify its signature (JWS) first, and ask the operator that it names for redress.";
-    Some(Text::new(text).with("card", card))
 }
 
 /// The delay of Retry-After in words; the value may go on with a comment or parameters (RFC 3261 §20.33).

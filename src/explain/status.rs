@@ -1,143 +1,144 @@
 //! The page of one status code, and of a class of codes.
 
 use super::page::Page;
-use crate::catalog::{self, Kind, Lookup, Registration, StatusEntry, q850};
+use super::view::{Cause, Class, Line, Status, capitalised};
+use crate::catalog::{Kind, Registration};
+use crate::lang::{Lang, Text};
 
-/// Code and phrase, such as `301 Moved Permanently`.
-pub(super) fn title(entry: &StatusEntry) -> String {
-    format!("{} {}", entry.code, phrase(entry))
+/// Code and phrase, such as `301 Moved Permanently`, with a remark if IANA does not know the code.
+pub(super) fn title(code: u16, phrase: &str, registration: Registration, lang: Lang) -> String {
+    let title = Text::new(match registration {
+        Registration::Iana => "{code} {phrase}",
+        Registration::Obsolete => "{code} {phrase} (obsolete, RFC 2543)",
+        Registration::Unregistered => "{code} {phrase} (not registered)",
+    });
+    title.with("code", code).with("phrase", phrase).in_lang(lang).to_string()
 }
 
-/// The phrase, with a remark if IANA does not know the code.
-pub(super) fn phrase(entry: &StatusEntry) -> String {
-    match entry.registration {
-        Registration::Iana => entry.phrase.to_owned(),
-        Registration::Obsolete => format!("{} (obsolete, RFC 2543)", entry.phrase),
-        Registration::Unregistered => format!("{} (not registered)", entry.phrase),
+impl Status {
+    pub(super) fn title(&self, lang: Lang) -> String {
+        title(self.code, self.phrase, self.registration, lang)
     }
 }
 
-pub(super) fn write(code: u16, page: &mut Page) {
-    match catalog::entry_or_class(code) {
-        Some(Lookup::Entry(entry)) => write_entry(entry, page),
-        Some(Lookup::Class(entry)) => {
-            page.title(&format!("{code} (not registered)"));
-            page.paragraph(&format!(
-                "The code is in no registry. Clients treat it as {} {} (RFC 3261 §8.1.3.2), which follows.",
-                entry.code, entry.phrase
-            ));
-            write_entry(entry, page);
-        }
-        None => {}
+impl Line {
+    pub(super) fn title(&self, lang: Lang) -> String {
+        title(self.code, self.phrase, self.registration, lang)
     }
+}
+
+pub(super) fn write(status: &Status, page: &mut Page) {
+    let lang = page.lang();
+    if status.asked != status.code {
+        let unknown = Text::new("{code} (not registered)").with("code", status.asked);
+        page.title(unknown.in_lang(lang).to_string());
+        let treated = Text::new(
+            "The code is in no registry. Clients treat it as {code} {phrase} (RFC 3261 §8.1.3.2), which follows.",
+        );
+        page.paragraph(treated.with("code", status.code).with("phrase", status.phrase).in_lang(lang).to_string());
+    }
+    write_known(status, page);
+}
+
+/// The page of a code, whichever was asked for.
+pub(super) fn write_known(status: &Status, page: &mut Page) {
+    let lang = page.lang();
+    page.title(status.title(lang));
+    page.paragraph(nature(status, lang));
+    page.heading(lang.tr("Description"));
+    status.description.iter().for_each(|paragraph| page.paragraph(*paragraph));
+    page.bullets(lang.tr("When it occurs"), status.when_it_occurs.iter().copied());
+    page.steps(lang.tr("How to fix"), &status.how_to_fix);
+    facts(status, page);
+    if let Some(confirm) = status.how_to_confirm {
+        page.heading(lang.tr("How to confirm"));
+        page.paragraph(confirm);
+    }
+    page.bullets(lang.tr("Misconceptions"), status.misconceptions.iter().copied());
+    reading(status, page);
 }
 
 /// Every code of a class, with the first sentence of its meaning.
-pub(super) fn write_class(digit: u16, page: &mut Page) {
-    let name = catalog::class_name(digit * 100).unwrap_or_default();
-    page.title(&format!("{digit}xx: {name}"));
-    for entry in catalog::entries().filter(|entry| entry.code / 100 == digit) {
-        page.item(&title(entry), entry.meaning_in_short());
-    }
-    page.heading("More");
-    page.paragraph(&format!(
-        "`sipscan explain CODE` says when a code occurs and what to do, such as `sipscan explain {}`.",
-        digit * 100
-    ));
-}
-
-fn write_entry(entry: &'static StatusEntry, page: &mut Page) {
-    page.title(&title(entry));
-    page.paragraph(&nature(entry));
-    page.heading("Description");
-    page.paragraph(entry.meaning);
-    for paragraph in entry.details {
-        page.paragraph("");
-        page.paragraph(paragraph);
-    }
-    bullets(page, "When it occurs", entry.when_it_occurs);
-    if !entry.how_to_fix.is_empty() {
-        page.heading("How to fix");
-        for (at, step) in entry.how_to_fix.iter().enumerate() {
-            page.step(at + 1, step);
-        }
-    }
-    facts(entry, page);
-    if !entry.verify.is_empty() {
-        page.heading("How to confirm");
-        page.paragraph(entry.verify);
-    }
-    bullets(page, "Misconceptions", entry.misconceptions);
-    reading(entry, page);
+pub(super) fn write_class(class: &Class, page: &mut Page) {
+    let lang = page.lang();
+    let title = Text::new("{digit}xx: {name}").with("digit", class.digit).with("name", class.name);
+    page.title(title.in_lang(lang).to_string());
+    class.status_codes.iter().for_each(|line| page.item(line.title(lang), line.meaning));
+    page.heading(lang.tr("Learn more"));
+    let more =
+        Text::new("`sipscan explain CODE` says when a code occurs and what to do, such as `sipscan explain {code}`.");
+    page.paragraph(more.with("code", class.digit * 100).in_lang(lang).to_string());
 }
 
 /// Class and kind, without saying the same twice.
-fn nature(entry: &StatusEntry) -> String {
-    let class = entry.class_name();
-    match entry.kind {
-        Kind::Provisional | Kind::Success | Kind::Redirect => format!("Class: {}.", class.to_lowercase()),
-        kind => format!("Class: {}. Nature: {}.", class.to_lowercase(), kind.name()),
+fn nature(status: &Status, lang: Lang) -> String {
+    let class = lowered(status.class, lang);
+    let text = match status.kind {
+        Kind::Provisional | Kind::Success | Kind::Redirect => Text::new("Class: {class}."),
+        _ => Text::new("Class: {class}. Nature: {nature}.").with("nature", status.nature),
+    };
+    text.with("class", class).in_lang(lang).to_string()
+}
+
+/// A word for the inside of a sentence.
+pub(super) fn lowered(word: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => word.to_lowercase(),
+        Lang::ZhCn => word.to_owned(),
     }
 }
 
-fn facts(entry: &StatusEntry, page: &mut Page) {
-    page.heading("Who acts");
-    page.paragraph(&capitalised(entry.who_acts));
-    page.heading("Retry");
-    page.paragraph(&retry(entry));
-    let required: Vec<String> = entry.required_headers.iter().map(|any| any.join(" or ")).collect();
-    if !required.is_empty() || !entry.useful_headers.is_empty() {
-        page.heading("Header fields");
-        if !required.is_empty() {
-            page.bullet(&format!("required: {}", required.join(", ")));
-        }
-        if !entry.useful_headers.is_empty() {
-            page.bullet(&format!("useful: {}", entry.useful_headers.join(", ")));
-        }
+fn facts(status: &Status, page: &mut Page) {
+    let lang = page.lang();
+    page.heading(lang.tr("Who acts"));
+    page.paragraph(match lang {
+        Lang::En => capitalised(status.who_acts),
+        Lang::ZhCn => status.who_acts.to_owned(),
+    });
+    page.heading(lang.tr("Retry"));
+    page.paragraph(&status.retry_rule);
+    let required = (!status.required_header_fields.is_empty())
+        .then(|| Text::new("required: {names}").with("names", required(status, lang)));
+    let useful = (!status.useful_header_fields.is_empty())
+        .then(|| Text::new("useful: {names}").with("names", status.useful_header_fields.join(lang.tr(", "))));
+    page.bullets(lang.tr("Header fields"), required.iter().chain(&useful).map(|text| text.in_lang(lang).to_string()));
+    page.heading(lang.tr("In calls and networks"));
+    let bullet = |page: &mut Page, text: Text| page.bullet(text.in_lang(lang).to_string());
+    bullet(page, Text::new("a call that ends with it failed: {failed}").with("failed", status.failed));
+    if !status.requests.is_empty() {
+        bullet(page, Text::new("answers: {requests}").with("requests", status.requests.join(lang.tr(", "))));
     }
-    page.heading("In calls and networks");
-    page.bullet(&format!("a call that ends with it failed: {}", entry.failure.name()));
-    if !entry.methods.is_empty() {
-        page.bullet(&format!("answers: {}", entry.methods.join(", ")));
+    bullet(page, Text::new("effect on a dialog: {effect}").with("effect", status.effect_on_dialog));
+    if let Some(cause) = &status.q850 {
+        bullet(page, telephone(cause));
     }
-    page.bullet(&format!("effect on a dialog: {}", entry.dialog_effect.name()));
-    if let Some(cause) = entry.q850.and_then(|value| q850::cause(value.into())) {
-        let note = if entry.q850_note.is_empty() { String::new() } else { format!(" ({})", entry.q850_note) };
-        page.bullet(&format!("telephone network: Q.850 cause {}, {}{note}", cause.value, cause.name));
-    }
+}
+
+/// Names of the header fields that must be there, alternatives among them.
+pub(super) fn required(status: &Status, lang: Lang) -> String {
+    let alternatives = status.required_header_fields.iter().map(|any| Text::list(" or ", any.iter().copied()));
+    Text::list(", ", alternatives).in_lang(lang).to_string()
+}
+
+fn telephone(cause: &Cause) -> Text {
+    let text = match cause.note {
+        "" => Text::new("telephone network: Q.850 cause {value}, {name}"),
+        note => Text::new("telephone network: Q.850 cause {value}, {name} ({note})").with("note", note),
+    };
+    text.with("value", cause.value).with("name", cause.name)
 }
 
 /// Where to read on: the sources, and the comparisons that were written for it.
-fn reading(entry: &StatusEntry, page: &mut Page) {
-    page.heading("Further reading");
-    page.bullet(&entry.references.join(", "));
-    let others: Vec<String> = catalog::pairs::pairs()
-        .iter()
-        .filter(|pair| pair.low == entry.code || pair.high == entry.code)
-        .map(|pair| format!("`sipscan explain {} {}`", pair.low, pair.high))
-        .collect();
-    if !others.is_empty() {
-        page.bullet(&format!("compared with others: {}", others.join(", ")));
+fn reading(status: &Status, page: &mut Page) {
+    let lang = page.lang();
+    page.heading(lang.tr("Learn more"));
+    page.bullet(status.references.join(lang.tr(", ")));
+    if !status.compared_with.is_empty() {
+        let commands = status.compared_with.iter().map(|other| {
+            let (low, high) = (status.code.min(*other), status.code.max(*other));
+            format!("`sipscan explain {low} {high}`")
+        });
+        let text = Text::new("compared with others: {commands}").with("commands", Text::list(", ", commands));
+        page.bullet(text.in_lang(lang).to_string());
     }
-}
-
-/// What a client does next, as a sentence.
-pub(super) fn retry(entry: &StatusEntry) -> String {
-    if entry.retry_note.is_empty() { capitalised(entry.retry.name()) + "." } else { entry.retry_note.to_owned() }
-}
-
-pub(super) fn bullets(page: &mut Page, heading: &str, items: &[&str]) {
-    if items.is_empty() {
-        return;
-    }
-    page.heading(heading);
-    for item in items {
-        page.bullet(item);
-    }
-}
-
-/// With a capital first letter.
-pub(super) fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

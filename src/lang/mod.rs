@@ -29,7 +29,7 @@ macro_rules! phrase {
 }
 pub(crate) use phrase;
 
-pub use text::{Fill, Text, Value, grouped, span};
+pub use text::{Fill, Part, Text, Value, grouped, span};
 
 /// A language of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]

@@ -26,6 +26,15 @@ pub enum Value {
     List(&'static str, Vec<Self>),
 }
 
+/// A part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Words of the program.
+    Words(&'a str),
+    /// A value, which may come from a capture.
+    Value(&'a str),
+}
+
 /// What can stand at a place of a template. Implemented for what is the same in every language, and for [`Text`]; whatever else
 /// has words must give a `Text`.
 pub trait Fill {
@@ -66,6 +75,15 @@ impl Text {
     /// The template, which is the key of translations.
     pub fn template(&self) -> &'static str {
         self.template
+    }
+
+    /// Its parts in a language, one after the other: formats with markup must tell words from values.
+    pub fn parts(&self, lang: Lang, mut each: impl FnMut(Part<'_>)) {
+        let visited = visit(self, lang, &mut |part| {
+            each(part);
+            Ok(())
+        });
+        debug_assert!(visited.is_ok(), "only writing can fail");
     }
 
     /// The text in a language.
@@ -111,35 +129,45 @@ impl fmt::Display for InLang<'_> {
 }
 
 fn write(text: &Text, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    visit(text, lang, &mut |part| match part {
+        Part::Words(text) | Part::Value(text) => f.write_str(text),
+    })
+}
+
+type Visitor<'v> = &'v mut dyn FnMut(Part<'_>) -> fmt::Result;
+
+fn visit(text: &Text, lang: Lang, each: Visitor<'_>) -> fmt::Result {
     let mut rest = lang.tr(text.template);
     while let Some((before, after)) = rest.split_once('{') {
-        f.write_str(before)?;
+        each(Part::Words(before))?;
         let Some((name, tail)) = after.split_once('}') else {
-            f.write_str("{")?;
+            each(Part::Words("{"))?;
             rest = after;
             continue;
         };
         if let Some((_, value)) = text.values.iter().find(|(n, _)| *n == name) {
-            write_value(value, lang, f)?;
+            visit_value(value, lang, each)?;
         } else {
             debug_assert!(false, "{{{name}}} is not bound in {:?}", text.template);
-            write!(f, "{{{name}}}")?;
+            each(Part::Words("{"))?;
+            each(Part::Words(name))?;
+            each(Part::Words("}"))?;
         }
         rest = tail;
     }
-    f.write_str(rest)
+    each(Part::Words(rest))
 }
 
-fn write_value(value: &Value, lang: Lang, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
     match value {
-        Value::Verbatim(value) => f.write_str(value),
-        Value::Phrase(text) => write(text, lang, f),
+        Value::Verbatim(value) => each(Part::Value(value)),
+        Value::Phrase(text) => visit(text, lang, each),
         Value::List(separator, items) => {
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
-                    f.write_str(lang.tr(separator))?;
+                    each(Part::Words(lang.tr(separator)))?;
                 }
-                write_value(item, lang, f)?;
+                visit_value(item, lang, each)?;
             }
             Ok(())
         }
@@ -269,6 +297,10 @@ mod tests {
     fn phrases_stand_in_sentences_and_lists() {
         let text = Text::new("{a} and {b}.").with("a", Text::list("; ", ["x", "y"])).with("b", Text::verbatim(12));
         assert_eq!(text.to_string(), "x; y and 12.");
+        let mut parts = Vec::new();
+        text.parts(Lang::En, |part| parts.push(format!("{part:?}")));
+        let expected = ["Words(\"\")", "Words(\"\")", "Value(\"x\")", "Words(\"; \")", "Value(\"y\")"];
+        assert_eq!(parts[..5], expected, "values can be told from words");
         let counted = |n| Text::count(n, "{n} call", "{n} calls").to_string();
         assert_eq!((counted(1), counted(12_000)), ("1 call".to_owned(), "12,000 calls".to_owned()));
     }

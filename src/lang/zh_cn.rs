@@ -4,8 +4,12 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// One object each; read when the first text is asked for.
-const FILES: [&str; 3] =
-    [include_str!("zh-CN/catalog.json"), include_str!("zh-CN/diagnosis.json"), include_str!("zh-CN/report.json")];
+const FILES: [&str; 4] = [
+    include_str!("zh-CN/catalog.json"),
+    include_str!("zh-CN/diagnosis.json"),
+    include_str!("zh-CN/explain.json"),
+    include_str!("zh-CN/report.json"),
+];
 
 static TABLE: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     // A file that is no JSON object is found by the test below; a text without a translation is shown in English.
@@ -13,7 +17,12 @@ static TABLE: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 });
 
 pub(super) fn lookup(english: &str) -> Option<&'static str> {
-    TABLE.get(english).map(String::as_str)
+    match english {
+        // Between the items of a list.
+        ", " => Some("、"),
+        "; " => Some("；"),
+        text => TABLE.get(text).map(String::as_str),
+    }
 }
 
 pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -45,6 +45,40 @@ pub fn json<T: Serialize>(out: &mut dyn io::Write, value: &T) -> io::Result<()> 
     Ok(())
 }
 
+/// Makes text harmless in XML and for whoever shows it: as [`terminal`] does, and without the code points that XML 1.0 forbids
+/// (§2.2). Quoting is for the writer.
+pub fn xml(text: &str) -> Cow<'_, str> {
+    let safe = terminal(text);
+    if !safe.contains(NONCHARACTERS) {
+        return safe;
+    }
+    Cow::Owned(safe.replace(NONCHARACTERS, "\u{fffd}"))
+}
+
+const NONCHARACTERS: [char; 2] = ['\u{fffe}', '\u{ffff}'];
+
+/// The message of a workflow command of GitHub Actions; lines stay, what else a terminal obeys does not.
+pub fn workflow_data(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(|line| terminal(line).replace('%', "%25")).collect();
+    lines.join("%0A")
+}
+
+/// The same of a property such as `title`, in which colons and commas separate.
+pub fn workflow_property(text: &str) -> String {
+    terminal(text).replace('%', "%25").replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A line for the log of a workflow: runners take `::` at its beginning (behind blanks) and `##[` anywhere for a command.
+pub fn workflow_line(line: &str) -> Cow<'_, str> {
+    let safe = terminal(line);
+    let command = safe.trim_start().starts_with("::");
+    if !command && !safe.contains("##[") {
+        return safe;
+    }
+    let text = safe.replace("##[", "# #[");
+    Cow::Owned(if command { format!("\u{b7} {text}") } else { text })
+}
+
 /// Whether a character can change what a terminal shows beside itself.
 fn is_dangerous(c: char) -> bool {
     c.is_control()
@@ -132,6 +166,29 @@ mod tests {
         ];
         for (cell, expected) in rows {
             assert_eq!(csv(cell), expected, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn attacks_on_xml() {
+        for (text, expected) in
+            [("a]]>b", "a]]>b"), ("\u{fffe}\u{ffff}x", "\u{fffd}\u{fffd}x"), ("\0\x1b[0m\n", "\\x00\\x1b[0m\\x0a")]
+        {
+            assert_eq!(xml(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn attacks_on_workflow_commands() {
+        assert_eq!(workflow_data("50 %\n::error::x\r\u{202e}"), "50 %25%0A::error::x\\x0d\\u202e");
+        assert_eq!(workflow_property("a,file=b::c%\n"), "a%2Cfile=b%3A%3Ac%25\\x0a");
+        for (line, expected) in [
+            ("  ::stop-commands::x", "\u{b7}   ::stop-commands::x"),
+            ("x ##[group]y", "x # #[group]y"),
+            ("sip:a::b", "sip:a::b"),
+            ("\n::error::", "\\x0a::error::"),
+        ] {
+            assert_eq!(workflow_line(line), expected, "{line:?}");
         }
     }
 

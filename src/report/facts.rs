@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::number_pattern;
+use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage, CountedFinal, FinalResponse, Transaction};
 use crate::diagnosis::{CallReport, Finding};
-use crate::sip::{HeaderName, NameAddr, Uri};
+use crate::sip::{HeaderName, NameAddr, StatusClass, Uri};
 
 /// The message that introduces a call: the request of its first attempt, else its first request, else its first message.
 pub(super) fn opening(call: &Call) -> Option<&CapturedMessage> {
@@ -61,6 +62,13 @@ pub(super) fn final_responses(call: &Call) -> Vec<(&Transaction, FinalResponse, 
         Some((transaction, counted.response, captured))
     };
     call.counted_finals().into_iter().filter_map(with_message).collect()
+}
+
+/// Whom the call's rejection names for redress: of several hops the one that says it first.
+pub(super) fn redress(call: &Call) -> Option<RedressContact> {
+    let rejected =
+        |m: &&CapturedMessage| m.message.status().is_some_and(|s| s.class() == Some(StatusClass::GlobalFailure));
+    call.messages.iter().filter(rejected).find_map(|m| RedressContact::of(&m.message))
 }
 
 /// The finding that says why the call failed.

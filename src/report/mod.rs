@@ -3,22 +3,26 @@
 use std::io;
 
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::Text;
 
 pub mod attestation;
 pub mod clusters;
 pub mod csv;
 #[cfg(test)]
-mod docs;
+pub(crate) mod docs;
 pub mod escape;
 mod facts;
 pub mod json;
+pub mod junit;
 mod ladder;
 pub mod ndjson;
 mod number_pattern;
 pub mod output;
 pub mod outputs;
+mod phrases;
 #[cfg(test)]
 mod sample;
+pub mod sarif;
 pub mod summary;
 #[cfg(test)]
 mod tests;
@@ -41,7 +45,7 @@ pub trait Sink {
     /// Everything is over. `total` is the sum over all captures.
     fn finish(&mut self, total: &Summary) -> io::Result<()>;
     /// After the end: a limit of the output itself that was hit, in words. What the captures hit is in their facts.
-    fn limit_hit(&self) -> Option<String> {
+    fn limit_hit(&self) -> Option<Text> {
         None
     }
 }

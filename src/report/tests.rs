@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::csv::{CsvOptions, CsvSink, Table};
 use super::json::JsonSink;
+use super::junit::{JunitOptions, JunitSink};
 use super::ndjson::NdjsonSink;
 use super::sample::{self, Buffer};
+use super::sarif::SarifSink;
 use super::text::{TextOptions, TextSink};
 use super::{Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
@@ -24,6 +26,8 @@ static FORMATS: &[(&str, Make)] = &[
     ("responses", |out| Box::new(CsvSink::new(out, Table::Responses, CSV))),
     ("findings", |out| Box::new(CsvSink::new(out, Table::Findings, CSV))),
     ("attestation", |out| Box::new(CsvSink::new(out, Table::Attestation, CSV))),
+    ("junit", |out| Box::new(JunitSink::new(out, JunitOptions::default()))),
+    ("sarif", |out| Box::new(SarifSink::new(out, Lang::En))),
 ];
 
 fn written(make: Make, report: &CallReport, findings: &[Finding]) -> String {
@@ -44,8 +48,9 @@ fn check(name: &str, text: &str) {
     assert!(!text.contains(obeyed), "{name}: {text:?}");
     match name {
         "text" => assert!(text.lines().all(|line| display_width(line) <= 80), "{text}"),
-        "json" => drop(serde_json::from_str::<serde_json::Value>(text).unwrap()),
+        "json" | "sarif" => drop(serde_json::from_str::<serde_json::Value>(text).unwrap()),
         "ndjson" => assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())),
+        "junit" => drop(quick_junit::Report::deserialize_from_str(text).unwrap()),
         _ => {
             let mut reader = ::csv::Reader::from_reader(text.as_bytes());
             for cell in reader.records().map(Result::unwrap).collect::<Vec<_>>().iter().flatten() {

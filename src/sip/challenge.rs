@@ -60,9 +60,12 @@ impl Message {
         self.read_challenges(&[HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate])
     }
 
-    /// The credentials of a request.
+    /// The credentials of a request. Digest parameters without nonce or response are none: an IMS client names its identity
+    /// in this way before it was challenged (3GPP TS 24.229 §5.1.1.2).
     pub fn credentials(&self) -> Vec<Challenge> {
-        self.read_challenges(&[HeaderName::Authorization, HeaderName::ProxyAuthorization])
+        let mut found = self.read_challenges(&[HeaderName::Authorization, HeaderName::ProxyAuthorization]);
+        found.retain(|sent| ["nonce", "response"].iter().all(|name| sent.params.value(name) != Some("")));
+        found
     }
 
     fn read_challenges(&self, names: &[HeaderName]) -> Vec<Challenge> {
@@ -84,6 +87,22 @@ fn with_scheme(part: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_digest_without_nonce_or_response_is_no_credentials() {
+        for (parameters, count) in [
+            ("nonce=\"\", response=\"\"", 0),
+            ("nonce=\"n\", response=\"\"", 0),
+            ("nonce=\"n\", response=\"00\"", 1),
+            ("nonce=\"n\"", 1),
+        ] {
+            let text = format!(
+                "REGISTER sip:ims.example SIP/2.0\r\nAuthorization: Digest username=\"u\", realm=\"r\", {parameters}\r\n\r\n"
+            );
+            let (m, _) = Message::read(text.as_bytes(), false).unwrap();
+            assert_eq!(m.credentials().len(), count, "{parameters}");
+        }
+    }
 
     #[test]
     fn challenges_are_read_alone_and_in_one_line() {

@@ -11,6 +11,7 @@ mod compact;
 pub mod date;
 pub mod freshness;
 pub mod identity;
+mod numbering_plan;
 pub mod passport;
 mod pem;
 pub mod telephone_number;

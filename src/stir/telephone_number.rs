@@ -3,6 +3,8 @@
 use crate::lang::{Text, phrase};
 use std::fmt;
 
+use super::numbering_plan::{self, Plan};
+
 /// Longest number of ITU-T E.164, country code included.
 const LONGEST: usize = 15;
 /// Shorter ones are extensions or service codes, never complete international numbers.
@@ -22,7 +24,7 @@ pub struct TelephoneNumber {
 /// Where the country code of a number comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum CountryCode {
-    /// It is in the number: `+`, an international prefix, or eleven digits from 1.
+    /// It is in the number: behind `+` or the prefix of calls abroad, or in front of as many digits as its plan has.
     Given,
     /// The number is a national one as it looks, and got the country code of the settings.
     Assumed,
@@ -83,8 +85,9 @@ impl Impossible {
 phrase!(Impossible);
 
 impl TelephoneNumber {
-    /// Reads the user part of a URI, or a `tn` claim, as a number. `country` is the country code of numbers without one;
-    /// with `1` only ten digits that look North American get it, with others a leading 0 is replaced by it.
+    /// Reads the user part of a URI, or a `tn` claim, as a number. `country` is the country code of numbers without one. With `1`
+    /// only ten digits that look North American get it; with others those that the plan of the country allows, less its trunk prefix.
+    /// A number that fits no plan stays as it is (RFC 8224 §8.3 allows that).
     ///
     /// Returns `None` where the text is a name rather than a number: no digit, or a letter in it.
     pub fn read(text: &str, country: &str) -> Option<Self> {
@@ -93,16 +96,20 @@ impl TelephoneNumber {
         if digits.is_empty() {
             return None;
         }
-        Some(if user.starts_with('+') {
-            Self { digits, country: CountryCode::Given }
-        } else if let Some(rest) = international_prefix(&digits) {
-            Self { digits: rest.to_owned(), country: CountryCode::Given }
-        } else if digits.len() == 11 && digits.starts_with('1') && nanp_fault(&digits).is_none() {
-            Self { digits, country: CountryCode::Given }
-        } else if let Some(whole) = with_country(&digits, country) {
+        if user.starts_with('+') {
+            return Some(Self { digits, country: CountryCode::Given });
+        }
+        let plan = numbering_plan::of(country);
+        let own = country != "1" && has_country(&digits, country, &plan);
+        let given = dialled_abroad(&digits, country, &plan).or_else(|| own.then_some(digits.as_str()));
+        let national = || if country == "1" { north_american(&digits) } else { national(&digits, country, &plan) };
+        Some(if let Some(whole) = given {
+            Self { digits: whole.to_owned(), country: CountryCode::Given }
+        } else if let Some(whole) = national() {
             Self { digits: whole, country: CountryCode::Assumed }
         } else {
-            Self { digits, country: CountryCode::Missing }
+            let is_whole = digits.len() == 11 && nanp_fault(&digits).is_none();
+            Self { digits, country: if is_whole { CountryCode::Given } else { CountryCode::Missing } }
         })
     }
 
@@ -206,20 +213,37 @@ fn is_repetition(digits: &str) -> bool {
     all.next().is_some_and(|first| all.all(|c| c == first))
 }
 
-/// What stands behind 011 or 00, where enough digits follow for a number with country code.
-fn international_prefix(digits: &str) -> Option<&str> {
-    let rest = digits.strip_prefix("011").or_else(|| digits.strip_prefix("00"))?;
+/// What stands behind the prefix of calls abroad, where enough digits follow for a number with country code. In North America `00`
+/// is taken for `011`: equipment of other countries writes it.
+fn dialled_abroad<'a>(digits: &'a str, country: &str, plan: &Plan) -> Option<&'a str> {
+    let other = if country == "1" { digits.strip_prefix("00") } else { None };
+    let rest = digits.strip_prefix(plan.abroad).or(other)?;
     (rest.len() >= SHORTEST && !rest.starts_with('0')).then_some(rest)
 }
 
+/// Whether a number without `+` begins with the country code at home: at least ten digits, so that it is no local number.
+fn has_country(digits: &str, country: &str, plan: &Plan) -> bool {
+    let (least, most) = plan.digits;
+    let rest = digits.strip_prefix(country).filter(|_| digits.len() >= 10);
+    rest.is_some_and(|rest| {
+        (least..=most).contains(&rest.len()) && (plan.trunk.is_empty() || !rest.starts_with(plan.trunk))
+    })
+}
+
 /// A national number with its country code; `None` where it does not look like one.
-fn with_country(digits: &str, country: &str) -> Option<String> {
-    if country == "1" {
-        let whole = format!("1{digits}");
-        return (digits.len() == 10 && nanp_fault(&whole).is_none()).then_some(whole);
-    }
-    let national = digits.strip_prefix('0').filter(|_| digits.len() >= SHORTEST)?;
-    Some(format!("{country}{national}"))
+fn national(digits: &str, country: &str, plan: &Plan) -> Option<String> {
+    let (least, most) = plan.digits;
+    // Chinese mobile numbers are dialled without the trunk prefix.
+    let mobile = country == "86" && digits.len() == 11 && digits.starts_with('1');
+    let rest = if mobile { digits } else { digits.strip_prefix(plan.trunk)? };
+    let plain = plan.trunk.is_empty() || !rest.starts_with('0');
+    (plain && (least..=most).contains(&rest.len())).then(|| format!("{country}{rest}"))
+}
+
+/// The same in North America: ten digits that can be a number.
+fn north_american(digits: &str) -> Option<String> {
+    let whole = format!("1{digits}");
+    (digits.len() == 10 && nanp_fault(&whole).is_none()).then_some(whole)
 }
 
 /// What is wrong with a number of the North American plan, country code 1 included.
@@ -260,6 +284,25 @@ mod tests {
             ("1001", "1", "1001"),
             ("0123456789", "1", "0123456789"),
             ("*67", "1", "*67"),
+            ("0033199005501", "1", "33199005501"),
+            // In Britain 0113 is a town, in North America 011 leads abroad.
+            ("01134960100", "44", "441134960100"),
+            ("02079460100", "44", "442079460100"),
+            ("442079460100", "44", "442079460100"),
+            ("0011442079460100", "61", "442079460100"),
+            ("0255501234", "61", "61255501234"),
+            ("0612345678", "39", "390612345678"),
+            ("912345678", "34", "34912345678"),
+            ("0612345678", "36", "3612345678"),
+            ("84951234567", "7", "74951234567"),
+            ("74951234567", "7", "74951234567"),
+            ("13822345678", "86", "8613822345678"),
+            ("01012345678", "86", "861012345678"),
+            ("12125550101", "44", "12125550101"),
+            ("1001", "34", "1001"),
+            ("0301", "49", "0301"),
+            ("01990055", "33", "01990055"),
+            ("0205550100", "999", "999205550100"),
         ] {
             assert_eq!(TelephoneNumber::read(text, country).unwrap().digits(), expected, "{text}");
         }
@@ -272,6 +315,8 @@ mod tests {
             ("2125550101", "1", Some("+12125550101"), Some("+1212555"), true),
             ("+33199005501", "1", Some("+33199005501"), Some("+331990"), false),
             ("0199005501", "33", Some("+33199005501"), Some("+331990"), true),
+            ("33199005501", "33", Some("+33199005501"), Some("+331990"), false),
+            ("12125550101", "44", Some("+12125550101"), Some("+1212555"), false),
             ("+12125", "1", Some("+12125"), None, false),
             ("1001", "1", None, None, false),
             ("5551234", "1", None, None, false),

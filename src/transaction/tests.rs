@@ -186,3 +186,21 @@ fn section_13_2_2_4_two_successes_of_a_fork_have_an_ack_each() {
     );
     assert_eq!(shape(&found), [row("INVITE", &[200, 200], 0, 2)]);
 }
+
+#[test]
+fn a_b2bua_that_keeps_the_call_id_sends_the_call_on() {
+    let invite = "0.0 a > p from-tag=1\nINVITE sip:bob@p.example\n\n";
+    let on = "p > b from-tag=2 cseq=7\nINVITE sip:bob@b.example\n\n";
+    for (steps, upstream) in [
+        (format!("{invite}0.1 {on}"), Some(0)),
+        // Too late, after the answer, back to the caller, or from somebody else.
+        (format!("{invite}5.0 {on}"), None),
+        (format!("{invite}0.1 p > a\n486 Busy Here\n\n0.2 {on}"), None),
+        (format!("{invite}0.1 p > a from-tag=2 cseq=7\nINVITE sip:alice@a.example\n\n"), None),
+        (format!("{invite}0.1 c > b from-tag=2 cseq=7\nINVITE sip:bob@b.example\n\n"), None),
+    ] {
+        let all = transactions(&steps);
+        assert_eq!(all[1].upstream.map(|id| id.0), upstream, "{steps}");
+        assert_eq!(all[0].downstream.len(), usize::from(upstream.is_some()), "{steps}");
+    }
+}

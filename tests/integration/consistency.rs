@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sipscan::diagnosis::rules::RULES;
 use sipscan::diagnosis::{Rule, Severity};
-use sipscan::explain::markdown;
+use sipscan::explain::docs;
 
 use crate::common::{Analysed, bless, names, root, samples, text};
 
@@ -300,6 +300,6 @@ fn every_sentence_has_its_values() {
 
 #[test]
 fn the_documentation_is_what_the_program_says() {
-    bless("docs/diagnoses.md", &markdown::diagnoses());
-    bless("docs/responses.md", &markdown::responses());
+    bless("docs/diagnoses.md", &docs::diagnoses());
+    bless("docs/codes.md", &docs::codes());
 }

@@ -4,6 +4,7 @@ mod catalogue;
 mod cli;
 mod common;
 mod consistency;
+mod lists;
 mod matrix;
 mod readme;
 mod reports;

@@ -171,6 +171,25 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_without_response_is_not_refused_and_the_next_hop_shows_what_a_tunnel_hides() {
+        let first = "host ue 192.0.2.10\nhost p 198.51.100.5\nhost i 198.51.100.6\n\n\
+            0.0 ue > p branch=u1\nREGISTER sip:ims.example\n\
+            Authorization: Digest username=\"u\", realm=\"ims.example\", nonce=\"\", response=\"\"\n\n\
+            0.1 p > ue\n401 Unauthorized\nWWW-Authenticate: Digest realm=\"ims.example\", nonce=\"1\"\n\n";
+        let alone = report(first);
+        assert_eq!(
+            (alone.call.outcome, alone.root_cause),
+            (Outcome::ChallengeUnanswered, Some("credentials-withheld"))
+        );
+        let behind = "0.5 p > i cseq=2\nREGISTER sip:ims.example\nVia: SIP/2.0/UDP 198.51.100.5;branch=z9hG4bKp2\n\
+            Via: SIP/2.0/TCP 192.0.2.10:6300;branch=z9hG4bKu2\n\
+            Authorization: Digest username=\"u\", realm=\"ims.example\", nonce=\"1\", response=\"00\"\n\n\
+            0.6 i > p\n200 OK\n\n";
+        let whole = report(&format!("{first}{behind}"));
+        assert_eq!((whole.call.outcome, codes(&whole)), (Outcome::Answered, vec![]));
+    }
+
+    #[test]
     fn accepted_credentials_are_no_loop() {
         let report = report(include_str!("../../../samples/authentication-loop/near-miss.txt"));
         assert_eq!((report.call.outcome, codes(&report)), (Outcome::Answered, vec![]));

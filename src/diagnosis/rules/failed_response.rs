@@ -202,7 +202,14 @@ impl Failure<'_> {
 
     /// What the status means here, in words of the catalogue where they fit.
     fn meaning(&self, call: &Call, known: Option<Lookup>) -> Text {
-        let meaning = self.meaning_of_status(call, known);
+        let mut meaning = self.meaning_of_status(call, known);
+        if response_facts::is_ambiguous_decline(self.response) {
+            meaning = Text::new(
+                "{meaning} It comes from the telephone network (ISUP), where a block by a network (603+) becomes cause 21 just as a \
+                 decline does: behind a gateway the two look the same.",
+            )
+            .with("meaning", meaning);
+        }
         match response_facts::own_reason(self.response) {
             Some(reason) if !self.is_network_block() => {
                 Text::new("{meaning} The response itself gives the reason {reason}.")

@@ -1,8 +1,10 @@
 //! A 603 Network Blocked that does not say where to ask for redress.
 
 use crate::call::network_block::{NetworkBlock, Redress};
+use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::rejections;
+use crate::diagnosis::response_facts::places;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, StatusCode};
@@ -16,12 +18,15 @@ pub(super) static RULE: Rule = Rule {
         what_it_means: "The phrase says that a provider's analytics blocked the call (603+). Such a response must explain \
             itself in a Reason header field: \
             `SIP;cause=603;text=\"v=analytics1;url=https://...;id=...\";location=LN`, with at least one of url, tel and \
-            email as contact. Here one or more of these are missing.",
+            email as contact, in a form that can be used. From the telephone network (ISUP) it comes as `Q.850;cause=21`. \
+            Here one or more of these are missing.",
         why_it_matters: "The caller learns that it was blocked, but not whom to ask. Wrongly blocked callers then try \
             other routes and other numbers, which makes their score worse.",
         likely_causes: "- The analytics service or switch sets the phrase but is not configured with its contact.\n\
             - An element on the way rebuilt the response and dropped or shortened the Reason header field.\n\
-            - Quotes were lost, so that the semicolons of the text cut it into parameters.",
+            - Quotes were lost, so that the semicolons of the text cut it into parameters.\n\
+            - The block crossed the telephone network (ISUP), which has cause 21 for it and no room for the contact; a gateway \
+            made a 603 of it again.",
         how_to_fix: "- At the blocking provider: send Reason with protocol SIP, cause 603, a quoted text with `v=` and \
             url, tel or email, and the location.\n\
             - At every element on the way: pass reason phrase and Reason on unaltered.\n\
@@ -60,7 +65,7 @@ fn finding(response: &CapturedMessage) -> Option<Finding> {
             "Complete the Reason header field: `SIP;cause=603;text=\"v=analytics1;url=...;id=...\";location=...`, with \
              url, tel or email as contact, and have every element pass it on unaltered.",
         )
-        .fix(match contact(block.redress.as_ref()) {
+        .fix(match contact(response) {
             Some(contact) => Text::new("At the caller: ask at {contact}.").with("contact", contact),
             None => Text::new(
                 "At the caller: ask the operator of {sender} for its contact for blocked callers; quote Call-ID, time and \
@@ -75,20 +80,38 @@ fn finding(response: &CapturedMessage) -> Option<Finding> {
 fn missing(redress: Option<&Redress>) -> Vec<&'static str> {
     let Some(redress) = redress else { return vec!["the Reason header field"] };
     let parts = [
+        (redress.has_cause(), "cause 603 of protocol SIP (or cause 21 of Q.850) in Reason"),
         (redress.version.is_some(), "`v=` in the text of Reason"),
+        (!redress.is_unquoted, "quotation marks around the text of Reason"),
         (redress.has_contact(), "url, tel or email in the text of Reason"),
+        (has_usable_contact(redress), "a contact that can be used as it is written"),
         (redress.location.is_some(), "the location of Reason"),
     ];
     parts.into_iter().filter(|(there, _)| !there).map(|(_, name)| name).collect()
 }
 
+/// Whether one of the contacts has the form of what it is; also where there is none, which is another fault.
+fn has_usable_contact(redress: &Redress) -> bool {
+    let web = |url: &String| {
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        matches!(scheme.to_ascii_lowercase().as_str(), "https" | "http") && !rest.is_empty()
+    };
+    let number = |tel: &String| tel.bytes().filter(u8::is_ascii_digit).count() >= 3;
+    let mailbox =
+        |email: &String| email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    !redress.has_contact()
+        || redress.url.as_ref().is_some_and(web)
+        || redress.tel.as_ref().is_some_and(number)
+        || redress.email.as_ref().is_some_and(mailbox)
+}
+
 /// The contact with the reference to quote there, whole.
-fn contact(redress: Option<&Redress>) -> Option<Text> {
-    let redress = redress?;
-    let place = redress.url.as_ref().or(redress.tel.as_ref()).or(redress.email.as_ref())?;
-    Some(match &redress.id {
-        Some(id) => Text::new("{place}, reference {id}").with("place", place).with("id", id),
-        None => Text::verbatim(place),
+fn contact(response: &CapturedMessage) -> Option<Text> {
+    let contact = RedressContact::of(&response.message)?;
+    let places = places(&contact);
+    Some(match &contact.id {
+        Some(id) => Text::new("{place}, reference {id}").with("place", places).with("id", id),
+        None => places,
     })
 }
 
@@ -113,6 +136,19 @@ mod tests {
             ("", Some("the Reason header field")),
             (whole, None),
             ("Q.850;cause=21;text=\"v=analytics1;tel=+12155550100\";location=LN", None),
+            (
+                "SIP;cause=607;text=\"v=analytics1;tel=+12155550100\";location=LN",
+                Some("cause 603 of protocol SIP (or cause 21 of Q.850) in Reason"),
+            ),
+            (
+                "SIP;cause=603;text=v=analytics1;url=https://redress.example.com/r;location=LN",
+                Some("quotation marks around the text of Reason"),
+            ),
+            (
+                "SIP;cause=603;text=\"v=analytics1;url=redress.example.com;email=us\";location=LN",
+                Some("a contact that can be used as it is written"),
+            ),
+            ("SIP;cause=603;text=\"v=analytics1;url=redress.example.com;email=us@example.com\";location=LN", None),
             ("SIP;cause=603;text=\"v=analytics1;url=https://redress.example.com/r\"", Some("the location of Reason")),
             (
                 "SIP;cause=603;text=\"v=analytics1;id=AB12\";location=LN",

@@ -6,6 +6,8 @@ use crate::lang::span;
 use crate::provenance::Transport;
 use crate::sip::{HeaderName, Method};
 
+mod beside;
+
 /// Above this size RFC 3261 §18.1.1 asks for a transport with congestion control, since datagrams get fragmented.
 const LARGE_OCTETS: usize = 1300;
 
@@ -16,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 3261 §17.1.1.2", "RFC 3261 §17.1.2.2", "RFC 3261 §18.1.1", "RFC 3261 §18.4"],
     explanation: Explanation {
         what_it_means: "The client sent the request, repeated it as UDP demands (after 0.5, 1, 2, 4 … seconds), and gave \
-            up after 32 seconds (timer B or F) without one response, not even 100 Trying.",
+            up after 32 seconds (timer B or F) without one response, not even 100 Trying. Requests that decided nothing count as \
+            well: a registration in a series, a branch of a fork, a request inside the dialog.",
         why_it_matters: "The user hears nothing for half a minute. A client with a second target loses that time in \
             every call before it tries the other.",
         likely_causes: "- The address or port is wrong, or the host is down.\n\
@@ -33,14 +36,21 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The capture shows one direction only, or lost packets: then the finding is a notice, and \
             says so.\n\
             - The capture ends before the timer: the response may have come later.\n\
+            - The timer ran out, and the client went on elsewhere: a registration that succeeds later makes it a notice.\n\
             - A response did come, from another address and with another branch, so that it was not taken for one.",
     },
     detect: Detect::Call(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    if call.outcome == Outcome::NoResponse {
-        out.extend(unanswered(call).and_then(|transaction| finding(call, transaction, cx)));
+    let decisive = (call.outcome == Outcome::NoResponse).then(|| unanswered(call)).flatten();
+    if let Some(transaction) = decisive {
+        let icmp = call.icmp.iter().find(|r| r.unreachable.address == transaction.server.address);
+        out.extend(finding(call, transaction, icmp, severity(transaction), cx));
+    }
+    for transaction in beside::silent(call, decisive) {
+        let (icmp, severity) = (beside::icmp(call, transaction), beside::severity(call, transaction));
+        out.extend(finding(call, transaction, icmp, severity, cx));
     }
 }
 
@@ -55,16 +65,22 @@ fn unanswered(call: &Call) -> Option<&Transaction> {
     deepest.filter(silent).or_else(|| call.transactions.iter().rev().find(silent))
 }
 
-fn finding(call: &Call, transaction: &Transaction, cx: &Context<'_>) -> Option<Finding> {
+fn finding(
+    call: &Call,
+    transaction: &Transaction,
+    icmp: Option<&IcmpReport>,
+    severity: Severity,
+    cx: &Context<'_>,
+) -> Option<Finding> {
     let request = call.message(transaction.request?)?;
-    let icmp = call.icmp.iter().find(|r| r.unreachable.address == transaction.server.address);
+    let missing = missing(request);
     let doubt = match icmp {
         Some(_) => None,
         None => cx
             .doubt(transaction.client.address, transaction.start, cx.settings.t1 * 64)
+            .or_else(|| unrecognisable(&missing))
             .or_else(|| unrepeated(transaction, request)),
     };
-    let missing = missing(request);
     let certainty = match (icmp, &doubt) {
         (Some(_), _) => Certainty::Certain,
         (None, None) => Certainty::Strong,
@@ -77,14 +93,14 @@ fn finding(call: &Call, transaction: &Transaction, cx: &Context<'_>) -> Option<F
         message(transaction, request, last, icmp, doubt.as_ref(), cx),
         Evidence::of(request, "the request"),
     )
-    .severity(severity(transaction, doubt.is_some()))
+    .severity(if doubt.is_some() { severity.min(Severity::Notice) } else { severity })
     .evidence(last.map(|m| Evidence::of(m, "its last retransmission")))
     .evidence(icmp.map(Evidence::icmp))
     .actor(actor(transaction, &missing))
     .verify("The next request to that address gets 100 or another response within half a second.");
     if !missing.is_empty() {
         finding = finding.fix(
-            Text::new("Mend the element that wrote the request: {missing} cannot be read in it, and whoever gets such a request drops it. An empty line in the wrong place ends the header too early.")
+            Text::new("Mend the element that wrote the request: {missing} cannot be read in it, and a strict receiver drops such a request. An empty line in the wrong place ends the header too early.")
                 .with("missing", missing.join(", ")),
         );
     }
@@ -106,6 +122,15 @@ fn unrepeated(transaction: &Transaction, request: &CapturedMessage) -> Option<Te
         .then(|| Text::new("the client did not repeat the request, as it must over UDP until something comes back"))
 }
 
+/// A response is told by what it copies from its request: where that cannot be read, it may be there and not be recognised.
+fn unrecognisable(missing: &[&str]) -> Option<Text> {
+    let keys = [HeaderName::Via, HeaderName::CallId, HeaderName::CSeq].map(HeaderName::name);
+    missing.iter().any(|name| keys.contains(name)).then(|| {
+        Text::new("a response to a request in which {missing} cannot be read is not recognised as such")
+            .with("missing", missing.join(", "))
+    })
+}
+
 /// Nobody can answer a request without the header fields that lead back.
 fn actor(transaction: &Transaction, missing: &[&str]) -> Actor {
     if missing.is_empty() {
@@ -123,9 +148,8 @@ fn missing(request: &CapturedMessage) -> Vec<&'static str> {
     absent.map(HeaderName::name).collect()
 }
 
-fn severity(transaction: &Transaction, doubtful: bool) -> Severity {
+fn severity(transaction: &Transaction) -> Severity {
     match transaction.method {
-        _ if doubtful => Severity::Notice,
         Method::Invite | Method::Register => Severity::Error,
         _ => Severity::Warning,
     }
@@ -241,6 +265,15 @@ mod tests {
         let finding = &report.findings[0];
         assert_eq!((codes(&report), finding.certainty), (vec!["no-response notice".to_owned()], Certainty::Weak));
         assert!(finding.message.to_string().contains("the client did not repeat the request"), "{}", finding.message);
+    }
+
+    #[test]
+    fn a_response_to_a_request_without_call_id_is_not_recognised() {
+        let broken = SILENT.replace("call=y", "call=y omit=Call-ID");
+        let report = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{broken}")).remove(1);
+        let message = report.findings[0].message.to_string();
+        assert_eq!(codes(&report), ["no-response notice"]);
+        assert!(message.contains("Call-ID cannot be read"), "{message}");
     }
 
     #[test]

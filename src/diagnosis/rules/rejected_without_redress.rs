@@ -1,10 +1,11 @@
 //! A 608 that does not say whom to ask.
 
+use crate::call::redress::purpose;
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::rejections;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::{HeaderName, Params, StatusCode, params};
+use crate::sip::{HeaderName, StatusCode};
 
 const REJECTED: StatusCode = StatusCode(608);
 
@@ -85,12 +86,6 @@ fn finding(response: &CapturedMessage) -> Option<Finding> {
         )
         .verify("The next 608 carries a Call-Info with `purpose=jwscard`.");
     Some(finding)
-}
-
-/// The purpose of a Call-Info value.
-fn purpose(value: &str) -> Option<String> {
-    let at = params::find(value, ';')?;
-    Params::read(value.get(at..)?).value("purpose").filter(|p| !p.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

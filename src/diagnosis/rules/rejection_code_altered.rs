@@ -18,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
         why_it_matters: "The caller acts on what it receives: after a 500 or 486 it calls again or takes another route. And it \
             never learns whom to ask. For 603+ the rules of the United States demand that it reaches the origin unaltered.",
         likely_causes: "- A table of the SBC maps 6xx codes that it does not know to 500, 480 or 603.\n\
-            - The call crosses the telephone network (ISUP), which has no such cause.\n\
+            - The call crosses the telephone network (ISUP), which has no such cause: a 603+ becomes cause 21 (call rejected) and \
+            comes back as a plain 603.\n\
             - The SBC builds responses of its own and copies the status alone.",
         how_to_fix: "- At the element that altered it: pass 603, 607 and 608 on with reason phrase, Reason and Call-Info.\n\
             - At the caller: treat the call as the inner response says: as rejected, not as failed.",

@@ -126,4 +126,10 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
         "How the INVITE is signed, as in `attestation:FILE`; empty for groups that are no calls.",
         |r| optional(r.report.origin.as_ref().map(|origin| origin.signing.name())),
     ),
+    column(
+        "redress",
+        "Whom a 603+ or 608 names for redress: url, tel, email or the address of the contact card, separated by spaces; \
+         `responses:FILE` has them one by one, with what to quote.",
+        |r| optional(facts::redress(&r.report.call).map(|c| joined(&c.places().collect::<Vec<_>>(), " "))),
+    ),
 ];

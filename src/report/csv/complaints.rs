@@ -2,6 +2,7 @@
 
 use super::{Column, column, joined, list};
 use crate::diagnosis::lists::complaints::{self, Action};
+use crate::lang::Lang;
 
 /// What a row is made of.
 pub(super) enum Row<'a> {
@@ -11,9 +12,11 @@ pub(super) enum Row<'a> {
         row: &'a complaints::Row,
         /// The files of all captures.
         files: &'a [String],
+        /// The language of sentences.
+        lang: Lang,
     },
     /// So many calls found no room.
-    LeftOut(u64),
+    LeftOut(u64, Lang),
 }
 
 const LEFT_OUT: &str = "This list is incomplete: so many calls found no room in it.";
@@ -22,14 +25,14 @@ impl Row<'_> {
     fn of(&self, cell: impl Fn(&complaints::Row) -> String) -> String {
         match self {
             Self::Caller { row, .. } => cell(row),
-            Self::LeftOut(_) => String::new(),
+            Self::LeftOut(..) => String::new(),
         }
     }
 
     fn with_files(&self, cell: impl Fn(&complaints::Row, &[String]) -> String) -> String {
         match self {
-            Self::Caller { row, files } => cell(row, files),
-            Self::LeftOut(_) => String::new(),
+            Self::Caller { row, files, .. } => cell(row, files),
+            Self::LeftOut(..) => String::new(),
         }
     }
 }
@@ -55,7 +58,7 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     ),
     column("attempts", "Its calls.", |r| match r {
         Row::Caller { row, .. } => row.attempts.to_string(),
-        Row::LeftOut(count) => count.to_string(),
+        Row::LeftOut(count, _) => count.to_string(),
     }),
     column("calls_607", "Those of them that were answered with 607.", |r| r.of(|c| c.against.unwanted.to_string())),
     column("share_607", "That share as a fraction: 607s of attempts.", |r| {
@@ -115,11 +118,11 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     }),
     column("action_code", "What to do, for programs; the table below lists the codes.", |r| match r {
         Row::Caller { row, .. } => action(row).code().to_owned(),
-        Row::LeftOut(_) => list::LIMIT.to_owned(),
+        Row::LeftOut(..) => list::LIMIT.to_owned(),
     }),
     column("action", "What to do, for people.", |r| match r {
-        Row::Caller { row, .. } => action(row).text().to_owned(),
-        Row::LeftOut(_) => LEFT_OUT.to_owned(),
+        Row::Caller { row, lang, .. } => lang.tr(action(row).text()).to_owned(),
+        Row::LeftOut(_, lang) => lang.tr(LEFT_OUT).to_owned(),
     }),
     column("first_seen_utc", "Time of the first rejection, UTC, cut to milliseconds.", |r| {
         r.of(|c| list::utc(c.against.seen.first))

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::{CaptureFacts, CsvOptions, Sink, Summary, complaints, moves, write_names, write_row, writer};
 use crate::diagnosis::lists::{Complaints, Moves, Seen};
 use crate::diagnosis::{CallReport, Finding};
+use crate::lang::{Lang, Text};
 use crate::provenance::Timestamp;
 use crate::report::time;
 
@@ -25,6 +26,7 @@ pub struct ListSink {
     /// The files of all captures.
     files: Vec<String>,
     bom: bool,
+    lang: Lang,
 }
 
 impl ListSink {
@@ -39,7 +41,7 @@ impl ListSink {
     }
 
     fn new(out: Box<dyn Write>, options: CsvOptions, list: List) -> Self {
-        Self { out: writer(out, options), list, files: Vec::new(), bom: options.bom }
+        Self { out: writer(out, options), list, files: Vec::new(), bom: options.bom, lang: options.lang }
     }
 }
 
@@ -69,38 +71,40 @@ impl Sink for ListSink {
     }
 
     fn finish(&mut self, _total: &Summary) -> io::Result<()> {
-        let (out, files) = (&mut self.out, &self.files);
+        let (out, files, lang) = (&mut self.out, &self.files, self.lang);
         match &self.list {
             List::Moves(list) => {
                 write_names(out, self.bom, moves::COLUMNS)?;
                 for row in list.rows() {
-                    let row = moves::Row::Move { row: &row, files };
+                    let row = moves::Row::Move { row: &row, files, lang };
                     write_row(out, moves::COLUMNS, |cell| cell(&row))?;
                 }
                 if list.left_out() > 0 {
-                    write_row(out, moves::COLUMNS, |cell| cell(&moves::Row::LeftOut(list.left_out())))?;
+                    write_row(out, moves::COLUMNS, |cell| cell(&moves::Row::LeftOut(list.left_out(), lang)))?;
                 }
             }
             List::Complaints(list) => {
                 write_names(out, self.bom, complaints::COLUMNS)?;
                 for row in list.rows() {
-                    let row = complaints::Row::Caller { row: &row, files };
+                    let row = complaints::Row::Caller { row: &row, files, lang };
                     write_row(out, complaints::COLUMNS, |cell| cell(&row))?;
                 }
                 if list.left_out() > 0 {
-                    write_row(out, complaints::COLUMNS, |cell| cell(&complaints::Row::LeftOut(list.left_out())))?;
+                    write_row(out, complaints::COLUMNS, |cell| cell(&complaints::Row::LeftOut(list.left_out(), lang)))?;
                 }
             }
         }
         self.out.flush()
     }
 
-    fn limit_hit(&self) -> Option<String> {
+    fn limit_hit(&self) -> Option<Text> {
         let (left_out, text) = match &self.list {
-            List::Moves(list) => (list.left_out(), "301s found no room in the list of moves"),
-            List::Complaints(list) => (list.left_out(), "calls found no room in the list of complaints"),
+            List::Moves(list) => (list.left_out(), Text::new("{count} 301s found no room in the list of moves")),
+            List::Complaints(list) => {
+                (list.left_out(), Text::new("{count} calls found no room in the list of complaints"))
+            }
         };
-        (left_out > 0).then(|| format!("{left_out} {text}"))
+        (left_out > 0).then(|| text.with("count", left_out))
     }
 }
 

@@ -1,7 +1,8 @@
 //! One row an old address and its new one.
 
-use super::{Column, column, list};
+use super::{Column, column, list, sentences};
 use crate::diagnosis::lists::moves::Move;
+use crate::lang::{Lang, Text};
 
 /// What a row is made of.
 pub(super) enum Row<'a> {
@@ -11,9 +12,11 @@ pub(super) enum Row<'a> {
         row: &'a Move,
         /// The files of all captures.
         files: &'a [String],
+        /// The language of sentences.
+        lang: Lang,
     },
     /// So many 301s found no room.
-    LeftOut(u64),
+    LeftOut(u64, Lang),
 }
 
 const LEFT_OUT: &str = "This list is incomplete: so many calls with a 301 found no room in it.";
@@ -23,24 +26,23 @@ impl Row<'_> {
     fn of(&self, cell: impl Fn(&Move) -> String) -> String {
         match self {
             Self::Move { row, .. } => cell(row),
-            Self::LeftOut(_) => String::new(),
+            Self::LeftOut(..) => String::new(),
         }
     }
 
     fn with_files(&self, cell: impl Fn(&Move, &[String]) -> String) -> String {
         match self {
-            Self::Move { row, files } => cell(row, files),
-            Self::LeftOut(_) => String::new(),
+            Self::Move { row, files, .. } => cell(row, files),
+            Self::LeftOut(..) => String::new(),
         }
     }
 }
 
-fn reason(row: &Move) -> String {
-    if row.contacts > 1 && row.new.is_some() {
-        format!("{} {SEVERAL}", row.reason.text())
-    } else {
-        row.reason.text().to_owned()
-    }
+fn reason(row: &Move, lang: Lang) -> String {
+    let reason = Text::new(row.reason.text());
+    let several = (row.contacts > 1 && row.new.is_some()).then_some(Text::new(SEVERAL));
+    let all: Vec<Text> = std::iter::once(reason).chain(several).collect();
+    sentences(&all, lang)
 }
 
 fn yes_or_no(yes: bool) -> String {
@@ -63,19 +65,19 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     ),
     column("adopt", "yes: the new address may replace the old one in directories and routes; else no.", |r| match r {
         Row::Move { row, .. } => yes_or_no(row.reason.adopts()),
-        Row::LeftOut(_) => yes_or_no(false),
+        Row::LeftOut(..) => yes_or_no(false),
     }),
     column("reason_code", "Why, for programs; the table below lists them.", |r| match r {
         Row::Move { row, .. } => row.reason.code().to_owned(),
-        Row::LeftOut(_) => list::LIMIT.to_owned(),
+        Row::LeftOut(..) => list::LIMIT.to_owned(),
     }),
     column("reason", "Why, for people.", |r| match r {
-        Row::Move { row, .. } => reason(row),
-        Row::LeftOut(_) => LEFT_OUT.to_owned(),
+        Row::Move { row, lang, .. } => reason(row, *lang),
+        Row::LeftOut(_, lang) => lang.tr(LEFT_OUT).to_owned(),
     }),
     column("calls", "Calls that got such a 301.", |r| match r {
         Row::Move { row, .. } => row.calls.to_string(),
-        Row::LeftOut(count) => count.to_string(),
+        Row::LeftOut(count, _) => count.to_string(),
     }),
     column("answered", "yes: the new address answered at least one of them; else no.", |r| {
         r.of(|m| yes_or_no(m.answered > 0))
@@ -97,7 +99,7 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     column("contacts", "How many Contacts the 301 has (the most, where they differ).", |r| {
         r.of(|m| m.contacts.to_string())
     }),
-    column("file", "File of the first 301.", |r| r.with_files(|m, files| list::first_file(&m.seen, files))),
+    column("file", "File of the first 301 in the run.", |r| r.with_files(|m, files| list::first_file(&m.seen, files))),
     column("frame", "Its frame, as Wireshark numbers it.", |r| r.of(|m| list::first_frame(&m.seen))),
     column("frames", "The 301s as FILE:FRAME, separated by spaces; the first 16.", |r| {
         r.with_files(|m, files| list::frames(&m.seen, files))

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{Column, Files, column, optional};
+use crate::call::redress::RedressContact;
 use crate::call::{CapturedMessage, FinalResponse};
 use crate::diagnosis::CallReport;
 use crate::report::{facts, time};
@@ -14,6 +15,12 @@ pub(super) struct Row<'a> {
     answer: FinalResponse,
     captured: &'a CapturedMessage,
     files: &'a Files,
+}
+
+impl Row<'_> {
+    fn redress(&self, part: impl Fn(&RedressContact) -> Option<String>) -> String {
+        optional(RedressContact::of(&self.captured.message).as_ref().and_then(part))
+    }
 }
 
 /// The final responses of a call in capture order.
@@ -61,4 +68,9 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     column("callee", "URI of To in the first request of the call.", |r| optional(facts::callee(&r.report.call))),
     column("outcome", "How the call ended.", |r| r.report.call.outcome.name().to_owned()),
     column("root_cause", "Code of the finding that says why the call failed.", |r| optional(r.report.root_cause)),
+    column("redress_url", "Page at which the caller may ask for redress (603+).", |r| r.redress(|c| c.url.clone())),
+    column("redress_tel", "Telephone number for that.", |r| r.redress(|c| c.tel.clone())),
+    column("redress_email", "E-mail address for that.", |r| r.redress(|c| c.email.clone())),
+    column("redress_card", "Address of the signed contact card of a 608.", |r| r.redress(|c| c.card.clone())),
+    column("redress_id", "What to quote there.", |r| r.redress(|c| c.id.clone())),
 ];

@@ -9,6 +9,7 @@ use crate::diagnosis::{Actor, CallReport, Evidence, Finding, Severity};
 use crate::lang::{Fill, Text};
 use crate::provenance::Timestamp;
 use crate::report::facts;
+use crate::wrap::display_width;
 
 /// Characters of an evidence text that are shown; JSON has all of it.
 const QUOTED: usize = 800;
@@ -23,6 +24,7 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
     if let Some(lead) = lead {
         body(page, view, lead, report.call.start);
     }
+    redress(page, report);
     let others = || report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f)));
     for finding in others().take(OTHERS) {
         let label = if finding.consequence_of.is_some() { "Follows" } else { "Also" };
@@ -33,6 +35,27 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
         let legs = numbers(&report.call.possible_legs, report.call.possible_legs.len() as u64);
         let text = Text::new("another leg of it: {legs} (the evidence is ambiguous)").with("legs", legs);
         page.entry("Perhaps", Tone::Plain, text);
+    }
+}
+
+/// Whom a blocked caller may ask, each contact whole and on a line of its own.
+fn redress(page: &mut Page, report: &CallReport) {
+    let Some(contact) = facts::redress(&report.call) else { return };
+    let mut label = "Redress";
+    for text in contact.places() {
+        if 2 + LABEL + display_width(text) <= page.width() {
+            page.entry(label, Tone::Quote, Text::verbatim(text));
+        } else {
+            if !label.is_empty() {
+                let label = page.say(label);
+                page.line(2, &[(Tone::Strong, &label)]);
+            }
+            page.whole(Tone::Quote, text);
+        }
+        label = "";
+    }
+    if let Some(id) = &contact.id {
+        page.entry("", Tone::Plain, Text::new("quote {id}").with("id", id));
     }
 }
 
@@ -190,6 +213,21 @@ mod tests {
         let calls: Vec<_> = [4, 9, 12, 13, 14, 20, 21].map(CallNumber).to_vec();
         assert_eq!(numbers(&calls, 7).to_string(), "7 calls: 4, 9, 12–14, 20, 21");
         assert_eq!(numbers(&calls, 12_000).to_string(), "12,000 calls: 4, 9, 12–14, 20, 21, …");
+    }
+
+    #[test]
+    fn contacts_for_redress_are_whole() {
+        use crate::diagnosis::reports::report;
+        use crate::report::text::page::Paper;
+        let url = format!("https://redress.example.com/{}", "x".repeat(120));
+        let flow = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.50\n\n0 a > p\nINVITE sip:+12155550113@198.51.100.50\n\n0.1 p > a tag=t\n\
+             603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url={url};tel=+12155550100;id=AB12\";location=LN\n\n\
+             0.2 a > p\nACK\n"
+        );
+        let mut page = Page::new(Paper { width: 80, colour: false, lang: crate::lang::Lang::En });
+        redress(&mut page, &report(&flow));
+        assert_eq!(page.into_text(), format!("  Redress\n{url}\n            +12155550100\n            quote AB12\n"));
     }
 
     #[test]

@@ -142,6 +142,12 @@ impl Page {
         }
     }
 
+    /// A text that is there to be copied, on a line of its own, however long: a line end within would spoil it.
+    pub(super) fn whole(&mut self, tone: Tone, text: &str) {
+        self.put(tone, &escape::terminal(text));
+        self.blank();
+    }
+
     /// Says how many of `all` were not shown, if any; JSON has them.
     pub(super) fn more(&mut self, indent: usize, all: usize, shown: usize, one: &'static str, many: &'static str) {
         if all > shown {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{Address, FindingView, IdentityView, Place, Time};
+use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage, FinalResponse, OutcomeDetail};
 use crate::diagnosis::CallReport;
 use crate::report::facts;
@@ -80,6 +81,8 @@ struct FinalView<'a> {
     reason: Cow<'a, str>,
     /// Values of Reason header fields as captured.
     reason_headers: Vec<String>,
+    /// Whom it names for redress: the attributes of 603+ in Reason, or the contact card of a 608; null where it names nobody.
+    redress: Option<RedressView>,
     /// Tag of To; null where it is missing.
     to_tag: Option<Cow<'a, str>>,
     /// Value of Server, else of User-Agent; null where it sent neither.
@@ -90,6 +93,29 @@ struct FinalView<'a> {
     destination: Address,
     /// How often the same response was sent again.
     retransmissions: usize,
+}
+
+/// Whom to ask for redress; each part as captured, null where it is not named.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct RedressView {
+    /// A page.
+    url: Option<String>,
+    /// A telephone number.
+    tel: Option<String>,
+    /// An e-mail address.
+    email: Option<String>,
+    /// Address of the signed contact card of a 608 (RFC 8688).
+    card: Option<String>,
+    /// What to quote there.
+    id: Option<String>,
+}
+
+impl From<RedressContact> for RedressView {
+    fn from(contact: RedressContact) -> Self {
+        let RedressContact { url, tel, email, card, id } = contact;
+        Self { url, tel, email, card, id }
+    }
 }
 
 impl<'a> CallView<'a> {
@@ -135,6 +161,7 @@ impl<'a> FinalView<'a> {
             class: answer.status.class().map_or("", |class| class.name()),
             reason: message.reason_phrase().unwrap_or_default(),
             reason_headers: message.values(HeaderName::Reason),
+            redress: RedressContact::of(message).map(RedressView::from),
             to_tag: facts::lossy(message.to_tag()),
             software: message.software(),
             source: Address(provenance.flow.source),

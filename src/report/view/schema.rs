@@ -1,13 +1,11 @@
 //! The JSON Schemas of both formats, generated from the views and their comments; the files in `docs/` must equal them.
 
-use schemars::generate::SchemaSettings;
-use schemars::transform::{RecursiveTransform, Transform as _};
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{CallView, CaptureView, FindingView, Incomplete, Record, SummaryView};
-use crate::report::docs;
+use crate::report::docs::{self, schema};
 
 /// What sipscan read in its captures, and what it says of every call. Times are UTC; frames are numbered as Wireshark numbers
 /// them. Fields may be added within one `schema_version`; the schema of a release is closed.
@@ -33,13 +31,6 @@ struct Document<'a> {
     incomplete: Vec<Incomplete>,
 }
 
-fn schema<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    RecursiveTransform(close).transform(&mut schema);
-    schema.to_value()
-}
-
 /// The schema of lines: what each type of line has beside `type` is written out, because a reference to a closed object cannot
 /// add a field.
 fn lines() -> Value {
@@ -55,13 +46,6 @@ fn lines() -> Value {
         *line = whole;
     }
     schema
-}
-
-/// Nothing beside the documented fields.
-fn close(schema: &mut Schema) {
-    if schema.get("properties").is_some() {
-        schema.insert("additionalProperties".to_owned(), false.into());
-    }
 }
 
 #[test]

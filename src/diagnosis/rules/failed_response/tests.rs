@@ -175,11 +175,33 @@ fn other_methods_count_less() {
 }
 
 #[test]
+fn a_decline_from_the_telephone_network_may_be_a_block() {
+    for (response, expected) in [
+        ("603 Decline\nReason: Q.850;cause=21", true),
+        ("603 Decline\nReason: Q.850;cause=17", false),
+        ("603 Decline", false),
+        ("603 Network Blocked\nReason: Q.850;cause=21;text=\"v=analytics1;url=https://x.example/r\"", false),
+    ] {
+        let report = invite(response, false);
+        let finding = report.findings.iter().find(|f| f.code == "failed-response").unwrap();
+        assert_eq!(
+            finding.message.to_string().contains("behind a gateway the two look the same"),
+            expected,
+            "{response}"
+        );
+    }
+}
+
+#[test]
 fn after_a_block_there_is_somebody_to_ask_or_nobody_is_named() {
     for (response, first) in [
         (
             "603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://x.example/r;id=7\"",
             "Ask the blocking provider for redress at https://x.example/r, and quote 7.",
+        ),
+        (
+            "603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://x.example/r;tel=+12155550100;email=u@x.example\"",
+            "Ask the blocking provider for redress at https://x.example/r or +12155550100 or u@x.example.",
         ),
         (
             "603 Network Blocked",

@@ -1,0 +1,169 @@
+//! Phrases about calls and findings that several formats share.
+
+use jiff::tz::TimeZone;
+
+use super::{escape, facts, time};
+use crate::call::{Call, CallNumber};
+use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
+use crate::lang::{Fill, Lang, Text};
+use crate::provenance::{FrameRef, Timestamp};
+
+/// Pieces of evidence that are told of a finding, and characters of each; JSON has everything.
+const EVIDENCE: usize = 6;
+const QUOTED: usize = 300;
+
+/// `Call 4`, or `Group 5 (OPTIONS)`.
+pub(super) fn name(call: &Call) -> Text {
+    let name = match (call.is_invite(), facts::method(call)) {
+        (true, _) => Text::new("Call {n}"),
+        (false, Some(method)) => Text::new("Group {n} ({method})").with("method", method),
+        (false, None) => Text::new("Group {n}"),
+    };
+    name.with("n", call.number.0)
+}
+
+/// Caller and callee.
+pub(super) fn parties(call: &Call) -> Text {
+    let party = |uri: Option<String>| uri.unwrap_or_else(|| "?".to_owned());
+    let (from, to) = (party(facts::caller(call)), party(facts::callee(call)));
+    Text::new("{caller} → {callee}").with("caller", from).with("callee", to)
+}
+
+/// What the finding says, else how a call ended that no rule explains.
+pub(super) fn sentence(report: &CallReport, lead: Option<&Finding>) -> Text {
+    match (lead, facts::final_response(&report.call)) {
+        (Some(finding), _) => finding.message.clone(),
+        (None, Some(answer)) => {
+            let status = answer.message.start_line();
+            Text::new("It ended with {status}.").with("status", status.trim_start_matches("SIP/2.0 "))
+        }
+        (None, None) => Text::new("It ended without a final response."),
+    }
+}
+
+/// The role, with address and software where they are known.
+pub(super) fn actor(actor: &Actor) -> Text {
+    let place: Vec<_> =
+        actor.address.map(Fill::fill).into_iter().chain(actor.software.as_ref().map(Fill::fill)).collect();
+    if place.is_empty() {
+        return actor.role.clone();
+    }
+    Text::new("{role} ({place})").with("role", &actor.role).with("place", Text::list(", ", place))
+}
+
+/// `14 calls: 4, 9, 12–20`.
+pub(super) fn numbers(calls: &[CallNumber], total: u64) -> Text {
+    let mut sorted: Vec<u64> = calls.iter().map(|call| call.0).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for n in sorted {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == n => *last = n,
+            _ => ranges.push((n, n)),
+        }
+    }
+    let range = |(a, b): &(u64, u64)| match b - a {
+        0 => a.to_string(),
+        1 => format!("{a}, {b}"),
+        _ => format!("{a}–{b}"),
+    };
+    let parts: Vec<_> = ranges.iter().map(range).collect();
+    let more = if (calls.len() as u64) < total { ", …" } else { "" };
+    let text = Text::count(total, "{n} call: {list}", "{n} calls: {list}");
+    text.with("list", format!("{}{more}", parts.join(", ")))
+}
+
+/// How frames and times of a capture are named.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// The files of the capture.
+    pub(super) files: Vec<String>,
+    /// Zone of all times.
+    pub(super) zone: TimeZone,
+}
+
+impl Place {
+    pub(super) fn utc() -> Self {
+        Self { files: Vec::new(), zone: TimeZone::UTC }
+    }
+
+    /// The number of a frame, with its file where there are several.
+    pub(super) fn frame(&self, frame: FrameRef) -> Text {
+        match self.files.get(usize::from(frame.file)).filter(|_| self.files.len() > 1) {
+            Some(file) => Text::new("{frame} of {file}").with("frame", frame.number).with("file", file),
+            None => Text::verbatim(frame.number),
+        }
+    }
+
+    /// The file that a frame is in.
+    pub(super) fn file(&self, frame: FrameRef) -> &str {
+        self.files.get(usize::from(frame.file)).or_else(|| self.files.first()).map_or("", String::as_str)
+    }
+
+    /// `2026-03-30 14:00:00.012 UTC`.
+    pub(super) fn moment(&self, at: Timestamp) -> String {
+        format!("{} {}", time::date_and_time(at, &self.zone), time::zone_name(at, &self.zone))
+    }
+
+    /// Frame, time, addresses, and what it is.
+    pub(super) fn evidence(&self, evidence: &Evidence) -> Text {
+        Text::new("Frame {frame}, {at}, {source} → {destination}: {what}")
+            .with("frame", self.frame(evidence.frame))
+            .with("at", self.moment(evidence.time))
+            .with("source", evidence.source)
+            .with("destination", evidence.destination)
+            .with("what", &evidence.what)
+    }
+
+    /// A finding in plain lines: evidence, who, what to change, how to verify. Harmless on terminals.
+    pub(super) fn told(&self, finding: &Finding, lang: Lang) -> Vec<String> {
+        let say = |text: Text| escape::terminal(&text.in_lang(lang).to_string()).into_owned();
+        let mut lines = Vec::new();
+        for evidence in finding.evidence.iter().take(EVIDENCE) {
+            lines.push(say(self.evidence(evidence)));
+            if !evidence.text.is_empty() {
+                lines.push(format!("    {}", escape::terminal(&shortened(&evidence.text, QUOTED))));
+            }
+        }
+        let more = finding.evidence.len().saturating_sub(EVIDENCE) as u64;
+        lines.extend((more > 0).then(|| say(Text::count(more, "… and {n} more frame", "… and {n} more frames"))));
+        lines.extend(finding.actor.as_ref().map(|who| say(Text::new("Who: {actor}").with("actor", actor(who)))));
+        let several = finding.remediation.len() > 1;
+        for (at, fix) in finding.remediation.iter().enumerate() {
+            let text =
+                if several { Text::new("Change {n}: {text}").with("n", at + 1) } else { Text::new("Change: {text}") };
+            lines.push(say(text.with("text", fix)));
+        }
+        lines.extend(finding.verification.as_ref().map(|text| say(Text::new("Verify: {text}").with("text", text))));
+        if finding.calls_total > 0 {
+            lines.push(say(Text::new("Seen in {calls}").with("calls", numbers(&finding.calls, finding.calls_total))));
+        }
+        lines
+    }
+}
+
+/// The beginning of a text that may be long.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_calls_are_folded_into_ranges() {
+        let calls: Vec<_> = [4, 9, 12, 13, 14, 20, 21].map(CallNumber).to_vec();
+        assert_eq!(numbers(&calls, 7).to_string(), "7 calls: 4, 9, 12–14, 20, 21");
+        assert_eq!(numbers(&calls, 12_000).to_string(), "12,000 calls: 4, 9, 12–14, 20, 21, …");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!((shortened("王伟王伟", 2), shortened("王伟", 2)), ("王伟…".to_owned(), "王伟".to_owned()));
+    }
+}
