@@ -146,6 +146,8 @@ pub const MOVED_ADDRESSES: usize = 16_384;
 pub const MOVED_ADDRESS_EXAMPLES: usize = 8;
 /// Different answers of one server about one address that are kept as examples.
 pub const REDIRECT_VARIANTS: usize = 8;
+/// Answers to INVITEs that are remembered in case that a call with a 301 for the same address closes later: the latest.
+pub const RECENT_ANSWERS: usize = 2048;
 /// Clients remembered as having followed a redirect.
 pub const FOLLOWING_CLIENTS: usize = 4096;
 /// Pairs of redirecting server and domain that are remembered.

@@ -92,9 +92,6 @@ impl Moves {
 
     /// Takes note of a diagnosed call.
     pub fn observe(&mut self, report: &CallReport) {
-        if report.call.redirects.is_empty() && self.addresses.is_empty() {
-            return;
-        }
         self.redirects.observe(&report.call);
         for case in RedirectCase::of_invites(&report.call).filter(|case| case.redirect.status == StatusCode(301)) {
             self.note(&case, report);

@@ -1,7 +1,7 @@
 //! What the capture shows of addresses that moved: who was told so and calls the old address all the same, and whose
 //! permanent redirects change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
 use super::super::{Evidence, Text};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
-use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, REDIRECT_VARIANTS};
+use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, RECENT_ANSWERS, REDIRECT_VARIANTS};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Method, Scheme, StatusCode, Uri};
 
@@ -22,6 +22,8 @@ const TOO_SOON: Duration = Duration::from_secs(5);
 pub struct Redirects {
     clients: BTreeMap<(IpAddr, String), MovedAddress>,
     servers: BTreeMap<(IpAddr, String), Answers>,
+    /// Answers of servers about addresses that no 301 is known for yet: a call with a 301 may close after one that came later.
+    recent: VecDeque<((IpAddr, String), Alive)>,
     /// Pairs that found no room.
     forgotten: u64,
 }
@@ -68,6 +70,9 @@ pub struct Use {
     pub lost: Option<Duration>,
 }
 
+/// An answer that says that an address is in use: its call, time and message.
+type Alive = (CallNumber, Timestamp, Evidence);
+
 /// What one server answered about one address.
 #[derive(Debug)]
 pub struct Answers {
@@ -80,7 +85,7 @@ pub struct Answers {
     /// Different sets of Contacts in its 301s, in the order in which they were seen.
     pub variants: Vec<Variant>,
     /// An answer after a 301 that says that the address is still in use.
-    pub alive: Option<(CallNumber, Timestamp, Evidence)>,
+    pub alive: Option<Alive>,
     /// 301s in all.
     pub total: u64,
 }
@@ -227,12 +232,14 @@ impl Redirects {
             self.forgotten += 1;
             return;
         }
+        let told = case.response.provenance.time;
+        let recent = if self.servers.contains_key(&pair) { None } else { self.recent_use(&pair, told) };
         let entry = self.servers.entry(pair).or_insert_with(|| Answers {
             address,
             server: case.redirector(),
             software: case.response.message.software(),
             variants: Vec::new(),
-            alive: None,
+            alive: recent,
             total: 0,
         });
         entry.total += 1;
@@ -248,24 +255,41 @@ impl Redirects {
         for transaction in call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog) {
             let Some(request) = transaction.request.and_then(|id| call.message(id)) else { continue };
             let Some(address) = request.message.request_uri() else { continue };
-            let Some(entry) = self.servers.get_mut(&(transaction.server.address, key(&address))) else { continue };
-            let told = entry.variants.first().map(|v| v.time).unwrap_or_default();
-            let contradicts = |m: &&CapturedMessage| {
-                m.provenance.time > told
+            let pair = (transaction.server.address, key(&address));
+            let told = match self.servers.get(&pair) {
+                Some(entry) if entry.alive.is_some() => continue,
+                Some(entry) => entry.variants.first().map(|v| v.time),
+                None => None,
+            };
+            let says_in_use = |m: &&CapturedMessage| {
+                told.is_none_or(|told| m.provenance.time > told)
+                    && m.provenance.flow.source.address == pair.0
                     && m.message.status().is_some_and(|s| s.0 == 180 || s.is_success() || s.0 == 302)
             };
             let finals = transaction.finals.iter().map(|f| f.message);
-            let answers = transaction.provisionals.iter().copied().chain(finals).filter_map(|id| call.message(id));
-            if entry.alive.is_some() {
-                continue;
-            }
-            if let Some(m) =
-                answers.filter(|m| m.provenance.flow.source.address == entry.server.address).find(contradicts)
-            {
+            let mut answers = transaction.provisionals.iter().copied().chain(finals).filter_map(|id| call.message(id));
+            if let Some(m) = answers.find(says_in_use) {
                 let what = Text::new("another answer of the same server about the same address");
-                entry.alive = Some((call.number, m.provenance.time, Evidence::of(m, what)));
+                self.in_use(pair, (call.number, m.provenance.time, Evidence::of(m, what)));
             }
         }
+    }
+
+    fn in_use(&mut self, pair: (IpAddr, String), alive: Alive) {
+        if let Some(entry) = self.servers.get_mut(&pair) {
+            entry.alive = Some(alive);
+            return;
+        }
+        if self.recent.len() >= RECENT_ANSWERS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((pair, alive));
+    }
+
+    /// The first answer after that time among those that came before a 301 was known.
+    fn recent_use(&self, pair: &(IpAddr, String), told: Timestamp) -> Option<Alive> {
+        let later = self.recent.iter().filter(|(of, (_, time, _))| of == pair && *time > told);
+        later.map(|(_, alive)| alive).min_by_key(|(call, time, _)| (*time, *call)).cloned()
     }
 }
 

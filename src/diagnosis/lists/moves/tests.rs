@@ -158,6 +158,15 @@ fn an_old_address_that_is_in_use_keeps_its_place() {
                  +0.001 pbx > old call=c2\nACK\n";
     let flow = calls(&[call(0, "c1", OLD, NEW, Some("200 OK")), alive.to_owned()]);
     assert_eq!(reason(&flow), "old-address-in-use");
+    // The redirected call lasts longer than the one that contradicts it, and closes after it.
+    let long = format!("{flow}120 pbx > new call=c1\nBYE\n\n+0.1 new > pbx call=c1\n200 OK\n");
+    let long = long.replace(
+        "+0.001 pbx > old call=c2\nACK\n",
+        "+0.001 pbx > old call=c2\nACK\n\n61.0 pbx > old call=c2\nBYE\n\n+0.1 old > pbx call=c2\n200 OK\n\n",
+    );
+    assert_eq!(reason(&long), "old-address-in-use");
+    // In the order in which the calls close, the rule sees it as well.
+    assert!(diagnose(&long).capture.iter().any(|f| f.code == "permanent-redirect-changes"));
     assert_eq!(reason(&flow.replace("200 OK\n\n+0.001 pbx > old", "404 Not Found\n\n+0.001 pbx > old")), "answered");
 }
 
