@@ -153,14 +153,24 @@ fn samples_of_607_are_judged_as_their_findings_say() {
         ("unwanted-after-answer/near-miss", ""),
         ("unwanted-message/capture", ""),
         ("rejected-without-redress/capture", "tel:+12125550101 0 of 1 network ask-network"),
-        ("network-blocked-incomplete/capture", "tel:+12125550101 0 of 1 network ask-network"),
-        ("network-blocked-incomplete/near-miss", ""),
+        ("network-blocked-incomplete/capture", "tel:+12125550101 0 of 2 network ask-network"),
+        ("network-blocked-incomplete/near-miss", "tel:+12125550101 0 of 2 network ask-network"),
         ("scenarios/s08", "tel:+12125550101 1 of 1 human suppress-callees"),
         ("scenarios/s12", "sip:alice@corp.example 0 of 1 human suppress-callees"),
     ] {
         let (rows, _) = list("complaints", &[&format!("samples/{sample}.pcap")]);
         let found = cells(&rows, &["calling_number", "share_607", "verdict", "action_code"]).join(", ");
         assert_eq!(found, expected, "{sample}");
+    }
+}
+
+#[test]
+fn blocks_by_networks_are_told_from_declined_calls() {
+    for (sample, blocked) in
+        [("network-blocked-incomplete/capture", "2 2 0"), ("network-blocked-incomplete/near-miss", "2 1 0")]
+    {
+        let (rows, _) = list("complaints", &[&format!("samples/{sample}.pcap")]);
+        assert_eq!(cells(&rows, &["attempts", "calls_603_plus", "calls_608"]), [blocked], "{sample}");
     }
 }
 
