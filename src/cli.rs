@@ -143,10 +143,13 @@ pub struct Scan {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write a report to a file beside the one on standard output; may be repeated. FORMAT is one of those of --format, by
-    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv, .sarif.
+    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv, .sarif, .md.
     #[arg(short = 'o', long = "output", value_name = "[FORMAT:]PATH")]
     pub output: Vec<String>,
-    /// List the calls that need no attention as well (text report).
+    /// Ten lines on standard output in place of the whole report.
+    #[arg(long, conflicts_with = "format")]
+    pub summary: bool,
+    /// List the calls that need no attention as well (text and Markdown).
     #[arg(long)]
     pub all: bool,
     /// Exit with 1 if there is a finding of at least this severity, a finding of this code, or a final response of this
@@ -156,7 +159,7 @@ pub struct Scan {
     /// Exit with 3 if the result is incomplete.
     #[arg(long)]
     pub strict: bool,
-    /// Time zone of the text report, an IANA name such as Europe/Berlin; other formats are always in UTC.
+    /// Time zone of the reports for people (text, Markdown, --summary), an IANA name such as Europe/Berlin; other formats are always in UTC.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
     /// Colour of the text report; meaning never depends on it.
@@ -227,6 +230,11 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0 for code hosts and editors.
     Sarif,
+    /// The text report as Markdown, for tickets and wikis.
+    #[value(alias = "md")]
+    Markdown,
+    /// Annotations for GitHub Actions; the Markdown report goes to the file that `GITHUB_STEP_SUMMARY` names.
+    Github,
 }
 
 /// When to use colour.

@@ -1,6 +1,7 @@
 //! The environment, the only place that reads it, and small files of the command line.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 
 use crate::lang::Lang;
 
@@ -45,6 +46,11 @@ fn language(locales: [Option<String>; 3]) -> Lang {
 /// How many threads can run at one time: the cores, or what affinity and control groups leave of them.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Where GitHub Actions wants the summary of a step.
+pub fn step_summary() -> Option<PathBuf> {
+    variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]

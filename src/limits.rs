@@ -87,6 +87,8 @@ pub const GROUP_MEMBERS: usize = 1000;
 pub const MARKDOWN_GROUPS: usize = 50;
 /// The same of the step summary of GitHub Actions, which may have 1 MiB.
 pub const STEP_SUMMARY_GROUPS: usize = 25;
+/// Octets of the step summary of GitHub Actions; it takes 1 MiB of each step. Captures whose part does not fit are left out.
+pub const STEP_SUMMARY_OCTETS: u64 = 1_000_000;
 /// Test cases of a JUnit report; failures may fill it, what passed half of it. All are counted.
 pub const JUNIT_CASES: usize = 20_000;
 /// Results of a SARIF report; GitHub takes no more. Those below warning may fill a fifth of it; all are counted.

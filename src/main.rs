@@ -13,16 +13,19 @@ use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
-use sipscan::lang::Lang;
+use sipscan::lang::{Lang, Text, grouped};
+use sipscan::limits;
 use sipscan::report::Sink;
+use sipscan::report::brief::{BriefOptions, BriefSink};
 use sipscan::report::csv::{CsvOptions, CsvSink, ListSink, Table};
+use sipscan::report::github::GithubSink;
 use sipscan::report::json::JsonSink;
 use sipscan::report::junit::{JunitOptions, JunitSink};
 use sipscan::report::ndjson::NdjsonSink;
 use sipscan::report::output;
 use sipscan::report::outputs::Outputs;
 use sipscan::report::sarif::SarifSink;
-use sipscan::report::text::{TextOptions, TextSink};
+use sipscan::report::text::{Markup, TextOptions, TextSink};
 
 /// Calls are many small allocations that live for seconds, made on one thread and freed on another.
 #[global_allocator]
@@ -99,11 +102,19 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
             TextOptions { width: FILE_WIDTH, colour: arguments.color == Colour::Always, ..settings.text(Lang::En) };
         outputs.add(path, settings.sink(format, writer, paper));
     }
+    if arguments.format == Format::Github {
+        settings.step_summary(&mut outputs)?;
+    }
     let terminal = config::terminal();
     let stdout = Box::new(io::BufWriter::new(io::stdout()));
     let paper =
         TextOptions { width: terminal.width, colour: settings.colour(terminal), ..settings.text(terminal.lang) };
-    let sink = settings.sink(arguments.format, stdout, paper);
+    let sink = if arguments.summary {
+        let TextOptions { width, time_zone, lang, .. } = paper;
+        Box::new(BriefSink::new(stdout, BriefOptions { width, time_zone, lang }))
+    } else {
+        settings.sink(arguments.format, stdout, paper)
+    };
     outputs.add(PathBuf::from("standard output"), sink);
     Ok(app::scan(arguments, trust, outputs, fail_on, &mut io::stderr()))
 }
@@ -148,6 +159,22 @@ impl Settings {
         }
     }
 
+    /// The same for Markdown with so many groups of calls in detail.
+    fn markdown(&self, groups: usize) -> TextOptions {
+        TextOptions { markup: Markup::Markdown, groups, ..self.text(Lang::En) }
+    }
+
+    /// The summary of a step of GitHub Actions, which other commands may write to as well.
+    fn step_summary(&self, outputs: &mut Outputs) -> Result<(), Error> {
+        let Some(path) = config::step_summary() else { return Ok(()) };
+        let note = Text::new("Captures whose part would make this summary longer than {n} octets are not in it.");
+        let note = note.with("n", grouped(limits::STEP_SUMMARY_OCTETS));
+        let note = note.in_lang(self.lang.unwrap_or_default());
+        let writer = output::append(&path, limits::STEP_SUMMARY_OCTETS, format!("\n{note}\n"))?;
+        outputs.add(path, Box::new(TextSink::new(writer, self.markdown(limits::STEP_SUMMARY_GROUPS))));
+        Ok(())
+    }
+
     fn colour(&self, terminal: Terminal) -> bool {
         match self.colour {
             Colour::Auto => terminal.colour,
@@ -171,6 +198,8 @@ impl Settings {
             Format::Complaints => Box::new(ListSink::complaints(writer, self.csv, &self.country)),
             Format::Junit => Box::new(JunitSink::new(writer, self.junit.clone())),
             Format::Sarif => Box::new(SarifSink::new(writer, lang)),
+            Format::Markdown => Box::new(TextSink::new(writer, self.markdown(limits::MARKDOWN_GROUPS))),
+            Format::Github => Box::new(GithubSink::new(writer, lang)),
         }
     }
 }
@@ -195,7 +224,7 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
         Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, junit or sarif"
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, junit, sarif, markdown or github"
         ))
     })
 }
@@ -214,6 +243,8 @@ fn format(name: &str) -> Option<Format> {
         "complaints" => Some(Format::Complaints),
         "junit" => Some(Format::Junit),
         "sarif" => Some(Format::Sarif),
+        "markdown" | "md" => Some(Format::Markdown),
+        "github" => Some(Format::Github),
         _ => None,
     }
 }
@@ -233,6 +264,7 @@ mod tests {
             ("attestation:a.csv", Format::Attestation, "a.csv"),
             ("junit:results.xml", Format::Junit, "results.xml"),
             ("scan.sarif", Format::Sarif, "scan.sarif"),
+            ("report.md", Format::Markdown, "report.md"),
             ("a:b.JSON", Format::Json, "a:b.JSON"),
             ("out.jsonl", Format::Ndjson, "out.jsonl"),
         ] {

@@ -57,6 +57,20 @@ pub fn xml(text: &str) -> Cow<'_, str> {
 
 const NONCHARACTERS: [char; 2] = ['\u{fffe}', '\u{ffff}'];
 
+/// Makes words harmless in Markdown: what could begin markup or HTML is escaped with a backslash. For text of a capture that is
+/// not enough, since hosts turn addresses and names into links and mentions; it belongs into code.
+pub fn markdown(words: &str) -> String {
+    let safe = terminal(words);
+    let mut escaped = String::with_capacity(safe.len());
+    for c in safe.chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
 /// The message of a workflow command of GitHub Actions; lines stay, what else a terminal obeys does not.
 pub fn workflow_data(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(|line| terminal(line).replace('%', "%25")).collect();
@@ -176,6 +190,12 @@ mod tests {
         {
             assert_eq!(xml(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn attacks_on_markdown() {
+        assert_eq!(markdown("[a](b) <i>*x*_y_ `z` &lt; \\"), "\\[a\\](b) \\<i\\>\\*x\\*\\_y\\_ \\`z\\` \\&lt; \\\\");
+        assert_eq!(markdown("a\n# b"), "a\\\\x0a\\# b");
     }
 
     #[test]

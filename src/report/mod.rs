@@ -6,12 +6,15 @@ use crate::diagnosis::{CallReport, Finding};
 use crate::lang::Text;
 
 pub mod attestation;
+pub mod brief;
 pub mod clusters;
 pub mod csv;
 #[cfg(test)]
 pub(crate) mod docs;
 pub mod escape;
 mod facts;
+pub mod github;
+mod groups;
 pub mod json;
 pub mod junit;
 mod ladder;

@@ -1,14 +1,16 @@
 //! What holds in every format, whatever the captured text is.
 
 use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::csv::{CsvOptions, CsvSink, Table};
+use super::github::GithubSink;
 use super::json::JsonSink;
 use super::junit::{JunitOptions, JunitSink};
 use super::ndjson::NdjsonSink;
 use super::sample::{self, Buffer};
 use super::sarif::SarifSink;
-use super::text::{TextOptions, TextSink};
+use super::text::{Markup, TextOptions, TextSink};
 use super::{Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
 use crate::lang::Lang;
@@ -27,6 +29,11 @@ static FORMATS: &[(&str, Make)] = &[
     ("findings", |out| Box::new(CsvSink::new(out, Table::Findings, CSV))),
     ("attestation", |out| Box::new(CsvSink::new(out, Table::Attestation, CSV))),
     ("junit", |out| Box::new(JunitSink::new(out, JunitOptions::default()))),
+    ("github", |out| Box::new(GithubSink::new(out, Lang::En))),
+    ("markdown", |out| {
+        let options = TextOptions { markup: Markup::Markdown, all: true, ..TextOptions::default() };
+        Box::new(TextSink::new(out, options))
+    }),
     ("sarif", |out| Box::new(SarifSink::new(out, Lang::En))),
 ];
 
@@ -50,6 +57,8 @@ fn check(name: &str, text: &str) {
         "text" => assert!(text.lines().all(|line| display_width(line) <= 80), "{text}"),
         "json" | "sarif" => drop(serde_json::from_str::<serde_json::Value>(text).unwrap()),
         "ndjson" => assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())),
+        "github" => assert!(text.lines().all(is_log_line), "{text}"),
+        "markdown" => check_markdown(text),
         "junit" => drop(quick_junit::Report::deserialize_from_str(text).unwrap()),
         _ => {
             let mut reader = ::csv::Reader::from_reader(text.as_bytes());
@@ -60,11 +69,56 @@ fn check(name: &str, text: &str) {
     }
 }
 
+/// No command but those of the program.
+fn is_log_line(line: &str) -> bool {
+    let own = ["::error file=", "::warning file=", "::notice file="].iter().any(|start| line.starts_with(start));
+    own || !(line.trim_start().starts_with("::") || line.contains("##["))
+}
+
+/// As a host reads it: no HTML, no link, and nothing outside of code that it makes a mention or a link of itself.
+fn check_markdown(text: &str) {
+    let mut in_code = false;
+    for event in Parser::new_ext(text, Options::all()) {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => in_code = true,
+            Event::End(TagEnd::CodeBlock) => in_code = false,
+            Event::Text(words) if !in_code => {
+                let linked = ["@", "://", "www.", "<"].iter().any(|sign| words.to_lowercase().contains(sign));
+                assert!(!linked, "{words:?} in {text}");
+            }
+            Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Link { .. } | Tag::Image { .. }) => {
+                panic!("{event:?} in {text}")
+            }
+            _ => {}
+        }
+    }
+    assert!(!in_code);
+}
+
+#[test]
+fn markup_in_captures_stays_text_in_every_format() {
+    for attack in [
+        "<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1)) ![y](http://evil.example/p.png) <http://evil.example>",
+        "http://evil.example www.evil.example bob@evil.example @octocat #1",
+        "```\n~~~\n</details><!--",
+        "` `` ``` ```` a` |a|b|\n|-|-|",
+        "]]> \\` \\\\ &lt;script&gt; &#60;b>",
+        "\n\n# Title\n\n---\n- x\n1. y\n> z\n\n    code",
+        "\"\r\n::error::x\r\n##[add-mask]y",
+    ] {
+        let report = sample::hostile(attack);
+        for (name, make) in FORMATS {
+            check(name, &written(*make, &report, &report.findings));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_text_of_a_capture_gets_through_unharmed(hostile in "(\\PC|[\\x00-\\x1f\\x7f-\\x9f\u{202e}=+@;,\"<>-]){0,60}") {
+    fn no_text_of_a_capture_gets_through_unharmed(hostile in "(\\PC|[\\x00-\\x1f\\x7f-\\x9f\u{202e}=+@;,\"<>`*|:/#&()!-]){0,60}") {
         let report = sample::hostile(&hostile);
         for (name, make) in FORMATS {
             check(name, &written(*make, &report, &report.findings));

@@ -73,7 +73,7 @@ fn the_sample_report_as_sarif() {
     assert_eq!(results.len(), 7);
     insta::assert_snapshot!(serde_json::to_string_pretty(&results[1]).unwrap());
     let invocation = &document["runs"][0]["invocations"][0];
-    assert!(invocation["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap().contains("1235"));
+    assert!(invocation["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap().contains("frame 1234"));
 }
 
 #[test]

@@ -155,6 +155,7 @@ fn ends(group: &Group<'_>) -> Text {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Markup;
     use super::super::page::Paper;
     use super::*;
     use crate::diagnosis::CallReport;
@@ -168,7 +169,7 @@ mod tests {
         for (report, times) in reports {
             (0..*times).for_each(|_| summary.call(report));
         }
-        let mut page = Page::new(Paper { width, colour: false, lang: Lang::En });
+        let mut page = Page::new(Paper { width, colour: false, lang: Lang::En, markup: Markup::Plain });
         write(&mut page, &summary.attestations);
         page.into_text()
     }

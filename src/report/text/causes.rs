@@ -1,8 +1,8 @@
 //! "3 causes explain 97 % of 12,000 failures".
 
-use super::View;
 use super::numbers::percent;
 use super::page::{Page, Tone};
+use super::{Markup, View};
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::lang::{Fill as _, Text, grouped};
@@ -58,9 +58,14 @@ fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failu
     page.hanging(Text::verbatim(format!("  {rank:>2}.")), 6, Tone::Level(Severity::Error), head);
     let frames: Vec<_> = cluster.examples().iter().map(|e| view.frame(e.capture, e.frame)).collect();
     if let (Some(remedy), Some(first)) = (cluster.remedy(), frames.first()) {
-        let remedy = page.say(remedy);
-        let text = Text::new("Change (at frame {frame}): {text}");
-        page.paragraph(6, Tone::Plain, text.with("frame", first).with("text", first_sentence(&remedy)));
+        let text = Text::new("Change (at frame {frame}): {text}").with("frame", first);
+        let said = page.say(remedy);
+        let text = match view.paper.markup {
+            Markup::Plain => text.with("text", first_sentence(&said)),
+            // Words and values must stay apart.
+            Markup::Markdown => text.with("text", remedy),
+        };
+        page.paragraph(6, Tone::Plain, text);
     }
     let text = Text::new(if frames.len() == 1 { "{span}; frame {frames}" } else { "{span}; frames {frames}" });
     let text = text.with("span", view.span(cluster.first_time(), cluster.last_time()));

@@ -117,7 +117,7 @@ impl Columns {
         if page.width() < indent + display_width(&flow) + NARROWEST {
             // Long addresses: the message goes below them.
             page.line(2, &[(Tone::Quiet, &begin), (Tone::Plain, &flow)]);
-            page.paragraph(indent, Tone::Strong, Text::verbatim(&what));
+            page.row(indent, &[], Tone::Strong, &what);
         } else {
             page.row(2, &[(Tone::Quiet, &begin), (Tone::Plain, &flow)], Tone::Strong, &what);
         }

@@ -1,6 +1,8 @@
 //! The report for people: what makes it incomplete, what was read, numbers, causes, the calls that need attention with
 //! everything needed to act on them, and what was not looked at. One part per capture, written when it is over.
 //!
+//! The same report as Markdown is for tickets and wikis.
+//!
 //! What is shown of calls is written down as they close and bounded: groups of calls with one cause keep the details of
 //! their first call, the worst groups stay.
 
@@ -13,6 +15,7 @@ use jiff::tz::TimeZone;
 use super::{CaptureFacts, Sink, Summary, time};
 use crate::diagnosis::{CallReport, Finding};
 use crate::lang::{Lang, Text};
+use crate::limits;
 use crate::provenance::{FrameRef, Timestamp};
 
 mod attention;
@@ -20,12 +23,14 @@ mod attestation;
 mod causes;
 mod detail;
 mod ladder;
+mod markdown;
 mod numbers;
 mod overview;
 mod page;
 mod rest;
 
 use attention::Attention;
+pub(super) use page::cut;
 use page::{Page, Paper};
 use rest::Rest;
 
@@ -42,11 +47,32 @@ pub struct TextOptions {
     pub time_zone: TimeZone,
     /// Language of everything but values.
     pub lang: Lang,
+    /// How headings, lists and columns are marked.
+    pub markup: Markup,
+    /// Groups of calls that are shown in detail; the worst stay.
+    pub groups: usize,
+}
+
+/// How the parts of a report are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    /// By indentation and capitals, for terminals and files.
+    Plain,
+    /// As Markdown, for tickets and wikis; width and colour do not matter.
+    Markdown,
 }
 
 impl Default for TextOptions {
     fn default() -> Self {
-        Self { width: 100, colour: false, all: false, time_zone: TimeZone::UTC, lang: Lang::En }
+        Self {
+            width: 100,
+            colour: false,
+            all: false,
+            time_zone: TimeZone::UTC,
+            lang: Lang::En,
+            markup: Markup::Plain,
+            groups: limits::DETAILED_GROUPS,
+        }
     }
 }
 
@@ -56,6 +82,7 @@ pub struct TextSink {
     view: View,
     captures: usize,
     attention: Attention,
+    groups: usize,
     rest: Rest,
 }
 
@@ -73,9 +100,10 @@ struct View {
 impl TextSink {
     /// Makes a sink; nothing is written yet.
     pub fn new(out: Box<dyn Write>, options: TextOptions) -> Self {
-        let paper = Paper { width: options.width.clamp(80, 120), colour: options.colour, lang: options.lang };
+        let TextOptions { width, colour, lang, markup, groups, .. } = options;
+        let paper = Paper { width: width.clamp(80, 120), colour, lang, markup };
         let view = View { paper, zone: options.time_zone, all: options.all, files: Vec::new(), name_captures: false };
-        Self { out, view, captures: 0, attention: Attention::default(), rest: Rest::default() }
+        Self { out, view, captures: 0, attention: Attention::new(groups), groups, rest: Rest::default() }
     }
 }
 
@@ -163,11 +191,12 @@ impl Sink for TextSink {
         if self.captures > 1 {
             page.rule();
         }
+        page.document(Text::new("SIP report: {path}").with("path", &facts.path));
         overview::write(&mut page, view, facts, summary);
         causes::write(&mut page, view, &summary.clusters);
         attestation::write(&mut page, &summary.attestations);
         detail::about_capture(&mut page, view, findings);
-        std::mem::take(&mut self.attention).write(&mut page, view, summary);
+        std::mem::replace(&mut self.attention, Attention::new(self.groups)).write(&mut page, view, summary);
         std::mem::take(&mut self.rest).write(&mut page, view);
         overview::not_looked_at(&mut page, facts);
         self.out.write_all(page.into_text().as_bytes())?;

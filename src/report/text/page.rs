@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 
+use super::Markup;
+use super::markdown::{self, Markdown};
 use super::overview::LABEL;
 use crate::diagnosis::Severity;
 use crate::lang::{Lang, Text};
@@ -46,6 +48,8 @@ pub(super) struct Paper {
     pub(super) colour: bool,
     /// The language of everything but values.
     pub(super) lang: Lang,
+    /// How headings, lists and columns are marked.
+    pub(super) markup: Markup,
 }
 
 impl Paper {
@@ -60,15 +64,18 @@ impl Paper {
 pub(super) struct Page {
     paper: Paper,
     text: String,
+    /// In place of `text`, if that is what is wanted.
+    markdown: Option<Markdown>,
 }
 
 impl Page {
     pub(super) fn new(paper: Paper) -> Self {
-        Self { paper, text: String::new() }
+        let markdown = (paper.markup == Markup::Markdown).then(Markdown::default);
+        Self { paper, text: String::new(), markdown }
     }
 
     pub(super) fn into_text(self) -> String {
-        self.text
+        self.markdown.map_or(self.text, Markdown::into_text)
     }
 
     pub(super) fn width(&self) -> usize {
@@ -82,16 +89,28 @@ impl Page {
 
     /// Adds lines that were finished elsewhere.
     pub(super) fn finished(&mut self, lines: &str) {
+        if let Some(page) = &mut self.markdown {
+            return page.finished(lines);
+        }
         self.text.push_str(lines);
     }
 
     pub(super) fn blank(&mut self) {
+        if let Some(page) = &mut self.markdown {
+            return page.end();
+        }
         self.text.push('\n');
     }
 
     /// A heading, in capitals (in Chinese, in brackets) so that it stands out without colour, with a remark behind it and a
     /// blank line in front.
     pub(super) fn heading(&mut self, text: &'static str, remark: impl Into<Text>) {
+        if let Some(page) = &mut self.markdown {
+            let lang = self.paper.lang;
+            let (text, remark) = (escape::markdown(lang.tr(text)), markdown::inline(&remark.into(), lang));
+            let line = if remark.is_empty() { text } else { format!("{text} — {remark}") };
+            return page.heading(2, &line);
+        }
         self.blank();
         let text = self.say(text);
         let text = match self.paper.lang {
@@ -107,25 +126,66 @@ impl Page {
         }
     }
 
+    /// The title of an entry with everything about it, with a blank line in front.
+    pub(super) fn title(&mut self, text: impl Into<Text>) {
+        if let Some(page) = &mut self.markdown {
+            return page.heading(3, &markdown::inline(&text.into(), self.paper.lang));
+        }
+        self.blank();
+        let text = format!("── {}", self.say(text));
+        self.put_wrapped("", 0, Tone::Strong, &text);
+    }
+
+    /// The title of a document, where the format has one.
+    pub(super) fn document(&mut self, text: impl Into<Text>) {
+        if let Some(page) = &mut self.markdown {
+            page.heading(1, &markdown::inline(&text.into(), self.paper.lang));
+        }
+    }
+
     /// A line from edge to edge.
     pub(super) fn rule(&mut self) {
+        if let Some(page) = &mut self.markdown {
+            return page.rule();
+        }
         self.blank();
         self.line(0, &[(Tone::Quiet, &"─".repeat(self.paper.width))]);
     }
 
     /// Wrapped text, every line of it indented.
     pub(super) fn paragraph(&mut self, indent: usize, tone: Tone, text: impl Into<Text>) {
+        if let Some(page) = &mut self.markdown {
+            let (text, lang) = (text.into(), self.paper.lang);
+            let text = match tone {
+                Tone::Quote => markdown::code(&text.in_lang(lang).to_string()),
+                Tone::Strong => format!("**{}**", markdown::inline(&text, lang)),
+                _ => markdown::inline(&text, lang),
+            };
+            return page.paragraph(&text, indent > 2);
+        }
         self.hanging("", indent, tone, text);
     }
 
     /// A paragraph of an entry, behind a label in the column of labels; without one, below the paragraph in front.
     pub(super) fn entry(&mut self, label: &'static str, tone: Tone, text: impl Into<Text>) {
+        if self.markdown.is_some() {
+            return self.hanging(label, 2 + LABEL, tone, text);
+        }
         let label = format!("  {}", self.say(label));
         self.hanging(Text::verbatim(label), 2 + LABEL, tone, text);
     }
 
     /// Wrapped text behind a label; further lines begin below the text. The label stands in the first `indent` cells.
     pub(super) fn hanging(&mut self, label: impl Into<Text>, indent: usize, tone: Tone, text: impl Into<Text>) {
+        if let Some(page) = &mut self.markdown {
+            let (text, lang) = (text.into(), self.paper.lang);
+            let label = escape::markdown(label.into().in_lang(lang).to_string().trim());
+            let text = match tone {
+                Tone::Quote => markdown::code(&text.in_lang(lang).to_string()),
+                _ => markdown::inline(&text, lang),
+            };
+            return page.item(&label, &text);
+        }
         let (label, text) = (self.say(label), self.say(text));
         self.put_wrapped(&label, indent, tone, &text);
     }
@@ -144,6 +204,9 @@ impl Page {
 
     /// A text that is there to be copied, on a line of its own, however long: a line end within would spoil it.
     pub(super) fn whole(&mut self, tone: Tone, text: &str) {
+        if let Some(page) = &mut self.markdown {
+            return page.code(&escape::terminal(text));
+        }
         self.put(tone, &escape::terminal(text));
         self.blank();
     }
@@ -158,6 +221,9 @@ impl Page {
 
     /// One line of pieces that are not wrapped; what does not fit is cut, and blanks at its end are left out.
     pub(super) fn line(&mut self, indent: usize, pieces: &[(Tone, &str)]) {
+        if let Some(page) = &mut self.markdown {
+            return page.code(&pieces.iter().map(|(_, piece)| escape::terminal(piece)).collect::<String>());
+        }
         let mut room = self.paper.width.saturating_sub(indent);
         let mut fitting: Vec<(Tone, String)> = Vec::with_capacity(pieces.len());
         for (tone, piece) in pieces {
@@ -180,6 +246,10 @@ impl Page {
 
     /// Pieces that are not wrapped, then text that is, in the room to their right.
     pub(super) fn row(&mut self, indent: usize, pieces: &[(Tone, &str)], tone: Tone, text: &str) {
+        if self.markdown.is_some() {
+            let pieces: Vec<_> = pieces.iter().copied().chain([(tone, text)]).collect();
+            return self.line(indent, &pieces);
+        }
         self.spaces(indent);
         let mut used = indent;
         for (tone, piece) in pieces {
@@ -197,7 +267,9 @@ impl Page {
 
     /// Both texts in one line where they fit; else the second one below, indented.
     pub(super) fn line_or_two(&mut self, first: &str, indent: usize, second: &str) {
-        if display_width(first) + display_width(&escape::terminal(second)) <= self.paper.width {
+        if self.markdown.is_some()
+            || display_width(first) + display_width(&escape::terminal(second)) <= self.paper.width
+        {
             self.row(0, &[(Tone::Quiet, first)], Tone::Plain, second);
         } else {
             self.line(0, &[(Tone::Quiet, first)]);
@@ -221,7 +293,7 @@ impl Page {
 }
 
 /// Cuts a text to at most `width` cells; a cut one ends in `…`.
-pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+pub(in crate::report) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if display_width(text) <= width {
         return Cow::Borrowed(text);
     }
@@ -255,7 +327,7 @@ mod tests {
 
     #[test]
     fn whatever_is_put_on_a_page_is_harmless() {
-        let mut page = Page::new(Paper { width: 80, colour: false, lang: Lang::En });
+        let mut page = Page::new(Paper { width: 80, colour: false, lang: Lang::En, markup: Markup::Plain });
         page.hanging("\x1b[1m", 10, Tone::Plain, "\u{9b}2J");
         page.line(2, &[(Tone::Strong, "\u{202e}x"), (Tone::Plain, "\r\n")]);
         page.heading("\x07", "\x08");

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::View;
-use super::attention::Shown;
-use super::detail;
 use super::page::{Page, Tone};
 use crate::call::CallNumber;
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::lang::{Text, grouped};
 use crate::limits;
-use crate::report::{facts, time};
+use crate::report::groups::Shown;
+use crate::report::{facts, phrases, time};
 use crate::wrap::pad;
 
 /// What is said of calls that are not shown in detail.
@@ -138,7 +137,7 @@ fn line(report: &CallReport, view: &View) -> [String; 2] {
     let outcome = pad(&view.say(call.outcome.name()), OUTCOME);
     [
         format!("{:>6}  {begin}  {outcome}  {}  ", call.number.0, pad(&status, 3)),
-        format!("{kind}{}{codes}", detail::parties(call)),
+        format!("{kind}{}{codes}", phrases::parties(call)),
     ]
 }
 

@@ -17,6 +17,11 @@ pub(super) fn view() -> View {
 }
 
 #[test]
+fn the_sample_report_as_markdown() {
+    insta::assert_snapshot!(report(TextOptions { markup: Markup::Markdown, ..TextOptions::default() }));
+}
+
+#[test]
 fn the_sample_report_as_text() {
     insta::assert_snapshot!(report(TextOptions::default()));
 }

@@ -1,0 +1,328 @@
+//! A run in ten lines: captures, messages, calls, outcomes by class, causes, the worst findings, and whether all of it is complete.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+
+use super::phrases::{self, Place};
+use super::text::cut;
+use super::{CaptureFacts, Sink, Summary, escape, groups};
+use crate::diagnosis::{CallReport, Finding, Severity};
+use crate::lang::{Lang, Text, grouped, span};
+use crate::provenance::Timestamp;
+use crate::report::clusters::Cluster;
+use crate::sip::StatusClass;
+use crate::wrap::{display_width, pad};
+
+/// How the lines are to look.
+#[derive(Debug, Clone)]
+pub struct BriefOptions {
+    /// Display cells in a line; what does not fit is cut.
+    pub width: usize,
+    /// Zone of all times.
+    pub time_zone: TimeZone,
+    /// Language of everything but values.
+    pub lang: Lang,
+}
+
+/// Writes the ten lines of `--summary`.
+pub struct BriefSink {
+    out: Box<dyn Write>,
+    brief: Brief,
+}
+
+impl BriefSink {
+    /// Makes a sink; nothing is written before the end.
+    pub fn new(out: Box<dyn Write>, options: BriefOptions) -> Self {
+        Self { out, brief: Brief::new(options) }
+    }
+}
+
+impl Sink for BriefSink {
+    fn begin_capture(&mut self, _index: usize, files: &[String]) -> io::Result<()> {
+        self.brief.begin(files);
+        Ok(())
+    }
+
+    fn call(&mut self, report: &CallReport) -> io::Result<()> {
+        self.brief.call(report);
+        Ok(())
+    }
+
+    fn end_capture(&mut self, facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+        self.brief.end(facts, findings);
+        Ok(())
+    }
+
+    fn finish(&mut self, total: &Summary) -> io::Result<()> {
+        for line in self.brief.lines(total) {
+            writeln!(self.out, "{line}")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// What the lines are made from. It grows with the number of diagnoses, not of calls.
+#[derive(Debug)]
+pub(super) struct Brief {
+    options: BriefOptions,
+    place: Place,
+    captures: u64,
+    /// Names of the first captures.
+    names: Vec<String>,
+    frames: u64,
+    times: Option<(Timestamp, Timestamp)>,
+    worst: BTreeMap<(Reverse<Severity>, &'static str), Worst>,
+    incomplete: u64,
+    /// What makes the first incomplete captures incomplete.
+    reasons: Vec<Text>,
+}
+
+/// A diagnosis with the first call that has it.
+#[derive(Debug)]
+struct Worst {
+    count: u64,
+    first: Text,
+}
+
+/// Names, and reasons, that are kept; a line has no room for more.
+const KEPT: usize = 8;
+/// Findings that are shown.
+const WORST: usize = 2;
+
+impl Brief {
+    pub(super) fn new(options: BriefOptions) -> Self {
+        let place = Place { files: Vec::new(), zone: options.time_zone.clone() };
+        Self {
+            options,
+            place,
+            captures: 0,
+            names: Vec::new(),
+            frames: 0,
+            times: None,
+            worst: BTreeMap::new(),
+            incomplete: 0,
+            reasons: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, files: &[String]) {
+        self.captures += 1;
+        self.place.files = files.to_vec();
+    }
+
+    pub(super) fn call(&mut self, report: &CallReport) {
+        let Some(lead) = groups::lead(report) else { return };
+        self.note(groups::weight(report, Some(lead)), lead, || phrases::name(&report.call));
+    }
+
+    pub(super) fn end(&mut self, facts: &CaptureFacts, findings: &[Finding]) {
+        for finding in findings.iter().filter(|f| f.severity >= Severity::Warning) {
+            self.note(finding.severity, finding, || Text::new("the capture"));
+        }
+        self.frames += facts.frames;
+        if self.names.len() < KEPT {
+            self.names.push(facts.path.clone());
+        }
+        if let (Some(first), Some(last)) = (facts.first_time, facts.last_time) {
+            self.times = Some(self.times.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+        }
+        self.incomplete += u64::from(!facts.is_complete());
+        let reasons = facts.incomplete_reasons();
+        let room = KEPT.saturating_sub(self.reasons.len());
+        let reason = |reason: &Text| Text::new("{path}: {reason}").with("path", &facts.path).with("reason", reason);
+        self.reasons.extend(reasons.iter().take(room).map(reason));
+    }
+
+    fn note(&mut self, severity: Severity, finding: &Finding, whose: impl FnOnce() -> Text) {
+        let place = &self.place;
+        let new = || {
+            let frame = finding.evidence.first().map_or_else(Text::default, |e| place.frame(e.frame));
+            let text = Text::new("{severity} {code}, {call}, frame {frame}: {message}");
+            let text = text.with("severity", Text::new(severity.name())).with("code", finding.code);
+            let first = text.with("call", whose()).with("frame", frame).with("message", &finding.message);
+            Worst { count: 0, first }
+        };
+        self.worst.entry((Reverse(severity), finding.code)).or_insert_with(new).count += 1;
+    }
+
+    /// At most ten lines; `total` is the sum over all captures.
+    pub(super) fn lines(&self, total: &Summary) -> Vec<String> {
+        let mut lines = vec![
+            ("Captures", vec![self.what(), Text::list(", ", &self.names)]),
+            ("Time", vec![self.time()]),
+            ("Messages", messages(total)),
+            ("Calls", vec![calls(total)]),
+            ("Responses", responses(total)),
+            ("Outcomes", outcomes(total)),
+            ("Causes", causes(total)),
+        ];
+        let labels = ["Worst", ""].into_iter().zip(self.worst.values());
+        lines.extend(labels.take(WORST).map(|(label, worst)| (label, vec![counted(worst)])));
+        if self.worst.is_empty() {
+            lines.push(("Worst", vec![Text::new("nothing from warning on")]));
+        }
+        lines.push(("Complete", self.complete()));
+        let width = lines.iter().map(|(label, _)| display_width(&self.say(&Text::new(label)))).max().unwrap_or(0) + 2;
+        lines.into_iter().map(|(label, items)| self.line(label, width, &items)).collect()
+    }
+
+    fn say(&self, text: &Text) -> String {
+        escape::terminal(&text.in_lang(self.options.lang).to_string()).into_owned()
+    }
+
+    /// As many items as fit.
+    fn line(&self, label: &'static str, width: usize, items: &[Text]) -> String {
+        let mut line = pad(&self.say(&Text::new(label)), width);
+        for (at, item) in items.iter().enumerate() {
+            let glue = if at == 0 { "" } else { "; " };
+            let item = format!("{glue}{}", self.say(item));
+            let last = at + 1 == items.len();
+            let room = self.options.width.saturating_sub(display_width(&line) + if last { 0 } else { 2 });
+            if at > 0 && display_width(&item) > room {
+                line.push_str(if room >= 1 { " …" } else { "" });
+                break;
+            }
+            line.push_str(&cut(&item, room));
+        }
+        line.truncate(line.trim_end().len());
+        line
+    }
+
+    fn what(&self) -> Text {
+        Text::new("{captures} with {frames}")
+            .with("captures", Text::count(self.captures, "{n} capture", "{n} captures"))
+            .with("frames", Text::count(self.frames, "{n} frame", "{n} frames"))
+    }
+
+    fn time(&self) -> Text {
+        let Some((first, last)) = self.times else { return Text::new("no frames with times") };
+        let text = Text::new("{from} to {to} ({span})").with("from", self.place.moment(first));
+        text.with("to", self.place.moment(last)).with("span", span(last.since(first)))
+    }
+
+    fn complete(&self) -> Vec<Text> {
+        if self.incomplete == 0 {
+            return vec![Text::new("yes")];
+        }
+        let text = Text::new("no: {n} of {all}").with("n", grouped(self.incomplete));
+        let mut items = vec![text.with("all", Text::count(self.captures, "{n} capture", "{n} captures"))];
+        items.extend(self.reasons.iter().cloned());
+        items
+    }
+}
+
+fn counted(worst: &Worst) -> Text {
+    match worst.count {
+        1 => worst.first.clone(),
+        n => Text::new("{n} × {first}").with("n", grouped(n)).with("first", &worst.first),
+    }
+}
+
+fn item(name: Text, n: u64) -> Text {
+    Text::new("{name} {n}").with("name", name).with("n", grouped(n))
+}
+
+fn messages(total: &Summary) -> Vec<Text> {
+    let mut requests: Vec<_> = total.requests.iter().collect();
+    requests.sort_by_key(|(_, n)| Reverse(**n));
+    let requests = requests.into_iter().map(|(method, n)| item(Text::verbatim(method), *n));
+    std::iter::once(Text::count(total.messages, "{n} message", "{n} messages")).chain(requests).collect()
+}
+
+fn calls(total: &Summary) -> Text {
+    let calls = Text::count(total.calls, "{n} call", "{n} calls");
+    match total.other_groups {
+        0 => calls,
+        n => Text::new("{calls} and {groups}")
+            .with("calls", calls)
+            .with("groups", Text::count(n, "{n} group of other requests", "{n} groups of other requests")),
+    }
+}
+
+fn responses(total: &Summary) -> Vec<Text> {
+    let all: u64 = total.final_by_class.values().sum();
+    let classes = StatusClass::ALL.iter().filter_map(|class| Some((class, total.final_by_class.get(class)?)));
+    let classes = classes.map(|(class, n)| item(Text::verbatim(class.digits()), *n));
+    std::iter::once(Text::count(all, "{n} final response", "{n} final responses")).chain(classes).collect()
+}
+
+fn outcomes(total: &Summary) -> Vec<Text> {
+    let mut outcomes: Vec<_> = total.outcomes.iter().collect();
+    outcomes.sort_by_key(|(_, n)| Reverse(**n));
+    let items: Vec<_> = outcomes.into_iter().map(|(outcome, n)| item(Text::new(outcome.name()), *n)).collect();
+    if items.is_empty() { vec![Text::new("no calls")] } else { items }
+}
+
+fn causes(total: &Summary) -> Vec<Text> {
+    let failures = total.clusters.failures();
+    let cause = |cluster: &Cluster<'_>| {
+        let cause = cluster.cause;
+        let code = cause.code.map_or_else(|| Text::new("unexplained"), Text::verbatim);
+        let answer = match cause.status {
+            Some(status) => Text::new("{status} from {host}").with("status", format!("{status:03}")),
+            None => Text::new("no answer from {host}"),
+        };
+        let host = cause.host.map_or_else(|| Text::verbatim("?"), Text::verbatim);
+        let text = Text::new("{n} × {code} ({answer})").with("n", grouped(cluster.calls())).with("code", code);
+        text.with("answer", answer.with("host", host))
+    };
+    let causes = total.clusters.ranked();
+    let all = Text::count(failures, "{n} failure", "{n} failures");
+    std::iter::once(all).chain(causes.iter().take(KEPT).map(cause)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{Buffer, hostile, play};
+
+    fn sink(width: usize) -> (Buffer, BriefSink) {
+        let out = Buffer::default();
+        let options = BriefOptions { width, time_zone: TimeZone::UTC, lang: Lang::En };
+        (out.clone(), BriefSink::new(Box::new(out), options))
+    }
+
+    #[test]
+    fn the_sample_report_in_ten_lines() {
+        let (out, mut sink) = sink(100);
+        play(&mut sink);
+        assert_eq!(out.text().lines().count(), 10);
+        insta::assert_snapshot!(out.text());
+    }
+
+    #[test]
+    fn lines_keep_within_the_width_whatever_is_in_them() {
+        for width in [40, 60, 80] {
+            let (out, mut sink) = sink(width);
+            sink.begin_capture(0, &["王".repeat(60)]).unwrap();
+            sink.call(&hostile("\x1b[2J\n::error::x\u{202e}")).unwrap();
+            let facts = CaptureFacts { path: "a\n::warning::b".to_owned(), ..crate::report::sample::facts() };
+            sink.end_capture(&facts, &Summary::default(), &[]).unwrap();
+            sink.finish(&Summary::default()).unwrap();
+            let text = out.text();
+            assert!(text.lines().count() <= 10 && text.lines().all(|line| display_width(line) <= width), "{text}");
+            assert!(!text.contains(['\x1b', '\u{202e}']));
+        }
+    }
+
+    #[test]
+    fn without_sip_it_says_so() {
+        let (out, mut sink) = sink(80);
+        sink.begin_capture(0, &["a.pcap".to_owned()]).unwrap();
+        sink.end_capture(
+            &CaptureFacts { path: "a.pcap".to_owned(), ..CaptureFacts::default() },
+            &Summary::default(),
+            &[],
+        )
+        .unwrap();
+        sink.finish(&Summary::default()).unwrap();
+        let text = out.text();
+        assert!(
+            text.contains("0 messages") && text.contains("no calls") && text.ends_with("Complete   yes\n"),
+            "{text}"
+        );
+    }
+}

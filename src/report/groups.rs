@@ -1,0 +1,164 @@
+//! Calls that need attention, grouped by cause, the worst first. Bounded: a group keeps what a format says of its first call, and
+//! the numbers of some others.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::facts;
+use crate::call::{CallNumber, Outcome};
+use crate::diagnosis::{CallReport, Finding, Severity};
+use crate::limits;
+use crate::provenance::Timestamp;
+
+/// How a call appears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// With everything.
+    InDetail,
+    /// Counted in a group.
+    InGroup,
+    /// Not at all, since it needs no attention.
+    NoTrouble,
+}
+
+/// What calls must have in common to be shown as one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) severity: Reverse<Severity>,
+    pub(super) code: Option<&'static str>,
+    /// A registration is no call, even if it failed like one.
+    method: Option<String>,
+    /// What the finding says, without its values.
+    template: String,
+    host: Option<IpAddr>,
+    status: Option<u16>,
+}
+
+/// Calls of one kind.
+#[derive(Debug)]
+pub(super) struct Group<D> {
+    start: Timestamp,
+    /// What is said of the first one.
+    pub(super) first: D,
+    /// The others, at most [`limits::GROUP_MEMBERS`].
+    pub(super) members: Vec<CallNumber>,
+    /// How many others there are.
+    pub(super) others: u64,
+}
+
+/// The groups of a capture.
+#[derive(Debug)]
+pub(super) struct Groups<D> {
+    by_key: BTreeMap<Key, Group<D>>,
+    /// How many there may be.
+    most: usize,
+    /// Calls that need attention.
+    pub(super) calls: u64,
+    /// Calls whose group was given up for a worse one, or found no room.
+    pub(super) crowded_out: u64,
+}
+
+impl<D> Groups<D> {
+    /// Keeps at most that many groups.
+    pub(super) fn new(most: usize) -> Self {
+        Self { by_key: BTreeMap::new(), most, calls: 0, crowded_out: 0 }
+    }
+
+    /// Takes note of a call if it needs attention; `say` is asked for the first of a group.
+    pub(super) fn call(&mut self, report: &CallReport, say: impl FnOnce(Option<&Finding>) -> D) -> Shown {
+        let lead = lead(report);
+        if lead.is_none() && !facts::is_failure(report) {
+            return Shown::NoTrouble;
+        }
+        self.calls += 1;
+        let key = key(report, lead);
+        if let Some(group) = self.by_key.get_mut(&key) {
+            group.others += 1;
+            if group.members.len() < limits::GROUP_MEMBERS {
+                group.members.push(report.call.number);
+            }
+            return Shown::InGroup;
+        }
+        if self.by_key.len() < self.most || self.make_room(&key) {
+            let group = Group { start: report.call.start, first: say(lead), members: Vec::new(), others: 0 };
+            self.by_key.insert(key, group);
+            return Shown::InDetail;
+        }
+        self.crowded_out += 1;
+        Shown::InGroup
+    }
+
+    /// How many groups there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Gives up the least severe group, the latest of them, if the new one is worse.
+    fn make_room(&mut self, new: &Key) -> bool {
+        let least =
+            self.by_key.iter().max_by_key(|(key, group)| (key.severity, group.start)).map(|(key, _)| key.clone());
+        let Some(least) = least.filter(|least| new.severity < least.severity) else { return false };
+        if let Some(group) = self.by_key.remove(&least) {
+            self.crowded_out += 1 + group.others;
+        }
+        true
+    }
+
+    /// The groups, the worst first; of equal ones, the earliest.
+    pub(super) fn ranked(self) -> Vec<(Key, Group<D>)> {
+        let mut groups: Vec<_> = self.by_key.into_iter().collect();
+        groups.sort_by_key(|(key, group)| (key.severity, group.start));
+        groups
+    }
+}
+
+/// The finding that comes first: the root cause, else the worst one from warning on that is no consequence.
+pub(super) fn lead(report: &CallReport) -> Option<&Finding> {
+    let causes = report.findings.iter().filter(|f| f.consequence_of.is_none() && f.severity >= Severity::Warning);
+    // `rev`, because of several equal ones `max_by_key` takes the last.
+    facts::root_finding(report).or_else(|| causes.rev().max_by_key(|f| f.severity))
+}
+
+fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
+    let answer = facts::final_response(&report.call);
+    let evidence = lead.and_then(|f| f.evidence.first());
+    Key {
+        severity: Reverse(weight(report, lead)),
+        code: lead.map(|f| f.code),
+        method: facts::method(&report.call).map(str::to_owned),
+        template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
+        host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
+        status: facts::final_status(&report.call),
+    }
+}
+
+/// How much a call matters beside others. Who sent a 607 is no fault in itself (the finding is info), but the call failed.
+pub(super) fn weight(report: &CallReport, lead: Option<&Finding>) -> Severity {
+    let severity = lead.map_or(Severity::Error, |f| f.severity);
+    match report.call.outcome {
+        Outcome::UnwantedByCallee | Outcome::BlockedByNetwork => severity.max(Severity::Error),
+        _ => severity,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::silent_with;
+
+    #[test]
+    fn the_worst_groups_stay_and_the_others_are_counted() {
+        let mut groups = Groups::new(2);
+        for (n, severity) in
+            [(1, Severity::Warning), (2, Severity::Error), (3, Severity::Error), (4, Severity::Critical)]
+        {
+            groups.call(&silent_with(n, &format!("10.0.0.{n}"), severity), |_| n);
+        }
+        groups.call(&silent_with(5, "10.0.0.4", Severity::Critical), |_| 5);
+        assert_eq!((groups.calls, groups.crowded_out), (5, 2));
+        let ranked = groups.ranked();
+        let rows: Vec<_> = ranked.iter().map(|(_, group)| (group.first, group.others)).collect();
+        assert_eq!(rows, [(4, 1), (2, 0)]);
+    }
+}
