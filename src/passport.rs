@@ -2,6 +2,7 @@
 
 use crate::lang::{Fill as _, Lang, Text};
 use crate::report::escape::terminal;
+use crate::stir::passport::claim_meaning;
 use crate::stir::{Fault, Freshness, Identity, Subject, Surroundings, TrustStore, Verdict, certificate_url, verify};
 use crate::wrap::{display_width, pad, wrap};
 
@@ -131,6 +132,11 @@ impl Page {
             text = Text::new("{claims}, signed at {time}").with("claims", text).with("time", time.to_string());
         }
         self.sentence(&text);
+        for (name, value) in &claims.further {
+            let meaning = claim_meaning(name).unwrap_or("a claim of a kind that is not known here");
+            let text = Text::new("{name}, {meaning}: {value}").with("name", name).with("meaning", Text::new(meaning));
+            self.sentence(&text.with("value", value));
+        }
     }
 
     fn form(&mut self, identity: &Identity) {
@@ -287,6 +293,22 @@ mod tests {
             let found = inspect(&text, moment, &trust, options(100)).unwrap();
             assert_eq!(found.faulty, faulty, "{name}: {}", found.text);
             assert!(found.text.contains(says) && !found.text.contains('\x1b'), "{name}: {}", found.text);
+        }
+    }
+
+    #[test]
+    fn claims_of_extensions_are_shown_with_their_meaning() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+        let header = r#"{"alg":"ES256","ppt":"rcd","typ":"passport","x5u":"https://c.example/x"}"#;
+        let claims = r#"{"dest":{"tn":["12155550113"]},"iat":1774879200,"orig":{"tn":"12125550101"},"rcd":{"nam":"Example"},"x":1}"#;
+        let token = [header, claims].map(|part| BASE64.encode(part)).join(".") + "." + &BASE64.encode([7; 64]);
+        let found = inspect(&token, None, &TrustStore::default(), options(100)).unwrap();
+        for line in [
+            "rcd, how the caller presents itself: rich call data (RFC 9795): {\"nam\":\"Example\"}\n",
+            "x, a claim of a kind that is not known here: 1\n",
+        ] {
+            assert!(found.text.contains(line), "{}", found.text);
         }
     }
 

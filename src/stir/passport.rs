@@ -1,6 +1,8 @@
 //! PASSporT tokens (RFC 8225, RFC 8588, RFC 8946): header and claims, with everything that is odd about them as data.
 
 use crate::lang::{Text, phrase};
+use std::collections::BTreeMap;
+
 use base64::DecodeError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD_INDIFFERENT as BASE64;
@@ -51,6 +53,26 @@ pub struct Claims {
     pub orig: Option<Subject>,
     /// The signer's own reference to the call's origin.
     pub origid: Option<String>,
+    /// Claims beside these by name, as JSON text: `rph` (RFC 8443), `rcd` and `crn` (RFC 9795), `msgi` (RFC 9475), `opt` (RFC 8946
+    /// §5), and what others define.
+    pub further: BTreeMap<String, String>,
+}
+
+/// The claims that [`Claims`] has places for.
+const OWN_CLAIMS: [&str; 6] = ["attest", "dest", "div", "iat", "orig", "origid"];
+
+/// What a further claim is about; `None` for one that no RFC known here defines.
+pub fn claim_meaning(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "rph" => "priority of the call in the networks (RFC 8443)",
+        "rcd" => "how the caller presents itself: rich call data (RFC 9795)",
+        "rcdi" => "digests of what the rich call data refer to",
+        "crn" => "reason of the call",
+        "msgi" => "digest of the message that was signed (RFC 9475)",
+        "mky" => "keys of the media",
+        "opt" => "the PASSporT from before the diversion (RFC 8946 §5)",
+        _ => return None,
+    })
 }
 
 /// A party of a call in a claim.
@@ -421,6 +443,11 @@ impl Passport {
             iat: self.iat(object),
             orig: object.get("orig").and_then(|v| self.subject("orig", v)),
             origid: self.text(Part::Claims, object, "origid"),
+            further: object
+                .iter()
+                .filter(|(name, _)| !OWN_CLAIMS.contains(&name.as_str()))
+                .map(|(name, value)| (name.clone(), value.to_string()))
+                .collect(),
         };
         for name in ["dest", "iat", "orig"] {
             self.missing(Part::Claims, object, name);
@@ -429,8 +456,12 @@ impl Passport {
             self.missing(Part::Claims, object, "attest");
             self.missing(Part::Claims, object, "origid");
         }
-        if self.header.ppt.as_deref() == Some("div") {
-            self.missing(Part::Claims, object, "div");
+        match self.header.ppt.as_deref() {
+            Some("div" | "div-o") => self.missing(Part::Claims, object, "div"),
+            Some("rph") => self.missing(Part::Claims, object, "rph"),
+            // The reason of a call may stand alone.
+            Some("rcd") if !object.contains_key("crn") => self.missing(Part::Claims, object, "rcd"),
+            _ => {}
         }
         if claims.origid.as_deref().is_some_and(|id| !is_uuid(id)) {
             self.fault(Part::Claims, None, FaultKind::OrigidNotUuid);

@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::sip::HeaderName;
 use crate::stir::Identity;
 use crate::stir::passport::Fault;
 
@@ -87,8 +88,12 @@ fn obsolete(case: &IdentityCase<'_>, identity: &Identity) -> Finding {
          take the call as unsigned.",
     )
     .with("hop", case.hop());
+    let old = case.request.message.header_bytes(HeaderName::IdentityInfo).is_some();
     Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
         .severity(Severity::Notice)
+        .evidence(old.then(|| {
+            Evidence::header(case.request, HeaderName::IdentityInfo, "where the certificate of the old signature is")
+        }))
         .actor(IdentityCase::signer(identity))
         .fix("Sign by RFC 8224 with a PASSporT, or leave the old header field out.")
         .verify("The next INVITE carries a PASSporT.")
@@ -128,6 +133,16 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn the_old_form_is_shown_with_its_certificate() {
+        let old =
+            "Identity: \"c2lnbmF0dXJlIG9mIGFuIG9sZCBraW5k\"\nn: <https://cert.orig.example/old.cer>;alg=rsa-sha1\n";
+        let text = flow(&[], "607 Unwanted").replace("Date:", &format!("{old}Date:"));
+        let found = with_code(&text, CODE);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Notice));
+        assert!(found[0].evidence[1].text.ends_with("<https://cert.orig.example/old.cer>;alg=rsa-sha1"));
     }
 
     #[test]

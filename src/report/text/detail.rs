@@ -1,6 +1,7 @@
 //! A call with everything needed to act on it, and findings about a capture as a whole.
 
 use super::View;
+use super::identity;
 use super::ladder;
 use super::overview::LABEL;
 use super::page::{Page, Tone};
@@ -24,6 +25,7 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
         body(page, view, lead, report.call.start);
     }
     redress(page, report);
+    identity::write(page, view, report);
     let others = || report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f)));
     for finding in others().take(OTHERS) {
         let label = if finding.consequence_of.is_some() { "Follows" } else { "Also" };

@@ -22,6 +22,7 @@ mod attention;
 mod attestation;
 mod causes;
 mod detail;
+mod identity;
 mod ladder;
 mod markdown;
 mod numbers;

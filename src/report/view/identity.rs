@@ -1,5 +1,7 @@
 //! An Identity value of a call as JSON shows it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Place, Time};
@@ -27,6 +29,10 @@ pub(super) struct IdentityView<'a> {
     dest: Vec<&'a str>,
     /// Whom the call was for before it was diverted (ppt div); else null.
     div: Option<&'a str>,
+    /// The signer's own reference to the origin of the call; null where there is none.
+    origid: Option<&'a str>,
+    /// Claims beside these by name, each as JSON text: rph, rcd, crn, msgi, opt, and what others define.
+    further_claims: BTreeMap<&'a str, &'a str>,
     /// Time of signing; null where none can be read.
     issued_at: Option<Time>,
     /// Where the certificate is said to be published; null where the value does not say.
@@ -51,6 +57,8 @@ impl<'a> IdentityView<'a> {
             orig: party(|c| c.orig.as_ref()),
             dest: claims.map(|c| c.dest.iter().map(Subject::text).collect()).unwrap_or_default(),
             div: party(|c| c.div.as_ref()),
+            origid: claims.and_then(|c| c.origid.as_deref()),
+            further_claims: claims.map(further).unwrap_or_default(),
             issued_at: claims.and_then(|c| c.iat).and_then(time),
             certificate_url: identity.certificate_url(),
             verification: match checked.verdict {
@@ -61,6 +69,10 @@ impl<'a> IdentityView<'a> {
             verification_text: place.say(&checked.verdict.text()),
         }
     }
+}
+
+fn further(claims: &Claims) -> BTreeMap<&str, &str> {
+    claims.further.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// Seconds since the Unix epoch as time; `None` outside of what a capture can hold.

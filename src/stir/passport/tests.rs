@@ -129,3 +129,32 @@ fn broken_tokens_say_what_and_where() {
         assert!(found.iter().any(|f| f == expected), "{expected:?} is not among {found:?}");
     }
 }
+
+#[test]
+fn further_claims_are_kept_and_those_of_the_extension_are_asked_for() {
+    for (ppt, more, further, fault) in [
+        ("rph", r#","rph":{"auth":["ets.0"]}"#, vec![("rph", r#"{"auth":["ets.0"]}"#)], None),
+        ("rph", "", vec![], Some("rph is missing")),
+        (
+            "rcd",
+            r#","rcd":{"nam":"Example Clinic"},"rcdi":{}"#,
+            vec![("rcd", r#"{"nam":"Example Clinic"}"#), ("rcdi", "{}")],
+            None,
+        ),
+        ("rcd", "", vec![], Some("rcd is missing")),
+        ("msg", r#","msgi":"sha256-AAAA""#, vec![("msgi", "\"sha256-AAAA\"")], None),
+        ("div-o", "", vec![], Some("div is missing")),
+    ] {
+        let header = format!(r#"{{"alg":"ES256","ppt":"{ppt}","typ":"passport","x5u":"https://c.example/x"}}"#);
+        let claims =
+            format!(r#"{{"dest":{{"tn":["12155550113"]}},"iat":1774879200{more},"orig":{{"tn":"12125550101"}}}}"#);
+        let token = format!("{}.{}.{}", BASE64.encode(header), BASE64.encode(claims), BASE64.encode([7; 64]));
+        let read = Passport::read(&token);
+        let found = read.claims.as_ref().unwrap();
+        let pairs: Vec<_> = found.further.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(pairs, further, "{ppt}");
+        let said: Vec<String> = read.fatal().map(ToString::to_string).collect();
+        assert_eq!(said.len(), usize::from(fault.is_some()), "{ppt}: {said:?}");
+        assert!(fault.is_none_or(|fault| said[0].ends_with(fault)), "{ppt}: {said:?}");
+    }
+}
