@@ -223,8 +223,8 @@ impl Failure<'_> {
     fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
         Text::new(match known {
             Some(_) if self.is_network_block() => {
-                "Its reason phrase and Reason header field are those of 603+: a provider's analytics blocked the call, and \
-                 the called user never saw it."
+                "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
+                 blocked the call, and the called user never saw it."
             }
             Some(_) if matches!(self.status, 401 | 407) => {
                 "It asks for credentials, as servers do first; none that it accepts are in this capture."
