@@ -58,7 +58,7 @@ fn said(claims: &Claims, view: &View, start: Timestamp) -> Vec<Text> {
 #[cfg(test)]
 mod tests {
     use super::super::page::Paper;
-    use super::super::{TextOptions, TextSink};
+    use super::super::{Markup, TextOptions, TextSink};
     use super::*;
     use crate::diagnosis::reports::report;
     use crate::diagnosis::signed_flow::flow;
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn claims_are_told_with_what_they_are_worth() {
         let view = TextSink::new(Box::new(Buffer::default()), TextOptions::default()).view;
-        let mut page = Page::new(Paper { width: 100, colour: false, lang: Lang::En });
+        let mut page = Page::new(Paper { width: 100, colour: false, lang: Lang::En, markup: Markup::Plain });
         write(&mut page, &view, &report(&flow(&["V4", "V9", "V7"], "607 Unwanted")));
         insta::assert_snapshot!(page.into_text());
     }
