@@ -100,10 +100,19 @@ pub struct Passport {
     pub trust: Trust,
 }
 
+const EXPLAIN_HELP: &str = "\
+Examples:
+  sipscan explain 301
+  sipscan explain 301 607
+  sipscan explain redirect-loop --lang zh-CN
+  sipscan explain 480 486 --format markdown
+  sipscan explain 4xx";
+
 /// What to explain.
 #[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_HELP)]
 pub struct Explain {
-    /// Status codes (301, 607) or codes of diagnoses (redirect-loop); two status codes are compared.
+    /// Status codes (301, 607), classes of them (4xx), or codes of diagnoses (redirect-loop); two status codes are compared.
     #[arg(value_name = "CODE", required_unless_present = "list")]
     pub names: Vec<String>,
     /// List all diagnoses and status codes.

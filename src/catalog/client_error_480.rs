@@ -199,7 +199,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         retry: Retry::ModifiedSameTarget,
         retry_note: "With another offer. A proxy may try other devices.",
         useful_headers: &["Warning (305 codec, 304 media type)", "SDP body with the capabilities"],
-        methods: &["INVITE", "UPDATE"],
+        methods: &["INVITE", "re-INVITE", "UPDATE"],
         dialog_effect: DialogEffect::Transaction,
         q850_note: "RFC 3398 §8.2.6.1 decides by the Warning code: 31 by default, 65 for an unsuitable bearer",
         meaning: "The called device cannot accept this session description.",

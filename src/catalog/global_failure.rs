@@ -29,7 +29,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
     StatusEntry {
         code: 603,
         phrase: "Decline",
-        aliases: &["Network Blocked"],
+        aliases: &["Declined", "Network Blocked"],
         references: &["RFC 3261 §21.6.2", "RFC 3261 §16.7", "ATIS-1000099 (603+)"],
         kind: Kind::User,
         failure: Failure::Depends,

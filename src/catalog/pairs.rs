@@ -252,4 +252,27 @@ mod tests {
         }
         assert!(pair(607, 301).is_some() && pair(200, 486).is_none());
     }
+
+    #[test]
+    fn the_pairs_that_people_confuse_are_compared() {
+        for (low, high, says) in [
+            (301, 302, "the next call starts there again"),
+            (301, 410, "A 301 without Contact is, in effect, a 410"),
+            (301, 607, "never alternatives"),
+            (401, 407, "Proxy-Authorization"),
+            (403, 603, "a 603 ends the search everywhere"),
+            (404, 604, "604 says that nobody does"),
+            (408, 480, "Clients make up a 408"),
+            (480, 486, "cause 17 (user busy), 480 is made of causes 19, 20 and 31"),
+            (486, 600, "600 for all devices"),
+            (600, 603, "Both end the search"),
+            (603, 607, "607 must not be used for"),
+            (603, 608, "must use 603+, not 608, since 25 March 2026"),
+            (607, 608, "neither is a failed verification"),
+        ] {
+            let pair = pair(low, high).unwrap_or_else(|| panic!("{low} {high}"));
+            let flat: String = pair.differences.join(" ");
+            assert!(pair.differences.len() > 2 && flat.contains(says), "{low} {high}: {flat}");
+        }
+    }
 }

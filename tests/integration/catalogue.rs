@@ -187,3 +187,27 @@ fn the_texts_on_301_and_607_contradict_the_common_errors() {
     let entry = catalog::lookup(607).expect("an entry");
     assert!(!entry.how_to_fix.first().is_some_and(|step| step.contains("ttestation")));
 }
+
+#[test]
+fn gateways_send_the_causes_of_rfc_3398() {
+    let listed = [
+        (1, &[404, 485, 604][..]),
+        (17, &[486, 600]),
+        (18, &[480]),
+        (21, &[401, 402, 403, 407, 603]),
+        (22, &[410]),
+        (23, &[300, 301, 302, 305, 380]),
+        (25, &[482, 483]),
+        (28, &[484]),
+        (38, &[502]),
+        (41, &[400, 481, 500, 503]),
+        (63, &[405]),
+        (79, &[406, 415, 501]),
+        (102, &[408, 504]),
+        (127, &[413, 414, 416, 420, 421, 423, 505, 513]),
+    ];
+    for entry in catalog::entries().filter(|entry| entry.code >= 300 && entry.code != 487) {
+        let cause = listed.iter().find(|(_, codes)| codes.contains(&entry.code)).map_or(31, |(cause, _)| *cause);
+        assert_eq!(entry.q850, Some(cause), "{}", entry.code);
+    }
+}

@@ -260,6 +260,11 @@ fn explain_prints_pages_and_names_what_is_close() {
     assert!(stderr(&run(&["explian", "301"])).contains("`sipscan explain`"));
     assert!(!stderr(&run(&["traces/monday.pcap"])).contains("sipscan explain"));
     assert_eq!(code(&["explain"]), 2);
+    let chinese = stdout(&run(&["explain", "301", "607", "--lang", "zh-CN"]));
+    for heading in ["描述", "何时出现", "如何修复", "主要区别", "何时使用哪个", "了解更多"] {
+        assert!(chinese.contains(&format!("\n{heading}\n")), "{heading}");
+    }
+    assert!(stdout(&run(&["explain", "301", "--format", "markdown"])).starts_with("# 301 Moved Permanently\n"));
 }
 
 #[test]

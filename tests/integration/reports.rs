@@ -57,6 +57,37 @@ fn json_keeps_to_its_schema_and_adds_up() {
 }
 
 #[test]
+fn explanations_keep_to_their_schema_in_both_languages() {
+    let schema = published("explain.schema.json");
+    for names in [
+        &["301"][..],
+        &["499"],
+        &["301", "607"],
+        &["404", "486"],
+        &["498", "499"],
+        &["6xx"],
+        &["--list"],
+        &["redirect-loop", "607", "3xx"],
+    ] {
+        for lang in ["en", "zh-CN"] {
+            let explain = |format| {
+                let arguments = ["--format", format, "--lang", lang];
+                let run =
+                    Command::new(env!("CARGO_BIN_EXE_sipscan")).arg("explain").args(names).args(arguments).output();
+                String::from_utf8(run.unwrap().stdout).unwrap()
+            };
+            let document: Value = serde_json::from_str(&explain("json")).unwrap();
+            assert_eq!(schema::errors(&schema, &document), [""; 0], "{names:?}");
+            assert_eq!(document["lang"], lang);
+            let markdown = explain("markdown");
+            assert!(markdown.starts_with("# "), "{names:?}");
+            let chinese = markdown.contains(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert_eq!(chinese, lang == "zh-CN", "{names:?}");
+        }
+    }
+}
+
+#[test]
 fn ndjson_says_the_same_as_json() {
     let schema = published("ndjson.schema.json");
     for capture in captures() {
