@@ -11,8 +11,12 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use crate::call::{Outcome, OutcomeDetail};
 use crate::catalog;
+use crate::diagnosis::{Certainty, Severity, Signing};
 use crate::lang::Lang;
+use crate::report::attestation::Attestations;
+use crate::sip::StatusClass;
 
 /// Tables with the sources whose texts they translate.
 const TABLES: &[(&str, &[&str])] = &[
@@ -29,10 +33,17 @@ const TABLES: &[(&str, &[&str])] = &[
             "src/passport.rs",
         ],
     ),
+    ("report", &["src/report", "src/pipeline", "src/capture/info.rs", "src/error.rs"]),
 ];
 
+/// Files that only tests use, beside those whose names end in `tests`.
+const TESTS: &[&str] = &["testing", "sample", "schema"];
 /// Functions whose argument is a text, however short.
-const TEXTS: &[&str] = &["Text::new", "Text::list", "Text::count", "fix", "verify", "tr", "role"];
+const TEXTS: &[&str] = &["Text::new", "Text::list", "Text::count", "fix", "verify", "tr", "role", "say", "optional"];
+/// Methods of a page of the text report whose literal arguments are texts.
+const PAGE: &[&str] = &["heading", "paragraph", "entry", "hanging", "more"];
+/// Functions whose literals are English in every language: columns of CSV with what they hold, which is for its documentation.
+const ENGLISH: &[&str] = &["column"];
 /// Fields whose value is the same in every language.
 const FIELDS: &[&str] = &["code", "phrase", "aliases", "references", "required_headers", "methods"];
 /// Macros whose literals are no texts.
@@ -65,19 +76,27 @@ impl Found {
                     let path = format!("{}::{name}", before(4).unwrap_or_default());
                     let in_macro = name == "!" && MACROS.contains(&before(2).unwrap_or_default().as_str());
                     let call = group.delimiter() == Delimiter::Parenthesis;
-                    let is_text = call && (TEXTS.contains(&name.as_str()) || TEXTS.contains(&path.as_str()));
-                    if call && name == "with" {
+                    let is_text = |name: &String| TEXTS.contains(&name.as_str()) || PAGE.contains(&name.as_str());
+                    let is_text = call && (is_text(&name) || is_text(&path));
+                    if call && ENGLISH.contains(&name.as_str()) {
+                        let behind = |t: &TokenTree| !matches!(t, TokenTree::Literal(_) | TokenTree::Punct(_));
+                        self.tokens(group.stream().into_iter().skip_while(|t| !behind(t)).collect(), false);
+                    } else if call && name == "with" {
                         self.tokens(group.stream().into_iter().skip(1).collect(), false);
                     } else if !in_macro {
                         self.tokens(group.stream(), is_text || (wanted && !call));
                     }
+                }
+                TokenTree::Ident(name) if name == "help" && before(1).is_some_and(|word| word == "fn") => {
+                    // What goes to standard error is English.
+                    at += all.iter().skip(at).position(is_body).unwrap_or_default();
                 }
                 TokenTree::Ident(name) if FIELDS.contains(&name.to_string().as_str()) && is_colon(all.get(at + 1)) => {
                     at = end_of_field(&all, at);
                 }
                 TokenTree::Literal(literal) => {
                     if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string())
-                        && (is_prose(&text.value()) || (wanted && has_letters(&text.value())))
+                        && (is_prose(&text.value()) || (wanted && says_something(&text.value())))
                     {
                         self.text(&text.value());
                     }
@@ -95,14 +114,14 @@ impl Found {
         if !is_test {
             return group - at;
         }
-        let ends = |t: &TokenTree| match t {
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-            TokenTree::Punct(mark) => mark.as_char() == ';',
-            _ => false,
-        };
+        let ends = |t: &TokenTree| is_body(t) || matches!(t, TokenTree::Punct(mark) if mark.as_char() == ';');
         let end = all.iter().skip(group).position(ends).unwrap_or_default();
         group + end - at
     }
+}
+
+fn is_body(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
 fn is_colon(token: Option<&TokenTree>) -> bool {
@@ -114,8 +133,9 @@ fn end_of_field(all: &[TokenTree], at: usize) -> usize {
     all.iter().skip(at).position(comma).map_or(all.len(), |end| at + end)
 }
 
-fn has_letters(text: &str) -> bool {
-    text.chars().any(char::is_alphabetic)
+/// Whether it has letters, or separates the items of a list.
+fn says_something(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic) || matches!(text, ", " | "; ")
 }
 
 /// Words with a blank between them, one of them in lower case.
@@ -131,7 +151,12 @@ fn sources(path: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.sort();
     let is_source = |p: &PathBuf| p.is_dir() || p.extension().is_some_and(|e| e == "rs");
-    let is_test = |p: &PathBuf| p.file_stem().is_some_and(|s| s.to_string_lossy().ends_with("tests") || s == "testing");
+    let is_test = |p: &PathBuf| {
+        p.file_stem().is_some_and(|s| {
+            let name = s.to_string_lossy();
+            name.ends_with("tests") || TESTS.contains(&name.as_ref())
+        })
+    };
     found.into_iter().filter(|p| is_source(p) && !is_test(p)).flat_map(|p| sources(&p)).collect()
 }
 
@@ -140,8 +165,10 @@ fn texts(table: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (_, paths) = TABLES.iter().find(|(name, _)| *name == table).unwrap();
     let mut found = Found::default();
-    if table == "catalog" {
-        catalog_texts(&mut found);
+    match table {
+        "catalog" => catalog_texts(&mut found),
+        "report" => report_texts(&mut found),
+        _ => {}
     }
     for path in paths.iter().flat_map(|path| sources(&root.join(path))) {
         let source = fs::read_to_string(&path).unwrap();
@@ -170,6 +197,23 @@ fn catalog_texts(found: &mut Found) {
     for cause in catalog::q850::causes() {
         found.text(cause.name);
     }
+}
+
+/// Names that reports translate where they are for people.
+fn report_texts(found: &mut Found) {
+    use Severity::{Critical, Error, Info, Notice, Warning};
+    let severities = [Info, Notice, Warning, Error, Critical].map(Severity::name);
+    let certainties = [Certainty::Certain, Certainty::Strong, Certainty::Weak].map(Certainty::name);
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.name());
+    let details = [OutcomeDetail::Abandoned, OutcomeDetail::AnsweredNoAck].map(OutcomeDetail::name);
+    let classes = StatusClass::ALL.iter().map(|class| class.name());
+    let signings = Signing::ALL.into_iter().filter(|s| !matches!(s, Signing::Level(_) | Signing::NoLevel));
+    let breakdowns = Attestations::default();
+    let breakdowns = breakdowns.breakdowns().map(|(name, _)| name);
+    severities.iter().chain(&certainties).chain(&details).chain(&breakdowns).for_each(|name| found.text(name));
+    outcomes.chain(classes).chain(signings.map(Signing::name)).for_each(|name| found.text(name));
+    // Of formats of captures.
+    ["modified", "nanoseconds", "big-endian"].iter().for_each(|name| found.text(name));
 }
 
 fn path(table: &str) -> PathBuf {
@@ -212,6 +256,17 @@ fn every_text_has_a_translation_and_every_translation_a_text() {
 
 fn places(text: &str) -> BTreeSet<&str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_text_that_is_in_several_tables_has_one_translation() {
+    let mut all = BTreeMap::new();
+    for (table, _) in TABLES {
+        for (english, chinese) in read(table) {
+            let other = all.insert(english.clone(), chinese.clone());
+            assert!(other.is_none_or(|other| other == chinese), "{table}: {english:?}");
+        }
+    }
 }
 
 #[test]

@@ -43,12 +43,15 @@ pub(super) fn sentence(report: &CallReport, lead: Option<&Finding>) -> Text {
 
 /// The role, with address and software where they are known.
 pub(super) fn actor(actor: &Actor) -> Text {
-    let place: Vec<_> =
-        actor.address.map(Fill::fill).into_iter().chain(actor.software.as_ref().map(Fill::fill)).collect();
-    if place.is_empty() {
-        return actor.role.clone();
-    }
-    Text::new("{role} ({place})").with("role", &actor.role).with("place", Text::list(", ", place))
+    let text = match (actor.address, &actor.software) {
+        (None, None) => return actor.role.clone(),
+        (Some(address), None) => Text::new("{role} ({address})").with("address", address),
+        (None, Some(software)) => Text::new("{role} ({software})").with("software", software),
+        (Some(address), Some(software)) => {
+            Text::new("{role} ({address}, {software})").with("address", address).with("software", software)
+        }
+    };
+    text.with("role", &actor.role)
 }
 
 /// `14 calls: 4, 9, 12–20`.

@@ -94,12 +94,14 @@ fn answer(cause: &Cause) -> Text {
         (None, None) => Text::new("no answer{method}"),
     };
     let method = cause.method.as_deref().filter(|method| *method != "INVITE");
-    let mut answer = answer.with("method", optional(" to {}", method));
+    let mut answer =
+        answer.with("method", optional(method.map(|method| Text::new(" to {method}").with("method", method))));
     if let Some(status) = cause.status {
         let phrase = catalog::lookup(status).map_or("", |entry| entry.phrase);
+        let software = cause.software.as_ref().map(|name| Text::new(" ({software})").with("software", name));
+        let reason = cause.reason.as_ref().map(|reason| Text::new(", {reason}").with("reason", reason));
         answer = answer.with("status", format!("{status:03} {phrase}").trim_end());
-        answer = answer.with("software", optional(" ({})", cause.software.as_deref()));
-        answer = answer.with("reason", optional(", {}", cause.reason.as_deref()));
+        answer = answer.with("software", optional(software)).with("reason", optional(reason));
     }
     match cause.host {
         Some(host) => answer.with("host", host),
@@ -107,9 +109,8 @@ fn answer(cause: &Cause) -> Text {
     }
 }
 
-/// The template with its value, or nothing.
-fn optional(template: &'static str, value: Option<&str>) -> Text {
-    value.map_or_else(Text::default, |value| Text::new(template).with("", value))
+fn optional(text: Option<Text>) -> Text {
+    text.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
     identity::write(page, view, report);
     let others = || report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f)));
     for finding in others().take(OTHERS) {
-        let label = if finding.consequence_of.is_some() { "Follows" } else { "Also" };
+        let label = if finding.consequence_of.is_some() { Text::new("Follows") } else { Text::new("Also") };
         page.entry(label, Tone::Plain, tagged(finding));
     }
     page.more(2 + LABEL, others().count(), OTHERS, "{n} more finding", "{n} more findings");
@@ -80,7 +80,7 @@ fn tagged(finding: &Finding) -> Text {
 fn body(page: &mut Page, view: &View, finding: &Finding, start: Timestamp) {
     let mut before = None;
     for evidence in finding.evidence.iter().take(EVIDENCE) {
-        let label = if before.is_none() { "Evidence" } else { "" };
+        let label = if before.is_none() { Text::new("Evidence") } else { Text::default() };
         let same = before == Some((evidence.frame, evidence.source));
         let text = if same { Text::new("Same frame: {what}") } else { place(view, evidence, start) };
         before = Some((evidence.frame, evidence.source));
@@ -95,7 +95,7 @@ fn body(page: &mut Page, view: &View, finding: &Finding, start: Timestamp) {
     }
     let several = finding.remediation.len() > 1;
     for (at, text) in finding.remediation.iter().enumerate() {
-        let label = if at == 0 { "Change" } else { "" };
+        let label = if at == 0 { Text::new("Change") } else { Text::default() };
         let text = if several { Text::new("{n}. {text}").with("n", at + 1).with("text", text) } else { text.clone() };
         page.entry(label, Tone::Plain, text);
     }

@@ -167,7 +167,7 @@ impl Page {
     }
 
     /// A paragraph of an entry, behind a label in the column of labels; without one, below the paragraph in front.
-    pub(super) fn entry(&mut self, label: &'static str, tone: Tone, text: impl Into<Text>) {
+    pub(super) fn entry(&mut self, label: impl Into<Text>, tone: Tone, text: impl Into<Text>) {
         if self.markdown.is_some() {
             return self.hanging(label, 2 + LABEL, tone, text);
         }
