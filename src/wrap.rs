@@ -74,8 +74,8 @@ impl Lines {
     }
 }
 
-/// Cuts a word where a line may end: behind each wide character, with the closing punctuation that follows it, and not behind
-/// opening punctuation.
+/// Cuts a word where a line may end: in front of and behind each wide character, with the closing punctuation that follows it, and
+/// not behind opening punctuation.
 fn pieces(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
@@ -93,8 +93,8 @@ fn piece_length(word: &str) -> usize {
     while let Some((_, c)) = chars.next() {
         let next = chars.peek().copied();
         let Some((at, following)) = next else { break };
-        let joins =
-            following.width() == Some(0) || CLOSING.contains(&following) || OPENING.contains(&c) || c == '\u{200d}';
+        let joins = following.width() == Some(0) || CLOSING.contains(&following);
+        let joins = joins || OPENING.contains(&c) || c == '\u{200d}';
         if !joins && (is_wide(c) || is_wide(following)) {
             return at;
         }
@@ -103,11 +103,13 @@ fn piece_length(word: &str) -> usize {
 }
 
 /// Characters that must not begin a line.
-const CLOSING: &[char] =
-    &['，', '。', '、', '；', '：', '！', '？', '）', '」', '』', '》', '”', '’', ',', '.', ';', ':', ')'];
+const CLOSING: &[char] = &[
+    '，', '。', '、', '；', '：', '！', '？', '）', '】', '］', '」', '』', '》', '〉', '”', '’', '…', '％', ',', '.',
+    ';', ':', '!', '?', ')', ']', '}', '%',
+];
 
 /// Characters that must not end a line.
-const OPENING: &[char] = &['（', '「', '『', '《', '“', '‘', '('];
+const OPENING: &[char] = &['（', '【', '［', '「', '『', '《', '〈', '“', '‘', '(', '[', '{'];
 
 fn is_wide(c: char) -> bool {
     c.width() == Some(2)
@@ -115,6 +117,8 @@ fn is_wide(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -139,6 +143,27 @@ mod tests {
         assert_eq!(wrap("永久迁移。", 8), ["永久迁", "移。"]);
         assert_eq!(wrap("原因（未知）", 6), ["原因", "（未", "知）"]);
         assert_eq!(wrap("显示“忙”", 5), ["显示", "“忙”"]);
+    }
+
+    #[test]
+    fn opening_punctuation_does_not_end_a_line() {
+        assert_eq!(wrap("被叫（迁移）到“新址”", 6), ["被叫", "（迁", "移）到", "“新", "址”"]);
+        assert_eq!(wrap("被叫(迁移)[错误]", 6), ["被叫", "(迁移)", "[错误]"]);
+        assert_eq!(wrap("地址《（新》", 8), ["地址", "《（新》"]);
+    }
+
+    proptest! {
+        #[test]
+        fn punctuation_stays_with_what_it_belongs_to(text in "(中|文|ab|12| |，|。|（|）|“|”|《|》|\\[|\\]){0,40}", width in 24..60usize) {
+            // Runs of punctuation may be longer than a line, and signs between blanks belong to nothing.
+            let runs = text.split(|c: char| !CLOSING.contains(&c) && !OPENING.contains(&c));
+            let alone = text.split_whitespace().any(|w| w.starts_with(CLOSING) || w.ends_with(OPENING));
+            prop_assume!(!alone && runs.into_iter().all(|run| run.chars().count() < 4));
+            for line in wrap(&text, width) {
+                prop_assert!(display_width(&line) <= width, "{line:?}");
+                prop_assert!(!line.starts_with(CLOSING) && !line.ends_with(OPENING), "{line:?}");
+            }
+        }
     }
 
     #[test]

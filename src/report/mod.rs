@@ -7,6 +7,8 @@ use crate::lang::Text;
 
 pub mod attestation;
 pub mod brief;
+#[cfg(test)]
+mod chinese_tests;
 pub mod clusters;
 pub mod csv;
 #[cfg(test)]

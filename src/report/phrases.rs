@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::{escape, facts, time};
 use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
-use crate::lang::{Fill, Lang, Text};
+use crate::lang::{Lang, Text};
 use crate::provenance::{FrameRef, Timestamp};
 
 /// Pieces of evidence that are told of a finding, and characters of each; JSON has everything.
