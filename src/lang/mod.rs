@@ -93,11 +93,12 @@ impl Lang {
 
     /// A text of the program in this language; English where the table lacks it.
     pub fn tr(self, english: &str) -> &str {
-        self.translation(english).unwrap_or_else(|| {
-            #[cfg(test)]
+        let found = self.translation(english);
+        #[cfg(test)]
+        if found.is_none() {
             missing::note(self, english);
-            english
-        })
+        }
+        found.unwrap_or(english)
     }
 
     /// What the table has for a text; `None` in English, whose texts are their own keys.

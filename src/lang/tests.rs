@@ -213,7 +213,9 @@ fn report_texts(found: &mut Found) {
     severities.iter().chain(&certainties).chain(&details).chain(&breakdowns).for_each(|name| found.text(name));
     outcomes.chain(classes).chain(signings.map(Signing::name)).for_each(|name| found.text(name));
     // Of formats of captures.
-    ["modified", "nanoseconds", "big-endian"].iter().for_each(|name| found.text(name));
+    for name in ["modified", "nanoseconds", "big-endian"] {
+        found.text(name);
+    }
 }
 
 fn path(table: &str) -> PathBuf {

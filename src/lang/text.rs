@@ -98,8 +98,8 @@ impl From<&'static str> for Text {
     }
 }
 
-impl From<&Text> for Text {
-    fn from(text: &Text) -> Self {
+impl From<&Self> for Text {
+    fn from(text: &Self) -> Self {
         text.clone()
     }
 }

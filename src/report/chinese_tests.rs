@@ -75,7 +75,8 @@ fn prose(value: &Value, name: &str, english: &mut Vec<String>) {
         Value::Array(values) => values.iter().for_each(|value| prose(value, name, english)),
         Value::String(text) => {
             let says = ["message", "what", "role", "remediation", "verification", "verification_text", "remedy"];
-            if says.contains(&name) && !text.contains(|c| ('一'..='鿿').contains(&c)) {
+            // One word is the name of a method, a header field or a verdict.
+            if says.contains(&name) && text.contains(' ') && !text.contains(|c| ('一'..='鿿').contains(&c)) {
                 english.push(format!("{name}: {text}"));
             }
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::super::Evidence;
 use super::unwanted::{callee, caller};
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
+use crate::lang::Text;
 use crate::limits::{
     TRAFFIC_ATTEMPTS, TRAFFIC_ATTEMPTS_PER_CALLER, TRAFFIC_CALLERS, TRAFFIC_EXAMPLES, TRAFFIC_SOURCES,
     TRAFFIC_SOURCES_PER_CALLER,
@@ -177,9 +178,9 @@ impl Seen<'_> {
         {
             attempts.push(Attempt { time, call: self.call.number, caller: self.caller.and_then(digits), callee });
         }
-        keep(&mut examples.requests, self.request, "an INVITE", room.examples);
+        keep(&mut examples.requests, self.request, Text::new("an INVITE"), room.examples);
         if let Some(rejection) = self.rejection() {
-            keep(&mut examples.rejections, rejection, "a 607", room.examples);
+            keep(&mut examples.rejections, rejection, Text::new("a 607"), room.examples);
         }
     }
 
@@ -191,7 +192,7 @@ impl Seen<'_> {
 }
 
 /// Keeps the earliest ones: calls close in another order than they begin.
-fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: &'static str, room: usize) {
+fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: Text, room: usize) {
     let key = |e: &Evidence| (e.time, e.frame);
     let place = (message.provenance.time, message.provenance.frame);
     if kept.len() >= room && kept.last().is_some_and(|last| key(last) <= place) {

@@ -76,7 +76,10 @@ fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
                 .verify("In the next INVITE `dest` is the number of To, and a diversion is signed.")
         }
     };
-    let related = [Evidence::header(case.request, HeaderName::To, "To"), Evidence::of(case.request, "the INVITE")];
+    let related = [
+        Evidence::header(case.request, HeaderName::To, Text::verbatim("To")),
+        Evidence::of(case.request, "the INVITE"),
+    ];
     Some(finding.evidence(related).evidence(case.rejection_evidence()))
 }
 

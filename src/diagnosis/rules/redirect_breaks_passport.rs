@@ -118,7 +118,10 @@ fn finding(case: &RedirectCase<'_>, broken: &Broken<'_>) -> Option<Finding> {
     let divs = case.response.message.identities().iter().any(Identity::is_diversion);
     let finding = Finding::new(&RULE, certainty, message(case, broken)?, primary)
         .severity(severity)
-        .evidence([Evidence::header(request, HeaderName::To, "To"), Evidence::of(request, "the follow-up")])
+        .evidence([
+            Evidence::header(request, HeaderName::To, Text::verbatim("To")),
+            Evidence::of(request, "the follow-up"),
+        ])
         .evidence([case.evidence()])
         .evidence(rejection.map(|m| Evidence::of(m, "the target's answer")))
         .actor(case.client_operator())

@@ -72,7 +72,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         .with("client", case.transaction.client);
     let finding = Finding::new(&RULE, certainty, message, case.evidence())
         .evidence(copies.iter().take(QUOTED).map(|m| Evidence::of(m, "the same response again")))
-        .evidence(ack.map(|m| Evidence::of(m, "ACK")))
+        .evidence(ack.map(|m| Evidence::of(m, Text::verbatim("ACK"))))
         .evidence(case.request_evidence())
         .actor(actor(case))
         .fix("Check that responses reach the client: Via of the INVITE against its source, `rport`, firewalls on the way.")

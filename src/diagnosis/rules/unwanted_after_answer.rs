@@ -68,9 +68,13 @@ fn finding(call: &Call, bye: &Transaction, cx: &Context<'_>) -> Option<Finding> 
          heard the call and did not want it."
     };
     let message = Text::new(template).with("sender", element(request)).with("talked", talked);
-    let finding =
-        Finding::new(&RULE, Certainty::Certain, message, Evidence::header(request, HeaderName::Reason, "BYE"))
-            .evidence(answer(call).map(|m| Evidence::of(m, "the answer before")));
+    let finding = Finding::new(
+        &RULE,
+        Certainty::Certain,
+        message,
+        Evidence::header(request, HeaderName::Reason, Text::verbatim("BYE")),
+    )
+    .evidence(answer(call).map(|m| Evidence::of(m, "the answer before")));
     Some(if by_caller {
         finding
             .actor(Actor::sender(request, "the side that hung up"))

@@ -29,22 +29,22 @@ impl Row<'_> {
         }
     }
 
-    /// `3 of 10`, which no spreadsheet takes for a date.
-    fn share(&self) -> String {
-        match self {
-            Self::Caller { row, lang, .. } => {
-                let text = Text::new("{part} of {whole}").with("part", row.against.unwanted);
-                text.with("whole", row.attempts).in_lang(*lang).to_string()
-            }
-            Self::LeftOut(..) => String::new(),
-        }
-    }
-
     fn with_files(&self, cell: impl Fn(&complaints::Row, &[String]) -> String) -> String {
         match self {
             Self::Caller { row, files, .. } => cell(row, files),
             Self::LeftOut(..) => String::new(),
         }
+    }
+}
+
+/// `3 of 10`, which no spreadsheet takes for a date.
+fn share(row: &Row<'_>) -> String {
+    match row {
+        Row::Caller { row, lang, .. } => {
+            let text = Text::new("{part} of {whole}").with("part", row.against.unwanted);
+            text.with("whole", row.attempts).in_lang(*lang).to_string()
+        }
+        Row::LeftOut(..) => String::new(),
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
         Row::LeftOut(count, _) => count.to_string(),
     }),
     column("calls_607", "Those of them that were answered with 607.", |r| r.of(|c| c.against.unwanted.to_string())),
-    column("share_607", "That share as a fraction: 607s of attempts.", |r| r.share()),
+    column("share_607", "That share as a fraction: 607s of attempts.", share),
     column("share_607_percent", "The same in percent, cut to two decimals.", |r| {
         r.of(|c| percent(c.against.unwanted, c.attempts))
     }),

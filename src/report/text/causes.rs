@@ -5,7 +5,7 @@ use super::page::{Page, Tone};
 use super::{Markup, View};
 use crate::catalog;
 use crate::diagnosis::Severity;
-use crate::lang::{Fill as _, Text, grouped};
+use crate::lang::{Fill, Text, grouped};
 use crate::report::clusters::{Cause, Cluster, Clusters};
 
 /// Causes shown; the rest is counted.
@@ -82,7 +82,7 @@ fn first_sentence(text: &str) -> &str {
 fn what(cluster: &Cluster<'_>) -> Text {
     let cause = cluster.cause;
     let called = cluster.number_pattern().map(|pattern| Text::new("called {pattern}").with("pattern", pattern).fill());
-    let parts = cause.code.map(|code| code.fill()).into_iter().chain([answer(cause).fill()]).chain(called);
+    let parts = cause.code.map(Fill::fill).into_iter().chain([answer(cause).fill()]).chain(called);
     Text::list("; ", parts)
 }
 

@@ -42,18 +42,18 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
 /// Whom a blocked caller may ask, each contact whole and on a line of its own.
 fn redress(page: &mut Page, report: &CallReport) {
     let Some(contact) = facts::redress(&report.call) else { return };
-    let mut label = "Redress";
+    let mut label = Text::new("Redress");
     for text in contact.places() {
         if 2 + LABEL + display_width(text) <= page.width() {
-            page.entry(label, Tone::Quote, Text::verbatim(text));
+            page.entry(&label, Tone::Quote, Text::verbatim(text));
         } else {
+            let label = page.say(&label);
             if !label.is_empty() {
-                let label = page.say(label);
                 page.line(2, &[(Tone::Strong, &label)]);
             }
             page.whole(Tone::Quote, text);
         }
-        label = "";
+        label = Text::default();
     }
     if let Some(id) = &contact.id {
         page.entry("", Tone::Plain, Text::new("quote {id}").with("id", id));
