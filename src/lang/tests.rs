@@ -96,7 +96,7 @@ impl Found {
                 }
                 TokenTree::Literal(literal) => {
                     if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string())
-                        && (is_prose(&text.value()) || (wanted && says_something(&text.value())))
+                        && (is_prose(&text.value()) || (wanted && has_letters(&text.value())))
                     {
                         self.text(&text.value());
                     }
@@ -133,9 +133,8 @@ fn end_of_field(all: &[TokenTree], at: usize) -> usize {
     all.iter().skip(at).position(comma).map_or(all.len(), |end| at + end)
 }
 
-/// Whether it has letters, or separates the items of a list.
-fn says_something(text: &str) -> bool {
-    text.chars().any(char::is_alphabetic) || matches!(text, ", " | "; ")
+fn has_letters(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic)
 }
 
 /// Words with a blank between them, one of them in lower case.
