@@ -151,22 +151,22 @@ impl Brief {
     /// At most ten lines; `total` is the sum over all captures.
     pub(super) fn lines(&self, total: &Summary) -> Vec<String> {
         let mut lines = vec![
-            ("Captures", vec![self.what(), Text::list(", ", &self.names)]),
-            ("Time", vec![self.time()]),
-            ("Messages", messages(total)),
-            ("Calls", vec![calls(total)]),
-            ("Responses", responses(total)),
-            ("Outcomes", outcomes(total)),
-            ("Causes", causes(total)),
+            (Text::new("Captures"), vec![self.what(), Text::list(", ", &self.names)]),
+            (Text::new("Time"), vec![self.time()]),
+            (Text::new("Messages"), messages(total)),
+            (Text::new("Calls"), vec![calls(total)]),
+            (Text::new("Responses"), responses(total)),
+            (Text::new("Outcomes"), outcomes(total)),
+            (Text::new("Causes"), causes(total)),
         ];
-        let labels = ["Worst", ""].into_iter().zip(self.worst.values());
+        let labels = [Text::new("Worst"), Text::default()].into_iter().zip(self.worst.values());
         lines.extend(labels.take(WORST).map(|(label, worst)| (label, vec![counted(worst)])));
         if self.worst.is_empty() {
-            lines.push(("Worst", vec![Text::new("nothing from warning on")]));
+            lines.push((Text::new("Worst"), vec![Text::new("nothing from warning on")]));
         }
-        lines.push(("Complete", self.complete()));
-        let width = lines.iter().map(|(label, _)| display_width(&self.say(&Text::new(label)))).max().unwrap_or(0) + 2;
-        lines.into_iter().map(|(label, items)| self.line(label, width, &items)).collect()
+        lines.push((Text::new("Complete"), self.complete()));
+        let width = lines.iter().map(|(label, _)| display_width(&self.say(label))).max().unwrap_or(0) + 2;
+        lines.into_iter().map(|(label, items)| self.line(&label, width, &items)).collect()
     }
 
     fn say(&self, text: &Text) -> String {
@@ -174,10 +174,10 @@ impl Brief {
     }
 
     /// As many items as fit.
-    fn line(&self, label: &'static str, width: usize, items: &[Text]) -> String {
-        let mut line = pad(&self.say(&Text::new(label)), width);
+    fn line(&self, label: &Text, width: usize, items: &[Text]) -> String {
+        let mut line = pad(&self.say(label), width);
         for (at, item) in items.iter().enumerate() {
-            let glue = if at == 0 { "" } else { "; " };
+            let glue = if at == 0 { "" } else { self.options.lang.tr("; ") };
             let item = format!("{glue}{}", self.say(item));
             let last = at + 1 == items.len();
             let room = self.options.width.saturating_sub(display_width(&line) + if last { 0 } else { 2 });
