@@ -9,7 +9,7 @@ use super::legs::{Choice, LegSummary, choose, follows_redirect};
 use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
 use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
-use crate::provenance::Timestamp;
+use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Scheme, StatusCode, Uri};
 
 /// A leg: number of its group, index in the group.
@@ -72,6 +72,8 @@ enum Trait<'a> {
     /// The end of a number, or a whole name.
     Number(&'a str),
     CallIdStart(&'a [u8]),
+    /// A caller, at the element that takes or sends the call.
+    Caller(IpAddr, &'a str),
 }
 
 impl LegIndex {
@@ -81,7 +83,7 @@ impl LegIndex {
             return Place::Join(group);
         }
         let mut found: Vec<LegId> = Vec::new();
-        for mark in self.traits(summary, true) {
+        for mark in self.traits(summary, true).into_iter().chain(self.callers(summary, [summary.client])) {
             found.extend(self.by_trait.get(&mark).into_iter().flatten());
         }
         found.sort_unstable();
@@ -108,7 +110,8 @@ impl LegIndex {
             return;
         }
         self.remove(id);
-        let traits = self.traits(&summary, false);
+        let mut traits = self.traits(&summary, false);
+        traits.extend(self.callers(&summary, summary.servers.iter().copied()));
         for mark in &traits {
             let legs = self.by_trait.entry(*mark).or_default();
             legs.push_back(id);
@@ -197,6 +200,12 @@ impl LegIndex {
         marks.sort_unstable();
         marks.dedup();
         marks
+    }
+
+    /// The caller of a leg at these elements: a B2BUA may translate everything but that.
+    fn callers(&self, leg: &LegSummary, at: impl IntoIterator<Item = Endpoint>) -> Vec<u64> {
+        let first = |at: Endpoint| leg.calling.iter().map(move |caller| (at, tail(caller)));
+        at.into_iter().flat_map(first).map(|(at, caller)| self.mark(&Trait::Caller(at.address, caller))).collect()
     }
 
     fn mark(&self, value: &Trait<'_>) -> u64 {

@@ -41,6 +41,8 @@ pub(super) struct Group<D> {
     start: Timestamp,
     /// What is said of the first one.
     pub(super) first: D,
+    /// Codes of its findings.
+    codes: Vec<&'static str>,
     /// The others, at most [`limits::GROUP_MEMBERS`].
     pub(super) members: Vec<CallNumber>,
     /// How many others there are.
@@ -57,16 +59,19 @@ pub(super) struct Groups<D> {
     pub(super) calls: u64,
     /// Calls whose group was given up for a worse one, or found no room.
     pub(super) crowded_out: u64,
+    /// Codes that the group of the last call says of its first one; empty if it is in none.
+    pub(super) told: Vec<&'static str>,
 }
 
 impl<D> Groups<D> {
     /// Keeps at most that many groups.
     pub(super) fn new(most: usize) -> Self {
-        Self { by_key: BTreeMap::new(), most, calls: 0, crowded_out: 0 }
+        Self { by_key: BTreeMap::new(), most, calls: 0, crowded_out: 0, told: Vec::new() }
     }
 
     /// Takes note of a call if it needs attention; `say` is asked for the first of a group.
     pub(super) fn call(&mut self, report: &CallReport, say: impl FnOnce(Option<&Finding>) -> D) -> Shown {
+        self.told.clear();
         let lead = lead(report);
         if lead.is_none() && !facts::is_failure(report) {
             return Shown::NoTrouble;
@@ -75,13 +80,16 @@ impl<D> Groups<D> {
         let key = key(report, lead);
         if let Some(group) = self.by_key.get_mut(&key) {
             group.others += 1;
+            self.told.clone_from(&group.codes);
             if group.members.len() < limits::GROUP_MEMBERS {
                 group.members.push(report.call.number);
             }
             return Shown::InGroup;
         }
         if self.by_key.len() < self.most || self.make_room(&key) {
-            let group = Group { start: report.call.start, first: say(lead), members: Vec::new(), others: 0 };
+            let codes: Vec<_> = report.findings.iter().map(|f| f.code).collect();
+            self.told.clone_from(&codes);
+            let group = Group { start: report.call.start, first: say(lead), codes, members: Vec::new(), others: 0 };
             self.by_key.insert(key, group);
             return Shown::InDetail;
         }

@@ -54,6 +54,8 @@ struct Score {
     same_called: bool,
     same_calling: bool,
     middle: bool,
+    /// The called name or extension may have been translated: see [`is_translated`].
+    translated: bool,
     /// Both go to the same element, which is no way for two legs to lie one behind the other.
     same_server: bool,
 }
@@ -130,7 +132,8 @@ impl Score {
     fn add_course(&mut self, first: &LegSummary, second: &LegSummary) {
         self.middle = self.add(3, first.leads_to(second));
         self.same_server = first.same_server(second);
-        self.add(2, second.start.since(first.start) <= SOON);
+        let soon = self.add(2, second.start.since(first.start) <= SOON);
+        self.translated = self.middle && self.same_calling && soon && is_translated(&first.called, &second.called);
         if let (Some((one, later)), Some((two, earlier))) = (first.final_response, second.final_response) {
             self.add(2, earlier <= later && later.since(earlier) <= PASSED_ON);
             self.add(1, one == two);
@@ -140,8 +143,10 @@ impl Score {
     fn judge(&self) -> Link {
         // Two calls of one caller to two callees share all but the callee.
         let beside = self.same_server && !self.middle && !self.unique;
-        if self.total < SAME || !(self.same_called || self.unique) || beside {
+        if self.total < SAME || beside {
             Link::None
+        } else if !(self.same_called || self.unique) {
+            if self.translated { Link::Possible } else { Link::None }
         } else if self.middle
             || self.session
             || (self.total >= SAME_WITHOUT_MIDDLE && self.same_called && self.same_calling)
@@ -160,6 +165,13 @@ fn agree(a: &[String], b: &[String]) -> bool {
         x == y || (digits(x) && digits(y) && (x.ends_with(y.as_str()) || y.ends_with(x.as_str())))
     };
     a.iter().any(|x| b.iter().any(|y| same(x, y)))
+}
+
+/// Whether an element between may have put another name for the same callee: an extension or alias on one side. Two whole
+/// telephone numbers that differ are two callees.
+fn is_translated(first: &[String], second: &[String]) -> bool {
+    let number = |s: &String| s.len() >= COMMON_DIGITS && s.bytes().all(|b| b.is_ascii_digit());
+    !first.is_empty() && !second.is_empty() && !(first.iter().any(number) && second.iter().any(number))
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {

@@ -41,6 +41,11 @@ impl Attention {
         })
     }
 
+    /// Codes that the entry of the last call says, or that of the first of its kind: no news about that call any more.
+    pub(super) fn told(&self) -> &[&'static str] {
+        &self.groups.told
+    }
+
     pub(super) fn write(self, page: &mut Page, view: &View, summary: &Summary) {
         let all = summary.calls + summary.other_groups;
         if self.groups.calls == 0 {

@@ -182,7 +182,7 @@ impl Sink for TextSink {
 
     fn call(&mut self, report: &CallReport) -> io::Result<()> {
         let detailed = self.attention.call(report, &self.view);
-        self.rest.call(report, detailed, &self.view);
+        self.rest.call(report, detailed, self.attention.told(), &self.view);
         Ok(())
     }
 

@@ -34,11 +34,12 @@ struct Note {
 }
 
 impl Rest {
-    pub(super) fn call(&mut self, report: &CallReport, shown: Shown, view: &View) {
+    /// `told` are the codes of findings that an entry says already.
+    pub(super) fn call(&mut self, report: &CallReport, shown: Shown, told: &[&str], view: &View) {
         if shown == Shown::NoTrouble {
             *(if report.call.is_invite() { &mut self.calls } else { &mut self.groups }) += 1;
         }
-        self.note(report);
+        self.note(report, told);
         if shown == Shown::InDetail || !view.all {
             return;
         }
@@ -49,9 +50,9 @@ impl Rest {
         }
     }
 
-    fn note(&mut self, report: &CallReport) {
-        let root = report.root_cause;
-        let small = |f: &&Finding| f.consequence_of.is_none() && f.severity < Severity::Warning && Some(f.code) != root;
+    fn note(&mut self, report: &CallReport, told: &[&str]) {
+        let small =
+            |f: &&Finding| f.consequence_of.is_none() && f.severity < Severity::Warning && !told.contains(&f.code);
         for finding in report.findings.iter().filter(small) {
             if self.notes.len() >= limits::NOTE_CODES && !self.notes.contains_key(finding.code) {
                 self.uncounted_notes += 1;

@@ -21,6 +21,8 @@ pub(in crate::report) struct CallView<'a> {
     id: u64,
     /// Every Call-ID that belongs to it, the one nearest the caller first; octets that are not UTF-8 are replaced by U+FFFD.
     call_ids: Vec<Cow<'a, str>>,
+    /// Numbers of other calls that may be legs of it, though what they share proves too little; they are counted as calls of their own.
+    possible_legs: Vec<u64>,
     /// Method of the first request; without one, that of the first CSeq; null where neither was captured.
     method: Option<&'a str>,
     /// The URI of From in the first request.
@@ -125,6 +127,7 @@ impl<'a> CallView<'a> {
             capture: place.capture,
             id: call.number.0,
             call_ids: call.legs.iter().filter_map(|leg| facts::lossy(leg.call_id.as_deref())).collect(),
+            possible_legs: call.possible_legs.iter().map(|other| other.0).collect(),
             method: facts::method(call),
             caller: facts::caller(call),
             callee: facts::callee(call),
