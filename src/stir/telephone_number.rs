@@ -236,8 +236,8 @@ fn national(digits: &str, country: &str, plan: &Plan) -> Option<String> {
     // Chinese mobile numbers are dialled without the trunk prefix.
     let mobile = country == "86" && digits.len() == 11 && digits.starts_with('1');
     let rest = if mobile { digits } else { digits.strip_prefix(plan.trunk)? };
-    let plain = plan.trunk.is_empty() || !rest.starts_with('0');
-    (plain && (least..=most).contains(&rest.len())).then(|| format!("{country}{rest}"))
+    let begins_well = plan.trunk.is_empty() || !rest.starts_with('0');
+    (begins_well && (least..=most).contains(&rest.len())).then(|| format!("{country}{rest}"))
 }
 
 /// The same in North America: ten digits that can be a number.
