@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crate::capture::{self, Capture, CaptureInfo, Frames, Input, Merged, link_type_name};
 use crate::cli::Scan;
@@ -17,18 +16,16 @@ use crate::lang::Text;
 use crate::pipeline::Analysis;
 use crate::report::outputs::Outputs;
 use crate::report::{CaptureFacts, Sink, Summary};
-use crate::stir::TrustStore;
 
-/// Analyses the inputs of the command line into `outputs`; signatures are verified with `trust`. Errors go to `talk` as they happen; one bad file does not stop
+/// Analyses the inputs of the command line into `outputs`. Errors go to `talk` as they happen; one bad file does not stop
 /// the others.
 pub fn scan(
     arguments: &Scan,
-    trust: TrustStore,
+    settings: Settings,
     outputs: Outputs,
     fail_on: FailOn,
     talk: &mut dyn Write,
 ) -> ExitStatus {
-    let settings = Settings { country: arguments.country.clone(), trust: Arc::new(trust), ..Settings::default() };
     let threads = arguments.threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
     let mut run = Run { settings, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
@@ -59,11 +56,17 @@ pub fn tell(error: &Error, talk: &mut dyn Write) {
     }
 }
 
+/// Writes a warning.
+pub fn warn(what: &str, talk: &mut dyn Write) {
+    // As in `tell`.
+    drop(writeln!(talk, "warning: {what}"));
+}
+
 /// The command that was probably meant where a file was not found.
 fn misspelt_command(error: &Error) -> Option<&'static str> {
     let Error::Read { path, source } = error else { return None };
     let name = path.to_str().filter(|_| source.kind() == io::ErrorKind::NotFound)?;
-    ["explain", "passport"].into_iter().find(|command| explain::resembles(name, command))
+    ["config", "explain", "passport"].into_iter().find(|command| explain::resembles(name, command))
 }
 
 struct Run<'t> {

@@ -82,8 +82,21 @@ Examples:
 pub enum Command {
     /// Explain a status code, two of them side by side, or a diagnosis.
     Explain(Explain),
+    /// Show what is in force of sipscan.toml and the defaults, and where each value comes from.
+    Config(ConfigCommand),
     /// Decode an Identity header field value, or a bare PASSporT, and check it: form, freshness, certificate URL, signature.
     Passport(Passport),
+}
+
+/// Which configuration to show.
+#[derive(Debug, Args)]
+pub struct ConfigCommand {
+    /// Print it; the only thing there is to do.
+    #[arg(long)]
+    pub print: bool,
+    /// The file, in place of the nearest sipscan.toml upwards from the working directory.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Which token to look at, and what to check it against.
@@ -176,8 +189,15 @@ pub struct Scan {
     pub color: Colour,
     /// Country code for telephone numbers that are written without one and look national: with 1 only ten digits that can be a
     /// North American number; the report says how many calls that was.
-    #[arg(long, value_name = "DIGITS", default_value = "1", value_parser = country_code)]
-    pub country: String,
+    /// [default: that of sipscan.toml, or 1]
+    #[arg(long, value_name = "DIGITS", value_parser = country_code)]
+    pub country: Option<String>,
+    /// Thresholds, severities and exceptions of the team [default: the nearest sipscan.toml upwards from the working directory].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no sipscan.toml.
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
     /// What signatures are verified with.
     #[command(flatten)]
     pub trust: Trust,
@@ -193,7 +213,10 @@ pub struct Scan {
 }
 
 /// A country code of E.164: one to three digits, the first of them no 0; a `+` in front is tolerated.
-fn country_code(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What to give, for anything else.
+pub fn country_code(text: &str) -> Result<String, String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let fits =
         (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');

@@ -4,8 +4,10 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use crate::lang::Lang;
+use jiff::civil::Date;
 
 mod files;
+pub mod project;
 
 pub use files::{token, trust};
 
@@ -41,6 +43,11 @@ pub fn terminal() -> Terminal {
 fn language(locales: [Option<String>; 3]) -> Lang {
     let locale = locales.into_iter().flatten().find(|locale| !locale.is_empty());
     locale.and_then(|locale| Lang::of_locale(&locale)).unwrap_or_default()
+}
+
+/// The day, in UTC.
+pub fn today() -> Date {
+    jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()
 }
 
 /// How many threads can run at one time: the cores, or what affinity and control groups leave of them.

@@ -117,6 +117,11 @@ impl Name {
     }
 }
 
+/// The name that was probably meant by a misspelt one.
+pub fn closest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    suggest::closest(word, names.iter().copied())
+}
+
 /// Whether a word looks like a misspelt name.
 pub fn resembles(word: &str, name: &str) -> bool {
     suggest::closest(word, std::iter::once(name)).is_some()

@@ -182,7 +182,7 @@ pub const REJECTIONS_PER_PAIR: usize = 8;
 pub const SENDS_AFTER_REJECTION: usize = 16;
 /// INVITEs of the whole capture that are remembered in case that a call with a 607 closes later: the latest.
 pub const UNWANTED_RECENT_INVITES: usize = 2048;
-/// Octets of a file of certificates, or of one that holds a token.
+/// Octets of a file of certificates, of one that holds a token, or of `sipscan.toml`.
 pub const SMALL_FILE_OCTETS: u64 = 1 << 20;
 /// Signers of caller identities, by the address of their certificate, whose clocks are compared.
 pub const SIGNERS: usize = 1024;

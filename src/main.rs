@@ -3,13 +3,16 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{self, Cli, Colour, Command, Explain, Format, PageFormat, Passport, Scan};
+use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, PageFormat, Passport, Scan};
+use sipscan::config::project::{self, Found};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
+use sipscan::diagnosis;
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Some(Command::Explain(what)) => explain(what, lang),
         Some(Command::Passport(what)) => passport(what, lang),
+        Some(Command::Config(what)) => configuration(what),
         None => scan(&cli.scan, lang),
     };
     let status = result.unwrap_or_else(|error| {
@@ -93,7 +97,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
     let settings = Settings::read(arguments, &fail_on, lang)?;
-    let trust = config::trust(&arguments.trust)?;
+    let analysis = analysis_settings(arguments)?;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
@@ -116,7 +120,24 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         settings.sink(arguments.format, stdout, paper)
     };
     outputs.add(PathBuf::from("standard output"), sink);
-    Ok(app::scan(arguments, trust, outputs, fail_on, &mut io::stderr()))
+    Ok(app::scan(arguments, analysis, outputs, fail_on, &mut io::stderr()))
+}
+
+/// What the command line and sipscan.toml say of the analysis.
+fn analysis_settings(arguments: &Scan) -> Result<diagnosis::Settings, Error> {
+    let found = if arguments.no_config { Found::default() } else { project::nearest(arguments.config.as_deref())? };
+    let mut settings = diagnosis::Settings { trust: Arc::new(config::trust(&arguments.trust)?), ..Default::default() };
+    for warning in found.project.apply(&mut settings, config::today()) {
+        app::warn(&warning, &mut io::stderr());
+    }
+    if let Some(country) = arguments.country.as_ref().or(found.project.country.as_ref()) {
+        settings.country.clone_from(country);
+    }
+    Ok(settings)
+}
+
+fn configuration(what: &ConfigCommand) -> Result<ExitStatus, Error> {
+    print(&project::nearest(what.config.as_deref())?.in_force(), ExitStatus::Clean)
 }
 
 /// What the reports need to know of the command line.

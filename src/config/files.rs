@@ -116,7 +116,7 @@ fn unusable(option: &str, path: &Path, why: Unusable) -> Error {
 }
 
 #[expect(clippy::disallowed_methods, reason = "files of the command line that are no captures are opened here")]
-fn small(path: &Path) -> Result<Vec<u8>, Error> {
+pub(super) fn small(path: &Path) -> Result<Vec<u8>, Error> {
     limited(File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?, path)
 }
 
@@ -125,7 +125,7 @@ fn limited(reader: impl Read, path: &Path) -> Result<Vec<u8>, Error> {
     let read = reader.take(SMALL_FILE_OCTETS + 1).read_to_end(&mut octets);
     read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
     if octets.len() as u64 > SMALL_FILE_OCTETS {
-        return Err(Error::Usage(format!("{}: too large for certificates or a token", path.display())));
+        return Err(Error::Usage(format!("{}: larger than {SMALL_FILE_OCTETS} octets", path.display())));
     }
     Ok(octets)
 }
@@ -183,7 +183,7 @@ mod tests {
         fs::write(folder.path().join("notes.txt"), "nothing").unwrap();
         assert!(refused(&[folder.path()], &[]).ends_with("no certificate or public key in this directory"));
         fs::write(folder.path().join("large.pem"), vec![b'a'; 2 << 20]).unwrap();
-        assert!(refused(&[&folder.path().join("large.pem")], &[]).ends_with("too large for certificates or a token"));
+        assert!(refused(&[&folder.path().join("large.pem")], &[]).ends_with("larger than 1048576 octets"));
     }
 
     #[test]

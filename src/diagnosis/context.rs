@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::CheckedIdentity;
 use super::domains::registrable;
+use super::exceptions::Exception;
 use super::finding::Evidence;
 use super::identity_case::IdentityCase;
 use super::identity_claims::Age;
 use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
+use super::{CheckedIdentity, Severity};
 use crate::call::Call;
 use crate::lang::{Text, span};
 use crate::limits::{CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS, SKEWS_PER_SIGNER};
@@ -191,8 +192,21 @@ pub struct Settings {
     pub t1: Duration,
     /// Lines of the rules about many calls.
     pub thresholds: Thresholds,
+    /// Severities in place of those of the rules, by code.
+    pub severities: BTreeMap<String, Severity>,
+    /// Findings that are left out.
+    pub exceptions: Vec<Exception>,
+    /// Registered domains, in lower case, to which redirects may lead without being suspicious.
+    pub trusted_redirect_domains: Vec<String>,
     /// What signatures are verified with; nothing by default.
     pub trust: Arc<TrustStore>,
+}
+
+impl Settings {
+    /// Whether redirects may lead to that registered domain.
+    pub(super) fn trusts(&self, domain: &str) -> bool {
+        self.trusted_redirect_domains.iter().any(|trusted| trusted.eq_ignore_ascii_case(domain))
+    }
 }
 
 impl Default for Settings {
@@ -201,6 +215,9 @@ impl Default for Settings {
             country: "1".to_owned(),
             t1: Duration::from_millis(500),
             thresholds: Thresholds::default(),
+            severities: BTreeMap::new(),
+            exceptions: Vec::new(),
+            trusted_redirect_domains: Vec::new(),
             trust: Arc::default(),
         }
     }

@@ -18,6 +18,10 @@ pub struct CallReport {
     pub root_cause: Option<&'static str>,
     /// The Identity values of its INVITE, as captured nearest to the callee, with what is known of their signatures.
     pub identities: Vec<CheckedIdentity>,
+    /// Codes of findings that the settings leave out.
+    pub ignored: Vec<&'static str>,
+    /// Whether what explains its failure is left out: nobody needs to look at it.
+    pub is_excused: bool,
     /// Where it comes from, and how it is signed; `None` for groups that are no calls.
     pub origin: Option<CallOrigin>,
 }
@@ -57,9 +61,13 @@ impl Engine {
         self.hosts.observe_challenges(&call);
         self.hosts.observe_signers(&call);
         self.hosts.observe_verified(&identities);
-        let root_cause = root_cause::settle(&call, &mut findings);
+        self.settings.weigh(&mut findings);
+        let mut root_cause = root_cause::settle(&call, &mut findings);
+        let ignored = self.settings.leave_out(&mut findings, Some(&call));
+        let is_excused = root_cause.is_some_and(|code| ignored.contains(&code));
+        root_cause = root_cause.filter(|_| !is_excused);
         let origin = call.is_invite().then(|| CallOrigin::of(&call, &self.settings, &identities));
-        CallReport { call, findings, root_cause, identities, origin }
+        CallReport { call, findings, root_cause, identities, ignored, is_excused, origin }
     }
 
     /// The findings about the capture as a whole, at its end.
@@ -71,6 +79,8 @@ impl Engine {
                 detect(&self.patterns, &cx, &mut findings);
             }
         }
+        self.settings.weigh(&mut findings);
+        self.settings.leave_out(&mut findings, None);
         findings
     }
 

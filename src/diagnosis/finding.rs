@@ -1,6 +1,6 @@
 //! What a rule says about a call or a capture.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::call::{CallNumber, CapturedMessage, IcmpReport};
 use crate::lang::Text;
@@ -8,7 +8,7 @@ use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 use crate::sip::HeaderName;
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {

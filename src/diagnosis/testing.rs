@@ -43,7 +43,7 @@ pub(crate) fn diagnose(flow_text: &str) -> Diagnosed {
     diagnose_with(flow_text, Settings::default())
 }
 
-fn diagnose_with(flow_text: &str, settings: Settings) -> Diagnosed {
+pub(crate) fn diagnose_with(flow_text: &str, settings: Settings) -> Diagnosed {
     let flow = Flow::parse(flow_text).unwrap();
     let mut analysis = Analysis::new(settings);
     let mut found = Diagnosed::default();

@@ -3,10 +3,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Lines of the rules about many calls. Shares are in percent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Thresholds {
     /// How soon after a 607 another calling number to the same callee counts as rotation.
+    #[serde(with = "span")]
     pub rotation_window: Duration,
     /// Different callers of one callee from which it is a hotline, or a test: no sign of rotation.
     pub rotation_crowd: usize,
@@ -29,6 +33,7 @@ pub struct Thresholds {
     /// Share of answered calls below which callees do not want them.
     pub robocall_answered: u64,
     /// Mean talk time below which nobody listens.
+    #[serde(with = "span")]
     pub robocall_talk: Duration,
     /// Share of answered calls that end within six seconds.
     pub robocall_short: u64,
@@ -72,5 +77,64 @@ impl Default for Thresholds {
             neighbour_callers: 5,
             neighbour_share: 60,
         }
+    }
+}
+
+impl Thresholds {
+    /// Whether the values make sense: shares up to 100 per cent, and nothing that is always met.
+    ///
+    /// # Errors
+    /// The name of the value that does not, with what it may be.
+    pub fn check(&self) -> Result<(), String> {
+        let share = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let shares = [
+            ("complaint-share-of-caller", self.complaint_share_of_caller),
+            ("complaint-share-of-source", self.complaint_share_of_source),
+            ("robocall-answered", self.robocall_answered),
+            ("robocall-short", self.robocall_short),
+            ("sequence-share", share(self.sequence_share)),
+            ("neighbour-share", share(self.neighbour_share)),
+        ];
+        if let Some((name, _)) = shares.iter().find(|(_, share)| !(1..=100).contains(share)) {
+            return Err(format!("{name} is a share: 1 to 100 per cent"));
+        }
+        let counts = [
+            ("rotation-crowd", share(self.rotation_crowd)),
+            ("complaint-calls", self.complaint_calls),
+            ("complaint-callees", share(self.complaint_callees)),
+            ("robocall-calls", self.robocall_calls),
+            ("robocall-callees", share(self.robocall_callees)),
+            ("robocall-repeats", share(self.robocall_repeats)),
+            ("robocall-run", share(self.robocall_run)),
+            ("robocall-talked", self.robocall_talked),
+            ("sequence-calls", share(self.sequence_calls)),
+            ("sequence-step", self.sequence_step),
+            ("neighbour-calls", share(self.neighbour_calls)),
+            ("neighbour-callers", share(self.neighbour_callers)),
+        ];
+        match counts.iter().find(|(_, count)| *count == 0) {
+            Some((name, _)) => Err(format!("{name} must be at least 1")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Spans of time as configuration files spell them: `10 min`, `20s`, `PT10M`.
+mod span {
+    use std::time::Duration;
+
+    use jiff::SignedDuration;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&crate::lang::span(*span))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let span: SignedDuration =
+            text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no span of time such as \"10 min\"")))?;
+        Duration::try_from(span).map_err(|_| D::Error::custom("a span of time cannot be negative"))
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn lossy(bytes: Option<&[u8]>) -> Option<Cow<'_, str>> {
 
 /// Whether the call failed: a rule says why, or its outcome is a failure.
 pub(super) fn is_failure(report: &CallReport) -> bool {
-    report.root_cause.is_some() || report.call.outcome.is_failure()
+    !report.is_excused && (report.root_cause.is_some() || report.call.outcome.is_failure())
 }
 
 /// The called number: of the Request-URI, else of To; `None` where neither holds one.

@@ -69,7 +69,8 @@ fn suspect<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Suspect<'a>>
     let by_address = || case.targets().find(|uri| uri.ip().is_some() && !forged.is_empty());
     let is_new = |uri: &&Uri| {
         case.leads_away(uri)
-            && registrable(uri).is_some_and(|d| !cx.hosts.has_redirected_to(case.redirector().address, d))
+            && registrable(uri)
+                .is_some_and(|d| !cx.hosts.has_redirected_to(case.redirector().address, d) && !cx.settings.trusts(d))
     };
     let costly = |uri: &&Uri| case.leads_away(uri) && is_costly(case, uri, cx);
     let target = case
