@@ -97,6 +97,9 @@ pub struct ConfigCommand {
     /// The file, in place of the nearest sipscan.toml upwards from the working directory.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Show the defaults alone.
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
 }
 
 /// Which token to look at, and what to check it against.

@@ -1,6 +1,8 @@
 //! The sipscan command: arguments in, exit code out.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
 use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, PageFormat, Passport, Scan};
-use sipscan::config::project::{self, Found};
+use sipscan::config::project::{self, Found, Project};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::diagnosis;
 use sipscan::error::Error;
@@ -96,8 +98,11 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let settings = Settings::read(arguments, &fail_on, lang)?;
-    let analysis = analysis_settings(arguments)?;
+    let found = if arguments.no_config { Found::default() } else { project::nearest(arguments.config.as_deref())? };
+    let analysis = analysis_settings(arguments, &found.project)?;
+    let mut settings = Settings::read(arguments, &fail_on, lang)?;
+    settings.country.clone_from(&analysis.country);
+    settings.hosts = found.project.hosts;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
@@ -124,20 +129,20 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
 }
 
 /// What the command line and sipscan.toml say of the analysis.
-fn analysis_settings(arguments: &Scan) -> Result<diagnosis::Settings, Error> {
-    let found = if arguments.no_config { Found::default() } else { project::nearest(arguments.config.as_deref())? };
+fn analysis_settings(arguments: &Scan, project: &Project) -> Result<diagnosis::Settings, Error> {
     let mut settings = diagnosis::Settings { trust: Arc::new(config::trust(&arguments.trust)?), ..Default::default() };
-    for warning in found.project.apply(&mut settings, config::today()) {
+    for warning in project.apply(&mut settings, config::today()) {
         app::warn(&warning, &mut io::stderr());
     }
-    if let Some(country) = arguments.country.as_ref().or(found.project.country.as_ref()) {
+    if let Some(country) = arguments.country.as_ref().or(project.country.as_ref()) {
         settings.country.clone_from(country);
     }
     Ok(settings)
 }
 
 fn configuration(what: &ConfigCommand) -> Result<ExitStatus, Error> {
-    print(&project::nearest(what.config.as_deref())?.in_force(), ExitStatus::Clean)
+    let found = if what.no_config { Found::default() } else { project::nearest(what.config.as_deref())? };
+    print(&found.in_force(), ExitStatus::Clean)
 }
 
 /// What the reports need to know of the command line.
@@ -148,6 +153,7 @@ struct Settings {
     csv: CsvOptions,
     country: String,
     junit: JunitOptions,
+    hosts: BTreeMap<IpAddr, String>,
     /// The language that was asked for.
     lang: Option<Lang>,
 }
@@ -165,7 +171,8 @@ impl Settings {
             time_zone,
             csv,
             junit,
-            country: arguments.country.clone(),
+            country: String::new(),
+            hosts: BTreeMap::new(),
             lang,
         })
     }
@@ -175,6 +182,7 @@ impl Settings {
         TextOptions {
             all: self.all,
             time_zone: self.time_zone.clone(),
+            hosts: self.hosts.clone(),
             lang: self.lang.unwrap_or(lang),
             ..TextOptions::default()
         }

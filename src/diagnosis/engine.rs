@@ -1,5 +1,7 @@
 //! Applies the rules: per call as calls close, then to the whole capture; decides each call's root cause.
 
+use std::collections::BTreeMap;
+
 use super::{
     CallOrigin, CheckedIdentity, Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES,
 };
@@ -18,8 +20,6 @@ pub struct CallReport {
     pub root_cause: Option<&'static str>,
     /// The Identity values of its INVITE, as captured nearest to the callee, with what is known of their signatures.
     pub identities: Vec<CheckedIdentity>,
-    /// Codes of findings that the settings leave out.
-    pub ignored: Vec<&'static str>,
     /// Whether what explains its failure is left out: nobody needs to look at it.
     pub is_excused: bool,
     /// Where it comes from, and how it is signed; `None` for groups that are no calls.
@@ -31,6 +31,7 @@ pub struct CallReport {
 pub struct Engine {
     settings: Settings,
     patterns: Patterns,
+    ignored: BTreeMap<&'static str, u64>,
     /// What is known of the hosts; the pipeline keeps it up to date.
     pub hosts: Hosts,
     /// Time of the first frame.
@@ -65,9 +66,10 @@ impl Engine {
         let mut root_cause = root_cause::settle(&call, &mut findings);
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
         let is_excused = root_cause.is_some_and(|code| ignored.contains(&code));
+        self.count_ignored(&ignored);
         root_cause = root_cause.filter(|_| !is_excused);
         let origin = call.is_invite().then(|| CallOrigin::of(&call, &self.settings, &identities));
-        CallReport { call, findings, root_cause, identities, ignored, is_excused, origin }
+        CallReport { call, findings, root_cause, identities, is_excused, origin }
     }
 
     /// The findings about the capture as a whole, at its end.
@@ -80,8 +82,20 @@ impl Engine {
             }
         }
         self.settings.weigh(&mut findings);
-        self.settings.leave_out(&mut findings, None);
+        let ignored = self.settings.leave_out(&mut findings, None);
+        self.count_ignored(&ignored);
         findings
+    }
+
+    fn count_ignored(&mut self, codes: &[&'static str]) {
+        for code in codes {
+            *self.ignored.entry(code).or_default() += 1;
+        }
+    }
+
+    /// Findings that the settings left out, by code.
+    pub fn ignored(&self) -> &BTreeMap<&'static str, u64> {
+        &self.ignored
     }
 
     /// Limits that were hit, in words.

@@ -91,9 +91,8 @@ mod tests {
                 Exception { code: code.into(), host: host.map(IpAddr::from), number: number.map(Into::into) };
             let settings = Settings { exceptions: vec![exception.clone()], ..Settings::default() };
             let report = reports_with(FLOW, settings).remove(0);
-            let (left, ignored) = (report.findings.len(), report.ignored.as_slice());
-            let expected: (usize, &[&str]) = if covered { (0, &["failed-response"]) } else { (1, &[]) };
-            assert_eq!((left, ignored), expected, "{exception:?}");
+            let left = report.findings.len();
+            assert_eq!((left, report.is_excused), if covered { (0, true) } else { (1, false) }, "{exception:?}");
             assert_eq!(report.root_cause.is_none(), covered, "{exception:?}");
         }
     }

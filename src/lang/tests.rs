@@ -285,4 +285,8 @@ fn translations_keep_places_lines_and_code() {
 }
 
 /// Literals that read like prose and are the same in every language.
-const VERBATIM: &[&str] = &[" at line ", "nothing to explain; give a status code, a diagnosis, or --list"];
+const VERBATIM: &[&str] = &[
+    " at line ",
+    "nothing to explain; give a status code, a diagnosis, or --list",
+    "a span of time cannot be negative",
+];

@@ -112,6 +112,7 @@ impl Analysis {
         facts.incomplete.extend(summary.attestations.limits_hit());
         let findings = engine.finish(now);
         summary.capture_findings(&findings);
+        summary.ignored.clone_from(engine.ignored());
         (summary.messages, summary.requests, summary.responses) = (counts.messages, counts.requests, counts.responses);
         sink.end_capture(&facts, &summary, &findings)?;
         Ok((facts, summary))

@@ -90,6 +90,8 @@ pub struct Summary {
     pub clusters: Clusters,
     /// Final responses by attestation.
     pub attestations: Attestations,
+    /// Findings that the settings left out, by code.
+    pub ignored: BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number got a country code that it had not, by that code.
     pub assumed_countries: BTreeMap<String, u64>,
 }
@@ -176,6 +178,7 @@ impl Summary {
         add_counts(&mut self.findings, &other.findings);
         self.clusters.add(&other.clusters);
         self.attestations.add(&other.attestations);
+        add_counts(&mut self.ignored, &other.ignored);
         add_counts(&mut self.assumed_countries, &other.assumed_countries);
     }
 }

@@ -317,3 +317,32 @@ fn a_token_is_looked_at_by_hand() {
     child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
 }
+
+#[test]
+fn sipscan_toml_decides_over_severities_exceptions_and_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("sipscan.toml");
+    let sample = "samples/no-response/capture.pcap";
+    let exception = |until: &str| {
+        format!(
+            "[[ignore]]\ncode = \"no-response\"\nhost = \"192.0.2.10\"\nreason = \"it is switched off\"\nuntil = {until}\n"
+        )
+    };
+    let with = |text: &str| {
+        fs::write(&file, text).unwrap();
+        run(&[sample, "--fail-on", "error", "--config", file.to_str().unwrap()])
+    };
+    let plain = with("[hosts]\n\"203.0.113.90\" = \"Old switch\"\n");
+    assert_eq!(plain.status.code(), Some(1));
+    assert!(stdout(&plain).contains("Old switch [203.0.113.90"), "{}", stdout(&plain));
+    assert_eq!(with("[severity]\nno-response = \"warning\"\n").status.code(), Some(0));
+    let ignored = with(&exception("9999-12-31"));
+    assert_eq!(ignored.status.code(), Some(0));
+    assert!(stdout(&ignored).contains("2 findings are left out"), "{}", stdout(&ignored));
+    let over = with(&exception("2020-12-31"));
+    assert_eq!(over.status.code(), Some(1));
+    assert!(stderr(&over).contains("warning: no-response is no longer ignored"), "{}", stderr(&over));
+    let wrong = with("[treshold]\n");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("unknown key `treshold`; did you mean `thresholds`?"), "{}", stderr(&wrong));
+}

@@ -35,9 +35,14 @@ fn shown(marker: &str) -> String {
 }
 
 #[test]
-fn the_output_in_the_readme_is_that_of_the_program() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
+fn the_output_in_the_documentation_is_that_of_the_program() {
+    for document in ["README.md", "docs/configuration.md"] {
+        check(&Path::new(env!("CARGO_MANIFEST_DIR")).join(document));
+    }
+}
+
+fn check(path: &Path) {
+    let readme = fs::read_to_string(path).unwrap();
     let mut parts = readme.split("<!-- run: ");
     let mut expected = parts.next().unwrap().to_owned();
     for part in parts {
@@ -46,9 +51,9 @@ fn the_output_in_the_readme_is_that_of_the_program() {
         expected.extend(["<!-- run: ", marker, " -->\n```text\n", &shown(marker), "\n```\n", behind]);
     }
     if std::env::var_os("SIPSCAN_BLESS").is_some() {
-        fs::write(&path, &expected).unwrap();
+        fs::write(path, &expected).unwrap();
     }
-    assert_eq!(fs::read_to_string(&path).unwrap(), expected, "SIPSCAN_BLESS=1 cargo test writes the output anew");
+    assert_eq!(fs::read_to_string(path).unwrap(), expected, "SIPSCAN_BLESS=1 cargo test writes the output anew");
 }
 
 #[test]

@@ -94,7 +94,13 @@ impl Context<'_> {
             ("outcome", report.map(|report| report.call.outcome.name().into())),
             ("rootCause", report.map(|report| root(report).into())),
             ("consequenceOf", finding.consequence_of.map(Value::from)),
-            ("actor", finding.actor.as_ref().map(|actor| self.say(&phrases::actor(actor)).into())),
+            (
+                "actor",
+                finding
+                    .actor
+                    .as_ref()
+                    .map(|actor| self.say(&phrases::actor(actor, |address| address.to_string())).into()),
+            ),
         ])
     }
 }

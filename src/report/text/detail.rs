@@ -91,7 +91,7 @@ fn body(page: &mut Page, view: &View, finding: &Finding, start: Timestamp) {
     }
     page.more(2 + LABEL, finding.evidence.len(), EVIDENCE, "{n} more frame", "{n} more frames");
     if let Some(who) = &finding.actor {
-        page.entry("Who", Tone::Plain, phrases::actor(who));
+        page.entry("Who", Tone::Plain, phrases::actor(who, |address| view.endpoint(address)));
     }
     let several = finding.remediation.len() > 1;
     for (at, text) in finding.remediation.iter().enumerate() {
@@ -109,8 +109,8 @@ fn place(view: &View, evidence: &Evidence, start: Timestamp) -> Text {
     Text::new("Frame {frame}, {at}, {source} → {destination}: {what}")
         .with("frame", view.frame_here(evidence.frame))
         .with("at", view.moment(evidence.time, start))
-        .with("source", evidence.source)
-        .with("destination", evidence.destination)
+        .with("source", view.endpoint(evidence.source))
+        .with("destination", view.endpoint(evidence.destination))
 }
 
 fn quoted(text: &str) -> Text {

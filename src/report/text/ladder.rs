@@ -8,7 +8,7 @@ use super::page::{self, Page, Tone};
 use crate::call::Call;
 use crate::diagnosis::CallReport;
 use crate::lang::Text;
-use crate::provenance::{Endpoint, Timestamp};
+use crate::provenance::Timestamp;
 use crate::report::ladder::{self, Row};
 use crate::report::{escape, facts};
 use crate::wrap::{display_width, pad};
@@ -19,7 +19,6 @@ const LADDER_TAIL: usize = 5;
 /// Cells of a Call-ID.
 const CALL_ID: usize = 80;
 /// The port that goes without saying.
-const SIP_PORT: u16 = 5060;
 
 /// The rows, with the beginning and the end of the call above them.
 pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
@@ -91,8 +90,8 @@ impl Columns {
         Self {
             time: display_width(&view.say("seconds")).max(9),
             frame: widest("frame", &|row| view.frame_here(row.frame)),
-            source: widest("from", &|row| host(row.source)),
-            destination: widest("to", &|row| host(row.destination)),
+            source: widest("from", &|row| view.host(row.source)),
+            destination: widest("to", &|row| view.host(row.destination)),
         }
     }
 
@@ -106,8 +105,11 @@ impl Columns {
         let after = row.time.since(start);
         let time = right(&format!("{}.{:03}", after.as_secs(), after.subsec_millis()), self.time);
         let begin = format!("{time}  {}  ", right(&view.frame_here(row.frame), self.frame));
-        let flow =
-            format!("{} → {}  ", pad(&host(row.source), self.source), pad(&host(row.destination), self.destination));
+        let flow = format!(
+            "{} → {}  ",
+            pad(&view.host(row.source), self.source),
+            pad(&view.host(row.destination), self.destination)
+        );
         let again = match row.times {
             1 => Text::default(),
             n => Text::new(" ×{n} in {span}").with("n", n).with("span", duration(row.span)),
@@ -137,9 +139,4 @@ const MESSAGE: usize = 160;
 /// Cuts text that may be hostile after it was made harmless: escapes take more cells than what they stand for.
 fn cut(text: &str, width: usize) -> String {
     page::cut(&escape::terminal(text), width).into_owned()
-}
-
-/// The address, with the port where it is not the usual one.
-fn host(endpoint: Endpoint) -> String {
-    if matches!(endpoint.port, SIP_PORT | 0) { endpoint.address.to_string() } else { endpoint.to_string() }
 }

@@ -6,8 +6,10 @@
 //! What is shown of calls is written down as they close and bounded: groups of calls with one cause keep the details of
 //! their first call, the worst groups stay.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
@@ -16,7 +18,7 @@ use super::{CaptureFacts, Sink, Summary, time};
 use crate::diagnosis::{CallReport, Finding};
 use crate::lang::{Lang, Text};
 use crate::limits;
-use crate::provenance::{FrameRef, Timestamp};
+use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
 mod attention;
 mod attestation;
@@ -35,6 +37,8 @@ pub(super) use page::cut;
 use page::{Page, Paper};
 use rest::Rest;
 
+const SIP_PORT: u16 = 5060;
+
 /// How the text report is to look.
 #[derive(Debug, Clone)]
 pub struct TextOptions {
@@ -46,6 +50,8 @@ pub struct TextOptions {
     pub all: bool,
     /// Zone of all times.
     pub time_zone: TimeZone,
+    /// Names that stand beside addresses.
+    pub hosts: BTreeMap<IpAddr, String>,
     /// Language of everything but values.
     pub lang: Lang,
     /// How headings, lists and columns are marked.
@@ -71,6 +77,7 @@ impl Default for TextOptions {
             all: false,
             time_zone: TimeZone::UTC,
             lang: Lang::En,
+            hosts: BTreeMap::new(),
             markup: Markup::Plain,
             groups: limits::DETAILED_GROUPS,
         }
@@ -96,19 +103,39 @@ struct View {
     files: Vec<Vec<String>>,
     /// Whether frames are named with their capture: in what is said of all captures together.
     name_captures: bool,
+    hosts: BTreeMap<IpAddr, String>,
 }
 
 impl TextSink {
     /// Makes a sink; nothing is written yet.
     pub fn new(out: Box<dyn Write>, options: TextOptions) -> Self {
-        let TextOptions { width, colour, lang, markup, groups, .. } = options;
+        let TextOptions { width, colour, lang, markup, groups, time_zone: zone, all, hosts } = options;
         let paper = Paper { width: width.clamp(80, 120), colour, lang, markup };
-        let view = View { paper, zone: options.time_zone, all: options.all, files: Vec::new(), name_captures: false };
+        let view = View { paper, zone, all, files: Vec::new(), name_captures: false, hosts };
         Self { out, view, captures: 0, attention: Attention::new(groups), groups, rest: Rest::default() }
     }
 }
 
 impl View {
+    /// The address, without the port where it is the usual one, behind the name of the host where it has one.
+    fn host(&self, endpoint: Endpoint) -> String {
+        let place =
+            if matches!(endpoint.port, SIP_PORT | 0) { endpoint.address.to_string() } else { endpoint.to_string() };
+        self.named(endpoint, place)
+    }
+
+    /// The same with the port in any case.
+    fn endpoint(&self, endpoint: Endpoint) -> String {
+        self.named(endpoint, endpoint.to_string())
+    }
+
+    fn named(&self, endpoint: Endpoint, place: String) -> String {
+        match self.hosts.get(&endpoint.address) {
+            Some(name) => format!("{name} [{place}]"),
+            None => place,
+        }
+    }
+
     fn page(&self) -> Page {
         Page::new(self.paper)
     }

@@ -47,8 +47,27 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
         page.hanging("", LABEL, Tone::Strong, words);
     }
     assumed_countries(page, summary);
+    ignored(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
+}
+
+/// What is hidden must be said.
+fn ignored(page: &mut Page, summary: &Summary) {
+    if summary.ignored.is_empty() {
+        return;
+    }
+    let list = Text::list(", ", summary.ignored.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
+    let (one, many) = (
+        "{n} finding is left out, as sipscan.toml asks: {list}",
+        "{n} findings are left out, as sipscan.toml asks: {list}",
+    );
+    page.hanging(
+        "Ignored",
+        LABEL,
+        Tone::Plain,
+        Text::count(summary.ignored.values().sum(), one, many).with("list", list),
+    );
 }
 
 /// Which numbers were completed, so that nobody takes a guess for a fact.
@@ -74,6 +93,7 @@ pub(super) fn total(page: &mut Page, captures: usize, summary: &Summary) {
     page.blank();
     page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     assumed_countries(page, summary);
+    ignored(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
 }

@@ -41,6 +41,8 @@ pub(in crate::report) struct SummaryView<'a> {
     /// Final responses by attestation; null where no call is signed, and no response is about the caller's identity (428, 436, 437,
     /// 438, 607, 608).
     attestation: Option<AttestationView<'a>>,
+    /// Findings that sipscan.toml left out, by code.
+    ignored: &'a BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number was taken for a national one and got a country code (`--country`), by that code.
     assumed_countries: &'a BTreeMap<String, u64>,
 }
@@ -120,6 +122,7 @@ impl<'a> SummaryView<'a> {
             clusters: clusters.ranked().into_iter().map(|c| ClusterView::new(c, clusters.failures(), lang)).collect(),
             unclustered: clusters.unclustered(),
             attestation: AttestationView::new(&summary.attestations),
+            ignored: &summary.ignored,
             assumed_countries: &summary.assumed_countries,
         }
     }
