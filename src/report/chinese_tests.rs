@@ -13,9 +13,9 @@ use super::sample::Buffer;
 use super::text::{TextOptions, TextSink};
 use crate::app;
 use crate::cli::Cli;
+use crate::diagnosis::Settings;
 use crate::fail_on::FailOn;
 use crate::lang::{Lang, missing};
-use crate::stir::TrustStore;
 use crate::wrap::display_width;
 
 /// The sample captures, and what is no capture among them.
@@ -31,7 +31,7 @@ fn samples(directory: &Path) -> Vec<PathBuf> {
 fn scan(captures: &[PathBuf], outputs: Outputs) {
     let arguments = ["sipscan", "--threads", "1"].map(PathBuf::from);
     let cli = Cli::parse_from(arguments.iter().chain(captures));
-    let _ = app::scan(&cli.scan, TrustStore::default(), outputs, FailOn::default(), &mut Vec::new());
+    let _ = app::scan(&cli.scan, Settings::default(), outputs, FailOn::default(), &mut Vec::new());
 }
 
 fn text(captures: &[PathBuf], options: TextOptions) -> String {

@@ -6,7 +6,7 @@ use super::{escape, facts, time};
 use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
 use crate::lang::{Lang, Text};
-use crate::provenance::{FrameRef, Timestamp};
+use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
 /// Pieces of evidence that are told of a finding, and characters of each; JSON has everything.
 const EVIDENCE: usize = 6;
@@ -41,9 +41,9 @@ pub(super) fn sentence(report: &CallReport, lead: Option<&Finding>) -> Text {
     }
 }
 
-/// The role, with address and software where they are known.
-pub(super) fn actor(actor: &Actor) -> Text {
-    let text = match (actor.address, &actor.software) {
+/// The role, with address (as `place` writes it) and software where they are known.
+pub(super) fn actor(actor: &Actor, place: impl Fn(Endpoint) -> String) -> Text {
+    let text = match (actor.address.map(place), &actor.software) {
         (None, None) => return actor.role.clone(),
         (Some(address), None) => Text::new("{role} ({address})").with("address", address),
         (None, Some(software)) => Text::new("{role} ({software})").with("software", software),
@@ -131,7 +131,12 @@ impl Place {
         }
         let more = finding.evidence.len().saturating_sub(EVIDENCE) as u64;
         lines.extend((more > 0).then(|| say(Text::count(more, "… and {n} more frame", "… and {n} more frames"))));
-        lines.extend(finding.actor.as_ref().map(|who| say(Text::new("Who: {actor}").with("actor", actor(who)))));
+        lines.extend(
+            finding
+                .actor
+                .as_ref()
+                .map(|who| say(Text::new("Who: {actor}").with("actor", actor(who, |a| a.to_string())))),
+        );
         let several = finding.remediation.len() > 1;
         for (at, fix) in finding.remediation.iter().enumerate() {
             let text =
