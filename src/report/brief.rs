@@ -84,11 +84,15 @@ pub(super) struct Brief {
 #[derive(Debug)]
 struct Worst {
     count: u64,
+    /// How many other diagnoses came before it.
+    order: usize,
     first: Text,
 }
 
 /// Names, and reasons, that are kept; a line has no room for more.
 const KEPT: usize = 8;
+/// Cells that make it worth to begin an item that does not fit.
+const READABLE: usize = 32;
 /// Findings that are shown.
 const WORST: usize = 2;
 
@@ -137,13 +141,13 @@ impl Brief {
     }
 
     fn note(&mut self, severity: Severity, finding: &Finding, whose: impl FnOnce() -> Text) {
-        let place = &self.place;
+        let (place, order) = (&self.place, self.worst.len());
         let new = || {
             let frame = finding.evidence.first().map_or_else(Text::default, |e| place.frame(e.frame));
             let text = Text::new("{severity} {code}, {call}, frame {frame}: {message}");
             let text = text.with("severity", Text::new(severity.name())).with("code", finding.code);
             let first = text.with("call", whose()).with("frame", frame).with("message", &finding.message);
-            Worst { count: 0, first }
+            Worst { count: 0, order, first }
         };
         self.worst.entry((Reverse(severity), finding.code)).or_insert_with(new).count += 1;
     }
@@ -151,7 +155,10 @@ impl Brief {
     /// At most ten lines; `total` is the sum over all captures.
     pub(super) fn lines(&self, total: &Summary) -> Vec<String> {
         let mut lines = vec![
-            (Text::new("Captures"), vec![self.what(), Text::list(", ", &self.names)]),
+            (
+                Text::new("Captures"),
+                std::iter::once(self.what()).chain(self.names.iter().map(Text::verbatim)).collect(),
+            ),
             (Text::new("Time"), vec![self.time()]),
             (Text::new("Messages"), messages(total)),
             (Text::new("Calls"), vec![calls(total)]),
@@ -159,8 +166,10 @@ impl Brief {
             (Text::new("Outcomes"), outcomes(total)),
             (Text::new("Causes"), causes(total)),
         ];
-        let labels = [Text::new("Worst"), Text::default()].into_iter().zip(self.worst.values());
-        lines.extend(labels.take(WORST).map(|(label, worst)| (label, vec![counted(worst)])));
+        let mut worst: Vec<_> = self.worst.iter().collect();
+        worst.sort_by_key(|((severity, _), worst)| (*severity, Reverse(worst.count), worst.order));
+        let labels = std::iter::once(Text::new("Worst")).chain(std::iter::repeat_with(Text::default));
+        lines.extend(labels.zip(worst).take(WORST).map(|(label, (_, worst))| (label, vec![counted(worst)])));
         if self.worst.is_empty() {
             lines.push((Text::new("Worst"), vec![Text::new("nothing from warning on")]));
         }
@@ -181,11 +190,12 @@ impl Brief {
             let item = format!("{glue}{}", self.say(item));
             let last = at + 1 == items.len();
             let room = self.options.width.saturating_sub(display_width(&line) + if last { 0 } else { 2 });
-            if at > 0 && display_width(&item) > room {
-                line.push_str(if room >= 1 { " …" } else { "" });
+            if display_width(&item) > room {
+                let begun = at == 0 || room >= READABLE;
+                line.push_str(&if begun { cut(&item, room) } else { cut(" …", room) });
                 break;
             }
-            line.push_str(&cut(&item, room));
+            line.push_str(&item);
         }
         line.truncate(line.trim_end().len());
         line

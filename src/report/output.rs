@@ -17,7 +17,7 @@ pub fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
     }
 }
 
-/// Opens a file that others write to as well, at its end. Of what is written, only whole pieces are taken, until the file has
+/// Opens a file of Markdown that others write to as well, at its end, behind an empty line. Of what is written, only whole pieces are taken, until the file has
 /// `most` octets; if there were more, `note` ends it.
 ///
 /// # Errors
@@ -25,8 +25,13 @@ pub fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
 pub fn append(path: &Path, most: u64, note: String) -> Result<Box<dyn Write>, Error> {
     let open = || {
         let file = File::options().append(true).create(true).open(path)?;
-        let room = most.saturating_sub(file.metadata()?.len());
-        Ok(Box::new(Bounded { out: BufWriter::new(file), room, note: Some(note), full: false }) as Box<dyn Write>)
+        let length = file.metadata()?.len();
+        let mut out = BufWriter::new(file);
+        if length > 0 {
+            out.write_all(b"\n\n")?;
+        }
+        let room = most.saturating_sub(length + 2);
+        Ok(Box::new(Bounded { out, room, note: Some(note), full: false }) as Box<dyn Write>)
     };
     open().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
@@ -68,12 +73,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("summary.md");
         std::fs::write(&path, "before\n").unwrap();
-        let mut out = append(&path, 20, "(more)\n".to_owned()).unwrap();
+        let mut out = append(&path, 22, "(more)\n".to_owned()).unwrap();
         for piece in ["12345678\n", "too long for it\n", "ok\n"] {
             out.write_all(piece.as_bytes()).unwrap();
             out.flush().unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\n12345678\n(more)\nok\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\n\n\n12345678\n(more)\nok\n");
     }
 
     #[test]

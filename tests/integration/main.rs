@@ -1,6 +1,7 @@
 //! Tests of the library from outside: its conventions, its documentation, its reports.
 
 mod catalogue;
+mod ci;
 mod cli;
 mod common;
 mod consistency;

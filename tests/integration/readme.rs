@@ -59,7 +59,7 @@ fn check(path: &Path) {
 #[test]
 fn files_named_in_the_documentation_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/ci.md"] {
         let text = fs::read_to_string(root.join(document)).unwrap();
         let named = text.split(['`', '(', ')']).filter(|w| {
             let known = ["src/", "docs/", "samples/", "tests/", "benches/", "fuzz/", "examples/"];
