@@ -83,6 +83,8 @@ pub enum Anomaly {
     // Trackers.
     /// A message that must have been sent is not in the capture: a response without its request, an ACK without its response.
     MessageMissing,
+    /// A message came for a call that had been settled and reported some seconds before.
+    LateMessage,
     /// A limit on open calls or on messages of one call was reached.
     CallLimit,
 }
@@ -128,6 +130,7 @@ impl Anomaly {
         Self::MessageCut,
         Self::TrailingOctets,
         Self::MessageMissing,
+        Self::LateMessage,
         Self::CallLimit,
     ];
 
@@ -172,6 +175,7 @@ impl Anomaly {
             Self::MessageCut => "message-cut",
             Self::TrailingOctets => "trailing-octets",
             Self::MessageMissing => "message-missing",
+            Self::LateMessage => "late-message",
             Self::CallLimit => "call-limit",
         }
     }

@@ -129,6 +129,15 @@ pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 pub const ENDED_IDLE: Duration = Duration::from_secs(40);
 /// The same after a challenge: some users have to type their password.
 pub const CHALLENGED_IDLE: Duration = Duration::from_secs(90);
+/// A call is over this long after its last message when every request in it has its final response, every INVITE its ACK, every
+/// dialog its BYE, and no response invites to try again: whoever had missed one of them would have sent again within T2, 4 s (RFC
+/// 3261 §17.1.2.2), and redirects are followed within 5 s. Captures of several files, whose clocks may differ, wait for
+/// [`ENDED_IDLE`].
+pub const SETTLED_IDLE: Duration = Duration::from_secs(6);
+/// Requests and responses of one leg that wait for a response or an ACK; with more it is not taken for settled.
+pub const LEG_DUE: usize = 64;
+/// Call-IDs of settled calls that are remembered for [`ENDED_IDLE`], so that what comes late for them is told apart.
+pub const SETTLED_CALLS: usize = 200_000;
 /// A call that has provisional responses alone is over this long after its last message: timer C of proxies is above three
 /// minutes (RFC 3261 §16.6).
 pub const PROVISIONAL_IDLE: Duration = Duration::from_mins(4);

@@ -3,10 +3,11 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
+use super::due::Due;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::limits::{
     ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
-    GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, TRYING_IDLE,
+    GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
 use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::{Message, Method, StatusCode};
@@ -40,6 +41,8 @@ struct OpenLeg {
     challenged: bool,
     /// Hashes of the To tags of 2xx, and whether their dialog had its BYE.
     dialogs: Vec<(u64, bool)>,
+    /// What must still come.
+    due: Due,
 }
 
 /// The open group.
@@ -81,6 +84,7 @@ impl OpenGroup {
             has_invite: false,
             challenged: false,
             dialogs: Vec::new(),
+            due: Due::default(),
         });
         self.legs.len() - 1
     }
@@ -168,11 +172,30 @@ impl OpenGroup {
         self.messages.iter_mut().rev().take(LOOK_BACK).find(is_copy)
     }
 
-    /// When it is over if nothing more comes.
-    pub(super) fn deadline(&self) -> Timestamp {
+    /// When it is over if nothing more comes; who `is_patient` waits longer for calls that are settled.
+    pub(super) fn deadline(&self, is_patient: bool) -> Timestamp {
         // While one leg goes on, the others belong to it.
         let idle = self.legs.iter().map(OpenLeg::idle).max().unwrap_or(TRYING_IDLE);
-        self.last.plus(idle)
+        self.last.plus(if !is_patient && self.is_settled() { SETTLED_IDLE } else { idle })
+    }
+
+    /// Whether it is a call that is over with nothing left to come: every request has its final response, every final response to an
+    /// INVITE its ACK, every dialog its BYE. What may be tried again waits, and so does a redirect whose next Contact may have its turn.
+    pub(super) fn is_settled(&self) -> bool {
+        let settled = |open: &OpenLeg| {
+            open.phase == Phase::Ended
+                && !open.challenged
+                && open.dialogs.iter().all(|(_, over)| *over)
+                && open.due.is_nothing()
+        };
+        let is_redirected = self.legs.iter().any(|open| open.due.is_redirected);
+        let has_failed = self.legs.iter().any(|open| open.due.has_failed);
+        self.icmp.is_empty() && self.legs.iter().all(settled) && !(is_redirected && has_failed)
+    }
+
+    /// What the clock showed at its latest message.
+    pub(super) fn last(&self) -> Timestamp {
+        self.last
     }
 
     /// Frames of its last message, to locate a limit.
@@ -194,6 +217,7 @@ impl OpenLeg {
             (None, Some(Method::Ack)) => {}
             (None, _) => self.challenged = false,
         }
+        self.due.follow(message, hasher);
         self.has_invite |= message.method() == Some(&Method::Invite);
         match (message.status(), message.method()) {
             (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(branch()),

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
-use std::hash::RandomState;
+use std::hash::{BuildHasher as _, RandomState};
 use std::{iter, mem};
 
 use super::assemble::{Group, assemble};
@@ -10,6 +10,7 @@ use super::clock::CaptureClock;
 use super::leg_index::{LegId, LegIndex, Place};
 use super::legs::LegSummary;
 use super::open_group::OpenGroup;
+use super::settled::Settled;
 use super::{Call, CallNumber, IcmpReport};
 use crate::anomaly::Anomaly;
 use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
@@ -31,6 +32,8 @@ pub struct TrackerCounts {
     pub duplicates: u64,
     /// Groups that a limit closed early.
     pub closed_early: u64,
+    /// Messages that came for calls which had been settled and handed on.
+    pub late: u64,
 }
 
 /// The open groups. State is bounded by [`OPEN_GROUPS`], [`OPEN_GROUP_OCTETS`] and [`GROUP_MESSAGES`]; whoever exceeds them is
@@ -41,7 +44,7 @@ pub struct Tracker {
     /// Groups by number, which is the order of their first messages, with the keys of their legs.
     groups: BTreeMap<u64, (Vec<Key>, OpenGroup)>,
     legs: LegIndex,
-    /// One entry a group: a deadline at or before the real one.
+    /// For each group a deadline at or before the real one; some are of groups that are gone.
     deadlines: BinaryHeap<Reverse<(Timestamp, u64)>>,
     octets: usize,
     last_number: u64,
@@ -51,9 +54,17 @@ pub struct Tracker {
     clock: CaptureClock,
     /// Calls that a limit closed, until the next [`Tracker::advance`].
     early: Vec<Call>,
+    settled: Settled,
+    /// Whether the clocks of several captures may differ, so that nothing is settled early.
+    is_patient: bool,
 }
 
 impl Tracker {
+    /// Says that the messages come from several captures whose clocks may differ.
+    pub fn expect_different_clocks(&mut self) {
+        self.is_patient = true;
+    }
+
     /// Takes a message in capture order.
     pub fn push(&mut self, message: Message, provenance: Provenance) {
         let summary = LegSummary::of_first(&message, &provenance).map(Box::new);
@@ -65,6 +76,11 @@ impl Tracker {
         self.clock.forward(provenance.time);
         let key = key(&message, provenance.flow);
         let known = self.by_key.get(&key).copied();
+        if known.is_none() && self.settled.is_late(self.hasher.hash_one(&key), &message, self.clock.reading()) {
+            self.counts.late += 1;
+            self.anomalies.push((Anomaly::LateMessage, provenance.frame));
+            return;
+        }
         let id = match known.filter(|id| !self.cut_series(id.0, &message)) {
             Some(id) => id,
             None => self.new_leg(key, &message, summary.as_deref()),
@@ -82,8 +98,8 @@ impl Tracker {
             None => {}
         }
         self.octets += group.octets - before;
-        let deadline = group.deadline();
-        if group.messages.len() == 1 {
+        if group.messages.len() == 1 || group.is_settled() && !self.is_patient {
+            let deadline = group.deadline(self.is_patient);
             self.deadlines.push(Reverse((deadline, number)));
         }
         if group.messages.len() >= GROUP_MESSAGES {
@@ -111,19 +127,20 @@ impl Tracker {
     pub fn advance(&mut self, now: Timestamp) -> Vec<Call> {
         self.clock.tick(now);
         let now = self.clock.reading();
+        self.settled.expire(now);
         let mut over = mem::take(&mut self.early);
         while let Some(Reverse((due, number))) = self.deadlines.peek().copied() {
             if due >= now {
                 break;
             }
             self.deadlines.pop();
-            match self.groups.get(&number).map(|(_, group)| group.deadline()) {
+            match self.groups.get(&number).map(|(_, group)| group.deadline(self.is_patient)) {
                 // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
                 Some(deadline) if deadline >= now => {
                     let again = deadline.min(now.plus(ENDED_IDLE));
                     self.deadlines.push(Reverse((again, number)));
                 }
-                Some(_) => over.extend(self.close(number)),
+                Some(_) => over.extend(self.close_in_time(number)),
                 None => {}
             }
         }
@@ -219,6 +236,17 @@ impl Tracker {
         self.counts.closed_early += 1;
         let call = self.close(number);
         self.early.extend(call);
+    }
+
+    /// Closes a group whose time is over.
+    fn close_in_time(&mut self, number: u64) -> Option<Call> {
+        let (keys, group) = self.groups.get(&number)?;
+        if group.is_settled() && !self.is_patient {
+            for key in keys {
+                self.settled.add(self.hasher.hash_one(key), group.last());
+            }
+        }
+        self.close(number)
     }
 
     fn close(&mut self, number: u64) -> Option<Call> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::tracker::Tracker;
 use super::{Call, Outcome};
 use crate::anomaly::Anomaly;
-use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES};
+use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES, SETTLED_IDLE};
 use crate::provenance::Timestamp;
 use crate::sample::Flow;
 use crate::sip;
@@ -70,12 +70,68 @@ fn a_message_captured_twice_is_one_message() {
 
 #[test]
 fn a_call_is_handed_on_when_its_time_is_over_and_not_before() {
-    let (mut tracker, closed, now) = feed(&ANSWERED.replace("{n}", "1"), 1);
-    assert!(closed.is_empty());
-    assert!(tracker.advance(now.plus(ENDED_IDLE)).is_empty());
-    let over = tracker.advance(now.plus(ENDED_IDLE + Duration::from_millis(1)));
-    assert_eq!(over.iter().map(|c| c.outcome).collect::<Vec<_>>(), [Outcome::Answered]);
-    assert_eq!(tracker.open(), 0);
+    let failed =
+        |response: &str| format!("0 a > b\nINVITE sip:bob@b.example\n\n1 b > a\n{response}\n\n1.1 a > b\nACK\n");
+    for (flow, idle, outcome) in [
+        (ANSWERED.replace("{n}", "1"), SETTLED_IDLE, Outcome::Answered),
+        (failed("486 Busy Here"), SETTLED_IDLE, Outcome::Busy),
+        (failed("503 Service Unavailable"), ENDED_IDLE, Outcome::Overload),
+    ] {
+        let (mut tracker, closed, now) = feed(&flow, 1);
+        assert!(closed.is_empty());
+        assert!(tracker.advance(now.plus(idle)).is_empty(), "{outcome:?}");
+        let over = tracker.advance(now.plus(idle + Duration::from_millis(1)));
+        assert_eq!(over.iter().map(|c| c.outcome).collect::<Vec<_>>(), [outcome]);
+        assert_eq!(tracker.open(), 0);
+    }
+}
+
+#[test]
+fn a_call_with_something_left_to_come_is_not_settled() {
+    let answered = ANSWERED.replace("{n}", "1");
+    let missing = |part: &str| answered.replace(part, "");
+    let fork = "1.05 b > a call=1 tag=other\n183 Session Progress\n\n1.2 b > a call=1 tag=other\n200 OK\n\n";
+    let failing = "5 a > b call=1 cseq=7\nINFO sip:bob@b.example\n\n5.1 b > a call=1\n500 Oops\n\n";
+    for (what, flow) in [
+        ("the response to BYE", missing("9.1 b > a call=1\n200 OK\n\n")),
+        ("the ACK", missing("1.1 a > b call=1\nACK\n\n")),
+        ("the ACK to the 2xx sent again", answered.replace("9.0 a", "2.0 b > a call=1\n200 OK\n\n9.0 a")),
+        ("the second dialog", answered.replace("9.0 a", &format!("{fork}9.0 a"))),
+        (
+            "a redirect whose next Contact may be tried",
+            "0 a > b\nINVITE sip:bob@b.example\n\n0.1 b > a\n\
+            302 Moved\nContact: <sip:x@b.example>, <sip:y@b.example>\n\n0.2 a > b\nACK\n\n0.3 a > b branch=2 cseq=2\n\
+            INVITE sip:x@b.example\n\n0.4 b > a branch=2 cseq=2\n486 Busy Here\n\n0.5 a > b branch=2 cseq=2\nACK\n"
+                .to_owned(),
+        ),
+        ("a failure inside the dialog", answered.replace("9.0 a", &format!("{failing}9.0 a"))),
+    ] {
+        let (mut tracker, closed, now) = feed(&flow, 1);
+        assert!(closed.is_empty());
+        assert!(tracker.advance(now.plus(ENDED_IDLE)).is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn with_several_clocks_no_call_is_settled() {
+    let mut tracker = feed(&ANSWERED.replace("{n}", "1"), 1);
+    tracker.0.expect_different_clocks();
+    assert!(tracker.0.advance(tracker.2.plus(ENDED_IDLE)).is_empty());
+}
+
+#[test]
+fn what_comes_late_for_a_settled_call_is_counted_and_makes_no_group() {
+    let late = "20 a > b call=1\nBYE\n\n20.1 b > a call=1\n481 Gone\n\n";
+    let again = "21 a > b call=1 branch=new\nINVITE sip:bob@b.example\n\n";
+    let answered = ANSWERED.replace("{n}", "1");
+    let (mut tracker, closed, now) = feed(&format!("{answered}{late}{again}"), 1);
+    assert_eq!(closed.iter().map(|c| (c.outcome, c.messages.len())).collect::<Vec<_>>(), [(Outcome::Answered, 5)]);
+    assert_eq!(tracker.counts().late, 2);
+    assert_eq!(tracker.take_anomalies().iter().map(|a| a.0).collect::<Vec<_>>(), [Anomaly::LateMessage; 2]);
+    assert_eq!(tracker.finish(now).map(|c| c.messages.len()).collect::<Vec<_>>(), [1]);
+    // Nobody waits for ever.
+    let (tracker, closed, _) = feed(&format!("{answered}60 a > b call=1\nBYE\n"), 1);
+    assert_eq!((closed.len(), tracker.open(), tracker.counts().late), (1, 1, 0));
 }
 
 #[test]

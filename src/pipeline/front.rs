@@ -61,6 +61,11 @@ impl Front {
         }
     }
 
+    /// Says that the frames come from several captures.
+    pub(super) fn expect_different_clocks(&mut self) {
+        self.tracker.expect_different_clocks();
+    }
+
     /// Takes the next frame.
     pub(super) fn frame(&mut self, frame: Prepared, steps: &mut Vec<Step>) {
         self.clock(frame.time, steps);

@@ -71,6 +71,9 @@ impl Analysis {
         sink: &mut dyn Sink,
         tell: &mut dyn FnMut(Error),
     ) -> io::Result<()> {
+        if frames.infos().len() > 1 {
+            self.front.expect_different_clocks();
+        }
         if threads > 1 {
             return parallel::run(&mut self.front, &mut self.back, frames, threads, sink, tell);
         }
