@@ -16,6 +16,76 @@ pub(super) struct Field {
     pub(super) value_end: u32,
 }
 
+/// The header fields of a message. Places in a datagram fit into 16 bits each, which halves what the messages of open calls take.
+#[derive(Debug, Clone)]
+pub(super) enum Fields {
+    /// Those of a message below 64 KiB.
+    Short(Box<[ShortField]>),
+    /// Those of a longer one.
+    Long(Box<[Field]>),
+}
+
+/// As [`Field`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShortField {
+    name: HeaderName,
+    start: u16,
+    name_end: u16,
+    value_start: u16,
+    value_end: u16,
+}
+
+impl Fields {
+    /// Keeps fields of a message of `length` octets, in an allocation of the right size.
+    pub(super) fn new(fields: &[Field], length: usize) -> Self {
+        if u16::try_from(length).is_ok() {
+            Self::Short(fields.iter().map(ShortField::new).collect())
+        } else {
+            Self::Long(fields.into())
+        }
+    }
+
+    /// The first one of that name.
+    pub(super) fn first(&self, name: HeaderName) -> Option<Field> {
+        match self {
+            Self::Short(fields) => fields.iter().find(|f| f.name == name).map(ShortField::widened),
+            Self::Long(fields) => fields.iter().find(|f| f.name == name).copied(),
+        }
+    }
+
+    /// All of them in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Field> {
+        let (short, long): (&[ShortField], &[Field]) = match self {
+            Self::Short(fields) => (fields, &[]),
+            Self::Long(fields) => (&[], fields),
+        };
+        short.iter().map(ShortField::widened).chain(long.iter().copied())
+    }
+}
+
+impl ShortField {
+    fn new(field: &Field) -> Self {
+        let short = |at: u32| u16::try_from(at).unwrap_or(u16::MAX);
+        Self {
+            name: field.name,
+            start: short(field.start),
+            name_end: short(field.name_end),
+            value_start: short(field.value_start),
+            value_end: short(field.value_end),
+        }
+    }
+
+    fn widened(&self) -> Field {
+        Field {
+            name: self.name,
+            start: self.start.into(),
+            name_end: self.name_end.into(),
+            value_start: self.value_start.into(),
+            value_end: self.value_end.into(),
+        }
+    }
+}
+
 /// The header block of a message.
 #[derive(Debug)]
 pub(super) struct Block {

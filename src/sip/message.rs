@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::headers::{self, Field};
+use super::headers::{self, Field, Fields, offset};
 use super::start_line::{self, StartLine};
 use super::{HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, params, plain};
 use crate::anomaly::Anomaly;
@@ -25,13 +25,14 @@ pub struct CSeq {
 pub struct Message {
     raw: Box<[u8]>,
     start: StartLine,
-    start_end: usize,
-    fields: Box<[Field]>,
-    body: Range<usize>,
+    start_end: u32,
+    fields: Fields,
+    /// Where the body begins.
+    body: u32,
     cseq: Option<CSeq>,
-    from_tag: Option<Range<usize>>,
-    to_tag: Option<Range<usize>>,
-    branch: Option<Range<usize>>,
+    from_tag: Option<Range<u32>>,
+    to_tag: Option<Range<u32>>,
+    branch: Option<Range<u32>>,
     anomalies: Vec<Anomaly>,
     cut: bool,
     /// Identity values, read when they are first asked for: many rules do.
@@ -55,10 +56,9 @@ impl Message {
         let mut message = Self {
             raw: bytes.get(..end)?.into(),
             start,
-            start_end,
-            // A copy of the right size: giving back the end of every allocation leaves the heap in crumbs.
-            fields: block.fields.as_slice().into(),
-            body: block.end..end,
+            start_end: offset(start_end),
+            fields: Fields::new(&block.fields, end),
+            body: offset(block.end),
             cseq: None,
             from_tag: None,
             to_tag: None,
@@ -105,25 +105,24 @@ impl Message {
     }
 
     /// The place of a parameter's value in the first value of a header field, outside of quotes and brackets.
-    fn parameter_range(&self, name: HeaderName, parameter: &[u8]) -> Option<Range<usize>> {
+    fn parameter_range(&self, name: HeaderName, parameter: &[u8]) -> Option<Range<u32>> {
         let field = self.field(name)?;
         let value = field.value(&self.raw);
         let place = header_parameter(value, parameter, name == HeaderName::Via)?;
-        let base = field.value_start as usize;
-        Some(base + place.start..base + place.end)
+        Some(field.value_start + offset(place.start)..field.value_start + offset(place.end))
     }
 
     fn field(&self, name: HeaderName) -> Option<Field> {
-        self.fields.iter().find(|f| f.name == name).copied()
+        self.fields.first(name)
     }
 
     /// Whether there is a header field of that name.
     pub fn has(&self, name: HeaderName) -> bool {
-        self.fields.iter().any(|f| f.name == name)
+        self.fields.first(name).is_some()
     }
 
-    fn slice(&self, range: &Range<usize>) -> &[u8] {
-        self.raw.get(range.clone()).unwrap_or_default()
+    fn slice(&self, range: &Range<u32>) -> &[u8] {
+        self.raw.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
     /// The names of all header fields and their values as captured, in order.
@@ -216,12 +215,12 @@ impl Message {
 
     /// Start line and header block.
     pub(super) fn head(&self) -> &[u8] {
-        self.slice(&(0..self.body.start))
+        self.slice(&(0..self.body))
     }
 
     /// The body.
     pub fn body(&self) -> &[u8] {
-        self.slice(&self.body)
+        self.raw.get(self.body as usize..).unwrap_or_default()
     }
 
     /// What is odd about the message, in the order of [`Anomaly`], each once.
@@ -259,8 +258,7 @@ impl Message {
     /// The first header field of a name that [`HeaderName`] does not know, such as `X-Call-ID`.
     pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
         let field = self.fields.iter().find(|f| {
-            f.name == HeaderName::Other
-                && self.slice(&(f.start as usize..f.name_end as usize)).eq_ignore_ascii_case(name.as_bytes())
+            f.name == HeaderName::Other && self.slice(&(f.start..f.name_end)).eq_ignore_ascii_case(name.as_bytes())
         })?;
         Some(text(headers::unfold(field.value(&self.raw))))
     }
@@ -268,7 +266,7 @@ impl Message {
     /// Every header field as name and value, as captured, in order.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         self.fields.iter().map(|f| {
-            let name = String::from_utf8_lossy(self.slice(&(f.start as usize..f.name_end as usize)));
+            let name = String::from_utf8_lossy(self.slice(&(f.start..f.name_end)));
             (name, text(headers::unfold(f.value(&self.raw))))
         })
     }
@@ -276,7 +274,7 @@ impl Message {
     /// The first header field of that name as a line, with its name as captured: what evidence quotes.
     pub fn header_line(&self, name: HeaderName) -> Option<String> {
         let field = self.field(name)?;
-        let line = self.slice(&(field.start as usize..field.value_end as usize));
+        let line = self.slice(&(field.start..field.value_end));
         Some(text(headers::unfold(line)).into_owned())
     }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::headers::offset;
 use super::probe;
 use super::{Method, StatusCode};
 use crate::anomaly::Anomaly;
@@ -9,8 +10,8 @@ use crate::anomaly::Anomaly;
 /// What the first line says; ranges are places in the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StartLine {
-    Request { method: Method, uri: Range<usize> },
-    Response { status: StatusCode, phrase: Range<usize> },
+    Request { method: Method, uri: Range<u32> },
+    Response { status: StatusCode, phrase: Range<u32> },
 }
 
 /// The first line without its end, and where the next one begins. A bare CR ends it too, as it cannot be part of it.
@@ -49,7 +50,7 @@ fn read_response(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
     if !(100..700).contains(&status) {
         odd.push(Anomaly::StatusOutOfRange);
     }
-    let phrase = line.len() - rest.trim_ascii_start().len()..line.len();
+    let phrase = offset(line.len() - rest.trim_ascii_start().len())..offset(line.len());
     Some(StartLine::Response { status: StatusCode(status), phrase })
 }
 
@@ -64,7 +65,7 @@ fn read_request(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
     if trimmed.len() < line.len() || uri.len() != text.len() + 2 || text.iter().any(u8::is_ascii_whitespace) {
         odd.push(Anomaly::StartLineMalformed);
     }
-    Some(StartLine::Request { method: Method::read(line.get(..blank)?), uri: from..from + text.len() })
+    Some(StartLine::Request { method: Method::read(line.get(..blank)?), uri: offset(from)..offset(from + text.len()) })
 }
 
 fn version(text: &[u8], odd: &mut Vec<Anomaly>) {
