@@ -39,15 +39,28 @@ pub struct Progress {
 /// What the header block says of the body.
 #[derive(Debug, Clone, Default)]
 struct Head {
-    content_length: Option<Option<usize>>,
+    content_length: ContentLength,
     has_type: bool,
     is_sdp: bool,
+}
+
+/// The first Content-Length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum ContentLength {
+    #[default]
+    Missing,
+    /// No number.
+    Unreadable,
+    Octets(usize),
 }
 
 impl Progress {
     /// Where the message ends, if its header block says so.
     pub fn end(&self) -> Option<usize> {
-        Some(self.head_end? + self.head.content_length??)
+        match self.head.content_length {
+            ContentLength::Octets(length) => self.head_end?.checked_add(length),
+            ContentLength::Missing | ContentLength::Unreadable => None,
+        }
     }
 
     /// Whether there is a whole start line.
@@ -66,10 +79,14 @@ impl Progress {
         }
         let Some(head_end) = self.head_end.or_else(|| self.header_block(bytes)) else { return Next::More };
         match self.head.content_length {
-            Some(Some(length)) if length <= STREAM_MESSAGE_OCTETS => self.known(bytes, head_end, head_end + length),
-            // Message::read says what is wrong with the value.
-            Some(_) => Next::Message { length: self.rest(bytes), odd: None },
-            None => {
+            ContentLength::Octets(length) if length <= STREAM_MESSAGE_OCTETS => {
+                self.known(bytes, head_end, head_end + length)
+            }
+            // What is wrong with the value shows when the message is read.
+            ContentLength::Octets(_) | ContentLength::Unreadable => {
+                Next::Message { length: self.rest(bytes), odd: None }
+            }
+            ContentLength::Missing => {
                 let length = if self.head.has_type { self.rest(bytes) } else { head_end };
                 Next::Message { length, odd: Some(Anomaly::ContentLengthMissing) }
             }
@@ -143,9 +160,10 @@ impl Head {
         let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
         let value = line.get(colon + 1..).unwrap_or_default().trim_ascii();
         match HeaderName::read(name) {
-            HeaderName::ContentLength if self.content_length.is_none() => {
-                let length = number::whole(value).map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-                self.content_length = Some(length);
+            HeaderName::ContentLength if self.content_length == ContentLength::Missing => {
+                self.content_length = number::whole(value).map_or(ContentLength::Unreadable, |length| {
+                    ContentLength::Octets(usize::try_from(length).unwrap_or(usize::MAX))
+                });
             }
             HeaderName::ContentType if !self.has_type => {
                 self.has_type = true;

@@ -1,6 +1,6 @@
 //! What the first message of a TLS client says of what it wants (RFC 8446 §4.1.2, RFC 6066 §3, RFC 7301 §3.1).
 
-/// Whether a ClientHello asks for SIP: by application protocol (ALPN) or by a server name (SNI) that begins with `sip`.
+/// Whether a `ClientHello` asks for SIP: by application protocol (ALPN) or by a server name (SNI) that begins with `sip`.
 /// `None` while it is not complete.
 pub(super) fn asks_for_sip(record: &[u8]) -> Option<bool> {
     let [kind, _, _, high, low, rest @ ..] = record else { return None };
@@ -13,7 +13,7 @@ pub(super) fn asks_for_sip(record: &[u8]) -> Option<bool> {
     Some(extensions(handshake).is_some_and(extensions_ask))
 }
 
-/// The extensions of a ClientHello, as far as they are there.
+/// The extensions of a `ClientHello`, as far as they are there.
 fn extensions(handshake: &[u8]) -> Option<&[u8]> {
     let hello = handshake.strip_prefix(&[1])?;
     // Length, version and random.

@@ -87,29 +87,37 @@ pub(super) fn recognise(flow: &Flow, bytes: &[u8]) -> Option<StreamKind> {
     }
 }
 
-/// What a load balancer puts in front of a stream to name its client (the PROXY protocol of HAProxy, versions 1 and 2): its
-/// length; `Some(None)` while more octets are needed, `None` where there is nothing of the kind. Line ends in front, with which
-/// version 2 begins, were taken away.
-pub(super) fn proxy_header(bytes: &[u8]) -> Option<Option<usize>> {
+/// What a load balancer may put in front of a stream to name its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProxyHeader {
+    Absent,
+    /// There may be one when more octets have come.
+    Incomplete,
+    /// So many octets of it.
+    Octets(usize),
+}
+
+/// Looks for the PROXY protocol, versions 1 and 2, of which version 2 begins with line ends; these were taken away.
+pub(super) fn proxy_header(bytes: &[u8]) -> ProxyHeader {
     const LINE: &[u8] = b"PROXY ";
     const BINARY: &[u8] = b"\0\r\nQUIT\n";
     /// The longest line of version 1.
     const LINE_MAX: usize = 107;
     let shares = |name: &[u8]| bytes.iter().zip(name).all(|(a, b)| a == b);
     if shares(LINE) {
-        let line = bytes.get(..LINE_MAX).unwrap_or(bytes);
-        return match memchr::memchr(b'\n', line) {
-            Some(end) if bytes.len() > LINE.len() => Some(Some(end + 1)),
-            None if bytes.len() < LINE_MAX => Some(None),
-            _ => None,
-        };
-    }
-    if shares(BINARY) {
+        let end = memchr::memchr(b'\n', bytes.get(..LINE_MAX).unwrap_or(bytes));
+        match end {
+            Some(end) if end > LINE.len() => ProxyHeader::Octets(end + 1),
+            None if bytes.len() < LINE_MAX => ProxyHeader::Incomplete,
+            _ => ProxyHeader::Absent,
+        }
+    } else if shares(BINARY) {
         let length = bytes.get(BINARY.len() + 2..).and_then(|rest| rest.first_chunk::<2>());
         let whole = length.map(|length| BINARY.len() + 4 + usize::from(u16::from_be_bytes(*length)));
-        return Some(whole.filter(|whole| bytes.len() >= *whole));
+        whole.filter(|whole| bytes.len() >= *whole).map_or(ProxyHeader::Incomplete, ProxyHeader::Octets)
+    } else {
+        ProxyHeader::Absent
     }
-    None
 }
 
 /// A protocol that names itself in its first line.

@@ -1,7 +1,7 @@
 //! One direction of a connection that carries SIP, or may.
 
 use super::Events;
-use super::kind::{self, StreamKind};
+use super::kind::{self, ProxyHeader, StreamKind};
 use crate::anomaly::Anomaly;
 use crate::limits::{STREAM_MESSAGE_OCTETS, STREAM_PROBE, STREAM_SEARCH};
 use crate::net::tcp::{Gap, Marked, Origin};
@@ -106,9 +106,13 @@ impl Side {
 
     /// Looks at the first octets of the stream; `None` if there are not enough, or if the state is another now.
     fn begin(&mut self, is_sip: bool, events: &mut Events<'_>) -> Option<StreamKind> {
-        if let Some(length) = kind::proxy_header(self.waiting.octets()) {
-            self.consume(length?);
-            self.skip_blank_lines();
+        match kind::proxy_header(self.waiting.octets()) {
+            ProxyHeader::Absent => {}
+            ProxyHeader::Incomplete => return None,
+            ProxyHeader::Octets(length) => {
+                self.consume(length);
+                self.skip_blank_lines();
+            }
         }
         let kind = kind::recognise(events.flow, self.waiting.octets())?;
         if kind == StreamKind::Sip {
