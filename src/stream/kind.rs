@@ -137,14 +137,9 @@ fn text(line: &[u8]) -> StreamKind {
 }
 
 fn tls(flow: &Flow, bytes: &[u8]) -> Option<StreamKind> {
-    let by_port = [flow.source.port, flow.destination.port].contains(&5061);
-    if by_port {
+    if [flow.source.port, flow.destination.port].contains(&5061) {
         return Some(StreamKind::SipTls);
     }
-    match client_hello::asks_for_sip(bytes) {
-        Some(true) => Some(StreamKind::SipTls),
-        Some(false) => Some(StreamKind::Tls),
-        None if bytes.len() < STREAM_PROBE => None,
-        None => Some(StreamKind::Tls),
-    }
+    let asks = client_hello::asks_for_sip(bytes).or_else(|| (bytes.len() >= STREAM_PROBE).then_some(false))?;
+    Some(if asks { StreamKind::SipTls } else { StreamKind::Tls })
 }

@@ -19,6 +19,7 @@ use crate::sip::Message;
 
 /// What came out of a connection.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are messages, and none lives long")]
 pub enum StreamEvent {
     /// A SIP message.
     Message(Message, Provenance),

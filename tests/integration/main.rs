@@ -12,4 +12,5 @@ mod reports;
 mod samples;
 mod scenarios;
 mod schema;
+mod tcp;
 mod threads;
