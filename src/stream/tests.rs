@@ -143,7 +143,7 @@ impl Tap {
     }
 }
 
-fn first(text: &str, octets: usize) -> &str {
+fn upto(text: &str, octets: usize) -> &str {
     text.get(..octets).unwrap()
 }
 
@@ -360,7 +360,7 @@ fn a_gap_in_a_body_costs_that_body_alone() {
         tap.client(0, &stream.as_bytes()[..lost.start]);
         tap.client(lost.end, &stream.as_bytes()[lost.end..]);
         tap.wait(STREAM_GAP_SILENT + Duration::from_secs(1));
-        assert_eq!(tap.raws(), [first(&stream, 300), &parts[1], &parts[2]]);
+        assert_eq!(tap.raws(), [upto(&stream, 300), &parts[1], &parts[2]]);
         assert_eq!(tap.anomalies(), [Anomaly::TcpGap, Anomaly::MessageCut]);
     }
 }
@@ -373,7 +373,7 @@ fn frames_cut_by_the_snap_length_are_read_as_far_as_they_go() {
     let missing = u16::try_from(first.len() - 250).unwrap();
     tap.push(&Segment { missing, ..segment(flow(), at(CLIENT, 0), &first[..250]) });
     tap.client(first.len(), parts[1].as_bytes());
-    assert_eq!(tap.raws(), [first(&parts[0], 250), &parts[1]]);
+    assert_eq!(tap.raws(), [upto(&parts[0], 250), &parts[1]]);
     assert!(!tap.anomalies().contains(&Anomaly::TcpGap));
 }
 
@@ -418,7 +418,7 @@ fn a_missing_or_wrong_content_length_is_told_of_and_the_stream_recovers() {
     let first = invite(&length(sdp.len() - 9), sdp);
     let mut tap = Tap::connected();
     tap.client(0, format!("{first}{next}").as_bytes());
-    assert_eq!(tap.raws(), [self::first(&first, first.len() - 9), &next]);
+    assert_eq!(tap.raws(), [upto(&first, first.len() - 9), &next]);
     assert_eq!(tap.anomalies(), [Anomaly::ContentLengthTooShort]);
 }
 

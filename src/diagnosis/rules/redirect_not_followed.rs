@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The caller hung up: the redirect crossed a CANCEL, and there was nothing left to follow.\n\
             - The capture ends, or its tap is elsewhere, before the second INVITE: the rule waits for five seconds of \
             capture, and is silent where packets were lost.\n\
-            - The Contact asks for TCP, TLS or WebSocket, which sipscan does not read from this capture.\n\
+            - The Contact asks for TCP, TLS or WebSocket, over which the capture may not show the second INVITE.\n\
             - A forged or looping redirect: not to follow it is right.",
     },
     detect: Detect::Call(detect),
@@ -157,7 +157,7 @@ mod tests {
                     &to(usual, LATER).replacen("\n301", " fragment=200 lose-fragment=2\n301", 1),
                     None,
                 ),
-                ("over TCP it would not be seen", &to("sip:bob@pbx.corp.example;transport=tcp", LATER), None),
+                ("over TCP it might not be seen", &to("sip:bob@pbx.corp.example;transport=tcp", LATER), None),
                 ("sips means TLS", &to("sips:bob@pbx.corp.example", LATER), None),
                 ("no Contact", &redirected("301 Moved Permanently", LATER), None),
                 ("to itself", &to("sip:bob@corp.example", LATER), None),

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again: every Contact has a `q` from 0 to 1, and the first follow-up goes to the highest.",
         when_this_is_wrong: "- A single Contact needs no `q`.\n\
             - Equal values ask for a free choice, or for all at once.\n\
-            - The Contact of the highest value asks for TCP or TLS, where the capture would not show the attempt.",
+            - The Contact of the highest value asks for TCP or TLS, where the capture may not show the attempt.",
     },
     detect: Detect::Call(detect),
 };

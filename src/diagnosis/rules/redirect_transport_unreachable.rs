@@ -3,6 +3,7 @@
 use crate::call::{Call, IcmpReport, Outcome, Transaction};
 use crate::diagnosis::redirect_case::{End, RedirectCase, end_of, is_visible_on_udp, times_sent};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::provenance::Transport;
 use crate::sip::{Message, Scheme, Uri};
 
 use super::{redirect_contact_not_routable, redirect_not_followed};
@@ -16,8 +17,8 @@ pub(super) static RULE: Rule = Rule {
         what_it_means: "The Contact asks for another transport (TCP, TLS, WebSocket, SCTP) or names another port, and the \
             client does not get through there: an ICMP error says that nothing listens or that a filter is in the way, the \
             host answers elsewhere but not on this port, or the client sent UDP to a place that asks for something else. \
-            Where only the absence of a follow-up speaks for it, the finding says so: sipscan does not read TCP from the \
-            capture, so an attempt over it would not be seen.",
+            Where only the absence of a follow-up speaks for it, the finding says so: an attempt over TLS, or over TCP past a \
+            capture of UDP alone, would not be seen.",
         why_it_matters: "The target is up and the address is right, so a ping or a look at the registration shows no fault, \
             and still no redirected call gets through.",
         likely_causes: "- The listener for that transport or port is off, or a firewall lets only the old one through.\n\
@@ -81,7 +82,9 @@ fn fault<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'a>> {
 }
 
 fn proof<'a>(case: &RedirectCase<'a>, contact: &Uri, sent: &Transaction, cx: &Context<'_>) -> Option<Proof<'a>> {
-    if contact.is_sip() && !is_visible_on_udp(contact) {
+    let over_udp =
+        sent.request.and_then(|id| case.call.message(id)).is_none_or(|m| m.provenance.flow.transport == Transport::Udp);
+    if over_udp && contact.is_sip() && !is_visible_on_udp(contact) {
         return Some(Proof::SentAsUdp);
     }
     let this = |icmp: &&IcmpReport| icmp.unreachable == sent.server && about_port(icmp.kind);
@@ -186,8 +189,8 @@ fn message(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Text {
         }
         Proof::NothingSeen => {
             "{server} redirected the client at {client} to {contact}, which asks for {transport}, and no request followed \
-             over UDP. The client may not speak {transport}, or nothing may answer there: this capture is read for UDP \
-             only, so an attempt over {transport} would not be seen."
+             that can be read. The client may not speak {transport}, or nothing may answer there; an attempt that is \
+             encrypted, or that the capture leaves out, would not be seen."
         }
     };
     let text = Text::new(template)
@@ -242,6 +245,7 @@ mod tests {
                 ("silent, and the host is alive", &sent(ALIVE), error),
                 ("silent, and nothing of the host is seen", &sent(""), None),
                 ("UDP sent where TCP is asked for", &to(tcp, &udp), error),
+                ("TCP sent where TCP is asked for", &to(tcp, &udp.replace("> new\n", "> new tcp\n")), None),
                 ("answered there", &to(tcp, &followed("sip:bob@pbx.corp.example", "200 OK")), None),
                 ("nothing follows", &to(tcp, LATER), warning),
                 ("nothing follows, the capture ends", &to(tcp, ""), None),
