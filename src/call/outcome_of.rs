@@ -140,7 +140,9 @@ fn given_up(call: &Call, id: TransactionId, over: Timestamp) -> Option<Timestamp
     let others = call.transactions.iter().filter(|t| {
         let cancel = t.method == Method::Cancel;
         let bye = t.method == Method::Bye && t.client.address == attempt.client.address;
-        t.leg == attempt.leg && t.start >= attempt.start && (cancel || bye)
+        // Of a request that was not captured only its responses tell the time: it was sent before.
+        let later = attempt.request.is_none() || t.start >= attempt.start;
+        t.leg == attempt.leg && later && (cancel || bye)
     });
     own.or_else(|| others.map(|t| t.start).min()).filter(|time| *time <= over)
 }

@@ -576,3 +576,14 @@ fn an_answer_stems_from_the_branch_with_its_status_or_else_from_the_last() {
         assert_eq!(origin(first, second, answer), Some(expected), "{first}, {second}: {answer}");
     }
 }
+
+#[test]
+fn a_cancelled_call_that_began_before_the_capture_is_cancelled() {
+    let call = call(&flow(
+        "0.0 a > b branch=i\nCANCEL sip:bob@b.example\nCSeq: 1 CANCEL\n\n0.01 b > a\n200 OK\n\n\
+         0.02 b > a raw\nSIP/2.0 487 Request Terminated\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKi\n\
+         From: <sip:alice@192.0.2.10>;tag=1\nTo: <sip:bob@b.example>;tag=x\nCall-ID: 1@192.0.2.10\nCSeq: 1 INVITE\n\
+         Content-Length: 0\n.\n",
+    ));
+    assert_eq!((call.messages.len(), name(&call)), (3, "cancelled"));
+}

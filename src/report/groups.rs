@@ -169,4 +169,19 @@ mod tests {
         let rows: Vec<_> = ranked.iter().map(|(_, group)| (group.first, group.others)).collect();
         assert_eq!(rows, [(4, 1), (2, 0)]);
     }
+
+    #[test]
+    fn what_the_first_call_of_a_group_says_is_no_news_about_the_others() {
+        let mut groups = Groups::new(1);
+        let (first, second) =
+            (silent_with(1, "10.0.0.1", Severity::Error), silent_with(2, "10.0.0.1", Severity::Error));
+        let codes: Vec<_> = first.findings.iter().map(|f| f.code).collect();
+        for report in [&first, &second] {
+            groups.call(report, |_| ());
+            assert_eq!((codes.is_empty(), &groups.told), (false, &codes));
+        }
+        // There is no room for its group, and nothing is said of it.
+        groups.call(&silent_with(3, "10.0.0.3", Severity::Warning), |_| ());
+        assert_eq!(groups.told, Vec::<&str>::new());
+    }
 }
