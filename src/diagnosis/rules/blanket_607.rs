@@ -135,6 +135,6 @@ mod tests {
             "{}",
             finding.message
         );
-        assert_eq!(finding.evidence[1].text, "20 to 50 ms: 15, 50 to 100 ms: 15");
+        assert_eq!(finding.evidence[1].text, "20–50 ms: 15, 50–100 ms: 15");
     }
 }

@@ -193,7 +193,7 @@ mod tests {
             finding.message.to_string().starts_with("203.0.113.90:5060 (ScoreGate/2.1) rejected 30 calls with 607")
         );
         assert_eq!(finding.evidence[0].text, "Server: ScoreGate/2.1");
-        assert_eq!(finding.evidence[1].text, "20 to 50 ms: 15, 50 to 100 ms: 15");
+        assert_eq!(finding.evidence[1].text, "20–50 ms: 15, 50–100 ms: 15");
         assert!(finding.remediation[2].to_string().contains("603 Network Blocked"));
     }
 }

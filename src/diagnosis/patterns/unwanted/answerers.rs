@@ -210,8 +210,8 @@ impl Answerer {
                 let comma = if text.is_empty() { "" } else { ", " };
                 // Writing to a string never fails.
                 let _ = match end {
-                    Some(end) => write!(text, "{comma}{from} to {end} ms: {count}"),
-                    None => write!(text, "{comma}{from} ms and more: {count}"),
+                    Some(end) => write!(text, "{comma}{from}–{end} ms: {count}"),
+                    None => write!(text, "{comma}≥ {from} ms: {count}"),
                 };
             }
             from = end.copied().unwrap_or(from);
