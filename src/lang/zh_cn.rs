@@ -21,7 +21,8 @@ pub(super) fn lookup(english: &str) -> Option<&'static str> {
         // Between the items of a list.
         ", " => Some("、"),
         "; " => Some("；"),
-        text => TABLE.get(text).map(String::as_str),
+        // An empty one waits for its translator.
+        text => TABLE.get(text).map(String::as_str).filter(|translation| !translation.is_empty()),
     }
 }
 

@@ -15,7 +15,7 @@ const CLAIM: usize = 160;
 /// One paragraph a value.
 pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
     for (at, checked) in report.identities.iter().take(SHOWN).enumerate() {
-        let label = if at == 0 { "Identity" } else { "" };
+        let label = if at == 0 { Text::new("Identity") } else { Text::default() };
         page.entry(label, Tone::Plain, sentence(checked, view, report.call.start));
     }
     page.more(2 + LABEL, report.identities.len(), SHOWN, "{n} more Identity value", "{n} more Identity values");
