@@ -145,7 +145,7 @@ impl Brief {
         let new = || {
             let frame = finding.evidence.first().map_or_else(Text::default, |e| place.frame(e.frame));
             let text = Text::new("{severity} {code}, {call}, frame {frame}: {message}");
-            let text = text.with("severity", Text::new(severity.name())).with("code", finding.code);
+            let text = text.with("severity", Text::new(finding.severity.name())).with("code", finding.code);
             let first = text.with("call", whose()).with("frame", frame).with("message", &finding.message);
             Worst { count: 0, order, first }
         };
