@@ -173,7 +173,7 @@ impl Brief {
         if self.worst.is_empty() {
             lines.push((Text::new("Worst"), vec![Text::new("nothing from warning on")]));
         }
-        lines.push((Text::new("Complete"), self.complete()));
+        lines.push((Text::new("Complete"), self.complete().into_iter().chain(phrases::ignored(total)).collect()));
         let width = lines.iter().map(|(label, _)| display_width(&self.say(label))).max().unwrap_or(0) + 2;
         lines.into_iter().map(|(label, items)| self.line(&label, width, &items)).collect()
     }
@@ -287,7 +287,10 @@ fn causes(total: &Summary) -> Vec<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::github::GithubSink;
+    use crate::report::junit::{JunitOptions, JunitSink};
     use crate::report::sample::{Buffer, hostile, play};
+    use crate::report::sarif::SarifSink;
 
     fn sink(width: usize) -> (Buffer, BriefSink) {
         let out = Buffer::default();
@@ -315,6 +318,26 @@ mod tests {
             let text = out.text();
             assert!(text.lines().count() <= 10 && text.lines().all(|line| display_width(line) <= width), "{text}");
             assert!(!text.contains(['\x1b', '\u{202e}']));
+        }
+    }
+
+    #[test]
+    fn what_the_settings_leave_out_is_said_in_every_format() {
+        let summary = Summary { ignored: [("redirect-loop", 2)].into(), ..Summary::default() };
+        let buffer = Buffer::default();
+        let options = BriefOptions { width: 100, time_zone: TimeZone::UTC, lang: Lang::En };
+        let sinks: [Box<dyn Sink>; 4] = [
+            Box::new(BriefSink::new(Box::new(buffer.clone()), options)),
+            Box::new(GithubSink::new(Box::new(buffer.clone()), Lang::En)),
+            Box::new(JunitSink::new(Box::new(buffer.clone()), JunitOptions::default())),
+            Box::new(SarifSink::new(Box::new(buffer.clone()), Lang::En)),
+        ];
+        for (n, mut sink) in (1..).zip(sinks) {
+            sink.begin_capture(0, &["a.pcap".to_owned()]).unwrap();
+            sink.end_capture(&CaptureFacts::default(), &summary, &[]).unwrap();
+            sink.finish(&summary).unwrap();
+            let said = "2 findings are left out, as sipscan.toml asks: redirect-loop 2";
+            assert_eq!(buffer.text().matches(said).count(), n, "{}", buffer.text());
         }
     }
 

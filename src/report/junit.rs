@@ -227,6 +227,9 @@ impl Sink for JunitSink {
             self.keep(|sink| sink.case(&name, status(sink)), failed);
         }
         let mut suite = suite(facts, summary);
+        if let Some(ignored) = phrases::ignored(summary) {
+            suite.set_system_out(self.say(&ignored));
+        }
         suite.add_test_case(self.of_capture(facts));
         suite.add_test_cases(std::mem::take(&mut self.cases));
         suite.add_test_cases(self.of_beyond());

@@ -2,10 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use super::{escape, facts, time};
+use super::{Summary, escape, facts, time};
 use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
-use crate::lang::{Lang, Text};
+use crate::lang::{Lang, Text, grouped};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
 /// Pieces of evidence that are told of a finding, and characters of each; JSON has everything.
@@ -52,6 +52,17 @@ pub(super) fn actor(actor: &Actor, place: impl Fn(Endpoint) -> String) -> Text {
         }
     };
     text.with("role", &actor.role)
+}
+
+/// What the settings left out; hidden findings must be said in every format for people.
+pub(super) fn ignored(summary: &Summary) -> Option<Text> {
+    let list = Text::list(", ", summary.ignored.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
+    let (one, many) = (
+        "{n} finding is left out, as sipscan.toml asks: {list}",
+        "{n} findings are left out, as sipscan.toml asks: {list}",
+    );
+    let text = Text::count(summary.ignored.values().sum(), one, many).with("list", list);
+    (!summary.ignored.is_empty()).then_some(text)
 }
 
 /// `14 calls: 4, 9, 12–20`.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::phrases::Place;
+use super::phrases::{self, Place};
 use super::{CaptureFacts, Sink, Summary, escape};
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::lang::{Fill, Lang, Text, grouped};
@@ -120,13 +120,17 @@ impl Sink for SarifSink {
         report.findings.iter().try_for_each(|finding| self.result(finding, Some(report)))
     }
 
-    fn end_capture(&mut self, facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+    fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()> {
         findings.iter().try_for_each(|finding| self.result(finding, None))?;
         self.failed |= facts.error.is_some();
         let level = if facts.error.is_some() { "error" } else { "warning" };
         for reason in &facts.incomplete_reasons() {
             let text = self.say(reason);
             self.notify(level, &text, Some(self.first_file));
+        }
+        if let Some(ignored) = phrases::ignored(summary) {
+            let text = self.say(ignored);
+            self.notify("note", &text, Some(self.first_file));
         }
         Ok(())
     }

@@ -44,16 +44,13 @@ impl Context<'_> {
         text.in_lang(self.lang).to_string()
     }
 
-    /// Which call, what happened, and the lines that every format for people has.
+    /// What happened in which call, and the lines that every format for people has.
     fn message(&self, finding: &Finding, report: Option<&CallReport>) -> String {
-        let said = match report {
-            Some(report) => Text::new("{call}, {parties}: {message}")
-                .with("call", phrases::name(&report.call))
-                .with("parties", phrases::parties(&report.call))
-                .with("message", &finding.message),
-            None => finding.message.clone(),
-        };
-        let mut lines = vec![self.say(&said)];
+        let mut lines = vec![self.say(&finding.message)];
+        if let Some(call) = report.map(|report| &report.call) {
+            let text = Text::new("{call}: {parties}").with("call", phrases::name(call));
+            lines.push(self.say(&text.with("parties", phrases::parties(call))));
+        }
         lines.extend(self.place.told(finding, self.lang));
         lines.join("\n")
     }

@@ -8,7 +8,7 @@ use super::page::{Page, Tone, cut};
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::lang::{Text, grouped};
-use crate::report::{CaptureFacts, Summary};
+use crate::report::{CaptureFacts, Summary, phrases};
 use crate::sip::StatusClass;
 use crate::stream::StreamKind;
 use crate::wrap::{display_width, pad};
@@ -54,20 +54,9 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
 
 /// What is hidden must be said.
 fn ignored(page: &mut Page, summary: &Summary) {
-    if summary.ignored.is_empty() {
-        return;
+    if let Some(text) = phrases::ignored(summary) {
+        page.hanging("Ignored", LABEL, Tone::Plain, text);
     }
-    let list = Text::list(", ", summary.ignored.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
-    let (one, many) = (
-        "{n} finding is left out, as sipscan.toml asks: {list}",
-        "{n} findings are left out, as sipscan.toml asks: {list}",
-    );
-    page.hanging(
-        "Ignored",
-        LABEL,
-        Tone::Plain,
-        Text::count(summary.ignored.values().sum(), one, many).with("list", list),
-    );
 }
 
 /// Which numbers were completed, so that nobody takes a guess for a fact.
