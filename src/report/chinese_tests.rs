@@ -4,13 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::brief::{BriefOptions, BriefSink};
 use super::csv::{CsvOptions, CsvSink, ListSink, Table};
+use super::github::GithubSink;
 use super::json::JsonSink;
+use super::junit::{JunitOptions, JunitSink};
 use super::outputs::Outputs;
 use super::sample::Buffer;
-use super::text::{TextOptions, TextSink};
+use super::sarif::SarifSink;
+use super::text::{Markup, TextOptions, TextSink};
 use crate::app;
 use crate::cli::Cli;
 use crate::diagnosis::Settings;
@@ -45,7 +50,7 @@ fn text(captures: &[PathBuf], options: TextOptions) -> String {
 
 #[test]
 fn every_text_of_every_sample_is_translated() {
-    let outs: Vec<Buffer> = (0..8).map(|_| Buffer::default()).collect();
+    let outs: Vec<Buffer> = (0..13).map(|_| Buffer::default()).collect();
     let mut writers = outs.iter().map(|out| Box::new(out.clone()));
     let mut writer = || writers.next().unwrap();
     let options = CsvOptions { lang: Lang::ZhCn, ..CsvOptions::default() };
@@ -59,6 +64,14 @@ fn every_text_of_every_sample_is_translated() {
     }
     add(Box::new(ListSink::moves(writer(), options)));
     add(Box::new(ListSink::complaints(writer(), options, "1")));
+    let junit = JunitOptions { lang: Lang::ZhCn, ..JunitOptions::default() };
+    add(Box::new(JunitSink::new(writer(), junit)));
+    add(Box::new(SarifSink::new(writer(), Lang::ZhCn)));
+    add(Box::new(GithubSink::new(writer(), Lang::ZhCn)));
+    let ticket = TextOptions { markup: Markup::Markdown, lang: Lang::ZhCn, ..TextOptions::default() };
+    add(Box::new(TextSink::new(writer(), ticket)));
+    let brief = BriefOptions { width: 100, time_zone: TimeZone::UTC, lang: Lang::ZhCn };
+    add(Box::new(BriefSink::new(writer(), brief)));
     scan(&[PathBuf::from("samples")], outputs);
     assert_eq!(missing::take().into_iter().collect::<Vec<_>>(), Vec::<String>::new());
     let report: Value = serde_json::from_str(&outs[1].text()).unwrap();
