@@ -74,6 +74,8 @@ pub enum Transport {
     Udp,
     /// TCP, where they are not: what is lost is sent again below SIP.
     Tcp,
+    /// WebSocket over TCP (RFC 7118).
+    WebSocket,
 }
 
 /// Source and destination of a datagram or segment.

@@ -13,6 +13,8 @@ use crate::sip::stream;
 pub enum StreamKind {
     /// SIP.
     Sip,
+    /// SIP over WebSocket (RFC 7118).
+    SipWebSocket,
     /// TLS that carries SIP by all appearance: port 5061, or what the client asked for (SNI, ALPN). Encrypted.
     SipTls,
     /// Other TLS.
@@ -37,6 +39,7 @@ impl StreamKind {
     /// Every kind, in the order of reports.
     pub const ALL: &'static [Self] = &[
         Self::Sip,
+        Self::SipWebSocket,
         Self::SipTls,
         Self::Tls,
         Self::Http,
@@ -52,6 +55,7 @@ impl StreamKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Sip => "sip",
+            Self::SipWebSocket => "sip-over-websocket",
             Self::SipTls => "sip-over-tls",
             Self::Tls => "tls",
             Self::Http => "http",

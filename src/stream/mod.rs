@@ -7,6 +7,7 @@
 mod client_hello;
 mod kind;
 mod side;
+mod websocket;
 
 pub use kind::StreamKind;
 use side::{Side, Taken};
@@ -14,7 +15,7 @@ use side::{Side, Taken};
 use crate::anomaly::Anomaly;
 use crate::limits::STREAM_MESSAGE_WAIT;
 use crate::net::tcp::{Direction, End, Gap, Origin, Seen, StreamReader};
-use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
+use crate::provenance::{Flow, FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::Message;
 
 /// What came out of a connection.
@@ -41,6 +42,8 @@ pub enum StreamEvent {
 pub struct Messages {
     kind: Option<StreamKind>,
     sides: [Side; 2],
+    /// Whether messages over WebSocket may be compressed.
+    deflate: bool,
     last_frame: FrameRef,
 }
 
@@ -48,12 +51,21 @@ impl StreamReader for Messages {
     type Output = StreamEvent;
 
     fn octets(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<StreamEvent>) {
+        if !self.is_interested() {
+            // What waited for the octets that told comes behind them.
+            return;
+        }
         self.last_frame = origin.frame;
         let is_sip = self.is_sip();
         let mut events = Events { flow, frame: origin.frame, out };
+        let deflate = self.deflate;
         let side = self.side(flow);
+        side.deflate = deflate;
         side.push(octets, origin);
-        if let Some(kind) = side.read(is_sip, &mut events) {
+        let kind = side.read(is_sip, &mut events);
+        // What the response to the upgrade says holds for both directions.
+        self.deflate |= side.deflate;
+        if let Some(kind) = kind {
             self.decide(kind, out);
         }
     }
@@ -77,8 +89,10 @@ impl StreamReader for Messages {
         if self.kind.is_none() {
             let spoke = self.sides.iter().any(|side| side.has_octets);
             let kept_alive = self.sides.iter().any(|side| side.has_blank_lines);
+            let asked = self.sides.iter().any(Side::is_websocket);
             self.decide(
                 match (spoke, kept_alive) {
+                    (true, _) if asked => StreamKind::SipWebSocket,
                     (true, _) => StreamKind::OtherTcp,
                     (false, true) => StreamKind::KeepAlive,
                     (false, false) => StreamKind::NoData,
@@ -89,7 +103,7 @@ impl StreamReader for Messages {
     }
 
     fn is_interested(&self) -> bool {
-        matches!(self.kind, None | Some(StreamKind::Sip))
+        self.kind.is_none() || self.is_sip()
     }
 
     fn held(&self) -> usize {
@@ -114,7 +128,7 @@ impl StreamReader for Messages {
 
 impl Messages {
     fn is_sip(&self) -> bool {
-        self.kind == Some(StreamKind::Sip)
+        matches!(self.kind, Some(StreamKind::Sip | StreamKind::SipWebSocket))
     }
 
     fn side(&mut self, flow: &Flow) -> &mut Side {
@@ -126,7 +140,7 @@ impl Messages {
         if self.kind.is_none() {
             self.kind = Some(kind);
             out.push(StreamEvent::Kind(kind));
-            if kind != StreamKind::Sip {
+            if !self.is_sip() {
                 self.sides = [Side::default(), Side::default()];
             }
         }
@@ -143,6 +157,13 @@ struct Events<'a> {
 impl Events<'_> {
     fn odd(&mut self, anomaly: Anomaly) {
         self.out.push(StreamEvent::Odd { anomaly, flow: *self.flow, frame: self.frame });
+    }
+
+    fn over_websocket(&mut self, message: Message, seen: Seen) {
+        let Seen { frame, other_frames, time, ttl, .. } = seen;
+        let flow = Flow { transport: Transport::WebSocket, ..*self.flow };
+        let provenance = Provenance { frame, other_frames, time, flow, ip_id: None, ttl, offset: 0 };
+        self.out.push(StreamEvent::Message(message, provenance));
     }
 
     fn message(&mut self, Taken { mut message, odd }: Taken, seen: Seen) {

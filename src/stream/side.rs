@@ -2,12 +2,13 @@
 
 use super::Events;
 use super::kind::{self, ProxyHeader, StreamKind};
+use super::websocket::{self, Frames, Upgrade};
 use crate::anomaly::Anomaly;
 use crate::limits::{STREAM_MESSAGE_OCTETS, STREAM_PROBE, STREAM_SEARCH};
 use crate::net::tcp::{Gap, Marked, Origin};
 use crate::provenance::Timestamp;
-use crate::sip::Message;
 use crate::sip::stream::{self, Found, Next, Progress};
+use crate::sip::{self, Message};
 
 /// Where reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +20,10 @@ enum State {
     Search { at_line: bool },
     /// Where a message begins, or in it.
     Sip,
+    /// Among the frames of WebSocket.
+    WebSocket,
+    /// Behind something that hides where the next frame begins.
+    Lost,
 }
 
 /// A message, and what the stream alone shows of it.
@@ -33,6 +38,9 @@ pub(super) struct Side {
     state: State,
     waiting: Marked,
     progress: Progress,
+    frames: Frames,
+    /// Whether messages over WebSocket may be compressed.
+    pub(super) deflate: bool,
     /// Octets that belong to a message that was taken without them.
     rest: u64,
     /// Octets in which a start line was looked for.
@@ -45,7 +53,12 @@ pub(super) struct Side {
 impl Side {
     /// Memory held, in octets.
     pub(super) fn cost(&self) -> usize {
-        self.waiting.cost()
+        self.waiting.cost() + self.frames.cost()
+    }
+
+    /// Whether it has asked for SIP over WebSocket.
+    pub(super) fn is_websocket(&self) -> bool {
+        self.state == State::WebSocket
     }
 
     /// When the last octets came of a message that is not whole.
@@ -67,7 +80,7 @@ impl Side {
     pub(super) fn read(&mut self, is_sip: bool, events: &mut Events<'_>) -> Option<StreamKind> {
         let mut decided = None;
         loop {
-            if self.state != (State::Search { at_line: false }) {
+            if matches!(self.state, State::Start | State::Search { at_line: true } | State::Sip) {
                 self.skip_blank_lines();
             }
             if self.waiting.octets().is_empty() {
@@ -77,16 +90,23 @@ impl Side {
             self.has_octets = true;
             let goes_on = match self.state {
                 State::Start => match self.begin(is_sip, events) {
-                    Some(StreamKind::Sip) => {
-                        decided = Some(StreamKind::Sip);
+                    Some(kind @ (StreamKind::Sip | StreamKind::SipWebSocket)) => {
+                        decided = Some(kind);
                         true
                     }
                     Some(other) => return Some(other),
                     None => self.state != State::Start,
                 },
                 State::Search { at_line } => {
-                    if let Some(kind) = self.named(events).filter(|_| !is_sip) {
-                        return Some(kind);
+                    match self.named(events).filter(|_| !is_sip) {
+                        // It may be an upgrade to WebSocket.
+                        Some(StreamKind::Http) => {
+                            self.searched = 1;
+                            self.state = State::Start;
+                            continue;
+                        }
+                        Some(kind) => return Some(kind),
+                        None => {}
                     }
                     let found = self.search(at_line);
                     if found {
@@ -97,6 +117,11 @@ impl Side {
                     found
                 }
                 State::Sip => self.message(events),
+                State::WebSocket => self.frame(events),
+                State::Lost => {
+                    self.consume(self.waiting.octets().len());
+                    false
+                }
             };
             if !goes_on {
                 return decided;
@@ -115,6 +140,19 @@ impl Side {
             }
         }
         let kind = kind::recognise(events.flow, self.waiting.octets())?;
+        if kind == StreamKind::Http {
+            match websocket::upgrade(self.waiting.octets()) {
+                Upgrade::Incomplete if self.waiting.octets().len() < STREAM_PROBE => return None,
+                Upgrade::Sip { length, agreed, deflate } => {
+                    self.deflate |= agreed && deflate;
+                    self.consume(length);
+                    self.state = State::WebSocket;
+                    // The other end may refuse what a request asks for.
+                    return agreed.then_some(StreamKind::SipWebSocket);
+                }
+                Upgrade::Incomplete | Upgrade::Other => {}
+            }
+        }
         if kind == StreamKind::Sip {
             self.state = State::Sip;
         } else if is_sip {
@@ -166,6 +204,31 @@ impl Side {
         }
     }
 
+    /// Reads the next frames of WebSocket; returns whether there may be more.
+    fn frame(&mut self, events: &mut Events<'_>) -> bool {
+        match self.frames.next(self.waiting.octets(), self.deflate) {
+            websocket::Next::More => false,
+            websocket::Next::Nothing(length) => {
+                self.consume(length);
+                true
+            }
+            websocket::Next::Message(octets, length) => {
+                if let Some(seen) = self.waiting.seen(0..length) {
+                    for framed in sip::messages(&octets, false) {
+                        events.over_websocket(framed.message, seen.clone());
+                    }
+                }
+                self.consume(length);
+                true
+            }
+            websocket::Next::Broken => {
+                events.odd(Anomaly::TrailingOctets);
+                self.state = State::Lost;
+                true
+            }
+        }
+    }
+
     /// Takes a message of so many octets.
     fn take(&mut self, length: usize, cut: bool, odd: Option<Anomaly>, events: &mut Events<'_>) {
         let octets = self.waiting.octets().get(..length).unwrap_or_default();
@@ -203,6 +266,12 @@ impl Side {
             return;
         }
         self.rest = 0;
+        if matches!(self.state, State::WebSocket | State::Lost) {
+            self.consume(self.waiting.octets().len());
+            self.frames = Frames::default();
+            self.state = State::Lost;
+            return;
+        }
         let wanted = self.progress.end().map(|end| end.saturating_sub(self.waiting.octets().len()) as u64);
         let begun = self.state == State::Sip && !self.waiting.octets().is_empty();
         self.give_up(true, events);
@@ -230,5 +299,9 @@ impl Side {
         }
         let left = self.waiting.octets().len();
         self.consume(left);
+        if matches!(self.state, State::WebSocket) && (left > 0 || self.frames.cost() > 0) {
+            self.frames = Frames::default();
+            self.state = State::Lost;
+        }
     }
 }
