@@ -208,12 +208,12 @@ mod tests {
     use super::*;
 
     fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-        let masked = if mask.is_some() { 0x80 } else { 0 };
+        let masked: u8 = if mask.is_some() { 0x80 } else { 0 };
         let mut frame = vec![first];
         match u8::try_from(payload.len()) {
             Ok(length) if length < 126 => frame.push(masked | length),
             _ => {
-                frame.push(masked | 126);
+                frame.push(masked + 126);
                 frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
             }
         }

@@ -1,5 +1,4 @@
 //! SIP over TCP, from frames to findings.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sipscan::anomaly::Anomaly;
 use sipscan::call::Outcome;
