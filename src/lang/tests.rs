@@ -33,11 +33,13 @@ const TABLES: &[(&str, &[&str])] = &[
             "src/passport.rs",
         ],
     ),
-    ("report", &["src/report", "src/pipeline", "src/capture/info.rs", "src/error.rs"]),
+    ("report", &["src/report", "src/pipeline", "src/capture/info.rs", "src/error.rs", "src/main.rs"]),
 ];
 
 /// Files that only tests use, beside those whose names end in `tests`.
 const TESTS: &[&str] = &["testing", "sample", "schema"];
+/// Files with prose that is no text: messages about the command line are English.
+const SPARSE: &[&str] = &["main"];
 /// Functions whose argument is a text, however short.
 const TEXTS: &[&str] = &["Text::new", "Text::list", "Text::count", "fix", "verify", "tr", "role", "say", "optional"];
 /// Methods of a page of the text report whose literal arguments are texts.
@@ -54,6 +56,8 @@ const MACROS: &[&str] =
 struct Found {
     texts: Vec<String>,
     seen: BTreeSet<String>,
+    /// Only what stands where a text must stand counts.
+    sparse: bool,
 }
 
 impl Found {
@@ -96,7 +100,7 @@ impl Found {
                 }
                 TokenTree::Literal(literal) => {
                     if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string())
-                        && (is_prose(&text.value()) || (wanted && has_letters(&text.value())))
+                        && ((!self.sparse && is_prose(&text.value())) || (wanted && has_letters(&text.value())))
                     {
                         self.text(&text.value());
                     }
@@ -171,6 +175,7 @@ fn texts(table: &str) -> Vec<String> {
     }
     for path in paths.iter().flat_map(|path| sources(&root.join(path))) {
         let source = fs::read_to_string(&path).unwrap();
+        found.sparse = path.file_stem().is_some_and(|name| SPARSE.iter().any(|sparse| name == *sparse));
         found.tokens(source.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display())), false);
     }
     found.texts

@@ -18,8 +18,6 @@ const LADDER_HEAD: usize = 12;
 const LADDER_TAIL: usize = 5;
 /// Cells of a Call-ID.
 const CALL_ID: usize = 80;
-/// The port that goes without saying.
-
 /// The rows, with the beginning and the end of the call above them.
 pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
     let (rows, left_out) = ladder::rows(&report.call, &report.findings);
