@@ -14,6 +14,14 @@ pub const FRAGMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Fragments that contradict those of an incomplete datagram are a new one under the same identification if the older is
 /// at least of this age; an overlap otherwise. Identifications of 16 bits come again within seconds (RFC 4963).
 pub const FRAGMENT_ID_REUSE: Duration = Duration::from_secs(2);
+/// Layers of one frame that are peeled: link, VLAN tags, labels, IP, tunnels. A frame with more is skipped; what is met in the field
+/// has a dozen.
+pub const LAYERS: usize = 32;
+/// The time that a HEP packet says its message was captured at may lie this far behind the capture time of the packet; a time
+/// further in the future is a clock gone wrong, and that of the packet stands.
+pub const HEP_AHEAD: Duration = Duration::from_mins(10);
+/// Ways through the layers that are counted one by one; frames with further ones are counted together.
+pub const LAYER_PATHS: usize = 200;
 /// TCP connections that are followed at one time; those go first that have been idle for longest, of them those that said
 /// nothing of interest.
 pub const STREAMS: usize = 65_536;

@@ -54,7 +54,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(delivered.len() <= usize::try_from(counts.completed + counts.incomplete).unwrap());
     for one in &delivered {
         assert!(one.other_frames.is_sorted());
-        match one.decode() {
+        match one.decode().content {
             Decoded::Udp(datagram) => look_into(&datagram, total),
             Decoded::Fragment(_) => unreachable!("a datagram out of fragments is no fragment"),
             Decoded::Tcp(segment) => assert!(segment.payload.len() < total),

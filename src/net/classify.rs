@@ -26,6 +26,12 @@ pub enum PayloadKind {
     Dtls,
     /// T.38 fax over UDPTL.
     T38,
+    /// What a capture agent sent by HEP of RTCP.
+    HepRtcp,
+    /// A line of a log, sent by HEP.
+    HepLog,
+    /// Anything else that was sent by HEP.
+    HepOther,
     /// Anything else.
     OtherUdp,
 }
@@ -41,6 +47,9 @@ impl PayloadKind {
         Self::Dns,
         Self::Dtls,
         Self::T38,
+        Self::HepRtcp,
+        Self::HepLog,
+        Self::HepOther,
         Self::OtherUdp,
     ];
 
@@ -55,6 +64,9 @@ impl PayloadKind {
             Self::Dns => "dns",
             Self::Dtls => "dtls",
             Self::T38 => "t38",
+            Self::HepRtcp => "hep-rtcp",
+            Self::HepLog => "hep-log",
+            Self::HepOther => "hep-other",
             Self::OtherUdp => "other-udp",
         }
     }

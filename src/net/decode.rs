@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use super::icmp::IcmpError;
+use super::peel::peel;
 use super::skip::SkipReason;
 use super::tcp::Segment;
 use super::vlan::Vlans;
-use super::{fast_path, ip, link};
-use crate::provenance::Flow;
+use crate::provenance::{Flow, Timestamp};
 
 /// What a frame holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,13 +84,7 @@ pub struct FragmentKey {
 /// Read are Ethernet, Linux SLL and SLL2 (each with any number of VLAN tags, and PPP over Ethernet), NULL and LOOP, and raw
 /// IP; then IPv4 and IPv6 with extension headers. Checksums are not looked at, because network cards fill them in behind the capture.
 pub fn decode(link_type: u16, bytes: &[u8], original_length: u32) -> Decoded<'_> {
-    let frame_cut = u32::try_from(bytes.len()).is_ok_and(|captured| captured < original_length);
-    match link::ip_packet(link_type, bytes) {
-        Ok((packet, vlan)) => {
-            fast_path::fast_udp(packet, vlan).map_or_else(|| ip::decode(packet, vlan, frame_cut), Decoded::Udp)
-        }
-        Err(reason) => Decoded::Skipped(reason),
-    }
+    peel(link_type, bytes, original_length, Timestamp::default()).content
 }
 
 #[cfg(test)]

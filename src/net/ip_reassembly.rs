@@ -244,7 +244,7 @@ mod tests {
     }
 
     fn datagram(reassembled: &Reassembled) -> Datagram<'_> {
-        match reassembled.decode() {
+        match reassembled.decode().content {
             Decoded::Udp(datagram) => datagram,
             other => panic!("{other:?}"),
         }

@@ -1,8 +1,9 @@
 //! One fragmented datagram: while it waits for fragments, and when it is delivered.
 
-use super::decode::{Decoded, Fragment, FragmentKey};
+use super::decode::{Fragment, FragmentKey};
 use super::ip::{self, IpInfo};
 use super::parts::Parts;
+use super::peel::{self, Peeled};
 use crate::provenance::{FrameRef, Timestamp};
 
 /// A datagram put together from fragments.
@@ -23,8 +24,8 @@ pub struct Reassembled {
 }
 
 impl Reassembled {
-    /// What the datagram holds: as a rule [`Decoded::Udp`] or [`Decoded::Tcp`], never [`Decoded::Fragment`].
-    pub fn decode(&self) -> Decoded<'_> {
+    /// What the datagram holds: as a rule [`Decoded::Udp`](super::Decoded::Udp) or [`Decoded::Tcp`](super::Decoded::Tcp).
+    pub fn decode(&self) -> Peeled<'_> {
         let id = u16::try_from(self.key.id).ok().filter(|_| self.key.source.is_ipv4());
         let info = IpInfo {
             source: self.key.source,
@@ -35,7 +36,7 @@ impl Reassembled {
             cut: self.cut,
             missing: 0,
         };
-        ip::decode_reassembled(self.protocol, &self.payload, &info)
+        peel::inside(ip::decode_reassembled(self.protocol, &self.payload, &info), self.time)
     }
 }
 

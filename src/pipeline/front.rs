@@ -8,7 +8,10 @@ use crate::anomaly::Anomaly;
 use crate::call::{Call, IcmpReport, tracker::Tracker};
 use crate::diagnosis::{Evidence, Text};
 use crate::limits;
-use crate::net::{Datagram, Decoded, IcmpError, IpReassembly, Segment, TcpReassembly, classify, decode, failed_lookup};
+use crate::net::{
+    Datagram, Decoded, IcmpError, IpReassembly, Layers, PayloadKind, Peeled, Segment, TcpReassembly, classify,
+    failed_lookup, peel,
+};
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
 use crate::report::{CaptureFacts, Summary};
 use crate::stream::{Messages, StreamEvent};
@@ -71,6 +74,7 @@ impl Front {
         self.clock(frame.time, steps);
         self.facts.frames += 1;
         self.facts.octets += frame.octets as u64;
+        self.layers(frame.layers.as_deref());
         if frame.cut {
             self.anomaly(Anomaly::FrameCut);
         }
@@ -132,6 +136,18 @@ impl Front {
         self.facts.duplicates = self.tracker.counts().duplicates + self.streams.counts().duplicates;
     }
 
+    /// Counts the way through layers that are worth telling of.
+    fn layers(&mut self, layers: Option<&Layers>) {
+        let Some(layers) = layers else { return };
+        if let Some(count) = self.facts.layers.get_mut(layers) {
+            *count += 1;
+        } else if self.facts.layers.len() < limits::LAYER_PATHS {
+            self.facts.layers.insert(layers.clone(), 1);
+        } else {
+            self.facts.other_layers += 1;
+        }
+    }
+
     fn clock(&mut self, time: Timestamp, steps: &mut Vec<Step>) {
         if self.facts.frames == 0 {
             steps.push(Step::Start(time));
@@ -153,7 +169,8 @@ impl Front {
 
     fn stateful(&mut self, held: &Stateful, frame: &Prepared, steps: &mut Vec<Step>) {
         let place = Place { frame: frame.reference, other_frames: &[], time: frame.time };
-        match decode(held.link_type, &held.bytes, held.original_length) {
+        let peeled = peel(held.link_type, &held.bytes, held.original_length, frame.time);
+        match peeled.content {
             Decoded::Fragment(fragment) => {
                 self.facts.fragments += 1;
                 if let Some(whole) = self.reassembly.push(&fragment, frame.reference, frame.time) {
@@ -164,7 +181,7 @@ impl Front {
             Decoded::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
             Decoded::Udp(datagram) => {
                 self.facts.udp_frames += 1;
-                self.datagram(&datagram, &place, steps);
+                self.datagram(&datagram, peeled.kind, &place, steps);
             }
             Decoded::Tcp(segment) => {
                 self.facts.tcp_frames += 1;
@@ -178,16 +195,29 @@ impl Front {
     }
 
     /// What a reassembled datagram holds.
-    fn reassembled(&mut self, decoded: &Decoded<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
-        match decoded {
-            Decoded::Udp(datagram) => self.datagram(datagram, place, steps),
+    fn reassembled(&mut self, peeled: &Peeled<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
+        let place = Place { time: peeled.time.unwrap_or(place.time), ..*place };
+        let place = &place;
+        self.layers(peeled.layers.as_deref());
+        match &peeled.content {
+            Decoded::Udp(datagram) => self.datagram(datagram, peeled.kind, place, steps),
             Decoded::Tcp(segment) => self.segment(segment, place, steps),
             Decoded::Icmp(error) => self.icmp(error, place),
             Decoded::Fragment(_) | Decoded::Skipped(_) => {}
         }
     }
 
-    fn datagram(&mut self, datagram: &Datagram<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
+    fn datagram(
+        &mut self,
+        datagram: &Datagram<'_>,
+        kind: Option<PayloadKind>,
+        place: &Place<'_>,
+        steps: &mut Vec<Step>,
+    ) {
+        if let Some(kind) = kind {
+            *self.facts.other_payloads.entry(kind).or_default() += 1;
+            return;
+        }
         let messages = messages(datagram, place);
         if messages.is_empty() {
             *self.facts.other_payloads.entry(classify(&datagram.flow, datagram.payload)).or_default() += 1;

@@ -3,7 +3,7 @@
 
 use crate::call::legs::LegSummary;
 use crate::capture::Frame;
-use crate::net::{Datagram, Decoded, PayloadKind, Segment, SkipReason, classify, decode, failed_lookup};
+use crate::net::{Datagram, Decoded, Layers, PayloadKind, Segment, SkipReason, classify, failed_lookup, peel};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Framed, Message};
 
@@ -16,6 +16,8 @@ pub(super) struct Prepared {
     pub(super) octets: usize,
     /// Whether the snap length cut it.
     pub(super) cut: bool,
+    /// The layers around its content, where there is something to tell of them.
+    pub(super) layers: Option<Box<Layers>>,
     pub(super) content: Content,
 }
 
@@ -83,17 +85,18 @@ pub(super) struct Place<'a> {
 
 /// Decodes a frame and reads the messages in it.
 pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
-    let place = Place { frame: frame.reference, other_frames: &[], time: frame.time };
-    let content = match decode(frame.link_type, frame.bytes, frame.original_length) {
+    let peeled = peel(frame.link_type, frame.bytes, frame.original_length, frame.time);
+    let place = Place { frame: frame.reference, other_frames: &[], time: peeled.time.unwrap_or(frame.time) };
+    let content = match peeled.content {
         Decoded::Skipped(reason) => Content::Skipped(reason),
         Decoded::Udp(datagram) => {
-            let messages = messages(&datagram, &place);
+            let messages = if peeled.kind.is_none() { messages(&datagram, &place) } else { Vec::new() };
             if !messages.is_empty() {
                 Content::Sip { flow: datagram.flow, messages }
-            } else if failed_lookup(datagram.flow.source.port, datagram.payload).is_some() {
+            } else if peeled.kind.is_none() && failed_lookup(datagram.flow.source.port, datagram.payload).is_some() {
                 stateful(frame)
             } else {
-                Content::Other(classify(&datagram.flow, datagram.payload))
+                Content::Other(peeled.kind.unwrap_or_else(|| classify(&datagram.flow, datagram.payload)))
             }
         }
         Decoded::Tcp(segment) => Content::Segment(Box::new(HeldSegment::new(&segment))),
@@ -101,7 +104,8 @@ pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
     };
     Prepared {
         reference: frame.reference,
-        time: frame.time,
+        time: place.time,
+        layers: peeled.layers,
         octets: frame.bytes.len(),
         cut: (frame.bytes.len() as u64) < u64::from(frame.original_length),
         content,

@@ -9,7 +9,7 @@ use crate::call::{CountedFinal, Outcome};
 use crate::diagnosis::{CallReport, Finding};
 use crate::lang::Text;
 use crate::limits;
-use crate::net::{PayloadKind, SkipReason};
+use crate::net::{Layers, PayloadKind, SkipReason};
 use crate::provenance::Timestamp;
 use crate::sip::{Message, StatusClass};
 use crate::stream::StreamKind;
@@ -31,6 +31,10 @@ pub struct CaptureFacts {
     pub skipped: BTreeMap<SkipReason, u64>,
     /// UDP datagrams that are no SIP, by kind.
     pub other_payloads: BTreeMap<PayloadKind, u64>,
+    /// Frames (and datagrams put together from fragments) with tunnels, tags, labels or HEP, by the way through their layers.
+    pub layers: BTreeMap<Layers, u64>,
+    /// Those with further ways, behind [`limits::LAYER_PATHS`].
+    pub other_layers: u64,
     /// Frames that hold a whole UDP datagram.
     pub udp_frames: u64,
     /// UDP datagrams (reassembled ones included) that hold SIP.

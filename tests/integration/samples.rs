@@ -69,7 +69,7 @@ fn through_the_net(flow: &Flow) -> Vec<SampleDatagram> {
             }),
             Decoded::Fragment(fragment) => {
                 let Some(whole) = reassembly.push(&fragment, place, frame.time) else { continue };
-                let Decoded::Udp(datagram) = whole.decode() else { continue };
+                let Decoded::Udp(datagram) = whole.decode().content else { continue };
                 found.push(SampleDatagram {
                     time: whole.time,
                     flow: datagram.flow,

@@ -15,6 +15,8 @@ use crate::wrap::{display_width, pad};
 
 /// Cells of the column of labels.
 pub(super) const LABEL: usize = 10;
+/// Ways through tunnels and tags shown.
+const WAYS: usize = 5;
 /// Methods shown, and cells of a name.
 const METHODS: usize = 12;
 const METHOD: usize = 20;
@@ -102,11 +104,27 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
         Tone::Plain,
         Text::list("; ", [facts.format.clone()].into_iter().chain(links).chain([frames])),
     );
+    layers(page, facts);
     if let (Some(first), Some(last)) = (facts.first_time, facts.last_time) {
         let span = duration(last.since(first));
         let zone = view.zone(first);
         let text = Text::new("{times} ({span}); all times are {zone}").with("times", view.span(first, last));
         page.hanging("", LABEL, Tone::Plain, text.with("span", span).with("zone", zone));
+    }
+}
+
+/// The tunnels, tags and labels that frames travelled in, the most frequent first.
+fn layers(page: &mut Page, facts: &CaptureFacts) {
+    let mut ways: Vec<_> = facts.layers.iter().map(|(layers, n)| (layers.to_string(), *n)).collect();
+    ways.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    for (layers, n) in ways.iter().take(WAYS) {
+        let text = Text::count(*n, "{n} frame as {layers}", "{n} frames as {layers}");
+        page.hanging("", LABEL, Tone::Plain, text.with("layers", layers));
+    }
+    let more = ways.iter().skip(WAYS).map(|(_, n)| n).sum::<u64>() + facts.other_layers;
+    if more > 0 {
+        let text = Text::count(more, "{n} frame in other layers (see JSON)", "{n} frames in other layers (see JSON)");
+        page.hanging("", LABEL, Tone::Plain, text);
     }
 }
 

@@ -28,6 +28,10 @@ pub(in crate::report) struct CaptureView {
     octets: u64,
     /// Frames that hold nothing to analyse, by reason.
     frames_skipped: BTreeMap<&'static str, u64>,
+    /// Frames with tunnels, VLAN tags, labels or HEP, by the way through their layers, such as `Ethernet > VLAN 42 > IPv4 > GRE > IPv4`.
+    layers: BTreeMap<String, u64>,
+    /// Frames with further ways through layers, behind the limit on those told apart.
+    other_layers: u64,
     /// Frames that hold a whole UDP datagram.
     udp_frames: u64,
     /// UDP datagrams, reassembled ones included, that hold SIP.
@@ -97,6 +101,8 @@ impl CaptureView {
             frames: facts.frames,
             octets: facts.octets,
             frames_skipped: facts.skipped.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+            layers: facts.layers.iter().map(|(layers, n)| (layers.to_string(), *n)).collect(),
+            other_layers: facts.other_layers,
             udp_frames: facts.udp_frames,
             sip_datagrams: facts.sip_datagrams,
             other_payloads: facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
