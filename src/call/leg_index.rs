@@ -163,7 +163,7 @@ impl LegIndex {
         if told.is_empty() {
             return None;
         }
-        let user = later.request_uri.as_ref()?.effective_user();
+        let user = later.parties.target.as_ref()?.effective_user();
         let strong = |t: &&mut Told| {
             t.may_lead_to(user.as_deref())
                 && follows_redirect(&t.summary, t.time, &t.contacts, t.followed, later) == Some(FollowLink::SameParties)

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::FollowLink;
 use super::redirect::{FIRST_CONTACT, NEXT_CONTACT};
 use crate::provenance::Timestamp;
-use crate::sip::Uri;
+use crate::sip::{NameAddr, Uri};
 
 /// Whether an initial request under a new Call-ID follows a redirect, and how the two are tied together: same method, sent by
 /// the redirected client soon after, to one of the contacts. Only [`FollowLink::SameParties`] is strong enough to join the
@@ -32,12 +32,14 @@ pub fn follows_redirect(
     if later.start <= told || waited > window || later.method != redirected.method || !later.same_client(redirected) {
         return None;
     }
-    let target = later.request_uri.as_ref()?;
+    let target = later.parties.target.as_ref()?;
     let contact = contacts.iter().find(|uri| uri.effectively_equals(target))?;
-    let equal =
-        |a: &Option<Uri>, b: &Option<Uri>| a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.effectively_equals(b));
-    let to_contact = later.to.as_ref().is_some_and(|to| to.effectively_equals(contact));
-    if equal(&redirected.from, &later.from) && (to_contact || equal(&redirected.to, &later.to)) {
+    let equal = |a: &Option<NameAddr>, b: &Option<NameAddr>| {
+        a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.uri.effectively_equals(&b.uri))
+    };
+    let (before, after) = (&redirected.parties, &later.parties);
+    let to_contact = after.to.as_ref().is_some_and(|to| to.uri.effectively_equals(contact));
+    if equal(&before.from, &after.from) && (to_contact || equal(&before.to, &after.to)) {
         return Some(FollowLink::SameParties);
     }
     (waited <= Duration::from_secs(2)).then_some(FollowLink::AddressAndTime)

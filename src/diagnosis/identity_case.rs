@@ -100,21 +100,27 @@ impl<'a> IdentityCase<'a> {
     /// The called numbers: those of To and of the Request-URI, where they are complete numbers.
     pub(super) fn called_numbers(&self, country: &str) -> (Option<TelephoneNumber>, Option<TelephoneNumber>) {
         let message = &self.request.message;
-        let to = message.to().and_then(|to| number(&to, country));
-        let uri = message.request_uri();
-        let target = uri.and_then(|uri| TelephoneNumber::read(uri.user_name()?, country)).filter(is_complete);
+        let parties = message.parties();
+        let to = parties.to.as_ref().and_then(|to| number(to, country));
+        let target = parties
+            .target
+            .as_ref()
+            .and_then(|uri| TelephoneNumber::read(uri.user_name()?, country))
+            .filter(is_complete);
         (to, target)
     }
 
     /// What a PASSporT in compact form leaves out.
     pub(super) fn surroundings(&self, country: &str) -> Surroundings {
         let message = &self.request.message;
-        let subject = |party: NameAddr| match number(&party, country) {
+        let subject = |party: &NameAddr| match number(party, country) {
             Some(number) => Subject::Number(number.digits().to_owned()),
             None => Subject::Uri(party.uri.raw().to_owned()),
         };
-        let caller = message.asserted_identities().into_iter().next().or_else(|| message.from());
-        Surroundings { orig: caller.map(subject), dest: message.to().map(subject), date: message.date() }
+        let asserted = message.asserted_identities();
+        let parties = message.parties();
+        let caller = asserted.first().or(parties.from.as_ref());
+        Surroundings { orig: caller.map(subject), dest: parties.to.as_ref().map(subject), date: message.date() }
     }
 
     /// The numbers that name the caller: those of P-Asserted-Identity where there are any, else that of From.
@@ -126,7 +132,7 @@ impl<'a> IdentityCase<'a> {
 fn calling_numbers(message: &Message, country: &str) -> Vec<TelephoneNumber> {
     let asserted: Vec<_> = message.asserted_identities().iter().filter_map(|a| number(a, country)).collect();
     if asserted.is_empty() {
-        message.from().iter().filter_map(|from| number(from, country)).collect()
+        message.parties().from.iter().filter_map(|from| number(from, country)).collect()
     } else {
         asserted
     }

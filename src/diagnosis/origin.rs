@@ -103,7 +103,7 @@ fn written(number: &TelephoneNumber) -> String {
 
 /// User and host of a caller that is no number.
 fn name(case: &IdentityCase<'_>) -> Option<String> {
-    let from = case.request.message.from()?;
+    let from = case.request.message.parties().from.as_ref()?;
     let host = from.uri.host.to_ascii_lowercase();
     Some(from.uri.effective_user().map_or_else(|| host.clone(), |user| format!("{user}@{host}")))
 }

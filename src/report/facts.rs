@@ -89,7 +89,7 @@ pub(super) fn is_failure(report: &CallReport) -> bool {
 
 /// The called number: of the Request-URI, else of To; `None` where neither holds one.
 pub(super) fn called_number(call: &Call) -> Option<String> {
-    let message = &opening(call)?.message;
+    let parties = opening(call)?.message.parties();
     let of = |uri: &Uri| uri.user_name().and_then(number_pattern::number);
-    message.request_uri().as_ref().and_then(of).or_else(|| of(&message.to()?.uri))
+    parties.target.as_ref().and_then(of).or_else(|| of(&parties.to.as_ref()?.uri))
 }

@@ -23,8 +23,8 @@ impl Message {
     /// The calling number: that of P-Asserted-Identity where there is one, else that of From. `None` where neither holds a
     /// number. `country` is the country code of numbers without one.
     pub fn calling_number(&self, country: &str) -> Option<TelephoneNumber> {
-        let number = |address: NameAddr| TelephoneNumber::read(address.uri.user_name()?, country);
-        self.asserted_identities().into_iter().find_map(number).or_else(|| number(self.from()?))
+        let number = |address: &NameAddr| TelephoneNumber::read(address.uri.user_name()?, country);
+        self.asserted_identities().iter().find_map(number).or_else(|| number(self.parties().from.as_ref()?))
     }
 
     /// What a verification service of the callee's network says of the calling number: the `verstat` parameter of

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::headers::{self, Field, Fields, offset};
 use super::start_line::{self, StartLine};
@@ -37,6 +37,19 @@ pub struct Message {
     cut: bool,
     /// Identity values, read when they are first asked for: many rules do.
     pub(super) identities: OnceLock<Box<[Identity]>>,
+    /// The same of the parties.
+    parties: OnceLock<Arc<Parties>>,
+}
+
+/// Whom a message is from and to, and where a request goes: `None` what cannot be read.
+#[derive(Debug)]
+pub struct Parties {
+    /// From.
+    pub from: Option<NameAddr>,
+    /// To.
+    pub to: Option<NameAddr>,
+    /// The Request-URI.
+    pub target: Option<Uri>,
 }
 
 impl Message {
@@ -66,6 +79,7 @@ impl Message {
             anomalies: odd,
             cut,
             identities: OnceLock::new(),
+            parties: OnceLock::new(),
         };
         message.locate();
         let more = super::lint::find(&message);
@@ -283,6 +297,12 @@ impl Message {
         self.headers(name)
             .flat_map(|v| params::split(&v, ',').into_iter().map(str::to_owned).collect::<Vec<_>>())
             .collect()
+    }
+
+    /// From, To and the Request-URI, read once; for messages that many ask, as initial requests are.
+    pub fn parties(&self) -> &Arc<Parties> {
+        let read = || Parties { from: self.from(), to: self.to(), target: self.request_uri() };
+        self.parties.get_or_init(|| Arc::new(read()))
     }
 
     /// From.

@@ -34,7 +34,7 @@ pub use address::NameAddr;
 pub use challenge::Challenge;
 pub use framing::{Framed, messages};
 pub use header_name::HeaderName;
-pub use message::{CSeq, Message};
+pub use message::{CSeq, Message, Parties};
 pub use method::Method;
 pub use params::Params;
 pub use reason::Reason;

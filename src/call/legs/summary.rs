@@ -1,8 +1,9 @@
 //! What is remembered of a leg to tell which other legs belong to it.
 
+use std::sync::Arc;
+
 use crate::provenance::{Endpoint, Provenance, Timestamp};
-use crate::sip::{HeaderName, Message, Method, NameAddr, Params, StatusCode, Uri, params};
-use crate::stir::Identity;
+use crate::sip::{HeaderName, Message, Method, NameAddr, Params, Parties, StatusCode, Uri, params};
 
 /// Values of one kind that are kept of a leg.
 const MOST: usize = 8;
@@ -25,12 +26,8 @@ pub struct LegSummary {
     pub servers: Vec<Endpoint>,
     /// CSeq number.
     pub cseq: Option<u32>,
-    /// Request-URI.
-    pub request_uri: Option<Uri>,
-    /// URI of From.
-    pub from: Option<Uri>,
-    /// URI of To.
-    pub to: Option<Uri>,
+    /// From, To, and Request-URI.
+    pub parties: Arc<Parties>,
     /// Numbers or names of the caller: From, P-Asserted-Identity; none when it is withheld.
     pub calling: Vec<String>,
     /// Numbers or names of the callee: Request-URI, To.
@@ -65,9 +62,8 @@ impl LegSummary {
         if !message.is_request() {
             return None;
         }
-        let from = message.from().map(|a| a.uri);
-        let to = message.to().map(|a| a.uri);
-        let request_uri = message.request_uri();
+        let parties = message.parties().clone();
+        let uris = [parties.target.as_ref(), parties.to.as_ref().map(|to| &to.uri)];
         let (sdp_origin, media) = sdp(message.body());
         let (tokens, origids) = identities(message);
         Some(Self {
@@ -77,16 +73,14 @@ impl LegSummary {
             client: provenance.flow.source,
             servers: vec![provenance.flow.destination],
             cseq: message.cseq().map(|c| c.number),
-            calling: calling(message, from.as_ref()),
-            called: users([request_uri.as_ref(), to.as_ref()].into_iter().flatten()),
+            calling: calling(message, parties.from.as_ref().map(|from| &from.uri)),
+            called: users(uris.into_iter().flatten()),
             diverted: diverted(message),
             session_id: session_id(message),
             links: links(message),
             tokens,
             origids,
-            request_uri,
-            from,
-            to,
+            parties,
             sdp_origin,
             media,
             final_response: None,
@@ -177,9 +171,10 @@ fn links(message: &Message) -> Vec<String> {
 
 fn identities(message: &Message) -> (Vec<String>, Vec<String>) {
     let (mut tokens, mut origids) = (Vec::new(), Vec::new());
-    for identity in message.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).take(MOST) {
+    for identity in message.identities().iter().take(MOST) {
         tokens.extend(identity.raw.split(';').next().filter(|t| t.len() > 64).map(str::to_owned));
-        origids.extend(identity.passport.claims.and_then(|c| c.origid).filter(|id| id.len() >= 16));
+        let claims = identity.passport.claims.as_ref();
+        origids.extend(claims.and_then(|c| c.origid.clone()).filter(|id| id.len() >= 16));
     }
     (tokens, origids)
 }

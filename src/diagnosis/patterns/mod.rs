@@ -23,8 +23,13 @@ impl Patterns {
     /// Takes note of a closed call.
     pub fn observe(&mut self, call: &Call, settings: &Settings) {
         self.redirects.observe(call);
-        self.unwanted.observe(call, &settings.country);
-        self.traffic.observe(call, &settings.country);
+        if !call.is_invite() {
+            return;
+        }
+        let country = &settings.country;
+        let invites: Vec<_> = unwanted::initial_invites(call, country).collect();
+        self.unwanted.observe(call, &invites, country);
+        self.traffic.observe(call, &invites, country);
     }
 
     /// Limits that were hit, in words.

@@ -201,8 +201,8 @@ impl Redirects {
         else {
             return;
         };
-        let Some(address) = request.message.request_uri() else { return };
-        let Some(entry) = self.clients.get_mut(&(transaction.client.address, key(&address))) else { return };
+        let Some(address) = &request.message.parties().target else { return };
+        let Some(entry) = self.clients.get_mut(&(transaction.client.address, key(address))) else { return };
         if entry.last_call == Some(call.number) {
             return;
         }
@@ -254,8 +254,8 @@ impl Redirects {
     fn server_answered(&mut self, call: &Call) {
         for transaction in call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog) {
             let Some(request) = transaction.request.and_then(|id| call.message(id)) else { continue };
-            let Some(address) = request.message.request_uri() else { continue };
-            let pair = (transaction.server.address, key(&address));
+            let Some(address) = &request.message.parties().target else { continue };
+            let pair = (transaction.server.address, key(address));
             let told = match self.servers.get(&pair) {
                 Some(entry) if entry.alive.is_some() => continue,
                 Some(entry) => entry.variants.first().map(|v| v.time),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::Evidence;
-use super::unwanted::{callee, caller};
+use super::unwanted::{Invite, callee, caller};
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
 use crate::lang::Text;
 use crate::limits::{
@@ -106,11 +106,15 @@ pub struct Attempt {
 
 impl Traffic {
     /// Takes note of a closed call. `country` is the country code of numbers without one.
-    pub(super) fn observe(&mut self, call: &Call, country: &str) {
-        let Some(request) = call.initial_request().filter(|_| call.is_invite()) else { return };
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], country: &str) {
+        let Some(request) = call.initial_request() else { return };
         let client = request.provenance.flow.source;
-        let from = caller(&request.message, country);
-        let seen = Seen { call, request, callee: callee(&request.message, country), caller: from.as_deref() };
+        let known = invites.iter().find(|invite| std::ptr::eq(invite.request, request));
+        let (from, to) = match known {
+            Some(invite) => (invite.caller.clone(), invite.callee.clone()),
+            None => (caller(&request.message, country), callee(&request.message, country)),
+        };
+        let seen = Seen { call, request, callee: to, caller: from.as_deref() };
         let has_room = self.sources.len() < TRAFFIC_SOURCES || self.sources.contains_key(&client.address);
         if has_room {
             let source = self.sources.entry(client.address).or_insert_with(|| Source::new(client, request));

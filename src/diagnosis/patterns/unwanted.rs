@@ -22,15 +22,11 @@ pub struct Unwanted {
 
 impl Unwanted {
     /// Takes note of a closed call. `country` is the country code of numbers without one.
-    pub(super) fn observe(&mut self, call: &Call, country: &str) {
-        if !call.is_invite() {
-            return;
-        }
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], country: &str) {
         let unwanted: Vec<_> =
             UnwantedCase::of_requests(call).filter(|case| case.nearest.method == Method::Invite).collect();
-        let invites: Vec<_> = initial_invites(call, country).collect();
-        self.answerers.observe(call, &invites, &unwanted, country);
-        self.again.observe(call, &invites, !unwanted.is_empty(), country);
+        self.answerers.observe(call, invites, &unwanted, country);
+        self.again.observe(call, invites, !unwanted.is_empty());
     }
 
     /// How many 607s, and calls after one, found no room.
@@ -51,24 +47,27 @@ pub(in crate::diagnosis) fn observe_answerers(
 }
 
 /// An initial INVITE that was captured.
-struct Invite<'a> {
-    id: TransactionId,
-    request: &'a CapturedMessage,
+pub(super) struct Invite<'a> {
+    pub(super) id: TransactionId,
+    pub(super) request: &'a CapturedMessage,
+    /// Whoever calls; `None` for a caller that withholds its identity.
+    pub(super) caller: Option<String>,
     /// Whoever is called.
-    callee: Option<String>,
+    pub(super) callee: Option<String>,
 }
 
-fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterator<Item = Invite<'a>> {
+pub(super) fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterator<Item = Invite<'a>> {
     (0..call.transactions.len()).map(TransactionId).filter_map(move |id| {
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
         let request = call.request(id).filter(|_| is_invite)?;
-        Some(Invite { id, request, callee: callee(&request.message, country) })
+        let message = &request.message;
+        Some(Invite { id, request, caller: caller(message, country), callee: callee(message, country) })
     })
 }
 
 /// Whoever is called, so that equal parties have equal texts.
 pub(in crate::diagnosis) fn callee(message: &Message, country: &str) -> Option<String> {
-    Some(party(&message.to()?, country))
+    Some(party(message.parties().to.as_ref()?, country))
 }
 
 /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
@@ -76,10 +75,10 @@ pub(in crate::diagnosis) fn caller(message: &Message, country: &str) -> Option<S
     if let Some(number) = message.calling_number(country).filter(|n| n.digits().len() >= NUMBER_DIGITS) {
         return Some(number.digits().to_owned());
     }
-    let from = message.from()?;
+    let from = message.parties().from.as_ref()?;
     let anonymous = from.uri.host.eq_ignore_ascii_case("anonymous.invalid")
         || from.uri.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
-    (!anonymous).then(|| party(&from, country))
+    (!anonymous).then(|| party(from, country))
 }
 
 fn party(address: &NameAddr, country: &str) -> String {

@@ -60,7 +60,7 @@ fn mark(message: &Message) -> Option<(HeaderName, String)> {
     if let Some(word) = privacy.iter().find(|word| matches!(word.as_str(), "id" | "user" | "header")) {
         return Some((HeaderName::Privacy, format!("Privacy: {word}")));
     }
-    let from = message.from()?;
+    let from = message.parties().from.as_ref()?;
     let user = from.uri.user_name().unwrap_or_default();
     let hidden = from.uri.host == "anonymous.invalid"
         || user.eq_ignore_ascii_case("anonymous")

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::super::Evidence;
-use super::{Invite, caller};
+use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
 use crate::limits::{
@@ -142,9 +142,9 @@ impl Sent {
 }
 
 impl Again {
-    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool, country: &str) {
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool) {
         for invite in invites {
-            let Some(key) = key(invite, country) else { continue };
+            let Some(key) = key(invite) else { continue };
             let id = invite.id;
             if let Some(kind) = rejecting(call, id, is_unwanted) {
                 self.reject(call, id, &key, kind);
@@ -313,9 +313,9 @@ fn push_caller(sends: &mut Vec<(String, Sent)>, caller: &str, sent: &Sent) {
     sends.truncate(ROTATION_SENDS);
 }
 
-fn key(invite: &Invite<'_>, country: &str) -> Option<Key> {
+fn key(invite: &Invite<'_>) -> Option<Key> {
     let client = invite.request.provenance.flow.source.address;
-    Some((client, caller(&invite.request.message, country)?, invite.callee.clone()?))
+    Some((client, invite.caller.clone()?, invite.callee.clone()?))
 }
 
 fn sent(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Sent {
