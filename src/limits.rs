@@ -113,7 +113,8 @@ pub const HOSTS: usize = 65_536;
 pub const FAILED_LOOKUPS: usize = 4096;
 /// Groups of messages (calls, registrations, …) that may be open at one time.
 pub const OPEN_GROUPS: usize = 200_000;
-/// Octets of messages of open groups, with what is remembered of each message.
+/// Octets of messages of open groups, with what is remembered of each message and each leg: the bound on what floods of requests that
+/// nobody answers can take.
 pub const OPEN_GROUP_OCTETS: usize = 512 << 20;
 /// Messages of one group; with more it is closed and a new one begins.
 pub const GROUP_MESSAGES: usize = 4096;

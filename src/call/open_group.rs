@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use super::due::Due;
+use super::legs::LegSummary;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::limits::{
     ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
@@ -14,6 +15,10 @@ use crate::sip::{Message, Method, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
 const LOOK_BACK: usize = 64;
+
+/// What is remembered of a leg beside its messages: places in tables, and the summary of its first request, with a margin for the parties
+/// that this names.
+const LEG_OCTETS: usize = size_of::<OpenGroup>() + size_of::<OpenLeg>() + size_of::<LegSummary>() + 1024;
 
 /// Where the INVITE of a group stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +81,8 @@ impl OpenGroup {
     /// Adds a Call-ID and returns its place.
     pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>) -> usize {
         let leg = Leg { call_id: call_id.map(<[u8]>::to_vec) };
-        self.octets += 2 * call_id.map_or(0, <[u8]>::len);
+        // The Call-ID stands in the table of legs, in the group and in what is remembered of a leg in setup.
+        self.octets += 3 * call_id.map_or(0, <[u8]>::len) + LEG_OCTETS;
         self.legs.push(OpenLeg {
             leg,
             phase: Phase::Trying,

@@ -36,6 +36,19 @@ pub struct TrackerCounts {
     pub late: u64,
 }
 
+/// How much may be open at one time.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) groups: usize,
+    pub(super) octets: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { groups: OPEN_GROUPS, octets: OPEN_GROUP_OCTETS }
+    }
+}
+
 /// The open groups. State is bounded by [`OPEN_GROUPS`], [`OPEN_GROUP_OCTETS`] and [`GROUP_MESSAGES`]; whoever exceeds them is
 /// closed early, the group that would be over first in front, with [`Anomaly::CallLimit`].
 #[derive(Debug, Default)]
@@ -46,7 +59,8 @@ pub struct Tracker {
     legs: LegIndex,
     /// For each group a deadline at or before the real one; some are of groups that are gone.
     deadlines: BinaryHeap<Reverse<(Timestamp, u64)>>,
-    octets: usize,
+    pub(super) octets: usize,
+    pub(super) room: Room,
     last_number: u64,
     hasher: RandomState,
     counts: TrackerCounts,
@@ -105,7 +119,7 @@ impl Tracker {
         if group.messages.len() >= GROUP_MESSAGES {
             self.close_early(number);
         }
-        while self.groups.len() > OPEN_GROUPS || self.octets > OPEN_GROUP_OCTETS {
+        while self.groups.len() > self.room.groups || self.octets > self.room.octets {
             let Some(Reverse((_, first))) = self.deadlines.pop() else { break };
             self.close_early(first);
         }

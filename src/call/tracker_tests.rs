@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::tracker::Tracker;
+use super::tracker::{Room, Tracker};
 use super::{Call, Outcome};
 use crate::anomaly::Anomaly;
 use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES, SETTLED_IDLE};
@@ -243,4 +243,36 @@ fn a_challenged_user_gets_time_to_type_the_password() {
     assert_eq!(tracker.advance(now.plus(CHALLENGED_IDLE + Duration::from_secs(1))).len(), 1);
     let (mut tracker, _, now) = feed(&format!("{asked}0.2 a > b\nREGISTER sip:b.example\n\n0.3 b > a\n200 OK\n"), 1);
     assert_eq!(tracker.advance(now.plus(ENDED_IDLE + Duration::from_secs(1))).len(), 1);
+}
+
+/// A flood of INVITEs that nobody answers, `count` in all, 1 ms apart; the largest number of groups, and of octets, on the way.
+fn flood(room: Room, count: u32) -> (Tracker, usize, usize) {
+    let flow = Flow::parse(&format!("{HOSTS}0 a > b\nINVITE sip:bob@b.example\n")).unwrap();
+    let datagram = flow.datagrams().into_iter().next().unwrap();
+    let text = String::from_utf8(datagram.payload.clone()).unwrap();
+    let (start, rest) = text.split_at(text.find("Call-ID: ").unwrap() + 9);
+    let mut tracker = Tracker::default();
+    tracker.room = room;
+    let (mut most, mut octets, mut closed) = (0, 0, 0);
+    for n in 0..count {
+        let mut provenance = datagram.provenance(0);
+        provenance.frame.number.0 = u64::from(n) + 1;
+        provenance.time = provenance.time.plus(Duration::from_millis(n.into()));
+        closed += tracker.advance(provenance.time).len();
+        for framed in sip::messages(format!("{start}{n}-{rest}").as_bytes(), false) {
+            tracker.push(framed.message, provenance.clone());
+        }
+        (most, octets) = (most.max(tracker.open()), octets.max(tracker.octets));
+    }
+    assert_eq!(closed + tracker.open() + usize::from(tracker.open() < count as usize), count as usize);
+    (tracker, most, octets)
+}
+
+#[test]
+fn a_flood_of_unanswered_requests_stays_within_the_limits_and_is_said() {
+    let (mut tracker, most, _) = flood(Room { groups: 100, octets: usize::MAX }, 500);
+    assert_eq!((most, tracker.counts().closed_early), (100, 400));
+    assert_eq!(tracker.take_anomalies().iter().filter(|a| a.0 == Anomaly::CallLimit).count(), 400);
+    let (tracker, _, octets) = flood(Room { groups: usize::MAX, octets: 200_000 }, 500);
+    assert!(octets <= 200_000 && tracker.counts().closed_early > 300, "{octets}");
 }
