@@ -13,6 +13,7 @@ mod lint;
 pub mod message;
 pub mod method;
 pub mod number;
+mod octets;
 pub mod params;
 mod plain;
 pub mod probe;

@@ -2,7 +2,7 @@
 //!
 //! `true` is a promise that [`super::lint`] would find nothing; `false` only means that it must look.
 
-use super::probe::is_token;
+use super::octets::{self, HOST, NAME, PARAMETER, USER};
 
 /// More parameters than this are not plain.
 const PARAMETERS_MAX: usize = 8;
@@ -20,7 +20,7 @@ pub(super) fn via(value: &[u8]) -> bool {
 pub(super) fn sent_by(value: &[u8]) -> Option<(&[u8], Option<u16>, bool)> {
     let (transport, rest) = take(value.strip_prefix(b"SIP/2.0/")?, u8::is_ascii_alphabetic);
     let rest = rest.strip_prefix(b" ").filter(|_| !transport.is_empty())?;
-    let (name, behind) = take(rest, |b| b.is_ascii_alphanumeric() || b"-.".contains(b));
+    let (name, behind) = take(rest, |b| octets::is(*b, HOST));
     let end = host(rest).filter(|end| end.is_empty() || end.first() == Some(&b';'))?;
     let mut port = None;
     if behind.len() > end.len() {
@@ -40,7 +40,7 @@ pub(super) fn address(value: &[u8]) -> bool {
         }
         None => value,
     };
-    let (name, bracketed) = take(rest, |b| is_token(*b) || *b == b' ');
+    let (name, bracketed) = take(rest, |b| octets::is(*b, NAME));
     if let Some(inside) = bracketed.strip_prefix(b"<") {
         let (inside, rest) = take(inside, |b| *b != b'>');
         return uri(inside) && rest.strip_prefix(b">").is_some_and(parameters);
@@ -58,13 +58,13 @@ pub(super) fn uri(value: &[u8]) -> bool {
 /// What follows the host and the port of a `sip:` URI.
 fn hostpart(value: &[u8]) -> Option<&[u8]> {
     let rest = value.strip_prefix(b"sip:").or_else(|| value.strip_prefix(b"sips:"))?;
-    let (_, behind) = take(rest, |b| b.is_ascii_alphanumeric() || b"-_.+*".contains(b));
+    let (_, behind) = take(rest, |b| octets::is(*b, USER));
     host(behind.strip_prefix(b"@").unwrap_or(rest))
 }
 
 /// What follows a host name or IPv4 address and a port of at most four digits.
 fn host(value: &[u8]) -> Option<&[u8]> {
-    let (name, rest) = take(value, |b| b.is_ascii_alphanumeric() || b"-.".contains(b));
+    let (name, rest) = take(value, |b| octets::is(*b, HOST));
     if name.is_empty() {
         return None;
     }
@@ -74,7 +74,7 @@ fn host(value: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_parameter(byte: u8) -> bool {
-    is_token(byte) || b";=:".contains(&byte)
+    octets::is(byte, PARAMETER)
 }
 
 /// Parameters with different names and without quotes.

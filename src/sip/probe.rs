@@ -1,5 +1,7 @@
 //! Is it SIP? Told by the start line, on any port.
 
+use super::octets;
+
 /// Longest start line that is looked at, in octets.
 const LINE_MAX: usize = 8192;
 
@@ -47,7 +49,7 @@ fn is_request_line(bytes: &[u8]) -> bool {
 
 /// Whether the octet may stand in a token (RFC 3261 §25.1).
 pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+    octets::is(byte, octets::TOKEN)
 }
 
 #[cfg(test)]
