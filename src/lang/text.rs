@@ -250,7 +250,7 @@ pub fn grouped(n: u64) -> String {
     grouped
 }
 
-/// A span of time as sentences give it: `12 ms`, `31.5 s`, `3 min 32 s`.
+/// A span of time as sentences give it: `12 ms`, `31.5 s`, `3 min 32 s`, `2 d 3 h`.
 pub fn span(span: Duration) -> String {
     match span.as_millis() {
         millis @ 0..1000 => format!("{millis} ms"),
@@ -260,9 +260,11 @@ pub fn span(span: Duration) -> String {
         }
         _ => {
             let seconds = span.as_secs();
-            let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-            let parts = [(hours, "h"), (minutes, "min"), (seconds, "s")];
-            let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
+            let parts =
+                [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+            // Who reads days does not care for seconds.
+            let parts = parts.iter().skip_while(|(n, _)| *n == 0).take(2).filter(|(n, _)| *n > 0);
+            let parts: Vec<_> = parts.map(|(n, unit)| format!("{n} {unit}")).collect();
             parts.join(" ")
         }
     }
@@ -282,6 +284,8 @@ mod tests {
             (119_960, "120 s"),
             (212_000, "3 min 32 s"),
             (3_600_000, "1 h"),
+            (7_325_000, "2 h 2 min"),
+            (20_755_296_000, "240 d 5 h"),
         ] {
             assert_eq!(span(Duration::from_millis(millis)), text);
         }

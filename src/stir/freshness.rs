@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::lang::{Text, phrase};
+use crate::lang::{Text, phrase, span};
 
 /// A verifier accepts no larger difference (RFC 8224 §4.1 and §6.2.2 recommend sixty seconds).
 pub const WINDOW: Duration = Duration::from_mins(1);
@@ -31,9 +31,17 @@ impl Freshness {
     pub fn text(&self) -> Text {
         match self.seconds {
             0 => Text::new("at the same second"),
-            n if n < 0 => Text::new("{seconds} s before").with("seconds", n.unsigned_abs()),
-            n => Text::new("{seconds} s after").with("seconds", n),
+            n if n < 0 => Text::new("{span} before").with("span", long(n)),
+            n => Text::new("{span} after").with("span", long(n)),
         }
+    }
+}
+
+/// Seconds up to an hour, which is how tokens are judged; then larger units.
+fn long(seconds: i64) -> String {
+    match seconds.unsigned_abs() {
+        seconds @ 0..3600 => format!("{seconds} s"),
+        seconds => span(Duration::from_secs(seconds)),
     }
 }
 
@@ -54,5 +62,6 @@ mod tests {
     fn differences_read_as_directions() {
         assert_eq!(Freshness::of(100, 1000).to_string(), "900 s before");
         assert_eq!(Freshness::of(1300, 1000).to_string(), "300 s after");
+        assert_eq!(Freshness::of(20_756_296, 1000).to_string(), "240 d 5 h after");
     }
 }

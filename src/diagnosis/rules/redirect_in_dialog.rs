@@ -46,7 +46,7 @@ fn finding(call: &Call, transaction: &Transaction) -> Option<Finding> {
     }
     let response = call.message(redirect.message)?;
     let message = Text::new(
-        "{server} answered a {method} inside the dialog with {status}; the session goes on unchanged, and what the \
+        "{server} answered {method} inside the dialog with {status}; the session goes on unchanged, and what the \
          {method} was for did not happen.",
     )
     .with("server", response.provenance.flow.source)
