@@ -37,10 +37,10 @@ impl Freshness {
     }
 }
 
-/// Seconds up to an hour, which is how tokens are judged; then larger units.
+/// Seconds up to two hours, which is how tokens are judged; then larger units.
 fn long(seconds: i64) -> String {
     match seconds.unsigned_abs() {
-        seconds @ 0..3600 => format!("{seconds} s"),
+        seconds @ 0..=7200 => format!("{seconds} s"),
         seconds => span(Duration::from_secs(seconds)),
     }
 }

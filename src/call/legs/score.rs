@@ -171,7 +171,8 @@ fn agree(a: &[String], b: &[String]) -> bool {
 /// telephone numbers that differ are two callees.
 fn is_translated(first: &[String], second: &[String]) -> bool {
     let number = |s: &String| s.len() >= COMMON_DIGITS && s.bytes().all(|b| b.is_ascii_digit());
-    !first.is_empty() && !second.is_empty() && !(first.iter().any(number) && second.iter().any(number))
+    let both = first.iter().any(number) && second.iter().any(number);
+    !(first.is_empty() || second.is_empty() || both)
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {

@@ -278,7 +278,14 @@ mod tests {
         assert_eq!(diagnose(&flow).calls[0].root_cause, Some(RULE.code));
         let unseen = to("sip:bob@pbx.corp.example;transport=tls", LATER);
         let finding = only(&unseen, RULE.code);
-        assert!(finding.message.to_string().contains("an attempt over TLS would not be seen"), "{}", finding.message);
+        assert!(
+            finding
+                .message
+                .to_string()
+                .contains("an attempt that is encrypted, or that the capture leaves out, would not be seen"),
+            "{}",
+            finding.message
+        );
         assert_eq!(finding.certainty, Certainty::Weak);
         assert_eq!(diagnose(&unseen).calls[0].root_cause, Some(RULE.code));
         assert!(with_code(&unseen, "redirect-not-followed").is_empty());
