@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::capture::{self, Capture, CaptureInfo, Frames, Input, Merged, link_type_name};
 use crate::cli::Scan;
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::explain;
 use crate::fail_on::FailOn;
+use crate::filter::Filter;
 use crate::lang::Text;
 use crate::pipeline::Analysis;
 use crate::report::outputs::Outputs;
@@ -22,13 +24,14 @@ use crate::report::{CaptureFacts, Sink, Summary};
 pub fn scan(
     arguments: &Scan,
     settings: Settings,
+    filter: Option<Arc<Filter>>,
     outputs: Outputs,
     fail_on: FailOn,
     talk: &mut dyn Write,
 ) -> ExitStatus {
     let threads = arguments.threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
-    let mut run = Run { settings, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
+    let mut run = Run { settings, filter, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
     let paths: Vec<PathBuf> = arguments.inputs.iter().chain(&arguments.read).cloned().collect();
     let (inputs, errors) = capture::inputs(&paths);
     for error in &errors {
@@ -71,6 +74,7 @@ fn misspelt_command(error: &Error) -> Option<&'static str> {
 
 struct Run<'t> {
     settings: Settings,
+    filter: Option<Arc<Filter>>,
     threads: usize,
     sink: Watched,
     failed: bool,
@@ -83,6 +87,10 @@ impl Run<'_> {
     fn error(&mut self, error: &Error) {
         self.failed = true;
         tell(error, self.talk);
+    }
+
+    fn analysis(&self) -> Analysis {
+        Analysis::new(self.settings.clone()).numbered(self.captures).selecting(self.filter.clone())
     }
 
     /// Analyses one input on its own.
@@ -102,7 +110,7 @@ impl Run<'_> {
     /// An input that could not be opened is in the reports as well: as a capture without frames, incomplete.
     fn unread(&mut self, input: &Input, error: &Error) {
         let path = input.path().display().to_string();
-        let analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
+        let analysis = self.analysis();
         let name = |facts: &mut CaptureFacts| {
             facts.path.clone_from(&path);
             facts.error = Some(error.text());
@@ -138,7 +146,7 @@ impl Run<'_> {
     }
 
     fn capture(&mut self, frames: &mut dyn Frames, lossy: bool, mut errors: Vec<Text>) -> io::Result<Summary> {
-        let mut analysis = Analysis::new(self.settings.clone()).numbered(self.captures);
+        let mut analysis = self.analysis();
         analysis.set_lossy(lossy);
         let Self { sink, talk, failed, .. } = self;
         let mut note = |error: Error| {

@@ -72,6 +72,7 @@ Examples:
   tcpdump -i any -w - udp port 5060 | sipscan -
   sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
+  sipscan trace.pcap --where 'status == 607 and caller ~ \"^\\+1212\"' --since '2026-03-30 14:00'
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
@@ -177,6 +178,9 @@ pub struct Scan {
     /// List the calls that need no attention as well (text and Markdown).
     #[arg(long)]
     pub all: bool,
+    /// Which calls the reports show.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Exit with 1 if there is a finding of at least this severity, a finding of this code, or a final response of this
     /// status or class: error, redirect-loop, 607, 5xx; may be repeated.
     #[arg(long, value_name = "SEVERITY|CODE|STATUS")]
@@ -213,6 +217,27 @@ pub struct Scan {
     /// What separates the fields of CSV files: one character, or `tab`.
     #[arg(long, value_name = "CHARACTER", default_value = ",")]
     pub csv_delimiter: String,
+}
+
+/// Which calls are meant. Several options must all hold.
+#[derive(Debug, Default, Args)]
+pub struct Selection {
+    /// Report only calls for which this holds, such as `status == 607 and caller ~ "^\+1212" and not outcome == answered`; may be
+    /// repeated. docs/filter.md has the fields.
+    #[arg(long = "where", value_name = "EXPR")]
+    pub conditions: Vec<String>,
+    /// Only calls from this number, user or URI.
+    #[arg(long, value_name = "NUMBER")]
+    pub from: Option<String>,
+    /// Only calls to this number, user or URI.
+    #[arg(long, value_name = "NUMBER")]
+    pub to: Option<String>,
+    /// Only calls that begin at this time or later: 2026-03-30T14:00:00Z, `2026-03-30 14:00` in the zone of --tz, or seconds since 1970.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only calls that begin at this time or earlier.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
 }
 
 /// A country code of E.164: one to three digits, the first of them no 0; a `+` in front is tolerated.

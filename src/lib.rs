@@ -21,6 +21,7 @@ pub mod error;
 pub mod exit;
 pub mod explain;
 pub mod fail_on;
+pub mod filter;
 pub mod lang;
 pub mod limits;
 pub mod net;

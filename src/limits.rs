@@ -103,6 +103,8 @@ pub const JUNIT_CASES: usize = 20_000;
 pub const SARIF_RESULTS: u64 = 25_000;
 /// Annotations of each level in a step of GitHub Actions, which shows no more.
 pub const ANNOTATIONS: usize = 10;
+/// Calls selected by a filter that are remembered, so that findings about the whole capture can be told apart.
+pub const SELECTED_CALLS: usize = 1_000_000;
 /// One-line entries of calls that the text report keeps for `--all`; the rest is counted.
 pub const CALL_LINES: usize = 200_000;
 /// Kinds of findings below warning that the text report counts one by one.

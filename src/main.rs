@@ -11,13 +11,14 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, PageFormat, Passport, Scan};
+use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, PageFormat, Passport, Scan, Selection};
 use sipscan::config::project::{self, Found, Project};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::diagnosis;
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
+use sipscan::filter::{Asked, Filter};
 use sipscan::lang::{Lang, Text, grouped};
 use sipscan::limits;
 use sipscan::report::Sink;
@@ -103,6 +104,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let mut settings = Settings::read(arguments, &fail_on, lang)?;
     settings.country.clone_from(&analysis.country);
     settings.hosts = found.project.hosts;
+    let filter = filter(arguments, &settings.time_zone)?;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
@@ -125,7 +127,21 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         settings.sink(arguments.format, stdout, paper)
     };
     outputs.add(PathBuf::from("standard output"), sink);
-    Ok(app::scan(arguments, analysis, outputs, fail_on, &mut io::stderr()))
+    Ok(app::scan(arguments, analysis, filter, outputs, fail_on, &mut io::stderr()))
+}
+
+/// Which calls the command line asks for.
+fn filter(arguments: &Scan, zone: &TimeZone) -> Result<Option<Arc<Filter>>, Error> {
+    let Selection { conditions, from, to, since, until } = &arguments.selection;
+    let asked = Asked {
+        expressions: conditions,
+        from: from.as_deref(),
+        to: to.as_deref(),
+        since: since.as_deref(),
+        until: until.as_deref(),
+        calls: &[],
+    };
+    Ok(Filter::read(asked, zone)?.map(Arc::new))
 }
 
 /// What the command line and sipscan.toml say of the analysis.

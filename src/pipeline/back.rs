@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::front::Step;
+use super::selection::Selection;
 use crate::diagnosis::{CallReport, Engine};
 use crate::limits;
 use crate::provenance::Flow;
@@ -13,6 +14,8 @@ use crate::report::{Sink, Summary};
 #[derive(Debug, Default)]
 pub(super) struct Back {
     pub(super) engine: Engine,
+    /// Which calls are reported.
+    pub(super) selection: Selection,
     /// What was found; messages are counted elsewhere.
     pub(super) summary: Summary,
     /// Messages that must have been sent and were not captured.
@@ -51,6 +54,9 @@ impl Back {
 
     fn deliver(&mut self, report: &CallReport, sink: &mut dyn Sink) -> io::Result<()> {
         self.missing += report.call.proofs_of_loss().len() as u64;
+        if !self.selection.takes(report) {
+            return Ok(());
+        }
         self.summary.call(report);
         sink.call(report)
     }

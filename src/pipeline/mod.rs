@@ -10,17 +10,21 @@ mod batch;
 mod front;
 mod parallel;
 mod prepare;
+mod selection;
 
 use std::io;
+use std::sync::Arc;
 
 use back::Back;
 use front::{Front, Step};
 use prepare::prepare;
+use selection::Selection;
 
 use crate::anomaly::Anomaly;
 use crate::capture::{Frame, Frames};
 use crate::diagnosis::{Engine, Settings};
 use crate::error::Error;
+use crate::filter::Filter;
 use crate::lang::Text;
 use crate::report::{CaptureFacts, Sink, Summary};
 
@@ -41,6 +45,14 @@ impl Analysis {
     #[must_use]
     pub fn numbered(mut self, index: usize) -> Self {
         self.back.summary.capture = index;
+        self
+    }
+
+    /// Says which calls are counted and reported. Everything is read and diagnosed all the same: what one call says of another
+    /// does not depend on the filter.
+    #[must_use]
+    pub fn selecting(mut self, filter: Option<Arc<Filter>>) -> Self {
+        self.back.selection = Selection::new(filter);
         self
     }
 
@@ -105,15 +117,18 @@ impl Analysis {
             self.back.step(step, sink)?;
         }
         self.front.count();
-        let Self { front: Front { mut facts, counts, now, .. }, back: Back { mut engine, mut summary, missing } } =
-            self;
+        let Self {
+            front: Front { mut facts, counts, now, .. },
+            back: Back { mut engine, mut selection, mut summary, missing },
+        } = self;
         if missing > 0 {
             *facts.anomalies.entry(Anomaly::MessageMissing).or_default() += missing;
         }
         facts.incomplete.extend(incomplete(&facts));
         facts.incomplete.extend(engine.limits_hit());
         facts.incomplete.extend(summary.attestations.limits_hit());
-        let findings = engine.finish(now);
+        let findings = selection.about(engine.finish(now));
+        summary.filtered = selection.filtered();
         summary.capture_findings(&findings);
         summary.ignored.clone_from(engine.ignored());
         (summary.messages, summary.requests, summary.responses) = (counts.messages, counts.requests, counts.responses);

@@ -243,6 +243,9 @@ fn messages(total: &Summary) -> Vec<Text> {
 }
 
 fn calls(total: &Summary) -> Text {
+    if let Some(filtered) = &total.filtered {
+        return phrases::filtered(filtered, total);
+    }
     let calls = Text::count(total.calls, "{n} call", "{n} calls");
     match total.other_groups {
         0 => calls,

@@ -36,7 +36,7 @@ fn samples(directory: &Path) -> Vec<PathBuf> {
 fn scan(captures: &[PathBuf], outputs: Outputs) {
     let arguments = ["sipscan", "--threads", "1"].map(PathBuf::from);
     let cli = Cli::parse_from(arguments.iter().chain(captures));
-    let _ = app::scan(&cli.scan, Settings::default(), outputs, FailOn::default(), &mut Vec::new());
+    let _ = app::scan(&cli.scan, Settings::default(), None, outputs, FailOn::default(), &mut Vec::new());
 }
 
 fn text(captures: &[PathBuf], options: TextOptions) -> String {

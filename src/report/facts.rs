@@ -9,23 +9,23 @@ use crate::diagnosis::{CallReport, Finding};
 use crate::sip::{HeaderName, NameAddr, StatusClass, Uri};
 
 /// The message that introduces a call: the request of its first attempt, else its first request, else its first message.
-pub(super) fn opening(call: &Call) -> Option<&CapturedMessage> {
+pub(crate) fn opening(call: &Call) -> Option<&CapturedMessage> {
     let attempt = call.attempts.first().and_then(|attempt| call.request(attempt.transaction));
     attempt.or_else(|| call.messages.iter().find(|m| m.message.is_request())).or_else(|| call.messages.first())
 }
 
 /// The method of the first request; of a group without captured requests, that of the first CSeq.
-pub(super) fn method(call: &Call) -> Option<&str> {
+pub(crate) fn method(call: &Call) -> Option<&str> {
     Some(opening(call)?.message.method()?.name())
 }
 
 /// The URI of From in the opening message.
-pub(super) fn caller(call: &Call) -> Option<String> {
+pub(crate) fn caller(call: &Call) -> Option<String> {
     party(call, HeaderName::From)
 }
 
 /// The URI of To in the opening message.
-pub(super) fn callee(call: &Call) -> Option<String> {
+pub(crate) fn callee(call: &Call) -> Option<String> {
     party(call, HeaderName::To)
 }
 
@@ -40,7 +40,7 @@ fn party(call: &Call, name: HeaderName) -> Option<String> {
 }
 
 /// The Request-URI of the opening message as captured.
-pub(super) fn request_uri(call: &Call) -> Option<String> {
+pub(crate) fn request_uri(call: &Call) -> Option<String> {
     opening(call)?.message.request_uri_text().map(Cow::into_owned)
 }
 
@@ -50,12 +50,12 @@ pub(super) fn final_response(call: &Call) -> Option<&CapturedMessage> {
 }
 
 /// The status of that response.
-pub(super) fn final_status(call: &Call) -> Option<u16> {
+pub(crate) fn final_status(call: &Call) -> Option<u16> {
     final_response(call)?.message.status().map(|status| status.0)
 }
 
 /// Every distinct final response with its transaction and first copy, in capture order.
-pub(super) fn final_responses(call: &Call) -> Vec<(&Transaction, FinalResponse, &CapturedMessage)> {
+pub(crate) fn final_responses(call: &Call) -> Vec<(&Transaction, FinalResponse, &CapturedMessage)> {
     let with_message = |counted: CountedFinal| {
         let transaction = call.transaction(counted.transaction)?;
         let captured = call.message(counted.response.message)?;
@@ -78,7 +78,7 @@ pub(super) fn root_finding(report: &CallReport) -> Option<&Finding> {
 }
 
 /// A header field value that was captured; `None` when it is absent.
-pub(super) fn lossy(bytes: Option<&[u8]>) -> Option<Cow<'_, str>> {
+pub(crate) fn lossy(bytes: Option<&[u8]>) -> Option<Cow<'_, str>> {
     bytes.map(String::from_utf8_lossy)
 }
 

@@ -189,6 +189,11 @@ fn suite(facts: &CaptureFacts, summary: &Summary) -> TestSuite {
         ("other-groups", summary.other_groups),
     ];
     suite.add_properties(numbers.map(|(name, n)| Property::new(name, n.to_string())));
+    if let Some(filtered) = &summary.filtered {
+        let numbers = [("calls-before-filter", filtered.calls), ("other-groups-before-filter", filtered.other_groups)];
+        suite.add_properties(numbers.map(|(name, n)| Property::new(name, n.to_string())));
+        suite.add_property(Property::new("filter", escape::xml(&filtered.expression)));
+    }
     suite
 }
 

@@ -14,7 +14,7 @@ pub mod csv;
 #[cfg(test)]
 pub(crate) mod docs;
 pub mod escape;
-mod facts;
+pub(crate) mod facts;
 pub mod github;
 mod groups;
 pub mod json;
@@ -26,7 +26,7 @@ pub mod output;
 pub mod outputs;
 mod phrases;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod sarif;
 pub mod summary;
 #[cfg(test)]
@@ -35,7 +35,8 @@ pub mod text;
 mod time;
 mod view;
 
-pub use summary::{CaptureFacts, Summary};
+pub(crate) use number_pattern::number;
+pub use summary::{CaptureFacts, Filtered, Summary};
 
 /// An output. Captures come one after the other: `begin_capture`, its calls as they close, `end_capture`; then `finish`.
 /// Errors are those of writing; a broken pipe is for the caller to ignore.

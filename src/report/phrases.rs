@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Summary, escape, facts, time};
+use super::{Filtered, Summary, escape, facts, time};
 use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
 use crate::lang::{Lang, Text, grouped};
@@ -63,6 +63,26 @@ pub(super) fn ignored(summary: &Summary) -> Option<Text> {
     );
     let text = Text::count(summary.ignored.values().sum(), one, many).with("list", list);
     (!summary.ignored.is_empty()).then_some(text)
+}
+
+/// `3 of 24 calls, filtered by status == 607`.
+pub(super) fn filtered(filtered: &Filtered, summary: &Summary) -> Text {
+    let of = |n: u64, all| Text::new("{n} of {all}").with("n", grouped(n)).with("all", all);
+    let calls = of(summary.calls, Text::count(filtered.calls, "{n} call", "{n} calls"));
+    let groups = match filtered.other_groups {
+        0 => None,
+        n => Some(of(
+            summary.other_groups,
+            Text::count(n, "{n} group of other requests", "{n} groups of other requests"),
+        )),
+    };
+    let expression = shortened(&filtered.expression, QUOTED);
+    match groups {
+        None => Text::new("{calls}, filtered by {expression}"),
+        Some(groups) => Text::new("{calls} and {groups}, filtered by {expression}").with("groups", groups),
+    }
+    .with("calls", calls)
+    .with("expression", expression)
 }
 
 /// `14 calls: 4, 9, 12–20`.

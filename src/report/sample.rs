@@ -64,7 +64,7 @@ pub(super) fn play(sink: &mut dyn Sink) {
 }
 
 /// The calls of the sample report.
-pub(super) fn calls() -> Vec<CallReport> {
+pub(crate) fn calls() -> Vec<CallReport> {
     vec![
         answered(1, 0.0, 1),
         unroutable(2, 2.0, 11),

@@ -65,7 +65,20 @@ pub struct CaptureFacts {
     pub error: Option<Text>,
 }
 
-/// What was found.
+/// What a filter left of the calls of a capture.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filtered {
+    /// What was asked for, as on the command line.
+    pub expression: String,
+    /// Calls in the capture, selected or not.
+    pub calls: u64,
+    /// Other groups in the capture, selected or not.
+    pub other_groups: u64,
+    /// Findings about the capture as a whole that are left out because they are about none of the selected calls.
+    pub findings_left_out: u64,
+}
+
+/// What was found. Messages are those of the whole capture; everything else is that of the calls that a filter selects.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// Index of the capture it is about, as in [`Sink::begin_capture`](super::Sink::begin_capture); 0 in a sum.
@@ -98,6 +111,8 @@ pub struct Summary {
     pub ignored: BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number got a country code that it had not, by that code.
     pub assumed_countries: BTreeMap<String, u64>,
+    /// What a filter selects from; `None` without one.
+    pub filtered: Option<Filtered>,
 }
 
 impl CaptureFacts {
@@ -184,6 +199,13 @@ impl Summary {
         self.attestations.add(&other.attestations);
         add_counts(&mut self.ignored, &other.ignored);
         add_counts(&mut self.assumed_countries, &other.assumed_countries);
+        if let Some(theirs) = &other.filtered {
+            let empty = || Filtered { expression: theirs.expression.clone(), ..Filtered::default() };
+            let ours = self.filtered.get_or_insert_with(empty);
+            ours.calls += theirs.calls;
+            ours.other_groups += theirs.other_groups;
+            ours.findings_left_out += theirs.findings_left_out;
+        }
     }
 }
 

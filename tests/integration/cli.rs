@@ -346,3 +346,42 @@ fn sipscan_toml_decides_over_severities_exceptions_and_names() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(stderr(&wrong).contains("unknown key `treshold`; did you mean `thresholds`?"), "{}", stderr(&wrong));
 }
+
+#[test]
+fn a_filter_selects_what_is_counted_and_shown_and_what_fails() {
+    let all = json(&[MIXED]);
+    let some = json(&[MIXED, "--where", "status == 607"]);
+    let (before, after) = (&all["summary"], &some["summary"]);
+    assert_eq!((&before["messages"], &before["filter"]), (&after["messages"], &Value::Null));
+    assert_eq!(
+        (&after["filter"]["calls"], &after["filter"]["expression"]),
+        (&before["calls"], &"status == 607".into())
+    );
+    assert_eq!(after["final_responses"]["by_status"]["607"], before["final_responses"]["by_status"]["607"]);
+    let calls = some["calls"].as_array().unwrap();
+    assert_eq!(Some(calls.len() as u64), after["calls"].as_u64());
+    let same = |call: &&Value| all["calls"].as_array().unwrap().contains(call);
+    assert!(!calls.is_empty() && calls.iter().all(|call| same(&call)));
+    let kept =
+        |finding: &Value| finding["calls"].as_array().is_some_and(|c| calls.iter().any(|x| c.contains(&x["id"])));
+    let findings = some["findings"].as_array().unwrap();
+    let left_out = after["filter"]["findings_left_out"].as_u64().unwrap();
+    assert!(findings.iter().all(kept));
+    assert_eq!(findings.len() as u64 + left_out, all["findings"].as_array().unwrap().len() as u64);
+    let text = stdout(&run(&[MIXED, "--where", "status == 607"]));
+    assert!(
+        text.contains(&format!("{} of 24 calls", calls.len())) && text.contains("filtered by status == 607"),
+        "{text}"
+    );
+    let answered = ["--where", "outcome == answered"];
+    assert_eq!(code(&[&[MIXED, "--fail-on", "607", "--fail-on", "error"], &answered[..]].concat()), 0);
+    assert_eq!(code(&[MIXED, "--fail-on", "607", "--where", "status == 607"]), 1);
+}
+
+#[test]
+fn a_mistake_in_a_filter_is_shown_at_its_place() {
+    let output = run(&[MIXED, "--where", "statsu==607"]);
+    let manual = fs::read_to_string(root("docs/filter.md")).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(manual.contains(&stderr(&output)), "{}", stderr(&output));
+}

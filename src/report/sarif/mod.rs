@@ -132,6 +132,10 @@ impl Sink for SarifSink {
             let text = self.say(ignored);
             self.notify("note", &text, Some(self.first_file));
         }
+        if let Some(filtered) = &summary.filtered {
+            let text = self.say(phrases::filtered(filtered, summary));
+            self.notify("note", &text, Some(self.first_file));
+        }
         Ok(())
     }
 

@@ -48,6 +48,7 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
         );
         page.hanging("", LABEL, Tone::Strong, words);
     }
+    filtered(page, summary);
     assumed_countries(page, summary);
     ignored(page, summary);
     final_responses(page, summary);
@@ -58,6 +59,19 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
 fn ignored(page: &mut Page, summary: &Summary) {
     if let Some(text) = phrases::ignored(summary) {
         page.hanging("Ignored", LABEL, Tone::Plain, text);
+    }
+}
+
+/// What the numbers below are about.
+fn filtered(page: &mut Page, summary: &Summary) {
+    let Some(filtered) = &summary.filtered else { return };
+    page.hanging("Filter", LABEL, Tone::Strong, phrases::filtered(filtered, summary));
+    let (one, many) = (
+        "{n} finding about the capture as a whole is left out: it names none of these calls",
+        "{n} findings about the capture as a whole are left out: they name none of these calls",
+    );
+    if filtered.findings_left_out > 0 {
+        page.hanging("", LABEL, Tone::Plain, Text::count(filtered.findings_left_out, one, many));
     }
 }
 
@@ -83,6 +97,7 @@ pub(super) fn total(page: &mut Page, captures: usize, summary: &Summary) {
     page.paragraph(0, Tone::Strong, heading);
     page.blank();
     page.hanging("SIP", LABEL, Tone::Plain, read(summary));
+    filtered(page, summary);
     assumed_countries(page, summary);
     ignored(page, summary);
     final_responses(page, summary);
@@ -137,7 +152,9 @@ fn read(summary: &Summary) -> Text {
         0 => Text::default(),
         _ => Text::new("; requests: {list}").with("list", Text::list(", ", parts)),
     };
-    let others = match summary.other_groups {
+    let filtered = summary.filtered.as_ref();
+    let (calls, others) = filtered.map_or((summary.calls, summary.other_groups), |f| (f.calls, f.other_groups));
+    let others = match others {
         0 => Text::default(),
         n => Text::count(
             n,
@@ -146,7 +163,7 @@ fn read(summary: &Summary) -> Text {
         ),
     };
     Text::count(summary.messages, "{n} message: {calls}{others}{requests}", "{n} messages: {calls}{others}{requests}")
-        .with("calls", Text::count(summary.calls, "{n} call", "{n} calls"))
+        .with("calls", Text::count(calls, "{n} call", "{n} calls"))
         .with("others", others)
         .with("requests", requests)
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{AttestationView, Time};
 use crate::lang::Lang;
-use crate::report::Summary;
 use crate::report::clusters::Cluster;
+use crate::report::{Filtered, Summary};
 
 /// The numbers of all captures together.
 #[derive(Debug, Serialize)]
@@ -45,6 +45,30 @@ pub(in crate::report) struct SummaryView<'a> {
     ignored: &'a BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number was taken for a national one and got a country code (`--country`), by that code.
     assumed_countries: &'a BTreeMap<String, u64>,
+    /// What a filter (`--where` and its shortcuts) selects from; null without one. Messages are those of whole captures; everything
+    /// else in this report is that of the selected calls.
+    filter: Option<FilterView<'a>>,
+}
+
+/// A filter and what it was applied to.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct FilterView<'a> {
+    /// What was asked for, as on the command line.
+    expression: &'a str,
+    /// Calls, selected or not.
+    calls: u64,
+    /// Other groups, selected or not.
+    other_groups: u64,
+    /// Findings about captures as a whole that are left out because they name none of the selected calls.
+    findings_left_out: u64,
+}
+
+impl<'a> From<&'a Filtered> for FilterView<'a> {
+    fn from(filtered: &'a Filtered) -> Self {
+        let Filtered { expression, calls, other_groups, findings_left_out } = filtered;
+        Self { expression, calls: *calls, other_groups: *other_groups, findings_left_out: *findings_left_out }
+    }
 }
 
 /// Distinct final responses.
@@ -124,6 +148,7 @@ impl<'a> SummaryView<'a> {
             attestation: AttestationView::new(&summary.attestations),
             ignored: &summary.ignored,
             assumed_countries: &summary.assumed_countries,
+            filter: summary.filtered.as_ref().map(FilterView::from),
         }
     }
 }
