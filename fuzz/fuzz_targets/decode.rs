@@ -12,7 +12,9 @@ use libfuzzer_sys::fuzz_target;
 use sipscan::net::{Datagram, Decoded, IpReassembly, classify, decode, failed_lookup};
 use sipscan::provenance::{FrameNumber, FrameRef, Timestamp};
 
-const LINK_TYPES: [u16; 11] = [1, 0, 12, 14, 101, 108, 113, 228, 229, 276, 147];
+const LINK_TYPES: [u16; 27] = [
+    1, 0, 12, 14, 101, 108, 113, 228, 229, 276, 147, 9, 50, 51, 100, 104, 105, 119, 127, 163, 178, 179, 181, 192, 239, 252, 258,
+];
 
 fn look_into(datagram: &Datagram<'_>, captured: usize) {
     assert!(datagram.payload.len() <= captured);
@@ -56,7 +58,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(one.other_frames.is_sorted());
         match one.decode().content {
             Decoded::Udp(datagram) => look_into(&datagram, total),
-            Decoded::Fragment(_) => unreachable!("a datagram out of fragments is no fragment"),
+            Decoded::Fragment(fragment) => assert!(fragment.payload.len() < total),
             Decoded::Tcp(segment) => assert!(segment.payload.len() < total),
             Decoded::Icmp(_) | Decoded::Skipped(_) => {}
         }

@@ -81,8 +81,7 @@ pub struct FragmentKey {
 /// Decodes one frame. `link_type` is a number of the LINKTYPE registry; `original_length` is the length of the frame on
 /// the wire, in octets: more than `bytes` when the snap length cut it.
 ///
-/// Read are Ethernet, Linux SLL and SLL2 (each with any number of VLAN tags, and PPP over Ethernet), NULL and LOOP, and raw
-/// IP; then IPv4 and IPv6 with extension headers. Checksums are not looked at, because network cards fill them in behind the capture.
+/// Link layers and tunnels are peeled in any order; [`peel`] tells them as well. Checksums are not looked at, because network cards fill them in behind the capture.
 pub fn decode(link_type: u16, bytes: &[u8], original_length: u32) -> Decoded<'_> {
     peel(link_type, bytes, original_length, Timestamp::default()).content
 }
@@ -263,6 +262,9 @@ mod tests {
             (1, vec![], "link-header-cut"),
             (1, ethernet(&[], 0x0806, &[0; 28]), "arp"),
             (1, ethernet(&[], 0x8847, &[0; 28]), "mpls"),
+            (1, ethernet(&[], 0x8847, &[0, 0, 1, 0, 0x50]), "mpls"),
+            (105, vec![0x80; 40], "wlan-management"),
+            (105, [&[0x88, 0x41][..], &[0; 40]].concat(), "wlan-encrypted"),
             (1, ethernet(&[], 0x8863, &[0; 28]), "pppoe"),
             (1, ethernet(&[], 0x8864, &[0x11, 0, 0, 1, 0, 4, 0xc0, 0x21, 1]), "pppoe"),
             (1, ethernet(&[], 0x88cc, &[0; 28]), "not-ip"),
@@ -281,8 +283,6 @@ mod tests {
             (101, ipv4(2, &[0; 8]), "igmp"),
             (101, ipv4(50, &[0; 20]), "esp"),
             (101, ipv4(47, &[0; 20]), "gre"),
-            (101, ipv4(4, &v4()), "ip-in-ip"),
-            (101, ipv6(41, &v6()), "ip-in-ip"),
             (101, ipv4(89, &[0; 20]), "other-ip-protocol"),
             (101, ipv6(59, &[]), "other-ip-protocol"),
             (101, ipv4(17, &[0; 7]), "udp-header-cut"),

@@ -44,12 +44,35 @@ impl IpInfo {
 /// Length of a UDP header, in octets (RFC 768).
 pub(super) const UDP_HEADER: usize = 8;
 
-/// Decodes an IP packet. `frame_cut` says that the frame held more octets than were captured.
-pub(super) fn decode(packet: &[u8], vlan: Vlans, frame_cut: bool) -> Decoded<'_> {
+/// Protocols that carry packets or frames.
+pub(super) const IP_IN_IP: u8 = 4;
+pub(super) const IPV6_IN_IP: u8 = 41;
+pub(super) const GRE: u8 = 47;
+pub(super) const ESP: u8 = 50;
+pub(super) const L2TP: u8 = 115;
+pub(super) const MPLS_IN_IP: u8 = 137;
+
+/// What stands behind an IP header.
+#[derive(Debug)]
+pub(super) enum Opened<'a> {
+    /// The innermost thing, but for what UDP may carry.
+    Content(Decoded<'a>),
+    /// A tunnel: its protocol, and what stands behind the IP header.
+    Inside(u8, &'a [u8], IpInfo),
+}
+
+impl From<SkipReason> for Opened<'_> {
+    fn from(reason: SkipReason) -> Self {
+        Self::Content(Decoded::Skipped(reason))
+    }
+}
+
+/// Opens an IP packet. `frame_cut` says that the frame held more octets than were captured.
+pub(super) fn open(packet: &[u8], vlan: Vlans, frame_cut: bool) -> Opened<'_> {
     let (ip, stopped) = match LaxIpSlice::from_slice(packet) {
         Ok(read) => read,
-        Err(LaxHeaderSliceError::Len(_)) => return Decoded::Skipped(SkipReason::IpHeaderCut),
-        Err(LaxHeaderSliceError::Content(_)) => return Decoded::Skipped(SkipReason::IpHeaderMalformed),
+        Err(LaxHeaderSliceError::Len(_)) => return SkipReason::IpHeaderCut.into(),
+        Err(LaxHeaderSliceError::Content(_)) => return SkipReason::IpHeaderMalformed.into(),
     };
     let payload = ip.payload();
     // Fragments first: behind the first fragment of a datagram there are no extension headers to be read, so what
@@ -59,15 +82,15 @@ pub(super) fn decode(packet: &[u8], vlan: Vlans, frame_cut: bool) -> Decoded<'_>
             LaxIpSlice::Ipv4(v4) => ipv4_fragment(packet, v4.header(), vlan),
             LaxIpSlice::Ipv6(v6) => ipv6_fragment(packet, v6, vlan),
         };
-        return fragment.map_or_else(Decoded::Skipped, Decoded::Fragment);
+        return Opened::Content(fragment.map_or_else(Decoded::Skipped, Decoded::Fragment));
     }
     match stopped {
-        Some((HeaderSliceError::Len(_), _)) => return Decoded::Skipped(SkipReason::IpHeaderCut),
-        Some((HeaderSliceError::Content(_), _)) => return Decoded::Skipped(SkipReason::IpHeaderMalformed),
+        Some((HeaderSliceError::Len(_), _)) => return SkipReason::IpHeaderCut.into(),
+        Some((HeaderSliceError::Content(_), _)) => return SkipReason::IpHeaderMalformed.into(),
         None => {}
     }
     let info = IpInfo { missing: missing(&ip, packet), ..info(&ip, vlan, frame_cut) };
-    transport(payload.ip_number, payload.payload, &info)
+    transport(payload.ip_number.0, payload.payload, &info)
 }
 
 /// What the header of an unfragmented packet says. Without a usable length in it (zero, as segmentation offload leaves it)
@@ -98,26 +121,31 @@ fn missing(ip: &LaxIpSlice<'_>, packet: &[u8]) -> u16 {
     u16::try_from(announced.saturating_sub(packet.len())).unwrap_or(u16::MAX)
 }
 
-/// Decodes the payload of a datagram put together from fragments, which may begin with further extension headers.
-pub(super) fn decode_reassembled<'a>(protocol: u8, payload: &'a [u8], info: &IpInfo) -> Decoded<'a> {
+/// Opens the payload of a datagram put together from fragments, which may begin with further extension headers.
+pub(super) fn open_reassembled<'a>(protocol: u8, payload: &'a [u8], info: &IpInfo) -> Opened<'a> {
     match Ipv6ExtensionsSlice::from_slice_lax(IpNumber(protocol), payload) {
         // Fragments of fragments exist only to confuse.
-        (extensions, ..) if extensions.is_fragmenting_payload() => Decoded::Skipped(SkipReason::FragmentMalformed),
-        (_, number, rest, None) => transport(number, rest, info),
-        (_, _, _, Some((HeaderSliceError::Len(_), _))) => Decoded::Skipped(SkipReason::IpHeaderCut),
-        (_, _, _, Some((HeaderSliceError::Content(_), _))) => Decoded::Skipped(SkipReason::IpHeaderMalformed),
+        (extensions, ..) if extensions.is_fragmenting_payload() => SkipReason::FragmentMalformed.into(),
+        (_, number, rest, None) => transport(number.0, rest, info),
+        (_, _, _, Some((HeaderSliceError::Len(_), _))) => SkipReason::IpHeaderCut.into(),
+        (_, _, _, Some((HeaderSliceError::Content(_), _))) => SkipReason::IpHeaderMalformed.into(),
     }
 }
 
-/// Decodes what lies behind the IP header and its extensions.
-fn transport<'a>(protocol: IpNumber, payload: &'a [u8], info: &IpInfo) -> Decoded<'a> {
-    match protocol {
+/// Opens what lies behind the IP header and its extensions.
+pub(super) fn transport<'a>(protocol: u8, payload: &'a [u8], info: &IpInfo) -> Opened<'a> {
+    Opened::Content(match IpNumber(protocol) {
         ip_number::UDP => udp(payload, info).map_or(Decoded::Skipped(SkipReason::UdpHeaderCut), Decoded::Udp),
         ip_number::TCP => tcp::read(payload, info).map_or(Decoded::Skipped(SkipReason::TcpHeaderCut), Decoded::Tcp),
         ip_number::ICMP => icmp::read_v4(payload, info),
         ip_number::IPV6_ICMP => icmp::read_v6(payload, info),
+        _ if is_tunnel(protocol) => return Opened::Inside(protocol, payload, *info),
         other => Decoded::Skipped(unread(other)),
-    }
+    })
+}
+
+fn is_tunnel(protocol: u8) -> bool {
+    matches!(protocol, IP_IN_IP | IPV6_IN_IP | GRE | ESP | L2TP | MPLS_IN_IP)
 }
 
 /// Reads a UDP datagram; `None` when its header is cut. A length below that of the header (zero in jumbograms and
@@ -139,17 +167,15 @@ fn unread(protocol: IpNumber) -> SkipReason {
         ip_number::ICMP | ip_number::IPV6_ICMP => SkipReason::Icmp,
         ip_number::IGMP => SkipReason::Igmp,
         ip_number::SCTP => SkipReason::Sctp,
-        ip_number::ENCAP_SEC => SkipReason::Esp,
-        ip_number::GRE => SkipReason::Gre,
-        ip_number::IPV4 | ip_number::IPV6 => SkipReason::IpInIp,
         _ => SkipReason::OtherIpProtocol,
     }
 }
 
-/// Reads a fragment of an IPv4 datagram. Only UDP and TCP are kept, and the authentication header, behind which they may lie.
+/// Reads a fragment of an IPv4 datagram. Only UDP, TCP and tunnels are kept, and the authentication header, behind which they may lie.
 fn ipv4_fragment<'a>(packet: &'a [u8], header: Ipv4HeaderSlice<'_>, vlan: Vlans) -> Result<Fragment<'a>, SkipReason> {
     let protocol = header.protocol();
-    if !matches!(protocol, ip_number::UDP | ip_number::TCP | ip_number::AUTH) {
+    let is_read = matches!(protocol, ip_number::UDP | ip_number::TCP | ip_number::AUTH);
+    if !is_read && !is_tunnel(protocol.0) {
         return Err(unread(protocol));
     }
     let key = FragmentKey {
@@ -194,18 +220,19 @@ fn ipv6_fragment<'a>(packet: &'a [u8], ip: &LaxIpv6Slice<'a>, vlan: Vlans) -> Re
     Err(SkipReason::IpHeaderMalformed)
 }
 
-/// Whether a fragmented IPv6 packet may be UDP or TCP: at once, or behind extension headers that are peeled.
+/// Whether a fragmented IPv6 packet may be UDP, TCP or a tunnel: at once, or behind extension headers that are peeled.
 fn may_be_read(protocol: IpNumber) -> bool {
-    matches!(
-        protocol,
-        ip_number::UDP
-            | ip_number::TCP
-            | ip_number::AUTH
-            | ip_number::IPV6_HOP_BY_HOP
-            | ip_number::IPV6_ROUTE
-            | ip_number::IPV6_FRAG
-            | ip_number::IPV6_DEST_OPTIONS
-    )
+    is_tunnel(protocol.0)
+        || matches!(
+            protocol,
+            ip_number::UDP
+                | ip_number::TCP
+                | ip_number::AUTH
+                | ip_number::IPV6_HOP_BY_HOP
+                | ip_number::IPV6_ROUTE
+                | ip_number::IPV6_FRAG
+                | ip_number::IPV6_DEST_OPTIONS
+        )
 }
 
 /// Length of an extension header, in octets.

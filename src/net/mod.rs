@@ -9,13 +9,18 @@ mod bytes;
 pub mod classify;
 pub mod decode;
 pub mod dns;
+mod esp;
+mod ether;
+mod exported;
 mod fast_path;
 #[cfg(test)]
 mod frames;
+mod gre;
 mod hep;
 pub mod icmp;
 mod ip;
 pub mod ip_reassembly;
+mod l2tp;
 pub mod layers;
 mod link;
 mod parts;
@@ -23,7 +28,9 @@ mod peel;
 pub mod reassembled;
 pub mod skip;
 pub mod tcp;
+mod udp_tunnel;
 pub mod vlan;
+mod wlan;
 
 pub use classify::{PayloadKind, classify};
 pub use decode::{Datagram, Decoded, Fragment, FragmentKey, decode};

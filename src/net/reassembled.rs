@@ -1,7 +1,7 @@
 //! One fragmented datagram: while it waits for fragments, and when it is delivered.
 
 use super::decode::{Fragment, FragmentKey};
-use super::ip::{self, IpInfo};
+use super::ip::IpInfo;
 use super::parts::Parts;
 use super::peel::{self, Peeled};
 use crate::provenance::{FrameRef, Timestamp};
@@ -36,7 +36,7 @@ impl Reassembled {
             cut: self.cut,
             missing: 0,
         };
-        peel::inside(ip::decode_reassembled(self.protocol, &self.payload, &info), self.time)
+        peel::reassembled(self.protocol, &self.payload, info, self.time)
     }
 }
 

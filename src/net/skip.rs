@@ -12,7 +12,7 @@ pub enum SkipReason {
     LinkHeaderCut,
     /// ARP or reverse ARP.
     Arp,
-    /// MPLS; the labels are not peeled.
+    /// MPLS that carries neither IP nor Ethernet.
     Mpls,
     /// PPP over Ethernet that carries no IP: discovery and link control.
     Pppoe,
@@ -32,10 +32,14 @@ pub enum SkipReason {
     Igmp,
     /// ESP (RFC 4303): the content is encrypted.
     Esp,
-    /// GRE; the tunnel is not peeled.
+    /// GRE that carries something else than IP or Ethernet, or compresses it.
     Gre,
-    /// IPv4 or IPv6 inside IP; the tunnel is not peeled.
-    IpInIp,
+    /// A frame of IEEE 802.11 without data: management and control.
+    WlanManagement,
+    /// A data frame of IEEE 802.11 that is encrypted.
+    WlanEncrypted,
+    /// More layers than [`LAYERS`](crate::limits::LAYERS).
+    TooManyLayers,
     /// Any other protocol over IP.
     OtherIpProtocol,
     /// The frame ends inside the UDP header.
@@ -61,7 +65,9 @@ impl SkipReason {
         Self::Igmp,
         Self::Esp,
         Self::Gre,
-        Self::IpInIp,
+        Self::WlanManagement,
+        Self::WlanEncrypted,
+        Self::TooManyLayers,
         Self::OtherIpProtocol,
         Self::UdpHeaderCut,
         Self::TcpHeaderCut,
@@ -84,7 +90,9 @@ impl SkipReason {
             Self::Igmp => "igmp",
             Self::Esp => "esp",
             Self::Gre => "gre",
-            Self::IpInIp => "ip-in-ip",
+            Self::WlanManagement => "wlan-management",
+            Self::WlanEncrypted => "wlan-encrypted",
+            Self::TooManyLayers => "too-many-layers",
             Self::OtherIpProtocol => "other-ip-protocol",
             Self::UdpHeaderCut => "udp-header-cut",
             Self::TcpHeaderCut => "tcp-header-cut",

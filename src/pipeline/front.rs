@@ -9,7 +9,7 @@ use crate::call::{Call, IcmpReport, tracker::Tracker};
 use crate::diagnosis::{Evidence, Text};
 use crate::limits;
 use crate::net::{
-    Datagram, Decoded, IcmpError, IpReassembly, Layers, PayloadKind, Peeled, Segment, TcpReassembly, classify,
+    Datagram, Decoded, IcmpError, IpReassembly, Layers, PayloadKind, Reassembled, Segment, TcpReassembly, classify,
     failed_lookup, peel,
 };
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
@@ -79,8 +79,7 @@ impl Front {
             self.anomaly(Anomaly::FrameCut);
         }
         for cut in self.reassembly.expire(self.now) {
-            let place = Place { frame: cut.frame, other_frames: &cut.other_frames, time: cut.time };
-            self.reassembled(&cut.decode(), &place, steps);
+            self.reassembled(cut, steps);
         }
         let mut events = Vec::new();
         self.streams.expire(self.now, &mut events);
@@ -110,8 +109,11 @@ impl Front {
     /// Takes what is left of fragments and streams, at the end of the capture.
     pub(super) fn flush(&mut self, steps: &mut Vec<Step>) {
         for cut in self.reassembly.flush() {
-            let place = Place { frame: cut.frame, other_frames: &cut.other_frames, time: cut.time };
-            self.reassembled(&cut.decode(), &place, steps);
+            self.reassembled(cut, steps);
+        }
+        // What was in tunnels in fragments may be fragments again.
+        for cut in self.reassembly.flush() {
+            self.reassembled(cut, steps);
         }
         let mut events = Vec::new();
         self.streams.flush(&mut events);
@@ -174,8 +176,7 @@ impl Front {
             Decoded::Fragment(fragment) => {
                 self.facts.fragments += 1;
                 if let Some(whole) = self.reassembly.push(&fragment, frame.reference, frame.time) {
-                    let place = Place { frame: whole.frame, other_frames: &whole.other_frames, time: whole.time };
-                    self.reassembled(&whole.decode(), &place, steps);
+                    self.reassembled(whole, steps);
                 }
             }
             Decoded::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
@@ -194,16 +195,31 @@ impl Front {
         }
     }
 
-    /// What a reassembled datagram holds.
-    fn reassembled(&mut self, peeled: &Peeled<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
-        let place = Place { time: peeled.time.unwrap_or(place.time), ..*place };
-        let place = &place;
-        self.layers(peeled.layers.as_deref());
-        match &peeled.content {
-            Decoded::Udp(datagram) => self.datagram(datagram, peeled.kind, place, steps),
-            Decoded::Tcp(segment) => self.segment(segment, place, steps),
-            Decoded::Icmp(error) => self.icmp(error, place),
-            Decoded::Fragment(_) | Decoded::Skipped(_) => {}
+    /// What a datagram out of fragments holds: it may be a tunnel, with a fragment in it again.
+    fn reassembled(&mut self, whole: Reassembled, steps: &mut Vec<Step>) {
+        let mut next = Some(whole);
+        for _ in 0..limits::LAYERS {
+            let Some(whole) = next else { return };
+            let peeled = whole.decode();
+            self.layers(peeled.layers.as_deref());
+            let time = peeled.time.unwrap_or(whole.time);
+            let place = Place { frame: whole.frame, other_frames: &whole.other_frames, time };
+            next = match &peeled.content {
+                Decoded::Fragment(fragment) => self.reassembly.push(fragment, whole.frame, whole.time),
+                Decoded::Udp(datagram) => {
+                    self.datagram(datagram, peeled.kind, &place, steps);
+                    None
+                }
+                Decoded::Tcp(segment) => {
+                    self.segment(segment, &place, steps);
+                    None
+                }
+                Decoded::Icmp(error) => {
+                    self.icmp(error, &place);
+                    None
+                }
+                Decoded::Skipped(_) => None,
+            };
         }
     }
 

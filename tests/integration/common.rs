@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sipscan::capture::{Capture, Frame, Input};
 use sipscan::diagnosis::{CallReport, Finding, Settings};
 use sipscan::pipeline::Analysis;
-use sipscan::provenance::{FrameNumber, FrameRef};
+use sipscan::provenance::{FrameNumber, FrameRef, Timestamp};
 use sipscan::report::{CaptureFacts, Sink, Summary};
 use sipscan::sample::Flow;
 use sipscan::stir::TrustStore;
@@ -102,16 +102,23 @@ impl Analysed {
     /// Reads a flow in text form and sends its frames through the pipeline.
     pub(crate) fn of(name: &str, text: &str) -> Self {
         let flow = Flow::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let mut analysis = Analysis::new(settings());
+        let frames = flow.frames();
+        Self::frames(
+            settings(),
+            frames.iter().map(|frame| (frame.time, flow.link_type(), frame.original_length, &frame.bytes[..])),
+        )
+    }
+
+    /// Sends frames through the pipeline: time, link type, length on the wire, octets.
+    pub(crate) fn frames<'a>(
+        settings: Settings,
+        frames: impl Iterator<Item = (Timestamp, u16, u32, &'a [u8])>,
+    ) -> Self {
+        let mut analysis = Analysis::new(settings);
         let mut found = Self::default();
-        for (number, frame) in (1..).zip(flow.frames()) {
-            let frame = Frame {
-                reference: FrameRef { file: 0, number: FrameNumber(number) },
-                time: frame.time,
-                link_type: flow.link_type(),
-                original_length: frame.original_length,
-                bytes: &frame.bytes,
-            };
+        for (number, (time, link_type, original_length, bytes)) in (1..).zip(frames) {
+            let reference = FrameRef { file: 0, number: FrameNumber(number) };
+            let frame = Frame { reference, time, link_type, original_length, bytes };
             analysis.frame(&frame, &mut found).unwrap();
         }
         found.ended(analysis)

@@ -14,3 +14,4 @@ mod scenarios;
 mod schema;
 mod tcp;
 mod threads;
+mod tunnels;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::View;
 use super::numbers::{duration, percent};
 use super::page::{Page, Tone, cut};
+use crate::anomaly::Anomaly;
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::lang::{Text, grouped};
+use crate::net::SkipReason;
 use crate::report::{CaptureFacts, Summary, phrases};
 use crate::sip::StatusClass;
 use crate::stream::StreamKind;
@@ -15,6 +17,8 @@ use crate::wrap::{display_width, pad};
 
 /// Cells of the column of labels.
 pub(super) const LABEL: usize = 10;
+/// Kinds of other content named where there is no SIP.
+const INSTEAD: usize = 5;
 /// Ways through tunnels and tags shown.
 const WAYS: usize = 5;
 /// Methods shown, and cells of a name.
@@ -39,6 +43,7 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     if summary.messages == 0 {
         page.hanging("", LABEL, Tone::Strong, "There is no SIP over UDP or TCP in it.");
+        instead(page, facts);
     }
     if let Some(n) = facts.streams.get(&StreamKind::SipTls) {
         let words = Text::count(
@@ -125,6 +130,40 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
         let zone = view.zone(first);
         let text = Text::new("{times} ({span}); all times are {zone}").with("times", view.span(first, last));
         page.hanging("", LABEL, Tone::Plain, text.with("span", span).with("zone", zone));
+    }
+}
+
+/// What a capture without SIP holds instead, and what to try.
+fn instead(page: &mut Page, facts: &CaptureFacts) {
+    let skipped = facts.skipped.iter().map(|(reason, n)| (reason.code(), *n));
+    let others = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n));
+    let streams = facts.streams.iter().map(|(kind, n)| (kind.code(), *n));
+    let mut held: Vec<_> = skipped.chain(others).chain(streams).collect();
+    held.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    if !held.is_empty() {
+        let list = Text::list(", ", held.iter().take(INSTEAD).map(|(code, n)| format!("{code} {}", grouped(*n))));
+        page.hanging("", LABEL, Tone::Plain, Text::new("What it holds instead: {list}.").with("list", list));
+    }
+    let odd = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
+    let skipped = |reason| facts.skipped.get(&reason).copied().unwrap_or(0);
+    let hints = [
+        (odd(Anomaly::FrameCut), "The snap length cut frames: capture them whole (tcpdump -s 0)."),
+        (
+            odd(Anomaly::FragmentsMissing),
+            "Fragments are missing, as a capture filter on ports drops them: capture without it, or let fragments through.",
+        ),
+        (
+            skipped(SkipReason::Esp),
+            "There is encrypted ESP: capture in front of or behind the IPsec tunnel, or with the NULL cipher.",
+        ),
+        (skipped(SkipReason::WlanEncrypted), "The wireless frames are encrypted: capture on the wired side."),
+        (
+            skipped(SkipReason::UnsupportedLinkType),
+            "Frames have a link type that is not read: capture on another interface, or convert them to Ethernet.",
+        ),
+    ];
+    for (_, hint) in hints.iter().filter(|(n, _)| *n > 0) {
+        page.hanging("", LABEL, Tone::Plain, *hint);
     }
 }
 

@@ -1,0 +1,154 @@
+//! What UDP carries for others: VXLAN, Geneve, GTP-U, L2TP, TZSP, and ESP behind NAT. A port alone never makes a tunnel: SIP uses any
+//! port, so the header has to be plausible as well. HEP is told by its magic, on any port.
+
+use super::bytes::{be16, be32};
+use super::decode::Datagram;
+use super::ether;
+use super::ip::IpInfo;
+use super::link::{ETHERNET, WLAN};
+use super::peel::Step;
+use super::{esp, hep, l2tp};
+use crate::sip::probe;
+
+/// Registered ports, and those that are used without.
+mod port {
+    pub(super) const L2TP: u16 = 1701;
+    pub(super) const GTP_U: u16 = 2152;
+    pub(super) const ESP: u16 = 4500;
+    pub(super) const VXLAN: u16 = 4789;
+    /// VXLAN as Linux had it before the port was assigned.
+    pub(super) const VXLAN_LINUX: u16 = 8472;
+    pub(super) const GENEVE: u16 = 6081;
+    pub(super) const TZSP: u16 = 37008;
+}
+
+/// A tunnel in UDP.
+pub(super) struct Carried<'a> {
+    pub(super) name: &'static str,
+    pub(super) number: Option<u32>,
+    pub(super) step: Step<'a>,
+}
+
+/// Whether a datagram may carry something else, by ports and first octets; cheap, for every datagram.
+pub(super) fn may_carry(datagram: &Datagram<'_>) -> bool {
+    is_tunnel_port(datagram.flow.destination.port)
+        || is_tunnel_port(datagram.flow.source.port)
+        || hep::may_be(datagram.payload)
+}
+
+fn is_tunnel_port(port: u16) -> bool {
+    matches!(port, port::L2TP | port::GTP_U | port::ESP | port::VXLAN | port::VXLAN_LINUX | port::GENEVE | port::TZSP)
+}
+
+/// Reads the header of a tunnel; `None` where the datagram is none.
+pub(super) fn read<'a>(datagram: &Datagram<'a>) -> Option<Carried<'a>> {
+    if probe::is_sip(datagram.payload) {
+        return None;
+    }
+    let ports = [datagram.flow.destination.port, datagram.flow.source.port];
+    ports.iter().find_map(|port| by_port(*port, datagram))
+}
+
+fn by_port<'a>(port: u16, datagram: &Datagram<'a>) -> Option<Carried<'a>> {
+    let payload = datagram.payload;
+    match port {
+        port::VXLAN | port::VXLAN_LINUX => vxlan(payload),
+        port::GENEVE => geneve(payload),
+        port::GTP_U => gtp_u(payload, datagram.cut),
+        port::L2TP => l2tp::over_udp(payload).map(|(name, step)| Carried { name, number: None, step }),
+        port::ESP => udp_esp(datagram),
+        port::TZSP => tzsp(payload),
+        _ => None,
+    }
+}
+
+/// VXLAN (RFC 7348), with or without the group policy bits.
+fn vxlan(payload: &[u8]) -> Option<Carried<'_>> {
+    let (header, frame) = payload.split_at_checked(8)?;
+    let ([0x08, 0, 0, 0, ..] | [0x88, ..]) = header else { return None };
+    let network = be32(header, 4)?;
+    // The last octet is reserved.
+    let is_plausible = network & 0xff == 0 && frame.len() >= 14;
+    is_plausible.then_some(Carried { name: "VXLAN", number: Some(network >> 8), step: Step::Link(ETHERNET, frame) })
+}
+
+/// Geneve (RFC 8926) with its options.
+fn geneve(payload: &[u8]) -> Option<Carried<'_>> {
+    let (first, second) = (*payload.first()?, *payload.get(1)?);
+    let protocol = be16(payload, 2)?;
+    let network = be32(payload, 4)?;
+    let inner = payload.get(8 + 4 * usize::from(first & 0x3f)..)?;
+    let is_plausible =
+        first >> 6 == 0 && second & 0x3f == 0 && network & 0xff == 0 && matches!(protocol, 0x6558 | 0x0800 | 0x86dd);
+    is_plausible.then_some(Carried {
+        name: "Geneve",
+        number: Some(network >> 8),
+        step: Step::EtherType(protocol, inner),
+    })
+}
+
+/// A G-PDU of GTP-U version 1 (3GPP TS 29.281) with its extension headers.
+fn gtp_u(payload: &[u8], cut: bool) -> Option<Carried<'_>> {
+    let (first, kind) = (*payload.first()?, *payload.get(1)?);
+    let end = 8 + usize::from(be16(payload, 2)?);
+    if first & 0xf0 != 0x30 || kind != 0xff || (end > payload.len() && !cut) {
+        return None;
+    }
+    let payload = payload.get(..end).unwrap_or(payload);
+    let mut at = 8;
+    if first & 7 != 0 {
+        let mut next = *payload.get(11)?;
+        at = 12;
+        while first & 4 != 0 && next != 0 {
+            let length = 4 * usize::from(*payload.get(at)?);
+            if length == 0 {
+                return None;
+            }
+            at += length;
+            next = *payload.get(at - 1)?;
+        }
+    }
+    let packet = payload.get(at..)?;
+    let step = match packet.first()? >> 4 {
+        4 | 6 => Step::Ip(packet),
+        // Sessions of Ethernet (3GPP TS 23.501).
+        _ if ether::looks_like_ethernet(packet) => Step::Link(ETHERNET, packet),
+        _ => return None,
+    };
+    Some(Carried { name: "GTP-U", number: None, step })
+}
+
+/// ESP behind NAT (RFC 3948), where it can be read. A null index marks key exchange, a single octet keeps the binding.
+fn udp_esp<'a>(datagram: &Datagram<'a>) -> Option<Carried<'a>> {
+    let payload = datagram.payload;
+    let (protocol, inner) = esp::null(payload, datagram.cut).filter(|_| be32(payload, 0) != Some(0))?;
+    let info = IpInfo {
+        source: datagram.flow.source.address,
+        destination: datagram.flow.destination.address,
+        ip_id: datagram.ip_id,
+        ttl: datagram.ttl,
+        vlan: datagram.vlan,
+        cut: datagram.cut,
+        missing: 0,
+    };
+    Some(Carried { name: "ESP", number: None, step: Step::Transport(protocol, inner, info) })
+}
+
+/// TZSP, by which access points and routers mirror to an analyser: a header, tags, then the frame.
+fn tzsp(payload: &[u8]) -> Option<Carried<'_>> {
+    let (header, mut rest) = payload.split_at_checked(4)?;
+    let [1, 0 | 1, ..] = header else { return None };
+    let link_type = match be16(header, 2)? {
+        1 => ETHERNET,
+        18 => WLAN,
+        _ => return None,
+    };
+    loop {
+        rest = match rest {
+            [0, behind @ ..] => behind,
+            [1, frame @ ..] => return Some(Carried { name: "TZSP", number: None, step: Step::Link(link_type, frame) }),
+            [_, length, behind @ ..] => behind.get(usize::from(*length)..)?,
+            _ => return None,
+        };
+    }
+}
