@@ -71,6 +71,7 @@ Examples:
   sipscan trace.pcap
   tcpdump -i any -w - udp port 5060 | sipscan -
   sipscan trace.pcap -o calls.csv -o responses:responses.csv -o report.json
+  sipscan trace.pcap -o report.html --tz Europe/Berlin
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
   sipscan trace.pcap --where 'status == 607 and caller ~ \"^\\+1212\"' --since '2026-03-30 14:00'
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
@@ -169,7 +170,7 @@ pub struct Scan {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write a report to a file beside the one on standard output; may be repeated. FORMAT is one of those of --format, by
-    /// default the one of the extension: .txt, .json, .ndjson or .jsonl, .csv, .sarif, .md.
+    /// default the one of the extension: .txt, .html, .json, .ndjson or .jsonl, .csv, .sarif, .md.
     #[arg(short = 'o', long = "output", value_name = "[FORMAT:]PATH")]
     pub output: Vec<String>,
     /// Ten lines on standard output in place of the whole report.
@@ -188,7 +189,7 @@ pub struct Scan {
     /// Exit with 3 if the result is incomplete.
     #[arg(long)]
     pub strict: bool,
-    /// Time zone of the reports for people (text, Markdown, --summary), an IANA name such as Europe/Berlin; other formats are always in UTC.
+    /// Time zone of the reports for people (text, Markdown, HTML, --summary), an IANA name such as Europe/Berlin; other formats are always in UTC.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
     /// Colour of the text report; meaning never depends on it.
@@ -293,6 +294,9 @@ pub enum Format {
     /// The text report as Markdown, for tickets and wikis.
     #[value(alias = "md")]
     Markdown,
+    /// One page to look at, to sort and to fold, in one file that loads nothing: charts, findings, ladders.
+    #[value(alias = "htm")]
+    Html,
     /// Annotations for GitHub Actions; the Markdown report goes to the file that `GITHUB_STEP_SUMMARY` names.
     Github,
 }

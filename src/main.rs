@@ -25,6 +25,7 @@ use sipscan::report::Sink;
 use sipscan::report::brief::{BriefOptions, BriefSink};
 use sipscan::report::csv::{CsvOptions, CsvSink, ListSink, Table};
 use sipscan::report::github::GithubSink;
+use sipscan::report::html::{HtmlOptions, HtmlSink};
 use sipscan::report::json::JsonSink;
 use sipscan::report::junit::{JunitOptions, JunitSink};
 use sipscan::report::ndjson::NdjsonSink;
@@ -220,6 +221,14 @@ impl Settings {
         Ok(())
     }
 
+    fn html(&self) -> HtmlOptions {
+        HtmlOptions {
+            time_zone: Some(self.time_zone.clone()),
+            hosts: self.hosts.clone(),
+            lang: self.lang.unwrap_or_default(),
+        }
+    }
+
     fn colour(&self, terminal: Terminal) -> bool {
         match self.colour {
             Colour::Auto => terminal.colour,
@@ -244,6 +253,7 @@ impl Settings {
             Format::Junit => Box::new(JunitSink::new(writer, self.junit.clone())),
             Format::Sarif => Box::new(SarifSink::new(writer, lang)),
             Format::Markdown => Box::new(TextSink::new(writer, self.markdown(limits::MARKDOWN_GROUPS))),
+            Format::Html => Box::new(HtmlSink::new(writer, self.html())),
             Format::Github => Box::new(GithubSink::new(writer, lang)),
         }
     }
@@ -269,7 +279,7 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
         Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, junit, sarif, markdown or github"
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, junit, sarif, markdown, html or github"
         ))
     })
 }
@@ -289,6 +299,7 @@ fn format(name: &str) -> Option<Format> {
         "junit" => Some(Format::Junit),
         "sarif" => Some(Format::Sarif),
         "markdown" | "md" => Some(Format::Markdown),
+        "html" | "htm" => Some(Format::Html),
         "github" => Some(Format::Github),
         _ => None,
     }
@@ -310,6 +321,7 @@ mod tests {
             ("junit:results.xml", Format::Junit, "results.xml"),
             ("scan.sarif", Format::Sarif, "scan.sarif"),
             ("report.md", Format::Markdown, "report.md"),
+            ("report.html", Format::Html, "report.html"),
             ("a:b.JSON", Format::Json, "a:b.JSON"),
             ("out.jsonl", Format::Ndjson, "out.jsonl"),
         ] {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::brief::{BriefOptions, BriefSink};
 use super::csv::{CsvOptions, CsvSink, ListSink, Table};
 use super::github::GithubSink;
+use super::html::{HtmlOptions, HtmlSink};
 use super::json::JsonSink;
 use super::junit::{JunitOptions, JunitSink};
 use super::outputs::Outputs;
@@ -50,7 +51,7 @@ fn text(captures: &[PathBuf], options: TextOptions) -> String {
 
 #[test]
 fn every_text_of_every_sample_is_translated() {
-    let outs: Vec<Buffer> = (0..13).map(|_| Buffer::default()).collect();
+    let outs: Vec<Buffer> = (0..14).map(|_| Buffer::default()).collect();
     let mut writers = outs.iter().map(|out| Box::new(out.clone()));
     let mut writer = || writers.next().unwrap();
     let options = CsvOptions { lang: Lang::ZhCn, ..CsvOptions::default() };
@@ -72,6 +73,8 @@ fn every_text_of_every_sample_is_translated() {
     add(Box::new(TextSink::new(writer(), ticket)));
     let brief = BriefOptions { width: 100, time_zone: TimeZone::UTC, lang: Lang::ZhCn };
     add(Box::new(BriefSink::new(writer(), brief)));
+    let page = HtmlOptions { lang: Lang::ZhCn, ..HtmlOptions::default() };
+    add(Box::new(HtmlSink::new(writer(), page)));
     scan(&[PathBuf::from("samples")], outputs);
     assert_eq!(missing::take().into_iter().collect::<Vec<_>>(), Vec::<String>::new());
     let report: Value = serde_json::from_str(&outs[1].text()).unwrap();

@@ -71,6 +71,16 @@ impl<D> Groups<D> {
 
     /// Takes note of a call if it needs attention; `say` is asked for the first of a group.
     pub(super) fn call(&mut self, report: &CallReport, say: impl FnOnce(Option<&Finding>) -> D) -> Shown {
+        self.call_or(report, say, |_, _| false)
+    }
+
+    /// The same; `again` may add a further call to what is said of the first, and tells whether it did.
+    pub(super) fn call_or(
+        &mut self,
+        report: &CallReport,
+        say: impl FnOnce(Option<&Finding>) -> D,
+        again: impl FnOnce(&mut D, Option<&Finding>) -> bool,
+    ) -> Shown {
         self.told.clear();
         let lead = lead(report);
         if lead.is_none() && !facts::is_failure(report) {
@@ -84,7 +94,8 @@ impl<D> Groups<D> {
             if group.members.len() < limits::GROUP_MEMBERS {
                 group.members.push(report.call.number);
             }
-            return Shown::InGroup;
+            let added = again(&mut group.first, lead);
+            return if added { Shown::InDetail } else { Shown::InGroup };
         }
         if self.by_key.len() < self.most || self.make_room(&key) {
             let codes: Vec<_> = report.findings.iter().map(|f| f.code).collect();

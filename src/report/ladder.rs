@@ -21,6 +21,8 @@ pub(super) struct Row {
     /// How often it was sent in all, and over which time.
     pub(super) times: usize,
     pub(super) span: Duration,
+    /// The message; `None` for ICMP errors.
+    pub(super) message: Option<MessageId>,
 }
 
 /// The rows of a call with the number of messages that are left out. Messages that findings cite are always there.
@@ -38,7 +40,7 @@ pub(super) fn rows(call: &Call, findings: &[Finding]) -> (Vec<Row>, usize) {
         }
         let again = copies.get(&id).map_or(&[][..], Vec::as_slice);
         if matters.contains(&id) || cited.contains(&captured.provenance.frame) {
-            rows.push(row(call, captured, again));
+            rows.push(row(call, id, captured, again));
         } else {
             left_out += 1 + again.len();
         }
@@ -54,13 +56,14 @@ pub(super) fn rows(call: &Call, findings: &[Finding]) -> (Vec<Row>, usize) {
                 .with("unreachable", report.unreachable),
             times: 1,
             span: Duration::ZERO,
+            message: None,
         }
     }));
     rows.sort_by_key(|row| (row.time, row.frame));
     (rows, left_out)
 }
 
-fn row(call: &Call, captured: &CapturedMessage, again: &[MessageId]) -> Row {
+fn row(call: &Call, id: MessageId, captured: &CapturedMessage, again: &[MessageId]) -> Row {
     let line = captured.message.start_line();
     let what = line.strip_prefix("SIP/2.0 ").or_else(|| line.strip_suffix(" SIP/2.0")).unwrap_or(&line).trim();
     let last = again.iter().filter_map(|id| call.message(*id)).map(|m| m.provenance.time).max();
@@ -72,6 +75,7 @@ fn row(call: &Call, captured: &CapturedMessage, again: &[MessageId]) -> Row {
         what: Text::verbatim(what),
         times: 1 + again.len(),
         span: last.map_or(Duration::ZERO, |last| last.since(captured.provenance.time)),
+        message: Some(id),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod escape;
 pub(crate) mod facts;
 pub mod github;
 mod groups;
+pub mod html;
 pub mod json;
 pub mod junit;
 mod ladder;

@@ -5,6 +5,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::csv::{CsvOptions, CsvSink, Table};
 use super::github::GithubSink;
+use super::html::{HtmlOptions, HtmlSink};
 use super::json::JsonSink;
 use super::junit::{JunitOptions, JunitSink};
 use super::ndjson::NdjsonSink;
@@ -34,6 +35,7 @@ static FORMATS: &[(&str, Make)] = &[
         let options = TextOptions { markup: Markup::Markdown, all: true, ..TextOptions::default() };
         Box::new(TextSink::new(out, options))
     }),
+    ("html", |out| Box::new(HtmlSink::new(out, HtmlOptions::default()))),
     ("sarif", |out| Box::new(SarifSink::new(out, Lang::En))),
 ];
 
@@ -59,6 +61,7 @@ fn check(name: &str, text: &str) {
         "ndjson" => assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())),
         "github" => assert!(text.lines().all(is_log_line), "{text}"),
         "markdown" => check_markdown(text),
+        "html" => drop(super::html::tests::check(text)),
         "junit" => drop(quick_junit::Report::deserialize_from_str(text).unwrap()),
         _ => {
             let mut reader = ::csv::Reader::from_reader(text.as_bytes());

@@ -39,7 +39,7 @@ pub(super) fn write(page: &mut Page, view: &View, clusters: &Clusters) {
 }
 
 /// What the causes that are shown explain together.
-fn headline(shown: &[&Cluster<'_>], failures: u64) -> Text {
+pub(in crate::report) fn headline(shown: &[&Cluster<'_>], failures: u64) -> Text {
     let explained: u64 = shown.iter().map(|cluster| cluster.calls()).sum();
     let of = Text::count(failures, "{n} failure", "{n} failures");
     let n = shown.len() as u64;
@@ -79,7 +79,7 @@ fn first_sentence(text: &str) -> &str {
 }
 
 /// `redirect-loop; 301 Moved Permanently from 192.0.2.1 (Server/1.0), Q.850;cause=22; called +1215555xxxx`.
-fn what(cluster: &Cluster<'_>) -> Text {
+pub(in crate::report) fn what(cluster: &Cluster<'_>) -> Text {
     let cause = cluster.cause;
     let called = cluster.number_pattern().map(|pattern| Text::new("called {pattern}").with("pattern", pattern).fill());
     let parts = cause.code.map(Fill::fill).into_iter().chain([answer(cause).fill()]).chain(called);

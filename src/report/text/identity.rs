@@ -22,7 +22,7 @@ pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
 }
 
 /// `shaken, attestation A, from 12125550101 to 12155550113, signed at 14:00:00.000 UTC; not verified: …`.
-fn sentence(checked: &CheckedIdentity, view: &View, start: Timestamp) -> Text {
+pub(in crate::report) fn sentence(checked: &CheckedIdentity, view: &View, start: Timestamp) -> Text {
     let identity = &checked.identity;
     let mut parts: Vec<Text> = identity.ppt().map(|ppt| Text::verbatim(cut(ppt, CLAIM))).into_iter().collect();
     if identity.passport.compact {

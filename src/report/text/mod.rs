@@ -22,14 +22,14 @@ use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
 mod attention;
 mod attestation;
-mod causes;
+pub(super) mod causes;
 mod detail;
-mod identity;
+pub(super) mod identity;
 mod ladder;
 mod markdown;
-mod numbers;
-mod overview;
-mod page;
+pub(super) mod numbers;
+pub(super) mod overview;
+pub(super) mod page;
 mod rest;
 
 use attention::Attention;
@@ -94,16 +94,16 @@ pub struct TextSink {
     rest: Rest,
 }
 
-/// What every part of the report needs to know of how to show things.
-struct View {
-    paper: Paper,
-    zone: TimeZone,
-    all: bool,
+/// What every part of a report for people needs to know of how to show things.
+pub(super) struct View {
+    pub(super) paper: Paper,
+    pub(super) zone: TimeZone,
+    pub(super) all: bool,
     /// Names of the captures so far, for each those of its files.
-    files: Vec<Vec<String>>,
+    pub(super) files: Vec<Vec<String>>,
     /// Whether frames are named with their capture: in what is said of all captures together.
-    name_captures: bool,
-    hosts: BTreeMap<IpAddr, String>,
+    pub(super) name_captures: bool,
+    pub(super) hosts: BTreeMap<IpAddr, String>,
 }
 
 impl TextSink {
@@ -125,7 +125,7 @@ impl View {
     }
 
     /// The same with the port in any case.
-    fn endpoint(&self, endpoint: Endpoint) -> String {
+    pub(super) fn endpoint(&self, endpoint: Endpoint) -> String {
         self.named(endpoint, endpoint.to_string())
     }
 
@@ -140,12 +140,12 @@ impl View {
         Page::new(self.paper)
     }
 
-    fn say(&self, text: impl Into<Text>) -> String {
+    pub(super) fn say(&self, text: impl Into<Text>) -> String {
         self.paper.say(text)
     }
 
     /// `12`, or `12 of b.pcap` where the number alone is ambiguous.
-    fn frame(&self, capture: usize, frame: FrameRef) -> String {
+    pub(super) fn frame(&self, capture: usize, frame: FrameRef) -> String {
         let files = self.files.get(capture).map_or(&[][..], Vec::as_slice);
         match files.get(usize::from(frame.file)) {
             Some(file) if files.len() > 1 || self.name_captures => {
@@ -157,7 +157,7 @@ impl View {
     }
 
     /// The last part of a path, where no other file has the same.
-    fn short<'a>(&self, path: &'a str) -> &'a str {
+    pub(super) fn short<'a>(&self, path: &'a str) -> &'a str {
         let last = |path: &'a str| Path::new(path).file_name().and_then(OsStr::to_str).unwrap_or(path);
         let name = last(path);
         let same = |other: &&String| Path::new(other.as_str()).file_name() == Some(OsStr::new(name));
@@ -166,14 +166,14 @@ impl View {
     }
 
     /// `14:00:00.012 UTC`, with the date where it is not that of `day`.
-    fn moment(&self, at: Timestamp, day: Timestamp) -> String {
+    pub(super) fn moment(&self, at: Timestamp, day: Timestamp) -> String {
         let same = time::date(at, &self.zone) == time::date(day, &self.zone);
         let text = if same { time::clock(at, &self.zone) } else { time::date_and_time(at, &self.zone) };
         format!("{text} {}", time::zone_name(at, &self.zone))
     }
 
     /// `2026-03-30 14:00:00.000 to 14:02:03.500 UTC`; one moment where both are the same.
-    fn span(&self, first: Timestamp, last: Timestamp) -> String {
+    pub(super) fn span(&self, first: Timestamp, last: Timestamp) -> String {
         let begin = time::date_and_time(first, &self.zone);
         let (from, to) = (time::zone_name(first, &self.zone), time::zone_name(last, &self.zone));
         if first == last {
@@ -185,7 +185,7 @@ impl View {
     }
 
     /// `UTC`, or `CST (Asia/Shanghai)`: abbreviations alone are ambiguous.
-    fn zone(&self, at: Timestamp) -> String {
+    pub(super) fn zone(&self, at: Timestamp) -> String {
         let short = time::zone_name(at, &self.zone);
         match self.zone.iana_name() {
             Some(name) if name != short => format!("{short} ({name})"),
@@ -194,7 +194,7 @@ impl View {
     }
 
     /// The frame of a call or finding of the capture at hand.
-    fn frame_here(&self, frame: FrameRef) -> String {
+    pub(super) fn frame_here(&self, frame: FrameRef) -> String {
         self.frame(self.files.len().saturating_sub(1), frame)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `97 %`; not 0 or 100 unless it is exactly that.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub(in crate::report) fn percent(part: u64, whole: u64) -> String {
     let rounded = (u128::from(part) * 100 + u128::from(whole) / 2) / u128::from(whole.max(1));
     match rounded {
         0 if part > 0 => "<1 %".to_owned(),
@@ -13,7 +13,7 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
 }
 
 /// `12 ms`, `31.5 s`, `26 min 7 s`, `30 h 5 min`.
-pub(super) fn duration(span: Duration) -> String {
+pub(in crate::report) fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
         0 => format!("{} ms", span.as_micros().div_ceil(1000)),

@@ -45,12 +45,7 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
         page.hanging("", LABEL, Tone::Strong, "There is no SIP over UDP or TCP in it.");
         instead(page, facts);
     }
-    if let Some(n) = facts.streams.get(&StreamKind::SipTls) {
-        let words = Text::count(
-            *n,
-            "{n} TCP connection carries SIP over TLS by all appearance: encrypted, and not read.",
-            "{n} TCP connections carry SIP over TLS by all appearance: encrypted, and not read.",
-        );
+    if let Some(words) = encrypted(facts) {
         page.hanging("", LABEL, Tone::Strong, words);
     }
     filtered(page, summary);
@@ -58,6 +53,16 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     ignored(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
+}
+
+/// That there is SIP which cannot be read.
+pub(in crate::report) fn encrypted(facts: &CaptureFacts) -> Option<Text> {
+    let n = facts.streams.get(&StreamKind::SipTls)?;
+    Some(Text::count(
+        *n,
+        "{n} TCP connection carries SIP over TLS by all appearance: encrypted, and not read.",
+        "{n} TCP connections carry SIP over TLS by all appearance: encrypted, and not read.",
+    ))
 }
 
 /// What is hidden must be said.
@@ -83,17 +88,17 @@ fn filtered(page: &mut Page, summary: &Summary) {
 /// Which numbers were completed, so that nobody takes a guess for a fact.
 fn assumed_countries(page: &mut Page, summary: &Summary) {
     for (country, calls) in &summary.assumed_countries {
-        let text = match country.as_str() {
-            "1" => {
-                Text::new("+{code} was assumed for ten-digit numbers without a country code in {calls} (see --country)")
-            }
-            _ => {
-                Text::new("+{code} was assumed for national numbers without a country code in {calls} (see --country)")
-            }
-        };
-        let text = text.with("code", country).with("calls", Text::count(*calls, "{n} call", "{n} calls"));
-        page.hanging("Numbers", LABEL, Tone::Plain, text);
+        page.hanging("Numbers", LABEL, Tone::Plain, assumed_words(country, *calls));
     }
+}
+
+/// That numbers of so many calls got a country code.
+pub(in crate::report) fn assumed_words(country: &str, calls: u64) -> Text {
+    let text = match country {
+        "1" => Text::new("+{code} was assumed for ten-digit numbers without a country code in {calls} (see --country)"),
+        _ => Text::new("+{code} was assumed for national numbers without a country code in {calls} (see --country)"),
+    };
+    text.with("code", country).with("calls", Text::count(calls, "{n} call", "{n} calls"))
 }
 
 /// The numbers of all captures together.
@@ -124,7 +129,7 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
         Tone::Plain,
         Text::list("; ", [facts.format.clone()].into_iter().chain(links).chain([frames])),
     );
-    layers(page, facts);
+    layers(facts).into_iter().for_each(|text| page.hanging("", LABEL, Tone::Plain, text));
     if let (Some(first), Some(last)) = (facts.first_time, facts.last_time) {
         let span = duration(last.since(first));
         let zone = view.zone(first);
@@ -168,21 +173,22 @@ fn instead(page: &mut Page, facts: &CaptureFacts) {
 }
 
 /// The tunnels, tags and labels that frames travelled in, the most frequent first.
-fn layers(page: &mut Page, facts: &CaptureFacts) {
+pub(in crate::report) fn layers(facts: &CaptureFacts) -> Vec<Text> {
     let mut ways: Vec<_> = facts.layers.iter().map(|(layers, n)| (layers.to_string(), *n)).collect();
     ways.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    for (layers, n) in ways.iter().take(WAYS) {
-        let text = Text::count(*n, "{n} frame as {layers}", "{n} frames as {layers}");
-        page.hanging("", LABEL, Tone::Plain, text.with("layers", layers));
-    }
+    let way = |(layers, n): &(String, u64)| {
+        Text::count(*n, "{n} frame as {layers}", "{n} frames as {layers}").with("layers", layers)
+    };
+    let mut texts: Vec<_> = ways.iter().take(WAYS).map(way).collect();
     let more = ways.iter().skip(WAYS).map(|(_, n)| n).sum::<u64>() + facts.other_layers;
     if more > 0 {
         let text = Text::count(more, "{n} frame in other layers (see JSON)", "{n} frames in other layers (see JSON)");
-        page.hanging("", LABEL, Tone::Plain, text);
+        texts.push(text);
     }
+    texts
 }
 
-fn read(summary: &Summary) -> Text {
+pub(in crate::report) fn read(summary: &Summary) -> Text {
     let requests = by_count(&summary.requests);
     let mut parts: Vec<_> =
         requests.iter().take(METHODS).map(|(name, n)| format!("{} {}", cut(name, METHOD), grouped(*n))).collect();
@@ -278,6 +284,16 @@ fn bar(n: u64, most: u64) -> String {
 
 /// The foot: what sipscan passed over, and what is odd about the rest.
 pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
+    let texts = passed_over(facts);
+    if texts.is_empty() {
+        return;
+    }
+    page.heading("Not looked at, and odd", "");
+    texts.into_iter().for_each(|text| page.paragraph(2, Tone::Plain, text));
+}
+
+/// The same as sentences.
+pub(in crate::report) fn passed_over(facts: &CaptureFacts) -> Vec<Text> {
     let skipped: Vec<_> = facts.skipped.iter().map(|(reason, n)| (reason.code(), *n)).collect();
     let others: Vec<_> = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect();
     let streams = facts.streams.iter().filter(|(kind, _)| !matches!(kind, StreamKind::Sip | StreamKind::SipWebSocket));
@@ -293,21 +309,18 @@ pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
         ),
         ("{n} oddity: {list}", "{n} oddities: {list}", odd),
     ];
-    if rows.iter().all(|(_, _, counts)| counts.is_empty()) && facts.duplicates == 0 {
-        return;
-    }
-    page.heading("Not looked at, and odd", "");
+    let mut texts = Vec::new();
     for (one, many, counts) in rows.iter().filter(|(_, _, counts)| !counts.is_empty()) {
         let sum = counts.iter().map(|(_, n)| n).sum();
         let list = Text::list(", ", counts.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
-        page.paragraph(2, Tone::Plain, Text::count(sum, one, many).with("list", list));
+        texts.push(Text::count(sum, one, many).with("list", list));
     }
     if facts.duplicates > 0 {
-        let twice = Text::count(
+        texts.push(Text::count(
             facts.duplicates,
             "{n} datagram or segment was captured twice; the copies are not counted as retransmissions",
             "{n} datagrams or segments were captured twice; the copies are not counted as retransmissions",
-        );
-        page.paragraph(2, Tone::Plain, twice);
+        ));
     }
+    texts
 }

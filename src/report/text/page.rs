@@ -41,20 +41,20 @@ impl Tone {
 
 /// What lines are made for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paper {
+pub(in crate::report) struct Paper {
     /// Display cells in a line.
-    pub(super) width: usize,
+    pub(in crate::report) width: usize,
     /// Whether to write escape sequences for colour.
-    pub(super) colour: bool,
+    pub(in crate::report) colour: bool,
     /// The language of everything but values.
-    pub(super) lang: Lang,
+    pub(in crate::report) lang: Lang,
     /// How headings, lists and columns are marked.
-    pub(super) markup: Markup,
+    pub(in crate::report) markup: Markup,
 }
 
 impl Paper {
     /// A text in the language of the report.
-    pub(super) fn say(self, text: impl Into<Text>) -> String {
+    pub(in crate::report) fn say(self, text: impl Into<Text>) -> String {
         text.into().in_lang(self.lang).to_string()
     }
 }
