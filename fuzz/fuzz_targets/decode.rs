@@ -13,7 +13,8 @@ use sipscan::net::{Datagram, Decoded, IpReassembly, classify, decode, failed_loo
 use sipscan::provenance::{FrameNumber, FrameRef, Timestamp};
 
 const LINK_TYPES: [u16; 27] = [
-    1, 0, 12, 14, 101, 108, 113, 228, 229, 276, 147, 9, 50, 51, 100, 104, 105, 119, 127, 163, 178, 179, 181, 192, 239, 252, 258,
+    1, 0, 12, 14, 101, 108, 113, 228, 229, 276, 147, 9, 50, 51, 100, 104, 105, 119, 127, 163, 178, 179, 181, 192, 239,
+    252, 258,
 ];
 
 fn look_into(datagram: &Datagram<'_>, captured: usize) {

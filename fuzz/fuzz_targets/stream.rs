@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
+use sipscan::net::TcpReassembly;
 use sipscan::net::tcp::{Flags, Segment};
 use sipscan::net::vlan::Vlans;
-use sipscan::net::TcpReassembly;
 use sipscan::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Timestamp, Transport};
 use sipscan::stream::{Messages, StreamEvent};
 
@@ -64,7 +64,9 @@ impl Tap {
             match event {
                 StreamEvent::Message(message, provenance) => {
                     assert!(provenance.frame.number.0 <= self.frames);
-                    assert!(provenance.other_frames.is_sorted() && !provenance.other_frames.contains(&provenance.frame));
+                    assert!(
+                        provenance.other_frames.is_sorted() && !provenance.other_frames.contains(&provenance.frame)
+                    );
                     let codes = message.anomalies().iter().map(|anomaly| anomaly.code());
                     odd |= codes.into_iter().any(|code| code.starts_with("content-length") || code == "message-cut");
                     messages.push(message.raw().to_vec());
