@@ -9,11 +9,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Thresholds {
+    /// Calls to an address that moved which come sooner after the 301 are retries of the same call.
+    #[serde(with = "span")]
+    pub old_address_after: Duration,
+    /// How soon after a 607 or a block by a network another next hop counts as another route for the same call.
+    #[serde(with = "span")]
+    pub advance_window: Duration,
+    /// How soon after a 607 a call of the same caller counts as a retry; later ones may have another reason.
+    #[serde(with = "span")]
+    pub retry_window: Duration,
+    /// How soon a retry is an error, and a retry after a block by a network one at all.
+    #[serde(with = "span")]
+    pub retry_at_once: Duration,
     /// How soon after a 607 another calling number to the same callee counts as rotation.
     #[serde(with = "span")]
     pub rotation_window: Duration,
     /// Different callers of one callee from which it is a hotline, or a test: no sign of rotation.
     pub rotation_crowd: usize,
+    /// Different callees of one element from which its 607s may be a policy.
+    pub blanket_callees: usize,
+    /// Share of them that got a 607 without ringing.
+    pub blanket_share: usize,
+    /// Share of those 607s that took about the same time.
+    pub blanket_same_delay: usize,
     /// Calls of a caller or source from which a share of 607s says anything.
     pub complaint_calls: u64,
     /// Share of 607s of one caller.
@@ -56,8 +74,15 @@ pub struct Thresholds {
 impl Default for Thresholds {
     fn default() -> Self {
         Self {
+            old_address_after: Duration::from_secs(5),
+            advance_window: Duration::from_secs(32),
+            retry_window: Duration::from_hours(24),
+            retry_at_once: Duration::from_mins(1),
             rotation_window: Duration::from_mins(10),
             rotation_crowd: 12,
+            blanket_callees: 20,
+            blanket_share: 50,
+            blanket_same_delay: 80,
             complaint_calls: 50,
             complaint_share_of_caller: 2,
             complaint_share_of_source: 1,
@@ -88,6 +113,8 @@ impl Thresholds {
     pub fn check(&self) -> Result<(), String> {
         let share = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let shares = [
+            ("blanket-share", share(self.blanket_share)),
+            ("blanket-same-delay", share(self.blanket_same_delay)),
             ("complaint-share-of-caller", self.complaint_share_of_caller),
             ("complaint-share-of-source", self.complaint_share_of_source),
             ("robocall-answered", self.robocall_answered),
@@ -100,6 +127,7 @@ impl Thresholds {
         }
         let counts = [
             ("rotation-crowd", share(self.rotation_crowd)),
+            ("blanket-callees", share(self.blanket_callees)),
             ("complaint-calls", self.complaint_calls),
             ("complaint-callees", share(self.complaint_callees)),
             ("robocall-calls", self.robocall_calls),

@@ -4,7 +4,9 @@
 /// close. Case does not matter.
 pub(super) fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
-    let allowed = wanted.chars().count() / 3 + 1;
+    // A word of which most letters differ is another word.
+    let length = wanted.chars().count();
+    let allowed = (length / 3 + 1).min(length.saturating_sub(1) / 2);
     names
         .map(|name| (distance(&wanted, &name.to_lowercase()), name))
         .filter(|(edits, name)| *edits <= allowed || (wanted.len() >= 4 && name.to_lowercase().contains(&wanted)))
@@ -47,12 +49,13 @@ mod tests {
 
     #[test]
     fn far_names_are_not_suggested() {
-        let names = ["redirect-loop", "redirect-not-followed", "no-response"];
+        let names = ["redirect-loop", "redirect-not-followed", "no-response", "OK"];
         for (wanted, expected) in [
             ("redirect-lop", Some("redirect-loop")),
             ("NoResponse", Some("no-response")),
             ("followed", Some("redirect-not-followed")),
             ("xyz", None),
+            ("foo", None),
         ] {
             assert_eq!(closest(wanted, names.into_iter()), expected, "{wanted}");
         }

@@ -14,9 +14,6 @@ use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, RECENT_ANSWERS, RED
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Method, Scheme, StatusCode, Uri};
 
-/// A client may have sent its next request before it read the redirect; and what comes sooner is a retry of the same call.
-const TOO_SOON: Duration = Duration::from_secs(5);
-
 /// Redirects of the whole capture.
 #[derive(Debug, Default)]
 pub struct Redirects {
@@ -294,9 +291,10 @@ impl Redirects {
 }
 
 impl MovedAddress {
-    /// Later requests for the old address in order of time (the first ones only), and how many there were.
-    pub fn later_uses(&self) -> (Vec<&Use>, u64) {
-        let after = self.told.time.plus(TOO_SOON);
+    /// Requests for the old address more than `soon` after the 301, in order of time (the first ones only), and how many
+    /// there were. A client may have sent its next request before it read the redirect, and what comes sooner is a retry.
+    pub fn later_uses(&self, soon: Duration) -> (Vec<&Use>, u64) {
+        let after = self.told.time.plus(soon);
         let later: Vec<_> = self.uses.iter().filter(|u| u.call != self.told.call && u.time > after).collect();
         let others = self.uses.len() - later.len();
         (later, self.total - u64::try_from(others).unwrap_or(0))

@@ -1,16 +1,10 @@
 //! An element that answers nearly everybody with 607.
 
 use crate::diagnosis::patterns::unwanted::answerers::{Answerer, Delays};
+use crate::diagnosis::thresholds::Thresholds;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::lang::span;
 use crate::limits::UNWANTED_CALLEES;
-
-/// Different callees that an element must have answered.
-const CALLEES: usize = 20;
-/// Share of them that got a 607 without ringing, in percent.
-const SHARE: usize = 50;
-/// Share of those 607s that took the same time, in percent.
-const SAME_DELAY: usize = 80;
 
 pub(super) static RULE: Rule = Rule {
     code: "blanket-607",
@@ -37,14 +31,15 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Capture(detect),
 };
 
-fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.unwanted.answerers.iter().filter_map(finding));
+fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let lines = &cx.settings.thresholds;
+    out.extend(patterns.unwanted.answerers.iter().filter_map(|element| finding(element, lines)));
 }
 
-fn finding(element: &Answerer) -> Option<Finding> {
+fn finding(element: &Answerer, lines: &Thresholds) -> Option<Finding> {
     let (callees, at_once) = element.callees();
-    let delays = element.delays().filter(|d| d.same_percent >= SAME_DELAY)?;
-    if callees < CALLEES || at_once * 100 < callees * SHARE {
+    let delays = element.delays().filter(|d| d.same_percent >= lines.blanket_same_delay)?;
+    if callees < lines.blanket_callees || at_once * 100 < callees * lines.blanket_share {
         return None;
     }
     let message = message(element, (callees, at_once), delays);
@@ -85,7 +80,8 @@ fn message(element: &Answerer, (callees, at_once): (usize, usize), delays: Delay
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{check, only};
+    use crate::diagnosis::Settings;
+    use crate::diagnosis::testing::{check, findings_with, only};
 
     /// Calls to different users, each answered after `delay` ms; those from `other` on with 404.
     fn flow(calls: u32, other: u32, delay: fn(u32) -> u32, ringing: &str) -> String {
@@ -115,6 +111,20 @@ mod tests {
                 ("ringing", &flow(20, 20, same, "+0.01 gate > a call=c{n} tag=t{n}\n180 Ringing\n\n"), None),
             ],
         );
+    }
+
+    #[test]
+    fn the_lines_are_those_of_the_settings() {
+        let found = |thresholds, flow: &str| {
+            let settings = Settings { thresholds, ..Settings::default() };
+            findings_with(flow, settings).iter().any(|f| f.code == RULE.code)
+        };
+        let same = |n| 45 + n % 10;
+        assert!(found(Thresholds { blanket_callees: 8, ..Thresholds::default() }, &flow(8, 8, same, "")));
+        assert!(!found(Thresholds { blanket_share: 51, ..Thresholds::default() }, &flow(20, 10, same, "")));
+        let delays = |n| if n < 12 { 45 } else { 400 + 40 * n % 500 };
+        assert!(!found(Thresholds::default(), &flow(20, 20, delays, "")));
+        assert!(found(Thresholds { blanket_same_delay: 60, ..Thresholds::default() }, &flow(20, 20, delays, "")));
     }
 
     #[test]

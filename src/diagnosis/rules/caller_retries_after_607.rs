@@ -1,15 +1,11 @@
 //! A caller that calls again after a 607.
 
-use std::time::Duration;
-
 use super::route_advance_after_607::{calls, named, pair};
 use crate::diagnosis::patterns::unwanted::again::After;
+use crate::diagnosis::thresholds::Thresholds;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::lang::span;
 use crate::limits::UNWANTED_EXAMPLES;
-
-/// Whoever calls again so soon has no new reason.
-const AT_ONCE: Duration = Duration::from_mins(1);
 
 pub(super) static RULE: Rule = Rule {
     code: "caller-retries-after-607",
@@ -38,13 +34,14 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Capture(detect),
 };
 
-fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.unwanted.again.retries().values().filter_map(|after| finding(after)));
+fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let lines = &cx.settings.thresholds;
+    out.extend(patterns.unwanted.again.retries(lines).values().filter_map(|after| finding(after, lines)));
 }
 
-fn finding(after: &[After<'_>]) -> Option<Finding> {
+fn finding(after: &[After<'_>], lines: &Thresholds) -> Option<Finding> {
     let soonest = after.iter().min_by_key(|a| (a.gap(), a.sent.time))?;
-    let severity = if soonest.gap() <= AT_ONCE { Severity::Error } else { Severity::Warning };
+    let severity = if soonest.gap() <= lines.retry_at_once { Severity::Error } else { Severity::Warning };
     let others = after.iter().filter(|a| a.sent.evidence.frame != soonest.sent.evidence.frame);
     let shown = [soonest].into_iter().chain(others).take(UNWANTED_EXAMPLES).flat_map(pair).skip(1);
     let client = soonest.sent.client;
@@ -84,8 +81,11 @@ fn message(soonest: &After<'_>, after: &[After<'_>]) -> Text {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::diagnosis::testing::{check, only};
+    use crate::diagnosis::Settings;
+    use crate::diagnosis::testing::{check, findings_with, only};
 
     const HOSTS: &str = "host a 192.0.2.10\nhost x 203.0.113.50\n\n";
 
@@ -119,6 +119,22 @@ mod tests {
                 ("withheld", &flow("607 Unwanted", 30, "anonymous", bob).replace(alice, "anonymous"), None),
             ],
         );
+    }
+
+    #[test]
+    fn the_lines_are_those_of_the_settings() {
+        let flow = |at: u32| {
+            let rejected = |at| call(at, "+12125550101", "+12155550113", "607 Unwanted");
+            format!("{HOSTS}{}{}", rejected(0), rejected(at))
+        };
+        let severity = |thresholds, at| {
+            let found = findings_with(&flow(at), Settings { thresholds, ..Settings::default() });
+            found.iter().find(|f| f.code == RULE.code).map(|f| f.severity)
+        };
+        let lines = || Thresholds { retry_window: Duration::from_mins(30), ..Thresholds::default() };
+        assert_eq!((severity(lines(), 600), severity(lines(), 3600)), (Some(Severity::Warning), None));
+        let lines = Thresholds { retry_at_once: Duration::from_mins(15), ..Thresholds::default() };
+        assert_eq!(severity(lines, 600), Some(Severity::Error));
     }
 
     #[test]

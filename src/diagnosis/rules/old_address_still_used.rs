@@ -1,5 +1,7 @@
 //! A client that was told a new address and keeps calling the old one.
 
+use std::time::Duration;
+
 use crate::diagnosis::patterns::redirects::MovedAddress;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::lang::span;
@@ -30,16 +32,17 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Capture(detect),
 };
 
-fn detect(patterns: &Patterns, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let moved = patterns.redirects.moved().filter(|moved| !patterns.redirects.is_changing(moved));
-    out.extend(moved.filter_map(finding));
+    let after = cx.settings.thresholds.old_address_after;
+    out.extend(moved.filter_map(|moved| finding(moved, after)));
 }
 
-fn finding(moved: &MovedAddress) -> Option<Finding> {
-    let (uses, total) = moved.later_uses();
+fn finding(moved: &MovedAddress, after: Duration) -> Option<Finding> {
+    let (uses, total) = moved.later_uses(after);
     let first = uses.first()?;
     let lost: Vec<_> = uses.iter().filter_map(|u| u.lost).collect();
-    let total_lost = lost.iter().sum::<std::time::Duration>() / u32::try_from(lost.len().max(1)).unwrap_or(1);
+    let total_lost = lost.iter().sum::<Duration>() / u32::try_from(lost.len().max(1)).unwrap_or(1);
     let message = Text::new(match (lost.is_empty(), total) {
         (true, 1) => "{client} was told by a 301 that {address} moved to {contact}, and called the old address again {later} later.",
         (true, _) => {
@@ -82,7 +85,8 @@ fn finding(moved: &MovedAddress) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{HOSTS, check, only};
+    use crate::diagnosis::Settings;
+    use crate::diagnosis::testing::{HOSTS, check, findings_with, only};
 
     fn call(number: usize, at: u32, client: &str, contact: &str) -> String {
         format!(
@@ -91,6 +95,18 @@ mod tests {
              +0.01 {client} > new call=c{number}\nINVITE {contact}\n\n+1 new > {client} call=c{number}\n486 Busy Here\n\n\
              +0.001 {client} > new call=c{number}\nACK\n\n"
         )
+    }
+
+    #[test]
+    fn how_soon_is_a_retry_is_a_setting() {
+        let calls: String =
+            (0..2).map(|n| call(n, 4 * u32::try_from(n).unwrap(), "pbx", "sip:bob@pbx.corp.example")).collect();
+        let found = |seconds| {
+            let mut settings = Settings::default();
+            settings.thresholds.old_address_after = Duration::from_secs(seconds);
+            findings_with(&format!("{HOSTS}{calls}"), settings).iter().any(|f| f.code == RULE.code)
+        };
+        assert_eq!((found(5), found(3)), (false, true));
     }
 
     #[test]

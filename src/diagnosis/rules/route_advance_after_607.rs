@@ -35,8 +35,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Capture(detect),
 };
 
-fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.unwanted.again.advances().values().filter_map(|after| finding(after)));
+fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let lines = &cx.settings.thresholds;
+    out.extend(patterns.unwanted.again.advances(lines).values().filter_map(|after| finding(after)));
 }
 
 fn finding(after: &[After<'_>]) -> Option<Finding> {
@@ -107,7 +108,8 @@ pub(super) fn named(party: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{check, only};
+    use crate::diagnosis::Settings;
+    use crate::diagnosis::testing::{check, findings_with, only};
 
     const HOSTS: &str = "host a 192.0.2.10\nhost sbc 198.51.100.20\nhost x 203.0.113.50\nhost y 203.0.113.55\n\n";
     const NUMBERS: &str = "From: <sip:+12125550101@a.example>\nTo: <sip:+12155550113@a.example>";
@@ -117,6 +119,21 @@ mod tests {
             "{at} sbc > {to} call={name}\nINVITE sip:+12155550113@203.0.113.50\n{numbers}\n\n+0.5 {to} > sbc call={name}\n\
              {status}\n\n+0.001 sbc > {to} call={name}\nACK\n\n"
         )
+    }
+
+    #[test]
+    fn how_soon_is_an_advance_is_a_setting() {
+        let flow = format!(
+            "{HOSTS}{}{}",
+            call("0", "c1", "x", NUMBERS, "607 Unwanted"),
+            call("40", "c2", "y", NUMBERS, "603 Decline")
+        );
+        let found = |seconds| {
+            let mut settings = Settings::default();
+            settings.thresholds.advance_window = std::time::Duration::from_secs(seconds);
+            findings_with(&flow, settings).iter().any(|f| f.code == RULE.code)
+        };
+        assert_eq!((found(32), found(60)), (false, true));
     }
 
     #[test]

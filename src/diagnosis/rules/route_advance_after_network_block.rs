@@ -32,8 +32,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Capture(detect),
 };
 
-fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.unwanted.again.after_blocks().values().filter_map(|after| finding(after)));
+fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let lines = &cx.settings.thresholds;
+    out.extend(patterns.unwanted.again.after_blocks(lines).values().filter_map(|after| finding(after)));
 }
 
 fn finding(after: &[After<'_>]) -> Option<Finding> {

@@ -16,11 +16,17 @@ pub(in crate::report) fn percent(part: u64, whole: u64) -> String {
 pub(in crate::report) fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
-        0 => format!("{} ms", span.as_micros().div_ceil(1000)),
+        0 => format!("{} ms", whole_millis(span)),
         1..120 => format!("{:.1} s", span.as_secs_f64()),
         120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
+}
+
+/// The nearest number of whole milliseconds, but what took any time at all is no 0.
+fn whole_millis(span: Duration) -> u128 {
+    let micros = span.as_micros();
+    ((micros + 500) / 1000).max(u128::from(micros > 0))
 }
 
 #[cfg(test)]

@@ -318,8 +318,8 @@ pub(in crate::report) fn passed_over(facts: &CaptureFacts) -> Vec<Text> {
     if facts.duplicates > 0 {
         texts.push(Text::count(
             facts.duplicates,
-            "{n} datagram or segment was captured twice; the copies are not counted as retransmissions",
-            "{n} datagrams or segments were captured twice; the copies are not counted as retransmissions",
+            "{n} datagram or segment was seen twice almost at once; the copies are not counted as retransmissions",
+            "{n} datagrams or segments were seen twice almost at once; the copies are not counted as retransmissions",
         ));
     }
     texts

@@ -92,15 +92,19 @@ impl Rest {
     }
 
     fn unlisted(&self) -> Text {
-        let calls = (self.calls > 0).then(|| Text::count(self.calls, "{n} call", "{n} calls"));
-        let groups = (self.groups > 0)
-            .then(|| Text::count(self.groups, "{n} group of other requests", "{n} groups of other requests"));
+        let calls = Text::count(self.calls, "{n} call", "{n} calls");
+        let groups = Text::count(self.groups, "{n} group of other requests", "{n} groups of other requests");
+        let both = match (self.calls, self.groups) {
+            (_, 0) => calls,
+            (0, _) => groups,
+            _ => Text::new("{calls} and {groups}").with("calls", calls).with("groups", groups),
+        };
         let text = if self.calls + self.groups == 1 {
             Text::new("{calls} needs no attention; --all lists it.")
         } else {
             Text::new("{calls} need no attention; --all lists them.")
         };
-        text.with("calls", Text::list(" and ", calls.into_iter().chain(groups)))
+        text.with("calls", both)
     }
 
     fn write_notes(&self, page: &mut Page) {

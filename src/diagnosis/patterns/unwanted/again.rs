@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::super::Evidence;
+use super::super::super::thresholds::Thresholds;
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
@@ -14,13 +15,6 @@ use crate::limits::{
 };
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::StatusCode;
-
-/// An element that tries the next route does so while the caller waits: within the time of a transaction, 64 T1.
-pub const ADVANCE: Duration = Duration::from_secs(32);
-/// A call on the next day may have another reason.
-pub const RETRY: Duration = Duration::from_hours(24);
-/// A call that comes so soon after a block by a network was sent again by a machine.
-pub const RETRY_AFTER_BLOCK: Duration = Duration::from_mins(1);
 
 /// A client, a caller and a callee.
 type Key = (IpAddr, String, String);
@@ -111,17 +105,17 @@ impl After<'_> {
     }
 
     /// Whether the same element tried another next hop on its own.
-    fn is_advance(self) -> bool {
+    fn is_advance(self, lines: &Thresholds) -> bool {
         let forwards_retry = self.sent.received.is_some_and(|received| received > self.rejection.time);
         self.sent.server != self.rejection.server
-            && self.gap() <= ADVANCE
+            && self.gap() <= lines.advance_window
             && !forwards_retry
             && !matches!(self.sent.because, Some(AttemptCause::Redirect(_)))
     }
 
     /// Whether the caller called once more.
-    fn is_retry(self) -> bool {
-        self.sent.is_own() && self.gap() <= RETRY && !self.is_advance()
+    fn is_retry(self, lines: &Thresholds) -> bool {
+        self.sent.is_own() && self.gap() <= lines.retry_window && !self.is_advance(lines)
     }
 }
 
@@ -211,18 +205,19 @@ impl Again {
     }
 
     /// INVITEs to another next hop shortly after a 607, the earliest for each pair of caller and callee, by client.
-    pub fn advances(&self) -> BTreeMap<IpAddr, Vec<After<'_>>> {
-        self.by_client(Rejecting::Unwanted, After::is_advance)
+    pub fn advances(&self, lines: &Thresholds) -> BTreeMap<IpAddr, Vec<After<'_>>> {
+        self.by_client(Rejecting::Unwanted, |after| after.is_advance(lines))
     }
 
     /// INVITEs by which a caller tried again, by client.
-    pub fn retries(&self) -> BTreeMap<IpAddr, Vec<After<'_>>> {
-        self.by_client(Rejecting::Unwanted, After::is_retry)
+    pub fn retries(&self, lines: &Thresholds) -> BTreeMap<IpAddr, Vec<After<'_>>> {
+        self.by_client(Rejecting::Unwanted, |after| after.is_retry(lines))
     }
 
-    /// INVITEs after a block by a network: to another next hop, or again within a minute, by client.
-    pub fn after_blocks(&self) -> BTreeMap<IpAddr, Vec<After<'_>>> {
-        let soon = |after: After<'_>| after.is_advance() || (after.is_retry() && after.gap() <= RETRY_AFTER_BLOCK);
+    /// INVITEs after a block by a network: to another next hop, or again at once, by client.
+    pub fn after_blocks(&self, lines: &Thresholds) -> BTreeMap<IpAddr, Vec<After<'_>>> {
+        let at_once = |after: After<'_>| after.is_retry(lines) && after.gap() <= lines.retry_at_once;
+        let soon = |after: After<'_>| after.is_advance(lines) || at_once(after);
         self.by_client(Rejecting::NetworkBlock, soon)
     }
 
@@ -260,7 +255,11 @@ impl Again {
         self.forgotten + self.rejected.values().map(|r| r.more).sum::<u64>()
     }
 
-    fn by_client<'a>(&'a self, kind: Rejecting, wanted: fn(After<'a>) -> bool) -> BTreeMap<IpAddr, Vec<After<'a>>> {
+    fn by_client<'a>(
+        &'a self,
+        kind: Rejecting,
+        wanted: impl Fn(After<'a>) -> bool,
+    ) -> BTreeMap<IpAddr, Vec<After<'a>>> {
         let mut clients: BTreeMap<IpAddr, Vec<After<'_>>> = BTreeMap::new();
         for ((client, caller, callee), rejected) in &self.rejected {
             let after = rejected.sent.iter().filter_map(|sent| {
