@@ -74,6 +74,7 @@ Examples:
   sipscan trace.pcap -o report.html --tz Europe/Berlin
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
   sipscan trace.pcap --where 'status == 607 and caller ~ \"^\\+1212\"' --since '2026-03-30 14:00'
+  sipscan trace.pcap --call 13 -v
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
@@ -174,8 +175,11 @@ pub struct Scan {
     #[arg(short = 'o', long = "output", value_name = "[FORMAT:]PATH")]
     pub output: Vec<String>,
     /// Ten lines on standard output in place of the whole report.
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with_all = ["format", "calls"])]
     pub summary: bool,
+    /// With --call: the text of every message as well.
+    #[arg(short, long, requires = "calls")]
+    pub verbose: bool,
     /// List the calls that need no attention as well (text and Markdown).
     #[arg(long)]
     pub all: bool,
@@ -239,6 +243,10 @@ pub struct Selection {
     /// Only calls that begin at this time or earlier.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// Show this call in full, with its ladder and all findings: its number in the report, its Call-ID, or the number, user or URI of
+    /// a party; may be repeated.
+    #[arg(long = "call", value_name = "ID|CALL-ID|NUMBER")]
+    pub calls: Vec<String>,
 }
 
 /// A country code of E.164: one to three digits, the first of them no 0; a `+` in front is tolerated.

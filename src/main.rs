@@ -32,7 +32,7 @@ use sipscan::report::ndjson::NdjsonSink;
 use sipscan::report::output;
 use sipscan::report::outputs::Outputs;
 use sipscan::report::sarif::SarifSink;
-use sipscan::report::text::{Markup, TextOptions, TextSink};
+use sipscan::report::text::{CallSink, Markup, TextOptions, TextSink};
 
 /// Calls are many small allocations that live for seconds, made on one thread and freed on another.
 #[global_allocator]
@@ -121,7 +121,9 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let stdout = Box::new(io::BufWriter::new(io::stdout()));
     let paper =
         TextOptions { width: terminal.width, colour: settings.colour(terminal), ..settings.text(terminal.lang) };
-    let sink = if arguments.summary {
+    let sink: Box<dyn Sink> = if !arguments.selection.calls.is_empty() && arguments.format == Format::Text {
+        Box::new(CallSink::new(stdout, paper, arguments.verbose))
+    } else if arguments.summary {
         let TextOptions { width, time_zone, lang, .. } = paper;
         Box::new(BriefSink::new(stdout, BriefOptions { width, time_zone, lang }))
     } else {
@@ -133,14 +135,14 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
 
 /// Which calls the command line asks for.
 fn filter(arguments: &Scan, zone: &TimeZone) -> Result<Option<Arc<Filter>>, Error> {
-    let Selection { conditions, from, to, since, until } = &arguments.selection;
+    let Selection { conditions, from, to, since, until, calls } = &arguments.selection;
     let asked = Asked {
         expressions: conditions,
         from: from.as_deref(),
         to: to.as_deref(),
         since: since.as_deref(),
         until: until.as_deref(),
-        calls: &[],
+        calls,
     };
     Ok(Filter::read(asked, zone)?.map(Arc::new))
 }

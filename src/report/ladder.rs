@@ -28,9 +28,18 @@ pub(super) struct Row {
 /// The rows of a call with the number of messages that are left out. Messages that findings cite are always there.
 pub(super) fn rows(call: &Call, findings: &[Finding]) -> (Vec<Row>, usize) {
     let cited: BTreeSet<FrameRef> = findings.iter().flat_map(|f| &f.evidence).map(|e| e.frame).collect();
+    let matters = mattering(call);
+    select(call, |id, captured| matters.contains(&id) || cited.contains(&captured.provenance.frame))
+}
+
+/// The rows of a call with all its messages, retransmissions folded.
+pub(super) fn every_row(call: &Call) -> Vec<Row> {
+    select(call, |_, _| true).0
+}
+
+fn select(call: &Call, wanted: impl Fn(MessageId, &CapturedMessage) -> bool) -> (Vec<Row>, usize) {
     let copies = copies(call);
     let folded: BTreeSet<MessageId> = copies.values().flatten().copied().collect();
-    let matters = mattering(call);
     let mut rows = Vec::new();
     let mut left_out = 0;
     for (at, captured) in call.messages.iter().enumerate() {
@@ -39,7 +48,7 @@ pub(super) fn rows(call: &Call, findings: &[Finding]) -> (Vec<Row>, usize) {
             continue;
         }
         let again = copies.get(&id).map_or(&[][..], Vec::as_slice);
-        if matters.contains(&id) || cited.contains(&captured.provenance.frame) {
+        if wanted(id, captured) {
             rows.push(row(call, id, captured, again));
         } else {
             left_out += 1 + again.len();

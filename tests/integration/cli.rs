@@ -385,3 +385,22 @@ fn a_mistake_in_a_filter_is_shown_at_its_place() {
     assert_eq!(output.status.code(), Some(2));
     assert!(manual.contains(&stderr(&output)), "{}", stderr(&output));
 }
+
+#[test]
+fn one_call_is_shown_in_full_within_the_width() {
+    let text = stdout(&run(&[MIXED, "--call", "13"]));
+    assert!(text.contains("1 of 24 calls") && text.contains("redirect-loop") && text.contains("─→│"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    for frame in 105..=116 {
+        assert!(
+            text.lines()
+                .any(|l| l.split_whitespace().nth(1).is_some_and(|w| w.trim_end_matches('*') == frame.to_string())),
+            "{frame} {text}"
+        );
+    }
+    assert!(!text.contains("CSeq:"));
+    let verbose = stdout(&run(&[MIXED, "--call", "5d13af54dbc0@192.0.2.10", "-v"]));
+    assert!(verbose.contains("CSeq: ") && verbose.contains("redirect-loop") && verbose.contains("1 of 24 calls"));
+    assert!(stdout(&run(&[MIXED, "--call", "999"])).contains("0 of 24 calls"));
+    assert_eq!(code(&[MIXED, "-v"]), 2);
+}

@@ -32,6 +32,26 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
         page.entry(label, Tone::Plain, tagged(finding));
     }
     page.more(2 + LABEL, others().count(), OTHERS, "{n} more finding", "{n} more findings");
+    perhaps(page, report);
+}
+
+/// Every finding about a call with its evidence, the lead first, and what else is known of it.
+pub(super) fn about_call(page: &mut Page, view: &View, report: &CallReport, lead: Option<&Finding>) {
+    if let Some(lead) = lead {
+        body(page, view, lead, report.call.start);
+    }
+    redress(page, report);
+    identity::write(page, view, report);
+    perhaps(page, report);
+    for finding in report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f))) {
+        page.blank();
+        page.paragraph(2, Tone::Level(finding.severity), tagged(finding));
+        body(page, view, finding, report.call.start);
+    }
+}
+
+/// Legs that may belong to the call.
+fn perhaps(page: &mut Page, report: &CallReport) {
     if !report.call.possible_legs.is_empty() {
         let legs = phrases::numbers(&report.call.possible_legs, report.call.possible_legs.len() as u64);
         let text = Text::new("another leg of it: {legs} (the evidence is ambiguous)").with("legs", legs);
@@ -60,7 +80,7 @@ fn redress(page: &mut Page, report: &CallReport) {
     }
 }
 
-fn sentence(page: &mut Page, report: &CallReport, lead: Option<&Finding>) {
+pub(super) fn sentence(page: &mut Page, report: &CallReport, lead: Option<&Finding>) {
     match lead {
         Some(f) => page.paragraph(2, Tone::Level(f.severity), tagged(f)),
         None => page.paragraph(2, Tone::Level(Severity::Error), phrases::sentence(report, None)),

@@ -21,21 +21,35 @@ const CALL_ID: usize = 80;
 /// The rows, with the beginning and the end of the call above them.
 pub(super) fn write(page: &mut Page, view: &View, report: &CallReport) {
     let (rows, left_out) = ladder::rows(&report.call, &report.findings);
+    page.blank();
+    head(page, view, report, left_out);
+    if let Some(ids) = call_ids(&report.call) {
+        page.paragraph(2, Tone::Quiet, ids);
+    }
+    list_of(page, view, &rows, report.call.start, LADDER_HEAD + LADDER_TAIL);
+}
+
+/// When it was, how it ended, and how long that took.
+pub(super) fn head(page: &mut Page, view: &View, report: &CallReport, left_out: usize) {
     let start = report.call.start;
     let less = match left_out {
         0 => Text::default(),
         n => Text::count(n as u64, "; {n} lesser message not shown", "; {n} lesser messages not shown"),
     };
-    page.blank();
     let head = Text::new("{at}, {outcome} after {duration}{less}").with("at", view.span(start, start));
     let head = head.with("outcome", outcome(&report.call)).with("duration", duration(until_the_end(&report.call)));
     page.paragraph(2, Tone::Quiet, head.with("less", less));
-    if let Some(ids) = call_ids(&report.call) {
-        page.paragraph(2, Tone::Quiet, ids);
-    }
-    let columns = Columns::of(&rows, view);
+}
+
+/// All rows, one below the other.
+pub(super) fn list(page: &mut Page, view: &View, rows: &[Row], start: Timestamp) {
+    list_of(page, view, rows, start, usize::MAX);
+}
+
+fn list_of(page: &mut Page, view: &View, rows: &[Row], start: Timestamp, most: usize) {
+    let columns = Columns::of(rows, view);
     columns.names(page);
-    let shown = if rows.len() <= LADDER_HEAD + LADDER_TAIL { rows.len() } else { LADDER_HEAD };
+    let shown = if rows.len() <= most { rows.len() } else { LADDER_HEAD };
     rows.iter().take(shown).for_each(|row| columns.row(page, view, row, start));
     if shown < rows.len() {
         let more = (rows.len() - LADDER_HEAD - LADDER_TAIL) as u64;
@@ -125,7 +139,7 @@ impl Columns {
 }
 
 /// Pads on the left.
-fn right(text: &str, width: usize) -> String {
+pub(super) fn right(text: &str, width: usize) -> String {
     format!("{}{text}", " ".repeat(width.saturating_sub(display_width(text))))
 }
 

@@ -24,6 +24,7 @@ mod attention;
 mod attestation;
 pub(super) mod causes;
 mod detail;
+mod diagram;
 pub(super) mod identity;
 mod ladder;
 mod markdown;
@@ -31,11 +32,13 @@ pub(super) mod numbers;
 pub(super) mod overview;
 pub(super) mod page;
 mod rest;
+mod single;
 
 use attention::Attention;
 pub(super) use page::cut;
 use page::{Page, Paper};
 use rest::Rest;
+pub use single::CallSink;
 
 const SIP_PORT: u16 = 5060;
 
@@ -109,14 +112,24 @@ pub(super) struct View {
 impl TextSink {
     /// Makes a sink; nothing is written yet.
     pub fn new(out: Box<dyn Write>, options: TextOptions) -> Self {
-        let TextOptions { width, colour, lang, markup, groups, time_zone: zone, all, hosts } = options;
-        let paper = Paper { width: width.clamp(80, 120), colour, lang, markup };
-        let view = View { paper, zone, all, files: Vec::new(), name_captures: false, hosts };
+        let (view, groups) = View::new(options);
         Self { out, view, captures: 0, attention: Attention::new(groups), groups, rest: Rest::default() }
     }
 }
 
 impl View {
+    /// What options say of it, and the number of groups.
+    fn new(options: TextOptions) -> (Self, usize) {
+        let TextOptions { width, colour, lang, markup, groups, time_zone: zone, all, hosts } = options;
+        let paper = Paper { width: width.clamp(80, 120), colour, lang, markup };
+        (Self { paper, zone, all, files: Vec::new(), name_captures: false, hosts }, groups)
+    }
+
+    fn begin_capture(&mut self, index: usize, files: &[String]) {
+        self.files.resize_with(index, Vec::new);
+        self.files.push(files.to_vec());
+    }
+
     /// The address, without the port where it is the usual one, behind the name of the host where it has one.
     fn host(&self, endpoint: Endpoint) -> String {
         let place =
@@ -202,8 +215,7 @@ impl View {
 impl Sink for TextSink {
     fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()> {
         self.captures = self.captures.max(index + 1);
-        self.view.files.resize_with(index, Vec::new);
-        self.view.files.push(files.to_vec());
+        self.view.begin_capture(index, files);
         Ok(())
     }
 
