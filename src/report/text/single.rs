@@ -54,7 +54,6 @@ impl CallSink {
             .with("at", self.view.moment(provenance.time, provenance.time))
             .with("source", self.view.endpoint(provenance.flow.source))
             .with("destination", self.view.endpoint(provenance.flow.destination));
-        page.blank();
         page.paragraph(2, Tone::Strong, text);
         let raw = String::from_utf8_lossy(captured.message.raw());
         for line in raw.trim_end().split('\n').map(|line| line.trim_end_matches('\r')) {
@@ -64,6 +63,7 @@ impl CallSink {
                 page.paragraph(4, Tone::Quote, Text::verbatim(line));
             }
         }
+        page.blank();
     }
 }
 
