@@ -121,8 +121,9 @@ fn filter(view: &View, id: &str) -> Markup {
 }
 
 fn columns(view: &View) -> Markup {
-    let names =
-        ["No.", "Begin", "Caller", "Callee", "Outcome", "Status", "Severity", "Findings"].map(|name| view.say(name));
+    let [number, begin, caller] = [view.say("No."), view.say("Begin"), view.say("Caller")];
+    let [callee, outcome, status] = [view.say("Callee"), view.say("Outcome"), view.say("Status")];
+    let names = [number, begin, caller, callee, outcome, status, view.say("Severity"), view.say("Findings")];
     html! { thead { tr { @for name in names { th scope="col" { (name) } } } } }
 }
 
