@@ -106,8 +106,7 @@ impl Wanted {
             (Self::Text(wanted), Value::Word(value)) => value.eq_ignore_ascii_case(wanted),
             (Self::Text(wanted), Value::Text(value)) => value == wanted,
             (Self::Party(wanted), Value::Party { uri, user }) => is_party(uri, user.as_deref(), wanted),
-            (Self::Pattern(pattern), Value::Word(value)) => pattern.is_match(value),
-            (Self::Pattern(pattern), Value::Text(value)) => pattern.is_match(value),
+            (Self::Pattern(pattern), Value::Word(value) | Value::Text(value)) => pattern.is_match(value),
             (Self::Pattern(pattern), Value::Address(value)) => pattern.is_match(&value.to_string()),
             (Self::Pattern(pattern), Value::Party { uri, user }) => {
                 pattern.is_match(uri) || user.as_deref().is_some_and(|user| pattern.is_match(user))

@@ -76,7 +76,7 @@ fn plain(link_type: u16, bytes: &[u8], frame_cut: bool) -> Option<Decoded<'_>> {
 }
 
 /// Looks into a datagram that was put together from fragments.
-pub(super) fn reassembled<'a>(protocol: u8, payload: &'a [u8], info: IpInfo, time: Timestamp) -> Peeled<'a> {
+pub(super) fn reassembled(protocol: u8, payload: &[u8], info: IpInfo, time: Timestamp) -> Peeled<'_> {
     let mut peeler = Peeler { vlan: info.vlan, ..Peeler::new(info.cut) };
     peeler.layers.push(if info.source.is_ipv4() { "IPv4" } else { "IPv6" }, None);
     let step = match ip::open_reassembled(protocol, payload, &info) {
@@ -192,19 +192,19 @@ impl<'a> Peeler<'a> {
             ip::ESP => {
                 let (protocol, inner) = esp::null(payload, info.cut).ok_or(SkipReason::Esp)?;
                 self.layer("ESP", None)?;
-                self.behind_esp(protocol, inner, info)
+                Ok(self.behind_esp(protocol, inner, info))
             }
             _ => Err(SkipReason::OtherIpProtocol),
         }
     }
 
     /// What ESP with the NULL cipher holds: a packet (tunnel mode) or its payload (transport mode).
-    fn behind_esp(&mut self, protocol: u8, inner: &'a [u8], info: IpInfo) -> Result<Step<'a>, SkipReason> {
+    fn behind_esp(&mut self, protocol: u8, inner: &'a [u8], info: IpInfo) -> Step<'a> {
         self.is_wrapped = true;
-        Ok(match ip::transport(protocol, inner, &info) {
+        match ip::transport(protocol, inner, &info) {
             Opened::Content(content) => self.content(content),
             Opened::Inside(protocol, payload, info) => Step::Transport(protocol, payload, info),
-        })
+        }
     }
 
     /// What UDP may carry for others; anything else is the end.
@@ -234,7 +234,7 @@ impl<'a> Peeler<'a> {
         self.cut = datagram.cut;
         Some(match (noted, carried.step) {
             (Err(reason), _) => Err(reason),
-            (Ok(()), Step::Transport(protocol, inner, info)) => self.behind_esp(protocol, inner, info),
+            (Ok(()), Step::Transport(protocol, inner, info)) => Ok(self.behind_esp(protocol, inner, info)),
             (Ok(()), step) => Ok(step),
         })
     }

@@ -68,7 +68,7 @@ fn vxlan(payload: &[u8]) -> Option<Carried<'_>> {
     let ([0x08, 0, 0, 0, ..] | [0x88, ..]) = header else { return None };
     let network = be32(header, 4)?;
     // The last octet is reserved.
-    let is_plausible = network & 0xff == 0 && frame.len() >= 14;
+    let is_plausible = network.trailing_zeros() >= 8 && frame.len() >= 14;
     is_plausible.then_some(Carried { name: "VXLAN", number: Some(network >> 8), step: Step::Link(ETHERNET, frame) })
 }
 
@@ -78,8 +78,10 @@ fn geneve(payload: &[u8]) -> Option<Carried<'_>> {
     let protocol = be16(payload, 2)?;
     let network = be32(payload, 4)?;
     let inner = payload.get(8 + 4 * usize::from(first & 0x3f)..)?;
-    let is_plausible =
-        first >> 6 == 0 && second & 0x3f == 0 && network & 0xff == 0 && matches!(protocol, 0x6558 | 0x0800 | 0x86dd);
+    let is_plausible = first >> 6 == 0
+        && second.trailing_zeros() >= 6
+        && network.trailing_zeros() >= 8
+        && matches!(protocol, 0x6558 | 0x0800 | 0x86dd);
     is_plausible.then_some(Carried {
         name: "Geneve",
         number: Some(network >> 8),

@@ -360,8 +360,8 @@ fn a_filter_selects_what_is_counted_and_shown_and_what_fails() {
     assert_eq!(after["final_responses"]["by_status"]["607"], before["final_responses"]["by_status"]["607"]);
     let calls = some["calls"].as_array().unwrap();
     assert_eq!(Some(calls.len() as u64), after["calls"].as_u64());
-    let same = |call: &&Value| all["calls"].as_array().unwrap().contains(call);
-    assert!(!calls.is_empty() && calls.iter().all(|call| same(&call)));
+    let known = |call: &&Value| all["calls"].as_array().unwrap().contains(call);
+    assert!(!calls.is_empty() && calls.iter().all(|call| known(&call)));
     let kept =
         |finding: &Value| finding["calls"].as_array().is_some_and(|c| calls.iter().any(|x| c.contains(&x["id"])));
     let findings = some["findings"].as_array().unwrap();

@@ -33,7 +33,7 @@ impl Wrapped {
     }
 
     fn is_v6(&self) -> bool {
-        self.bytes[0] >> 4 == 6
+        self.bytes.first().is_some_and(|octet| octet >> 4 == 6)
     }
 
     fn ether_type(&self) -> [u8; 2] {

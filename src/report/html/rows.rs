@@ -121,9 +121,9 @@ fn filter(view: &View, id: &str) -> Markup {
 }
 
 fn columns(view: &View) -> Markup {
-    let [number, begin, caller] = [view.say("No."), view.say("Begin"), view.say("Caller")];
-    let [callee, outcome, status] = [view.say("Callee"), view.say("Outcome"), view.say("Status")];
-    let names = [number, begin, caller, callee, outcome, status, view.say("Severity"), view.say("Findings")];
+    let call = [view.say("No."), view.say("Begin"), view.say("Caller"), view.say("Callee")];
+    let result = [view.say("Outcome"), view.say("Status"), view.say("Severity"), view.say("Findings")];
+    let names = call.into_iter().chain(result);
     html! { thead { tr { @for name in names { th scope="col" { (name) } } } } }
 }
 

@@ -158,7 +158,8 @@ fn attributes_of(mut rest: &str) -> Vec<(&str, &str)> {
 fn check_references(text: &str) {
     let known = ["amp;", "lt;", "gt;", "quot;"];
     for (at, _) in text.match_indices('&') {
-        assert!(known.iter().any(|name| text[at + 1..].starts_with(name)), "{:?}", &text[at..]);
+        let rest = text.get(at + 1..).unwrap();
+        assert!(known.iter().any(|name| rest.starts_with(name)), "{rest:?}");
     }
 }
 

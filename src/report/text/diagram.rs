@@ -110,8 +110,8 @@ impl<'a> Diagram<'a> {
         let fill = "─".repeat(inner.saturating_sub(2 + display_width(&label)));
         let rest = self.hosts.len().saturating_sub(last + 1);
         match from.cmp(&to) {
-            std::cmp::Ordering::Less => line.push_str(&format!("│─{label}{fill}→")),
-            std::cmp::Ordering::Greater => line.push_str(&format!("│←{label}{fill}─")),
+            std::cmp::Ordering::Less => line.extend(["│─", &label, &fill, "→"]),
+            std::cmp::Ordering::Greater => line.extend(["│←", &label, &fill, "─"]),
             std::cmp::Ordering::Equal => line.push_str(&pad(&format!("│↺ {label}"), gap)),
         }
         if from != to {

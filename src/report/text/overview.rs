@@ -129,7 +129,9 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
         Tone::Plain,
         Text::list("; ", [facts.format.clone()].into_iter().chain(links).chain([frames])),
     );
-    layers(facts).into_iter().for_each(|text| page.hanging("", LABEL, Tone::Plain, text));
+    for text in layers(facts) {
+        page.hanging("", LABEL, Tone::Plain, text);
+    }
     if let (Some(first), Some(last)) = (facts.first_time, facts.last_time) {
         let span = duration(last.since(first));
         let zone = view.zone(first);
@@ -289,7 +291,9 @@ pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
         return;
     }
     page.heading("Not looked at, and odd", "");
-    texts.into_iter().for_each(|text| page.paragraph(2, Tone::Plain, text));
+    for text in texts {
+        page.paragraph(2, Tone::Plain, text);
+    }
 }
 
 /// The same as sentences.
