@@ -153,10 +153,12 @@ mod span {
 
     use jiff::SignedDuration;
     use serde::de::Error as _;
+    use serde::ser::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&crate::lang::span(*span))
+        let span = SignedDuration::try_from(*span).map_err(S::Error::custom)?;
+        serializer.serialize_str(&format!("{span:#}"))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
