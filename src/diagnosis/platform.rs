@@ -98,6 +98,20 @@ pub(super) fn follow_redirects(software: Option<&str>) -> Option<Text> {
     }))
 }
 
+/// How the platform that `software` names is told which targets of redirects to accept.
+pub(super) fn trusted_targets(software: Option<&str>) -> Option<Text> {
+    Some(Text::new(match Platform::of(software?)? {
+        Platform::Kamailio => {
+            "Kamailio: `modparam(\"uac_redirect\", \"default_filter\", \"deny\")` and an `accept_filter` with the domains that \
+             you trust; by default the module accepts every target."
+        }
+        Platform::OpenSips => {
+            "OpenSIPS: set `default_filter` of `uac_redirect` to deny, and `accept_filter` to the domains that you trust."
+        }
+        _ => return None,
+    }))
+}
+
 /// How the platform that `software` names copies the whole user part or embedded header fields of a redirect.
 pub(super) fn keep_contact_parts(software: Option<&str>) -> Option<Text> {
     Some(Text::new(match Platform::of(software?)? {
@@ -143,6 +157,7 @@ mod tests {
             ("Acme Packet 4600", Some("Oracle")),
             ("SonusUAC", Some("Ribbon")),
             ("Twilio Gateway", Some("Twilio")),
+            ("DIDWW", Some("DIDWW")),
             ("Cisco-SIPGateway/IOS-17.3", Some("Cisco")),
             ("ExamplePhone/4.2", None),
             ("", None),
@@ -155,6 +170,8 @@ mod tests {
             );
         }
         assert!(embedded_headers(Some("Acme Packet 4600")).is_some() && embedded_headers(Some("Twilio")).is_none());
+        assert!(trusted_targets(Some("kamailio (5.7)")).is_some_and(|t| t.to_string().contains("accept_filter")));
+        assert!(trusted_targets(Some("Twilio")).is_none());
         assert!(follow_redirects(None).is_none() && keep_contact_parts(Some("kamailio (5.7)")).is_none());
     }
 }

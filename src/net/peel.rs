@@ -1,7 +1,7 @@
 //! One frame through all its layers to what it holds, whatever tunnels and copies of collectors it travelled in.
 //!
 //! Plain frames (a link header, IP, UDP or TCP) take a short way without any allocation. All others go through [`Peeler`]: one
-//! [`Step`] after the other, in any order, at most [`LAYERS`](crate::limits::LAYERS) deep.
+//! [`Step`] after the other, in any order, at most [`LAYERS`] deep.
 
 use super::classify::PayloadKind;
 use super::decode::{Datagram, Decoded};

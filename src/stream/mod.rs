@@ -1,7 +1,7 @@
 //! What TCP connections carry: told by their first octets; of SIP, the messages. Everything else is counted under its name and
 //! passed over from there on.
 //!
-//! [`StreamReader`](crate::net::tcp::StreamReader) is how reassembly below hands octets over; [`Messages`] is the reader that
+//! [`StreamReader`] is how reassembly below hands octets over; [`Messages`] is the reader that
 //! the pipeline uses.
 
 mod client_hello;

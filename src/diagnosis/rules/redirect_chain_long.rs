@@ -1,6 +1,7 @@
 //! A chain of many redirects.
 
 use crate::call::{Call, Outcome};
+use crate::diagnosis::platform;
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
@@ -59,16 +60,17 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     .with("count", chain.len())
     .with("path", path.join(", "))
     .with("took", span(took));
-    let finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
+    let mut finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
         .severity(if gave_up { Severity::Error } else { Severity::Warning })
         .evidence(chain.iter().rev().skip(1).rev().map(RedirectCase::evidence))
         .actor(first.operator())
         .fix("Let the first redirecting server return the last address of the chain, so that one redirect is enough.");
-    let finding = if gave_up {
-        finding.fix("Until then, raise the limit on redirects at the client, if it has one.")
-    } else {
-        finding
-    };
+    if gave_up {
+        finding = finding.fix("Until then, raise the limit on redirects at the client, if it has one.");
+        if let Some(setting) = platform::follow_redirects(last.client_operator().software.as_deref()) {
+            finding = finding.fix(setting);
+        }
+    }
     Some(finding.verify("Call again: one redirect, and the second INVITE is answered."))
 }
 

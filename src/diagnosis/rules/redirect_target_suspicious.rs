@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::diagnosis::domains::registrable;
+use crate::diagnosis::platform;
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Uri;
@@ -153,6 +154,9 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
             "At the client or border controller: follow redirects only to domains on a list, ignore 3xx from addresses \
               that were not asked, and limit what redirect targets may cost.",
         );
+    if let Some(setting) = platform::trusted_targets(case.client_operator().software.as_deref()) {
+        finding = finding.fix(setting);
+    }
     if critical {
         finding = finding.fix("Use TLS towards redirect servers, so that nobody else can answer for them.");
     }

@@ -112,13 +112,10 @@ fn message(case: &UnwantedCase<'_>) -> Text {
 
 /// What to do, in the order of who can change something (never the signature first: a 607 is not about it).
 fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
-    let stop = Text::new("Take {callee} off the calling list of this caller, and stop automatic retries.")
-        .with("callee", callee);
     let elsewhere =
         Text::new("Do not try another carrier or another calling number: the answer holds for every route.");
     if case.origin.verdict == Verdict::NetworkAnalytics {
-        let mut fixes = vec![stop];
-        fixes.extend(super::super::response_facts::advice(case.response));
+        let mut fixes = super::super::response_facts::advice(case.response);
         fixes.push(
             Text::new(
                 "Ask the operator of {sender} through the contact for blocked callers that it publishes; quote Call-ID, \
@@ -126,11 +123,16 @@ fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
             )
             .with("sender", case.origin.sender),
         );
+        fixes.push(
+            Text::new("Stop automatic retries to {callee} until the network has lifted the block.")
+                .with("callee", callee),
+        );
         fixes.push(elsewhere);
         return fixes;
     }
     let mut fixes = vec![
-        stop,
+        Text::new("Take {callee} off the calling list of this caller, and stop automatic retries.")
+            .with("callee", callee),
         Text::new(
             "Where there is an existing relationship or consent, use another channel; only the called party can lift the block.",
         ),
@@ -243,7 +245,9 @@ mod tests {
             let message = finding.message.to_string();
             assert!(message.contains(words), "{message}");
             let fixes: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
-            assert!(fixes[0].starts_with("Take +12155550113 off") && fixes[1].contains(who), "{fixes:?}");
+            let first = fixes[0].starts_with("Take +12155550113 off") && fixes[1].contains(who);
+            let of_a_network = fixes[0].contains(who) && fixes[1].starts_with("Stop automatic retries");
+            assert!(if words == "marks of analytics" { of_a_network } else { first }, "{fixes:?}");
         }
     }
 }

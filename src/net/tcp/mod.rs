@@ -1,6 +1,6 @@
 //! TCP: segments to the octets of streams, in order, each octet with the frame that brought it.
 //!
-//! [`read`] takes a header apart, without state. [`TcpReassembly`] holds the connections that are open; whoever wants their
+//! `read` takes a header apart, without state. [`TcpReassembly`] holds the connections that are open; whoever wants their
 //! octets is a [`StreamReader`], of which each connection has one, so that this layer knows nothing of what it carries. A
 //! reader that has seen enough says so, and the connection costs next to nothing from there on.
 
