@@ -368,6 +368,8 @@ fn a_filter_selects_what_is_counted_and_shown_and_what_fails() {
     let left_out = after["filter"]["findings_left_out"].as_u64().unwrap();
     assert!(findings.iter().all(kept));
     assert_eq!(findings.len() as u64 + left_out, all["findings"].as_array().unwrap().len() as u64);
+    let page = stdout(&run(&[MIXED, "--where", "status == 607", "--format", "html"]));
+    assert!(page.contains("<dt>Filter</dt><dd><strong>4 of 24 calls"), "the page says so as well");
     let text = stdout(&run(&[MIXED, "--where", "status == 607"]));
     assert!(
         text.contains(&format!("{} of 24 calls", calls.len())) && text.contains("filtered by status == 607"),

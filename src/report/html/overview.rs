@@ -60,6 +60,10 @@ fn facts_of(view: &View, facts: &CaptureFacts, summary: &Summary) -> Markup {
             dt { "SIP" }
             dd { @if summary.messages == 0 { (view.say("There is no SIP over UDP or TCP in it.")) } @else { (view.say(overview::read(summary))) } }
             @if let Some(text) = overview::encrypted(facts) { dd.more { strong { (view.say(text)) } } }
+            @if let Some(filtered) = &summary.filtered {
+                dt { (view.say("Filter")) }
+                dd { strong { (view.say(phrases::filtered(filtered, summary))) } }
+            }
             @if let Some(text) = phrases::ignored(summary) { dt { (view.say("Ignored")) } dd { (view.say(text)) } }
             @for (country, calls) in &summary.assumed_countries {
                 dt { (view.say("Numbers")) }
