@@ -103,7 +103,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let found = if arguments.no_config { Found::default() } else { project::nearest(arguments.config.as_deref())? };
     let analysis = analysis_settings(arguments, &found.project)?;
     let mut settings = Settings::read(arguments, &fail_on, lang)?;
-    settings.country.clone_from(&analysis.country);
+    settings.analysis = analysis.clone();
     settings.hosts = found.project.hosts;
     let filter = filter(arguments, &settings.time_zone)?;
     let mut outputs = Outputs::default();
@@ -170,7 +170,8 @@ struct Settings {
     colour: Colour,
     time_zone: TimeZone,
     csv: CsvOptions,
-    country: String,
+    /// Those of the analysis: the list of complaints judges by them too.
+    analysis: diagnosis::Settings,
     junit: JunitOptions,
     hosts: BTreeMap<IpAddr, String>,
     /// The language that was asked for.
@@ -190,7 +191,7 @@ impl Settings {
             time_zone,
             csv,
             junit,
-            country: String::new(),
+            analysis: diagnosis::Settings::default(),
             hosts: BTreeMap::new(),
             lang,
         })
@@ -251,7 +252,7 @@ impl Settings {
             Format::Findings => csv(writer, Table::Findings),
             Format::Attestation => csv(writer, Table::Attestation),
             Format::Moves => Box::new(ListSink::moves(writer, self.csv)),
-            Format::Complaints => Box::new(ListSink::complaints(writer, self.csv, &self.country)),
+            Format::Complaints => Box::new(ListSink::complaints(writer, self.csv, &self.analysis)),
             Format::Junit => Box::new(JunitSink::new(writer, self.junit.clone())),
             Format::Sarif => Box::new(SarifSink::new(writer, lang)),
             Format::Markdown => Box::new(TextSink::new(writer, self.markdown(limits::MARKDOWN_GROUPS))),

@@ -32,6 +32,10 @@ pub struct Thresholds {
     pub blanket_share: usize,
     /// Share of those 607s that took about the same time.
     pub blanket_same_delay: usize,
+    /// Different callees of one element that got a 607 without ringing, from which no one of them decided.
+    pub analytics_callees: usize,
+    /// Share of those 607s that took about the same time.
+    pub analytics_same_delay: usize,
     /// Calls of a caller or source from which a share of 607s says anything.
     pub complaint_calls: u64,
     /// Share of 607s of one caller.
@@ -83,6 +87,8 @@ impl Default for Thresholds {
             blanket_callees: 20,
             blanket_share: 50,
             blanket_same_delay: 80,
+            analytics_callees: 10,
+            analytics_same_delay: 80,
             complaint_calls: 50,
             complaint_share_of_caller: 2,
             complaint_share_of_source: 1,
@@ -115,6 +121,7 @@ impl Thresholds {
         let shares = [
             ("blanket-share", share(self.blanket_share)),
             ("blanket-same-delay", share(self.blanket_same_delay)),
+            ("analytics-same-delay", share(self.analytics_same_delay)),
             ("complaint-share-of-caller", self.complaint_share_of_caller),
             ("complaint-share-of-source", self.complaint_share_of_source),
             ("robocall-answered", self.robocall_answered),
@@ -128,6 +135,7 @@ impl Thresholds {
         let counts = [
             ("rotation-crowd", share(self.rotation_crowd)),
             ("blanket-callees", share(self.blanket_callees)),
+            ("analytics-callees", share(self.analytics_callees)),
             ("complaint-calls", self.complaint_calls),
             ("complaint-callees", share(self.complaint_callees)),
             ("robocall-calls", self.robocall_calls),

@@ -64,7 +64,7 @@ fn every_text_of_every_sample_is_translated() {
         add(Box::new(CsvSink::new(writer(), table, options)));
     }
     add(Box::new(ListSink::moves(writer(), options)));
-    add(Box::new(ListSink::complaints(writer(), options, "1")));
+    add(Box::new(ListSink::complaints(writer(), options, &Settings::default())));
     let junit = JunitOptions { lang: Lang::ZhCn, ..JunitOptions::default() };
     add(Box::new(JunitSink::new(writer(), junit)));
     add(Box::new(SarifSink::new(writer(), Lang::ZhCn)));

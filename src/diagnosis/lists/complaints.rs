@@ -6,11 +6,11 @@ use std::net::IpAddr;
 
 use super::{Files, Place, Seen};
 use crate::call::CapturedMessage;
-use crate::diagnosis::CallReport;
 use crate::diagnosis::patterns::unwanted::answerers::Answerers;
 use crate::diagnosis::patterns::unwanted::{callee, caller, observe_answerers};
 use crate::diagnosis::rules::unwanted_from_analytics;
 use crate::diagnosis::unwanted_case::UnwantedCase;
+use crate::diagnosis::{CallReport, Settings, Thresholds};
 use crate::limits::{COMPLAINT_ANSWERERS, COMPLAINT_CALLEES, COMPLAINT_CALLEES_PER_CALLER, COMPLAINT_CALLERS};
 use crate::sip::Method;
 
@@ -28,6 +28,7 @@ pub use verdict::{Action, Decided, Decision, Proof, Proven};
 #[derive(Debug)]
 pub struct Complaints {
     country: String,
+    thresholds: Thresholds,
     files: Files,
     callers: BTreeMap<Party, Caller>,
     /// Of the current capture: who answers everybody alike is known only at its end.
@@ -81,10 +82,11 @@ pub struct Row {
 }
 
 impl Complaints {
-    /// An empty list; `country` is the country code of numbers without one.
-    pub fn new(country: &str) -> Self {
+    /// An empty list, by the country code and the thresholds of a run.
+    pub fn new(settings: &Settings) -> Self {
         Self {
-            country: country.to_owned(),
+            country: settings.country.clone(),
+            thresholds: settings.thresholds.clone(),
             files: Files::default(),
             callers: BTreeMap::new(),
             answerers: Answerers::default(),
@@ -124,7 +126,8 @@ impl Complaints {
 
     /// The capture is over.
     pub fn end_capture(&mut self) {
-        let alike = self.answerers.iter().filter(|element| unwanted_from_analytics::is_alike(element));
+        let alike =
+            self.answerers.iter().filter(|element| unwanted_from_analytics::is_alike(element, &self.thresholds));
         let alike: BTreeSet<IpAddr> = alike.map(|element| element.element.address).collect();
         for ((from, element), decided) in std::mem::take(&mut self.undecided) {
             let Some(against) = self.callers.get_mut(&from).and_then(|c| c.complaints.as_mut()) else { continue };

@@ -1,14 +1,11 @@
 //! 607s by which a network's analytics block calls.
 
 use crate::diagnosis::patterns::unwanted::answerers::Answerer;
+use crate::diagnosis::thresholds::Thresholds;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::lang::span;
 use crate::provenance::Timestamp;
 
-/// Of so many different callees, nearly all answered equally fast, no person and no list of one subscriber is the cause.
-const CALLEES: usize = 10;
-/// In percent.
-const SAME_DELAY: usize = 80;
 /// 25 March 2026, 00:00 UTC: from then on analytics in the United States answer with 603+ alone (47 CFR 64.1200(k)(9)).
 const ONLY_603_PLUS: Timestamp = Timestamp(1_774_396_800_000_000_000);
 
@@ -42,18 +39,19 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Capture(detect),
 };
 
-fn detect(patterns: &Patterns, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.unwanted.answerers.iter().filter_map(finding));
+fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let lines = &cx.settings.thresholds;
+    out.extend(patterns.unwanted.answerers.iter().filter_map(|element| finding(element, lines)));
 }
 
 /// Whether so many called parties got a 607 equally fast and without ringing that no one of them decided.
-pub(in crate::diagnosis) fn is_alike(element: &Answerer) -> bool {
+pub(in crate::diagnosis) fn is_alike(element: &Answerer, lines: &Thresholds) -> bool {
     let (_, at_once) = element.callees();
-    at_once >= CALLEES && element.delays().is_some_and(|d| d.same_percent >= SAME_DELAY)
+    at_once >= lines.analytics_callees && element.delays().is_some_and(|d| d.same_percent >= lines.analytics_same_delay)
 }
 
-fn finding(element: &Answerer) -> Option<Finding> {
-    let alike = is_alike(element);
+fn finding(element: &Answerer, lines: &Thresholds) -> Option<Finding> {
+    let alike = is_alike(element, lines);
     if element.marked == 0 && !alike {
         return None;
     }
@@ -128,7 +126,8 @@ fn is_american(element: &Answerer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{check, only, with_code};
+    use crate::diagnosis::Settings;
+    use crate::diagnosis::testing::{check, findings_with, only, with_code};
 
     /// Calls to different numbers, each answered after `delay` ms.
     fn flow(calls: u32, delay: fn(u32) -> u32, response: &str) -> String {
@@ -195,5 +194,16 @@ mod tests {
         assert_eq!(finding.evidence[0].text, "Server: ScoreGate/2.1");
         assert_eq!(finding.evidence[1].text, "20–50 ms: 15, 50–100 ms: 15");
         assert!(finding.remediation[2].to_string().contains("603 Network Blocked"));
+    }
+
+    #[test]
+    fn the_lines_are_those_of_the_settings() {
+        let calls = flow(12, |_| 40, "607 Unwanted");
+        let found = |analytics_callees| {
+            let thresholds = Thresholds { analytics_callees, ..Thresholds::default() };
+            let settings = Settings { thresholds, ..Settings::default() };
+            findings_with(&calls, settings).iter().filter(|f| f.code == RULE.code).count()
+        };
+        assert_eq!((found(10), found(13)), (1, 0));
     }
 }

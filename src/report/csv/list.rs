@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{CaptureFacts, CsvOptions, Sink, Summary, complaints, moves, write_names, write_row, writer};
 use crate::diagnosis::lists::{Complaints, Moves, Seen};
-use crate::diagnosis::{CallReport, Finding};
+use crate::diagnosis::{CallReport, Finding, Settings};
 use crate::lang::{Lang, Text};
 use crate::provenance::Timestamp;
 use crate::report::time;
@@ -16,7 +16,7 @@ use crate::report::time;
 #[derive(Debug)]
 enum List {
     Moves(Moves),
-    Complaints(Complaints),
+    Complaints(Box<Complaints>),
 }
 
 /// Writes a list.
@@ -36,8 +36,8 @@ impl ListSink {
     }
 
     /// Callers that were complained about; `country` is the country code of numbers without one.
-    pub fn complaints(out: Box<dyn Write>, options: CsvOptions, country: &str) -> Self {
-        Self::new(out, options, List::Complaints(Complaints::new(country)))
+    pub fn complaints(out: Box<dyn Write>, options: CsvOptions, settings: &Settings) -> Self {
+        Self::new(out, options, List::Complaints(Box::new(Complaints::new(settings))))
     }
 
     fn new(out: Box<dyn Write>, options: CsvOptions, list: List) -> Self {

@@ -23,7 +23,7 @@ fn call(n: usize, from: &str, ringing: u32, status: &str) -> String {
 }
 
 fn list(captures: &[String]) -> Complaints {
-    let mut complaints = Complaints::new("1");
+    let mut complaints = Complaints::new(&Settings::default());
     for capture in captures {
         complaints.begin_capture(1);
         for report in diagnose(&format!("{HOSTS}{capture}")).calls {
