@@ -25,6 +25,7 @@ pub mod layers;
 mod link;
 mod parts;
 mod peel;
+mod pieces;
 pub mod reassembled;
 pub mod skip;
 pub mod tcp;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::decode::Fragment;
+use super::pieces::{self, Length};
 
 /// Rough cost of a piece beside its octets: tree node, vector, frame reference.
 const PIECE_OVERHEAD: usize = 96;
@@ -13,6 +14,12 @@ struct Piece {
     octets: Vec<u8>,
     /// Length on the wire: above that of `octets` when the frame was cut.
     length: usize,
+}
+
+impl Length<usize> for Piece {
+    fn length(&self) -> usize {
+        self.length
+    }
 }
 
 /// Pieces by position. They hold what was captured and nothing between, so memory follows the octets that came, not the
@@ -46,7 +53,8 @@ impl Parts {
             None => !fragment.more && self.reach() > stop,
         };
         ends_differ
-            || self.overlapping(start, stop).any(|(at, piece)| differs(at, &piece.octets, start, fragment.payload))
+            || pieces::overlapping(&self.pieces, start, stop)
+                .any(|(at, piece)| differs(at, &piece.octets, start, fragment.payload))
     }
 
     /// Adds what is new in the fragment; `false` if nothing is.
@@ -57,7 +65,7 @@ impl Parts {
         if ends_now {
             self.end = Some(stop.max(self.reach()));
         }
-        let gaps = self.gaps(start, stop);
+        let gaps = pieces::gaps(&self.pieces, start, stop);
         for (from, to) in &gaps {
             let octets = fragment.payload.get(from - start..).unwrap_or_default();
             let octets = octets.get(..to - from).unwrap_or(octets).to_vec();
@@ -84,28 +92,6 @@ impl Parts {
     /// Where the last piece ends.
     fn reach(&self) -> usize {
         self.pieces.last_key_value().map_or(0, |(at, piece)| at + piece.length)
-    }
-
-    /// The pieces that lie wholly or partly between `start` and `stop`, in order.
-    fn overlapping(&self, start: usize, stop: usize) -> impl Iterator<Item = (usize, &Piece)> {
-        let before = self.pieces.range(..start).next_back().filter(|(at, piece)| *at + piece.length > start);
-        before.into_iter().chain(self.pieces.range(start..stop.max(start))).map(|(at, piece)| (*at, piece))
-    }
-
-    /// What no piece covers between `start` and `stop`.
-    fn gaps(&self, start: usize, stop: usize) -> Vec<(usize, usize)> {
-        let mut gaps = Vec::new();
-        let mut from = start;
-        for (at, piece) in self.overlapping(start, stop) {
-            if at > from {
-                gaps.push((from, at));
-            }
-            from = from.max(at + piece.length);
-        }
-        if from < stop {
-            gaps.push((from, stop));
-        }
-        gaps
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Origin;
+use crate::net::pieces::{self, Length};
 
 /// Rough cost of a piece beside its octets: tree node, vector, origin.
 const PIECE_OVERHEAD: usize = 128;
@@ -14,6 +15,12 @@ pub(super) struct Piece {
     /// Length on the wire: above that of `octets` when the frame was cut.
     pub(super) length: u64,
     pub(super) origin: Origin,
+}
+
+impl Length<u64> for Piece {
+    fn length(&self) -> u64 {
+        self.length
+    }
 }
 
 /// Pieces by position in the stream. What is there is never overwritten: the first to arrive wins.
@@ -41,8 +48,9 @@ impl Pending {
     /// Adds what is new in a segment. Says whether it contradicts what is there.
     pub(super) fn insert(&mut self, start: u64, octets: &[u8], length: u64, origin: &Origin) -> bool {
         let stop = start + length;
-        let contradicts = self.overlapping(start, stop).any(|(at, piece)| differs(at, &piece.octets, start, octets));
-        for (from, to) in self.gaps(start, stop) {
+        let contradicts =
+            pieces::overlapping(&self.pieces, start, stop).any(|(at, piece)| differs(at, &piece.octets, start, octets));
+        for (from, to) in pieces::gaps(&self.pieces, start, stop) {
             let here = octets.get(offset(from - start)..).unwrap_or_default();
             let here = here.get(..offset(to - from)).unwrap_or(here).to_vec();
             self.cost += here.len() + PIECE_OVERHEAD;
@@ -56,28 +64,6 @@ impl Pending {
         let piece = self.pieces.remove(&at)?;
         self.cost -= piece.octets.len() + PIECE_OVERHEAD;
         Some(piece)
-    }
-
-    /// The pieces that lie wholly or partly between `start` and `stop`, in order.
-    fn overlapping(&self, start: u64, stop: u64) -> impl Iterator<Item = (u64, &Piece)> {
-        let before = self.pieces.range(..start).next_back().filter(|(at, piece)| *at + piece.length > start);
-        before.into_iter().chain(self.pieces.range(start..stop.max(start))).map(|(at, piece)| (*at, piece))
-    }
-
-    /// What no piece covers between `start` and `stop`.
-    fn gaps(&self, start: u64, stop: u64) -> Vec<(u64, u64)> {
-        let mut gaps = Vec::new();
-        let mut from = start;
-        for (at, piece) in self.overlapping(start, stop) {
-            if at > from {
-                gaps.push((from, at));
-            }
-            from = from.max(at + piece.length);
-        }
-        if from < stop {
-            gaps.push((from, stop));
-        }
-        gaps
     }
 }
 
