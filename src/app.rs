@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::capture::{self, Capture, CaptureInfo, Frames, Input, Merged, link_type_name};
-use crate::cli::Scan;
 use crate::config;
 use crate::diagnosis::{CallReport, Finding, Settings};
 use crate::error::Error;
@@ -19,32 +19,43 @@ use crate::pipeline::Analysis;
 use crate::report::outputs::Outputs;
 use crate::report::{CaptureFacts, Sink, Summary};
 
-/// Analyses the inputs of the command line into `outputs`. Errors go to `talk` as they happen; one bad file does not stop
-/// the others.
-pub fn scan(
-    arguments: &Scan,
-    settings: Settings,
-    filter: Option<Arc<Filter>>,
-    outputs: Outputs,
-    fail_on: FailOn,
-    talk: &mut dyn Write,
-) -> ExitStatus {
-    let threads = arguments.threads.map_or_else(config::threads, usize::from);
+/// What a run analyses, and by what.
+#[derive(Debug, Default)]
+pub struct Job {
+    /// Files, directories, `-`.
+    pub paths: Vec<PathBuf>,
+    /// All of them as one capture.
+    pub merge: bool,
+    /// An incomplete result has an exit status of its own.
+    pub strict: bool,
+    /// By default one a core.
+    pub threads: Option<NonZeroUsize>,
+    /// Those of the analysis.
+    pub settings: Settings,
+    /// Which calls go to the outputs; by default all.
+    pub filter: Option<Arc<Filter>>,
+    /// What the exit status depends on.
+    pub fail_on: FailOn,
+}
+
+/// Analyses the inputs of a job into `outputs`. Errors go to `talk` as they happen; one bad file does not stop the others.
+pub fn scan(job: Job, outputs: Outputs, talk: &mut dyn Write) -> ExitStatus {
+    let Job { paths, merge, strict, threads, settings, filter, fail_on } = job;
+    let threads = threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
     let mut run = Run { settings, filter, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
-    let paths: Vec<PathBuf> = arguments.inputs.iter().chain(&arguments.read).cloned().collect();
     let (inputs, errors) = capture::inputs(&paths);
     for error in &errors {
         run.error(error);
     }
-    if arguments.merge && inputs.len() > 1 {
+    if merge && inputs.len() > 1 {
         run.merged(&inputs);
     } else {
         for input in &inputs {
             run.single(input);
         }
     }
-    run.finish(arguments.strict)
+    run.finish(strict)
 }
 
 /// Writes an error with its next step.

@@ -30,6 +30,7 @@ pub mod pipeline;
 pub mod provenance;
 pub mod report;
 pub mod sample;
+pub mod setup;
 pub mod sip;
 pub mod stir;
 pub mod stream;

@@ -5,20 +5,18 @@ use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, PageFormat, Passport, Scan, Selection};
-use sipscan::config::project::{self, Found, Project};
+use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, PageFormat, Passport, Scan};
+use sipscan::config::project::{self, Found};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::diagnosis;
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::fail_on::FailOn;
-use sipscan::filter::{Asked, Filter};
 use sipscan::lang::{Lang, Text, grouped};
 use sipscan::limits;
 use sipscan::report::Sink;
@@ -33,6 +31,7 @@ use sipscan::report::output;
 use sipscan::report::outputs::Outputs;
 use sipscan::report::sarif::SarifSink;
 use sipscan::report::text::{CallSink, Markup, TextOptions, TextSink};
+use sipscan::setup;
 
 /// Calls are many small allocations that live for seconds, made on one thread and freed on another.
 #[global_allocator]
@@ -100,12 +99,12 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let found = if arguments.no_config { Found::default() } else { project::nearest(arguments.config.as_deref())? };
-    let analysis = analysis_settings(arguments, &found.project)?;
+    let found = setup::project(&arguments.basis)?;
+    let analysis = setup::analysis(&arguments.basis, &found.project, &mut io::stderr())?;
     let mut settings = Settings::read(arguments, &fail_on, lang)?;
     settings.analysis = analysis.clone();
     settings.hosts = found.project.hosts;
-    let filter = filter(arguments, &settings.time_zone)?;
+    let filter = setup::filter(&arguments.selection, &settings.time_zone)?;
     let mut outputs = Outputs::default();
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
@@ -130,33 +129,16 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         settings.sink(arguments.format, stdout, paper)
     };
     outputs.add(PathBuf::from("standard output"), sink);
-    Ok(app::scan(arguments, analysis, filter, outputs, fail_on, &mut io::stderr()))
-}
-
-/// Which calls the command line asks for.
-fn filter(arguments: &Scan, zone: &TimeZone) -> Result<Option<Arc<Filter>>, Error> {
-    let Selection { conditions, from, to, since, until, calls } = &arguments.selection;
-    let asked = Asked {
-        expressions: conditions,
-        from: from.as_deref(),
-        to: to.as_deref(),
-        since: since.as_deref(),
-        until: until.as_deref(),
-        calls,
+    let job = app::Job {
+        paths: arguments.inputs.iter().chain(&arguments.read).cloned().collect(),
+        merge: arguments.merge,
+        strict: arguments.strict,
+        threads: arguments.basis.threads,
+        settings: analysis,
+        filter,
+        fail_on,
     };
-    Ok(Filter::read(asked, zone)?.map(Arc::new))
-}
-
-/// What the command line and sipscan.toml say of the analysis.
-fn analysis_settings(arguments: &Scan, project: &Project) -> Result<diagnosis::Settings, Error> {
-    let mut settings = diagnosis::Settings { trust: Arc::new(config::trust(&arguments.trust)?), ..Default::default() };
-    for warning in project.apply(&mut settings, config::today()) {
-        app::warn(&warning, &mut io::stderr());
-    }
-    if let Some(country) = arguments.country.as_ref().or(project.country.as_ref()) {
-        settings.country.clone_from(country);
-    }
-    Ok(settings)
+    Ok(app::scan(job, outputs, &mut io::stderr()))
 }
 
 fn configuration(what: &ConfigCommand) -> Result<ExitStatus, Error> {
@@ -180,8 +162,7 @@ struct Settings {
 
 impl Settings {
     fn read(arguments: &Scan, fail_on: &FailOn, lang: Option<Lang>) -> Result<Self, Error> {
-        let time_zone = TimeZone::get(&arguments.tz)
-            .map_err(|_| Error::Usage(format!("--tz {}: no such time zone; give an IANA name", arguments.tz)))?;
+        let time_zone = setup::time_zone(&arguments.tz)?;
         let delimiter = delimiter(&arguments.csv_delimiter)?;
         let csv = CsvOptions { bom: arguments.csv_bom, delimiter, lang: lang.unwrap_or_default() };
         let junit = JunitOptions { fail_on: fail_on.clone(), strict: arguments.strict, lang: lang.unwrap_or_default() };

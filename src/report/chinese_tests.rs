@@ -1,9 +1,9 @@
 //! Whole reports in Chinese: nothing that the program says stays English, and lines keep within their width.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -17,10 +17,7 @@ use super::outputs::Outputs;
 use super::sample::Buffer;
 use super::sarif::SarifSink;
 use super::text::{Markup, TextOptions, TextSink};
-use crate::app;
-use crate::cli::Cli;
-use crate::diagnosis::Settings;
-use crate::fail_on::FailOn;
+use crate::app::{self, Job};
 use crate::lang::{Lang, missing};
 use crate::wrap::display_width;
 
@@ -35,9 +32,8 @@ fn samples(directory: &Path) -> Vec<PathBuf> {
 
 /// Reports of the captures into outputs, on this thread.
 fn scan(captures: &[PathBuf], outputs: Outputs) {
-    let arguments = ["sipscan", "--threads", "1"].map(PathBuf::from);
-    let cli = Cli::parse_from(arguments.iter().chain(captures));
-    let _ = app::scan(&cli.scan, Settings::default(), None, outputs, FailOn::default(), &mut Vec::new());
+    let job = Job { paths: captures.to_vec(), threads: NonZeroUsize::new(1), ..Job::default() };
+    let _ = app::scan(job, outputs, &mut Vec::new());
 }
 
 fn text(captures: &[PathBuf], options: TextOptions) -> String {

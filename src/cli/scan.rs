@@ -1,0 +1,110 @@
+//! Arguments of an analysis with its reports, which needs no command.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Basis, Selection};
+
+/// Inputs, outputs, and settings of an analysis.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct Scan {
+    /// Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), directories of them, or - for standard input.
+    #[arg(value_name = "CAPTURE")]
+    pub inputs: Vec<PathBuf>,
+    /// A capture to read, as tcpdump and sngrep spell it; may be repeated.
+    #[arg(short = 'r', short_alias = 'I', long = "read", value_name = "CAPTURE")]
+    pub read: Vec<PathBuf>,
+    /// Read all captures as one, in time order: for captures that were split into several files.
+    #[arg(long)]
+    pub merge: bool,
+    /// Format of the report on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write a report to a file beside the one on standard output; may be repeated. FORMAT is one of those of --format, by
+    /// default the one of the extension: .txt, .html, .json, .ndjson or .jsonl, .csv, .sarif, .md.
+    #[arg(short = 'o', long = "output", value_name = "[FORMAT:]PATH")]
+    pub output: Vec<String>,
+    /// Ten lines on standard output in place of the whole report.
+    #[arg(long, conflicts_with_all = ["format", "calls"])]
+    pub summary: bool,
+    /// With --call: the text of every message as well.
+    #[arg(short, long, requires = "calls")]
+    pub verbose: bool,
+    /// List the calls that need no attention as well (text and Markdown).
+    #[arg(long)]
+    pub all: bool,
+    /// Which calls the reports show.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Exit with 1 if there is a finding of at least this severity, a finding of this code, or a final response of this
+    /// status or class: error, redirect-loop, 607, 5xx; may be repeated.
+    #[arg(long, value_name = "SEVERITY|CODE|STATUS")]
+    pub fail_on: Vec<String>,
+    /// Exit with 3 if the result is incomplete.
+    #[arg(long)]
+    pub strict: bool,
+    /// Time zone of the reports for people (text, Markdown, HTML, --summary), an IANA name such as Europe/Berlin; other formats are always in UTC.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub tz: String,
+    /// Colour of the text report; meaning never depends on it.
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+    /// What the analysis goes by.
+    #[command(flatten)]
+    pub basis: Basis,
+    /// Begin CSV files with a byte order mark, which some versions of Excel need.
+    #[arg(long)]
+    pub csv_bom: bool,
+    /// What separates the fields of CSV files: one character, or `tab`.
+    #[arg(long, value_name = "CHARACTER", default_value = ",")]
+    pub csv_delimiter: String,
+}
+
+/// A format of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One document; its schema is docs/report.schema.json.
+    Json,
+    /// One JSON object a line, written as calls end.
+    Ndjson,
+    /// One row a call.
+    #[value(alias = "calls")]
+    Csv,
+    /// CSV with one row a final response.
+    Responses,
+    /// CSV with one row a finding.
+    Findings,
+    /// CSV of final responses by attestation (STIR/SHAKEN): in all, by caller, by prefix, by source.
+    Attestation,
+    /// CSV with one row an address that a 301 says has moved: where to, and whether to adopt the new one.
+    Moves,
+    /// CSV with one row a calling number that was rejected with 607: how often, whom not to call again, who decided.
+    Complaints,
+    /// JUnit XML for CI servers: a suite a capture, a case a call, a failure a finding at or above --fail-on.
+    Junit,
+    /// SARIF 2.1.0 for code hosts and editors.
+    Sarif,
+    /// The text report as Markdown, for tickets and wikis.
+    #[value(alias = "md")]
+    Markdown,
+    /// One page to look at, to sort and to fold, in one file that loads nothing: charts, findings, ladders.
+    #[value(alias = "htm")]
+    Html,
+    /// Annotations for GitHub Actions; the Markdown report goes to the file that `GITHUB_STEP_SUMMARY` names.
+    Github,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
