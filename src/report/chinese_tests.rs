@@ -18,6 +18,7 @@ use super::sample::Buffer;
 use super::sarif::SarifSink;
 use super::text::{Markup, TextOptions, TextSink};
 use crate::app::{self, Job};
+use crate::diagnosis::Settings;
 use crate::lang::{Lang, missing};
 use crate::wrap::display_width;
 
