@@ -64,6 +64,10 @@ pub const FRAME_OCTETS: u32 = 16 << 20;
 pub const BLOCK_OCTETS: u32 = 16 << 20;
 /// Interfaces of one section of a pcapng file.
 pub const INTERFACES: usize = 65_536;
+/// Octets of names, descriptions and the like kept of the interfaces of one section.
+pub const INTERFACE_OPTION_OCTETS: usize = 1 << 20;
+/// Octets of decryption secrets that a reader keeps until they are taken.
+pub const SECRET_OCTETS: usize = 16 << 20;
 /// How many times its size a compressed capture may grow, once it has given [`EXPANSION_FREE_OCTETS`].
 pub const EXPANSION_RATIO: u64 = 1000;
 /// Octets that a compressed capture may give without looking at [`EXPANSION_RATIO`].

@@ -3,6 +3,7 @@
 use super::info::CaptureInfo;
 use super::merge::Merged;
 use super::reader::{Capture, Frame};
+use super::record::{Record, Secrets};
 use crate::error::Error;
 
 /// What frames come from.
@@ -22,6 +23,15 @@ pub trait Frames: Send {
 
     /// What is known of each capture.
     fn infos(&self) -> Vec<&CaptureInfo>;
+
+    /// What the file says of the frame that was returned last, beside its octets.
+    fn record(&self) -> Option<Record<'_>>;
+
+    /// Says that decryption secrets are wanted from here on.
+    fn keep_secrets(&mut self);
+
+    /// The secrets that were found since they were last taken.
+    fn take_secrets(&mut self) -> Vec<Secrets>;
 }
 
 impl Frames for Capture {
@@ -40,6 +50,18 @@ impl Frames for Capture {
     fn infos(&self) -> Vec<&CaptureInfo> {
         vec![self.info()]
     }
+
+    fn record(&self) -> Option<Record<'_>> {
+        self.record()
+    }
+
+    fn keep_secrets(&mut self) {
+        self.keep_secrets();
+    }
+
+    fn take_secrets(&mut self) -> Vec<Secrets> {
+        self.take_secrets()
+    }
 }
 
 impl Frames for Merged {
@@ -57,5 +79,17 @@ impl Frames for Merged {
 
     fn infos(&self) -> Vec<&CaptureInfo> {
         self.infos().collect()
+    }
+
+    fn record(&self) -> Option<Record<'_>> {
+        self.record()
+    }
+
+    fn keep_secrets(&mut self) {
+        self.keep_secrets();
+    }
+
+    fn take_secrets(&mut self) -> Vec<Secrets> {
+        self.take_secrets()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::info::CaptureInfo;
 use super::reader::{Capture, Frame};
+use super::record::{Record, Secrets};
 use super::source::Input;
 use crate::error::Error;
 use crate::provenance::{FrameRef, Timestamp};
@@ -19,6 +20,8 @@ pub struct Merged {
     /// The time of the next frame of every file that has one.
     queue: BinaryHeap<Reverse<(Timestamp, u16)>>,
     current: Option<u16>,
+    /// Whether decryption secrets are wanted, and those of captures that have ended.
+    secrets: Option<Vec<Secrets>>,
 }
 
 enum Part {
@@ -32,7 +35,7 @@ impl Merged {
     /// Opens captures. Those that cannot be opened are left out, and are among the errors; the others are counted from 0 in
     /// [`FrameRef::file`] and in [`Self::infos`], in the order of `inputs`.
     pub fn open(inputs: &[Input]) -> (Self, Vec<Error>) {
-        let mut merged = Self { parts: Vec::new(), queue: BinaryHeap::new(), current: None };
+        let mut merged = Self { parts: Vec::new(), queue: BinaryHeap::new(), current: None, secrets: None };
         let errors = inputs.iter().filter_map(|input| merged.add(input).err()).collect();
         (merged, errors)
     }
@@ -85,14 +88,47 @@ impl Merged {
         Ok(capture.frame().map(|frame| Frame { reference: FrameRef { file, ..frame.reference }, ..frame }))
     }
 
+    /// As [`Capture::record`].
+    pub fn record(&self) -> Option<Record<'_>> {
+        match self.parts.get(usize::from(self.current?))? {
+            Part::Open(capture) => capture.record(),
+            Part::Waiting(..) | Part::Ended(_) => None,
+        }
+    }
+
+    /// As [`Capture::keep_secrets`].
+    pub fn keep_secrets(&mut self) {
+        self.secrets.get_or_insert_default();
+        for part in &mut self.parts {
+            if let Part::Open(capture) = part {
+                capture.keep_secrets();
+            }
+        }
+    }
+
+    /// As [`Capture::take_secrets`], of all captures.
+    pub fn take_secrets(&mut self) -> Vec<Secrets> {
+        let mut all = self.secrets.as_mut().map(std::mem::take).unwrap_or_default();
+        for part in &mut self.parts {
+            if let Part::Open(capture) = part {
+                all.append(&mut capture.take_secrets());
+            }
+        }
+        all
+    }
+
     /// Goes on in a capture whose frame was used.
     fn advance(&mut self, file: u16) -> Result<(), Error> {
         let Some(part) = self.parts.get_mut(usize::from(file)) else { return Ok(()) };
         let Part::Open(capture) = part else { return Ok(()) };
         let result = capture.advance();
-        match capture.frame() {
-            Some(frame) => self.queue.push(Reverse((frame.time, file))),
-            None => *part = Part::Ended(capture.info().clone()),
+        if let Some(frame) = capture.frame() {
+            self.queue.push(Reverse((frame.time, file)));
+        } else {
+            if let Some(secrets) = &mut self.secrets {
+                secrets.append(&mut capture.take_secrets());
+            }
+            *part = Part::Ended(capture.info().clone());
         }
         result.map(|_| ())
     }
@@ -102,6 +138,9 @@ impl Merged {
         let Some(part) = self.parts.get_mut(usize::from(file)) else { return Ok(false) };
         let Part::Waiting(input, info) = part else { return Ok(true) };
         let mut opened = Capture::open(input);
+        if let (Ok(capture), true) = (&mut opened, self.secrets.is_some()) {
+            capture.keep_secrets();
+        }
         let found = opened.as_mut().map_or(Ok(false), Capture::advance);
         let (next, result) = match opened {
             Ok(capture) => (Part::Open(Box::new(capture)), found),

@@ -1,7 +1,7 @@
 //! From files and standard input to frames: the first stage of the pipeline.
 //!
 //! [`inputs()`] turns arguments into [`Input`]s, [`Capture`] reads one of them frame by frame, [`Merged`] several as one in
-//! time order. pcap-parser does the parsing, on the window of a buffer of our own, which bounds memory, carries on after
+//! time order; [`Writer`] writes frames as pcapng. pcap-parser does the parsing, on the window of a buffer of our own, which bounds memory, carries on after
 //! short reads, and knows where in the file an error is.
 
 mod buffer;
@@ -12,6 +12,7 @@ mod drops;
 mod files;
 mod frames;
 mod info;
+mod interface;
 mod link_type;
 mod merge;
 mod octets;
@@ -25,12 +26,16 @@ mod source;
 mod tests;
 mod time_unit;
 mod trailer;
+mod writer;
 
 pub use compression::Compression;
 pub use frames::Frames;
 pub use info::{CaptureInfo, Format};
+pub use interface::Interface;
 pub use link_type::link_type_name;
 pub use merge::Merged;
 pub use reader::{Capture, Frame};
+pub use record::{Record, Secrets};
 pub use source::{Input, inputs};
 pub use trailer::announces_losses;
+pub use writer::{Packet, Statistics, Writer};

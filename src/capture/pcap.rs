@@ -6,8 +6,9 @@
 use pcap_parser::{parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
 use super::buffer::Buffer;
+use super::interface::Interface;
 use super::octets::ByteOrder;
-use super::record::{Fault, Located, to_usize};
+use super::record::{Fault, Located, Record, to_usize};
 use crate::limits::{FRAME_OCTETS, FRAME_OCTETS_USUAL};
 use crate::provenance::Timestamp;
 
@@ -57,6 +58,7 @@ pub(super) struct Pcap {
     variant: Variant,
     lengths: Lengths,
     pub(super) link_type: u16,
+    interface: Interface,
     longest: u32,
 }
 
@@ -77,10 +79,12 @@ impl Pcap {
         };
         // The upper half tells the length of a frame check sequence, which the layers above take for padding.
         let [low, high, ..] = header.network.0.to_le_bytes();
+        let link_type = u16::from_le_bytes([low, high]);
         Some(Self {
             variant,
             lengths,
-            link_type: u16::from_le_bytes([low, high]),
+            link_type,
+            interface: Interface::of_pcap(link_type, header.snaplen, variant.nanoseconds),
             longest: header.snaplen.clamp(FRAME_OCTETS_USUAL, FRAME_OCTETS),
         })
     }
@@ -99,9 +103,14 @@ impl Pcap {
         if buffer.data().len() < record_length && !buffer.fill(record_length)? {
             return Err(Fault::Cut);
         }
-        self.record(buffer.data(), header, captured)
+        self.located(buffer.data(), header, captured)
             .map(Some)
             .ok_or_else(|| Fault::Corrupt("a record that cannot be read".into()))
+    }
+
+    /// What the file says of its frames beside their octets.
+    pub(super) fn record(&self) -> Record<'_> {
+        Record { interface: &self.interface, interface_number: 0, comments: Vec::new(), flags: None }
     }
 
     fn captured_length(&self, record: &[u8]) -> u32 {
@@ -113,7 +122,7 @@ impl Pcap {
         }
     }
 
-    fn record(&self, data: &[u8], header: usize, captured: u32) -> Option<Located> {
+    fn located(&self, data: &[u8], header: usize, captured: u32) -> Option<Located> {
         // In a file with swapped lengths the parser would look for more than there is: it gets the header fields alone.
         let fields = if self.lengths == Lengths::Standard { data } else { data.get(..16)? };
         let (seconds, fraction, first, second) = self.fields(fields)?;
@@ -126,6 +135,7 @@ impl Pcap {
             // A fraction of more than a second (a fault of old writers) is carried over.
             time: Some(Timestamp(i64::from(seconds) * 1_000_000_000 + nanoseconds)),
             link_type: self.link_type,
+            interface: 0,
         })
     }
 

@@ -10,10 +10,11 @@ use pcap_parser::{
 
 use super::buffer::Buffer;
 use super::drops::Drops;
+use super::interface;
 use super::octets::ByteOrder;
-use super::record::{Fault, Located, to_usize};
+use super::record::{Fault, Located, Record, Secrets, to_usize};
 use super::time_unit::TimeUnit;
-use crate::limits::{BLOCK_OCTETS, INTERFACES};
+use crate::limits::{BLOCK_OCTETS, INTERFACE_OPTION_OCTETS, INTERFACES, SECRET_OCTETS};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -21,6 +22,7 @@ const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
+const DECRYPTION_SECRETS: u32 = 10;
 /// Blocks without a frame that Wireshark counts as one all the same: systemd journal entries, sysdig events, custom blocks.
 const NUMBERED: [u32; 4] = [9, 0x204, 0x0bad, 0x4000_0bad];
 
@@ -44,6 +46,14 @@ struct Interface {
 pub(super) struct Pcapng {
     order: ByteOrder,
     interfaces: Vec<Interface>,
+    /// The same interfaces with all that is said of them.
+    described: Vec<interface::Interface>,
+    /// Interfaces of the sections before.
+    interfaces_before: usize,
+    /// Octets of options that may still be kept in this section.
+    option_room: usize,
+    /// Where decryption secrets are kept, if somebody wants them.
+    secrets: Option<Vec<Secrets>>,
     pub(super) drops: Drops,
     /// Blocks so far that are no frames, but have frame numbers in Wireshark.
     pub(super) other_records: u64,
@@ -60,7 +70,16 @@ pub(super) fn byte_order(magic: &[u8]) -> Option<ByteOrder> {
 
 impl Pcapng {
     pub(super) fn new() -> Self {
-        Self { order: ByteOrder::Little, interfaces: Vec::new(), drops: Drops::default(), other_records: 0 }
+        Self {
+            order: ByteOrder::Little,
+            interfaces: Vec::new(),
+            described: Vec::new(),
+            interfaces_before: 0,
+            option_room: INTERFACE_OPTION_OCTETS,
+            secrets: None,
+            drops: Drops::default(),
+            other_records: 0,
+        }
     }
 
     /// Finds the next frame, reading the blocks on the way; `None` at the end of the file.
@@ -107,6 +126,10 @@ impl Pcapng {
             kind @ (SECTION_HEADER | INTERFACE_DESCRIPTION | SIMPLE_PACKET | INTERFACE_STATISTICS) => {
                 self.parsed_block(kind, bytes)
             }
+            DECRYPTION_SECRETS => {
+                self.decryption_secrets(body);
+                Ok(None)
+            }
             kind => {
                 self.other_records += u64::from(NUMBERED.contains(&kind));
                 Ok(None)
@@ -135,7 +158,10 @@ impl Pcapng {
         if version != 1 {
             return Err(Fault::Corrupt(format!("a section of pcapng version {version}")));
         }
+        self.interfaces_before += self.interfaces.len();
         self.interfaces.clear();
+        self.described.clear();
+        self.option_room = INTERFACE_OPTION_OCTETS;
         self.drops.end_section();
         Ok(())
     }
@@ -144,14 +170,13 @@ impl Pcapng {
         if self.interfaces.len() >= INTERFACES {
             return Err(Fault::Corrupt(format!("more than {INTERFACES} interfaces in one section")));
         }
-        let resolution = option(&block.options, 9).and_then(|value| value.first().copied());
-        // pcap-parser reads this option in little-endian order always.
-        let offset = option(&block.options, 14).and_then(|value| self.order.u64(value)).map_or(0, u64::cast_signed);
+        let described = interface::Interface::of_block(block, self.order, &mut self.option_room);
         self.interfaces.push(Interface {
-            link_type: u16::try_from(block.linktype.0).unwrap_or(u16::MAX),
-            snap_length: block.snaplen,
-            time_unit: TimeUnit::new(resolution, offset),
+            link_type: described.link_type,
+            snap_length: described.snap_length,
+            time_unit: described.time_unit(),
         });
+        self.described.push(described);
         Ok(())
     }
 
@@ -162,6 +187,51 @@ impl Pcapng {
         if index < self.interfaces.len() {
             self.drops.interface_statistics(block.if_id, interface, system);
         }
+    }
+
+    /// Says that decryption secrets are wanted.
+    pub(super) fn keep_secrets(&mut self) {
+        self.secrets.get_or_insert_default();
+    }
+
+    /// The secrets that were found since they were last taken.
+    pub(super) fn take_secrets(&mut self) -> Vec<Secrets> {
+        self.secrets.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn decryption_secrets(&mut self, body: &[u8]) {
+        let (Some(kind), Some(length)) = (self.order.u32(body, 0), self.order.u32(body, 4)) else { return };
+        let (Some(kept), Some(bytes)) =
+            (&mut self.secrets, body.get(8..).and_then(|rest| rest.get(..to_usize(length))))
+        else {
+            return;
+        };
+        if kept.iter().map(|secrets| secrets.bytes.len()).sum::<usize>() + bytes.len() <= SECRET_OCTETS {
+            kept.push(Secrets { kind, bytes: bytes.to_vec() });
+        }
+    }
+
+    /// What the block of a frame says beside its octets.
+    pub(super) fn record<'a>(&'a self, located: &Located, block: &'a [u8]) -> Option<Record<'a>> {
+        let index = to_usize(located.interface);
+        let mut record = Record {
+            interface: self.described.get(index)?,
+            interface_number: self.interfaces_before + index,
+            comments: Vec::new(),
+            flags: None,
+        };
+        if located.start == PACKET_DATA {
+            let end = block.len().saturating_sub(4);
+            let options = block.get(located.start + located.length.next_multiple_of(4)..end).unwrap_or_default();
+            for (code, value) in self.options(options) {
+                match code {
+                    1 => record.comments.push(value),
+                    2 => record.flags = self.order.u32(value, 0).or(record.flags),
+                    _ => {}
+                }
+            }
+        }
+        Some(record)
     }
 
     fn interface_of(&self, index: u32) -> Result<&Interface, Fault> {
@@ -191,9 +261,9 @@ impl Pcapng {
     }
 
     /// What enhanced and obsolete packets have in common.
-    fn packet(&self, interface: u32, body: &[u8], record_length: usize) -> Result<Located, Fault> {
+    fn packet(&self, index: u32, body: &[u8], record_length: usize) -> Result<Located, Fault> {
         let field = |at| self.order.u32(body, at).ok_or_else(contradiction);
-        let interface = self.interface_of(interface)?;
+        let interface = self.interface_of(index)?;
         let (captured, original_length) = (field(12)?, field(16)?);
         if to_usize(captured) > body.len().saturating_sub(PACKET_HEADER) {
             return Err(contradiction());
@@ -205,19 +275,26 @@ impl Pcapng {
             original_length: original_length.max(captured),
             time: Some(interface.time_unit.timestamp(field(4)?, field(8)?)),
             link_type: interface.link_type,
+            interface: index,
         })
     }
 
     /// The option of an enhanced packet that counts the packets lost before it; 0 where there is none.
-    fn drop_count(&self, mut options: &[u8]) -> u64 {
-        while let (Some(code @ 1..), Some(length)) = (self.order.u16(options, 0), self.order.u16(options, 2)) {
-            let length = usize::from(length);
-            if code == 4 {
-                return options.get(4..4 + length).and_then(|value| self.order.u64(value)).unwrap_or(0);
-            }
+    fn drop_count(&self, options: &[u8]) -> u64 {
+        let count = self.options(options).find(|(code, _)| *code == 4);
+        count.and_then(|(_, value)| self.order.u64(value)).unwrap_or(0)
+    }
+
+    /// The options of a packet, with their codes.
+    fn options<'a>(&self, mut options: &'a [u8]) -> impl Iterator<Item = (u16, &'a [u8])> {
+        let order = self.order;
+        std::iter::from_fn(move || {
+            let code = order.u16(options, 0).filter(|code| *code != 0)?;
+            let length = usize::from(order.u16(options, 2)?);
+            let value = options.get(4..4 + length)?;
             options = options.get(4 + length.next_multiple_of(4)..).unwrap_or_default();
-        }
-        0
+            Some((code, value))
+        })
     }
 
     /// A simple packet has no time, and belongs to the first interface, whose snap length says how much of it is there.
@@ -231,6 +308,7 @@ impl Pcapng {
             original_length: packet.origlen,
             time: None,
             link_type: interface.link_type,
+            interface: 0,
         })
     }
 }

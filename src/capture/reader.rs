@@ -7,7 +7,7 @@ use super::buffer::Buffer;
 use super::compression::{Damage, damage};
 use super::info::CaptureInfo;
 use super::open::{Layout, Opened, open};
-use super::record::{Fault, Located};
+use super::record::{Fault, Located, Record, Secrets};
 use super::source::Input;
 use crate::error::Error;
 use crate::limits::TIME_STEP_BACK;
@@ -145,6 +145,30 @@ impl Capture {
             original_length: located.original_length,
             bytes: self.buffer.data().get(located.start..located.start + located.length)?,
         })
+    }
+
+    /// What the file says of the frame that [`Self::next_frame`] returned last, beside its octets; `None` where there is none.
+    pub fn record(&self) -> Option<Record<'_>> {
+        let located = self.current?;
+        match &self.layout {
+            Layout::Pcap(pcap) => Some(pcap.record()),
+            Layout::Pcapng(pcapng) => pcapng.record(&located, self.buffer.data().get(..located.record_length)?),
+        }
+    }
+
+    /// Says that decryption secrets are wanted from here on.
+    pub fn keep_secrets(&mut self) {
+        if let Layout::Pcapng(pcapng) = &mut self.layout {
+            pcapng.keep_secrets();
+        }
+    }
+
+    /// The secrets that were found since they were last taken, at most [`SECRET_OCTETS`](crate::limits::SECRET_OCTETS) of them.
+    pub fn take_secrets(&mut self) -> Vec<Secrets> {
+        match &mut self.layout {
+            Layout::Pcap(_) => Vec::new(),
+            Layout::Pcapng(pcapng) => pcapng.take_secrets(),
+        }
     }
 
     /// The number of the last frame.

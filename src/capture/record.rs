@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::interface::Interface;
 use crate::provenance::Timestamp;
 
 /// The next frame, by its place in the buffer.
@@ -17,6 +18,30 @@ pub(super) struct Located {
     /// `None` where the format has no time (simple packet blocks).
     pub(super) time: Option<Timestamp>,
     pub(super) link_type: u16,
+    /// Its number in the section.
+    pub(super) interface: u32,
+}
+
+/// What a capture says of a frame beside its octets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Where it was captured.
+    pub interface: &'a Interface,
+    /// Which interface of the file that is, counted from 0 over all sections.
+    pub interface_number: usize,
+    /// Comments (pcapng).
+    pub comments: Vec<&'a [u8]>,
+    /// Direction, kind of reception, errors of the link layer (pcapng `epb_flags`).
+    pub flags: Option<u32>,
+}
+
+/// Secrets that a pcapng file holds for the decryption of its frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secrets {
+    /// What they are, such as 0x544c534b for a key log of TLS.
+    pub kind: u32,
+    /// As they stand in the file.
+    pub bytes: Vec<u8>,
 }
 
 /// Why there is no next frame.
