@@ -34,5 +34,6 @@ pub mod setup;
 pub mod sip;
 pub mod stir;
 pub mod stream;
+pub mod tls;
 pub mod transaction;
 pub mod wrap;

@@ -53,6 +53,26 @@ pub const STREAM_IDLE: Duration = Duration::from_hours(2);
 pub const STREAM_SILENT_IDLE: Duration = Duration::from_mins(10);
 /// And one that was closed: its last segments may come again.
 pub const STREAM_CLOSED_IDLE: Duration = Duration::from_mins(1);
+/// Octets of a record of TLS behind its header: 2^14 of content, and what sealing adds (RFC 5246 §6.2.3).
+pub const TLS_RECORD: usize = (16 << 10) + 2048;
+/// Octets of one handshake message of TLS, or of all that the extended master secret is made of; longer ones are passed over.
+pub const TLS_HANDSHAKE_OCTETS: usize = 128 << 10;
+/// Records of TLS that may have been lost in a gap of the capture; behind more of them the rest is not decrypted.
+pub const TLS_LOST_RECORDS: u64 = 64;
+/// Records in a row that the keys do not open, after which no further ones are tried.
+pub const TLS_FAILURES: usize = 16;
+/// Alerts kept of one connection.
+pub const TLS_ALERTS: usize = 4;
+/// Octets of a name in a handshake or certificate.
+pub const TLS_NAME: usize = 256;
+/// Handshakes whose secrets are known, of key logs and captures, each.
+pub const TLS_SECRETS: usize = 1_000_000;
+/// Sessions that were opened with an RSA key and may be resumed.
+pub const TLS_SESSIONS: usize = 4096;
+/// TLS connections of one capture that reports tell of one by one; all are counted.
+pub const TLS_STREAMS: usize = 1000;
+/// Octets of a file of secrets.
+pub const KEY_LOG_OCTETS: u64 = 64 << 20;
 /// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].
 pub const CAPTURE_BUFFER_OCTETS: usize = 1 << 20;
 /// A frame of classic pcap longer than this is taken for a sign of corruption, unless the file's snap length is larger.

@@ -74,8 +74,12 @@ pub enum Transport {
     Udp,
     /// TCP, where they are not: what is lost is sent again below SIP.
     Tcp,
+    /// TLS over TCP, decrypted.
+    Tls,
     /// WebSocket over TCP (RFC 7118).
     WebSocket,
+    /// WebSocket over TLS, decrypted.
+    SecureWebSocket,
 }
 
 /// Source and destination of a datagram or segment.

@@ -264,6 +264,7 @@ impl Front {
                     }
                 }
                 StreamEvent::Kind(kind) => *self.facts.streams.entry(kind).or_default() += 1,
+                StreamEvent::Tls(_) => {}
             }
         }
     }

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use super::client_hello;
 use crate::limits::STREAM_PROBE;
-use crate::provenance::Flow;
 use crate::sip::stream;
 
 /// A kind of TCP connection. The kebab-case [`StreamKind::code`] is stable and appears in reports.
@@ -15,7 +13,11 @@ pub enum StreamKind {
     Sip,
     /// SIP over WebSocket (RFC 7118).
     SipWebSocket,
-    /// TLS that carries SIP by all appearance: port 5061, or what the client asked for (SNI, ALPN). Encrypted.
+    /// SIP over TLS, decrypted.
+    SipInTls,
+    /// SIP over WebSocket over TLS, decrypted.
+    SipWebSocketInTls,
+    /// TLS that carries SIP by all appearance: port 5061, or what the client asked for (SNI, ALPN). Encrypted, or without data.
     SipTls,
     /// Other TLS.
     Tls,
@@ -40,6 +42,8 @@ impl StreamKind {
     pub const ALL: &'static [Self] = &[
         Self::Sip,
         Self::SipWebSocket,
+        Self::SipInTls,
+        Self::SipWebSocketInTls,
         Self::SipTls,
         Self::Tls,
         Self::Http,
@@ -56,6 +60,8 @@ impl StreamKind {
         match self {
             Self::Sip => "sip",
             Self::SipWebSocket => "sip-over-websocket",
+            Self::SipInTls => "sip-over-tls-decrypted",
+            Self::SipWebSocketInTls => "sip-over-secure-websocket",
             Self::SipTls => "sip-over-tls",
             Self::Tls => "tls",
             Self::Http => "http",
@@ -67,6 +73,11 @@ impl StreamKind {
             Self::OtherTcp => "other-tcp",
         }
     }
+
+    /// Whether its messages are read.
+    pub fn is_readable_sip(self) -> bool {
+        matches!(self, Self::Sip | Self::SipWebSocket | Self::SipInTls | Self::SipWebSocketInTls)
+    }
 }
 
 impl fmt::Display for StreamKind {
@@ -75,12 +86,13 @@ impl fmt::Display for StreamKind {
     }
 }
 
-/// Tells what a direction carries by its first octets; `None` while more are needed. Line ends in front were taken away.
-pub(super) fn recognise(flow: &Flow, bytes: &[u8]) -> Option<StreamKind> {
-    if let [0x14..=0x17, rest @ ..] = bytes
-        && matches!(rest, [] | [3] | [3, 0..=4, ..])
-    {
-        return tls(flow, bytes);
+/// Tells what a direction carries by its first octets; `None` while more are needed. Line ends in front were taken away. What TLS
+/// carries is for others to tell.
+pub(super) fn recognise(bytes: &[u8]) -> Option<StreamKind> {
+    match bytes {
+        [0x14..=0x17, 3, 0..=4, ..] => return Some(StreamKind::Tls),
+        [0x14..=0x17] | [0x14..=0x17, 3] => return None,
+        _ => {}
     }
     let line = memchr::memchr(b'\n', bytes).and_then(|end| bytes.get(..end));
     match line {
@@ -138,12 +150,4 @@ fn text(line: &[u8]) -> StreamKind {
     } else {
         StreamKind::OtherTcp
     }
-}
-
-fn tls(flow: &Flow, bytes: &[u8]) -> Option<StreamKind> {
-    if [flow.source.port, flow.destination.port].contains(&5061) {
-        return Some(StreamKind::SipTls);
-    }
-    let asks = client_hello::asks_for_sip(bytes).or_else(|| (bytes.len() >= STREAM_PROBE).then_some(false))?;
-    Some(if asks { StreamKind::SipTls } else { StreamKind::Tls })
 }

@@ -1,22 +1,24 @@
-//! What TCP connections carry: told by their first octets; of SIP, the messages. Everything else is counted under its name and
-//! passed over from there on.
+//! What TCP connections carry: told by their first octets; of SIP, the messages, also out of TLS where it can be decrypted. Everything
+//! else is counted under its name and passed over from there on.
 //!
 //! [`StreamReader`] is how reassembly below hands octets over; [`Messages`] is the reader that
 //! the pipeline uses.
 
-mod client_hello;
 mod kind;
 mod side;
+mod tunnel;
 mod websocket;
 
 pub use kind::StreamKind;
 use side::{Side, Taken};
+use tunnel::Tunnel;
 
 use crate::anomaly::Anomaly;
 use crate::limits::STREAM_MESSAGE_WAIT;
 use crate::net::tcp::{Direction, End, Gap, Origin, Seen, StreamReader};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::Message;
+use crate::tls::{Keys, TlsStream};
 
 /// What came out of a connection.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub enum StreamEvent {
     },
     /// What the connection carries; said once, at the latest when it is forgotten.
     Kind(StreamKind),
+    /// What is known of a connection with TLS that carries SIP, or seems to; said when it is forgotten.
+    Tls(Box<TlsStream>),
 }
 
 /// Reads the SIP messages of a connection, in both directions.
@@ -45,15 +49,29 @@ pub struct Messages {
     /// Whether messages over WebSocket may be compressed.
     deflate: bool,
     last_frame: FrameRef,
+    keys: Keys,
+    /// Whether it reads what is in TLS; there is no TLS in TLS.
+    is_inside: bool,
+    /// The connection, if it turned out to be TLS.
+    tunnel: Option<Box<Tunnel>>,
 }
 
 impl StreamReader for Messages {
     type Output = StreamEvent;
+    type Context = Keys;
+
+    fn new(keys: &Keys) -> Self {
+        Self { keys: keys.clone(), ..Self::default() }
+    }
 
     fn octets(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<StreamEvent>) {
         if !self.is_interested() {
             // What waited for the octets that told comes behind them.
             return;
+        }
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.octets(flow, octets, origin, out);
+            return self.look_at_tunnel(out);
         }
         self.last_frame = origin.frame;
         let is_sip = self.is_sip();
@@ -65,12 +83,21 @@ impl StreamReader for Messages {
         let kind = side.read(is_sip, &mut events);
         // What the response to the upgrade says holds for both directions.
         self.deflate |= side.deflate;
-        if let Some(kind) = kind {
-            self.decide(kind, out);
+        match kind {
+            Some(StreamKind::Tls) if !self.is_inside => self.enter_tunnel(flow, out),
+            Some(kind) => self.decide(kind, out),
+            None => {}
         }
     }
 
     fn gap(&mut self, flow: &Flow, gap: Gap, out: &mut Vec<StreamEvent>) {
+        if let Some(tunnel) = &mut self.tunnel {
+            // Where a direction begins is no gap in it.
+            if gap != Gap::Start {
+                tunnel.gap(flow, out);
+            }
+            return self.look_at_tunnel(out);
+        }
         let is_sip = self.is_sip();
         if is_sip && matches!(gap, Gap::Missing(_)) {
             out.push(StreamEvent::Odd { anomaly: Anomaly::TcpGap, flow: *flow, frame: self.last_frame });
@@ -80,12 +107,20 @@ impl StreamReader for Messages {
     }
 
     fn end(&mut self, flow: &Flow, end: End, out: &mut Vec<StreamEvent>) {
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.end(flow, end, out);
+            return self.look_at_tunnel(out);
+        }
         let mut events = Events { flow, frame: self.last_frame, out };
         // Who says FIN in the middle of a message meant to say no more.
         self.side(flow).give_up(end != End::Finished, &mut events);
     }
 
     fn close(&mut self, out: &mut Vec<StreamEvent>) {
+        if let Some(tunnel) = self.tunnel.take() {
+            let kind = tunnel.close(out);
+            self.decide(kind, out);
+        }
         if self.kind.is_none() {
             let spoke = self.sides.iter().any(|side| side.has_octets);
             let kept_alive = self.sides.iter().any(|side| side.has_blank_lines);
@@ -103,19 +138,28 @@ impl StreamReader for Messages {
     }
 
     fn is_interested(&self) -> bool {
-        self.kind.is_none() || self.is_sip()
+        match &self.tunnel {
+            Some(tunnel) => tunnel.is_wanted(),
+            None => self.kind.is_none() || self.is_sip(),
+        }
     }
 
     fn held(&self) -> usize {
-        self.sides.iter().map(Side::cost).sum()
+        self.sides.iter().map(Side::cost).sum::<usize>() + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.held())
     }
 
     fn deadline(&self) -> Option<Timestamp> {
+        if let Some(tunnel) = &self.tunnel {
+            return tunnel.deadline();
+        }
         let since = self.sides.iter().filter_map(Side::waits_since).min()?;
         Some(since.plus(STREAM_MESSAGE_WAIT))
     }
 
     fn time_out(&mut self, flow: &Flow, now: Timestamp, out: &mut Vec<StreamEvent>) {
+        if let Some(tunnel) = &mut self.tunnel {
+            return tunnel.time_out(flow, now, out);
+        }
         for flow in [*flow, flow.reversed()] {
             let mut events = Events { flow: &flow, frame: self.last_frame, out };
             let side = self.side(&flow);
@@ -127,8 +171,37 @@ impl StreamReader for Messages {
 }
 
 impl Messages {
+    /// A reader of what is in TLS.
+    fn inside() -> Self {
+        Self { is_inside: true, ..Self::default() }
+    }
+
+    /// Goes on with TLS; what waits of both directions belongs to it.
+    fn enter_tunnel(&mut self, flow: &Flow, out: &mut Vec<StreamEvent>) {
+        let waiting = [*flow, flow.reversed()].map(|flow| (flow, self.side(&flow).hand_over()));
+        self.sides = [Side::default(), Side::default()];
+        let mut tunnel = Box::new(Tunnel::new(self.keys.clone(), flow, waiting));
+        tunnel.begin(flow, out);
+        self.tunnel = Some(tunnel);
+        self.look_at_tunnel(out);
+    }
+
+    /// Says what it is, once that is clear. What is no SIP by any appearance is not followed further.
+    fn look_at_tunnel(&mut self, out: &mut Vec<StreamEvent>) {
+        let Some(tunnel) = &mut self.tunnel else { return };
+        self.last_frame = tunnel.last_frame();
+        if !tunnel.is_wanted() {
+            tunnel.forget();
+        }
+        let Some(kind) = tunnel.kind() else { return };
+        self.decide(kind, out);
+        if kind == StreamKind::Tls {
+            self.tunnel = None;
+        }
+    }
+
     fn is_sip(&self) -> bool {
-        matches!(self.kind, Some(StreamKind::Sip | StreamKind::SipWebSocket))
+        self.kind.is_some_and(StreamKind::is_readable_sip)
     }
 
     fn side(&mut self, flow: &Flow) -> &mut Side {
@@ -140,7 +213,7 @@ impl Messages {
         if self.kind.is_none() {
             self.kind = Some(kind);
             out.push(StreamEvent::Kind(kind));
-            if !self.is_sip() {
+            if !self.is_sip() && self.tunnel.is_none() {
                 self.sides = [Side::default(), Side::default()];
             }
         }
@@ -161,13 +234,15 @@ impl Events<'_> {
 
     fn over_websocket(&mut self, message: Message, seen: Seen) {
         let Seen { frame, other_frames, time, ttl, .. } = seen;
-        let flow = Flow { transport: Transport::WebSocket, ..*self.flow };
+        let is_secure = self.flow.transport == Transport::Tls;
+        let transport = if is_secure { Transport::SecureWebSocket } else { Transport::WebSocket };
+        let flow = Flow { transport, ..*self.flow };
         let provenance = Provenance { frame, other_frames, time, flow, ip_id: None, ttl, offset: 0 };
         self.out.push(StreamEvent::Message(message, provenance));
     }
 
     fn message(&mut self, Taken { mut message, odd }: Taken, seen: Seen) {
-        let Seen { frame, other_frames, time, ttl, offset } = seen;
+        let Seen { frame, other_frames, time, ttl, offset, .. } = seen;
         if let Some(odd) = odd {
             message.note(odd);
         }

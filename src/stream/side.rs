@@ -66,6 +66,11 @@ impl Side {
         self.waiting.last_time().filter(|_| self.state == State::Sip)
     }
 
+    /// Gives up what was not read, for somebody else to read.
+    pub(super) fn hand_over(&mut self) -> Marked {
+        std::mem::take(&mut self.waiting)
+    }
+
     /// Adds octets.
     pub(super) fn push(&mut self, octets: &[u8], origin: &Origin) {
         let skip = usize::try_from(self.rest).unwrap_or(usize::MAX).min(octets.len());
@@ -98,7 +103,7 @@ impl Side {
                     None => self.state != State::Start,
                 },
                 State::Search { at_line } => {
-                    match self.named(events).filter(|_| !is_sip) {
+                    match self.named().filter(|_| !is_sip) {
                         // It may be an upgrade to WebSocket.
                         Some(StreamKind::Http) => {
                             self.searched = 1;
@@ -139,7 +144,7 @@ impl Side {
                 self.skip_blank_lines();
             }
         }
-        let kind = kind::recognise(events.flow, self.waiting.octets())?;
+        let kind = kind::recognise(self.waiting.octets())?;
         if kind == StreamKind::Http {
             match websocket::upgrade(self.waiting.octets()) {
                 Upgrade::Incomplete if self.waiting.octets().len() < STREAM_PROBE => return None,
@@ -179,8 +184,8 @@ impl Side {
     }
 
     /// Whether a stream whose beginning was not captured is known by the first octets of it that were.
-    fn named(&self, events: &Events<'_>) -> Option<StreamKind> {
-        let kind = kind::recognise(events.flow, self.waiting.octets()).filter(|_| self.searched == 0)?;
+    fn named(&self) -> Option<StreamKind> {
+        let kind = kind::recognise(self.waiting.octets()).filter(|_| self.searched == 0)?;
         (!matches!(kind, StreamKind::Sip | StreamKind::OtherTcp)).then_some(kind)
     }
 

@@ -35,13 +35,13 @@ pub(super) struct Connection<R> {
 }
 
 impl<R: StreamReader> Connection<R> {
-    pub(super) fn new(number: u64, flow: &Flow) -> Self {
+    pub(super) fn new(number: u64, flow: &Flow, context: &R::Context) -> Self {
         let flow = if Direction::of(flow) == Direction::Up { *flow } else { flow.reversed() };
         Self {
             number,
             flow,
             halves: [Half::default(), Half::default()],
-            reader: R::default(),
+            reader: R::new(context),
             last: Timestamp::default(),
             last_frame: FrameRef::default(),
             spoke: false,
@@ -133,7 +133,8 @@ impl<R: StreamReader> Connection<R> {
         }
         if segment.flags.rst && self.half(direction).is_near(sequence) {
             self.closed = true;
-            self.flush(End::Broken, out);
+            let has_ended = self.half(direction).ended;
+            self.flush_with(|d| if d == direction && !has_ended { End::Reset } else { End::Broken }, out);
         }
     }
 
@@ -227,12 +228,17 @@ impl<R: StreamReader> Connection<R> {
 
     /// Reads what can be read of what is held, and gives up the rest.
     pub(super) fn flush(&mut self, end: End, out: &mut Vec<R::Output>) {
+        self.flush_with(|_| end, out);
+    }
+
+    /// The same, with an end for each direction.
+    fn flush_with(&mut self, end: impl Fn(Direction) -> End, out: &mut Vec<R::Output>) {
         let (halves, reader) = self.parts();
         for (flow, half) in halves {
             while !half.pending.is_empty() {
                 pass_over(half, reader, &flow, out);
             }
-            reader.end(&flow, end, out);
+            reader.end(&flow, end(Direction::of(&flow)), out);
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Seen {
     pub ttl: u8,
     /// Where the run begins in the octets that its first frame brought.
     pub offset: u64,
+    /// When `frame` arrived, as [`Origin::arrival`].
+    pub arrival: u64,
 }
 
 /// A buffer that is filled at its end and emptied at its beginning.
@@ -109,12 +111,12 @@ impl Marked {
         let (start, end) = (first + range.start as u64, first + range.end as u64);
         let marks = || self.marks.iter().filter(|mark| mark.start < end && mark.end > start);
         let last = marks().max_by_key(|mark| mark.origin.arrival)?;
-        let Origin { frame, time, ttl, .. } = last.origin;
+        let Origin { frame, time, ttl, arrival, .. } = last.origin;
         let all = marks().flat_map(|mark| mark.origin.other_frames.iter().copied().chain([mark.origin.frame]));
         let mut other_frames: Vec<FrameRef> = all.filter(|other| *other != frame).collect();
         other_frames.sort_unstable();
         other_frames.dedup();
         let offset = marks().next().map_or(0, |mark| start.saturating_sub(mark.start));
-        Some(Seen { frame, other_frames, time, ttl, offset })
+        Some(Seen { frame, other_frames, time, ttl, offset, arrival })
     }
 }

@@ -65,16 +65,23 @@ pub enum Gap {
 pub enum End {
     /// The sender said so (FIN): what came is all there was.
     Finished,
-    /// The connection was reset, went on as another one, was idle for too long, or the capture ended.
+    /// The sender reset the connection.
+    Reset,
+    /// The other end reset the connection, it went on as another one, was idle for too long, or the capture ended.
     Broken,
     /// A limit on memory was reached.
     Limit,
 }
 
 /// What takes the octets of one connection.
-pub trait StreamReader: Default {
+pub trait StreamReader {
     /// What it makes of them.
     type Output;
+    /// What all readers have in common.
+    type Context: Default;
+
+    /// The reader of a new connection.
+    fn new(context: &Self::Context) -> Self;
 
     /// The next octets of a direction.
     fn octets(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<Self::Output>);

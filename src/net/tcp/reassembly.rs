@@ -42,7 +42,8 @@ fn key(flow: &Flow) -> Key {
 /// - Memory for octets that wait is limited for each direction and, by [`STREAM_OCTETS`], for all: whoever waits longest is read
 ///   as far as possible ([`Anomaly::TcpLimit`]).
 #[derive(Debug)]
-pub struct TcpReassembly<R> {
+pub struct TcpReassembly<R: StreamReader> {
+    context: R::Context,
     connections: HashMap<Key, Connection<R>>,
     /// When connections are to be looked at, with their numbers; older entries of one are stale.
     due: BinaryHeap<Reverse<(Timestamp, u64, Key)>>,
@@ -58,7 +59,15 @@ pub struct TcpReassembly<R> {
 
 impl<R: StreamReader> Default for TcpReassembly<R> {
     fn default() -> Self {
+        Self::new(R::Context::default())
+    }
+}
+
+impl<R: StreamReader> TcpReassembly<R> {
+    /// Without connections; `context` is for all readers.
+    pub fn new(context: R::Context) -> Self {
         Self {
+            context,
             connections: HashMap::new(),
             due: BinaryHeap::new(),
             waiting: BTreeMap::new(),
@@ -69,9 +78,7 @@ impl<R: StreamReader> Default for TcpReassembly<R> {
             anomalies: Vec::new(),
         }
     }
-}
 
-impl<R: StreamReader> TcpReassembly<R> {
     /// Takes a segment that was captured in `frame` (and `other_frames`, if it came in fragments) at `time`, while the capture
     /// clock shows `now`. Gives what the readers make of it.
     pub fn push(
@@ -92,10 +99,10 @@ impl<R: StreamReader> TcpReassembly<R> {
         if !begins && !self.connections.contains_key(&key) {
             return;
         }
-        let counts = &mut self.counts;
+        let (counts, context) = (&mut self.counts, &self.context);
         let connection = self.connections.entry(key).or_insert_with(|| {
             counts.connections += 1;
-            Connection::new(counts.connections, &segment.flow)
+            Connection::new(counts.connections, &segment.flow, context)
         });
         let before = connection.held();
         let origin =

@@ -300,7 +300,7 @@ pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
 pub(in crate::report) fn passed_over(facts: &CaptureFacts) -> Vec<Text> {
     let skipped: Vec<_> = facts.skipped.iter().map(|(reason, n)| (reason.code(), *n)).collect();
     let others: Vec<_> = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect();
-    let streams = facts.streams.iter().filter(|(kind, _)| !matches!(kind, StreamKind::Sip | StreamKind::SipWebSocket));
+    let streams = facts.streams.iter().filter(|(kind, _)| !kind.is_readable_sip());
     let streams: Vec<_> = streams.map(|(kind, n)| (kind.code(), *n)).collect();
     let odd: Vec<_> = facts.anomalies.iter().map(|(anomaly, n)| (anomaly.code(), *n)).collect();
     let rows = [

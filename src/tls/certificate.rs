@@ -1,0 +1,88 @@
+//! What a certificate says of its holder: names and validity. Signatures are not checked: whom a device trusts, no capture tells.
+
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Encode as _};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+use super::hello::text;
+
+/// Alternative names that are kept of one certificate.
+const NAMES: usize = 16;
+
+/// What is told of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// The holder, as RFC 4514 writes names.
+    pub subject: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// The names that it holds for: alternative names (DNS names, URIs, addresses), or the common name where there are none.
+    pub names: Vec<String>,
+    /// First second of its validity, since the Unix epoch.
+    pub not_before: i64,
+    /// Last second of its validity.
+    pub not_after: i64,
+    /// Whether the holder is the issuer.
+    pub is_self_issued: bool,
+    /// Certificates that came with it, itself included.
+    pub chain: usize,
+}
+
+impl CertificateFacts {
+    /// Reads a certificate in DER, which came with others in a chain of so many.
+    pub(super) fn read(der: &[u8], chain: usize) -> Option<Self> {
+        let certificate = Certificate::from_der(der).ok()?;
+        let tbs = certificate.tbs_certificate();
+        let (subject, issuer) = (tbs.subject(), tbs.issuer());
+        let seconds = |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+        let subject_text = text(subject.to_string().as_bytes());
+        let mut names = alternative_names(&certificate);
+        if names.is_empty() {
+            let common = subject_text.split(',').filter_map(|part| part.trim().strip_prefix("CN="));
+            names.extend(common.map(str::to_owned));
+        }
+        Some(Self {
+            names,
+            not_before: seconds(tbs.validity().not_before),
+            not_after: seconds(tbs.validity().not_after),
+            is_self_issued: subject.to_der().ok()? == issuer.to_der().ok()?,
+            issuer: text(issuer.to_string().as_bytes()),
+            subject: subject_text,
+            chain,
+        })
+    }
+
+    /// Whether it is valid at that second.
+    pub fn is_valid_at(&self, second: i64) -> bool {
+        (self.not_before..=self.not_after).contains(&second)
+    }
+
+    /// Whether it holds for a host (RFC 5922 §7, RFC 6125 §6.4).
+    pub fn holds_for(&self, host: &str) -> bool {
+        self.names.iter().any(|name| {
+            let name = name.strip_prefix("sip:").or_else(|| name.strip_prefix("sips:")).unwrap_or(name);
+            let wild = name.strip_prefix("*.").zip(host.split_once('.'));
+            name.eq_ignore_ascii_case(host) || wild.is_some_and(|(domain, (_, rest))| domain.eq_ignore_ascii_case(rest))
+        })
+    }
+}
+
+fn alternative_names(certificate: &Certificate) -> Vec<String> {
+    let Ok(Some((_, SubjectAltName(names)))) = certificate.tbs_certificate().get_extension::<SubjectAltName>() else {
+        return Vec::new();
+    };
+    let named = names.iter().filter_map(|name| match name {
+        GeneralName::DnsName(name) => Some(text(name.as_str().as_bytes())),
+        GeneralName::UniformResourceIdentifier(uri) => Some(text(uri.as_str().as_bytes())),
+        GeneralName::IpAddress(octets) => address(octets.as_bytes()),
+        _ => None,
+    });
+    named.take(NAMES).collect()
+}
+
+fn address(octets: &[u8]) -> Option<String> {
+    let v4 = octets.try_into().ok().map(|four: [u8; 4]| std::net::IpAddr::from(four));
+    let v6 = || octets.try_into().ok().map(|sixteen: [u8; 16]| std::net::IpAddr::from(sixteen));
+    v4.or_else(v6).map(|address| address.to_string())
+}
