@@ -9,7 +9,7 @@ use jiff::civil::Date;
 mod files;
 pub mod project;
 
-pub use files::{token, trust};
+pub use files::{keys, token, trust};
 
 /// What the environment says about standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,9 +24,10 @@ pub fn project(basis: &Basis) -> Result<Found, Error> {
 /// The settings of the analysis: the command line comes before the file. Warnings about the file go to `talk`.
 ///
 /// # Errors
-/// Those of certificates that cannot be read.
+/// Those of certificates, key logs and keys that cannot be read.
 pub fn analysis(basis: &Basis, project: &Project, talk: &mut dyn Write) -> Result<Settings, Error> {
-    let mut settings = Settings { trust: Arc::new(config::trust(&basis.trust)?), ..Default::default() };
+    let trust = Arc::new(config::trust(&basis.trust)?);
+    let mut settings = Settings { trust, keys: config::keys(&basis.secrets)?, ..Default::default() };
     for warning in project.apply(&mut settings, config::today()) {
         app::warn(&warning, talk);
     }

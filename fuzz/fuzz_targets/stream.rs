@@ -73,6 +73,7 @@ impl Tap {
                 }
                 StreamEvent::Odd { .. } => odd = true,
                 StreamEvent::Kind(_) => kinds += 1,
+                StreamEvent::Tls(_) => {}
             }
         }
         assert!(kinds > 0);

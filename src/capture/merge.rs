@@ -108,13 +108,7 @@ impl Merged {
 
     /// As [`Capture::take_secrets`], of all captures.
     pub fn take_secrets(&mut self) -> Vec<Secrets> {
-        let mut all = self.secrets.as_mut().map(std::mem::take).unwrap_or_default();
-        for part in &mut self.parts {
-            if let Part::Open(capture) = part {
-                all.append(&mut capture.take_secrets());
-            }
-        }
-        all
+        self.secrets.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Goes on in a capture whose frame was used.
@@ -122,13 +116,12 @@ impl Merged {
         let Some(part) = self.parts.get_mut(usize::from(file)) else { return Ok(()) };
         let Part::Open(capture) = part else { return Ok(()) };
         let result = capture.advance();
-        if let Some(frame) = capture.frame() {
-            self.queue.push(Reverse((frame.time, file)));
-        } else {
-            if let Some(secrets) = &mut self.secrets {
-                secrets.append(&mut capture.take_secrets());
-            }
-            *part = Part::Ended(capture.info().clone());
+        if let Some(secrets) = &mut self.secrets {
+            secrets.append(&mut capture.take_secrets());
+        }
+        match capture.frame() {
+            Some(frame) => self.queue.push(Reverse((frame.time, file))),
+            None => *part = Part::Ended(capture.info().clone()),
         }
         result.map(|_| ())
     }
@@ -142,6 +135,9 @@ impl Merged {
             capture.keep_secrets();
         }
         let found = opened.as_mut().map_or(Ok(false), Capture::advance);
+        if let (Ok(capture), Some(secrets)) = (&mut opened, &mut self.secrets) {
+            secrets.append(&mut capture.take_secrets());
+        }
         let (next, result) = match opened {
             Ok(capture) => (Part::Open(Box::new(capture)), found),
             Err(error) => (Part::Ended(CaptureInfo { frames: 0, corrupt: true, ..info.clone() }), Err(error)),

@@ -22,6 +22,9 @@ pub struct Basis {
     /// What signatures are verified with.
     #[command(flatten)]
     pub trust: Trust,
+    /// What TLS is decrypted with.
+    #[command(flatten)]
+    pub secrets: Secrets,
     /// How many threads analyse; the result is the same with any number [default: one a core].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -49,6 +52,18 @@ pub struct Trust {
     /// Certificates (PEM) of the authorities that those of --stir-cert must lead to; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub stir_root: Vec<PathBuf>,
+}
+
+/// What TLS is decrypted with, beside the secrets that captures hold themselves.
+#[derive(Debug, Default, Args)]
+pub struct Secrets {
+    /// Secrets of TLS connections, as programs write them to the file that `SSLKEYLOGFILE` names; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+    /// RSA private keys (PEM, without a password) of servers, for connections whose key exchange is RSA; may be repeated. Others, and
+    /// all of TLS 1.3, need a key log.
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Vec<PathBuf>,
 }
 
 #[cfg(test)]

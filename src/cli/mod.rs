@@ -13,7 +13,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::lang::Lang;
 
-pub use analysis::{Basis, Trust, country_code};
+pub use analysis::{Basis, Secrets, Trust, country_code};
 pub use configuration::ConfigCommand;
 pub use explain::{Explain, PageFormat};
 pub use passport::Passport;
@@ -87,6 +87,7 @@ Examples:
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
   sipscan trace.pcap --where 'status == 607 and caller ~ \"^\\+1212\"' --since '2026-03-30 14:00'
   sipscan trace.pcap --call 13 -v
+  sipscan tls.pcap --keylog keys.log
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN

@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::cli::Trust;
+use crate::cli::{Secrets as SecretFiles, Trust};
 use crate::error::Error;
-use crate::limits::SMALL_FILE_OCTETS;
+use crate::limits::{KEY_LOG_OCTETS, SMALL_FILE_OCTETS};
 use crate::stir::TrustStore;
 use crate::stir::certificate::Unusable;
+use crate::tls::{Keys, Secrets};
 
 /// The file that maps URLs to the files beside it.
 const URLS: &str = "urls.tsv";
@@ -40,6 +41,30 @@ pub fn trust(arguments: &Trust) -> Result<TrustStore, Error> {
     Ok(trust)
 }
 
+/// Reads what `--keylog` and `--tls-key` name.
+///
+/// # Errors
+///
+/// A file that cannot be read, or holds nothing of use.
+pub fn keys(arguments: &SecretFiles) -> Result<Keys, Error> {
+    let mut secrets = Secrets::default();
+    let nothing = |option: &str, path: &Path, what: &str| Error::Usage(format!("{option} {}: {what}", path.display()));
+    for path in &arguments.keylog {
+        let text = opened(path, KEY_LOG_OCTETS)?;
+        // A log may be empty as yet: nothing was opened while it was written.
+        if secrets.add_lines(&text) == 0 && !text.is_empty() {
+            return Err(nothing("--keylog", path, "no line of a key log, such as `CLIENT_RANDOM …`"));
+        }
+    }
+    for path in &arguments.tls_key {
+        let text = small(path)?;
+        if secrets.add_pem(&String::from_utf8_lossy(&text)) == 0 {
+            return Err(nothing("--tls-key", path, "no RSA private key in PEM without a password"));
+        }
+    }
+    Ok(Keys::new(secrets))
+}
+
 /// The text of a token: standard input for `-`, the contents of a file, or the argument itself.
 ///
 /// # Errors
@@ -48,7 +73,7 @@ pub fn trust(arguments: &Trust) -> Result<TrustStore, Error> {
 pub fn token(argument: &str) -> Result<String, Error> {
     let path = Path::new(argument);
     let octets = if argument == "-" {
-        limited(io::stdin().lock(), path)?
+        limited(io::stdin().lock(), path, SMALL_FILE_OCTETS)?
     } else if path.is_file() {
         small(path)?
     } else if argument.matches('.').count() >= 2 {
@@ -115,17 +140,21 @@ fn unusable(option: &str, path: &Path, why: Unusable) -> Error {
     Error::Usage(format!("{option} {}: {why}", path.display()))
 }
 
-#[expect(clippy::disallowed_methods, reason = "files of the command line that are no captures are opened here")]
 pub(super) fn small(path: &Path) -> Result<Vec<u8>, Error> {
-    limited(File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?, path)
+    opened(path, SMALL_FILE_OCTETS)
 }
 
-fn limited(reader: impl Read, path: &Path) -> Result<Vec<u8>, Error> {
+#[expect(clippy::disallowed_methods, reason = "files of the command line that are no captures are opened here")]
+fn opened(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    limited(File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?, path, most)
+}
+
+fn limited(reader: impl Read, path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let mut octets = Vec::new();
-    let read = reader.take(SMALL_FILE_OCTETS + 1).read_to_end(&mut octets);
+    let read = reader.take(most + 1).read_to_end(&mut octets);
     read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    if octets.len() as u64 > SMALL_FILE_OCTETS {
-        return Err(Error::Usage(format!("{}: larger than {SMALL_FILE_OCTETS} octets", path.display())));
+    if octets.len() as u64 > most {
+        return Err(Error::Usage(format!("{}: larger than {most} octets", path.display())));
     }
     Ok(octets)
 }

@@ -19,6 +19,7 @@ use crate::limits::{CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SI
 use crate::provenance::Timestamp;
 use crate::sip::Method;
 use crate::stir::{Freshness, Identity, TrustStore, Verdict};
+use crate::tls::Keys;
 
 /// With so many calls of one signer a difference of clocks is told from a delay of one call.
 const CONSTANT_SKEW_CALLS: usize = 5;
@@ -200,6 +201,8 @@ pub struct Settings {
     pub trusted_redirect_domains: Vec<String>,
     /// What signatures are verified with; nothing by default.
     pub trust: Arc<TrustStore>,
+    /// What TLS is decrypted with; nothing by default.
+    pub keys: Keys,
 }
 
 impl Settings {
@@ -219,6 +222,7 @@ impl Default for Settings {
             exceptions: Vec::new(),
             trusted_redirect_domains: Vec::new(),
             trust: Arc::default(),
+            keys: Keys::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Frames on their way from the reader to the threads that prepare them: many at a time, in one buffer.
 
 use super::prepare::{Prepared, prepare};
-use crate::capture::Frame;
+use crate::capture::{Frame, Secrets};
 use crate::error::Error;
 use crate::provenance::{FrameRef, Timestamp};
 
@@ -25,6 +25,8 @@ pub(super) struct After {
     pub(super) error: Option<Error>,
     /// Packets are known to be missing.
     pub(super) lossy: bool,
+    /// Secrets that the capture holds.
+    pub(super) secrets: Vec<Secrets>,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl Batch {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.heads.is_empty() && self.after.error.is_none() && !self.after.lossy
+        self.heads.is_empty() && self.after.error.is_none() && !self.after.lossy && self.after.secrets.is_empty()
     }
 
     /// Prepares its frames.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::prepare::{Content, Place, Prepared, Ready, Stateful, messages};
 use crate::anomaly::Anomaly;
 use crate::call::{Call, IcmpReport, tracker::Tracker};
+use crate::capture::Secrets;
 use crate::diagnosis::{Evidence, Text};
 use crate::limits;
 use crate::net::{
@@ -15,6 +16,10 @@ use crate::net::{
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
 use crate::report::{CaptureFacts, Summary};
 use crate::stream::{Messages, StreamEvent};
+use crate::tls::Keys;
+
+/// The type of a block of secrets that holds the lines of a key log: `TLSK`.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// What diagnosis has to know, in order.
 #[derive(Debug)]
@@ -38,6 +43,7 @@ pub(super) enum Step {
 pub(super) struct Front {
     reassembly: IpReassembly,
     streams: TcpReassembly<Messages>,
+    keys: Keys,
     tracker: Tracker,
     pub(super) facts: CaptureFacts,
     /// Counts of messages; the rest of it is not used.
@@ -51,10 +57,11 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(keys: Keys) -> Self {
         Self {
             reassembly: IpReassembly::new(),
-            streams: TcpReassembly::default(),
+            streams: TcpReassembly::new(keys.clone()),
+            keys,
             tracker: Tracker::default(),
             facts: CaptureFacts::default(),
             counts: Summary::default(),
@@ -67,6 +74,13 @@ impl Front {
     /// Says that the frames come from several captures.
     pub(super) fn expect_different_clocks(&mut self) {
         self.tracker.expect_different_clocks();
+    }
+
+    /// Takes note of secrets that the capture holds.
+    pub(super) fn learn(&mut self, secrets: &[Secrets]) {
+        for secrets in secrets.iter().filter(|secrets| secrets.kind == TLS_KEY_LOG) {
+            self.keys.learn(&secrets.bytes);
+        }
     }
 
     /// Takes the next frame.

@@ -38,7 +38,10 @@ pub struct Analysis {
 impl Analysis {
     /// Begins a capture.
     pub fn new(settings: Settings) -> Self {
-        Self { front: Front::new(), back: Back { engine: Engine::new(settings), ..Back::default() } }
+        Self {
+            front: Front::new(settings.keys.for_capture()),
+            back: Back { engine: Engine::new(settings), ..Back::default() },
+        }
     }
 
     /// Says which capture of the run it is, counted from 0; the summary names it in what it cites.
@@ -86,6 +89,7 @@ impl Analysis {
         if frames.infos().len() > 1 {
             self.front.expect_different_clocks();
         }
+        frames.keep_secrets();
         if threads > 1 {
             return parallel::run(&mut self.front, &mut self.back, frames, threads, sink, tell);
         }
@@ -96,6 +100,7 @@ impl Analysis {
                 Err(error) => tell(error),
             }
             self.set_lossy(frames.dropped() > 0);
+            self.front.learn(&frames.take_secrets());
         }
     }
 

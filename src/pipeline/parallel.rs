@@ -105,7 +105,10 @@ fn read(frames: &mut dyn Frames, jobs: &SyncSender<Job>, order: &SyncSender<Rece
         let newly_lossy = !lossy && frames.dropped() > 0;
         lossy |= newly_lossy;
         batch.after.lossy = newly_lossy;
-        if (ended || newly_lossy || batch.after.error.is_some()) && !hand_on(&mut batch) || ended {
+        batch.after.secrets = frames.take_secrets();
+        let must_be_known = newly_lossy || batch.after.error.is_some() || !batch.after.secrets.is_empty();
+        let is_wanted = !(ended || must_be_known) || hand_on(&mut batch);
+        if ended || !is_wanted {
             return;
         }
     }
@@ -137,6 +140,7 @@ fn track(front: &mut Front, ordered: &Receiver<Receiver<Done>>, pieces: &SyncSen
                 return;
             }
         }
+        front.learn(&after.secrets);
         steps.extend(after.lossy.then_some(Step::Lossy));
         // Every batch is handed on: somebody may wait for the report of a live capture.
         if !hand_on(&mut steps, pieces) {

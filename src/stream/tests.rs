@@ -127,7 +127,7 @@ impl Tap {
             match event {
                 StreamEvent::Odd { anomaly, .. } => all.push(*anomaly),
                 StreamEvent::Message(message, _) => all.extend(message.anomalies()),
-                StreamEvent::Kind(_) => {}
+                StreamEvent::Kind(_) | StreamEvent::Tls(_) => {}
             }
         }
         all.sort_unstable();
@@ -514,7 +514,9 @@ fn other_streams_are_given_up_by_their_first_octets() {
         for n in 0..40 {
             tap.push(&segment(with_port, at(CLIENT, n * octets.len()), octets));
         }
-        assert_eq!(tap.table.load(), (1, 0), "{expected}");
+        // What may be a record of TLS with SIP in it is waited for.
+        let most = if expected == StreamKind::SipTls { 16 << 10 } else { 0 };
+        assert!(tap.table.load().1 <= most, "{expected}: {:?}", tap.table.load());
         assert!(tap.raws().is_empty());
         assert_eq!((tap.anomalies(), tap.kinds()), (vec![], vec![expected]));
     }

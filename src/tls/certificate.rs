@@ -35,7 +35,8 @@ impl CertificateFacts {
         let certificate = Certificate::from_der(der).ok()?;
         let tbs = certificate.tbs_certificate();
         let (subject, issuer) = (tbs.subject(), tbs.issuer());
-        let seconds = |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+        let seconds =
+            |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
         let subject_text = text(subject.to_string().as_bytes());
         let mut names = alternative_names(&certificate);
         if names.is_empty() {
@@ -72,13 +73,13 @@ fn alternative_names(certificate: &Certificate) -> Vec<String> {
     let Ok(Some((_, SubjectAltName(names)))) = certificate.tbs_certificate().get_extension::<SubjectAltName>() else {
         return Vec::new();
     };
-    let named = names.iter().filter_map(|name| match name {
+    let known = names.iter().filter_map(|name| match name {
         GeneralName::DnsName(name) => Some(text(name.as_str().as_bytes())),
         GeneralName::UniformResourceIdentifier(uri) => Some(text(uri.as_str().as_bytes())),
         GeneralName::IpAddress(octets) => address(octets.as_bytes()),
         _ => None,
     });
-    named.take(NAMES).collect()
+    known.take(NAMES).collect()
 }
 
 fn address(octets: &[u8]) -> Option<String> {

@@ -41,7 +41,9 @@ impl Hash {
             ($hash:ty) => {{
                 // Keys of any length are taken.
                 let Ok(mut mac) = Hmac::<$hash>::new_from_slice(key) else { return Vec::new() };
-                parts.iter().for_each(|part| mac.update(part));
+                for part in parts {
+                    mac.update(part);
+                }
                 mac.finalize().into_bytes().to_vec()
             }};
         }

@@ -172,6 +172,7 @@ pub enum Ended {
 
 /// What is known of one TLS connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct TlsStream {
     /// Who opened it.
     pub client: Endpoint,

@@ -160,13 +160,9 @@ impl Session {
         };
         let early = self.handshake.client.as_ref().is_some_and(|hello| hello.early_data);
         let early = (Traffic::ClientEarly, Phase::Early, early);
-        let client = [
-            early,
-            (Traffic::ClientHandshake, Phase::Handshake, true),
-            (Traffic::Client, Phase::Application, true),
-        ];
-        let server =
-            [(Traffic::ServerHandshake, Phase::Handshake, true), (Traffic::Server, Phase::Application, true)];
+        let client =
+            [early, (Traffic::ClientHandshake, Phase::Handshake, true), (Traffic::Client, Phase::Application, true)];
+        let server = [(Traffic::ServerHandshake, Phase::Handshake, true), (Traffic::Server, Phase::Application, true)];
         let of_client = self.client.unwrap_or(Direction::Up);
         for (direction, parts) in [(of_client, &client[..]), (of_client.opposite(), &server[..])] {
             for (traffic, phase, _) in parts.iter().filter(|(_, _, is_used)| *is_used) {

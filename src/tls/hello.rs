@@ -21,6 +21,7 @@ const RETRY: Random = [
 
 /// What matters of a hello, be it the client's or the server's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for an extension")]
 pub(super) struct Hello {
     pub(super) random: Random,
     /// The version field; for RSA key exchange that of the client is part of the secret.
@@ -109,7 +110,8 @@ impl Hello {
 
     /// Whether it asks for SIP: by application protocol (ALPN) or by a server name (SNI) whose first label begins with `sip`.
     pub(super) fn asks_for_sip(&self) -> bool {
-        let begins = |text: &str, with: &str| text.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
+        let begins =
+            |text: &str, with: &str| text.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
         self.protocols.iter().any(|name| name.eq_ignore_ascii_case("sip") || begins(name, "sip/"))
             || self.server_name.as_deref().is_some_and(|name| begins(name, "sip"))
     }

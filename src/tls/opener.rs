@@ -30,7 +30,10 @@ enum Cipher {
     ChaCha(Box<ChaCha20Poly1305>),
     Cbc(Box<Cbc>),
     /// Without a key the code is not checked.
-    Null { mac: Hash, mac_key: Option<Vec<u8>> },
+    Null {
+        mac: Hash,
+        mac_key: Option<Vec<u8>>,
+    },
 }
 
 struct Cbc {
@@ -157,7 +160,8 @@ impl Opener {
             Cipher::Cbc(cbc) => cbc.open(number, header, body),
             Cipher::Null { mac, mac_key } => {
                 let (content, code) = body.split_at_checked(body.len().checked_sub(mac.length())?)?;
-                let is_right = |key: &Vec<u8>| authentication(*mac, key, number, header, content).is_some_and(|c| c == code);
+                let is_right =
+                    |key: &Vec<u8>| authentication(*mac, key, number, header, content).is_some_and(|c| c == code);
                 mac_key.as_ref().is_none_or(is_right).then(|| content.to_vec())
             }
         }

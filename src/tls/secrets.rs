@@ -158,8 +158,7 @@ impl Keys {
     }
 
     fn find<T>(&self, look: impl Fn(&Secrets) -> Option<T>) -> Option<T> {
-        look(&self.given)
-            .or_else(|| look(&self.of_capture.read().unwrap_or_else(PoisonError::into_inner).secrets))
+        look(&self.given).or_else(|| look(&self.of_capture.read().unwrap_or_else(PoisonError::into_inner).secrets))
     }
 
     /// Whether anything is known of a handshake.

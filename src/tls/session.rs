@@ -298,7 +298,11 @@ impl Session {
     fn is_undecided(&self) -> bool {
         let [up, down] = &self.sides;
         let probed = up.waiting.octets().len().max(down.waiting.octets().len());
-        self.facts.client_hello.is_none() && up.records + down.records < RECORDS_WITHOUT_HELLO && probed < STREAM_PROBE
+        let is_lost = up.is_lost() || down.is_lost();
+        self.facts.client_hello.is_none()
+            && !is_lost
+            && up.records + down.records < RECORDS_WITHOUT_HELLO
+            && probed < STREAM_PROBE
     }
 
     /// What is known of it, once it is over.

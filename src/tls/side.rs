@@ -72,6 +72,11 @@ impl Side {
         self.waiting.cost() + self.handshake.len()
     }
 
+    /// Whether a gap, or something else than records, hides where the next one begins.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
     /// Looks at what stands at the beginning.
     pub(super) fn next(&mut self) -> Next {
         if self.is_lost && !self.find_record() {
