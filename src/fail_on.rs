@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnosis::rules::RULES;
 use crate::diagnosis::{Finding, Severity};
 use crate::error::Error;
+use crate::explain;
 use crate::report::Summary;
 
 /// The conditions of `--fail-on`, and whether one of them was met.
@@ -40,9 +41,14 @@ impl FailOn {
         } else if RULES.iter().any(|rule| rule.code == value) {
             self.codes.insert(value.to_owned());
         } else {
+            let codes: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
+            let hint = explain::closest(value, &codes).map_or_else(
+                || "`sipscan explain --list` has them all".to_owned(),
+                |code| format!("did you mean {code}?"),
+            );
             return Err(Error::Usage(format!(
                 "--fail-on {value}: neither a severity (info, notice, warning, error, critical), nor a final status (607) or class (5xx), \
-                 nor the code of a diagnosis; `sipscan explain --list` has them all"
+                 nor the code of a diagnosis; {hint}"
             )));
         }
         Ok(())

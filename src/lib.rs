@@ -31,6 +31,7 @@ pub mod provenance;
 pub mod report;
 pub mod sample;
 pub mod setup;
+pub mod shell;
 pub mod sip;
 pub mod stir;
 pub mod stream;

@@ -10,7 +10,7 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, PageFormat, Passport, Scan};
+use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, Man, PageFormat, Passport, Scan};
 use sipscan::config::project::{self, Found};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::diagnosis;
@@ -44,6 +44,8 @@ fn main() -> ExitCode {
         Some(Command::Explain(what)) => explain(what, lang),
         Some(Command::Passport(what)) => passport(what, lang),
         Some(Command::Config(what)) => configuration(what),
+        Some(Command::Man(what)) => manual(what),
+        Some(Command::Completions(what)) => print_octets(&sipscan::shell::completions(what.shell), ExitStatus::Clean),
         None => scan(&cli.scan, lang),
     };
     let status = result.unwrap_or_else(|error| {
@@ -84,9 +86,19 @@ fn moment(text: &str) -> Result<i64, Error> {
     time.ok_or_else(|| Error::Usage(format!("--at {text}: give a time such as 2026-03-30T14:00:00Z")))
 }
 
-/// Writes a text to standard output. Nobody reading it is no failure.
+fn manual(what: &Man) -> Result<ExitStatus, Error> {
+    let Some(folder) = &what.dir else { return print_octets(&sipscan::shell::manual()?, ExitStatus::Clean) };
+    sipscan::shell::manuals(folder)?;
+    Ok(ExitStatus::Clean)
+}
+
 fn print(text: &str, status: ExitStatus) -> Result<ExitStatus, Error> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    print_octets(text.as_bytes(), status)
+}
+
+/// Writes a text to standard output. Nobody reading it is no failure.
+fn print_octets(text: &[u8], status: ExitStatus) -> Result<ExitStatus, Error> {
+    match io::stdout().lock().write_all(text) {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::Write { path: PathBuf::from("standard output"), source })
         }

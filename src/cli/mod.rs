@@ -6,6 +6,7 @@ mod explain;
 mod passport;
 mod scan;
 mod selection;
+mod shell;
 
 use std::ffi::OsString;
 
@@ -19,6 +20,7 @@ pub use explain::{Explain, PageFormat};
 pub use passport::Passport;
 pub use scan::{Colour, Format, Scan};
 pub use selection::Selection;
+pub use shell::{Completions, Man};
 
 /// Explains what happened to every SIP call in a capture: each final response, why it failed, who must act.
 #[derive(Debug, Parser)]
@@ -102,6 +104,10 @@ pub enum Command {
     Config(ConfigCommand),
     /// Decode an Identity header field value, or a bare PASSporT, and check it: form, freshness, certificate URL, signature.
     Passport(Passport),
+    /// Print the manual page, or write those of all commands.
+    Man(Man),
+    /// Print the completions of a shell.
+    Completions(Completions),
 }
 
 #[cfg(test)]
