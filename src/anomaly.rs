@@ -25,6 +25,10 @@ pub enum Anomaly {
     TcpGap,
     /// A limit on memory for TCP streams was reached, and what waited was read as far as it went.
     TcpLimit,
+    /// Chunks of an SCTP association with SIP were not captured; reading went on behind them.
+    SctpGap,
+    /// A limit on memory for SCTP associations was reached, and what waited was read as far as it went.
+    SctpLimit,
     // SIP messages.
     /// Lines end in LF alone.
     BareLineFeed,
@@ -102,6 +106,8 @@ impl Anomaly {
         Self::TcpOverlap,
         Self::TcpGap,
         Self::TcpLimit,
+        Self::SctpGap,
+        Self::SctpLimit,
         Self::BareLineFeed,
         Self::LeadingBlankLines,
         Self::HeadersUnterminated,
@@ -147,6 +153,8 @@ impl Anomaly {
             Self::TcpOverlap => "tcp-overlap",
             Self::TcpGap => "tcp-gap",
             Self::TcpLimit => "tcp-limit",
+            Self::SctpGap => "sctp-gap",
+            Self::SctpLimit => "sctp-limit",
             Self::BareLineFeed => "bare-line-feed",
             Self::LeadingBlankLines => "leading-blank-lines",
             Self::HeadersUnterminated => "headers-unterminated",

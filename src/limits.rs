@@ -73,6 +73,15 @@ pub const TLS_SESSIONS: usize = 4096;
 pub const TLS_STREAMS: usize = 1000;
 /// Octets of a file of secrets.
 pub const KEY_LOG_OCTETS: u64 = 64 << 20;
+/// Directions of SCTP associations that are followed at one time; those that were idle for longest go first.
+pub const SCTP_DIRECTIONS: usize = 65_536;
+/// Octets of all SCTP associations that wait at one time, with what is remembered to tell copies; who was idle for longest is read as
+/// far as it goes.
+pub const SCTP_OCTETS: usize = 64 << 20;
+/// The same of one direction.
+pub const SCTP_DIRECTION_OCTETS: usize = 1 << 20;
+/// Transmission sequence numbers that are remembered of each direction behind what is settled, so that copies are told.
+pub const SCTP_REMEMBERED: usize = 256;
 /// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].
 pub const CAPTURE_BUFFER_OCTETS: usize = 1 << 20;
 /// A frame of classic pcap longer than this is taken for a sign of corruption, unless the file's snap length is larger.

@@ -80,6 +80,8 @@ pub enum Transport {
     WebSocket,
     /// WebSocket over TLS, decrypted.
     SecureWebSocket,
+    /// SCTP (RFC 4168), reliable as well.
+    Sctp,
 }
 
 /// Source and destination of a datagram or segment.

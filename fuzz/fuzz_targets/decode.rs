@@ -44,6 +44,7 @@ fuzz_target!(|input: &[u8]| {
                 delivered.extend(table.push(&fragment, frame, now));
             }
             Decoded::Tcp(segment) => assert!(segment.payload.len() < bytes.len()),
+            Decoded::Sctp(packet) => assert!(packet.chunks.len() < bytes.len()),
             Decoded::Icmp(error) => assert!(error.quoted_payload.len() < bytes.len()),
             Decoded::Skipped(reason) => assert!(!reason.code().is_empty()),
         }
@@ -61,6 +62,7 @@ fuzz_target!(|input: &[u8]| {
             Decoded::Udp(datagram) => look_into(&datagram, total),
             Decoded::Fragment(fragment) => assert!(fragment.payload.len() < total),
             Decoded::Tcp(segment) => assert!(segment.payload.len() < total),
+            Decoded::Sctp(packet) => assert!(packet.chunks.len() < total),
             Decoded::Icmp(_) | Decoded::Skipped(_) => {}
         }
     }

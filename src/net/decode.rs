@@ -1,9 +1,10 @@
-//! One frame to what it holds: a UDP datagram, a TCP segment, a fragment, an ICMP error, or nothing for us. Stateless.
+//! One frame to what it holds: a UDP datagram, a TCP segment, an SCTP packet, a fragment, an ICMP error, or nothing for us. Stateless.
 
 use std::net::IpAddr;
 
 use super::icmp::IcmpError;
 use super::peel::peel;
+use super::sctp::Packet;
 use super::skip::SkipReason;
 use super::tcp::Segment;
 use super::vlan::Vlans;
@@ -16,7 +17,9 @@ pub enum Decoded<'a> {
     Udp(Datagram<'a>),
     /// A TCP segment (or what the snap length left of it).
     Tcp(Segment<'a>),
-    /// An IP fragment that may be part of a UDP datagram or a TCP segment.
+    /// An SCTP packet (or what the snap length left of it).
+    Sctp(Packet<'a>),
+    /// An IP fragment that may be part of a UDP datagram, a TCP segment or an SCTP packet.
     Fragment(Fragment<'a>),
     /// An ICMP error about a UDP datagram.
     Icmp(IcmpError<'a>),
@@ -42,8 +45,8 @@ pub struct Datagram<'a> {
     pub vlan: Vlans,
 }
 
-/// A fragment of an IPv4 datagram, or of an IPv6 packet with a fragment header, whose payload is or may be UDP
-/// or TCP.
+/// A fragment of an IPv4 datagram, or of an IPv6 packet with a fragment header, whose payload is or may be UDP,
+/// TCP or SCTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fragment<'a> {
     /// What its siblings have in common.
@@ -277,7 +280,7 @@ mod tests {
             (101, late_hop_by_hop, "ip-header-malformed"),
             (101, ipv4(6, &[0; 19]), "tcp-header-cut"),
             (101, ipv6(6, &[0; 20]), "tcp-header-cut"), // a header length of 0
-            (101, ipv4(132, &[0; 20]), "sctp"),
+            (101, ipv4(132, &[0; 11]), "sctp-header-cut"),
             (101, ipv4(1, &[8, 0, 0, 0, 0, 0, 0, 0]), "icmp"),
             (101, ipv6(58, &[135, 0, 0, 0, 0, 0, 0, 0]), "icmp"),
             (101, ipv4(2, &[0; 8]), "igmp"),
@@ -286,8 +289,8 @@ mod tests {
             (101, ipv4(89, &[0; 20]), "other-ip-protocol"),
             (101, ipv6(59, &[]), "other-ip-protocol"),
             (101, ipv4(17, &[0; 7]), "udp-header-cut"),
-            (101, ipv4_part(132, 1, 0x2000, &[0; 16]), "sctp"),
-            (101, ipv6(44, &fragment_header(132, 1, 1, &[0; 16])), "sctp"),
+            (101, ipv4_part(89, 1, 0x2000, &[0; 16]), "other-ip-protocol"),
+            (101, ipv6(44, &fragment_header(89, 1, 1, &[0; 16])), "other-ip-protocol"),
             (101, ipv4_part(17, 1, 0x2000, &[]), "fragment-malformed"),
             (101, ipv4_part(17, 1, 0x1fff, &[0; 8]), "fragment-malformed"), // ends behind octet 65,535
         ] {

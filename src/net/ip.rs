@@ -12,8 +12,8 @@ use etherparse::{
 use super::decode::{Datagram, Decoded, Fragment, FragmentKey};
 use super::icmp;
 use super::skip::SkipReason;
-use super::tcp;
 use super::vlan::Vlans;
+use super::{sctp, tcp};
 use crate::provenance::{Endpoint, Flow, Transport};
 
 /// What the IP header says of the payload behind it.
@@ -51,6 +51,9 @@ pub(super) const GRE: u8 = 47;
 pub(super) const ESP: u8 = 50;
 pub(super) const L2TP: u8 = 115;
 pub(super) const MPLS_IN_IP: u8 = 137;
+
+/// What UDP may carry as well.
+pub(super) const SCTP: u8 = 132;
 
 /// What stands behind an IP header.
 #[derive(Debug)]
@@ -137,6 +140,7 @@ pub(super) fn transport<'a>(protocol: u8, payload: &'a [u8], info: &IpInfo) -> O
     Opened::Content(match IpNumber(protocol) {
         ip_number::UDP => udp(payload, info).map_or(Decoded::Skipped(SkipReason::UdpHeaderCut), Decoded::Udp),
         ip_number::TCP => tcp::read(payload, info).map_or(Decoded::Skipped(SkipReason::TcpHeaderCut), Decoded::Tcp),
+        ip_number::SCTP => sctp::read(payload, info).map_or(Decoded::Skipped(SkipReason::SctpHeaderCut), Decoded::Sctp),
         ip_number::ICMP => icmp::read_v4(payload, info),
         ip_number::IPV6_ICMP => icmp::read_v6(payload, info),
         _ if is_tunnel(protocol) => return Opened::Inside(protocol, payload, *info),
@@ -161,20 +165,19 @@ pub(super) fn udp<'a>(bytes: &'a [u8], info: &IpInfo) -> Option<Datagram<'a>> {
     Some(Datagram { flow, payload, cut, ip_id: info.ip_id, ttl: info.ttl, vlan: info.vlan })
 }
 
-/// The reason to skip a protocol that is none of UDP, TCP and ICMP.
+/// The reason to skip a protocol that is none of UDP, TCP, SCTP and ICMP.
 fn unread(protocol: IpNumber) -> SkipReason {
     match protocol {
         ip_number::ICMP | ip_number::IPV6_ICMP => SkipReason::Icmp,
         ip_number::IGMP => SkipReason::Igmp,
-        ip_number::SCTP => SkipReason::Sctp,
         _ => SkipReason::OtherIpProtocol,
     }
 }
 
-/// Reads a fragment of an IPv4 datagram. Only UDP, TCP and tunnels are kept, and the authentication header, behind which they may lie.
+/// Reads a fragment of an IPv4 datagram. Only UDP, TCP, SCTP and tunnels are kept, and the authentication header, behind which they may lie.
 fn ipv4_fragment<'a>(packet: &'a [u8], header: Ipv4HeaderSlice<'_>, vlan: Vlans) -> Result<Fragment<'a>, SkipReason> {
     let protocol = header.protocol();
-    let is_read = matches!(protocol, ip_number::UDP | ip_number::TCP | ip_number::AUTH);
+    let is_read = matches!(protocol, ip_number::UDP | ip_number::TCP | ip_number::SCTP | ip_number::AUTH);
     if !is_read && !is_tunnel(protocol.0) {
         return Err(unread(protocol));
     }
@@ -220,13 +223,14 @@ fn ipv6_fragment<'a>(packet: &'a [u8], ip: &LaxIpv6Slice<'a>, vlan: Vlans) -> Re
     Err(SkipReason::IpHeaderMalformed)
 }
 
-/// Whether a fragmented IPv6 packet may be UDP, TCP or a tunnel: at once, or behind extension headers that are peeled.
+/// Whether a fragmented IPv6 packet may be UDP, TCP, SCTP or a tunnel: at once, or behind extension headers that are peeled.
 fn may_be_read(protocol: IpNumber) -> bool {
     is_tunnel(protocol.0)
         || matches!(
             protocol,
             ip_number::UDP
                 | ip_number::TCP
+                | ip_number::SCTP
                 | ip_number::AUTH
                 | ip_number::IPV6_HOP_BY_HOP
                 | ip_number::IPV6_ROUTE

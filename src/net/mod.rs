@@ -1,8 +1,8 @@
-//! From frames to datagrams and streams: link, IP, UDP and TCP headers, reassembly, and what ICMP and DNS tell beside SIP.
+//! From frames to datagrams and streams: link, IP, UDP, TCP and SCTP headers, reassembly, and what ICMP and DNS tell beside SIP.
 //!
-//! [`decode()`] is stateless, so frames can be decoded in any order; [`IpReassembly`] and [`TcpReassembly`] hold state and want
-//! them in capture order. Every frame ends as exactly one [`Decoded`], so frames in = datagrams + segments + fragments + ICMP
-//! errors + skipped.
+//! [`decode()`] is stateless, so frames can be decoded in any order; [`IpReassembly`], [`TcpReassembly`] and [`SctpReassembly`]
+//! hold state and want them in capture order. Every frame ends as exactly one [`Decoded`], so frames in = datagrams + segments + packets
+//! of SCTP + fragments + ICMP errors + skipped.
 
 mod aged;
 mod bytes;
@@ -27,6 +27,7 @@ mod parts;
 mod peel;
 mod pieces;
 pub mod reassembled;
+pub mod sctp;
 pub mod skip;
 pub mod tcp;
 mod udp_tunnel;
@@ -41,6 +42,7 @@ pub use ip_reassembly::{FragmentCounts, IpReassembly};
 pub use layers::{Layer, Layers};
 pub use peel::{Peeled, peel};
 pub use reassembled::Reassembled;
+pub use sctp::{SctpKind, SctpReassembly};
 pub use skip::SkipReason;
 pub use tcp::{Segment, TcpReassembly};
 pub use vlan::Vlans;

@@ -24,8 +24,6 @@ pub enum SkipReason {
     IpHeaderMalformed,
     /// A fragment that no datagram can hold: it is empty, or ends behind octet 65,535.
     FragmentMalformed,
-    /// SCTP.
-    Sctp,
     /// ICMP or `ICMPv6` that is no error about a UDP datagram: echo, neighbour discovery, …
     Icmp,
     /// IGMP.
@@ -46,6 +44,8 @@ pub enum SkipReason {
     UdpHeaderCut,
     /// The frame ends inside the TCP header, or that header says that it is shorter than any.
     TcpHeaderCut,
+    /// The frame ends inside the SCTP header.
+    SctpHeaderCut,
 }
 
 impl SkipReason {
@@ -60,7 +60,6 @@ impl SkipReason {
         Self::IpHeaderCut,
         Self::IpHeaderMalformed,
         Self::FragmentMalformed,
-        Self::Sctp,
         Self::Icmp,
         Self::Igmp,
         Self::Esp,
@@ -71,6 +70,7 @@ impl SkipReason {
         Self::OtherIpProtocol,
         Self::UdpHeaderCut,
         Self::TcpHeaderCut,
+        Self::SctpHeaderCut,
     ];
 
     /// The stable name, as reports print it.
@@ -85,7 +85,6 @@ impl SkipReason {
             Self::IpHeaderCut => "ip-header-cut",
             Self::IpHeaderMalformed => "ip-header-malformed",
             Self::FragmentMalformed => "fragment-malformed",
-            Self::Sctp => "sctp",
             Self::Icmp => "icmp",
             Self::Igmp => "igmp",
             Self::Esp => "esp",
@@ -96,6 +95,7 @@ impl SkipReason {
             Self::OtherIpProtocol => "other-ip-protocol",
             Self::UdpHeaderCut => "udp-header-cut",
             Self::TcpHeaderCut => "tcp-header-cut",
+            Self::SctpHeaderCut => "sctp-header-cut",
         }
     }
 }

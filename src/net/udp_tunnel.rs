@@ -1,4 +1,4 @@
-//! What UDP carries for others: VXLAN, Geneve, GTP-U, L2TP, TZSP, and ESP behind NAT. A port alone never makes a tunnel: SIP uses any
+//! What UDP carries for others: VXLAN, Geneve, GTP-U, L2TP, TZSP, SCTP, and ESP behind NAT. A port alone never makes a tunnel: SIP uses any
 //! port, so the header has to be plausible as well. HEP is told by its magic, on any port.
 
 use super::bytes::{be16, be32};
@@ -7,7 +7,7 @@ use super::ether;
 use super::ip::IpInfo;
 use super::link::{ETHERNET, WLAN};
 use super::peel::Step;
-use super::{esp, hep, l2tp};
+use super::{esp, hep, ip, l2tp, sctp};
 use crate::sip::probe;
 
 /// Registered ports, and those that are used without.
@@ -19,6 +19,7 @@ mod port {
     /// VXLAN as Linux had it before the port was assigned.
     pub(super) const VXLAN_LINUX: u16 = 8472;
     pub(super) const GENEVE: u16 = 6081;
+    pub(super) const SCTP: u16 = 9899;
     pub(super) const TZSP: u16 = 37008;
 }
 
@@ -37,7 +38,10 @@ pub(super) fn may_carry(datagram: &Datagram<'_>) -> bool {
 }
 
 fn is_tunnel_port(port: u16) -> bool {
-    matches!(port, port::L2TP | port::GTP_U | port::ESP | port::VXLAN | port::VXLAN_LINUX | port::GENEVE | port::TZSP)
+    matches!(
+        port,
+        port::L2TP | port::GTP_U | port::ESP | port::VXLAN | port::VXLAN_LINUX | port::GENEVE | port::SCTP | port::TZSP
+    )
 }
 
 /// Reads the header of a tunnel; `None` where the datagram is none.
@@ -57,6 +61,7 @@ fn by_port<'a>(port: u16, datagram: &Datagram<'a>) -> Option<Carried<'a>> {
         port::GTP_U => gtp_u(payload, datagram.cut),
         port::L2TP => l2tp::over_udp(payload).map(|(name, step)| Carried { name, number: None, step }),
         port::ESP => udp_esp(datagram),
+        port::SCTP => udp_sctp(datagram),
         port::TZSP => tzsp(payload),
         _ => None,
     }
@@ -124,7 +129,19 @@ fn gtp_u(payload: &[u8], cut: bool) -> Option<Carried<'_>> {
 fn udp_esp<'a>(datagram: &Datagram<'a>) -> Option<Carried<'a>> {
     let payload = datagram.payload;
     let (protocol, inner) = esp::null(payload, datagram.cut).filter(|_| be32(payload, 0) != Some(0))?;
-    let info = IpInfo {
+    Some(Carried { name: "ESP", number: None, step: Step::Transport(protocol, inner, behind_udp(datagram)) })
+}
+
+/// SCTP in UDP (RFC 6951).
+fn udp_sctp<'a>(datagram: &Datagram<'a>) -> Option<Carried<'a>> {
+    let payload = datagram.payload;
+    let step = || Step::Transport(ip::SCTP, payload, behind_udp(datagram));
+    sctp::is_plausible(payload, datagram.cut).then(|| Carried { name: "SCTP", number: None, step: step() })
+}
+
+/// What the headers in front say of what UDP carries in place of IP.
+fn behind_udp(datagram: &Datagram<'_>) -> IpInfo {
+    IpInfo {
         source: datagram.flow.source.address,
         destination: datagram.flow.destination.address,
         ip_id: datagram.ip_id,
@@ -132,8 +149,7 @@ fn udp_esp<'a>(datagram: &Datagram<'a>) -> Option<Carried<'a>> {
         vlan: datagram.vlan,
         cut: datagram.cut,
         missing: 0,
-    };
-    Some(Carried { name: "ESP", number: None, step: Step::Transport(protocol, inner, info) })
+    }
 }
 
 /// TZSP, by which access points and routers mirror to an analyser: a header, tags, then the frame.

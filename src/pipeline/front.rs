@@ -10,8 +10,8 @@ use crate::capture::Secrets;
 use crate::diagnosis::{Evidence, Text};
 use crate::limits;
 use crate::net::{
-    Datagram, Decoded, IcmpError, IpReassembly, Layers, PayloadKind, Reassembled, Segment, TcpReassembly, classify,
-    failed_lookup, peel,
+    Datagram, Decoded, IcmpError, IpReassembly, Layers, PayloadKind, Reassembled, SctpReassembly, Segment,
+    TcpReassembly, classify, failed_lookup, peel,
 };
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
 use crate::report::{CaptureFacts, Summary};
@@ -44,6 +44,7 @@ pub(super) struct Front {
     reassembly: IpReassembly,
     streams: TcpReassembly<Messages>,
     keys: Keys,
+    pub(super) associations: SctpReassembly,
     tracker: Tracker,
     pub(super) facts: CaptureFacts,
     /// Counts of messages; the rest of it is not used.
@@ -62,6 +63,7 @@ impl Front {
             reassembly: IpReassembly::new(),
             streams: TcpReassembly::new(keys.clone()),
             keys,
+            associations: SctpReassembly::default(),
             tracker: Tracker::default(),
             facts: CaptureFacts::default(),
             counts: Summary::default(),
@@ -98,6 +100,7 @@ impl Front {
         let mut events = Vec::new();
         self.streams.expire(self.now, &mut events);
         self.events(events, steps);
+        self.expire_associations(steps);
         match frame.content {
             Content::Sip { flow, messages } => {
                 self.facts.udp_frames += 1;
@@ -132,6 +135,7 @@ impl Front {
         let mut events = Vec::new();
         self.streams.flush(&mut events);
         self.events(events, steps);
+        self.flush_associations(steps);
     }
 
     /// Closes the calls that are open, one at a time.
@@ -148,8 +152,12 @@ impl Front {
         for (anomaly, _) in self.streams.take_anomalies() {
             self.anomaly(anomaly);
         }
+        for (anomaly, _) in self.associations.take_anomalies() {
+            self.anomaly(anomaly);
+        }
         self.count_tracker_anomalies();
-        self.facts.duplicates = self.tracker.counts().duplicates + self.streams.counts().duplicates;
+        let below = self.streams.counts().duplicates + self.associations.counts().duplicates;
+        self.facts.duplicates = self.tracker.counts().duplicates + below;
     }
 
     /// Counts the way through layers that are worth telling of.
@@ -179,7 +187,7 @@ impl Front {
         }
     }
 
-    fn anomaly(&mut self, anomaly: Anomaly) {
+    pub(super) fn anomaly(&mut self, anomaly: Anomaly) {
         *self.facts.anomalies.entry(anomaly).or_default() += 1;
     }
 
@@ -201,6 +209,10 @@ impl Front {
             Decoded::Tcp(segment) => {
                 self.facts.tcp_frames += 1;
                 self.segment(&segment, &place, steps);
+            }
+            Decoded::Sctp(packet) => {
+                self.facts.sctp_frames += 1;
+                self.packet(&packet, &place, steps);
             }
             Decoded::Icmp(error) => {
                 self.facts.icmp_errors += 1;
@@ -226,6 +238,10 @@ impl Front {
                 }
                 Decoded::Tcp(segment) => {
                     self.segment(segment, &place, steps);
+                    None
+                }
+                Decoded::Sctp(packet) => {
+                    self.packet(packet, &place, steps);
                     None
                 }
                 Decoded::Icmp(error) => {
@@ -291,7 +307,7 @@ impl Front {
         }
     }
 
-    fn message(&mut self, ready: Ready) {
+    pub(super) fn message(&mut self, ready: Ready) {
         let Ready { message, provenance, summary } = ready;
         self.counts.message(&message);
         for anomaly in message.anomalies() {
@@ -300,7 +316,7 @@ impl Front {
         self.tracker.push_with(message, provenance, summary);
     }
 
-    fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {
+    pub(super) fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {
         let pair = (flow.source.address, flow.destination.address);
         if self.told.contains(&pair) {
             return;

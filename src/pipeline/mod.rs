@@ -5,6 +5,7 @@
 //! another frame by frame; on several (`parallel`) frames are prepared side by side, and front and back take them in the
 //! order of the capture, so that the result is the same to the octet.
 
+mod associations;
 mod back;
 mod batch;
 mod front;
@@ -166,6 +167,14 @@ fn incomplete(facts: &CaptureFacts) -> Vec<Text> {
     }
     if count(Anomaly::TcpLimit) > 0 {
         reasons.push(Text::new("a limit on memory was reached, and TCP streams were not put together wholly"));
+    }
+    if count(Anomaly::SctpGap) > 0 {
+        let one = "chunks of SCTP associations with SIP are missing in {n} place";
+        let many = "chunks of SCTP associations with SIP are missing in {n} places";
+        reasons.push(Text::count(count(Anomaly::SctpGap), one, many));
+    }
+    if count(Anomaly::SctpLimit) > 0 {
+        reasons.push(Text::new("a limit on memory was reached, and SCTP associations were not read wholly"));
     }
     if count(Anomaly::MessageCut) > 0 {
         let (one, many) = ("{n} SIP message is cut", "{n} SIP messages are cut");

@@ -32,7 +32,7 @@ pub(super) enum Content {
     Skipped(SkipReason),
     /// A segment of a stream, which can be read only behind those before it.
     Segment(Box<HeldSegment>),
-    /// What needs to be seen in order: fragments, ICMP errors, failed lookups.
+    /// What needs to be seen in order: fragments, SCTP, ICMP errors, failed lookups.
     Stateful(Stateful),
 }
 
@@ -100,7 +100,7 @@ pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
             }
         }
         Decoded::Tcp(segment) => Content::Segment(Box::new(HeldSegment::new(&segment))),
-        Decoded::Fragment(_) | Decoded::Icmp(_) => stateful(frame),
+        Decoded::Fragment(_) | Decoded::Sctp(_) | Decoded::Icmp(_) => stateful(frame),
     };
     Prepared {
         reference: frame.reference,

@@ -325,7 +325,7 @@ pub(super) fn facts() -> CaptureFacts {
         link_types: vec![(1, "Ethernet".to_owned())],
         frames: 1234,
         octets: 345_678,
-        skipped: [(SkipReason::Arp, 4), (SkipReason::Sctp, 1100)].into(),
+        skipped: [(SkipReason::Arp, 4), (SkipReason::Igmp, 1100)].into(),
         udp_frames: 120,
         sip_datagrams: 30,
         tcp_frames: 60,

@@ -9,7 +9,7 @@ use crate::call::{CountedFinal, Outcome};
 use crate::diagnosis::{CallReport, Finding};
 use crate::lang::Text;
 use crate::limits;
-use crate::net::{Layers, PayloadKind, SkipReason};
+use crate::net::{Layers, PayloadKind, SctpKind, SkipReason};
 use crate::provenance::Timestamp;
 use crate::sip::{Message, StatusClass};
 use crate::stream::StreamKind;
@@ -43,6 +43,10 @@ pub struct CaptureFacts {
     pub tcp_frames: u64,
     /// TCP connections, by what they carry.
     pub streams: BTreeMap<StreamKind, u64>,
+    /// Frames that hold a whole SCTP packet.
+    pub sctp_frames: u64,
+    /// User messages of SCTP, by what they are.
+    pub sctp_messages: BTreeMap<SctpKind, u64>,
     /// Frames that hold fragments.
     pub fragments: u64,
     /// ICMP errors about UDP datagrams.

@@ -81,7 +81,7 @@ fn through_the_net(flow: &Flow) -> Vec<SampleDatagram> {
                     other_frames: whole.other_frames.iter().map(|other| other.number).collect(),
                 });
             }
-            Decoded::Icmp(_) | Decoded::Tcp(_) => {}
+            Decoded::Icmp(_) | Decoded::Tcp(_) | Decoded::Sctp(_) => {}
             Decoded::Skipped(reason) => panic!("frame {number}: {reason:?}"),
         }
     }

@@ -58,7 +58,7 @@ fn facts_of(view: &View, facts: &CaptureFacts, summary: &Summary) -> Markup {
             @for text in overview::layers(facts) { dd.more { (view.say(text)) } }
             @if let Some(times) = times { dt { (view.say("Time")) } dd { (times) } }
             dt { "SIP" }
-            dd { @if summary.messages == 0 { (view.say("There is no SIP over UDP or TCP in it.")) } @else { (view.say(overview::read(summary))) } }
+            dd { @if summary.messages == 0 { (view.say("There is no SIP in it that can be read.")) } @else { (view.say(overview::read(summary))) } }
             @if let Some(text) = overview::encrypted(facts) { dd.more { strong { (view.say(text)) } } }
             @if let Some(filtered) = &summary.filtered {
                 dt { (view.say("Filter")) }

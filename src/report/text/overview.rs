@@ -9,7 +9,7 @@ use crate::anomaly::Anomaly;
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::lang::{Text, grouped};
-use crate::net::SkipReason;
+use crate::net::{SctpKind, SkipReason};
 use crate::report::{CaptureFacts, Summary, phrases};
 use crate::sip::StatusClass;
 use crate::stream::StreamKind;
@@ -42,7 +42,7 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     capture(page, view, facts);
     page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     if summary.messages == 0 {
-        page.hanging("", LABEL, Tone::Strong, "There is no SIP over UDP or TCP in it.");
+        page.hanging("", LABEL, Tone::Strong, "There is no SIP in it that can be read.");
         instead(page, facts);
     }
     if let Some(words) = encrypted(facts) {
@@ -145,7 +145,8 @@ fn instead(page: &mut Page, facts: &CaptureFacts) {
     let skipped = facts.skipped.iter().map(|(reason, n)| (reason.code(), *n));
     let others = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n));
     let streams = facts.streams.iter().map(|(kind, n)| (kind.code(), *n));
-    let mut held: Vec<_> = skipped.chain(others).chain(streams).collect();
+    let user_messages = facts.sctp_messages.iter().map(|(kind, n)| (kind.code(), *n));
+    let mut held: Vec<_> = skipped.chain(others).chain(streams).chain(user_messages).collect();
     held.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     if !held.is_empty() {
         let list = Text::list(", ", held.iter().take(INSTEAD).map(|(code, n)| format!("{code} {}", grouped(*n))));
@@ -302,6 +303,8 @@ pub(in crate::report) fn passed_over(facts: &CaptureFacts) -> Vec<Text> {
     let others: Vec<_> = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect();
     let streams = facts.streams.iter().filter(|(kind, _)| !kind.is_readable_sip());
     let streams: Vec<_> = streams.map(|(kind, n)| (kind.code(), *n)).collect();
+    let user_messages = facts.sctp_messages.iter().filter(|(kind, _)| **kind != SctpKind::Sip);
+    let user_messages: Vec<_> = user_messages.map(|(kind, n)| (kind.code(), *n)).collect();
     let odd: Vec<_> = facts.anomalies.iter().map(|(anomaly, n)| (anomaly.code(), *n)).collect();
     let rows = [
         ("{n} frame skipped: {list}", "{n} frames skipped: {list}", skipped),
@@ -311,6 +314,7 @@ pub(in crate::report) fn passed_over(facts: &CaptureFacts) -> Vec<Text> {
             "{n} TCP connections without readable SIP: {list}",
             streams,
         ),
+        ("{n} SCTP message that is not SIP: {list}", "{n} SCTP messages that are not SIP: {list}", user_messages),
         ("{n} oddity: {list}", "{n} oddities: {list}", odd),
     ];
     let mut texts = Vec::new();

@@ -42,6 +42,10 @@ pub(in crate::report) struct CaptureView {
     tcp_frames: u64,
     /// TCP connections, by what they carry: `sip`, `sip-over-tls` (encrypted), `tls`, `http`, …
     streams: BTreeMap<&'static str, u64>,
+    /// Frames that hold a whole SCTP packet.
+    sctp_frames: u64,
+    /// User messages of SCTP, by what they are: `sip`, `diameter`, `sigtran`, …
+    sctp_messages: BTreeMap<&'static str, u64>,
     /// Frames that hold IP fragments.
     fragments: u64,
     /// ICMP errors about UDP datagrams.
@@ -108,6 +112,8 @@ impl CaptureView {
             other_payloads: facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
             tcp_frames: facts.tcp_frames,
             streams: facts.streams.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
+            sctp_frames: facts.sctp_frames,
+            sctp_messages: facts.sctp_messages.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
             fragments: facts.fragments,
             icmp_errors: facts.icmp_errors,
             duplicates: facts.duplicates,

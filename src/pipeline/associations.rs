@@ -1,0 +1,68 @@
+//! SCTP on its way from packets to messages.
+
+use super::front::{Front, Step};
+use super::prepare::{Place, Ready};
+use crate::anomaly::Anomaly;
+use crate::net::SctpKind;
+use crate::net::sctp::{Packet, SctpEvent, UserMessage};
+use crate::provenance::Provenance;
+use crate::sip;
+
+impl Front {
+    /// A packet of an association, with what can be read once it is there.
+    pub(super) fn packet(&mut self, packet: &Packet<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
+        let mut events = Vec::new();
+        self.associations.push(packet, (place.frame, place.other_frames, place.time), self.now, &mut events);
+        self.sctp_events(events, steps);
+    }
+
+    /// Reads what is not waited for any longer. Cheap if there is nothing.
+    pub(super) fn expire_associations(&mut self, steps: &mut Vec<Step>) {
+        let mut events = Vec::new();
+        self.associations.expire(self.now, &mut events);
+        self.sctp_events(events, steps);
+    }
+
+    /// Reads what is left, at the end of the capture.
+    pub(super) fn flush_associations(&mut self, steps: &mut Vec<Step>) {
+        let mut events = Vec::new();
+        self.associations.flush(&mut events);
+        self.sctp_events(events, steps);
+    }
+
+    fn sctp_events(&mut self, events: Vec<SctpEvent>, steps: &mut Vec<Step>) {
+        for event in events {
+            match event {
+                SctpEvent::Message(message) => self.user_message(message, steps),
+                SctpEvent::Other(kind) => *self.facts.sctp_messages.entry(kind).or_default() += 1,
+                SctpEvent::Gap(flow) => {
+                    self.anomaly(Anomaly::SctpGap);
+                    steps.push(Step::Gap(flow.destination.address));
+                }
+            }
+        }
+    }
+
+    /// A user message is one SIP message (RFC 4168 §5); who puts several into one is read all the same.
+    fn user_message(&mut self, message: UserMessage, steps: &mut Vec<Step>) {
+        let UserMessage { octets, cut, flow, seen } = message;
+        let framed = sip::messages(&octets, cut);
+        let kind = if framed.is_empty() { SctpKind::of_octets(&octets) } else { SctpKind::Sip };
+        *self.facts.sctp_messages.entry(kind).or_default() += 1;
+        if !framed.is_empty() {
+            self.hosts(flow, steps);
+        }
+        for framed in framed {
+            let provenance = Provenance {
+                frame: seen.frame,
+                other_frames: seen.other_frames.clone(),
+                time: seen.time,
+                flow,
+                ip_id: None,
+                ttl: seen.ttl,
+                offset: u32::try_from(framed.offset).unwrap_or(u32::MAX),
+            };
+            self.message(Ready::new(framed.message, provenance));
+        }
+    }
+}
