@@ -34,16 +34,19 @@ pub struct Job {
     pub settings: Settings,
     /// Which calls go to the outputs; by default all.
     pub filter: Option<Arc<Filter>>,
+    /// Whether key performance indicators are wanted.
+    pub kpi: bool,
     /// What the exit status depends on.
     pub fail_on: FailOn,
 }
 
 /// Analyses the inputs of a job into `outputs`. Errors go to `talk` as they happen; one bad file does not stop the others.
 pub fn scan(job: Job, outputs: Outputs, talk: &mut dyn Write) -> ExitStatus {
-    let Job { paths, merge, strict, threads, settings, filter, fail_on } = job;
+    let Job { paths, merge, strict, threads, settings, filter, kpi, fail_on } = job;
     let threads = threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
-    let mut run = Run { settings, filter, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
+    let mut run =
+        Run { settings, filter, kpi, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
     let (inputs, errors) = capture::inputs(&paths);
     for error in &errors {
         run.error(error);
@@ -86,6 +89,7 @@ fn misspelt_command(error: &Error) -> Option<&'static str> {
 struct Run<'t> {
     settings: Settings,
     filter: Option<Arc<Filter>>,
+    kpi: bool,
     threads: usize,
     sink: Watched,
     failed: bool,
@@ -101,7 +105,7 @@ impl Run<'_> {
     }
 
     fn analysis(&self) -> Analysis {
-        Analysis::new(self.settings.clone()).numbered(self.captures).selecting(self.filter.clone())
+        Analysis::new(self.settings.clone()).numbered(self.captures).selecting(self.filter.clone()).measuring(self.kpi)
     }
 
     /// Analyses one input on its own.

@@ -22,6 +22,7 @@ pub mod exit;
 pub mod explain;
 pub mod fail_on;
 pub mod filter;
+pub mod kpi;
 pub mod lang;
 pub mod limits;
 pub mod net;

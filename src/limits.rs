@@ -267,3 +267,5 @@ pub const COMPLAINT_CALLEES_PER_CALLER: usize = 1000;
 pub const COMPLAINT_CALLEES: usize = 262_144;
 /// Pairs of calling number and answering element, for each capture, whose 607s are judged at its end.
 pub const COMPLAINT_ANSWERERS: usize = 65_536;
+/// Hosts, and hours, for each of which metrics are kept; what comes after that many is measured together.
+pub const KPI_ROWS: usize = 768;

@@ -118,8 +118,10 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     settings.hosts = found.project.hosts;
     let filter = setup::filter(&arguments.selection, &settings.time_zone)?;
     let mut outputs = Outputs::default();
+    let mut kpi = arguments.kpi || arguments.format == Format::Kpi;
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
+        kpi |= format == Format::Kpi;
         let writer = output::create(&path)?;
         let paper =
             TextOptions { width: FILE_WIDTH, colour: arguments.color == Colour::Always, ..settings.text(Lang::En) };
@@ -148,6 +150,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         threads: arguments.basis.threads,
         settings: analysis,
         filter,
+        kpi,
         fail_on,
     };
     Ok(app::scan(job, outputs, &mut io::stderr()))
@@ -244,6 +247,7 @@ impl Settings {
             Format::Responses => csv(writer, Table::Responses),
             Format::Findings => csv(writer, Table::Findings),
             Format::Attestation => csv(writer, Table::Attestation),
+            Format::Kpi => csv(writer, Table::Kpi),
             Format::Moves => Box::new(ListSink::moves(writer, self.csv)),
             Format::Complaints => Box::new(ListSink::complaints(writer, self.csv, &self.analysis)),
             Format::Junit => Box::new(JunitSink::new(writer, self.junit.clone())),
@@ -275,7 +279,7 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
         Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, junit, sarif, markdown, html or github"
+            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, kpi, junit, sarif, markdown, html or github"
         ))
     })
 }
@@ -292,6 +296,7 @@ fn format(name: &str) -> Option<Format> {
         "attestation" => Some(Format::Attestation),
         "moves" => Some(Format::Moves),
         "complaints" => Some(Format::Complaints),
+        "kpi" => Some(Format::Kpi),
         "junit" => Some(Format::Junit),
         "sarif" => Some(Format::Sarif),
         "markdown" | "md" => Some(Format::Markdown),
@@ -312,6 +317,7 @@ mod tests {
             ("responses:r.csv", Format::Responses, "r.csv"),
             ("moves:m.csv", Format::Moves, "m.csv"),
             ("complaints:c.csv", Format::Complaints, "c.csv"),
+            ("kpi:k.csv", Format::Kpi, "k.csv"),
             ("json:-x", Format::Json, "-x"),
             ("attestation:a.csv", Format::Attestation, "a.csv"),
             ("junit:results.xml", Format::Junit, "results.xml"),

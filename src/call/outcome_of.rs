@@ -59,7 +59,7 @@ fn deciding_attempt(call: &Call) -> Option<TransactionId> {
 }
 
 /// The order in which a proxy picks the best of several final responses (RFC 3261 §16.7 step 6); 487 tells nothing.
-fn branch_rank(status: Option<StatusCode>) -> u8 {
+pub(crate) fn branch_rank(status: Option<StatusCode>) -> u8 {
     match status {
         None => 7,
         Some(StatusCode(487)) => 6,

@@ -90,6 +90,7 @@ Examples:
   sipscan trace.pcap --where 'status == 607 and caller ~ \"^\\+1212\"' --since '2026-03-30 14:00'
   sipscan trace.pcap --call 13 -v
   sipscan tls.pcap --keylog keys.log
+  sipscan trace.pcap --kpi -o kpi:kpi.csv
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN

@@ -35,6 +35,10 @@ pub struct Scan {
     /// List the calls that need no attention as well (text and Markdown).
     #[arg(long)]
     pub all: bool,
+    /// Measure key performance indicators in all, by host, and by hour: ASR, NER, ACD, PDD, and those of RFC 6076 (SER, SEER, ISA, SCR,
+    /// SRD, SDD, SDT, RRD, IRA). docs/kpi.md says what is counted.
+    #[arg(long)]
+    pub kpi: bool,
     /// Which calls the reports show.
     #[command(flatten)]
     pub selection: Selection,
@@ -84,6 +88,8 @@ pub enum Format {
     Moves,
     /// CSV with one row a calling number that was rejected with 607: how often, whom not to call again, who decided.
     Complaints,
+    /// CSV of the key performance indicators of --kpi: one row for all calls, and one a host and an hour.
+    Kpi,
     /// JUnit XML for CI servers: a suite a capture, a case a call, a failure a finding at or above --fail-on.
     Junit,
     /// SARIF 2.1.0 for code hosts and editors.

@@ -49,8 +49,22 @@ const ENGLISH: &[&str] = &["column"];
 /// Fields whose value is the same in every language.
 const FIELDS: &[&str] = &["code", "phrase", "aliases", "references", "required_headers", "methods"];
 /// Macros whose literals are no texts.
-const MACROS: &[&str] =
-    &["format", "write", "writeln", "assert", "assert_eq", "debug_assert", "panic", "concat", "env", "matches"];
+const MACROS: &[&str] = &[
+    "format",
+    "write",
+    "writeln",
+    "assert",
+    "assert_eq",
+    "debug_assert",
+    "panic",
+    "concat",
+    "env",
+    "matches",
+    "count_column",
+    "ratio_column",
+    "delay_column",
+    "number_column",
+];
 
 #[derive(Default)]
 struct Found {

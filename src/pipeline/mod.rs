@@ -60,6 +60,13 @@ impl Analysis {
         self
     }
 
+    /// Says whether key performance indicators are wanted.
+    #[must_use]
+    pub fn measuring(mut self, wanted: bool) -> Self {
+        self.back.summary.kpis = wanted.then(Box::default);
+        self
+    }
+
     /// Says that packets are known to be missing from the capture: from here on absence proves nothing.
     pub fn set_lossy(&mut self, lossy: bool) {
         self.back.engine.lossy |= lossy;

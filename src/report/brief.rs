@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::phrases::{self, Place};
 use super::text::cut;
-use super::{CaptureFacts, Sink, Summary, escape, groups};
+use super::{CaptureFacts, Sink, Summary, escape, groups, kpi};
 use crate::diagnosis::{CallReport, Finding, Severity};
+use crate::kpi::Metrics;
 use crate::lang::{Lang, Text, grouped, span};
 use crate::provenance::Timestamp;
 use crate::report::clusters::Cluster;
@@ -152,7 +153,7 @@ impl Brief {
         self.worst.entry((Reverse(severity), finding.code)).or_insert_with(new).count += 1;
     }
 
-    /// At most ten lines; `total` is the sum over all captures.
+    /// At most ten lines, eleven with key figures; `total` is the sum over all captures.
     pub(super) fn lines(&self, total: &Summary) -> Vec<String> {
         let mut lines = vec![
             (
@@ -166,6 +167,7 @@ impl Brief {
             (Text::new("Outcomes"), outcomes(total)),
             (Text::new("Causes"), causes(total)),
         ];
+        lines.extend(total.kpis.as_ref().map(|kpis| (Text::new("Figures"), figures(&kpis.total))));
         let mut worst: Vec<_> = self.worst.iter().collect();
         worst.sort_by_key(|((severity, _), worst)| (*severity, Reverse(worst.count), worst.order));
         let labels = std::iter::once(Text::new("Worst")).chain(std::iter::repeat_with(Text::default));
@@ -240,6 +242,15 @@ fn messages(total: &Summary) -> Vec<Text> {
     requests.sort_by_key(|(_, n)| Reverse(**n));
     let requests = requests.into_iter().map(|(method, n)| item(Text::verbatim(method), *n));
     std::iter::once(Text::count(total.messages, "{n} message", "{n} messages")).chain(requests).collect()
+}
+
+fn figures(metrics: &Metrics) -> Vec<Text> {
+    let ratio = |row: &kpi::RatioRow| {
+        let text = Text::new("{name} {n} ({share})").with("name", row.short);
+        text.with("n", kpi::percent((row.of)(metrics))).with("share", kpi::share((row.of)(metrics)))
+    };
+    let pdd = || Text::new("PDD 95 % {time}").with("time", kpi::time(metrics.pdd.percentile(95)));
+    kpi::ratios(metrics).map(ratio).chain(kpi::has_calls(metrics).then(pdd)).collect()
 }
 
 fn calls(total: &Summary) -> Text {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 
 use super::phrases::{self, Place};
-use super::{CaptureFacts, Sink, Summary, escape, facts, time};
+use super::{CaptureFacts, Sink, Summary, escape, facts, kpi, time};
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::fail_on::FailOn;
 use crate::lang::{Lang, Text};
@@ -189,6 +189,9 @@ fn suite(facts: &CaptureFacts, summary: &Summary) -> TestSuite {
         ("other-groups", summary.other_groups),
     ];
     suite.add_properties(numbers.map(|(name, n)| Property::new(name, n.to_string())));
+    if let Some(kpis) = &summary.kpis {
+        suite.add_properties(kpi::plain(&kpis.total).into_iter().map(|(name, value)| Property::new(name, value)));
+    }
     if let Some(filtered) = &summary.filtered {
         let numbers = [("calls-before-filter", filtered.calls), ("other-groups-before-filter", filtered.other_groups)];
         suite.add_properties(numbers.map(|(name, n)| Property::new(name, n.to_string())));

@@ -20,6 +20,7 @@ mod groups;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod kpi;
 mod ladder;
 pub mod ndjson;
 mod number_pattern;

@@ -48,7 +48,15 @@ impl Write for Buffer {
 
 /// Feeds the sample report to a sink.
 pub(super) fn play(sink: &mut dyn Sink) {
-    let mut summary = Summary::default();
+    play_into(Summary::default(), sink);
+}
+
+/// The same with key performance indicators.
+pub(super) fn play_measured(sink: &mut dyn Sink) {
+    play_into(Summary { kpis: Some(Box::default()), ..Summary::default() }, sink);
+}
+
+fn play_into(mut summary: Summary, sink: &mut dyn Sink) {
     sink.begin_capture(0, &["mixed.pcap".to_owned()]).unwrap();
     for report in calls() {
         report.call.messages.iter().for_each(|m| summary.message(&m.message));

@@ -7,6 +7,7 @@ use super::clusters::Clusters;
 use crate::anomaly::Anomaly;
 use crate::call::{CountedFinal, Outcome};
 use crate::diagnosis::{CallReport, Finding};
+use crate::kpi::Kpis;
 use crate::lang::Text;
 use crate::limits;
 use crate::net::{Layers, PayloadKind, SctpKind, SkipReason};
@@ -111,6 +112,8 @@ pub struct Summary {
     pub clusters: Clusters,
     /// Final responses by attestation.
     pub attestations: Attestations,
+    /// Key performance indicators; `None` unless they are wanted.
+    pub kpis: Option<Box<Kpis>>,
     /// Findings that the settings left out, by code.
     pub ignored: BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number got a country code that it had not, by that code.
@@ -172,6 +175,9 @@ impl Summary {
         self.capture_findings(&report.findings);
         self.clusters.call(report, self.capture);
         self.attestations.call(report);
+        if let Some(kpis) = &mut self.kpis {
+            kpis.call(&report.call);
+        }
         if let Some(country) = report.origin.as_ref().and_then(|origin| origin.assumed_country.as_ref()) {
             match self.assumed_countries.get_mut(country) {
                 Some(calls) => *calls += 1,
@@ -201,6 +207,9 @@ impl Summary {
         add_counts(&mut self.findings, &other.findings);
         self.clusters.add(&other.clusters);
         self.attestations.add(&other.attestations);
+        if let Some(theirs) = &other.kpis {
+            self.kpis.get_or_insert_default().add(theirs);
+        }
         add_counts(&mut self.ignored, &other.ignored);
         add_counts(&mut self.assumed_countries, &other.assumed_countries);
         if let Some(theirs) = &other.filtered {

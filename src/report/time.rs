@@ -36,6 +36,11 @@ pub(super) fn date_and_time(time: Timestamp, zone: &TimeZone) -> String {
     format!("{}.{:03}", strftime(time, zone, "%Y-%m-%d %H:%M:%S"), milliseconds(time))
 }
 
+/// `2026-03-30 14:00`.
+pub(super) fn date_and_minute(time: Timestamp, zone: &TimeZone) -> String {
+    strftime(time, zone, "%Y-%m-%d %H:%M")
+}
+
 /// `14:00:00.012`.
 pub(super) fn clock(time: Timestamp, zone: &TimeZone) -> String {
     format!("{}.{:03}", strftime(time, zone, "%H:%M:%S"), milliseconds(time))

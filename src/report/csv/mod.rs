@@ -18,6 +18,7 @@ mod attestation;
 mod calls;
 mod complaints;
 mod findings;
+mod kpi;
 mod list;
 mod moves;
 mod responses;
@@ -35,6 +36,8 @@ pub enum Table {
     Findings,
     /// Calls that ended with one response and are signed in one way.
     Attestation,
+    /// What was measured on all calls, on those of a host, or of an hour.
+    Kpi,
 }
 
 /// How CSV is written.
@@ -109,6 +112,7 @@ impl CsvSink {
             Table::Responses => write_names(&mut self.out, self.bom, responses::COLUMNS),
             Table::Findings => write_names(&mut self.out, self.bom, findings::COLUMNS),
             Table::Attestation => write_names(&mut self.out, self.bom, attestation::COLUMNS),
+            Table::Kpi => write_names(&mut self.out, self.bom, kpi::COLUMNS),
         }
     }
 
@@ -184,7 +188,7 @@ impl Sink for CsvSink {
                 .iter()
                 .try_for_each(|row| write_row(&mut self.out, responses::COLUMNS, |cell| cell(row))),
             Table::Findings => report.findings.iter().try_for_each(|finding| self.finding(finding, Some(report))),
-            Table::Attestation => Ok(()),
+            Table::Attestation | Table::Kpi => Ok(()),
         }
     }
 
@@ -193,6 +197,10 @@ impl Sink for CsvSink {
             return attestation::rows(&facts.path, &summary.attestations)
                 .iter()
                 .try_for_each(|row| write_row(&mut self.out, attestation::COLUMNS, |cell| cell(row)));
+        }
+        if let (Table::Kpi, Some(kpis)) = (self.table, &summary.kpis) {
+            let mut rows = kpi::rows(&facts.path, kpis).into_iter();
+            return rows.try_for_each(|row| write_row(&mut self.out, kpi::COLUMNS, |cell| cell(&row)));
         }
         if self.table != Table::Findings {
             return Ok(());

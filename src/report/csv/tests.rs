@@ -4,11 +4,11 @@ use super::*;
 use crate::diagnosis::lists::complaints::Action;
 use crate::diagnosis::lists::moves::Reason;
 use crate::report::docs;
-use crate::report::sample::{Buffer, play};
+use crate::report::sample::{Buffer, play_measured};
 
 fn table(table: Table, options: CsvOptions) -> String {
     let out = Buffer::default();
-    play(&mut CsvSink::new(Box::new(out.clone()), table, options));
+    play_measured(&mut CsvSink::new(Box::new(out.clone()), table, options));
     out.text()
 }
 
@@ -19,6 +19,7 @@ fn the_sample_report_as_tables() {
         ("responses", Table::Responses),
         ("findings", Table::Findings),
         ("attestation", Table::Attestation),
+        ("kpi", Table::Kpi),
     ] {
         insta::assert_snapshot!(name, table(of, CsvOptions::default()).replace("\r\n", "␍␊\n"));
     }
@@ -26,7 +27,7 @@ fn the_sample_report_as_tables() {
 
 #[test]
 fn every_row_has_every_column_and_no_cell_is_a_formula() {
-    for of in [Table::Calls, Table::Responses, Table::Findings, Table::Attestation] {
+    for of in [Table::Calls, Table::Responses, Table::Findings, Table::Attestation, Table::Kpi] {
         for delimiter in [b',', b';', b'\t'] {
             let text = table(of, CsvOptions { delimiter, ..CsvOptions::default() });
             let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
@@ -67,6 +68,7 @@ fn the_columns_are_documented() {
             "`-o attestation:attestation.csv`: one row a final response and a level of attestation",
             attestation::COLUMNS,
         ),
+        section("`-o kpi:kpi.csv`: one row for all calls, one a host, one an hour", kpi::COLUMNS),
         section("`-o moves:moves.csv`: one row an address that moved, and where to", moves::COLUMNS),
         include_str!("moves.md").to_owned(),
         Reason::ALL.map(|r| format!("| `{}` | {} | {} |\n", r.code(), adopted(r), r.text())).concat(),

@@ -24,6 +24,7 @@ mod attention;
 mod call;
 mod chart;
 mod findings;
+mod kpi;
 mod ladder;
 mod overview;
 mod passport;

@@ -36,6 +36,7 @@ pub(super) fn write(view: &View, facts: &CaptureFacts, summary: &Summary, tally:
             (who(view, tally))
             (list_of_causes(view, &summary.clusters))
             (attestation(view, summary))
+            (super::kpi::write(view, summary))
         }
     }
 }
@@ -268,6 +269,7 @@ pub(super) fn total(view: &View, summary: &Summary) -> Markup {
             dl.facts { dt { "SIP" } dd { (view.say(overview::read(summary))) } }
             div.charts { (final_responses(view, summary)) (outcomes(view, summary)) }
             (list_of_causes(view, &summary.clusters))
+            (super::kpi::write(view, summary))
             h4 { (view.say("Captures")) }
             ol.captures {
                 @for (at, files) in view.files.iter().enumerate() {

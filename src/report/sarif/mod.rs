@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::phrases::{self, Place};
+use super::view::KpiView;
 use super::{CaptureFacts, Sink, Summary, escape};
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::lang::{Fill, Lang, Text, grouped};
@@ -139,7 +140,7 @@ impl Sink for SarifSink {
         Ok(())
     }
 
-    fn finish(&mut self, _total: &Summary) -> io::Result<()> {
+    fn finish(&mut self, total: &Summary) -> io::Result<()> {
         self.begin()?;
         if self.written.beyond > 0 {
             let text = Text::count(
@@ -160,6 +161,10 @@ impl Sink for SarifSink {
         escape::json(&mut self.out, &artifacts)?;
         self.out.write_all(b",\n\"invocations\":")?;
         escape::json(&mut self.out, &[invocation])?;
+        if let Some(kpis) = &total.kpis {
+            self.out.write_all(b",\n\"properties\":")?;
+            escape::json(&mut self.out, &json!({ "kpi": KpiView::new(kpis) }))?;
+        }
         self.out.write_all(b"}]}\n")?;
         self.out.flush()
     }

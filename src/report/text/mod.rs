@@ -26,6 +26,7 @@ pub(super) mod causes;
 mod detail;
 mod diagram;
 pub(super) mod identity;
+mod kpi;
 mod ladder;
 mod markdown;
 pub(super) mod numbers;
@@ -235,6 +236,7 @@ impl Sink for TextSink {
         overview::write(&mut page, view, facts, summary);
         causes::write(&mut page, view, &summary.clusters);
         attestation::write(&mut page, &summary.attestations);
+        kpi::write(&mut page, view, summary);
         detail::about_capture(&mut page, view, findings);
         std::mem::replace(&mut self.attention, Attention::new(self.groups)).write(&mut page, view, summary);
         std::mem::take(&mut self.rest).write(&mut page, view);
@@ -251,6 +253,7 @@ impl Sink for TextSink {
             overview::total(&mut page, self.captures, total);
             causes::write(&mut page, &self.view, &total.clusters);
             attestation::write(&mut page, &total.attestations);
+            kpi::write(&mut page, &self.view, total);
             self.out.write_all(page.into_text().as_bytes())?;
         }
         self.out.flush()

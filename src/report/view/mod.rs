@@ -15,6 +15,7 @@ mod call;
 mod capture;
 mod finding;
 mod identity;
+mod kpi;
 #[cfg(test)]
 mod schema;
 mod summary;
@@ -24,6 +25,7 @@ pub(super) use call::CallView;
 pub(super) use capture::{CaptureView, Incomplete};
 pub(super) use finding::FindingView;
 use identity::IdentityView;
+pub(super) use kpi::KpiView;
 pub(super) use summary::SummaryView;
 
 /// The version of both formats; it grows when a field goes or changes its meaning, not when one is added.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{AttestationView, Time};
+use super::{AttestationView, KpiView, Time};
 use crate::lang::Lang;
 use crate::report::clusters::Cluster;
 use crate::report::{Filtered, Summary};
@@ -41,6 +41,8 @@ pub(in crate::report) struct SummaryView<'a> {
     /// Final responses by attestation; null where no call is signed, and no response is about the caller's identity (428, 436, 437,
     /// 438, 607, 608).
     attestation: Option<AttestationView<'a>>,
+    /// Key performance indicators; null without `--kpi`.
+    kpi: Option<Box<KpiView>>,
     /// Findings that sipscan.toml left out, by code.
     ignored: &'a BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number was taken for a national one and got a country code (`--country`), by that code.
@@ -146,6 +148,7 @@ impl<'a> SummaryView<'a> {
             clusters: clusters.ranked().into_iter().map(|c| ClusterView::new(c, clusters.failures(), lang)).collect(),
             unclustered: clusters.unclustered(),
             attestation: AttestationView::new(&summary.attestations),
+            kpi: summary.kpis.as_deref().map(|kpis| Box::new(KpiView::new(kpis))),
             ignored: &summary.ignored,
             assumed_countries: &summary.assumed_countries,
             filter: summary.filtered.as_ref().map(FilterView::from),
