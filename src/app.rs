@@ -83,7 +83,7 @@ pub fn warn(what: &str, talk: &mut dyn Write) {
 fn misspelt_command(error: &Error) -> Option<&'static str> {
     let Error::Read { path, source } = error else { return None };
     let name = path.to_str().filter(|_| source.kind() == io::ErrorKind::NotFound)?;
-    ["config", "explain", "passport"].into_iter().find(|command| explain::resembles(name, command))
+    ["config", "explain", "extract", "passport"].into_iter().find(|command| explain::resembles(name, command))
 }
 
 struct Run<'t> {
@@ -200,7 +200,7 @@ impl Run<'_> {
 }
 
 /// Fills in what only the readers of the files know.
-fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<Text>) {
+pub(crate) fn describe(facts: &mut CaptureFacts, infos: &[&CaptureInfo], errors: Vec<Text>) {
     let paths: Vec<String> = infos.iter().map(|info| info.path.display().to_string()).collect();
     facts.path = paths.join(", ");
     let formats: BTreeMap<String, Text> =

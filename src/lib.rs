@@ -20,6 +20,7 @@ pub mod diagnosis;
 pub mod error;
 pub mod exit;
 pub mod explain;
+pub mod extract;
 pub mod fail_on;
 pub mod filter;
 pub mod kpi;

@@ -269,3 +269,17 @@ pub const COMPLAINT_CALLEES: usize = 262_144;
 pub const COMPLAINT_ANSWERERS: usize = 65_536;
 /// Hosts, and hours, for each of which metrics are kept; what comes after that many is measured together.
 pub const KPI_ROWS: usize = 768;
+/// Frames of selected calls that `extract` remembers between its two readings.
+pub const EXTRACT_FRAMES: usize = 32 << 20;
+/// Comments of the frame that findings cite, of one frame.
+pub const EXTRACT_COMMENTS: usize = 8;
+/// Places where media of selected calls go that are remembered.
+pub const EXTRACT_MEDIA: usize = 1 << 20;
+/// Segments of a direction that are remembered so that what is sent again of them is told: the latest.
+pub const EXTRACT_SEGMENTS: usize = 1024;
+/// Fragmented datagrams of selected calls that are remembered so that copies of their fragments are told.
+pub const EXTRACT_FRAGMENTED: usize = 1 << 16;
+/// Media that come so long before the description of where they go, whose way may be longer, are those of the call.
+pub const EXTRACT_MEDIA_BEFORE: Duration = Duration::from_secs(1);
+/// And those that come so long behind its last message: the other end may stop later.
+pub const EXTRACT_MEDIA_BEHIND: Duration = Duration::from_secs(2);

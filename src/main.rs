@@ -43,6 +43,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Some(Command::Explain(what)) => explain(what, lang),
         Some(Command::Passport(what)) => passport(what, lang),
+        Some(Command::Extract(what)) => sipscan::extract::command(what, lang, &mut io::stderr()),
         Some(Command::Config(what)) => configuration(what),
         Some(Command::Man(what)) => manual(what),
         Some(Command::Completions(what)) => print_octets(&sipscan::shell::completions(what.shell), ExitStatus::Clean),

@@ -1,5 +1,6 @@
 //! What the pipeline wants of captures, be it one or several.
 
+use super::announced::Announced;
 use super::info::CaptureInfo;
 use super::merge::Merged;
 use super::reader::{Capture, Frame};
@@ -18,13 +19,16 @@ pub trait Frames: Send {
     /// for granted.
     fn is_at_hand(&mut self) -> bool;
 
+    /// What is said in front of the first frame, which is read if need be.
+    fn announced(&mut self) -> Announced;
+
     /// Packets that the capturing program lost, as far as is known yet.
     fn dropped(&self) -> u64;
 
     /// What is known of each capture.
     fn infos(&self) -> Vec<&CaptureInfo>;
 
-    /// What the file says of the frame that was returned last, beside its octets.
+    /// The frame that was returned last, with what its file says beside its octets.
     fn record(&self) -> Option<Record<'_>>;
 
     /// Says that decryption secrets are wanted from here on.
@@ -41,6 +45,10 @@ impl Frames for Capture {
 
     fn is_at_hand(&mut self) -> bool {
         self.is_at_hand()
+    }
+
+    fn announced(&mut self) -> Announced {
+        self.announced()
     }
 
     fn dropped(&self) -> u64 {
@@ -71,6 +79,10 @@ impl Frames for Merged {
 
     fn is_at_hand(&mut self) -> bool {
         true
+    }
+
+    fn announced(&mut self) -> Announced {
+        Self::announced(self)
     }
 
     fn dropped(&self) -> u64 {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::announced::Announced;
 use super::info::CaptureInfo;
 use super::reader::{Capture, Frame};
 use super::record::{Record, Secrets};
@@ -22,6 +23,7 @@ pub struct Merged {
     current: Option<u16>,
     /// Whether decryption secrets are wanted, and those of captures that have ended.
     secrets: Option<Vec<Secrets>>,
+    announced: Option<Announced>,
 }
 
 enum Part {
@@ -35,7 +37,8 @@ impl Merged {
     /// Opens captures. Those that cannot be opened are left out, and are among the errors; the others are counted from 0 in
     /// [`FrameRef::file`] and in [`Self::infos`], in the order of `inputs`.
     pub fn open(inputs: &[Input]) -> (Self, Vec<Error>) {
-        let mut merged = Self { parts: Vec::new(), queue: BinaryHeap::new(), current: None, secrets: None };
+        let mut merged =
+            Self { parts: Vec::new(), queue: BinaryHeap::new(), current: None, secrets: None, announced: None };
         let errors = inputs.iter().filter_map(|input| merged.add(input).err()).collect();
         (merged, errors)
     }
@@ -44,6 +47,12 @@ impl Merged {
         let index = u16::try_from(self.parts.len())
             .map_err(|_| Error::Usage(format!("{}: too many captures to merge", input.path().display())))?;
         let mut capture = Capture::open(input)?;
+        let announced = capture.announced();
+        let all = self.announced.get_or_insert(announced.clone());
+        all.add(announced.start, announced.end, announced.is_lossy);
+        all.is_extract &= announced.is_extract;
+        all.receivers.extend(announced.receivers);
+        all.senders.extend(announced.senders);
         let first = capture.advance();
         let part = match capture.frame() {
             Some(frame) => {
@@ -88,12 +97,18 @@ impl Merged {
         Ok(capture.frame().map(|frame| Frame { reference: FrameRef { file, ..frame.reference }, ..frame }))
     }
 
+    /// As [`Capture::announced`], of all captures together.
+    pub fn announced(&self) -> Announced {
+        self.announced.clone().unwrap_or_default()
+    }
+
     /// As [`Capture::record`].
     pub fn record(&self) -> Option<Record<'_>> {
-        match self.parts.get(usize::from(self.current?))? {
-            Part::Open(capture) => capture.record(),
-            Part::Waiting(..) | Part::Ended(_) => None,
-        }
+        let file = self.current?;
+        let Part::Open(capture) = self.parts.get(usize::from(file))? else { return None };
+        let mut record = capture.record()?;
+        record.frame.reference.file = file;
+        Some(record)
     }
 
     /// As [`Capture::keep_secrets`].

@@ -4,6 +4,7 @@
 //! time order; [`Writer`] writes frames as pcapng. pcap-parser does the parsing, on the window of a buffer of our own, which bounds memory, carries on after
 //! short reads, and knows where in the file an error is.
 
+mod announced;
 mod buffer;
 mod compression;
 mod detect;
@@ -28,6 +29,7 @@ mod time_unit;
 mod trailer;
 mod writer;
 
+pub use announced::Announced;
 pub use compression::Compression;
 pub use frames::Frames;
 pub use info::{CaptureInfo, Format};
@@ -38,4 +40,4 @@ pub use reader::{Capture, Frame};
 pub use record::{Record, Secrets};
 pub use source::{Input, inputs};
 pub use trailer::announces_losses;
-pub use writer::{Packet, Statistics, Writer};
+pub use writer::{EXTRACT, Packet, Statistics, Writer};

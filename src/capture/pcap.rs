@@ -8,6 +8,7 @@ use pcap_parser::{parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 use super::buffer::Buffer;
 use super::interface::Interface;
 use super::octets::ByteOrder;
+use super::reader::Frame;
 use super::record::{Fault, Located, Record, to_usize};
 use crate::limits::{FRAME_OCTETS, FRAME_OCTETS_USUAL};
 use crate::provenance::Timestamp;
@@ -108,9 +109,9 @@ impl Pcap {
             .ok_or_else(|| Fault::Corrupt("a record that cannot be read".into()))
     }
 
-    /// What the file says of its frames beside their octets.
-    pub(super) fn record(&self) -> Record<'_> {
-        Record { interface: &self.interface, interface_number: 0, comments: Vec::new(), flags: None }
+    /// A frame with what the file says of all of them.
+    pub(super) fn record<'a>(&'a self, frame: Frame<'a>) -> Record<'a> {
+        Record { frame, interface: &self.interface, interface_number: 0, comments: Vec::new(), flags: None }
     }
 
     fn captured_length(&self, record: &[u8]) -> u32 {

@@ -4,16 +4,19 @@
 //! blocks are skipped. The lengths of a block are checked here before pcap-parser sees it: it relies on them.
 
 use pcap_parser::{
-    Block, InterfaceDescriptionBlock, InterfaceStatisticsBlock, PcapNGOption, SimplePacketBlock, parse_block_be,
-    parse_block_le,
+    Block, InterfaceDescriptionBlock, InterfaceStatisticsBlock, PcapNGOption, SectionHeaderBlock, SimplePacketBlock,
+    parse_block_be, parse_block_le,
 };
 
+use super::announced::Announced;
 use super::buffer::Buffer;
 use super::drops::Drops;
 use super::interface;
 use super::octets::ByteOrder;
+use super::reader::Frame;
 use super::record::{Fault, Located, Record, Secrets, to_usize};
 use super::time_unit::TimeUnit;
+use super::writer::EXTRACT;
 use crate::limits::{BLOCK_OCTETS, INTERFACE_OPTION_OCTETS, INTERFACES, SECRET_OCTETS};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -55,6 +58,9 @@ pub(super) struct Pcapng {
     /// Where decryption secrets are kept, if somebody wants them.
     secrets: Option<Vec<Secrets>>,
     pub(super) drops: Drops,
+    /// What stands in front of the first frame.
+    pub(super) announced: Announced,
+    has_frames: bool,
     /// Blocks so far that are no frames, but have frame numbers in Wireshark.
     pub(super) other_records: u64,
 }
@@ -78,6 +84,8 @@ impl Pcapng {
             option_room: INTERFACE_OPTION_OCTETS,
             secrets: None,
             drops: Drops::default(),
+            announced: Announced::default(),
+            has_frames: false,
             other_records: 0,
         }
     }
@@ -94,6 +102,7 @@ impl Pcapng {
             }
             let block = buffer.data().get(..length).unwrap_or_default();
             if let Some(located) = self.block(block)? {
+                self.has_frames = true;
                 return Ok(Some(located));
             }
             buffer.consume_octets(length);
@@ -148,15 +157,24 @@ impl Pcapng {
             Block::SimplePacket(packet) => return self.simple_packet(&packet, bytes.len()).map(Some),
             Block::InterfaceDescription(interface) => self.interface(&interface)?,
             Block::InterfaceStatistics(statistics) => self.statistics(&statistics),
-            Block::SectionHeader(section) => self.section(section.major_version)?,
+            Block::SectionHeader(section) => self.section(&section)?,
             _ => {}
         }
         Ok(None)
     }
 
-    fn section(&mut self, version: u16) -> Result<(), Fault> {
-        if version != 1 {
-            return Err(Fault::Corrupt(format!("a section of pcapng version {version}")));
+    fn section(&mut self, section: &SectionHeaderBlock<'_>) -> Result<(), Fault> {
+        if section.major_version != 1 {
+            return Err(Fault::Corrupt(format!("a section of pcapng version {}", section.major_version)));
+        }
+        if let (false, Some(application)) = (self.has_frames, option(&section.options, 4)) {
+            self.announced.is_extract = application.starts_with(EXTRACT.as_bytes());
+            if self.announced.is_extract {
+                let comments = section.options.iter().filter(|option| option.code.0 == 1);
+                comments
+                    .filter_map(|option| option.as_bytes().ok())
+                    .for_each(|comment| self.announced.comment(comment));
+            }
         }
         self.interfaces_before += self.interfaces.len();
         self.interfaces.clear();
@@ -183,9 +201,14 @@ impl Pcapng {
     fn statistics(&mut self, block: &InterfaceStatisticsBlock<'_>) {
         let counter = |code| option(&block.options, code).and_then(|value| self.order.u64(value));
         let (interface, system) = (counter(5), counter(7));
-        let index = to_usize(block.if_id);
-        if index < self.interfaces.len() {
-            self.drops.interface_statistics(block.if_id, interface, system);
+        let Some(of) = self.interfaces.get(to_usize(block.if_id)) else { return };
+        self.drops.interface_statistics(block.if_id, interface, system);
+        if !self.has_frames {
+            let moment = |code| {
+                let value = option(&block.options, code)?;
+                Some(of.time_unit.timestamp(self.order.u32(value, 0)?, self.order.u32(value, 4)?))
+            };
+            self.announced.add(moment(2), moment(3), self.drops.total() > 0);
         }
     }
 
@@ -211,10 +234,11 @@ impl Pcapng {
         }
     }
 
-    /// What the block of a frame says beside its octets.
-    pub(super) fn record<'a>(&'a self, located: &Located, block: &'a [u8]) -> Option<Record<'a>> {
+    /// A frame with what its block says beside its octets.
+    pub(super) fn record<'a>(&'a self, frame: Frame<'a>, located: &Located, block: &'a [u8]) -> Option<Record<'a>> {
         let index = to_usize(located.interface);
         let mut record = Record {
+            frame,
             interface: self.described.get(index)?,
             interface_number: self.interfaces_before + index,
             comments: Vec::new(),

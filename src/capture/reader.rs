@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
+use super::announced::Announced;
 use super::buffer::Buffer;
 use super::compression::{Damage, damage};
 use super::info::CaptureInfo;
@@ -121,6 +122,17 @@ impl Capture {
         is_at_hand
     }
 
+    /// What the file says in front of its first frame; reads on to it, if need be. Call it before the first frame is read.
+    pub fn announced(&mut self) -> Announced {
+        if self.info.frames == 0 && !self.ended && self.ahead.is_none() {
+            self.ahead = Some(self.locate());
+        }
+        match &self.layout {
+            Layout::Pcap(_) => Announced::default(),
+            Layout::Pcapng(pcapng) => pcapng.announced.clone(),
+        }
+    }
+
     /// Leaves the current frame.
     fn leave(&mut self) {
         if let Some(previous) = self.current.take() {
@@ -147,12 +159,12 @@ impl Capture {
         })
     }
 
-    /// What the file says of the frame that [`Self::next_frame`] returned last, beside its octets; `None` where there is none.
+    /// The frame that [`Self::next_frame`] returned last, with what the file says beside its octets; `None` where there is none.
     pub fn record(&self) -> Option<Record<'_>> {
-        let located = self.current?;
+        let (located, frame) = (self.current?, self.frame()?);
         match &self.layout {
-            Layout::Pcap(pcap) => Some(pcap.record()),
-            Layout::Pcapng(pcapng) => pcapng.record(&located, self.buffer.data().get(..located.record_length)?),
+            Layout::Pcap(pcap) => Some(pcap.record(frame)),
+            Layout::Pcapng(pcapng) => pcapng.record(frame, &located, self.buffer.data().get(..located.record_length)?),
         }
     }
 

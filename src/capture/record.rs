@@ -3,6 +3,7 @@
 use std::io;
 
 use super::interface::Interface;
+use super::reader::Frame;
 use crate::provenance::Timestamp;
 
 /// The next frame, by its place in the buffer.
@@ -22,9 +23,11 @@ pub(super) struct Located {
     pub(super) interface: u32,
 }
 
-/// What a capture says of a frame beside its octets.
+/// A frame with what the capture says of it beside its octets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<'a> {
+    /// The frame.
+    pub frame: Frame<'a>,
     /// Where it was captured.
     pub interface: &'a Interface,
     /// Which interface of the file that is, counted from 0 over all sections.

@@ -27,7 +27,7 @@ impl Input {
     }
 
     /// Whether its contents are still there after reading; not so for a pipe.
-    pub(super) fn can_be_read_again(&self) -> bool {
+    pub fn can_be_read_again(&self) -> bool {
         matches!(self, Self::File(path) if path.is_file())
     }
 

@@ -9,6 +9,9 @@ use super::interface::Interface;
 use crate::limits::FRAME_OCTETS_USUAL;
 use crate::provenance::Timestamp;
 
+/// How the application begins of files that hold all of some calls and nothing of others; see
+/// [`Announced::is_extract`](super::Announced::is_extract).
+pub const EXTRACT: &str = "sipscan extract";
 /// The longest value of an option.
 const OPTION_OCTETS: usize = 65_535;
 /// Longer comments are cut: who reads them has a screen.

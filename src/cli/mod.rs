@@ -3,6 +3,7 @@
 mod analysis;
 mod configuration;
 mod explain;
+mod extract;
 mod passport;
 mod scan;
 mod selection;
@@ -17,6 +18,7 @@ use crate::lang::Lang;
 pub use analysis::{Basis, Secrets, Trust, country_code};
 pub use configuration::ConfigCommand;
 pub use explain::{Explain, PageFormat};
+pub use extract::Extract;
 pub use passport::Passport;
 pub use scan::{Colour, Format, Scan};
 pub use selection::Selection;
@@ -92,6 +94,7 @@ Examples:
   sipscan tls.pcap --keylog keys.log
   sipscan trace.pcap --kpi -o kpi:kpi.csv
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
+  sipscan extract trace.pcap --call 13 --media -o call13.pcapng
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
   sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
@@ -101,6 +104,8 @@ Examples:
 pub enum Command {
     /// Explain a status code, two of them side by side, or a diagnosis.
     Explain(Explain),
+    /// Cut calls out of captures, into a pcapng file: all frames of them, with comments at those that findings cite.
+    Extract(Box<Extract>),
     /// Show what is in force of sipscan.toml and the defaults, and where each value comes from.
     Config(ConfigCommand),
     /// Decode an Identity header field value, or a bare PASSporT, and check it: form, freshness, certificate URL, signature.

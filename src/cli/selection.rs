@@ -5,7 +5,7 @@ use clap::Args;
 /// Which calls are meant. Several options must all hold.
 #[derive(Debug, Default, Args)]
 pub struct Selection {
-    /// Report only calls for which this holds, such as `status == 607 and caller ~ "^\+1212" and not outcome == answered`; may be
+    /// Only calls for which this holds, such as `status == 607 and caller ~ "^\+1212" and not outcome == answered`; may be
     /// repeated. docs/filter.md has the fields.
     #[arg(long = "where", value_name = "EXPR")]
     pub conditions: Vec<String>,
@@ -21,8 +21,8 @@ pub struct Selection {
     /// Only calls that begin at this time or earlier.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Show this call in full, with its ladder and all findings: its number in the report, its Call-ID, or the number, user or URI of
-    /// a party; may be repeated.
+    /// Only this call: its number in the report, its Call-ID, or the number, user or URI of a party; may be repeated. The text report
+    /// shows it in full, with its ladder and all findings.
     #[arg(long = "call", value_name = "ID|CALL-ID|NUMBER")]
     pub calls: Vec<String>,
 }

@@ -70,6 +70,17 @@ impl IpReassembly {
 
     /// Takes a fragment and returns the datagram that it completes.
     pub fn push(&mut self, fragment: &Fragment<'_>, frame: FrameRef, time: Timestamp) -> Option<Reassembled> {
+        self.push_inner(fragment, frame, &[], time)
+    }
+
+    /// As [`Self::push`], of a fragment that came in a tunnel whose packet was fragmented itself, over `other_frames` too.
+    pub fn push_inner(
+        &mut self,
+        fragment: &Fragment<'_>,
+        frame: FrameRef,
+        other_frames: &[FrameRef],
+        time: Timestamp,
+    ) -> Option<Reassembled> {
         self.counts.fragments += 1;
         self.time_out(time);
         if self.is_late_duplicate(fragment) {
@@ -83,7 +94,7 @@ impl IpReassembly {
         }
         let waiting = self.waiting.entry(key, || Waiting::new(fragment, time));
         let cost_before = waiting.parts.cost();
-        if !waiting.add(fragment, frame, time) {
+        if !waiting.add(fragment, frame, other_frames, time) {
             self.counts.duplicates += 1;
             return None;
         }

@@ -68,7 +68,13 @@ impl Waiting {
     }
 
     /// Adds a fragment; `false` if it brought nothing new.
-    pub(super) fn add(&mut self, fragment: &Fragment<'_>, frame: FrameRef, time: Timestamp) -> bool {
+    pub(super) fn add(
+        &mut self,
+        fragment: &Fragment<'_>,
+        frame: FrameRef,
+        others: &[FrameRef],
+        time: Timestamp,
+    ) -> bool {
         if !self.parts.insert(fragment) {
             return false;
         }
@@ -76,6 +82,7 @@ impl Waiting {
             self.protocol = fragment.protocol;
             self.ttl = fragment.ttl;
         }
+        self.frames.extend(others);
         self.frames.push(frame);
         self.last_time = time;
         true
@@ -94,6 +101,8 @@ impl Waiting {
         let mut other_frames = self.frames.clone();
         let frame = other_frames.pop()?;
         other_frames.sort_unstable();
+        other_frames.dedup();
+        other_frames.retain(|other| *other != frame);
         let Self { protocol, ttl, last_time: time, .. } = *self;
         Some(Reassembled { frame, other_frames, time, cut: !whole, key, protocol, ttl, payload })
     }

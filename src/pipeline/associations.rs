@@ -35,6 +35,8 @@ impl Front {
             match event {
                 SctpEvent::Message(message) => self.user_message(message, steps),
                 SctpEvent::Other(kind) => *self.facts.sctp_messages.entry(kind).or_default() += 1,
+                // What an extract leaves out is of other calls.
+                SctpEvent::Gap(_) if self.announced.is_extract => {}
                 SctpEvent::Gap(flow) => {
                     self.anomaly(Anomaly::SctpGap);
                     steps.push(Step::Gap(flow.destination.address));

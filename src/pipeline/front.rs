@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::prepare::{Content, Place, Prepared, Ready, Stateful, messages};
 use crate::anomaly::Anomaly;
 use crate::call::{Call, IcmpReport, tracker::Tracker};
+use crate::capture::Announced;
 use crate::capture::Secrets;
 use crate::diagnosis::{Evidence, Text};
 use crate::limits;
@@ -55,6 +56,8 @@ pub(super) struct Front {
     pub(super) now: Timestamp,
     /// The time of the latest frame, which lies before `now` where clocks were set back.
     latest: Timestamp,
+    /// What the capture said before its first frame.
+    pub(super) announced: Announced,
 }
 
 impl Front {
@@ -70,6 +73,7 @@ impl Front {
             told: HashSet::new(),
             now: Timestamp::default(),
             latest: Timestamp::default(),
+            announced: Announced::default(),
         }
     }
 
@@ -118,9 +122,14 @@ impl Front {
             Content::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
             Content::Stateful(ref held) => self.stateful(held, &frame, steps),
         }
-        let now = self.now;
-        steps.extend(self.tracker.advance(frame.time).into_iter().map(|call| Step::Over { call, now }));
+        self.advance(frame.time, steps);
         self.count_tracker_anomalies();
+    }
+
+    /// Hands on the calls that are over at that time.
+    fn advance(&mut self, time: Timestamp, steps: &mut Vec<Step>) {
+        let now = self.now;
+        steps.extend(self.tracker.advance(time).into_iter().map(|call| Step::Over { call, now }));
     }
 
     /// Takes what is left of fragments and streams, at the end of the capture.
@@ -136,6 +145,10 @@ impl Front {
         self.streams.flush(&mut events);
         self.events(events, steps);
         self.flush_associations(steps);
+        if let Some(end) = self.announced.end.filter(|end| *end > self.now && self.facts.frames > 0) {
+            (self.now, self.latest) = (end, end);
+            self.advance(end, steps);
+        }
     }
 
     /// Closes the calls that are open, one at a time.
@@ -174,7 +187,7 @@ impl Front {
 
     fn clock(&mut self, time: Timestamp, steps: &mut Vec<Step>) {
         if self.facts.frames == 0 {
-            steps.push(Step::Start(time));
+            steps.push(Step::Start(self.announced.start.map_or(time, |start| start.min(time))));
             self.now = time;
         }
         self.now = self.now.max(time);
@@ -231,7 +244,9 @@ impl Front {
             let time = peeled.time.unwrap_or(whole.time);
             let place = Place { frame: whole.frame, other_frames: &whole.other_frames, time };
             next = match &peeled.content {
-                Decoded::Fragment(fragment) => self.reassembly.push(fragment, whole.frame, whole.time),
+                Decoded::Fragment(fragment) => {
+                    self.reassembly.push_inner(fragment, whole.frame, &whole.other_frames, whole.time)
+                }
                 Decoded::Udp(datagram) => {
                     self.datagram(datagram, peeled.kind, &place, steps);
                     None
@@ -287,6 +302,8 @@ impl Front {
                     self.hosts(provenance.flow, steps);
                     self.message(Ready::new(message, provenance));
                 }
+                // What an extract leaves out is of other calls.
+                StreamEvent::Odd { anomaly: Anomaly::TcpGap, .. } if self.announced.is_extract => {}
                 StreamEvent::Odd { anomaly, flow, .. } => {
                     self.anomaly(anomaly);
                     if anomaly == Anomaly::TcpGap {

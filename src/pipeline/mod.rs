@@ -13,7 +13,9 @@ mod parallel;
 mod prepare;
 mod selection;
 
+use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use back::Back;
@@ -98,6 +100,12 @@ impl Analysis {
             self.front.expect_different_clocks();
         }
         frames.keep_secrets();
+        let announced = frames.announced();
+        self.set_lossy(announced.is_lossy);
+        let hosts = &mut self.back.engine.hosts;
+        hosts.receivers.extend(&announced.receivers);
+        hosts.senders.extend(&announced.senders);
+        self.front.announced = announced;
         if threads > 1 {
             return parallel::run(&mut self.front, &mut self.back, frames, threads, sink, tell);
         }
@@ -110,6 +118,12 @@ impl Analysis {
             self.set_lossy(frames.dropped() > 0);
             self.front.learn(&frames.take_secrets());
         }
+    }
+
+    /// The hosts from which and to which SIP went so far.
+    pub fn hosts(&self) -> (BTreeSet<IpAddr>, BTreeSet<IpAddr>) {
+        let hosts = &self.back.engine.hosts;
+        (hosts.senders.clone(), hosts.receivers.clone())
     }
 
     /// Ends the capture: closes what is open and delivers the facts. `complete` fills in what only the reader of the file knows.

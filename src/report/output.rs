@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
@@ -14,6 +14,48 @@ pub fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
     match File::create(path) {
         Ok(file) => Ok(Box::new(BufWriter::new(file))),
         Err(source) => Err(Error::Write { path: path.to_owned(), source }),
+    }
+}
+
+/// A file that is there from the beginning, so that a wrong path shows at once, and emptied only when there is something to write.
+pub struct Target {
+    path: PathBuf,
+    file: File,
+    existed: bool,
+}
+
+impl Target {
+    /// Opens the file, and leaves what is in it.
+    ///
+    /// # Errors
+    /// [`Error::Write`] when it cannot be opened for writing.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let existed = path.exists();
+        match File::options().write(true).create(true).truncate(false).open(path) {
+            Ok(file) => Ok(Self { path: path.to_owned(), file, existed }),
+            Err(source) => Err(Error::Write { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Empties the file, to be written from its beginning.
+    ///
+    /// # Errors
+    /// [`Error::Write`] when it cannot be emptied.
+    pub fn begin(self) -> Result<Box<dyn Write>, Error> {
+        // Devices and pipes have no length.
+        match self.file.metadata().and_then(|about| if about.is_file() { self.file.set_len(0) } else { Ok(()) }) {
+            Ok(()) => Ok(Box::new(BufWriter::new(self.file))),
+            Err(source) => Err(Error::Write { path: self.path, source }),
+        }
+    }
+
+    /// Leaves things as they were.
+    pub fn give_up(self) {
+        if !self.existed {
+            drop(self.file);
+            // An empty file that cannot be removed does no harm.
+            drop(std::fs::remove_file(self.path));
+        }
     }
 }
 
@@ -79,6 +121,21 @@ mod tests {
             out.flush().unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\n\n\n12345678\n(more)\nok\n");
+    }
+
+    #[test]
+    fn a_target_is_as_it_was_until_something_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+        std::fs::write(&old, "what was there").unwrap();
+        for path in [&old, &new] {
+            Target::open(path).unwrap().give_up();
+        }
+        assert!(!new.exists());
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "what was there");
+        Target::open(&old).unwrap().begin().unwrap().write_all(b"new").unwrap();
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "new");
+        assert!(matches!(Target::open(&directory.path().join("no/such")).map(drop), Err(Error::Write { .. })));
     }
 
     #[test]

@@ -8,6 +8,9 @@ const PARTS_MAX: usize = 16;
 /// Most media sections that are kept.
 const MEDIA_MAX: usize = 64;
 
+/// Most candidates of a section that are kept.
+const CANDIDATES_MAX: usize = 32;
+
 /// A session description; what is missing or unreadable is empty or absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sdp {
@@ -51,6 +54,12 @@ pub struct Media {
     pub direction: Option<Direction>,
     /// Names of payload types, as `8` and `PCMA/8000`.
     pub rtpmap: Vec<(String, String)>,
+    /// Where its RTCP goes if not to the next port: the port, and the address if it is another one (RFC 3605).
+    pub rtcp: Option<(u16, Option<String>)>,
+    /// Whether RTCP may share the port of RTP (RFC 5761).
+    pub rtcp_mux: bool,
+    /// Addresses and ports that ICE may choose in place of the others (RFC 8839); those behind the 32nd are left out.
+    pub candidates: Vec<(String, u16)>,
 }
 
 /// Which way media flow (RFC 8866 §6.7).
@@ -132,6 +141,16 @@ impl Media {
             self.direction = Some(direction);
         } else if let Some((format, name)) = value.strip_prefix("rtpmap:").and_then(|v| v.trim().split_once(' ')) {
             self.rtpmap.push((format.to_owned(), name.trim().to_owned()));
+        } else if let Some(value) = value.strip_prefix("rtcp:") {
+            let port = value.split_whitespace().next().and_then(|port| port.parse().ok());
+            let elsewhere = value.trim_start().split_once(' ').and_then(|(_, rest)| address(rest));
+            self.rtcp = port.map(|port| (port, elsewhere));
+        } else if value == "rtcp-mux" {
+            self.rtcp_mux = true;
+        } else if let Some(value) = value.strip_prefix("candidate:")
+            && self.candidates.len() < CANDIDATES_MAX
+        {
+            self.candidates.extend(candidate(value));
         }
     }
 
@@ -163,6 +182,15 @@ impl Direction {
             _ => None,
         }
     }
+}
+
+/// Address and port of `1 1 UDP 2130706431 192.0.2.1 8998 typ host`; those of TCP are none for us.
+fn candidate(value: &str) -> Option<(String, u16)> {
+    let mut parts = value.split_whitespace().skip(2);
+    let transport = parts.next()?;
+    let address = parts.nth(1)?.to_owned();
+    let port = parts.next()?.parse().ok()?;
+    transport.eq_ignore_ascii_case("UDP").then_some((address, port))
 }
 
 /// The address of `IN IP4 192.0.2.1/127`, without what follows a slash.
@@ -242,6 +270,20 @@ mod tests {
         assert_eq!((sdp.address_of(audio), sdp.direction_of(audio)), (Some("192.0.2.8"), Direction::SendOnly));
         assert_eq!((video.port, sdp.address_of(video)), (Some(0), Some("2001:db8::1")));
         assert_eq!(sdp.direction_of(video), Direction::Inactive);
+    }
+
+    #[test]
+    fn where_control_and_candidates_go_is_read() {
+        let sdp = Sdp::read(
+            b"c=IN IP4 192.0.2.8\nm=audio 4000 RTP/AVP 0\na=rtcp:4007 IN IP4 192.0.2.7\nm=video 4010 RTP/AVP 99\na=rtcp:4099\n\
+            a=rtcp-mux\na=candidate:1 1 UDP 2130706431 198.51.100.1 8998 typ host\n\
+            a=candidate:2 1 tcp 2105458943 198.51.100.1 9 typ host tcptype active\na=candidate:x",
+        )
+        .unwrap();
+        let [audio, video] = sdp.media.as_slice() else { panic!("{sdp:?}") };
+        assert_eq!((audio.rtcp.clone(), audio.rtcp_mux), (Some((4007, Some("192.0.2.7".to_owned()))), false));
+        assert_eq!((video.rtcp.clone(), video.rtcp_mux), (Some((4099, None)), true));
+        assert_eq!(video.candidates, [("198.51.100.1".to_owned(), 8998)]);
     }
 
     #[test]

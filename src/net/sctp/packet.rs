@@ -2,7 +2,7 @@
 
 use super::super::bytes::{be16, be32};
 use super::super::ip::IpInfo;
-use super::chunk::Chunks;
+use super::chunk::{Chunk, Chunks};
 use crate::provenance::{Flow, Transport};
 
 /// Length of the common header, in octets.
@@ -23,6 +23,22 @@ pub struct Packet<'a> {
     pub ip_id: Option<u16>,
     /// IPv4 TTL or IPv6 hop limit.
     pub ttl: u8,
+}
+
+impl Packet<'_> {
+    /// The transmission sequence numbers of the chunks with data in it.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        Chunks::new(self.chunks).filter_map(|chunk| match chunk {
+            Chunk::Data(data) => Some(data.tsn),
+            _ => None,
+        })
+    }
+
+    /// Whether the association begins or ends with it: INIT, INIT ACK, ABORT, SHUTDOWN and its answers, COOKIE ECHO and COOKIE ACK
+    /// stand at the beginning of a packet.
+    pub fn begins_or_ends(&self) -> bool {
+        self.chunks.first().is_some_and(|kind| matches!(kind, 1 | 2 | 6 | 7 | 8 | 10 | 11 | 14))
+    }
 }
 
 /// Reads a packet; `None` when its header is cut. The checksum is not looked at: network cards fill it in behind the capture.
