@@ -71,6 +71,8 @@ pub const TLS_SECRETS: usize = 1_000_000;
 pub const TLS_SESSIONS: usize = 4096;
 /// TLS connections of one capture that reports tell of one by one; all are counted.
 pub const TLS_STREAMS: usize = 1000;
+/// Pairs of client and server whose handshake failed, and certificates, that findings tell apart.
+pub const TLS_GROUPS: usize = 1000;
 /// Octets of a file of secrets.
 pub const KEY_LOG_OCTETS: u64 = 64 << 20;
 /// Directions of SCTP associations that are followed at one time; those that were idle for longest go first.

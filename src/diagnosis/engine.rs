@@ -8,6 +8,7 @@ use super::{
 use crate::call::Call;
 use crate::lang::Text;
 use crate::provenance::Timestamp;
+use crate::tls::TlsStream;
 
 /// A closed call with what the rules say of it.
 #[derive(Debug, Clone)]
@@ -70,6 +71,11 @@ impl Engine {
         root_cause = root_cause.filter(|_| !is_excused);
         let origin = call.is_invite().then(|| CallOrigin::of(&call, &self.settings, &identities));
         CallReport { call, findings, root_cause, identities, is_excused, origin }
+    }
+
+    /// Takes note of a TLS connection that is over.
+    pub fn observe_tls(&mut self, stream: &TlsStream) {
+        self.patterns.tls.observe(stream);
     }
 
     /// The findings about the capture as a whole, at its end.

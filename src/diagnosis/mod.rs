@@ -28,6 +28,7 @@ pub(crate) mod signed_flow;
 #[cfg(test)]
 mod testing;
 pub mod thresholds;
+mod tls_case;
 mod traffic_case;
 mod unwanted_case;
 

@@ -322,6 +322,8 @@ mod tests {
         "route-advance-after-network-block",
         "caller-id-rotation-after-607",
         "toll-fraud-pattern",
+        // No call is behind it.
+        "tls-handshake-failed",
     ];
 
     #[test]

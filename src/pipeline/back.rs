@@ -44,6 +44,7 @@ impl Back {
                     known.insert(name, (code, evidence));
                 }
             }
+            Step::Tls(stream) => self.engine.observe_tls(&stream),
             Step::Over { call, now } => {
                 let report = self.engine.diagnose(call, now);
                 self.deliver(&report, sink)?;

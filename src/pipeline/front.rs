@@ -17,7 +17,7 @@ use crate::net::{
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
 use crate::report::{CaptureFacts, Summary};
 use crate::stream::{Messages, StreamEvent};
-use crate::tls::Keys;
+use crate::tls::{Keys, TlsStream};
 
 /// The type of a block of secrets that holds the lines of a key log: `TLSK`.
 const TLS_KEY_LOG: u32 = 0x544c_534b;
@@ -35,6 +35,8 @@ pub(super) enum Step {
     Gap(IpAddr),
     /// A name could not be resolved.
     Lookup { name: String, code: &'static str, evidence: Evidence },
+    /// A TLS connection with SIP is over.
+    Tls(Box<TlsStream>),
     /// A call is over; `now` is the capture clock.
     Over { call: Call, now: Timestamp },
 }
@@ -311,7 +313,10 @@ impl Front {
                     }
                 }
                 StreamEvent::Kind(kind) => *self.facts.streams.entry(kind).or_default() += 1,
-                StreamEvent::Tls(_) => {}
+                StreamEvent::Tls(stream) => {
+                    self.facts.tls.note(&stream);
+                    steps.push(Step::Tls(stream));
+                }
             }
         }
     }

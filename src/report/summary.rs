@@ -14,6 +14,7 @@ use crate::net::{Layers, PayloadKind, SctpKind, SkipReason};
 use crate::provenance::Timestamp;
 use crate::sip::{Message, StatusClass};
 use crate::stream::StreamKind;
+use crate::tls::TlsSummary;
 
 /// What was read of one capture (or of several that were merged).
 #[derive(Debug, Clone, Default)]
@@ -48,6 +49,8 @@ pub struct CaptureFacts {
     pub sctp_frames: u64,
     /// User messages of SCTP, by what they are.
     pub sctp_messages: BTreeMap<SctpKind, u64>,
+    /// TLS connections that carry SIP, or seem to.
+    pub tls: TlsSummary,
     /// Frames that hold fragments.
     pub fragments: u64,
     /// ICMP errors about UDP datagrams.

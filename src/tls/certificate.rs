@@ -1,5 +1,7 @@
 //! What a certificate says of its holder: names and validity. Signatures are not checked: whom a device trusts, no capture tells.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::pkix::SubjectAltName;
@@ -59,6 +61,16 @@ impl CertificateFacts {
         (self.not_before..=self.not_after).contains(&second)
     }
 
+    /// The first day of its validity, in UTC.
+    pub fn first_day(&self) -> String {
+        day(self.not_before)
+    }
+
+    /// The last day of its validity, in UTC.
+    pub fn last_day(&self) -> String {
+        day(self.not_after)
+    }
+
     /// Whether it holds for a host (RFC 5922 §7, RFC 6125 §6.4).
     pub fn holds_for(&self, host: &str) -> bool {
         self.names.iter().any(|name| {
@@ -80,6 +92,11 @@ fn alternative_names(certificate: &Certificate) -> Vec<String> {
         _ => None,
     });
     known.take(NAMES).collect()
+}
+
+fn day(second: i64) -> String {
+    let time = Timestamp::from_second(second);
+    time.map_or_else(|_| second.to_string(), |time| TimeZone::UTC.to_datetime(time).date().to_string())
 }
 
 fn address(octets: &[u8]) -> Option<String> {

@@ -224,7 +224,7 @@ pub struct TlsStream {
 
 impl TlsStream {
     /// A connection of which nothing is known but its ends.
-    pub(super) fn new(client: Endpoint, server: Endpoint, first: Place) -> Self {
+    pub fn new(client: Endpoint, server: Endpoint, first: Place) -> Self {
         Self {
             client,
             server,

@@ -16,8 +16,10 @@ mod secrets;
 mod session;
 mod side;
 mod suite;
+mod summary;
 
 pub use certificate::CertificateFacts;
 pub use facts::{Alert, Ended, Place, Reading, TlsStream, Version, alert_name};
 pub use secrets::{Keys, Secrets};
 pub(crate) use session::{Plain, Session};
+pub use summary::TlsSummary;

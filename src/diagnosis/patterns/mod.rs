@@ -1,6 +1,7 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
 pub mod redirects;
+pub mod tls;
 pub mod traffic;
 pub mod unwanted;
 
@@ -15,6 +16,8 @@ pub struct Patterns {
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
     pub unwanted: unwanted::Unwanted,
+    /// TLS connections with SIP.
+    pub tls: tls::Tls,
     /// Who calls whom.
     pub traffic: traffic::Traffic,
 }
@@ -58,6 +61,14 @@ impl Patterns {
                 "{n} calls were left out of the statistics by source and caller: too many sources or callers",
             )
         });
-        redirects.into_iter().chain(unwanted).chain(traffic).collect()
+        let tls = self.tls.forgotten();
+        let tls = (tls > 0).then(|| {
+            Text::count(
+                tls,
+                "{n} TLS connection was left out of the findings about TLS: too many ends",
+                "{n} TLS connections were left out of the findings about TLS: too many ends",
+            )
+        });
+        redirects.into_iter().chain(unwanted).chain(traffic).chain(tls).collect()
     }
 }

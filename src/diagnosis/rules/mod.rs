@@ -72,6 +72,9 @@ mod routing_dip_as_301;
 mod sequential_dialling;
 mod stalled_after_100;
 mod stir_reason_reported;
+mod tls_certificate_expired;
+mod tls_certificate_self_signed;
+mod tls_handshake_failed;
 pub(super) mod unwanted_after_answer;
 mod unwanted_for_wrong_method;
 pub(super) mod unwanted_from_analytics;
@@ -160,6 +163,10 @@ pub static RULES: &[&Rule] = &[
     &route_advance_after_network_block::RULE,
     // Header fields.
     &required_header_field_missing::RULE,
+    // Transport.
+    &tls_handshake_failed::RULE,
+    &tls_certificate_expired::RULE,
+    &tls_certificate_self_signed::RULE,
     // How calls end without help of the above.
     &no_response::RULE,
     &stalled_after_100::RULE,

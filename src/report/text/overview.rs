@@ -9,10 +9,9 @@ use crate::anomaly::Anomaly;
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::lang::{Text, grouped};
-use crate::net::{SctpKind, SkipReason};
-use crate::report::{CaptureFacts, Summary, phrases};
+use crate::net::{PayloadKind, SctpKind, SkipReason};
+use crate::report::{CaptureFacts, Summary, encrypted, phrases};
 use crate::sip::StatusClass;
-use crate::stream::StreamKind;
 use crate::wrap::{display_width, pad};
 
 /// Cells of the column of labels.
@@ -42,27 +41,17 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     capture(page, view, facts);
     page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     if summary.messages == 0 {
-        page.hanging("", LABEL, Tone::Strong, "There is no SIP in it that can be read.");
+        page.hanging("", LABEL, Tone::Strong, encrypted::nothing_read(facts));
         instead(page, facts);
     }
-    if let Some(words) = encrypted(facts) {
-        page.hanging("", LABEL, Tone::Strong, words);
+    for (place, text) in encrypted::sentences(facts).into_iter().enumerate() {
+        page.hanging("", LABEL, if place == 0 { Tone::Strong } else { Tone::Plain }, text);
     }
     filtered(page, summary);
     assumed_countries(page, summary);
     ignored(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
-}
-
-/// That there is SIP which cannot be read.
-pub(in crate::report) fn encrypted(facts: &CaptureFacts) -> Option<Text> {
-    let n = facts.streams.get(&StreamKind::SipTls)?;
-    Some(Text::count(
-        *n,
-        "{n} TCP connection carries SIP over TLS by all appearance: encrypted, and not read.",
-        "{n} TCP connections carry SIP over TLS by all appearance: encrypted, and not read.",
-    ))
 }
 
 /// What is hidden must be said.
@@ -154,7 +143,12 @@ fn instead(page: &mut Page, facts: &CaptureFacts) {
     }
     let odd = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
     let skipped = |reason| facts.skipped.get(&reason).copied().unwrap_or(0);
+    let other = |kind| facts.other_payloads.get(&kind).copied().unwrap_or(0);
     let hints = [
+        (
+            other(PayloadKind::Dtls),
+            "There is DTLS, as of DTLS-SRTP media or of SIP over DTLS: sipscan names it and does not decrypt it.",
+        ),
         (odd(Anomaly::FrameCut), "The snap length cut frames: capture them whole (tcpdump -s 0)."),
         (
             odd(Anomaly::FragmentsMissing),

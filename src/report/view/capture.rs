@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::tls::TlsView;
 use super::{Place, Time};
 use crate::report::CaptureFacts;
 
@@ -40,12 +41,16 @@ pub(in crate::report) struct CaptureView {
     other_payloads: BTreeMap<&'static str, u64>,
     /// Frames that hold a whole TCP segment.
     tcp_frames: u64,
-    /// TCP connections, by what they carry: `sip`, `sip-over-tls` (encrypted), `tls`, `http`, …
+    /// TCP connections, by what they carry: `sip`, `sip-over-tls-decrypted`, `sip-over-tls` (encrypted), `tls`, `http`, …
     streams: BTreeMap<&'static str, u64>,
     /// Frames that hold a whole SCTP packet.
     sctp_frames: u64,
     /// User messages of SCTP, by what they are: `sip`, `diameter`, `sigtran`, …
     sctp_messages: BTreeMap<&'static str, u64>,
+    /// TLS connections that carry SIP, or seem to; `tls` has the first ones of them.
+    tls_connections: u64,
+    /// What their handshakes show, in the order in which they ended.
+    tls: Vec<TlsView>,
     /// Frames that hold IP fragments.
     fragments: u64,
     /// ICMP errors about UDP datagrams.
@@ -114,6 +119,8 @@ impl CaptureView {
             streams: facts.streams.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
             sctp_frames: facts.sctp_frames,
             sctp_messages: facts.sctp_messages.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
+            tls_connections: facts.tls.connections,
+            tls: facts.tls.streams.iter().map(|stream| TlsView::new(stream, place)).collect(),
             fragments: facts.fragments,
             icmp_errors: facts.icmp_errors,
             duplicates: facts.duplicates,

@@ -19,6 +19,7 @@ mod kpi;
 #[cfg(test)]
 mod schema;
 mod summary;
+mod tls;
 
 use attestation::AttestationView;
 pub(super) use call::CallView;
