@@ -1,7 +1,5 @@
 //! Names of header fields, with their compact forms.
 
-use std::sync::LazyLock;
-
 /// One row a header field: variant, full name, compact forms (or other spellings).
 macro_rules! header_names {
     ($($(#[$doc:meta])* $variant:ident $name:literal $([$($short:literal),*])?;)*) => {
@@ -33,30 +31,43 @@ macro_rules! header_names {
     };
 }
 
-/// Spellings by [`slot`]: hardly ever more than two to compare with.
-static SLOTS: LazyLock<[Vec<(&'static str, HeaderName)>; SLOT_COUNT]> = LazyLock::new(|| {
-    let mut slots = [const { Vec::new() }; SLOT_COUNT];
-    for spelling in HeaderName::SPELLINGS {
-        if let Some(slot) = slots.get_mut(slot(spelling.0.as_bytes())) {
-            slot.push(*spelling);
-        }
-    }
-    slots
-});
+/// Spellings by [`slot`], as their places behind one another plus one: at most so many share one.
+static SLOTS: [[u8; SHARED_MAX]; SLOT_COUNT] = slots();
 
-const SLOT_COUNT: usize = 128;
+const SLOT_COUNT: usize = 256;
+const SHARED_MAX: usize = 3;
 
 /// Where a name is looked up: by its length, its first and its last letter.
-fn slot(name: &[u8]) -> usize {
-    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | 0x20));
-    (name.len() * 3 + letter(name.first()) * 5 + letter(name.last()) * 17) % SLOT_COUNT
+const fn slot(length: usize, first: u8, last: u8) -> usize {
+    (length * 3 + (first | 0x20) as usize * 5 + (last | 0x20) as usize * 17) % SLOT_COUNT
+}
+
+#[expect(clippy::indexing_slicing, reason = "a constant: an index out of bounds does not compile")]
+#[expect(clippy::cast_possible_truncation, reason = "likewise: there are fewer spellings than an octet counts")]
+const fn slots() -> [[u8; SHARED_MAX]; SLOT_COUNT] {
+    let mut slots = [[0; SHARED_MAX]; SLOT_COUNT];
+    let mut place = 0;
+    while place < HeaderName::SPELLINGS.len() {
+        let name = HeaderName::SPELLINGS[place].0.as_bytes();
+        let slot = slot(name.len(), name[0], name[name.len() - 1]);
+        let mut free = 0;
+        while slots[slot][free] != 0 {
+            free += 1;
+        }
+        place += 1;
+        slots[slot][free] = place as u8;
+    }
+    slots
 }
 
 impl HeaderName {
-    /// Reads a name in any case, long or compact.
+    /// Reads a name in any case, long or compact. Nearly all are spelt as the documents spell them, so that is looked at first.
     pub fn read(name: &[u8]) -> Self {
-        let known = SLOTS.get(slot(name)).map(Vec::as_slice).unwrap_or_default();
-        let found = known.iter().find(|(spelling, _)| name.eq_ignore_ascii_case(spelling.as_bytes()));
+        let (Some(first), Some(last)) = (name.first(), name.last()) else { return Self::Other };
+        let places = SLOTS.get(slot(name.len(), *first, *last)).map(<[u8; SHARED_MAX]>::as_slice).unwrap_or_default();
+        let known = || places.iter().filter_map(|place| Self::SPELLINGS.get(usize::from(*place).checked_sub(1)?));
+        let exact = known().find(|(spelling, _)| name == spelling.as_bytes());
+        let found = exact.or_else(|| known().find(|(spelling, _)| name.eq_ignore_ascii_case(spelling.as_bytes())));
         found.map_or(Self::Other, |(_, name)| *name)
     }
 }

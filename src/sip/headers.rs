@@ -16,9 +16,25 @@ pub(super) struct Field {
     pub(super) value_end: u32,
 }
 
-/// The header fields of a message. Places in a datagram fit into 16 bits each, which halves what the messages of open calls take.
+/// The header fields of a message.
 #[derive(Debug, Clone)]
-pub(super) enum Fields {
+pub(super) struct Fields {
+    /// One bit a name that occurs: most questions are about names that do not.
+    present: u128,
+    places: Places,
+}
+
+/// One bit for each name.
+const _: () = assert!(HeaderName::ALL.len() < 128, "more names than bits");
+
+/// The bit of a name.
+pub(super) const fn bit(name: HeaderName) -> u128 {
+    1 << (name as u32)
+}
+
+/// Places in a datagram fit into 16 bits each, which halves what the messages of open calls take.
+#[derive(Debug, Clone)]
+enum Places {
     /// Those of a message below 64 KiB.
     Short(Box<[ShortField]>),
     /// Those of a longer one.
@@ -27,7 +43,7 @@ pub(super) enum Fields {
 
 /// As [`Field`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ShortField {
+struct ShortField {
     name: HeaderName,
     start: u16,
     name_end: u16,
@@ -38,29 +54,62 @@ pub(super) struct ShortField {
 impl Fields {
     /// Keeps fields of a message of `length` octets, in an allocation of the right size.
     pub(super) fn new(fields: &[Field], length: usize) -> Self {
-        if u16::try_from(length).is_ok() {
-            Self::Short(fields.iter().map(ShortField::new).collect())
+        let present = fields.iter().fold(0, |present, field| present | bit(field.name));
+        let places = if u16::try_from(length).is_ok() {
+            Places::Short(fields.iter().map(ShortField::new).collect())
         } else {
-            Self::Long(fields.into())
-        }
+            Places::Long(fields.into())
+        };
+        Self { present, places }
+    }
+
+    /// The bits of all names that occur.
+    pub(super) fn present(&self) -> u128 {
+        self.present
+    }
+
+    /// Whether there is one of that name.
+    pub(super) fn has(&self, name: HeaderName) -> bool {
+        self.present & bit(name) != 0
     }
 
     /// The first one of that name.
     pub(super) fn first(&self, name: HeaderName) -> Option<Field> {
-        match self {
-            Self::Short(fields) => fields.iter().find(|f| f.name == name).map(ShortField::widened),
-            Self::Long(fields) => fields.iter().find(|f| f.name == name).copied(),
+        if !self.has(name) {
+            return None;
         }
+        match &self.places {
+            Places::Short(fields) => fields.iter().find(|f| f.name == name).map(ShortField::widened),
+            Places::Long(fields) => fields.iter().find(|f| f.name == name).copied(),
+        }
+    }
+
+    /// All of that name in order.
+    pub(super) fn named(&self, name: HeaderName) -> impl Iterator<Item = Field> {
+        let fields = if self.has(name) { self.slices() } else { (&[][..], &[][..]) };
+        both(fields, move |found| found == name)
     }
 
     /// All of them in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Field> {
-        let (short, long): (&[ShortField], &[Field]) = match self {
-            Self::Short(fields) => (fields, &[]),
-            Self::Long(fields) => (&[], fields),
-        };
-        short.iter().map(ShortField::widened).chain(long.iter().copied())
+        both(self.slices(), |_| true)
     }
+
+    fn slices(&self) -> (&[ShortField], &[Field]) {
+        match &self.places {
+            Places::Short(fields) => (fields, &[]),
+            Places::Long(fields) => (&[], fields),
+        }
+    }
+}
+
+/// The fields of either kind whose name is wanted.
+fn both<'a>(
+    (short, long): (&'a [ShortField], &'a [Field]),
+    wanted: impl Fn(HeaderName) -> bool + Copy + 'a,
+) -> impl Iterator<Item = Field> + 'a {
+    let short = short.iter().filter(move |f| wanted(f.name)).map(ShortField::widened);
+    short.chain(long.iter().filter(move |f| wanted(f.name)).copied())
 }
 
 impl ShortField {
@@ -96,29 +145,39 @@ pub(super) struct Block {
 
 /// Reads the header fields from `start` on, up to the blank line or the end of the octets.
 pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block {
-    let mut fields: Vec<Field> = Vec::with_capacity(16);
-    let mut at = start;
+    let mut block = Block { fields: Vec::with_capacity(16), end: start };
     let mut bare_line_feed = false;
-    loop {
-        let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) else {
-            odd.push(Anomaly::HeadersUnterminated);
-            break;
-        };
-        let (length, next) = memchr::memchr(b'\n', rest).map_or((rest.len(), rest.len()), |lf| (lf, lf + 1));
-        let line = rest.get(..length).unwrap_or(rest);
+    let rest = bytes.get(start..).unwrap_or_default();
+    let mut terminated = false;
+    for line_feed in memchr::memchr_iter(b'\n', rest) {
+        let line = bytes.get(block.end..start + line_feed).unwrap_or_default();
         let text = line.strip_suffix(b"\r").unwrap_or(line);
-        bare_line_feed |= text.len() == line.len() && next > length;
-        if text.is_empty() && next > length {
-            at += next;
+        bare_line_feed |= text.len() == line.len();
+        terminated = text.is_empty();
+        if !terminated {
+            line_read(bytes, block.end, text, &mut block.fields, odd);
+        }
+        block.end = start + line_feed + 1;
+        if terminated {
             break;
         }
-        line_read(bytes, at, text, &mut fields, odd);
-        at += next;
+    }
+    if !terminated {
+        last_line(bytes, &mut block, odd);
     }
     if bare_line_feed {
         odd.push(Anomaly::BareLineFeed);
     }
-    Block { fields, end: at }
+    block
+}
+
+/// Reads what stands behind the last line end of a block that lacks its blank line.
+fn last_line(bytes: &[u8], block: &mut Block, odd: &mut Vec<Anomaly>) {
+    if let Some(line) = bytes.get(block.end..).filter(|line| !line.is_empty()) {
+        line_read(bytes, block.end, line.strip_suffix(b"\r").unwrap_or(line), &mut block.fields, odd);
+        block.end = bytes.len();
+    }
+    odd.push(Anomaly::HeadersUnterminated);
 }
 
 fn line_read(bytes: &[u8], at: usize, text: &[u8], fields: &mut Vec<Field>, odd: &mut Vec<Anomaly>) {
@@ -130,13 +189,21 @@ fn line_read(bytes: &[u8], at: usize, text: &[u8], fields: &mut Vec<Field>, odd:
         }
         return;
     }
-    let colon = memchr::memchr(b':', text);
-    let name = text.get(..colon.unwrap_or(0)).unwrap_or_default().trim_ascii_end();
-    if name.is_empty() || !name.iter().all(|b| super::probe::is_token(*b)) {
+    let token = text.iter().position(|b| !super::probe::is_token(*b)).unwrap_or(text.len());
+    let (name, colon) = match text.get(token) {
+        Some(b':') => (text.get(..token).unwrap_or_default(), token),
+        // Blanks may stand in front of the colon.
+        _ => {
+            let colon = memchr::memchr(b':', text).unwrap_or(0);
+            let name = text.get(..colon).unwrap_or_default().trim_ascii_end();
+            (if name.len() == token { name } else { &[] }, colon)
+        }
+    };
+    if name.is_empty() {
         odd.push(Anomaly::HeaderFieldMalformed);
         return;
     }
-    let value = bytes.get(at + colon.unwrap_or(0) + 1..at + text.len()).unwrap_or_default();
+    let value = bytes.get(at + colon + 1..at + text.len()).unwrap_or_default();
     let value_start = at + text.len() - value.trim_ascii_start().len();
     fields.push(Field {
         name: HeaderName::read(name),

@@ -5,11 +5,12 @@
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
-use super::{HeaderName, Message, NameAddr, Uri, Via, headers, number, params, plain, probe};
+use super::headers::{self, bit};
+use super::{HeaderName, Message, NameAddr, Uri, Via, number, params, plain, probe};
 use crate::anomaly::Anomaly;
 
 /// Header fields that may occur once (RFC 3261 table 2, and what the defining documents of the others say).
-const ONCE: &[HeaderName] = &[
+const ONCE: u128 = bits(&[
     HeaderName::From,
     HeaderName::To,
     HeaderName::CallId,
@@ -27,19 +28,26 @@ const ONCE: &[HeaderName] = &[
     HeaderName::RetryAfter,
     HeaderName::RSeq,
     HeaderName::RAck,
-];
+]);
 
-/// Header fields that hold one address, or a list of them.
-const ADDRESSES: &[(HeaderName, bool)] = &[
-    (HeaderName::From, false),
-    (HeaderName::To, false),
-    (HeaderName::Contact, true),
-    (HeaderName::Route, true),
-    (HeaderName::RecordRoute, true),
-    (HeaderName::ReferTo, false),
-    (HeaderName::ReferredBy, false),
-    (HeaderName::PAssertedIdentity, true),
-];
+#[expect(clippy::indexing_slicing, reason = "a constant: an index out of bounds does not compile")]
+const fn bits(names: &[HeaderName]) -> u128 {
+    let (mut bits, mut at) = (0, 0);
+    while at < names.len() {
+        bits |= bit(names[at]);
+        at += 1;
+    }
+    bits
+}
+
+/// Whether a header field holds one address (`false`) or a list of them (`true`); `None` of others.
+fn addresses_of(name: HeaderName) -> Option<bool> {
+    match name {
+        HeaderName::From | HeaderName::To | HeaderName::ReferTo | HeaderName::ReferredBy => Some(false),
+        HeaderName::Contact | HeaderName::Route | HeaderName::RecordRoute | HeaderName::PAssertedIdentity => Some(true),
+        _ => None,
+    }
+}
 
 /// Header fields that hold a number of at most that value.
 const NUMBERS: &[(HeaderName, u64)] = &[
@@ -52,21 +60,22 @@ const NUMBERS: &[(HeaderName, u64)] = &[
 /// What is wrong with the message, in no particular order, with repetitions.
 pub(super) fn find(message: &Message) -> Vec<Anomaly> {
     let mut odd = Vec::new();
-    if std::str::from_utf8(message.head()).is_err() {
+    let head = message.head();
+    if !head.is_ascii() && std::str::from_utf8(head).is_err() {
         odd.push(Anomaly::NotUtf8);
     }
     request_uri(message, &mut odd);
     let mut seen = 0_u128;
     for (name, value) in message.raw_fields() {
-        let bit = 1_u128 << (name as u32);
-        if seen & bit != 0 && ONCE.contains(&name) {
+        let bit = bit(name);
+        if seen & bit & ONCE != 0 {
             odd.push(Anomaly::HeaderFieldRepeated);
         }
         seen |= bit;
         values(name, value, &mut odd);
     }
     if message.branch().is_none_or(|branch| !branch.starts_with(b"z9hG4bK") || branch.len() == 7)
-        && message.header_bytes(HeaderName::Via).is_some()
+        && message.has(HeaderName::Via)
     {
         odd.push(Anomaly::BranchNotUnique);
     }
@@ -80,9 +89,6 @@ pub(super) fn find(message: &Message) -> Vec<Anomaly> {
     odd
 }
 
-/// One bit for each name.
-const _: () = assert!(HeaderName::ALL.len() < 128, "more names than bits");
-
 /// Most values are plain; the others are unfolded and looked at.
 fn values(name: HeaderName, value: &[u8], odd: &mut Vec<Anomaly>) {
     let unfolded = || String::from_utf8_lossy(&headers::unfold(value)).into_owned();
@@ -90,10 +96,10 @@ fn values(name: HeaderName, value: &[u8], odd: &mut Vec<Anomaly>) {
         if !plain::via(value) {
             via(&unfolded(), odd);
         }
-    } else if let Some((_, is_list)) = ADDRESSES.iter().find(|(address, _)| *address == name)
+    } else if let Some(is_list) = addresses_of(name)
         && !plain::address(value)
     {
-        addresses(&unfolded(), *is_list, odd);
+        addresses(&unfolded(), is_list, odd);
     }
 }
 
@@ -210,15 +216,20 @@ fn numbers(message: &Message, odd: &mut Vec<Anomaly>) {
     let warning = |value: &String| value.trim().bytes().take_while(u8::is_ascii_digit).count() != 3;
     let expires = |contact: &NameAddr| contact.params.value("expires").is_some_and(|e| e.parse::<u32>().is_err());
     // Contacts are read only where the word occurs.
-    let mut contacts = message.raw_fields().filter(|(name, _)| *name == HeaderName::Contact);
-    let has_expires = contacts.any(|(_, value)| value.windows(7).any(|w| w.eq_ignore_ascii_case(b"expires")));
-    let wrong_expires = has_expires && message.contacts().iter().any(expires);
+    let wrong_expires =
+        message.raw_values(HeaderName::Contact).any(has_expires) && message.contacts().iter().any(expires);
     if wrong_expires || message.values(HeaderName::Warning).iter().any(warning) {
         odd.push(Anomaly::NumberOutOfRange);
     }
     if message.cseq().is_some_and(|cseq| cseq.number > i32::MAX as u32) {
         odd.push(Anomaly::CSeqInvalid);
     }
+}
+
+/// Whether the word occurs, which it does around an X.
+fn has_expires(value: &[u8]) -> bool {
+    let word = |x: usize| value.get(x.checked_sub(1)?..).and_then(|from| from.get(..7));
+    memchr::memchr2_iter(b'x', b'X', value).filter_map(word).any(|word| word.eq_ignore_ascii_case(b"expires"))
 }
 
 #[cfg(test)]

@@ -52,6 +52,13 @@ pub struct Parties {
     pub target: Option<Uri>,
 }
 
+/// What each message must have (RFC 3261 §8.1.1).
+const MANDATORY: u128 = headers::bit(HeaderName::Via)
+    | headers::bit(HeaderName::From)
+    | headers::bit(HeaderName::To)
+    | headers::bit(HeaderName::CallId)
+    | headers::bit(HeaderName::CSeq);
+
 impl Message {
     /// Reads one message at the beginning of `bytes`; `None` if there is no start line. `cut` says that octets are known to be
     /// missing at the end. Returns the message and the number of octets it takes; the rest is not looked at.
@@ -95,11 +102,10 @@ impl Message {
         self.from_tag = self.parameter_range(HeaderName::From, b"tag");
         self.to_tag = self.parameter_range(HeaderName::To, b"tag");
         self.branch = self.parameter_range(HeaderName::Via, b"branch");
-        let mandatory = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
-        if mandatory.iter().any(|name| self.field(*name).is_none()) {
+        if self.fields.present() & MANDATORY != MANDATORY {
             self.anomalies.push(Anomaly::MandatoryHeaderMissing);
         }
-        if self.field(HeaderName::CSeq).is_some() && self.cseq.is_none() {
+        if self.has(HeaderName::CSeq) && self.cseq.is_none() {
             self.anomalies.push(Anomaly::CSeqInvalid);
         }
         if let (StartLine::Request { method, .. }, Some(cseq)) = (&self.start, &self.cseq)
@@ -132,7 +138,7 @@ impl Message {
 
     /// Whether there is a header field of that name.
     pub fn has(&self, name: HeaderName) -> bool {
-        self.fields.first(name).is_some()
+        self.fields.has(name)
     }
 
     fn slice(&self, range: &Range<u32>) -> &[u8] {
@@ -142,6 +148,11 @@ impl Message {
     /// The names of all header fields and their values as captured, in order.
     pub(super) fn raw_fields(&self) -> impl Iterator<Item = (HeaderName, &[u8])> {
         self.fields.iter().map(|f| (f.name, f.value(&self.raw)))
+    }
+
+    /// The values of all header fields of that name as captured, in order.
+    pub(super) fn raw_values(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.fields.named(name).map(|f| f.value(&self.raw))
     }
 
     /// All octets, from the start line to the end of the body.
@@ -266,14 +277,15 @@ impl Message {
 
     /// Every header field of that name, unfolded.
     pub fn headers(&self, name: HeaderName) -> impl Iterator<Item = Cow<'_, str>> {
-        self.fields.iter().filter(move |f| f.name == name).map(|f| text(headers::unfold(f.value(&self.raw))))
+        self.raw_values(name).map(|value| text(headers::unfold(value)))
     }
 
     /// The first header field of a name that [`HeaderName`] does not know, such as `X-Call-ID`.
     pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
-        let field = self.fields.iter().find(|f| {
-            f.name == HeaderName::Other && self.slice(&(f.start..f.name_end)).eq_ignore_ascii_case(name.as_bytes())
-        })?;
+        let field = self
+            .fields
+            .named(HeaderName::Other)
+            .find(|f| self.slice(&(f.start..f.name_end)).eq_ignore_ascii_case(name.as_bytes()))?;
         Some(text(headers::unfold(field.value(&self.raw))))
     }
 
@@ -346,8 +358,8 @@ impl Message {
 
     /// Whether there may be more than one Via value.
     pub fn has_several_vias(&self) -> bool {
-        let mut vias = self.fields.iter().filter(|f| f.name == HeaderName::Via);
-        let first = vias.next().map(|f| f.value(&self.raw));
+        let mut vias = self.raw_values(HeaderName::Via);
+        let first = vias.next();
         vias.next().is_some() || first.is_some_and(|value| memchr::memchr(b',', value).is_some())
     }
 
@@ -424,12 +436,22 @@ fn body_length(bytes: &[u8], block: &headers::Block, cut: bool, odd: &mut Vec<An
 /// The place of `;name=value` behind the URI of a header field value, ending at the next `;`, `,` or blank. Of a list only the
 /// first value counts; elsewhere a comma is part of a display name that lacks its quotes.
 fn header_parameter(value: &[u8], name: &[u8], is_list: bool) -> Option<Range<usize>> {
-    if memchr::memchr(b'"', value).is_none() {
-        return scan_unquoted(value, name, is_list);
+    let Some(quote) = memchr::memchr(b'"', value) else { return scan_unquoted(value, name, is_list) };
+    if let Some(behind) = behind_display_name(value, quote) {
+        let place = scan_unquoted(value.get(behind..)?, name, is_list)?;
+        return Some(behind + place.start..behind + place.end);
     }
     let in_order = scan_parameters(value, name, is_list, true);
     // A quote that is never closed would hide everything behind it.
     in_order.or_else(|| scan_parameters(value, name, is_list, false))
+}
+
+/// Where a value goes on behind a display name in quotes that begins it, if these are its only ones.
+fn behind_display_name(value: &[u8], quote: usize) -> Option<usize> {
+    let rest = value.get(1..).filter(|_| quote == 0)?;
+    let end = memchr::memchr2(b'"', b'\\', rest).filter(|at| rest.get(*at) == Some(&b'"'))?;
+    let behind = rest.get(end + 1..)?;
+    memchr::memchr(b'"', behind).is_none().then_some(end + 2)
 }
 
 /// As [`scan_parameters`] where there are no quotes.
@@ -514,6 +536,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn behind_a_display_name_both_ways_find_the_same_parameter(value in r#""[a;<\\]{0,2}"([a-c<>;,= "]|tag|tag=){0,12}"#) {
+            let value = value.as_bytes();
+            if let Some(behind) = behind_display_name(value, 0) {
+                let found = scan_unquoted(&value[behind..], b"tag", false);
+                let whole = scan_parameters(value, b"tag", false, true);
+                prop_assert_eq!(found.map(|r| r.start + behind..r.end + behind), whole);
+            }
+        }
+
         #[test]
         fn without_quotes_both_ways_find_the_same_parameter(value in "([a-c<>;,= ]|tag|tag=){0,12}", is_list: bool) {
             let value = value.as_bytes();

@@ -4,7 +4,8 @@
 pub fn leading(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let end = bytes.iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len());
     let (digits, rest) = bytes.split_at_checked(end)?;
-    let value = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let append = |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+    let value = digits.iter().try_fold(0, append).filter(|_| !digits.is_empty())?;
     Some((value, rest))
 }
 

@@ -11,15 +11,19 @@ pub(super) const PARAMETER: u8 = 8;
 /// Of a display name without quotes.
 pub(super) const NAME: u8 = 16;
 
+/// Of the value of a parameter without quotes.
+pub(super) const VALUE: u8 = 32;
+
 const CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
-    let mut table = with([0; 256], b"-.!%*_+`'~", TOKEN | PARAMETER | NAME);
+    let mut table = with([0; 256], b"-.!%*_+`'~", TOKEN | PARAMETER | NAME | VALUE);
     table = with(table, b" ", NAME);
     table = with(table, b";=:", PARAMETER);
+    table = with(table, b"=:", VALUE);
     table = with(table, b"-.", HOST);
     table = with(table, b"-_.+*", USER);
-    let all = TOKEN | HOST | USER | PARAMETER | NAME;
+    let all = TOKEN | HOST | USER | PARAMETER | NAME | VALUE;
     with(table, b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", all)
 }
 
@@ -50,6 +54,7 @@ mod tests {
             assert_eq!(is(octet, HOST), common(b"-."));
             assert_eq!(is(octet, USER), common(b"-_.+*"));
             assert_eq!(is(octet, PARAMETER), common(b"-.!%*_+`'~;=:"));
+            assert_eq!(is(octet, VALUE), common(b"-.!%*_+`'~=:"));
             assert_eq!(is(octet, NAME), common(b"-.!%*_+`'~ "));
         }
     }
