@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::lang::Lang;
 use jiff::civil::Date;
 
+pub mod expectations;
 mod files;
 pub mod project;
 

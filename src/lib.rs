@@ -19,6 +19,7 @@ pub mod config;
 pub mod diagnosis;
 pub mod error;
 pub mod exit;
+pub mod expect;
 pub mod explain;
 pub mod extract;
 pub mod fail_on;

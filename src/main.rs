@@ -5,17 +5,21 @@ use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::PoisonError;
 
 use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
-use sipscan::cli::{self, Cli, Colour, Command, ConfigCommand, Explain, Format, Man, PageFormat, Passport, Scan};
+use sipscan::cli::{
+    self, Check, CheckFormat, Cli, Colour, Command, ConfigCommand, Explain, Format, Man, PageFormat, Passport, Scan,
+};
 use sipscan::config::project::{self, Found};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
 use sipscan::diagnosis;
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
+use sipscan::expect::{self, SeenSink, State};
 use sipscan::fail_on::FailOn;
 use sipscan::lang::{Lang, Text, grouped};
 use sipscan::limits;
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Some(Command::Explain(what)) => explain(what, lang),
         Some(Command::Passport(what)) => passport(what, lang),
         Some(Command::Extract(what)) => sipscan::extract::command(what, lang, &mut io::stderr()),
+        Some(Command::Check(what)) => check(what, lang),
         Some(Command::Config(what)) => configuration(what),
         Some(Command::Man(what)) => manual(what),
         Some(Command::Completions(what)) => print_octets(&sipscan::shell::completions(what.shell), ExitStatus::Clean),
@@ -157,6 +162,63 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     Ok(app::scan(job, outputs, &mut io::stderr()))
 }
 
+fn check(what: &Check, lang: Option<Lang>) -> Result<ExitStatus, Error> {
+    let junit = what.output.as_deref().map(junit_output).transpose()?;
+    let found = setup::project(&what.basis)?;
+    let settings = setup::analysis(&what.basis, &found.project, &mut io::stderr())?;
+    let sink = SeenSink::default();
+    let seen = sink.all();
+    let mut outputs = Outputs::default();
+    outputs.add(PathBuf::from("check"), Box::new(sink));
+    let job = app::Job { paths: what.inputs.clone(), threads: what.basis.threads, settings, ..Default::default() };
+    let mut failed = app::scan(job, outputs, &mut io::stderr()) != ExitStatus::Clean;
+    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let checked = expect::check(&seen, &what.inputs, what.write, |error| {
+        failed = true;
+        app::tell(error, &mut io::stderr());
+    });
+    let terminal = config::terminal();
+    let default = if what.format == CheckFormat::Text { terminal.lang } else { Lang::default() };
+    let colour = wanted(what.color, terminal);
+    let page = expect::Page { all: &checked, lang: lang.unwrap_or(default), colour };
+    let mut text = Vec::new();
+    let written = match what.format {
+        CheckFormat::Text => page.text(&mut text),
+        CheckFormat::Github => page.github(&mut text),
+    };
+    written.map_err(|source| Error::Write { path: PathBuf::from("standard output"), source })?;
+    if let Some((path, mut out)) = junit {
+        page.junit(&mut out).map_err(|source| Error::Write { path, source })?;
+    }
+    if !checked.is_empty() && checked.iter().all(|checked| checked.state == State::Without) {
+        failed = true;
+        app::warn("nothing was checked: no capture has an expectation; --write makes them", &mut io::stderr());
+    }
+    let status = match failed {
+        true => ExitStatus::Failed,
+        false if checked.iter().any(|checked| checked.state.differs()) => ExitStatus::Found,
+        false => ExitStatus::Clean,
+    };
+    print_octets(&text, status)
+}
+
+/// Reads `junit:PATH`, and creates the file.
+fn junit_output(value: &str) -> Result<(PathBuf, Box<dyn io::Write>), Error> {
+    let path = value.strip_prefix("junit:").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let path = path.ok_or_else(|| Error::Usage(format!("--output {value}: write junit:PATH")))?;
+    let out = output::create(&path)?;
+    Ok((path, out))
+}
+
+/// Whether to use colour.
+fn wanted(colour: Colour, terminal: Terminal) -> bool {
+    match colour {
+        Colour::Auto => terminal.colour,
+        Colour::Always => true,
+        Colour::Never => false,
+    }
+}
+
 fn configuration(what: &ConfigCommand) -> Result<ExitStatus, Error> {
     let found = if what.no_config { Found::default() } else { project::nearest(what.config.as_deref())? };
     print(&found.in_force(), ExitStatus::Clean)
@@ -230,11 +292,7 @@ impl Settings {
     }
 
     fn colour(&self, terminal: Terminal) -> bool {
-        match self.colour {
-            Colour::Auto => terminal.colour,
-            Colour::Always => true,
-            Colour::Never => false,
-        }
+        wanted(self.colour, terminal)
     }
 
     fn sink(&self, format: Format, writer: Box<dyn io::Write>, text: TextOptions) -> Box<dyn Sink> {

@@ -1,6 +1,7 @@
 //! The command line: what all commands share; each has its arguments in a file of its own.
 
 mod analysis;
+mod check;
 mod configuration;
 mod explain;
 mod extract;
@@ -16,6 +17,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::lang::Lang;
 
 pub use analysis::{Basis, Secrets, Trust, country_code};
+pub use check::{Check, CheckFormat};
 pub use configuration::ConfigCommand;
 pub use explain::{Explain, PageFormat};
 pub use extract::Extract;
@@ -95,6 +97,7 @@ Examples:
   sipscan trace.pcap --kpi -o kpi:kpi.csv
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan extract trace.pcap --call 13 --media -o call13.pcapng
+  sipscan check samples/
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
   sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
@@ -106,6 +109,8 @@ pub enum Command {
     Explain(Explain),
     /// Cut calls out of captures, into a pcapng file: all frames of them, with comments at those that findings cite.
     Extract(Box<Extract>),
+    /// Compare captures with what they must show, in a file NAME.expect.toml beside each.
+    Check(Check),
     /// Show what is in force of sipscan.toml and the defaults, and where each value comes from.
     Config(ConfigCommand),
     /// Decode an Identity header field value, or a bare PASSporT, and check it: form, freshness, certificate URL, signature.

@@ -6,6 +6,7 @@ mod ci;
 mod cli;
 mod common;
 mod consistency;
+mod expect;
 mod kpi;
 mod lists;
 mod matrix;
