@@ -20,6 +20,8 @@ pub const LAYERS: usize = 32;
 /// The time that a HEP packet says its message was captured at may lie this far behind the capture time of the packet; a time
 /// further in the future is a clock gone wrong, and that of the packet stands.
 pub const HEP_AHEAD: Duration = Duration::from_mins(10);
+/// Capture agents whose copies are counted one by one.
+pub const CAPTURE_AGENTS: usize = 1000;
 /// Ways through the layers that are counted one by one; frames with further ones are counted together.
 pub const LAYER_PATHS: usize = 200;
 /// TCP connections that are followed at one time; those go first that have been idle for longest, of them those that said

@@ -6,6 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::net::CarrierRef;
+
 /// A moment of capture time, in nanoseconds since the Unix epoch (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
@@ -103,6 +105,13 @@ impl Flow {
     }
 }
 
+impl Provenance {
+    /// Whether it is a copy that an agent sent to a collector, which may be there beside the message itself.
+    pub fn is_copied(&self) -> bool {
+        self.carrier.as_ref().is_some_and(|carrier| carrier.is_copy)
+    }
+}
+
 /// Where one message was captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
@@ -120,6 +129,8 @@ pub struct Provenance {
     pub ip_id: Option<u16>,
     /// IPv4 TTL or IPv6 hop limit.
     pub ttl: u8,
+    /// The tunnels, tags, and copies of collectors that it came in; `None` where there is nothing but link layer, IP and transport.
+    pub carrier: CarrierRef,
     /// Byte offset of the message in the datagram, or in the segment in which it begins: above 0 only behind something else.
     pub offset: u32,
 }

@@ -72,6 +72,7 @@ impl Tap {
                     messages.push(message.raw().to_vec());
                 }
                 StreamEvent::Odd { .. } => odd = true,
+                StreamEvent::Other(..) => {}
                 StreamEvent::Kind(_) => kinds += 1,
                 StreamEvent::Tls(_) => {}
             }

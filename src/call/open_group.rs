@@ -154,14 +154,15 @@ impl OpenGroup {
         if let Some(open) = self.legs.get_mut(leg) {
             open.follow(&message, hasher);
         }
-        self.octets += message.raw().len() + size_of::<CapturedMessage>();
+        let carrier = provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
+        self.octets += message.raw().len() + size_of::<CapturedMessage>() + carrier;
         self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Vec::new() });
         self.messages.last()
     }
 
     /// The message of which this is another copy on the same hop: the same octets between the same addresses within 50 ms, or, with the
     /// same IP identification, within a second (retransmissions keep T1 = 500 ms, and get an identification of their own). In a
-    /// stream every octet is read once, so that nothing is a copy there.
+    /// stream every octet is read once, so that nothing is a copy there but what collectors got (HEP).
     fn original_of(&mut self, message: &Message, provenance: &Provenance) -> Option<&mut CapturedMessage> {
         let is_copy = |known: &&mut CapturedMessage| {
             let (a, b) = (&known.provenance, provenance);
@@ -170,7 +171,7 @@ impl OpenGroup {
             let same_packet =
                 a.ip_id.is_some_and(|id| id != 0) && a.ip_id == b.ip_id && spacing < DUPLICATE_IP_ID_SPACING;
             a.flow == b.flow
-                && a.flow.transport == Transport::Udp
+                && (a.flow.transport == Transport::Udp || a.is_copied() || b.is_copied())
                 && (spacing < DUPLICATE_SPACING || same_packet)
                 && a.frame != b.frame
                 && known.message.raw() == message.raw()

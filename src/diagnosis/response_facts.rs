@@ -209,6 +209,7 @@ mod tests {
                 time: Timestamp(0),
                 flow: Flow { source: end, destination: end, transport: Transport::Udp },
                 ip_id: None,
+                carrier: None,
                 ttl: 64,
                 offset: 0,
             },

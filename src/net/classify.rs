@@ -28,6 +28,12 @@ pub enum PayloadKind {
     T38,
     /// What a capture agent sent by HEP of RTCP.
     HepRtcp,
+    /// And of RTP.
+    HepRtp,
+    /// And of MGCP or Megaco.
+    HepMediaControl,
+    /// And of DNS.
+    HepDns,
     /// A line of a log, sent by HEP.
     HepLog,
     /// Anything else that was sent by HEP.
@@ -48,6 +54,9 @@ impl PayloadKind {
         Self::Dtls,
         Self::T38,
         Self::HepRtcp,
+        Self::HepRtp,
+        Self::HepMediaControl,
+        Self::HepDns,
         Self::HepLog,
         Self::HepOther,
         Self::OtherUdp,
@@ -65,6 +74,9 @@ impl PayloadKind {
             Self::Dtls => "dtls",
             Self::T38 => "t38",
             Self::HepRtcp => "hep-rtcp",
+            Self::HepRtp => "hep-rtp",
+            Self::HepMediaControl => "hep-media-control",
+            Self::HepDns => "hep-dns",
             Self::HepLog => "hep-log",
             Self::HepOther => "hep-other",
             Self::OtherUdp => "other-udp",

@@ -1,40 +1,50 @@
 //! HEP, the Homer encapsulation protocol, versions 1 to 3: a collector's copy of a message, with the addresses and the time that
 //! the message had. Told by its magic and by lengths that agree, on any port.
 
+use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::bytes::{be16, be32};
+use super::carrier::Carrier;
 use super::classify::PayloadKind;
 use super::decode::Datagram;
 use super::vlan::Vlans;
-use crate::limits::HEP_AHEAD;
+use crate::limits::{HEP_AHEAD, STREAM_MESSAGE_OCTETS};
 use crate::provenance::{Endpoint, Flow, Timestamp, Transport};
 
 /// Header of a packet of version 3, and of a chunk in it, in octets.
-const HEADER_V3: usize = 6;
+pub(crate) const HEADER_V3: usize = 6;
+/// The first octets of version 3.
+pub(crate) const MAGIC: &[u8] = b"HEP3";
 /// Protocol type of SIP, as registered for version 3 (versions 1 and 2 know nothing else).
 const SIP: u8 = 1;
 
 /// A message in HEP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hep<'a> {
+pub(crate) struct Hep<'a> {
     /// 1 to 3.
-    pub(super) version: u8,
-    pub(super) source: Endpoint,
-    pub(super) destination: Endpoint,
-    pub(super) transport: Transport,
+    pub(crate) version: u8,
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
+    pub(crate) transport: Transport,
     /// When the sender of the copy saw it.
-    pub(super) time: Option<Timestamp>,
+    pub(crate) time: Option<Timestamp>,
     /// What the payload is; 1 is SIP.
-    pub(super) kind: u8,
-    pub(super) payload: &'a [u8],
+    pub(crate) kind: u8,
+    pub(crate) payload: &'a [u8],
     /// Whether octets of the payload are missing.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
+    /// Whether the payload is compressed with zlib or gzip.
+    is_compressed: bool,
+    /// What belongs together, as the agent says.
+    correlation: Option<&'a [u8]>,
+    /// The capture agent.
+    pub(crate) agent: Option<u32>,
 }
 
 impl<'a> Hep<'a> {
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self.version {
             1 => "HEPv1",
             2 => "HEPv2",
@@ -43,23 +53,46 @@ impl<'a> Hep<'a> {
     }
 
     /// What it holds instead of SIP.
-    pub(super) fn other_kind(&self) -> Option<PayloadKind> {
+    pub(crate) fn other_kind(&self) -> Option<PayloadKind> {
         match self.kind {
             SIP => None,
+            4 | 34 => Some(PayloadKind::HepRtp),
             5 => Some(PayloadKind::HepRtcp),
+            6 | 7 => Some(PayloadKind::HepMediaControl),
+            53 => Some(PayloadKind::HepDns),
             100 => Some(PayloadKind::HepLog),
             _ => Some(PayloadKind::HepOther),
         }
     }
 
+    /// The addresses of its own way.
+    pub(crate) fn flow(&self) -> Flow {
+        Flow { source: self.source, destination: self.destination, transport: self.transport }
+    }
+
     /// The datagram as it was on its own way.
-    pub(super) fn datagram(&self) -> Datagram<'a> {
-        let flow = Flow { source: self.source, destination: self.destination, transport: self.transport };
-        Datagram { flow, payload: self.payload, cut: self.cut, ip_id: None, ttl: 0, vlan: Vlans::default() }
+    pub(crate) fn datagram(&self) -> Datagram<'a> {
+        Datagram {
+            flow: self.flow(),
+            payload: self.payload,
+            cut: self.cut,
+            ip_id: None,
+            ttl: 0,
+            vlan: Vlans::default(),
+        }
+    }
+
+    /// Notes what it says of the message beside addresses and time.
+    pub(crate) fn describe(&self, carrier: &mut Carrier) {
+        (carrier.is_copy, carrier.is_compressed) = (true, self.is_compressed);
+        carrier.agent = self.agent;
+        if let Some(value) = self.correlation {
+            carrier.correlate(value);
+        }
     }
 
     /// Its own time, if that may be: the copy was captured at `captured`, so that a time far behind that is a clock gone wrong.
-    pub(super) fn time_before(&self, captured: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn time_before(&self, captured: Timestamp) -> Option<Timestamp> {
         self.time.filter(|time| *time <= captured.plus(HEP_AHEAD))
     }
 }
@@ -75,12 +108,35 @@ pub(super) fn may_be(payload: &[u8]) -> bool {
 }
 
 /// Reads a HEP packet; `None` where the payload is none.
-pub(super) fn read(payload: &[u8], cut: bool) -> Option<Hep<'_>> {
+pub(crate) fn read(payload: &[u8], cut: bool) -> Option<Hep<'_>> {
     match payload.first()? {
         b'H' => version_3(payload, cut),
         version @ (1 | 2) => binary(payload, *version, cut),
         _ => None,
     }
+}
+
+/// Whether octets are, or may become, the beginning of version 3.
+pub(crate) fn is_magic(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().zip(MAGIC).all(|(a, b)| a == b)
+}
+
+/// How many octets the packet of version 3 takes that begins here; `None` if none does. For streams, where packets follow one another.
+pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
+    let total = usize::from(be16(bytes, 4)?);
+    (bytes.starts_with(MAGIC) && total >= HEADER_V3).then_some(total)
+}
+
+/// Undoes the compression of a payload; `None` where it is none that is known, or grows beyond what a message may be.
+pub(crate) fn inflate(payload: &[u8]) -> Option<Vec<u8>> {
+    let mut octets = Vec::new();
+    let limit = u64::try_from(STREAM_MESSAGE_OCTETS).ok()?;
+    let read = match payload {
+        [0x1f, 0x8b, ..] => flate2::read::GzDecoder::new(payload).take(limit).read_to_end(&mut octets),
+        _ => flate2::read::ZlibDecoder::new(payload).take(limit).read_to_end(&mut octets),
+    };
+    // What was cut is read as far as it goes.
+    (read.is_ok() || !octets.is_empty()).then_some(octets)
 }
 
 /// Versions 1 and 2: a fixed header, the addresses, and in version 2 the time in the byte order of the sender.
@@ -106,6 +162,9 @@ fn binary(payload: &[u8], version: u8, cut: bool) -> Option<Hep<'_>> {
         kind: SIP,
         payload: payload.get(start..)?,
         cut,
+        is_compressed: false,
+        correlation: None,
+        agent: None,
     })
 }
 
@@ -148,6 +207,9 @@ struct Chunks<'a> {
     micros: u32,
     kind: Option<u8>,
     payload: Option<(&'a [u8], bool)>,
+    is_compressed: bool,
+    correlation: Option<&'a [u8]>,
+    agent: Option<u32>,
 }
 
 impl<'a> Chunks<'a> {
@@ -166,7 +228,9 @@ impl<'a> Chunks<'a> {
             9 => self.seconds = be32(value, 0).unwrap_or(0),
             10 => self.micros = be32(value, 0).unwrap_or(0),
             11 => self.kind = value.first().copied(),
-            15 => self.payload = Some((value, cut)),
+            12 => self.agent = be32(value, 0),
+            15 | 16 => (self.payload, self.is_compressed) = (Some((value, cut)), kind == 16),
+            17 => self.correlation = Some(value),
             _ => {}
         }
     }
@@ -208,6 +272,9 @@ fn version_3(payload: &[u8], frame_cut: bool) -> Option<Hep<'_>> {
         kind: chunks.kind?,
         payload,
         cut,
+        is_compressed: chunks.is_compressed,
+        correlation: chunks.correlation,
+        agent: chunks.agent,
     })
 }
 
@@ -264,7 +331,12 @@ pub(super) mod tests {
             assert_eq!((hep.source.port, hep.destination.port, hep.transport), (5060, 5080, Transport::Udp));
             assert_eq!(hep.time, (version > 1).then_some(Timestamp(1_700_000_000_250_000_000)));
         }
-        for (kind, expected) in [(5, PayloadKind::HepRtcp), (100, PayloadKind::HepLog), (34, PayloadKind::HepOther)] {
+        for (kind, expected) in [
+            (5, PayloadKind::HepRtcp),
+            (100, PayloadKind::HepLog),
+            (34, PayloadKind::HepRtp),
+            (2, PayloadKind::HepOther),
+        ] {
             assert_eq!(read(&packet_v3(kind, b"{}"), false).unwrap().other_kind(), Some(expected));
         }
     }

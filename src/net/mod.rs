@@ -6,6 +6,7 @@
 
 mod aged;
 mod bytes;
+pub mod carrier;
 pub mod classify;
 pub mod decode;
 pub mod dns;
@@ -16,7 +17,7 @@ mod fast_path;
 #[cfg(test)]
 mod frames;
 mod gre;
-mod hep;
+pub(crate) mod hep;
 pub mod icmp;
 mod ip;
 pub mod ip_reassembly;
@@ -34,6 +35,7 @@ mod udp_tunnel;
 pub mod vlan;
 mod wlan;
 
+pub use carrier::{Carrier, CarrierRef};
 pub use classify::{PayloadKind, classify};
 pub use decode::{Datagram, Decoded, Fragment, FragmentKey, decode};
 pub use dns::{FailedLookup, failed_lookup};

@@ -3,10 +3,13 @@
 //! Plain frames (a link header, IP, UDP or TCP) take a short way without any allocation. All others go through [`Peeler`]: one
 //! [`Step`] after the other, in any order, at most [`LAYERS`] deep.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::carrier::{Carrier, CarrierRef};
 use super::classify::PayloadKind;
 use super::decode::{Datagram, Decoded};
 use super::ip::{self, IpInfo, Opened};
-use super::layers::Layers;
 use super::skip::SkipReason;
 use super::vlan::Vlans;
 use super::{esp, ether, fast_path, gre, hep, l2tp, link, udp_tunnel};
@@ -18,8 +21,8 @@ use crate::provenance::Timestamp;
 pub struct Peeled<'a> {
     /// The innermost thing.
     pub content: Decoded<'a>,
-    /// The layers around it; `None` where there is nothing to tell: a link layer, IP, and the transport.
-    pub layers: Option<Box<Layers>>,
+    /// What is around it; `None` where there is nothing to tell: a link layer, IP, and the transport.
+    pub carrier: CarrierRef,
     /// When the message was captured, if what carries it says so and that may be.
     pub time: Option<Timestamp>,
     /// What the payload is, if what carries it says that it is no SIP.
@@ -28,7 +31,7 @@ pub struct Peeled<'a> {
 
 impl<'a> From<Decoded<'a>> for Peeled<'a> {
     fn from(content: Decoded<'a>) -> Self {
-        Self { content, layers: None, time: None, kind: None }
+        Self { content, carrier: None, time: None, kind: None }
     }
 }
 
@@ -78,17 +81,22 @@ fn plain(link_type: u16, bytes: &[u8], frame_cut: bool) -> Option<Decoded<'_>> {
 /// Looks into a datagram that was put together from fragments.
 pub(super) fn reassembled(protocol: u8, payload: &[u8], info: IpInfo, time: Timestamp) -> Peeled<'_> {
     let mut peeler = Peeler { vlan: info.vlan, ..Peeler::new(info.cut) };
-    peeler.layers.push(if info.source.is_ipv4() { "IPv4" } else { "IPv6" }, None);
+    peeler.carrier.layers.push(if info.source.is_ipv4() { "IPv4" } else { "IPv6" }, None);
     let step = match ip::open_reassembled(protocol, payload, &info) {
         Opened::Content(content) => peeler.content(content),
-        Opened::Inside(protocol, payload, info) => Step::Transport(protocol, payload, info),
+        Opened::Inside(protocol, payload, info) => {
+            peeler.around = Some((info.source, info.destination));
+            Step::Transport(protocol, payload, info)
+        }
     };
     peeler.run(step, time)
 }
 
 /// A frame on its way in.
 pub(super) struct Peeler<'a> {
-    layers: Layers,
+    carrier: Carrier,
+    /// The addresses of the IP packet that was opened last.
+    around: Option<(IpAddr, IpAddr)>,
     /// Tags since the last tunnel.
     vlan: Vlans,
     /// Whether octets at the end of what is left are known to be missing.
@@ -100,18 +108,18 @@ pub(super) struct Peeler<'a> {
 
 impl<'a> Peeler<'a> {
     fn new(cut: bool) -> Self {
-        Self { layers: Layers::default(), vlan: Vlans::default(), cut, is_wrapped: false, hep: None }
+        Self { carrier: Carrier::default(), around: None, vlan: Vlans::default(), cut, is_wrapped: false, hep: None }
     }
 
     /// Notes a layer that every frame has: a link layer, IP.
     pub(super) fn common(&mut self, name: &'static str) -> Result<(), SkipReason> {
-        if self.layers.push(name, None) { Ok(()) } else { Err(SkipReason::TooManyLayers) }
+        if self.carrier.layers.push(name, None) { Ok(()) } else { Err(SkipReason::TooManyLayers) }
     }
 
     /// Notes a layer that is worth telling of.
     pub(super) fn layer(&mut self, name: &'static str, number: Option<u32>) -> Result<(), SkipReason> {
         self.is_wrapped = true;
-        if self.layers.push(name, number) { Ok(()) } else { Err(SkipReason::TooManyLayers) }
+        if self.carrier.layers.push(name, number) { Ok(()) } else { Err(SkipReason::TooManyLayers) }
     }
 
     /// Whether octets at the end of what is left are known to be missing.
@@ -140,7 +148,7 @@ impl<'a> Peeler<'a> {
     fn finish(self, content: Decoded<'a>, time: Timestamp) -> Peeled<'a> {
         Peeled {
             content,
-            layers: self.is_wrapped.then(|| Box::new(self.layers)),
+            carrier: self.is_wrapped.then(|| Arc::new(self.carrier)),
             time: self.hep.and_then(|hep| hep.time_before(time)),
             kind: self.hep.and_then(|hep| hep.other_kind()),
         }
@@ -165,6 +173,7 @@ impl<'a> Peeler<'a> {
             Opened::Content(content) => self.content(content),
             Opened::Inside(protocol, payload, info) => {
                 self.cut = info.cut;
+                self.around = Some((info.source, info.destination));
                 Step::Transport(protocol, payload, info)
             }
         })
@@ -175,17 +184,23 @@ impl<'a> Peeler<'a> {
         match protocol {
             ip::IP_IN_IP | ip::IPV6_IN_IP => {
                 self.layer("IP in IP", None)?;
+                self.go_inside();
                 self.vlan = Vlans::default();
                 Ok(Step::Ip(payload))
             }
             ip::GRE => {
+                self.go_inside();
                 self.vlan = Vlans::default();
                 gre::open(self, payload)
             }
-            ip::MPLS_IN_IP => Ok(Step::Mpls(payload)),
+            ip::MPLS_IN_IP => {
+                self.go_inside();
+                Ok(Step::Mpls(payload))
+            }
             ip::L2TP => {
                 let inner = l2tp::version_3(payload).ok_or(SkipReason::OtherIpProtocol)?;
                 self.layer("L2TPv3", None)?;
+                self.go_inside();
                 self.vlan = Vlans::default();
                 Ok(inner)
             }
@@ -198,9 +213,15 @@ impl<'a> Peeler<'a> {
         }
     }
 
+    /// What comes next lies inside the IP packet that was opened last.
+    fn go_inside(&mut self) {
+        self.carrier.outer.extend(self.around.take());
+    }
+
     /// What ESP with the NULL cipher holds: a packet (tunnel mode) or its payload (transport mode).
     fn behind_esp(&mut self, protocol: u8, inner: &'a [u8], info: IpInfo) -> Step<'a> {
         self.is_wrapped = true;
+        self.around = Some((info.source, info.destination));
         match ip::transport(protocol, inner, &info) {
             Opened::Content(content) => self.content(content),
             Opened::Inside(protocol, payload, info) => Step::Transport(protocol, payload, info),
@@ -214,6 +235,7 @@ impl<'a> Peeler<'a> {
             return Step::Done(content);
         }
         if let Some(hep) = hep::read(datagram.payload, datagram.cut) {
+            self.around = Some((datagram.flow.source.address, datagram.flow.destination.address));
             return self.mirrored(hep);
         }
         let vlan = self.vlan;
@@ -230,6 +252,11 @@ impl<'a> Peeler<'a> {
 
     fn tunnel(&mut self, datagram: &Datagram<'a>) -> Option<Result<Step<'a>, SkipReason>> {
         let carried = udp_tunnel::read(datagram)?;
+        // ESP and SCTP in UDP have the addresses of the packet that they are in.
+        if !matches!(carried.step, Step::Transport(..)) {
+            self.around = Some((datagram.flow.source.address, datagram.flow.destination.address));
+            self.go_inside();
+        }
         let noted = self.layer("UDP", None).and_then(|()| self.layer(carried.name, carried.number));
         self.cut = datagram.cut;
         Some(match (noted, carried.step) {
@@ -242,6 +269,8 @@ impl<'a> Peeler<'a> {
     /// A message that a capture agent sent to its collector.
     fn mirrored(&mut self, hep: hep::Hep<'a>) -> Step<'a> {
         let noted = self.layer("UDP", None).and_then(|()| self.layer(hep.name(), None));
+        self.go_inside();
+        hep.describe(&mut self.carrier);
         self.hep = Some(hep);
         Step::Done(noted.map_or_else(Decoded::Skipped, |()| Decoded::Udp(hep.datagram())))
     }

@@ -12,7 +12,7 @@ impl Front {
     /// A packet of an association, with what can be read once it is there.
     pub(super) fn packet(&mut self, packet: &Packet<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
         let mut events = Vec::new();
-        self.associations.push(packet, (place.frame, place.other_frames, place.time), self.now, &mut events);
+        self.associations.push(packet, place.arrived(), self.now, &mut events);
         self.sctp_events(events, steps);
     }
 
@@ -62,6 +62,7 @@ impl Front {
                 flow,
                 ip_id: None,
                 ttl: seen.ttl,
+                carrier: seen.carrier.clone(),
                 offset: u32::try_from(framed.offset).unwrap_or(u32::MAX),
             };
             self.message(Ready::new(framed.message, provenance));

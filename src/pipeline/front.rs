@@ -11,7 +11,7 @@ use crate::capture::Secrets;
 use crate::diagnosis::{Evidence, Text};
 use crate::limits;
 use crate::net::{
-    Datagram, Decoded, IcmpError, IpReassembly, Layers, PayloadKind, Reassembled, SctpReassembly, Segment,
+    Carrier, Datagram, Decoded, IcmpError, IpReassembly, PayloadKind, Reassembled, SctpReassembly, Segment,
     TcpReassembly, classify, failed_lookup, peel,
 };
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
@@ -96,7 +96,7 @@ impl Front {
         self.clock(frame.time, steps);
         self.facts.frames += 1;
         self.facts.octets += frame.octets as u64;
-        self.layers(frame.layers.as_deref());
+        self.layers(frame.carrier.as_deref());
         if frame.cut {
             self.anomaly(Anomaly::FrameCut);
         }
@@ -118,7 +118,12 @@ impl Front {
             }
             Content::Segment(ref held) => {
                 self.facts.tcp_frames += 1;
-                let place = Place { frame: frame.reference, other_frames: &[], time: frame.time };
+                let place = Place {
+                    frame: frame.reference,
+                    other_frames: &[],
+                    time: frame.time,
+                    carrier: frame.carrier.clone(),
+                };
                 self.segment(&held.segment(), &place, steps);
             }
             Content::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
@@ -176,14 +181,23 @@ impl Front {
     }
 
     /// Counts the way through layers that are worth telling of.
-    fn layers(&mut self, layers: Option<&Layers>) {
-        let Some(layers) = layers else { return };
+    fn layers(&mut self, carrier: Option<&Carrier>) {
+        let Some(Carrier { layers, agent, .. }) = carrier else { return };
+        self.agent(*agent);
         if let Some(count) = self.facts.layers.get_mut(layers) {
             *count += 1;
         } else if self.facts.layers.len() < limits::LAYER_PATHS {
             self.facts.layers.insert(layers.clone(), 1);
         } else {
             self.facts.other_layers += 1;
+        }
+    }
+
+    /// Counts copies by the agent that made them.
+    pub(super) fn agent(&mut self, agent: Option<u32>) {
+        let Some(agent) = agent else { return };
+        if self.facts.capture_agents.len() < limits::CAPTURE_AGENTS || self.facts.capture_agents.contains_key(&agent) {
+            *self.facts.capture_agents.entry(agent).or_default() += 1;
         }
     }
 
@@ -207,7 +221,8 @@ impl Front {
     }
 
     fn stateful(&mut self, held: &Stateful, frame: &Prepared, steps: &mut Vec<Step>) {
-        let place = Place { frame: frame.reference, other_frames: &[], time: frame.time };
+        let place =
+            Place { frame: frame.reference, other_frames: &[], time: frame.time, carrier: frame.carrier.clone() };
         let peeled = peel(held.link_type, &held.bytes, held.original_length, frame.time);
         match peeled.content {
             Decoded::Fragment(fragment) => {
@@ -242,9 +257,10 @@ impl Front {
         for _ in 0..limits::LAYERS {
             let Some(whole) = next else { return };
             let peeled = whole.decode();
-            self.layers(peeled.layers.as_deref());
+            self.layers(peeled.carrier.as_deref());
             let time = peeled.time.unwrap_or(whole.time);
-            let place = Place { frame: whole.frame, other_frames: &whole.other_frames, time };
+            let carrier = peeled.carrier.clone();
+            let place = Place { frame: whole.frame, other_frames: &whole.other_frames, time, carrier };
             next = match &peeled.content {
                 Decoded::Fragment(fragment) => {
                     self.reassembly.push_inner(fragment, whole.frame, &whole.other_frames, whole.time)
@@ -293,7 +309,7 @@ impl Front {
     /// A segment of a stream, with what can be read once it is there.
     fn segment(&mut self, segment: &Segment<'_>, place: &Place<'_>, steps: &mut Vec<Step>) {
         let mut events = Vec::new();
-        self.streams.push(segment, (place.frame, place.other_frames, place.time), self.now, &mut events);
+        self.streams.push(segment, place.arrived(), self.now, &mut events);
         self.events(events, steps);
     }
 
@@ -311,6 +327,10 @@ impl Front {
                     if anomaly == Anomaly::TcpGap {
                         steps.push(Step::Gap(flow.destination.address));
                     }
+                }
+                StreamEvent::Other(kind, agent) => {
+                    *self.facts.other_payloads.entry(kind).or_default() += 1;
+                    self.agent(agent);
                 }
                 StreamEvent::Kind(kind) => *self.facts.streams.entry(kind).or_default() += 1,
                 StreamEvent::Tls(stream) => {
@@ -360,6 +380,7 @@ impl Front {
             flow,
             ip_id: None,
             ttl: 0,
+            carrier: place.carrier.clone(),
             offset: 0,
         };
         let report = IcmpReport { provenance, kind: error.kind, unreachable: quoted.destination };

@@ -3,7 +3,9 @@
 
 use crate::call::legs::LegSummary;
 use crate::capture::Frame;
-use crate::net::{Datagram, Decoded, Layers, PayloadKind, Segment, SkipReason, classify, failed_lookup, peel};
+use crate::net::hep::inflate;
+use crate::net::tcp::Arrived;
+use crate::net::{CarrierRef, Datagram, Decoded, PayloadKind, Segment, SkipReason, classify, failed_lookup, peel};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Framed, Message};
 
@@ -16,8 +18,8 @@ pub(super) struct Prepared {
     pub(super) octets: usize,
     /// Whether the snap length cut it.
     pub(super) cut: bool,
-    /// The layers around its content, where there is something to tell of them.
-    pub(super) layers: Option<Box<Layers>>,
+    /// What is around its content, where there is something to tell of it.
+    pub(super) carrier: CarrierRef,
     pub(super) content: Content,
 }
 
@@ -81,12 +83,22 @@ pub(super) struct Place<'a> {
     pub(super) frame: FrameRef,
     pub(super) other_frames: &'a [FrameRef],
     pub(super) time: Timestamp,
+    pub(super) carrier: CarrierRef,
+}
+
+impl<'a> Place<'a> {
+    /// The same for reassembly.
+    pub(super) fn arrived(&self) -> Arrived<'a> {
+        let Self { frame, other_frames, time, ref carrier } = *self;
+        Arrived { frame, other_frames, time, carrier: carrier.clone() }
+    }
 }
 
 /// Decodes a frame and reads the messages in it.
 pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
     let peeled = peel(frame.link_type, frame.bytes, frame.original_length, frame.time);
-    let place = Place { frame: frame.reference, other_frames: &[], time: peeled.time.unwrap_or(frame.time) };
+    let time = peeled.time.unwrap_or(frame.time);
+    let place = Place { frame: frame.reference, other_frames: &[], time, carrier: peeled.carrier };
     let content = match peeled.content {
         Decoded::Skipped(reason) => Content::Skipped(reason),
         Decoded::Udp(datagram) => {
@@ -105,7 +117,7 @@ pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
     Prepared {
         reference: frame.reference,
         time: place.time,
-        layers: peeled.layers,
+        carrier: place.carrier,
         octets: frame.bytes.len(),
         cut: (frame.bytes.len() as u64) < u64::from(frame.original_length),
         content,
@@ -127,9 +139,12 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Vec<Ready>
             flow: datagram.flow,
             ip_id: datagram.ip_id,
             ttl: datagram.ttl,
+            carrier: place.carrier.clone(),
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
         };
         Ready::new(message, provenance)
     };
-    sip::messages(datagram.payload, datagram.cut).into_iter().map(ready).collect()
+    let inflated =
+        place.carrier.as_ref().filter(|carrier| carrier.is_compressed).and_then(|_| inflate(datagram.payload));
+    sip::messages(inflated.as_deref().unwrap_or(datagram.payload), datagram.cut).into_iter().map(ready).collect()
 }

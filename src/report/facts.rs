@@ -6,7 +6,23 @@ use super::number_pattern;
 use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage, CountedFinal, FinalResponse, Transaction};
 use crate::diagnosis::{CallReport, Finding};
+use crate::net::Carrier;
+use crate::provenance::FrameRef;
 use crate::sip::{HeaderName, NameAddr, StatusClass, Uri};
+
+/// The ways through tunnels, tags and collectors that messages of a call came, each with the frames of its messages, in the order in
+/// which they were first seen.
+pub(crate) fn carriers(call: &Call) -> Vec<(&Carrier, Vec<FrameRef>)> {
+    let mut found: Vec<(&Carrier, Vec<FrameRef>)> = Vec::new();
+    let carried = call.messages.iter().filter_map(|m| Some((m.provenance.carrier.as_deref()?, m.provenance.frame)));
+    for (carrier, frame) in carried {
+        match found.iter_mut().find(|(known, _)| *known == carrier) {
+            Some((_, frames)) => frames.push(frame),
+            None => found.push((carrier, vec![frame])),
+        }
+    }
+    found
+}
 
 /// The message that introduces a call: the request of its first attempt, else its first request, else its first message.
 pub(crate) fn opening(call: &Call) -> Option<&CapturedMessage> {

@@ -6,6 +6,7 @@ use super::{Filtered, Summary, escape, facts, time};
 use crate::call::{Call, CallNumber};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
 use crate::lang::{Lang, Text, grouped};
+use crate::net::Carrier;
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
 /// Pieces of evidence that are told of a finding, and characters of each; JSON has everything.
@@ -188,6 +189,28 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or(text)),
     }
+}
+
+/// The way of messages through tunnels, tags and collectors: `Ethernet > VLAN 42 > IPv4 > GRE > IPv4, 203.0.113.1 → 203.0.113.2`.
+pub(super) fn carrier(carrier: &Carrier) -> Text {
+    let outer = carrier.outer.iter().map(|(source, destination)| format!("{source} → {destination}"));
+    let correlation = match &carrier.correlation {
+        Some(id) => Text::new(", correlation identifier {id}").with("id", id),
+        None => Text::default(),
+    };
+    let agent = match carrier.agent {
+        Some(agent) => Text::new(", capture agent {agent}").with("agent", agent),
+        None => Text::default(),
+    };
+    let outer = match carrier.outer.is_empty() {
+        true => Text::default(),
+        false => Text::new(", {outer}").with("outer", Text::list(", ", outer)),
+    };
+    Text::new("{layers}{outer}{agent}{correlation}")
+        .with("layers", &carrier.layers.to_string())
+        .with("outer", outer)
+        .with("agent", agent)
+        .with("correlation", correlation)
 }
 
 #[cfg(test)]

@@ -370,6 +370,7 @@ fn provenance(frame: u64, time: Timestamp, from: &str, to: &str) -> Provenance {
         time,
         flow: Flow { source: endpoint(from), destination: endpoint(to), transport: Transport::Udp },
         ip_id: None,
+        carrier: None,
         ttl: 64,
         offset: 0,
     }

@@ -37,6 +37,8 @@ pub struct CaptureFacts {
     pub layers: BTreeMap<Layers, u64>,
     /// Those with further ways, behind [`limits::LAYER_PATHS`].
     pub other_layers: u64,
+    /// Copies of collectors (HEP), by the number of the capture agent that made them.
+    pub capture_agents: BTreeMap<u32, u64>,
     /// Frames that hold a whole UDP datagram.
     pub udp_frames: u64,
     /// UDP datagrams (reassembled ones included) that hold SIP.

@@ -53,6 +53,7 @@ impl SampleDatagram {
             time: self.time,
             flow: self.flow,
             ip_id: self.ip_id,
+            carrier: None,
             ttl: self.ttl,
             offset,
         }

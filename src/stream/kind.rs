@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::limits::STREAM_PROBE;
+use crate::net::hep;
 use crate::sip::stream;
 
 /// A kind of TCP connection. The kebab-case [`StreamKind::code`] is stable and appears in reports.
@@ -25,6 +26,8 @@ pub enum StreamKind {
     Http,
     /// RTSP.
     Rtsp,
+    /// HEP: copies of messages on their way to a collector.
+    Hep,
     /// MSRP, the instant messages beside SIP.
     Msrp,
     /// SSH.
@@ -48,6 +51,7 @@ impl StreamKind {
         Self::Tls,
         Self::Http,
         Self::Rtsp,
+        Self::Hep,
         Self::Msrp,
         Self::Ssh,
         Self::KeepAlive,
@@ -66,6 +70,7 @@ impl StreamKind {
             Self::Tls => "tls",
             Self::Http => "http",
             Self::Rtsp => "rtsp",
+            Self::Hep => "hep",
             Self::Msrp => "msrp",
             Self::Ssh => "ssh",
             Self::KeepAlive => "keep-alive",
@@ -92,6 +97,7 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<StreamKind> {
     match bytes {
         [0x14..=0x17, 3, 0..=4, ..] => return Some(StreamKind::Tls),
         [0x14..=0x17] | [0x14..=0x17, 3] => return None,
+        _ if hep::is_magic(bytes) => return (bytes.len() >= 6).then_some(StreamKind::Hep),
         _ => {}
     }
     let line = memchr::memchr(b'\n', bytes).and_then(|end| bytes.get(..end));

@@ -4,17 +4,20 @@
 //! [`StreamReader`] is how reassembly below hands octets over; [`Messages`] is the reader that
 //! the pipeline uses.
 
+mod hep;
 mod kind;
 mod side;
 mod tunnel;
 mod websocket;
 
+use hep::Copies;
 pub use kind::StreamKind;
 use side::{Side, Taken};
 use tunnel::Tunnel;
 
 use crate::anomaly::Anomaly;
 use crate::limits::STREAM_MESSAGE_WAIT;
+use crate::net::PayloadKind;
 use crate::net::tcp::{Direction, End, Gap, Origin, Seen, StreamReader};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::Message;
@@ -37,6 +40,8 @@ pub enum StreamEvent {
     },
     /// What the connection carries; said once, at the latest when it is forgotten.
     Kind(StreamKind),
+    /// A copy of something else than SIP (HEP), with the capture agent that made it.
+    Other(PayloadKind, Option<u32>),
     /// What is known of a connection with TLS that carries SIP, or seems to; said when it is forgotten.
     Tls(Box<TlsStream>),
 }
@@ -54,6 +59,8 @@ pub struct Messages {
     is_inside: bool,
     /// The connection, if it turned out to be TLS.
     tunnel: Option<Box<Tunnel>>,
+    /// The copies in both directions, if it turned out to be HEP.
+    copies: Option<Box<[Copies; 2]>>,
 }
 
 impl StreamReader for Messages {
@@ -74,6 +81,10 @@ impl StreamReader for Messages {
             return self.look_at_tunnel(out);
         }
         self.last_frame = origin.frame;
+        if let Some(copies) = self.copies(flow) {
+            copies.push(octets, origin);
+            return copies.read(flow, out);
+        }
         let is_sip = self.is_sip();
         let mut events = Events { flow, frame: origin.frame, out };
         let deflate = self.deflate;
@@ -85,6 +96,7 @@ impl StreamReader for Messages {
         self.deflate |= side.deflate;
         match kind {
             Some(StreamKind::Tls) if !self.is_inside => self.enter_tunnel(flow, out),
+            Some(StreamKind::Hep) => self.read_copies(flow, out),
             Some(kind) => self.decide(kind, out),
             None => {}
         }
@@ -97,6 +109,9 @@ impl StreamReader for Messages {
                 tunnel.gap(flow, out);
             }
             return self.look_at_tunnel(out);
+        }
+        if let Some(copies) = self.copies(flow) {
+            return copies.lose();
         }
         let is_sip = self.is_sip();
         if is_sip && matches!(gap, Gap::Missing(_)) {
@@ -140,12 +155,15 @@ impl StreamReader for Messages {
     fn is_interested(&self) -> bool {
         match &self.tunnel {
             Some(tunnel) => tunnel.is_wanted(),
-            None => self.kind.is_none() || self.is_sip(),
+            None => self.kind.is_none() || self.is_sip() || self.copies.is_some(),
         }
     }
 
     fn held(&self) -> usize {
-        self.sides.iter().map(Side::cost).sum::<usize>() + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.held())
+        let copies = self.copies.iter().flat_map(|both| both.iter()).map(Copies::cost).sum::<usize>();
+        copies
+            + self.sides.iter().map(Side::cost).sum::<usize>()
+            + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.held())
     }
 
     fn deadline(&self) -> Option<Timestamp> {
@@ -184,6 +202,22 @@ impl Messages {
         tunnel.begin(flow, out);
         self.tunnel = Some(tunnel);
         self.look_at_tunnel(out);
+    }
+
+    /// Goes on with HEP.
+    fn read_copies(&mut self, flow: &Flow, out: &mut Vec<StreamEvent>) {
+        let up = if Direction::of(flow) == Direction::Up { *flow } else { flow.reversed() };
+        let mut both = [up, up.reversed()].map(|flow| (flow, Copies::new(self.side(&flow).hand_over())));
+        self.decide(StreamKind::Hep, out);
+        for (flow, copies) in &mut both {
+            copies.read(flow, out);
+        }
+        self.copies = Some(Box::new(both.map(|(_, copies)| copies)));
+    }
+
+    fn copies(&mut self, flow: &Flow) -> Option<&mut Copies> {
+        let [up, down] = self.copies.as_deref_mut()?;
+        Some(if Direction::of(flow) == Direction::Up { up } else { down })
     }
 
     /// Says what it is, once that is clear. What is no SIP by any appearance is not followed further.
@@ -233,21 +267,21 @@ impl Events<'_> {
     }
 
     fn over_websocket(&mut self, message: Message, seen: Seen) {
-        let Seen { frame, other_frames, time, ttl, .. } = seen;
+        let Seen { frame, other_frames, time, ttl, carrier, .. } = seen;
         let is_secure = self.flow.transport == Transport::Tls;
         let transport = if is_secure { Transport::SecureWebSocket } else { Transport::WebSocket };
         let flow = Flow { transport, ..*self.flow };
-        let provenance = Provenance { frame, other_frames, time, flow, ip_id: None, ttl, offset: 0 };
+        let provenance = Provenance { frame, other_frames, time, flow, ip_id: None, ttl, carrier, offset: 0 };
         self.out.push(StreamEvent::Message(message, provenance));
     }
 
     fn message(&mut self, Taken { mut message, odd }: Taken, seen: Seen) {
-        let Seen { frame, other_frames, time, ttl, offset, .. } = seen;
+        let Seen { frame, other_frames, time, ttl, offset, carrier, .. } = seen;
         if let Some(odd) = odd {
             message.note(odd);
         }
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        let provenance = Provenance { frame, other_frames, time, flow: *self.flow, ip_id: None, ttl, offset };
+        let provenance = Provenance { frame, other_frames, time, flow: *self.flow, ip_id: None, ttl, carrier, offset };
         self.out.push(StreamEvent::Message(message, provenance));
     }
 }

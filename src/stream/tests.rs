@@ -127,7 +127,7 @@ impl Tap {
             match event {
                 StreamEvent::Odd { anomaly, .. } => all.push(*anomaly),
                 StreamEvent::Message(message, _) => all.extend(message.anomalies()),
-                StreamEvent::Kind(_) | StreamEvent::Tls(_) => {}
+                StreamEvent::Kind(_) | StreamEvent::Other(..) | StreamEvent::Tls(_) => {}
             }
         }
         all.sort_unstable();

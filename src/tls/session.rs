@@ -191,8 +191,8 @@ impl Session {
             HANDSHAKE => self.messages(direction, &content, at),
             APPLICATION_DATA => {
                 self.facts.is_complete = true;
-                let Seen { frame, other_frames, time, ttl, arrival, .. } = record.seen.clone();
-                let origin = Origin { frame, other_frames: other_frames.into(), time, ttl, arrival };
+                let Seen { frame, other_frames, time, ttl, arrival, carrier, .. } = record.seen.clone();
+                let origin = Origin { frame, other_frames: other_frames.into(), time, ttl, arrival, carrier };
                 if !content.is_empty() {
                     out.push(Plain::Octets(*flow, content, origin));
                 }

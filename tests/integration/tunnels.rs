@@ -206,7 +206,12 @@ fn analysed(frames: &[(Timestamp, Wrapped)]) -> Analysed {
 
 /// What is said of a capture, in all detail but of its layers.
 fn said(found: &Analysed) -> String {
-    format!("{:?}\n{:?}\n{:?}\n{:?}", found.calls, found.capture, found.summary.findings, found.facts.other_payloads)
+    let mut calls = found.calls.clone();
+    for report in &mut calls {
+        report.call.messages.iter_mut().for_each(|message| message.provenance.carrier = None);
+        report.call.icmp.iter_mut().for_each(|error| error.provenance.carrier = None);
+    }
+    format!("{:?}\n{:?}\n{:?}\n{:?}", calls, found.capture, found.summary.findings, found.facts.other_payloads)
 }
 
 /// A sample as IP packets, and what is said of it.
@@ -277,18 +282,75 @@ fn what_is_seen_inside_and_outside_a_tunnel_is_a_duplicate() {
         .into_iter()
         .map(|frame| (frame.time, packet(flow.link_type(), &frame.bytes, frame.bytes.len())))
         .collect();
-    let both: Vec<_> = bare
-        .iter()
-        .flat_map(|(time, frame)| {
-            let tunnel = TUNNELS[8].1(frame.clone());
-            [(*time, frame.clone()), (Timestamp(time.0 + 1_000_000), tunnel)]
-        })
-        .collect();
-    let (bare, found) = (analysed(&bare), analysed(&both));
-    assert_eq!(found.facts.duplicates, u64::try_from(both.len() / 2).unwrap());
-    let outcomes = |found: &Analysed| found.calls.iter().map(|report| report.call.outcome).collect::<Vec<_>>();
-    assert_eq!((outcomes(&found), found.codes()), (outcomes(&bare), bare.codes()));
-    assert_eq!(found.summary.retransmitted_finals, bare.summary.retransmitted_finals);
+    let plain = analysed(&bare);
+    for (layers, wrap) in TUNNELS.iter().copied().chain([("VLAN", LINKS[0].1), ("UDP > HEPv3", hep as Wrap)]) {
+        // The copy comes first where the tunnel is seen in front of the host.
+        for copy_first in [false, true] {
+            let both: Vec<_> = bare
+                .iter()
+                .flat_map(|(time, frame)| {
+                    let late = Timestamp(time.0 + 1_000_000);
+                    let (first, second) = (frame.clone(), wrap(frame.clone()));
+                    let (first, second) = if copy_first { (second, first) } else { (first, second) };
+                    [(*time, first), (late, second)]
+                })
+                .collect();
+            let found = analysed(&both);
+            assert_eq!(found.facts.duplicates, u64::try_from(both.len() / 2).unwrap(), "{layers}");
+            let outcomes = |found: &Analysed| found.calls.iter().map(|report| report.call.outcome).collect::<Vec<_>>();
+            assert_eq!((outcomes(&found), found.codes()), (outcomes(&plain), plain.codes()), "{layers}");
+            assert_eq!(found.summary.retransmitted_finals, plain.summary.retransmitted_finals, "{layers}");
+        }
+    }
+}
+
+/// A copy of a UDP datagram in IPv4, sent to a collector.
+fn hep(p: Wrapped) -> Wrapped {
+    let chunk = |kind: u8, value: &[u8]| {
+        let length = u16::try_from(value.len() + 6).unwrap().to_be_bytes();
+        [&[0, 0, 0, kind][..], &length, value].concat()
+    };
+    let chunks = [
+        chunk(1, &[2]),
+        chunk(2, &[17]),
+        chunk(3, &p.bytes[12..16]),
+        chunk(4, &p.bytes[16..20]),
+        chunk(7, &p.bytes[20..22]),
+        chunk(8, &p.bytes[22..24]),
+        chunk(11, &[1]),
+        chunk(12, &[0, 0, 7, 0xd1]),
+        chunk(15, &p.bytes[28..]),
+    ]
+    .concat();
+    let length = u16::try_from(chunks.len() + 6).unwrap().to_be_bytes();
+    let bytes = [&b"HEP3"[..], &length, &chunks].concat();
+    Wrapped { bytes, ..p }.udp(9060).v4(17)
+}
+
+#[test]
+fn inner_and_outer_addresses_are_known_of_every_message() {
+    let (_, text) = samples().into_iter().find(|(name, _)| name == "clean/busy").unwrap();
+    let flow = Flow::parse(&text).unwrap();
+    let frames =
+        flow.frames().into_iter().map(|frame| (frame.time, packet(flow.link_type(), &frame.bytes, frame.bytes.len())));
+    let frames: Vec<_> = frames.map(|(time, p)| (time, LINKS[0].1(TUNNELS[8].1(TUNNELS[2].1(p))))).collect();
+    let found = analysed(&frames);
+    let (first, second) = ("203.0.113.1".parse().unwrap(), "203.0.113.2".parse().unwrap());
+    for message in found.calls.iter().flat_map(|report| &report.call.messages) {
+        let carrier = message.provenance.carrier.as_deref().unwrap();
+        let expected = "Ethernet > VLAN 7 > VLAN 42 > IPv4 > UDP > VXLAN 5 > Ethernet > IPv4 > GRE > IPv4";
+        assert_eq!((carrier.layers.to_string().as_str(), &carrier.outer[..]), (expected, &[(first, second); 2][..]));
+        assert_ne!(message.provenance.flow.source.address, first);
+    }
+    let copies = analysed(&frames_of_copies(&flow));
+    assert_eq!(copies.facts.capture_agents, [(2001, u64::try_from(flow.frames().len()).unwrap())].into());
+    let carrier = copies.calls[0].call.messages[0].provenance.carrier.as_deref().unwrap();
+    assert_eq!((carrier.agent, &carrier.outer[..]), (Some(2001), &[(first, second)][..]));
+}
+
+fn frames_of_copies(flow: &Flow) -> Vec<(Timestamp, Wrapped)> {
+    let frames = flow.frames().into_iter();
+    frames.map(|frame| (frame.time, hep(packet(flow.link_type(), &frame.bytes, frame.bytes.len())))).collect()
 }
 
 #[test]

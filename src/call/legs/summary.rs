@@ -77,7 +77,7 @@ impl LegSummary {
             called: users(uris.into_iter().flatten()),
             diverted: diverted(message),
             session_id: session_id(message),
-            links: links(message),
+            links: links(message).into_iter().chain(correlation(message, provenance)).collect(),
             tokens,
             origids,
             parties,
@@ -159,6 +159,12 @@ fn session_id(message: &Message) -> Option<String> {
     let uuid = params::split(&value, ';').first()?.to_ascii_lowercase();
     let usable = uuid.len() == 32 && uuid.chars().all(|c| c.is_ascii_hexdigit()) && uuid.chars().any(|c| c != '0');
     usable.then_some(uuid)
+}
+
+/// What a capture agent says belongs together, where that is not the Call-ID alone.
+fn correlation(message: &Message, provenance: &Provenance) -> Option<String> {
+    let value = provenance.carrier.as_ref()?.correlation.as_ref()?;
+    (value.len() >= 4 && message.call_id() != Some(value.as_bytes())).then(|| value.clone())
 }
 
 fn links(message: &Message) -> Vec<String> {

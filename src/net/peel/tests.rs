@@ -31,7 +31,7 @@ fn a_mirrored_message_has_its_own_addresses_and_time() {
     assert_eq!((datagram.flow, datagram.flow.source.address), (flow(false), SOURCE_V4.into()));
     assert_eq!((datagram.payload, datagram.cut), (MESSAGE, false));
     assert_eq!((peeled.time, peeled.kind), (Some(then), None));
-    assert_eq!(peeled.layers.unwrap().to_string(), "Ethernet > IPv4 > UDP > HEPv3");
+    assert_eq!(peeled.carrier.unwrap().layers.to_string(), "Ethernet > IPv4 > UDP > HEPv3");
 
     let frame = wrap(5, b"{}");
     let peeled = whole(1, &frame, then);
@@ -46,7 +46,7 @@ fn sip_on_the_port_of_a_tunnel_is_sip() {
             let peeled = whole(101, &packet, Timestamp(0));
             let Decoded::Udp(datagram) = peeled.content else { panic!("{port} {payload:?}") };
             assert_eq!((datagram.payload, datagram.flow.destination.port), (payload, port));
-            assert_eq!(peeled.layers, None);
+            assert_eq!(peeled.carrier, None);
         }
     }
 }
@@ -54,9 +54,9 @@ fn sip_on_the_port_of_a_tunnel_is_sip() {
 #[test]
 fn plain_frames_have_no_layers_to_tell_of() {
     let frame = ethernet(&[], 0x0800, &ipv4(17, &udp(MESSAGE)));
-    assert_eq!(whole(1, &frame, Timestamp(0)).layers, None);
+    assert_eq!(whole(1, &frame, Timestamp(0)).carrier, None);
     let frame = ethernet(&[(0x8100, 42)], 0x0800, &ipv4(17, &udp(MESSAGE)));
-    assert_eq!(whole(1, &frame, Timestamp(0)).layers.unwrap().to_string(), "Ethernet > VLAN 42 > IPv4");
+    assert_eq!(whole(1, &frame, Timestamp(0)).carrier.unwrap().layers.to_string(), "Ethernet > VLAN 42 > IPv4");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn tags_and_labels_without_end_are_given_up() {
     for frame in [labels, ethernet(&tags, 0x0800, &ipv4(17, &udp(MESSAGE)))] {
         let peeled = whole(1, &frame, Timestamp(0));
         assert_eq!(peeled.content, Decoded::Skipped(SkipReason::TooManyLayers));
-        assert_eq!(peeled.layers.unwrap().all().len(), LAYERS);
+        assert_eq!(peeled.carrier.unwrap().layers.all().len(), LAYERS);
     }
 }
 

@@ -84,9 +84,9 @@ impl Whole {
     fn of(pieces: Vec<Piece>) -> Option<Self> {
         let head = pieces.first()?.head;
         let latest = pieces.iter().max_by_key(|piece| piece.origin.arrival)?;
-        let (Origin { frame, time, ttl, arrival, .. }, flow) = (&latest.origin, latest.flow);
+        let (Origin { frame, time, ttl, arrival, carrier, .. }, flow) = (&latest.origin, latest.flow);
         let frames = pieces.iter().take(MESSAGE_FRAMES).map(|piece| &piece.origin);
-        let (frame, time, ttl, arrival) = (*frame, *time, *ttl, *arrival);
+        let (frame, time, ttl, arrival, carrier) = (*frame, *time, *ttl, *arrival, carrier.clone());
         let all = frames.flat_map(|origin| origin.other_frames.iter().copied().chain([origin.frame]));
         let mut other_frames: Vec<_> = all.filter(|other| *other != frame).collect();
         other_frames.sort_unstable();
@@ -101,7 +101,7 @@ impl Whole {
             cut = piece.cut;
             octets.extend_from_slice(&piece.octets);
         }
-        let seen = Seen { frame, other_frames, time, ttl, offset: 0, arrival };
+        let seen = Seen { frame, other_frames, time, ttl, offset: 0, arrival, carrier };
         Some(Self { head, octets, cut: cut || !is_whole, tsn, flow, seen })
     }
 }

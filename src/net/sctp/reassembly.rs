@@ -10,7 +10,7 @@ use super::kind::SctpKind;
 use super::packet::Packet;
 use crate::anomaly::Anomaly;
 use crate::limits::{SCTP_DIRECTION_OCTETS, SCTP_DIRECTIONS, SCTP_OCTETS, STREAM_IDLE};
-use crate::net::tcp::{Origin, Seen};
+use crate::net::tcp::{Arrived, Origin, Seen};
 use crate::provenance::{Endpoint, Flow, FrameRef, Timestamp};
 
 /// What became of the packets.
@@ -87,12 +87,11 @@ pub struct SctpReassembly {
 }
 
 impl SctpReassembly {
-    /// Takes a packet that was captured in `frame` (and `other_frames`, if it came in fragments) at `time`, while the capture clock shows
-    /// `now`.
-    pub fn push(
+    /// Takes a packet, while the capture clock shows `now`.
+    pub fn push<'a>(
         &mut self,
         packet: &Packet<'_>,
-        (frame, other_frames, time): (FrameRef, &[FrameRef], Timestamp),
+        arrived: impl Into<Arrived<'a>>,
         now: Timestamp,
         out: &mut Vec<SctpEvent>,
     ) {
@@ -100,7 +99,7 @@ impl SctpReassembly {
         self.arrivals += 1;
         let ports = (packet.flow.source.port, packet.flow.destination.port);
         let key = (ports.0, ports.1, packet.tag);
-        let origin = Origin { frame, other_frames: other_frames.into(), time, ttl: packet.ttl, arrival: self.arrivals };
+        let origin = arrived.into().origin(packet.ttl, self.arrivals);
         let mut repeats = [false; 2];
         for chunk in Chunks::new(packet.chunks) {
             match chunk {

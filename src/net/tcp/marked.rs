@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::limits::MESSAGE_FRAMES;
+use crate::net::CarrierRef;
 use crate::provenance::{FrameRef, Timestamp};
 
 /// Where octets were captured.
@@ -18,6 +19,41 @@ pub struct Origin {
     pub ttl: u8,
     /// A number that grows with every frame, in capture order: frame numbers of several files do not compare.
     pub arrival: u64,
+    /// What carried the frame.
+    pub carrier: CarrierRef,
+}
+
+/// Where a packet was captured.
+#[derive(Debug)]
+pub struct Arrived<'a> {
+    /// The frame, or the last of several fragments.
+    pub frame: FrameRef,
+    /// The other fragments; as a rule none.
+    pub other_frames: &'a [FrameRef],
+    /// Capture time of `frame`.
+    pub time: Timestamp,
+    /// What carried it.
+    pub carrier: CarrierRef,
+}
+
+impl<'a> From<(FrameRef, &'a [FrameRef], Timestamp)> for Arrived<'a> {
+    fn from((frame, other_frames, time): (FrameRef, &'a [FrameRef], Timestamp)) -> Self {
+        Self { frame, other_frames, time, carrier: None }
+    }
+}
+
+impl<'a, const N: usize> From<(FrameRef, &'a [FrameRef; N], Timestamp)> for Arrived<'a> {
+    fn from((frame, other_frames, time): (FrameRef, &'a [FrameRef; N], Timestamp)) -> Self {
+        Self { frame, other_frames, time, carrier: None }
+    }
+}
+
+impl Arrived<'_> {
+    /// As the origin of octets.
+    pub(in crate::net) fn origin(self, ttl: u8, arrival: u64) -> Origin {
+        let Self { frame, other_frames, time, carrier } = self;
+        Origin { frame, other_frames: other_frames.into(), time, ttl, arrival, carrier }
+    }
 }
 
 /// A run of octets of one origin; positions count from the beginning of the buffer's life.
@@ -43,6 +79,8 @@ pub struct Seen {
     pub offset: u64,
     /// When `frame` arrived, as [`Origin::arrival`].
     pub arrival: u64,
+    /// What carried `frame`.
+    pub carrier: CarrierRef,
 }
 
 /// A buffer that is filled at its end and emptied at its beginning.
@@ -111,12 +149,12 @@ impl Marked {
         let (start, end) = (first + range.start as u64, first + range.end as u64);
         let marks = || self.marks.iter().filter(|mark| mark.start < end && mark.end > start);
         let last = marks().max_by_key(|mark| mark.origin.arrival)?;
-        let Origin { frame, time, ttl, arrival, .. } = last.origin;
+        let Origin { frame, time, ttl, arrival, ref carrier, .. } = last.origin;
         let all = marks().flat_map(|mark| mark.origin.other_frames.iter().copied().chain([mark.origin.frame]));
         let mut other_frames: Vec<FrameRef> = all.filter(|other| *other != frame).collect();
         other_frames.sort_unstable();
         other_frames.dedup();
         let offset = marks().next().map_or(0, |mark| start.saturating_sub(mark.start));
-        Some(Seen { frame, other_frames, time, ttl, offset, arrival })
+        Some(Seen { frame, other_frames, time, ttl, offset, arrival, carrier: carrier.clone() })
     }
 }

@@ -12,7 +12,7 @@ mod reassembly;
 mod recent;
 mod segment;
 
-pub use marked::{Marked, Origin, Seen};
+pub use marked::{Arrived, Marked, Origin, Seen};
 pub use reassembly::{TcpCounts, TcpReassembly};
 pub(super) use segment::read;
 pub use segment::{Flags, Segment};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::mem;
 
 use super::connection::{Connection, Notes};
-use super::{End, Origin, Segment, StreamReader};
+use super::{Arrived, End, Segment, StreamReader};
 use crate::anomaly::Anomaly;
 use crate::limits::{STREAM_OCTETS, STREAMS};
 use crate::provenance::{Endpoint, Flow, FrameRef, Timestamp};
@@ -79,12 +79,11 @@ impl<R: StreamReader> TcpReassembly<R> {
         }
     }
 
-    /// Takes a segment that was captured in `frame` (and `other_frames`, if it came in fragments) at `time`, while the capture
-    /// clock shows `now`. Gives what the readers make of it.
-    pub fn push(
+    /// Takes a segment, while the capture clock shows `now`. Gives what the readers make of it.
+    pub fn push<'a>(
         &mut self,
         segment: &Segment<'_>,
-        (frame, other_frames, time): (FrameRef, &[FrameRef], Timestamp),
+        arrived: impl Into<Arrived<'a>>,
         now: Timestamp,
         out: &mut Vec<R::Output>,
     ) {
@@ -105,8 +104,7 @@ impl<R: StreamReader> TcpReassembly<R> {
             Connection::new(counts.connections, &segment.flow, context)
         });
         let before = connection.held();
-        let origin =
-            Origin { frame, other_frames: other_frames.into(), time, ttl: segment.ttl, arrival: self.arrivals };
+        let origin = arrived.into().origin(segment.ttl, self.arrivals);
         let mut notes = Notes { counts, anomalies: &mut self.anomalies };
         connection.segment(segment, &origin, now, &mut notes, out);
         self.settle(key, before);

@@ -1,5 +1,7 @@
 //! A call with everything needed to act on it, and findings about a capture as a whole.
 
+use std::collections::BTreeSet;
+
 use super::View;
 use super::identity;
 use super::ladder;
@@ -7,7 +9,7 @@ use super::overview::LABEL;
 use super::page::{Page, Tone};
 use crate::diagnosis::{CallReport, Evidence, Finding, Severity};
 use crate::lang::Text;
-use crate::provenance::Timestamp;
+use crate::provenance::{FrameRef, Timestamp};
 use crate::report::{facts, phrases};
 use crate::wrap::display_width;
 
@@ -16,6 +18,9 @@ const QUOTED: usize = 800;
 /// Pieces of evidence, and other findings of a call, that are shown.
 const EVIDENCE: usize = 10;
 const OTHERS: usize = 12;
+/// Ways through tunnels that are shown, and frames named of each.
+const CARRIERS: usize = 3;
+const CARRIER_FRAMES: usize = 6;
 
 /// Everything about one call. `lead` is the finding that comes first.
 pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: Option<&Finding>) {
@@ -24,6 +29,7 @@ pub(super) fn of_call(page: &mut Page, view: &View, report: &CallReport, lead: O
     if let Some(lead) = lead {
         body(page, view, lead, report.call.start);
     }
+    carried(page, view, report);
     redress(page, report);
     identity::write(page, view, report);
     let others = || report.findings.iter().filter(|f| !lead.is_some_and(|l| std::ptr::eq(l, *f)));
@@ -40,6 +46,7 @@ pub(super) fn about_call(page: &mut Page, view: &View, report: &CallReport, lead
     if let Some(lead) = lead {
         body(page, view, lead, report.call.start);
     }
+    carried(page, view, report);
     redress(page, report);
     identity::write(page, view, report);
     perhaps(page, report);
@@ -48,6 +55,25 @@ pub(super) fn about_call(page: &mut Page, view: &View, report: &CallReport, lead
         page.paragraph(2, Tone::Level(finding.severity), tagged(finding));
         body(page, view, finding, report.call.start);
     }
+}
+
+/// The tunnels, tags and copies of collectors that frames of the evidence came in, once for the call.
+fn carried(page: &mut Page, view: &View, report: &CallReport) {
+    let cited: BTreeSet<FrameRef> = report.findings.iter().flat_map(|f| &f.evidence).map(|e| e.frame).collect();
+    let mut ways = facts::carriers(&report.call);
+    for (_, frames) in &mut ways {
+        frames.retain(|frame| cited.contains(frame));
+    }
+    ways.retain(|(_, frames)| !frames.is_empty());
+    let mut label = Text::new("Carried");
+    for (carrier, frames) in ways.iter().take(CARRIERS) {
+        let list = Text::list(", ", frames.iter().take(CARRIER_FRAMES).map(|frame| view.frame_here(*frame)));
+        let more = if frames.len() > CARRIER_FRAMES { Text::verbatim(" …") } else { Text::default() };
+        let text = Text::count(frames.len() as u64, "frame {list} in {carrier}", "frames {list}{more} in {carrier}");
+        let text = text.with("list", list).with("more", more).with("carrier", phrases::carrier(carrier));
+        page.entry(std::mem::take(&mut label), Tone::Plain, text);
+    }
+    page.more(2 + LABEL, ways.len(), CARRIERS, "{n} more way through layers", "{n} more ways through layers");
 }
 
 /// Legs that may belong to the call.

@@ -118,6 +118,9 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
         Tone::Plain,
         Text::list("; ", [facts.format.clone()].into_iter().chain(links).chain([frames])),
     );
+    if let Some(text) = contents(facts) {
+        page.hanging("", LABEL, Tone::Plain, text);
+    }
     for text in layers(facts) {
         page.hanging("", LABEL, Tone::Plain, text);
     }
@@ -127,6 +130,21 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
         let text = Text::new("{times} ({span}); all times are {zone}").with("times", view.span(first, last));
         page.hanging("", LABEL, Tone::Plain, text.with("span", span).with("zone", zone));
     }
+}
+
+/// What became of the frames: each of them is counted once. Nothing where all are alike.
+fn contents(facts: &CaptureFacts) -> Option<Text> {
+    let kinds = [
+        (Text::new("UDP {n}"), facts.udp_frames),
+        (Text::new("TCP {n}"), facts.tcp_frames),
+        (Text::new("SCTP {n}"), facts.sctp_frames),
+        (Text::new("IP fragments {n}"), facts.fragments),
+        (Text::new("ICMP errors {n}"), facts.icmp_errors),
+        (Text::new("skipped {n}"), facts.skipped.values().sum()),
+    ];
+    let some: Vec<_> = kinds.into_iter().filter(|(_, n)| *n > 0).collect();
+    let list = some.iter().map(|(text, n)| text.clone().with("n", grouped(*n)));
+    (some.len() > 1).then(|| Text::new("Frames: {list}").with("list", Text::list(", ", list)))
 }
 
 /// What a capture without SIP holds instead, and what to try.

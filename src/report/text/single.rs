@@ -55,6 +55,9 @@ impl CallSink {
             .with("source", self.view.endpoint(provenance.flow.source))
             .with("destination", self.view.endpoint(provenance.flow.destination));
         page.paragraph(2, Tone::Strong, text);
+        if let Some(carrier) = provenance.carrier.as_deref() {
+            page.paragraph(2, Tone::Quiet, phrases::carrier(carrier));
+        }
         let raw = String::from_utf8_lossy(captured.message.raw());
         for line in raw.trim_end().split('\n').map(|line| line.trim_end_matches('\r')) {
             if line.is_empty() {

@@ -1,6 +1,7 @@
 //! A call as JSON shows it.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -8,6 +9,8 @@ use super::{Address, FindingView, IdentityView, Place, Time};
 use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage, FinalResponse, OutcomeDetail};
 use crate::diagnosis::CallReport;
+use crate::net::Carrier;
+use crate::provenance::FrameRef;
 use crate::report::facts;
 use crate::sip::HeaderName;
 
@@ -54,6 +57,8 @@ pub(in crate::report) struct CallView<'a> {
     attestation: Option<&'static str>,
     /// The Identity values of the INVITE (RFC 8224), as captured nearest to the callee; empty where it has none.
     identities: Vec<IdentityView<'a>>,
+    /// The tunnels, tags and copies of collectors that messages of the call came in; empty where all came plainly.
+    carried: Vec<CarriedView>,
     /// What the rules say of the call; the root cause first.
     findings: Vec<FindingView<'a>>,
 }
@@ -95,6 +100,60 @@ struct FinalView<'a> {
     destination: Address,
     /// How often the same response was sent again.
     retransmissions: usize,
+}
+
+/// A way through layers that messages of a call came.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct CarriedView {
+    /// The layers, such as `Ethernet > VLAN 42 > IPv4 > GRE > IPv4`.
+    layers: String,
+    /// Addresses of the packets around the innermost one, the outermost first.
+    outer: Vec<OuterView>,
+    /// What a collector's copy says belongs together (HEP); null where nothing does.
+    correlation_id: Option<String>,
+    /// The capture agent that made the copy (HEP); null where none is named.
+    capture_agent: Option<u32>,
+    /// Frames that complete the messages that came so.
+    frames: Vec<CarriedFrame>,
+}
+
+/// A frame.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct CarriedFrame {
+    /// Index of the frame's file in `files` of its capture; only in merged captures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<u16>,
+    /// Its number, as Wireshark shows it.
+    frame: u64,
+}
+
+/// Sender and receiver of a packet with another inside.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct OuterView {
+    /// Sender.
+    source: String,
+    /// Receiver.
+    destination: String,
+}
+
+impl CarriedView {
+    fn new(carrier: &Carrier, frames: &[FrameRef], place: Place) -> Self {
+        let outer = |(source, destination): &(IpAddr, IpAddr)| OuterView {
+            source: source.to_string(),
+            destination: destination.to_string(),
+        };
+        let frame = |frame: &FrameRef| CarriedFrame { file: place.file(*frame), frame: frame.number.0 };
+        Self {
+            layers: carrier.layers.to_string(),
+            outer: carrier.outer.iter().map(outer).collect(),
+            correlation_id: carrier.correlation.clone(),
+            capture_agent: carrier.agent,
+            frames: frames.iter().map(frame).collect(),
+        }
+    }
 }
 
 /// Whom to ask for redress; each part as captured, null where it is not named.
@@ -145,6 +204,7 @@ impl<'a> CallView<'a> {
                 .collect(),
             attestation: report.origin.as_ref().map(|origin| origin.signing.name()),
             identities: report.identities.iter().map(|checked| IdentityView::new(checked, place)).collect(),
+            carried: facts::carriers(call).into_iter().map(|(c, frames)| CarriedView::new(c, &frames, place)).collect(),
             findings: report.findings.iter().map(|f| FindingView::of_call(f, place)).collect(),
         }
     }

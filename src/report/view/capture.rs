@@ -33,6 +33,8 @@ pub(in crate::report) struct CaptureView {
     layers: BTreeMap<String, u64>,
     /// Frames with further ways through layers, behind the limit on those told apart.
     other_layers: u64,
+    /// Copies of collectors (HEP), by the number of the capture agent that made them.
+    capture_agents: BTreeMap<String, u64>,
     /// Frames that hold a whole UDP datagram.
     udp_frames: u64,
     /// UDP datagrams, reassembled ones included, that hold SIP.
@@ -112,6 +114,7 @@ impl CaptureView {
             frames_skipped: facts.skipped.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
             layers: facts.layers.iter().map(|(layers, n)| (layers.to_string(), *n)).collect(),
             other_layers: facts.other_layers,
+            capture_agents: facts.capture_agents.iter().map(|(agent, n)| (agent.to_string(), *n)).collect(),
             udp_frames: facts.udp_frames,
             sip_datagrams: facts.sip_datagrams,
             other_payloads: facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
