@@ -202,12 +202,13 @@ pub(super) fn carrier(carrier: &Carrier) -> Text {
         Some(agent) => Text::new(", capture agent {agent}").with("agent", agent),
         None => Text::default(),
     };
-    let outer = match carrier.outer.is_empty() {
-        true => Text::default(),
-        false => Text::new(", {outer}").with("outer", Text::list(", ", outer)),
+    let outer = if carrier.outer.is_empty() {
+        Text::default()
+    } else {
+        Text::new(", {outer}").with("outer", Text::list(", ", outer))
     };
     Text::new("{layers}{outer}{agent}{correlation}")
-        .with("layers", &carrier.layers.to_string())
+        .with("layers", carrier.layers.to_string())
         .with("outer", outer)
         .with("agent", agent)
         .with("correlation", correlation)

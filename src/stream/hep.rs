@@ -77,13 +77,13 @@ impl Copies {
         if let Some(kind) = copy.other_kind() {
             return out.push(StreamEvent::Other(kind, copy.agent));
         }
-        messages(&copy, seen, flow, out);
+        messages(&copy, &seen, flow, out);
     }
 }
 
 /// The messages in a copy; whoever calls something SIP that is none has it counted.
-fn messages(copy: &Hep<'_>, seen: Seen, flow: &Flow, out: &mut Vec<StreamEvent>) {
-    let carrier = carrier(copy, &seen, flow);
+fn messages(copy: &Hep<'_>, seen: &Seen, flow: &Flow, out: &mut Vec<StreamEvent>) {
+    let carrier = carrier(copy, seen, flow);
     let inflated = carrier.is_compressed.then(|| hep::inflate(copy.payload)).flatten();
     let framed = sip::messages(inflated.as_deref().unwrap_or(copy.payload), copy.cut);
     if framed.is_empty() {
