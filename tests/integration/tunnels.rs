@@ -1,5 +1,10 @@
 //! Every sample wrapped in every tunnel: what is said of its calls is the same as of the bare frames.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::LazyLock;
 
