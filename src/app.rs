@@ -83,7 +83,9 @@ pub fn warn(what: &str, talk: &mut dyn Write) {
 fn misspelt_command(error: &Error) -> Option<&'static str> {
     let Error::Read { path, source } = error else { return None };
     let name = path.to_str().filter(|_| source.kind() == io::ErrorKind::NotFound)?;
-    ["check", "config", "explain", "extract", "passport"].into_iter().find(|command| explain::resembles(name, command))
+    ["check", "config", "explain", "extract", "ladder", "passport"]
+        .into_iter()
+        .find(|command| explain::resembles(name, command))
 }
 
 struct Run<'t> {

@@ -25,6 +25,7 @@ pub mod extract;
 pub mod fail_on;
 pub mod filter;
 pub mod kpi;
+pub mod ladder;
 pub mod lang;
 pub mod limits;
 pub mod net;

@@ -287,3 +287,5 @@ pub const EXTRACT_FRAGMENTED: usize = 1 << 16;
 pub const EXTRACT_MEDIA_BEFORE: Duration = Duration::from_secs(1);
 /// And those that come so long behind its last message: the other end may stop later.
 pub const EXTRACT_MEDIA_BEHIND: Duration = Duration::from_secs(2);
+/// Calls that `ladder` draws into one file, of formats that hold several.
+pub const LADDERS: usize = 1000;

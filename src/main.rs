@@ -47,6 +47,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Some(Command::Explain(what)) => explain(what, lang),
         Some(Command::Passport(what)) => passport(what, lang),
+        Some(Command::Ladder(what)) => sipscan::ladder::command(what, lang, config::terminal(), &mut io::stderr()),
         Some(Command::Extract(what)) => sipscan::extract::command(what, lang, &mut io::stderr()),
         Some(Command::Check(what)) => check(what, lang),
         Some(Command::Config(what)) => configuration(what),

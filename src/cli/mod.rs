@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod explain;
 mod extract;
+mod ladder;
 mod passport;
 mod scan;
 mod selection;
@@ -21,6 +22,7 @@ pub use check::{Check, CheckFormat};
 pub use configuration::ConfigCommand;
 pub use explain::{Explain, PageFormat};
 pub use extract::Extract;
+pub use ladder::{Ladder, LadderFormat};
 pub use passport::Passport;
 pub use scan::{Colour, Format, Scan};
 pub use selection::Selection;
@@ -98,6 +100,7 @@ Examples:
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan extract trace.pcap --call 13 --media -o call13.pcapng
   sipscan check samples/
+  sipscan ladder trace.pcap --call 13 -o call13.svg
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
   sipscan passport eyJhbGciOi… --stir-cert signer.pem --at 2026-03-30T14:00:00Z";
@@ -111,6 +114,8 @@ pub enum Command {
     Extract(Box<Extract>),
     /// Compare captures with what they must show, in a file NAME.expect.toml beside each.
     Check(Check),
+    /// Draw the ladder of a call for documents: as text, SVG, Mermaid or PlantUML.
+    Ladder(Box<Ladder>),
     /// Show what is in force of sipscan.toml and the defaults, and where each value comes from.
     Config(ConfigCommand),
     /// Decode an Identity header field value, or a bare PASSporT, and check it: form, freshness, certificate URL, signature.

@@ -40,6 +40,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "src/expect/differ.rs",
             "src/expect/page.rs",
             "src/extract",
+            "src/ladder.rs",
             "src/pipeline",
             "src/capture/info.rs",
             "src/error.rs",

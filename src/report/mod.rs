@@ -13,6 +13,7 @@ pub mod clusters;
 pub mod csv;
 #[cfg(test)]
 pub(crate) mod docs;
+pub mod drawn;
 mod encrypted;
 pub mod escape;
 pub(crate) mod facts;

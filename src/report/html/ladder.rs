@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::capture;
 use super::chart::{Kind, shape};
@@ -61,10 +61,24 @@ pub(super) fn write(view: &View, report: &CallReport) -> Markup {
                 @if over > 0 { span.less { (view.say(Text::new("{n} messages in the middle are not drawn").with("n", grouped(over as u64)))) " " } }
                 @if less > 0 { span.less { (view.say(Text::count(less as u64, "{n} lesser message not shown", "{n} lesser messages not shown"))) } }
             }
-            div.wide { (drawing(view, &report.call, &arrows, &title)) }
+            div.wide { (drawing(view, &report.call, &arrows, &title, None)) }
             (messages(view, report, &arrows))
         }
     }
+}
+
+/// What the style sheet of the report says of ladders, for a drawing that stands alone: light and dark as its reader likes it.
+const ALONE: &str = include_str!("ladder.css");
+
+/// The drawing alone, with every message, as a file of its own.
+pub(super) fn alone(view: &View, report: &CallReport) -> Markup {
+    let rows = ladder::every_row(&report.call);
+    let cited: BTreeSet<FrameRef> = report.findings.iter().flat_map(|f| &f.evidence).map(|e| e.frame).collect();
+    let arrows: Vec<Arrow<'_>> =
+        rows.iter().map(|row| Arrow { target: None, ..arrow(view, &report.call, row, &cited) }).collect();
+    let title = Text::new("{name}: {parties}").with("name", phrases::name(&report.call));
+    let title = view.say(title.with("parties", phrases::parties(&report.call)));
+    drawing(view, &report.call, &arrows, &escape::terminal(&title), Some(ALONE))
 }
 
 fn arrow<'a>(view: &View, call: &Call, row: &'a Row, cited: &BTreeSet<FrameRef>) -> Arrow<'a> {
@@ -106,7 +120,7 @@ fn nth(at: usize) -> i64 {
     i64::try_from(at).unwrap_or(0)
 }
 
-fn drawing(view: &View, call: &Call, arrows: &[Arrow<'_>], title: &str) -> Markup {
+fn drawing(view: &View, call: &Call, arrows: &[Arrow<'_>], title: &str, style: Option<&str>) -> Markup {
     let hosts = hosts(arrows);
     let names: Vec<(String, String)> = hosts.iter().map(|host| name(view, *host)).collect();
     let widest = names.iter().map(|(name, address)| length(name).max(length(address)) + 24).max().unwrap_or(0);
@@ -116,7 +130,12 @@ fn drawing(view: &View, call: &Call, arrows: &[Arrow<'_>], title: &str) -> Marku
     let height = TOP + STEP * nth(arrows.len()) + 10;
     let x = |host: IpAddr| LEFT + column * nth(hosts.iter().position(|known| *known == host).unwrap_or(0));
     html! {
-        svg viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="group" aria-label=(title) {
+        svg xmlns=[style.map(|_| "http://www.w3.org/2000/svg")] viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="group" aria-label=(title) {
+            @if let Some(style) = style {
+                title { (title) }
+                style { (PreEscaped(style)) }
+                rect.paper width="100%" height="100%" {}
+            }
             text.axis x="96" y="44" text-anchor="end" { (view.say("seconds")) }
             text.axis x="106" y="44" { (view.say("since")) }
             text.axis x="160" y="44" { (view.say("frame")) }

@@ -40,6 +40,13 @@ use tally::Tally;
 const STYLE: &str = include_str!("look.css");
 const SCRIPT: &str = include_str!("look.js");
 
+/// The ladder of a call as an SVG file.
+pub(super) fn standalone(view: &View, report: &CallReport) -> String {
+    // XML has no place for these two.
+    let drawing = ladder::alone(view, report).into_string().replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{drawing}\n")
+}
+
 /// How the report is to look.
 #[derive(Debug, Clone, Default)]
 pub struct HtmlOptions {

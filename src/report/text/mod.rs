@@ -33,7 +33,7 @@ pub(super) mod numbers;
 pub(super) mod overview;
 pub(super) mod page;
 mod rest;
-mod single;
+pub(super) mod single;
 
 use attention::Attention;
 pub(super) use page::cut;
@@ -120,19 +120,19 @@ impl TextSink {
 
 impl View {
     /// What options say of it, and the number of groups.
-    fn new(options: TextOptions) -> (Self, usize) {
+    pub(super) fn new(options: TextOptions) -> (Self, usize) {
         let TextOptions { width, colour, lang, markup, groups, time_zone: zone, all, hosts } = options;
         let paper = Paper { width: width.clamp(80, 120), colour, lang, markup };
         (Self { paper, zone, all, files: Vec::new(), name_captures: false, hosts }, groups)
     }
 
-    fn begin_capture(&mut self, index: usize, files: &[String]) {
+    pub(super) fn begin_capture(&mut self, index: usize, files: &[String]) {
         self.files.resize_with(index, Vec::new);
         self.files.push(files.to_vec());
     }
 
     /// The address, without the port where it is the usual one, behind the name of the host where it has one.
-    fn host(&self, endpoint: Endpoint) -> String {
+    pub(super) fn host(&self, endpoint: Endpoint) -> String {
         let place =
             if matches!(endpoint.port, SIP_PORT | 0) { endpoint.address.to_string() } else { endpoint.to_string() };
         self.named(endpoint, place)

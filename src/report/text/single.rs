@@ -29,18 +29,11 @@ impl CallSink {
     }
 
     fn whole(&self, page: &mut Page, report: &CallReport) {
-        let title = Text::new("{name}: {parties}").with("name", phrases::name(&report.call));
-        page.title(title.with("parties", phrases::parties(&report.call)));
+        title(page, report);
         let lead = facts::root_finding(report).or(report.findings.first());
         detail::sentence(page, report, lead);
         page.blank();
-        ladder::head(page, &self.view, report, 0);
-        for id in report.call.legs.iter().filter_map(|leg| facts::lossy(leg.call_id.as_deref())) {
-            page.paragraph(2, Tone::Quiet, Text::new("Call-ID {id}").with("id", &*id));
-        }
-        page.blank();
-        let cited: BTreeSet<FrameRef> = report.findings.iter().flat_map(|f| &f.evidence).map(|e| e.frame).collect();
-        Diagram::new(&self.view, &report.call, &cited).write(page);
+        drawn(page, &self.view, report);
         if self.verbose {
             report.call.messages.iter().for_each(|captured| self.message(page, captured));
         }
@@ -68,6 +61,30 @@ impl CallSink {
         }
         page.blank();
     }
+}
+
+fn title(page: &mut Page, report: &CallReport) {
+    let title = Text::new("{name}: {parties}").with("name", phrases::name(&report.call));
+    page.title(title.with("parties", phrases::parties(&report.call)));
+}
+
+/// When it was, under which Call-IDs, and how it went across its hosts.
+fn drawn(page: &mut Page, view: &View, report: &CallReport) {
+    ladder::head(page, view, report, 0);
+    for id in report.call.legs.iter().filter_map(|leg| facts::lossy(leg.call_id.as_deref())) {
+        page.paragraph(2, Tone::Quiet, Text::new("Call-ID {id}").with("id", &*id));
+    }
+    page.blank();
+    let cited: BTreeSet<FrameRef> = report.findings.iter().flat_map(|f| &f.evidence).map(|e| e.frame).collect();
+    Diagram::new(view, &report.call, &cited).write(page);
+}
+
+/// The ladder of a call without its findings.
+pub(in crate::report) fn ladder(view: &View, report: &CallReport) -> String {
+    let mut page = view.page();
+    title(&mut page, report);
+    drawn(&mut page, view, report);
+    page.into_text()
 }
 
 impl Sink for CallSink {
