@@ -25,6 +25,10 @@ pub fn messages(datagram: &[u8], cut: bool) -> Vec<Framed> {
         if !found.is_empty() {
             message.note(Anomaly::SeveralMessagesInDatagram);
         }
+        if found.is_empty() {
+            // As a rule it stays alone: an allocation for more would be several times as large.
+            found.reserve_exact(1);
+        }
         found.push(Framed { message, offset: at });
         at += length;
         at += blank_lines(datagram.get(at..).unwrap_or_default());

@@ -61,6 +61,27 @@ const fn slots() -> [[u8; SHARED_MAX]; SLOT_COUNT] {
 }
 
 impl HeaderName {
+    /// The name of a line that begins with one of those that nearly all messages have, in their usual spelling and with the colon right
+    /// behind it, and the length of the name. `None` says nothing.
+    pub(super) fn usual(line: &[u8]) -> Option<(Self, usize)> {
+        Some(match line.first()? {
+            b'V' if begins(line, b"Via:") => (Self::Via, 3),
+            b'F' if begins(line, b"From:") => (Self::From, 4),
+            b'T' if begins(line, b"To:") => (Self::To, 2),
+            b'C' if begins(line, b"Call-ID:") => (Self::CallId, 7),
+            b'C' if begins(line, b"CSeq:") => (Self::CSeq, 4),
+            b'C' if begins(line, b"Contact:") => (Self::Contact, 7),
+            b'C' if begins(line, b"Content-Length:") => (Self::ContentLength, 14),
+            b'C' if begins(line, b"Content-Type:") => (Self::ContentType, 12),
+            b'M' if begins(line, b"Max-Forwards:") => (Self::MaxForwards, 12),
+            b'U' if begins(line, b"User-Agent:") => (Self::UserAgent, 10),
+            b'R' if begins(line, b"Record-Route:") => (Self::RecordRoute, 12),
+            b'A' if begins(line, b"Allow:") => (Self::Allow, 5),
+            b'S' if begins(line, b"Supported:") => (Self::Supported, 9),
+            _ => return None,
+        })
+    }
+
     /// Reads a name in any case, long or compact. Nearly all are spelt as the documents spell them, so that is looked at first.
     pub fn read(name: &[u8]) -> Self {
         let (Some(first), Some(last)) = (name.first(), name.last()) else { return Self::Other };
@@ -152,6 +173,10 @@ header_names! {
     Attestation "Attestation";
 }
 
+fn begins<const LENGTH: usize>(line: &[u8], name: &[u8; LENGTH]) -> bool {
+    line.first_chunk() == Some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,5 +195,19 @@ mod tests {
             assert_eq!(HeaderName::read(text.as_bytes()), name, "{text}");
         }
         assert!(HeaderName::ALL.iter().all(|n| HeaderName::read(n.name().as_bytes()) == *n));
+    }
+
+    #[test]
+    fn usual_names_are_those_that_are_read() {
+        let mut usual = 0;
+        for name in HeaderName::ALL.iter().map(|name| name.name()) {
+            let line = format!("{name}: x");
+            if let Some((found, length)) = HeaderName::usual(line.as_bytes()) {
+                assert_eq!((found, length), (HeaderName::read(name.as_bytes()), name.len()));
+                usual += 1;
+            }
+            assert_eq!(HeaderName::usual(name.as_bytes()), None);
+        }
+        assert_eq!(usual, 13);
     }
 }

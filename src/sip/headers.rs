@@ -155,7 +155,7 @@ pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block 
         bare_line_feed |= text.len() == line.len();
         terminated = text.is_empty();
         if !terminated {
-            line_read(bytes, block.end, text, &mut block.fields, odd);
+            line_read(block.end, text, &mut block.fields, odd);
         }
         block.end = start + line_feed + 1;
         if terminated {
@@ -174,19 +174,23 @@ pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block 
 /// Reads what stands behind the last line end of a block that lacks its blank line.
 fn last_line(bytes: &[u8], block: &mut Block, odd: &mut Vec<Anomaly>) {
     if let Some(line) = bytes.get(block.end..).filter(|line| !line.is_empty()) {
-        line_read(bytes, block.end, line.strip_suffix(b"\r").unwrap_or(line), &mut block.fields, odd);
+        line_read(block.end, line.strip_suffix(b"\r").unwrap_or(line), &mut block.fields, odd);
         block.end = bytes.len();
     }
     odd.push(Anomaly::HeadersUnterminated);
 }
 
-fn line_read(bytes: &[u8], at: usize, text: &[u8], fields: &mut Vec<Field>, odd: &mut Vec<Anomaly>) {
+fn line_read(at: usize, text: &[u8], fields: &mut Vec<Field>, odd: &mut Vec<Anomaly>) {
     if matches!(text.first(), Some(b' ' | b'\t')) {
         match fields.last_mut() {
             // An empty continuation line changes nothing.
             Some(field) => field.value_end = offset(at + text.trim_ascii_end().len()).max(field.value_end),
             None => odd.push(Anomaly::HeaderFieldMalformed),
         }
+        return;
+    }
+    if let Some((name, length)) = HeaderName::usual(text) {
+        fields.push(Field::new(name, at, length, text.get(length + 1..).unwrap_or_default(), text.len()));
         return;
     }
     let token = text.iter().position(|b| !super::probe::is_token(*b)).unwrap_or(text.len());
@@ -203,15 +207,8 @@ fn line_read(bytes: &[u8], at: usize, text: &[u8], fields: &mut Vec<Field>, odd:
         odd.push(Anomaly::HeaderFieldMalformed);
         return;
     }
-    let value = bytes.get(at + colon + 1..at + text.len()).unwrap_or_default();
-    let value_start = at + text.len() - value.trim_ascii_start().len();
-    fields.push(Field {
-        name: HeaderName::read(name),
-        start: offset(at),
-        name_end: offset(at + name.len()),
-        value_start: offset(value_start),
-        value_end: offset(value_start + value.trim_ascii().len()),
-    });
+    let value = text.get(colon + 1..).unwrap_or_default();
+    fields.push(Field::new(HeaderName::read(name), at, name.len(), value, text.len()));
 }
 
 /// Messages are shorter than 4 GiB; a datagram even than 64 KiB.
@@ -220,6 +217,23 @@ pub(super) fn offset(at: usize) -> u32 {
 }
 
 impl Field {
+    /// The field of a line of `length` octets at `at`, which ends with the value.
+    fn new(name: HeaderName, at: usize, name_length: usize, value: &[u8], length: usize) -> Self {
+        let value = match value {
+            // Most values stand behind one blank.
+            [b' ', rest @ ..] if rest.first().is_some_and(u8::is_ascii_graphic) => rest,
+            _ => value.trim_ascii_start(),
+        };
+        let value_start = at + length - value.len();
+        Self {
+            name,
+            start: offset(at),
+            name_end: offset(at + name_length),
+            value_start: offset(value_start),
+            value_end: offset(value_start + value.trim_ascii_end().len()),
+        }
+    }
+
     /// The value as captured, folding included, without white space around it.
     pub(super) fn value(self, bytes: &[u8]) -> &[u8] {
         bytes.get(self.value_range()).unwrap_or_default()

@@ -88,20 +88,21 @@ impl Message {
             identities: OnceLock::new(),
             parties: OnceLock::new(),
         };
-        message.locate();
-        let more = super::lint::find(&message);
+        let are_plain = message.locate();
+        let more = super::lint::find(&message, are_plain);
         message.anomalies.extend(more);
         message.anomalies.sort_unstable();
         message.anomalies.dedup();
         Some((message, end))
     }
 
-    /// Finds what every tracker asks for.
-    fn locate(&mut self) {
+    /// Finds what every tracker asks for. Returns the bits of the names whose first values are plain.
+    fn locate(&mut self) -> u128 {
+        let mut are_plain = 0;
         self.cseq = self.read_cseq();
-        self.from_tag = self.parameter_range(HeaderName::From, b"tag");
-        self.to_tag = self.parameter_range(HeaderName::To, b"tag");
-        self.branch = self.parameter_range(HeaderName::Via, b"branch");
+        self.from_tag = self.parameter_range(HeaderName::From, b"tag", &mut are_plain);
+        self.to_tag = self.parameter_range(HeaderName::To, b"tag", &mut are_plain);
+        self.branch = self.parameter_range(HeaderName::Via, b"branch", &mut are_plain);
         if self.fields.present() & MANDATORY != MANDATORY {
             self.anomalies.push(Anomaly::MandatoryHeaderMissing);
         }
@@ -113,6 +114,7 @@ impl Message {
         {
             self.anomalies.push(Anomaly::CSeqMethodMismatch);
         }
+        are_plain
     }
 
     fn read_cseq(&self) -> Option<CSeq> {
@@ -125,10 +127,17 @@ impl Message {
     }
 
     /// The place of a parameter's value in the first value of a header field, outside of quotes and brackets.
-    fn parameter_range(&self, name: HeaderName, parameter: &[u8]) -> Option<Range<u32>> {
+    fn parameter_range(&self, name: HeaderName, parameter: &[u8], are_plain: &mut u128) -> Option<Range<u32>> {
         let field = self.field(name)?;
         let value = field.value(&self.raw);
-        let place = header_parameter(value, parameter, name == HeaderName::Via)?;
+        let is_via = name == HeaderName::Via;
+        let plain = if is_via { plain::via(value, parameter) } else { plain::address(value, parameter) };
+        let place = if let Some(plain) = plain {
+            *are_plain |= headers::bit(name);
+            plain.parameter?
+        } else {
+            header_parameter(value, parameter, is_via)?
+        };
         Some(field.value_start + offset(place.start)..field.value_start + offset(place.end))
     }
 
@@ -536,6 +545,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_values_have_the_same_parameter(
+            address in r#"("[ a;]{0,2}" ?|[a ]{0,2})<?sips?:(a@)?[a-b.]{1,2}(:[0-9]{1,4})?(;[a=]{0,2})?>?(;(tag|TAG|b)?=?[a=:]{0,2}){0,3}"#,
+            via in r"SIP/2.0/[A-B]{1,2} [a.:0-9]{1,3}(;(branch|Branch|b)?=?[a=:]{0,2}){0,3}",
+        ) {
+            for (value, name, is_via) in [(address.as_bytes(), &b"tag"[..], false), (via.as_bytes(), b"branch", true)] {
+                let plain = if is_via { plain::via(value, name) } else { plain::address(value, name) };
+                if let Some(plain) = plain {
+                    prop_assert_eq!(plain.parameter, header_parameter(value, name, is_via));
+                }
+            }
+        }
+
         #[test]
         fn behind_a_display_name_both_ways_find_the_same_parameter(value in r#""[a;<\\]{0,2}"([a-c<>;,= "]|tag|tag=){0,12}"#) {
             let value = value.as_bytes();

@@ -1,18 +1,27 @@
 //! Is a value so plain that nothing can be wrong with it? Asked of every message, so it looks at bytes and allocates nothing.
 //!
-//! `true` is a promise that [`super::lint`] would find nothing; `false` only means that it must look.
+//! [`Plain`] is a promise that [`super::lint`] would find nothing; `None` only means that it must look. The same pass finds the parameter
+//! that every message is asked for.
+
+use std::ops::Range;
 
 use super::octets::{self, HOST, NAME, PARAMETER, TOKEN, USER, VALUE};
 
 /// More parameters than this are not plain.
 const PARAMETERS_MAX: usize = 8;
 
+/// A plain value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plain {
+    /// The place of the parameter that was asked for; `None` if it is not there.
+    pub(super) parameter: Option<Range<usize>>,
+}
+
 /// `SIP/2.0/UDP host:port;name=value`, once.
-pub(super) fn via(value: &[u8]) -> bool {
-    let Some(rest) = value.strip_prefix(b"SIP/2.0/") else { return false };
-    let (transport, rest) = take(rest, u8::is_ascii_alphabetic);
-    let Some(rest) = rest.strip_prefix(b" ") else { return false };
-    !transport.is_empty() && host(rest).is_some_and(parameters)
+pub(super) fn via(value: &[u8], wanted: &[u8]) -> Option<Plain> {
+    let (transport, rest) = take(value.strip_prefix(b"SIP/2.0/")?, u8::is_ascii_alphabetic);
+    let rest = rest.strip_prefix(b" ").filter(|_| !transport.is_empty())?;
+    parameters(value, host(rest)?, wanted)
 }
 
 /// Host, port, and whether the transport is a secure one, of a Via value that begins with `SIP/2.0/UDP host:port;` or so and has no
@@ -32,20 +41,18 @@ pub(super) fn sent_by(value: &[u8]) -> Option<(&[u8], Option<u16>, bool)> {
 }
 
 /// `"Name" <uri>;name=value` or `uri;name=value`, once.
-pub(super) fn address(value: &[u8]) -> bool {
+pub(super) fn address(value: &[u8], wanted: &[u8]) -> Option<Plain> {
     let rest = match value.strip_prefix(b"\"") {
-        Some(quoted) => {
-            let (_, rest) = take(quoted, |b| !b"\"\\".contains(b));
-            rest.strip_prefix(b"\"").unwrap_or_default()
-        }
+        Some(quoted) => take(quoted, |b| !matches!(b, b'"' | b'\\')).1.strip_prefix(b"\"")?,
         None => value,
     };
     let (name, bracketed) = take(rest, |b| octets::is(*b, NAME));
     if let Some(inside) = bracketed.strip_prefix(b"<") {
-        return hostpart(inside).is_some_and(|rest| behind_bracket(rest).is_some_and(parameters));
+        return parameters(value, behind_bracket(hostpart(inside)?)?, wanted);
     }
     // Without brackets there is no name, and the parameters are the header field's.
-    rest.len() == value.len() && !name.contains(&b' ') && hostpart(value).is_some_and(parameters)
+    let is_alone = rest.len() == value.len() && !name.contains(&b' ');
+    parameters(value, hostpart(value).filter(|_| is_alone)?, wanted)
 }
 
 /// A `sip:` URI with user, host, port and parameters.
@@ -82,27 +89,36 @@ fn is_parameter(byte: u8) -> bool {
     octets::is(byte, PARAMETER)
 }
 
-/// Parameters with different names and without quotes. Names count as different if their lengths, first or last letters are: it is
-/// quicker, and hardly ever wrong.
-fn parameters(value: &[u8]) -> bool {
+/// Parameters at the end of `value`, with different names and without quotes, and the place of the wanted one. Names count as different if
+/// their lengths, first or last letters are: it is quicker, and hardly ever wrong.
+fn parameters(value: &[u8], mut rest: &[u8], wanted: &[u8]) -> Option<Plain> {
     let mut keys = [0_u32; PARAMETERS_MAX];
-    let mut rest = value;
+    let mut parameter = None;
     for count in 0..=PARAMETERS_MAX {
-        let Some(parameter) = rest.strip_prefix(b";") else { return rest.is_empty() };
-        let (name, behind) = take(parameter, |b| octets::is(*b, TOKEN));
-        let (Some(key), Some(earlier)) = (key(name), keys.get(..count)) else { return false };
-        if earlier.contains(&key) {
-            return false;
+        let Some(text) = rest.strip_prefix(b";") else {
+            return rest.is_empty().then_some(Plain { parameter });
+        };
+        let (name, behind) = take(text, |b| octets::is(*b, TOKEN));
+        let key = key(name)?;
+        if keys.get(..count)?.contains(&key) {
+            return None;
         }
         if let Some(free) = keys.get_mut(count) {
             *free = key;
         }
-        rest = match behind.first() {
-            Some(b'=') => take(behind, |b| octets::is(*b, VALUE)).1,
-            _ => behind,
-        };
+        rest = behind;
+        if let Some(text) = behind.strip_prefix(b"=") {
+            let text_value;
+            (text_value, rest) = take(text, |b| octets::is(*b, VALUE));
+            if name.eq_ignore_ascii_case(wanted) {
+                let end = value.len() - rest.len();
+                // Whether an empty value is one is for others to say.
+                parameter = Some(end - text_value.len()..end).filter(|place| !place.is_empty());
+                parameter.as_ref()?;
+            }
+        }
     }
-    false
+    None
 }
 
 /// What tells most names apart, in any case; `None` of an empty one.
@@ -126,7 +142,7 @@ mod tests {
     fn usual_values_are_plain() {
         for value in ["SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport", "SIP/2.0/TLS a-b.example;received=192.0.2.1"]
         {
-            assert!(via(value.as_bytes()), "{value}");
+            assert!(via(value.as_bytes(), b"").is_some(), "{value}");
         }
         for value in [
             "\"A. B <c>\" <sip:+12155550100@a.example:5070;user=phone>;tag=x.1",
@@ -134,13 +150,13 @@ mod tests {
             "<sip:a@192.0.2.1>;q=0.5;expires=60",
             "sip:a@a.example;tag=1",
         ] {
-            assert!(address(value.as_bytes()), "{value}");
+            assert!(address(value.as_bytes(), b"").is_some(), "{value}");
         }
         for value in ["SIP/2.0/UDP a;;", "SIP/2.0/UDP a;x=1;X=2", "SIP/2.0/UDP a, SIP/2.0/UDP b", "SIP/2.0/UDP [::1]"] {
-            assert!(!via(value.as_bytes()), "{value}");
+            assert!(via(value.as_bytes(), b"").is_none(), "{value}");
         }
         for value in ["\"A <sip:a@b>", "<sip:a@b?x=y>", "<tel:1>", "A, B <sip:a@b>", "<sip:a@b", "A sip:a@b", ""] {
-            assert!(!address(value.as_bytes()), "{value}");
+            assert!(address(value.as_bytes(), b"").is_none(), "{value}");
         }
     }
 }
