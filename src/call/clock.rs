@@ -19,6 +19,11 @@ impl CaptureClock {
         self.reading
     }
 
+    /// The time of a frame at which it would show `reading`, if times go on without falling back.
+    pub(super) fn time_of(&self, reading: Timestamp) -> Timestamp {
+        self.latest.map_or(Timestamp(i64::MIN), |latest| latest.plus(reading.since(self.reading)))
+    }
+
     /// Takes the time of a message; earlier ones, such as those of datagrams that waited for fragments, leave it as it is.
     pub(super) fn forward(&mut self, time: Timestamp) {
         match self.latest {

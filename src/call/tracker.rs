@@ -161,6 +161,20 @@ impl Tracker {
         over
     }
 
+    /// Until when [`Self::advance`] has nothing to do but to move the clock, if no message comes and times do not fall back.
+    pub fn quiet_until(&self) -> Timestamp {
+        match self.deadlines.peek() {
+            _ if !self.early.is_empty() => Timestamp(i64::MIN),
+            Some(Reverse((due, _))) => self.clock.time_of(*due),
+            None => Timestamp(i64::MAX),
+        }
+    }
+
+    /// Moves the capture clock where [`Self::quiet_until`] says that nothing else is to be done.
+    pub fn tick(&mut self, time: Timestamp) {
+        self.clock.tick(time);
+    }
+
     /// Closes everything, at the end of the capture, in the order of first messages: one call at a time, so that each can be
     /// freed before the next is made.
     pub fn finish(&mut self, now: Timestamp) -> impl Iterator<Item = Call> {

@@ -42,6 +42,11 @@ impl<V> Aged<V> {
         Some(value)
     }
 
+    /// The oldest entry.
+    pub(super) fn oldest(&self) -> Option<&V> {
+        self.get(self.by_age.first_key_value()?.1)
+    }
+
     /// Removes the oldest entry if `condition` holds of it.
     pub(super) fn pop_oldest_if(&mut self, condition: impl FnOnce(&V) -> bool) -> Option<(FragmentKey, V)> {
         let (_, key) = self.by_age.first_key_value()?;

@@ -92,7 +92,11 @@ impl fmt::Display for PayloadKind {
 
 /// Tells what a payload is that is known not to be SIP, by its content and, for DNS and RTP, its ports.
 pub fn classify(flow: &Flow, payload: &[u8]) -> PayloadKind {
-    let (source, destination) = (flow.source.port, flow.destination.port);
+    classify_ports(flow.source.port, flow.destination.port, payload)
+}
+
+/// As [`classify`], of ports alone.
+pub(super) fn classify_ports(source: u16, destination: u16, payload: &[u8]) -> PayloadKind {
     let unprivileged = source.min(destination) >= 1024;
     match payload.first() {
         None => PayloadKind::Empty,

@@ -111,6 +111,16 @@ impl IpReassembly {
         mem::take(&mut self.given_up)
     }
 
+    /// Until when [`Self::expire`] has nothing to do, if no fragment comes.
+    pub fn quiet_until(&self) -> Timestamp {
+        if !self.given_up.is_empty() {
+            return Timestamp(i64::MIN);
+        }
+        let waiting = self.waiting.oldest().map(|waiting| waiting.first_time);
+        let completed = self.completed.oldest().map(|completed| completed.time);
+        waiting.into_iter().chain(completed).min().map_or(Timestamp(i64::MAX), |oldest| oldest.plus(FRAGMENT_TIMEOUT))
+    }
+
     /// Gives up everything, at the end of the capture, and returns the cut datagrams.
     pub fn flush(&mut self) -> Vec<Reassembled> {
         while let Some((key, waiting)) = self.waiting.pop_oldest_if(|_| true) {

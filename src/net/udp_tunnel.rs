@@ -37,7 +37,7 @@ pub(super) fn may_carry(datagram: &Datagram<'_>) -> bool {
         || hep::may_be(datagram.payload)
 }
 
-fn is_tunnel_port(port: u16) -> bool {
+pub(super) fn is_tunnel_port(port: u16) -> bool {
     matches!(
         port,
         port::L2TP | port::GTP_U | port::ESP | port::VXLAN | port::VXLAN_LINUX | port::GENEVE | port::SCTP | port::TZSP

@@ -1,21 +1,83 @@
 //! Frames on their way from the reader to the threads that prepare them: many at a time, in one buffer.
 
+use std::mem;
+
+use super::front::{Front, Step};
 use super::prepare::{Prepared, prepare};
 use crate::capture::{Frame, Secrets};
 use crate::error::Error;
+use crate::net::{PayloadKind, without_sip};
 use crate::provenance::{FrameRef, Timestamp};
 
 /// A batch is full with so many octets: enough to make handing it on cheap, few enough to stay in the caches.
 const FULL_OCTETS: usize = 192 << 10;
 /// And with so many frames.
 const FULL_FRAMES: usize = 1024;
+/// And with so many skipped ones, of which only the times are kept.
+const FULL_SKIPPED: usize = 8 * FULL_FRAMES;
 
-/// Frames in order, and what became known behind the last of them.
+/// Frames in order, and what became known behind the last of them. Frames that hold no SIP and need no state are told as they
+/// come, and leave nothing but their times.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     heads: Vec<Head>,
     octets: Vec<u8>,
+    skipped: Skipped,
     pub(super) after: After,
+}
+
+/// What is left of frames without SIP.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    times: Vec<Timestamp>,
+    octets: u64,
+    kinds: Vec<(PayloadKind, u64)>,
+}
+
+impl Skipped {
+    fn add(&mut self, frame: &Frame<'_>, kind: PayloadKind) {
+        self.times.push(frame.time);
+        self.octets += frame.bytes.len() as u64;
+        match self.kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.kinds.push((kind, 1)),
+        }
+    }
+}
+
+/// A batch whose frames are prepared.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// Each with the number of skipped frames of the batch in front of it.
+    frames: Vec<(usize, Prepared)>,
+    skipped: Skipped,
+    pub(super) after: After,
+}
+
+impl Done {
+    /// Takes all frames through the stages that need them in order; `hand_on` takes the steps behind each, and says whether to go
+    /// on.
+    pub(super) fn track(
+        &mut self,
+        front: &mut Front,
+        steps: &mut Vec<Step>,
+        mut hand_on: impl FnMut(&mut Vec<Step>) -> bool,
+    ) -> bool {
+        let mut times = self.skipped.times.as_slice();
+        let mut taken = 0;
+        for (before, frame) in self.frames.drain(..) {
+            let (now, later) = times.split_at_checked(before - taken).unwrap_or((times, &[]));
+            (times, taken) = (later, before);
+            front.skipped(now, steps);
+            front.frame(frame, steps);
+            if !hand_on(steps) {
+                return false;
+            }
+        }
+        front.skipped(times, steps);
+        front.count_skipped(self.skipped.octets, self.skipped.kinds.drain(..));
+        true
+    }
 }
 
 /// What became known behind the frames of a batch.
@@ -36,10 +98,16 @@ struct Head {
     link_type: u16,
     original_length: u32,
     length: usize,
+    /// Skipped frames of the batch in front of it.
+    skipped: usize,
 }
 
 impl Batch {
     pub(super) fn push(&mut self, frame: &Frame<'_>) {
+        if let Some(kind) = without_sip(frame.link_type, frame.bytes, frame.original_length) {
+            self.skipped.add(frame, kind);
+            return;
+        }
         self.octets.extend_from_slice(frame.bytes);
         self.heads.push(Head {
             reference: frame.reference,
@@ -47,34 +115,35 @@ impl Batch {
             link_type: frame.link_type,
             original_length: frame.original_length,
             length: frame.bytes.len(),
+            skipped: self.skipped.times.len(),
         });
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.octets.len() >= FULL_OCTETS || self.heads.len() >= FULL_FRAMES
+        self.octets.len() >= FULL_OCTETS
+            || self.heads.len() >= FULL_FRAMES
+            || self.skipped.times.len() >= FULL_SKIPPED
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.heads.is_empty() && self.after.error.is_none() && !self.after.lossy && self.after.secrets.is_empty()
+        let after = &self.after;
+        let nothing_behind = after.error.is_none() && !after.lossy && after.secrets.is_empty();
+        self.heads.is_empty() && self.skipped.times.is_empty() && nothing_behind
     }
 
-    /// Prepares its frames.
-    pub(super) fn prepare(&self) -> Vec<Prepared> {
+    /// Prepares its frames, and empties it for its memory to be used again.
+    pub(super) fn prepare(&mut self) -> Done {
         let mut rest = self.octets.as_slice();
         let mut prepared = Vec::with_capacity(self.heads.len());
         for head in &self.heads {
             let (bytes, behind) = rest.split_at_checked(head.length).unwrap_or((rest, &[]));
             rest = behind;
-            let Head { reference, time, link_type, original_length, .. } = *head;
-            prepared.push(prepare(&Frame { reference, time, link_type, original_length, bytes }));
+            let Head { reference, time, link_type, original_length, skipped, .. } = *head;
+            let frame = Frame { reference, time, link_type, original_length, bytes };
+            prepared.push((skipped, prepare(&frame)));
         }
-        prepared
-    }
-
-    /// Empties it, for its memory to be used again; returns what was behind its frames.
-    pub(super) fn reset(&mut self) -> After {
         self.heads.clear();
         self.octets.clear();
-        std::mem::take(&mut self.after)
+        Done { frames: prepared, skipped: mem::take(&mut self.skipped), after: mem::take(&mut self.after) }
     }
 }

@@ -60,6 +60,8 @@ pub(super) struct Front {
     latest: Timestamp,
     /// What the capture said before its first frame.
     pub(super) announced: Announced,
+    /// Up to here nothing is due unless frames with content come: frames without move the clock and no more.
+    quiet_until: Timestamp,
 }
 
 impl Front {
@@ -76,6 +78,7 @@ impl Front {
             now: Timestamp::default(),
             latest: Timestamp::default(),
             announced: Announced::default(),
+            quiet_until: Timestamp(i64::MIN),
         }
     }
 
@@ -100,13 +103,7 @@ impl Front {
         if frame.cut {
             self.anomaly(Anomaly::FrameCut);
         }
-        for cut in self.reassembly.expire(self.now) {
-            self.reassembled(cut, steps);
-        }
-        let mut events = Vec::new();
-        self.streams.expire(self.now, &mut events);
-        self.events(events, steps);
-        self.expire_associations(steps);
+        self.expire(steps);
         match frame.content {
             Content::Sip { flow, messages } => {
                 self.facts.udp_frames += 1;
@@ -130,13 +127,54 @@ impl Front {
             Content::Stateful(ref held) => self.stateful(held, &frame, steps),
         }
         self.advance(frame.time, steps);
-        self.count_tracker_anomalies();
     }
 
-    /// Hands on the calls that are over at that time.
+    /// Takes the times of frames that hold nothing, which come before the next one, and what there is to count of them.
+    pub(super) fn skipped(&mut self, times: &[Timestamp], steps: &mut Vec<Step>) {
+        for time in times.iter().copied() {
+            if self.facts.frames > 0 && time >= self.now && time < self.quiet_until {
+                (self.now, self.latest) = (time, time);
+                self.tracker.tick(time);
+            } else {
+                self.clock(time, steps);
+                self.expire(steps);
+                self.advance(time, steps);
+            }
+            self.facts.frames += 1;
+        }
+    }
+
+    /// Counts octets and kinds of frames that were skipped.
+    pub(super) fn count_skipped(&mut self, octets: u64, kinds: impl Iterator<Item = (PayloadKind, u64)>) {
+        self.facts.octets += octets;
+        for (kind, count) in kinds {
+            self.facts.udp_frames += count;
+            *self.facts.other_payloads.entry(kind).or_default() += count;
+        }
+    }
+
+    /// Gives up fragments and streams that have waited too long.
+    fn expire(&mut self, steps: &mut Vec<Step>) {
+        if self.now < self.quiet_until {
+            return;
+        }
+        for cut in self.reassembly.expire(self.now) {
+            self.reassembled(cut, steps);
+        }
+        let mut events = Vec::new();
+        self.streams.expire(self.now, &mut events);
+        self.events(events, steps);
+        self.expire_associations(steps);
+    }
+
+    /// Closes what is over by the time of a frame.
     fn advance(&mut self, time: Timestamp, steps: &mut Vec<Step>) {
         let now = self.now;
         steps.extend(self.tracker.advance(time).into_iter().map(|call| Step::Over { call, now }));
+        self.count_tracker_anomalies();
+        // Streams and associations are due at a moment, the others behind it.
+        let streams = self.streams.quiet_before().min(self.associations.quiet_before());
+        self.quiet_until = self.reassembly.quiet_until().min(self.tracker.quiet_until()).min(streams);
     }
 
     /// Takes what is left of fragments and streams, at the end of the capture.

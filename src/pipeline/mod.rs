@@ -29,6 +29,7 @@ use crate::diagnosis::{Engine, Settings};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::lang::Text;
+use crate::net::without_sip;
 use crate::report::{CaptureFacts, Sink, Summary};
 
 /// A capture that is being analysed. Frames go in, closed calls come out at the sink; memory follows the calls that are open
@@ -80,7 +81,13 @@ impl Analysis {
     /// Those of the sink.
     pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         let mut steps = Vec::new();
-        self.front.frame(prepare(frame), &mut steps);
+        match without_sip(frame.link_type, frame.bytes, frame.original_length) {
+            Some(kind) => {
+                self.front.skipped(&[frame.time], &mut steps);
+                self.front.count_skipped(frame.bytes.len() as u64, [(kind, 1)].into_iter());
+            }
+            None => self.front.frame(prepare(frame), &mut steps),
+        }
         self.steps(&mut steps, sink)
     }
 

@@ -11,9 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use super::back::Back;
-use super::batch::{After, Batch};
+use super::batch::{Batch, Done};
 use super::front::{Front, Step};
-use super::prepare::Prepared;
 use crate::capture::Frames;
 use crate::error::Error;
 use crate::report::Sink;
@@ -29,12 +28,6 @@ const STEPS_QUEUED: usize = 4;
 
 /// A batch and where its result goes.
 type Job = (Batch, SyncSender<Done>);
-
-/// A batch after preparation.
-struct Done {
-    frames: Vec<Prepared>,
-    after: After,
-}
 
 /// What diagnosis gets.
 enum Piece {
@@ -120,11 +113,10 @@ fn work(waiting: &Mutex<Receiver<Job>>, used: &Sender<Batch>) {
         // The lock is held while waiting: the other threads have nothing to do either.
         let job = waiting.lock().ok().and_then(|queue| queue.recv().ok());
         let Some((mut batch, slot)) = job else { return };
-        let frames = batch.prepare();
-        let after = batch.reset();
+        let done = batch.prepare();
         // The reader may have ended, and the tracker may have given up.
         drop(used.send(batch));
-        drop(slot.send(Done { frames, after }));
+        drop(slot.send(done));
     }
 }
 
@@ -133,13 +125,11 @@ fn track(front: &mut Front, ordered: &Receiver<Receiver<Done>>, pieces: &SyncSen
     let mut steps = Vec::new();
     // A slot whose sender is gone belongs to a thread that panicked; the scope passes that on.
     while let Ok(slot) = ordered.recv() {
-        let Ok(Done { frames, after }) = slot.recv() else { return };
-        for frame in frames {
-            front.frame(frame, &mut steps);
-            if is_enough(&steps) && !hand_on(&mut steps, pieces) {
-                return;
-            }
+        let Ok(mut done) = slot.recv() else { return };
+        if !done.track(front, &mut steps, |steps| !is_enough(steps) || hand_on(steps, pieces)) {
+            return;
         }
+        let after = done.after;
         front.learn(&after.secrets);
         steps.extend(after.lossy.then_some(Step::Lossy));
         // Every batch is handed on: somebody may wait for the report of a live capture.

@@ -153,6 +153,11 @@ impl SctpReassembly {
         }
     }
 
+    /// Up to which moment, itself not included, [`Self::expire`] has nothing to do, if no packet comes.
+    pub fn quiet_before(&self) -> Timestamp {
+        self.due.peek().map_or(Timestamp(i64::MAX), |Reverse((due, _))| *due)
+    }
+
     /// Ends everything, at the end of the capture, in the order of the latest packets.
     pub fn flush(&mut self, out: &mut Vec<SctpEvent>) {
         while let Some((_, key)) = self.turns.first_key_value().map(|(turn, key)| (*turn, *key)) {

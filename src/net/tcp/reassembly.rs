@@ -133,6 +133,11 @@ impl<R: StreamReader> TcpReassembly<R> {
         }
     }
 
+    /// Up to which moment, itself not included, [`Self::expire`] has nothing to do, if no segment comes.
+    pub fn quiet_before(&self) -> Timestamp {
+        self.due.peek().map_or(Timestamp(i64::MAX), |Reverse((due, ..))| *due)
+    }
+
     /// Ends everything, at the end of the capture, in the order in which the connections began.
     pub fn flush(&mut self, out: &mut Vec<R::Output>) {
         let mut open: Vec<(u64, Key)> = self.connections.iter().map(|(key, c)| (c.number, *key)).collect();
