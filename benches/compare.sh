@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs sipscan, and the other tools that are installed, on one capture and prints their times and memory as a Markdown table.
+# Runs sipscan, and the other tools that are installed, on one capture and prints their times and memory as a Markdown table, and how
+# they compare. Captures of RTP and a folder of small captures are generated beside it.
 #
 #   benches/compare.sh [CAPTURE [RUNS]]
 #
@@ -17,16 +18,19 @@ sipscan=${SIPSCAN:-target/release/sipscan}
 capture=${1:-}
 if [ -z "$capture" ]; then
     capture=$work/mix.pcap
-    cargo run --quiet --release --example make_load -- "$capture" 72000 900
+    cargo run --quiet --release --example make_load -- "$capture" calls=72000 rate=900
 fi
+make_load=${MAKE_LOAD:-target/release/examples/make_load}
+[ -x "$make_load" ] || cargo build --quiet --release --example make_load
+results=$work/results.tsv
 
 # measure NAME COMMAND…: a line with the medians of wall time, CPU time and peak memory.
 measure() {
     local name=$1
     shift
-    python3 - "$name" "$runs" "$@" <<'PY'
-import os, resource, statistics, subprocess, sys, time
-name, runs, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    python3 - "$results" "$name" "$runs" "$@" <<'PY'
+import os, statistics, subprocess, sys, time
+results, name, runs, command = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
 walls, cpus, peak = [], [], 0
 for _ in range(runs):
     begin = time.monotonic()
@@ -36,7 +40,21 @@ for _ in range(runs):
     cpus.append(usage.ru_utime + usage.ru_stime)
     peak = max(peak, usage.ru_maxrss)
 note = "" if os.waitstatus_to_exitcode(status) in (0, 1) else f" (exit code {os.waitstatus_to_exitcode(status)})"
-print(f"| {name}{note} | {statistics.median(walls):.3f} | {statistics.median(cpus):.3f} | {peak / 1024:.0f} |")
+with open(results, "a") as file:
+    print(name, statistics.median(walls), statistics.median(cpus), peak / 1024, sep="\t", file=file)
+print(f"| {name}{note} | {statistics.median(walls):.3f} | {statistics.median(cpus):.3f} | {peak / 1024:.0f} |", flush=True)
+PY
+}
+
+# ratio WHAT COLUMN NUMERATOR DENOMINATOR GOAL: a line with the ratio of two measured numbers (wall, cpu or peak), if both are there.
+ratio() {
+    python3 - "$results" "$@" <<'PY'
+import sys
+results, what, column, numerator, denominator, goal = sys.argv[1:]
+rows = {row[0]: row[1:] for row in (line.rstrip("\n").split("\t") for line in open(results))}
+if numerator in rows and denominator in rows:
+    at = ["wall", "cpu", "peak"].index(column)
+    print(f"| {what} | {float(rows[numerator][at]) / max(float(rows[denominator][at]), 0.001):.2f} | {goal} |")
 PY
 }
 
@@ -75,6 +93,37 @@ have sngrep && measure "sngrep -N -q -l 200000" sngrep -N -q -l 200000 -I "$capt
 have sipgrep && measure "sipgrep" sipgrep -I "$capture"
 have sipnab && measure "sipnab" sipnab -N -q --report --no-cli-print -I "$capture"
 have sip-doctor && measure "sip-doctor" sip-doctor "$capture"
+"$make_load" "$work/rtp.pcap" calls=7200 rate=100 rtp=690 2>/dev/null
+cat "$work/rtp.pcap" >/dev/null
+measure "cat, RTP" cat "$work/rtp.pcap"
+measure "sipscan, RTP" "$sipscan" "$work/rtp.pcap"
+measure "sipscan --threads 1, RTP" "$sipscan" --threads 1 "$work/rtp.pcap"
+rm "$work/rtp.pcap"
+mkdir "$work/folder"
+for number in $(seq 1000); do
+    "$make_load" "$work/folder/$number.pcap" calls=30 rate=10 seed="$number" 2>/dev/null
+done
+measure "sipscan, 1,000 files" "$sipscan" "$work/folder"
+measure "sipscan --threads 1, 1,000 files" "$sipscan" --threads 1 "$work/folder"
+
+echo
+echo "| ratio | measured | goal |"
+echo "| --- | ---: | ---: |"
+tshark="tshark -q -z sip,stat, without SDP conversations"
+ratio "wall, tshark / sipscan" wall "$tshark" "sipscan, text" "≥ 20"
+ratio "wall, sngrep / sipscan" wall "sngrep -N -q -l 200000" "sipscan, text" "≥ 35"
+ratio "wall, sipgrep / sipscan" wall "sipgrep" "sipscan, text" "≥ 18"
+ratio "wall, sip-doctor / sipscan" wall "sip-doctor" "sipscan, text" "≥ 300"
+ratio "wall, sipscan / cat" wall "sipscan, text" "cat" "≤ 5"
+ratio "CPU, sipscan / sipnab" cpu "sipscan, text" "sipnab" "≤ 0.2"
+ratio "wall, JSON / text" wall "sipscan, JSON" "sipscan, text" "≤ 1.6"
+ratio "wall, NDJSON / text" wall "sipscan, NDJSON" "sipscan, text" "≤ 1.6"
+ratio "wall, CSV / text" wall "sipscan, CSV" "sipscan, text" "≤ 1.6"
+ratio "wall, one thread / all" wall "sipscan --threads 1, text" "sipscan, text" "≥ 1.7"
+ratio "wall, one thread / all, 1,000 files" wall "sipscan --threads 1, 1,000 files" "sipscan, 1,000 files" "≥ 1.7"
+ratio "wall, sipscan / cat, RTP" wall "sipscan, RTP" "cat, RTP" "≤ 3"
+ratio "wall, .gz / gzip -dc" wall "sipscan, .gz" "gzip -dc" "≤ 1.2"
+ratio "wall, .zst / zstd -dc" wall "sipscan, .zst" "zstd -dc" "≤ 1.2"
 if have valgrind; then
     valgrind --tool=none --log-file=/dev/null true
     editcap_count=40000

@@ -14,6 +14,7 @@ use sipscan::report::csv::{CsvOptions, CsvSink, Table};
 use sipscan::report::json::JsonSink;
 use sipscan::report::text::{TextOptions, TextSink};
 
+#[expect(dead_code, reason = "floods are for the example")]
 mod load;
 
 type MakeSink<'a> = &'a dyn Fn() -> Box<dyn Sink>;
@@ -21,7 +22,7 @@ type MakeSink<'a> = &'a dyn Fn() -> Box<dyn Sink>;
 const RUNS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let load = load::Load { calls: 20_000, rate: 100, rtp: 0 };
+    let load = load::Load::default();
     let mut capture = Vec::new();
     let messages = load.write(&mut capture)?;
     let text = || Box::new(TextSink::new(Box::new(io::sink()), TextOptions::default())) as Box<dyn Sink>;

@@ -1,28 +1,58 @@
-//! Writes a generated capture: `cargo run --release --example make_load -- OUT.pcap [CALLS [CALLS_PER_SECOND [RTP_PER_CALL]]]`; `-` is
-//! standard output.
+//! Writes a generated capture: `cargo run --release --example make_load -- OUT.pcap [NAME=NUMBER…]`; `-` is standard output.
+//!
+//! Names are calls, rate (calls a second), rtp (packets a call), seed, proxies (0 to 3), and, in thousandths, redirected, unwanted,
+//! busy, retransmitted, registrations; `flood=invites`, `call-id`, `registrations` or `fragments` writes nothing but those.
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Write};
 
-#[path = "../benches/load.rs"]
+#[path = "../benches/load/mod.rs"]
 mod load;
 
+use load::{Flood, Load};
+
+const USAGE: &str = "usage: make_load OUT.pcap [calls=N] [rate=N] [rtp=N] [seed=N] [proxies=N] [redirected=N] [unwanted=N] \
+    [busy=N] [retransmitted=N] [registrations=N] [flood=invites|call-id|registrations|fragments]";
+
 fn main() -> io::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize, default| arguments.get(at).and_then(|a| a.parse().ok()).unwrap_or(default);
-    let load = load::Load { calls: number(1, 20_000), rate: number(2, 100), rtp: number(3, 0) };
-    let Some(path) = arguments.first() else {
-        return Err(io::Error::other("usage: make_load OUT.pcap [CALLS [CALLS_PER_SECOND [RTP_PER_CALL]]]"));
-    };
-    let messages = if path == "-" {
-        let mut out = BufWriter::new(io::stdout().lock());
-        let messages = load.write(&mut out)?;
-        out.flush()?;
-        messages
-    } else {
-        let mut out = BufWriter::new(std::fs::File::create(path)?);
-        let messages = load.write(&mut out)?;
-        out.flush()?;
-        messages
-    };
+    let mut arguments = std::env::args().skip(1);
+    let Some(path) = arguments.next() else { return Err(io::Error::other(USAGE)) };
+    let mut load = Load::default();
+    for argument in arguments {
+        set(&mut load, &argument).ok_or_else(|| io::Error::other(format!("{argument}\n{USAGE}")))?;
+    }
+    let out: Box<dyn Write> =
+        if path == "-" { Box::new(io::stdout().lock()) } else { Box::new(std::fs::File::create(path)?) };
+    let mut out = BufWriter::with_capacity(1 << 18, out);
+    let messages = load.write(&mut out)?;
+    out.flush()?;
     writeln!(io::stderr(), "{messages} SIP messages")
+}
+
+fn set(load: &mut Load, argument: &str) -> Option<()> {
+    let (name, value) = argument.split_once('=')?;
+    if name == "flood" {
+        load.flood = Some(match value {
+            "invites" => Flood::Invites,
+            "call-id" => Flood::CallId,
+            "registrations" => Flood::Registrations,
+            "fragments" => Flood::Fragments,
+            _ => return None,
+        });
+        return Some(());
+    }
+    let number = value.parse().ok()?;
+    match name {
+        "calls" => load.calls = number,
+        "rate" => load.rate = number,
+        "rtp" => load.rtp = number,
+        "seed" => load.seed = number,
+        "proxies" => load.proxies = usize::try_from(number.min(3)).ok()?,
+        "redirected" => load.redirected = number,
+        "unwanted" => load.unwanted = number,
+        "busy" => load.busy = number,
+        "retransmitted" => load.retransmitted = number,
+        "registrations" => load.registrations = number,
+        _ => return None,
+    }
+    Some(())
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::capture::{self, Capture, CaptureInfo, Frames, Input, Merged, link_type_name};
+use crate::capture::{self, CaptureInfo, Input, Merged, link_type_name};
 use crate::config;
 use crate::diagnosis::{CallReport, Finding, Settings};
 use crate::error::Error;
@@ -15,9 +15,19 @@ use crate::explain;
 use crate::fail_on::FailOn;
 use crate::filter::Filter;
 use crate::lang::Text;
-use crate::pipeline::Analysis;
+use crate::limits::SMALL_CAPTURE_OCTETS;
 use crate::report::outputs::Outputs;
 use crate::report::{CaptureFacts, Sink, Summary};
+use crate::tally::Tally;
+
+mod progress;
+mod side_by_side;
+mod single;
+
+pub use progress::{Beside, Progress};
+
+use side_by_side::Piece;
+use single::Plan;
 
 /// What a run analyses, and by what.
 #[derive(Debug, Default)]
@@ -38,26 +48,29 @@ pub struct Job {
     pub kpi: bool,
     /// What the exit status depends on.
     pub fail_on: FailOn,
+    /// Shows how far it is.
+    pub progress: Progress,
 }
 
 /// Analyses the inputs of a job into `outputs`. Errors go to `talk` as they happen; one bad file does not stop the others.
 pub fn scan(job: Job, outputs: Outputs, talk: &mut dyn Write) -> ExitStatus {
-    let Job { paths, merge, strict, threads, settings, filter, kpi, fail_on } = job;
+    let Job { paths, merge, strict, threads, settings, filter, kpi, fail_on, progress } = job;
     let threads = threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
-    let mut run =
-        Run { settings, filter, kpi, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
+    let tally = Arc::new(Tally::default());
+    let plan = Arc::new(Plan { settings, filter, kpi, tally: Arc::clone(&tally) });
+    let mut run = Run { plan, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
     let (inputs, errors) = capture::inputs(&paths);
     for error in &errors {
         run.error(error);
     }
+    let watch = progress.watch(tally, inputs.iter().map(Input::octets).sum());
     if merge && inputs.len() > 1 {
         run.merged(&inputs);
     } else {
-        for input in &inputs {
-            run.single(input);
-        }
+        run.all(&inputs);
     }
+    drop(watch);
     run.finish(strict)
 }
 
@@ -89,9 +102,7 @@ fn misspelt_command(error: &Error) -> Option<&'static str> {
 }
 
 struct Run<'t> {
-    settings: Settings,
-    filter: Option<Arc<Filter>>,
-    kpi: bool,
+    plan: Arc<Plan>,
     threads: usize,
     sink: Watched,
     failed: bool,
@@ -106,74 +117,81 @@ impl Run<'_> {
         tell(error, self.talk);
     }
 
-    fn analysis(&self) -> Analysis {
-        Analysis::new(self.settings.clone()).numbered(self.captures).selecting(self.filter.clone()).measuring(self.kpi)
-    }
-
-    /// Analyses one input on its own.
-    fn single(&mut self, input: &Input) {
-        if self.sink.gone {
-            return;
-        }
-        match Capture::open(input) {
-            Ok(mut capture) => self.analyse(&mut capture, capture::announces_losses(input), Vec::new()),
-            Err(error) => {
-                self.error(&error);
-                self.unread(input, &error);
+    /// Analyses inputs in their order: small ones that follow one another side by side.
+    fn all(&mut self, inputs: &[Input]) {
+        let mut rest = inputs;
+        while let Some((first, behind)) = rest.split_first()
+            && !self.sink.gone
+        {
+            let small = if self.threads > 1 { rest.iter().take_while(|input| is_small(input)).count() } else { 0 };
+            match rest.split_at_checked(small).filter(|_| small > 1) {
+                Some((small, behind)) => {
+                    self.side_by_side(small);
+                    rest = behind;
+                }
+                None => {
+                    self.single(first);
+                    rest = behind;
+                }
             }
         }
     }
 
-    /// An input that could not be opened is in the reports as well: as a capture without frames, incomplete.
-    fn unread(&mut self, input: &Input, error: &Error) {
-        let path = input.path().display().to_string();
-        let analysis = self.analysis();
-        let name = |facts: &mut CaptureFacts| {
-            facts.path.clone_from(&path);
-            facts.error = Some(error.text());
+    /// Analyses one input on its own, on all threads.
+    fn single(&mut self, input: &Input) {
+        let Self { plan, sink, talk, failed, .. } = self;
+        let mut note = |error: Error| {
+            *failed = true;
+            tell(&error, *talk);
         };
-        let begun = self.sink.begin_capture(self.captures, std::slice::from_ref(&path));
-        // As in `analyse`: a sink that fails for good is marked.
-        drop(begun.and_then(|()| analysis.finish(name, &mut self.sink)));
+        let summary = plan.single((self.captures, input), self.threads, sink, &mut note);
         self.captures += 1;
+        self.add(summary.as_ref());
+    }
+
+    fn side_by_side(&mut self, inputs: &[Input]) {
+        let plan = Arc::clone(&self.plan);
+        let (first, threads) = (self.captures, self.threads);
+        side_by_side::run(&plan, first, inputs, threads, |piece| {
+            // A sink that fails for good is marked by `Watched`.
+            match piece {
+                Piece::Begin(index, files) => drop(self.sink.begin_capture(index, &files)),
+                Piece::Call(report) => drop(self.sink.call(&report)),
+                Piece::End(end) => drop(self.sink.end_capture(&end.0, &end.1, &end.2)),
+                Piece::Error(error) => self.error(&error),
+                Piece::Summary(summary) => self.add(Some(&summary)),
+            }
+            !self.sink.gone
+        });
+        self.captures += inputs.len();
     }
 
     /// Analyses all inputs as one capture.
     fn merged(&mut self, inputs: &[Input]) {
-        let (mut merged, errors) = Merged::open(inputs);
+        let (mut merged, errors) = Merged::open_watched(inputs, &self.plan.tally);
         for error in &errors {
             self.error(error);
         }
-        if merged.infos().next().is_some() {
-            let errors = errors.iter().map(Error::text).collect();
-            self.analyse(&mut merged, inputs.iter().any(capture::announces_losses), errors);
+        if merged.infos().next().is_none() {
+            return;
         }
-    }
-
-    /// `lossy`: packets are known to be missing. `errors` has those of files that were left out.
-    fn analyse(&mut self, frames: &mut dyn Frames, lossy: bool, errors: Vec<Text>) {
-        let files: Vec<String> = frames.infos().iter().map(|info| info.path.display().to_string()).collect();
-        // A sink that fails for good is marked by `Watched`; nothing more needs to be done about it here.
-        let result = self.sink.begin_capture(self.captures, &files).and_then(|()| self.capture(frames, lossy, errors));
-        if let Ok(summary) = result {
-            self.sink.fail_on.summary(&summary);
-            self.total.add(&summary);
-        }
-        self.captures += 1;
-    }
-
-    fn capture(&mut self, frames: &mut dyn Frames, lossy: bool, mut errors: Vec<Text>) -> io::Result<Summary> {
-        let mut analysis = self.analysis();
-        analysis.set_lossy(lossy);
-        let Self { sink, talk, failed, .. } = self;
+        let errors = errors.iter().map(Error::text).collect();
+        let lossy = inputs.iter().any(capture::announces_losses);
+        let Self { plan, sink, talk, failed, .. } = self;
         let mut note = |error: Error| {
             *failed = true;
             tell(&error, *talk);
-            errors.push(error.text());
         };
-        analysis.run(frames, self.threads, sink, &mut note)?;
-        let (_, summary) = analysis.finish(|facts| describe(facts, &frames.infos(), errors), &mut self.sink)?;
-        Ok(summary)
+        let summary = plan.analyse((self.captures, &mut merged), self.threads, (lossy, errors), sink, &mut note);
+        self.captures += 1;
+        self.add(summary.as_ref());
+    }
+
+    fn add(&mut self, summary: Option<&Summary>) {
+        if let Some(summary) = summary {
+            self.sink.fail_on.summary(summary);
+            self.total.add(summary);
+        }
     }
 
     fn finish(mut self, strict: bool) -> ExitStatus {
@@ -199,6 +217,11 @@ impl Run<'_> {
             ExitStatus::Clean
         }
     }
+}
+
+/// Whether a capture is analysed beside others rather than on all threads.
+fn is_small(input: &Input) -> bool {
+    input.octets().is_some_and(|octets| octets <= SMALL_CAPTURE_OCTETS)
 }
 
 /// Fills in what only the readers of the files know.

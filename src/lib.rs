@@ -39,6 +39,7 @@ pub mod shell;
 pub mod sip;
 pub mod stir;
 pub mod stream;
+pub mod tally;
 pub mod tls;
 pub mod transaction;
 pub mod wrap;

@@ -86,6 +86,8 @@ pub const SCTP_OCTETS: usize = 64 << 20;
 pub const SCTP_DIRECTION_OCTETS: usize = 1 << 20;
 /// Transmission sequence numbers that are remembered of each direction behind what is settled, so that copies are told.
 pub const SCTP_REMEMBERED: usize = 256;
+/// Captures of at most so many octets on the disk are analysed side by side, each on one thread; longer ones on all threads.
+pub const SMALL_CAPTURE_OCTETS: u64 = 4 << 20;
 /// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].
 pub const CAPTURE_BUFFER_OCTETS: usize = 1 << 20;
 /// A frame of classic pcap longer than this is taken for a sign of corruption, unless the file's snap length is larger.

@@ -1,7 +1,7 @@
 //! The sipscan command: arguments in, exit code out.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -138,7 +138,9 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         settings.step_summary(&mut outputs)?;
     }
     let terminal = config::terminal();
-    let stdout = Box::new(io::BufWriter::new(io::stdout()));
+    let progress = app::Progress::new(!arguments.quiet);
+    let stdout = progress.beside(io::stdout(), io::stdout().is_terminal());
+    let stdout = Box::new(io::BufWriter::new(stdout));
     let paper =
         TextOptions { width: terminal.width, colour: settings.colour(terminal), ..settings.text(terminal.lang) };
     let sink: Box<dyn Sink> = if !arguments.selection.calls.is_empty() && arguments.format == Format::Text {
@@ -159,8 +161,9 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         filter,
         kpi,
         fail_on,
+        progress: progress.clone(),
     };
-    Ok(app::scan(job, outputs, &mut io::stderr()))
+    Ok(app::scan(job, outputs, &mut progress.beside(io::stderr(), true)))
 }
 
 fn check(what: &Check, lang: Option<Lang>) -> Result<ExitStatus, Error> {

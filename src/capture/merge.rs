@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use super::announced::Announced;
 use super::info::CaptureInfo;
@@ -10,6 +11,7 @@ use super::record::{Record, Secrets};
 use super::source::Input;
 use crate::error::Error;
 use crate::provenance::{FrameRef, Timestamp};
+use crate::tally::Tally;
 
 /// Several captures read as one. Frames come in the order of their times; those of one file keep their order, and where
 /// times are equal the file that was named first comes first.
@@ -24,6 +26,7 @@ pub struct Merged {
     /// Whether decryption secrets are wanted, and those of captures that have ended.
     secrets: Option<Vec<Secrets>>,
     announced: Option<Announced>,
+    tally: Arc<Tally>,
 }
 
 enum Part {
@@ -37,8 +40,14 @@ impl Merged {
     /// Opens captures. Those that cannot be opened are left out, and are among the errors; the others are counted from 0 in
     /// [`FrameRef::file`] and in [`Self::infos`], in the order of `inputs`.
     pub fn open(inputs: &[Input]) -> (Self, Vec<Error>) {
+        Self::open_watched(inputs, &Arc::default())
+    }
+
+    /// As [`Self::open`]; what is read of the inputs is counted.
+    pub fn open_watched(inputs: &[Input], tally: &Arc<Tally>) -> (Self, Vec<Error>) {
+        let tally = Arc::clone(tally);
         let mut merged =
-            Self { parts: Vec::new(), queue: BinaryHeap::new(), current: None, secrets: None, announced: None };
+            Self { parts: Vec::new(), queue: BinaryHeap::new(), current: None, secrets: None, announced: None, tally };
         let errors = inputs.iter().filter_map(|input| merged.add(input).err()).collect();
         (merged, errors)
     }
@@ -46,7 +55,11 @@ impl Merged {
     fn add(&mut self, input: &Input) -> Result<(), Error> {
         let index = u16::try_from(self.parts.len())
             .map_err(|_| Error::Usage(format!("{}: too many captures to merge", input.path().display())))?;
-        let mut capture = Capture::open(input)?;
+        // A file that is opened again is counted then.
+        let mut capture = match input.can_be_read_again() {
+            true => Capture::open(input)?,
+            false => Capture::open_watched(input, &self.tally)?,
+        };
         let announced = capture.announced();
         let all = self.announced.get_or_insert(announced.clone());
         all.add(announced.start, announced.end, announced.is_lossy);
@@ -145,7 +158,7 @@ impl Merged {
     fn wake(&mut self, file: u16) -> Result<bool, Error> {
         let Some(part) = self.parts.get_mut(usize::from(file)) else { return Ok(false) };
         let Part::Waiting(input, info) = part else { return Ok(true) };
-        let mut opened = Capture::open(input);
+        let mut opened = Capture::open_watched(input, &self.tally);
         if let (Ok(capture), true) = (&mut opened, self.secrets.is_some()) {
             capture.keep_secrets();
         }

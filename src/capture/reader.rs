@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::announced::Announced;
 use super::buffer::Buffer;
@@ -9,10 +10,11 @@ use super::compression::{Damage, damage};
 use super::info::CaptureInfo;
 use super::open::{Layout, Opened, open};
 use super::record::{Fault, Located, Record, Secrets};
-use super::source::Input;
+use super::source::{Counted, Input};
 use crate::error::Error;
 use crate::limits::TIME_STEP_BACK;
 use crate::provenance::{FrameNumber, FrameRef, Timestamp};
+use crate::tally::Tally;
 
 /// One captured link-layer unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,15 @@ impl Capture {
     pub fn open(input: &Input) -> Result<Self, Error> {
         let reader = input.reader().map_err(|source| Error::Read { path: input.path(), source })?;
         Self::from_opened(open(input.path(), reader))
+    }
+
+    /// As [`Self::open`]; what is read of the input is counted.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_watched(input: &Input, tally: &Arc<Tally>) -> Result<Self, Error> {
+        let reader = input.reader().map_err(|source| Error::Read { path: input.path(), source })?;
+        Self::from_reader(input.path(), Counted { reader, tally: Arc::clone(tally) })
     }
 
     /// As [`Self::open`], for any source of octets; `path` is what reports and errors call it.

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::open::open;
 use crate::error::Error;
+use crate::tally::Tally;
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +39,28 @@ impl Input {
             Self::Stdin => Box::new(io::stdin()),
             Self::File(path) => Box::new(File::open(path)?),
         })
+    }
+}
+
+/// A reader whose octets are counted.
+pub(super) struct Counted {
+    pub(super) reader: Box<dyn Read + Send>,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(out)?;
+        self.tally.read(count);
+        Ok(count)
+    }
+}
+
+impl Input {
+    /// How long it is; `None` where that is not known before its end.
+    pub fn octets(&self) -> Option<u64> {
+        let Self::File(path) = self else { return None };
+        path.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 }
 

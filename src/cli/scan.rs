@@ -32,6 +32,9 @@ pub struct Scan {
     /// With --call: the text of every message as well.
     #[arg(short, long, requires = "calls")]
     pub verbose: bool,
+    /// Show no progress on standard error; without this, runs that take longer than a second do so on a terminal.
+    #[arg(short, long)]
+    pub quiet: bool,
     /// List the calls that need no attention as well (text and Markdown).
     #[arg(long)]
     pub all: bool,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::front::Step;
 use super::selection::Selection;
@@ -9,6 +10,7 @@ use crate::diagnosis::{CallReport, Engine};
 use crate::limits;
 use crate::provenance::Flow;
 use crate::report::{Sink, Summary};
+use crate::tally::Tally;
 
 /// The stages behind the tracker.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(super) struct Back {
     pub(super) summary: Summary,
     /// Messages that must have been sent and were not captured.
     pub(super) missing: u64,
+    /// Who is told how far it is.
+    pub(super) tally: Option<Arc<Tally>>,
 }
 
 impl Back {
@@ -47,19 +51,22 @@ impl Back {
             Step::Tls(stream) => self.engine.observe_tls(&stream),
             Step::Over { call, now } => {
                 let report = self.engine.diagnose(call, now);
-                self.deliver(&report, sink)?;
+                self.deliver(report, sink)?;
             }
         }
         Ok(())
     }
 
-    fn deliver(&mut self, report: &CallReport, sink: &mut dyn Sink) -> io::Result<()> {
+    fn deliver(&mut self, report: CallReport, sink: &mut dyn Sink) -> io::Result<()> {
         self.missing += report.call.proofs_of_loss().len() as u64;
-        if !self.selection.takes(report) {
+        if let Some(tally) = &self.tally {
+            tally.call(report.call.messages.len());
+        }
+        if !self.selection.takes(&report) {
             return Ok(());
         }
-        self.summary.call(report);
-        sink.call(report)
+        self.summary.call(&report);
+        sink.take_call(report)
     }
 
     fn learn_hosts(&mut self, flow: &Flow) {

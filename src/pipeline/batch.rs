@@ -120,9 +120,7 @@ impl Batch {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.octets.len() >= FULL_OCTETS
-            || self.heads.len() >= FULL_FRAMES
-            || self.skipped.times.len() >= FULL_SKIPPED
+        self.octets.len() >= FULL_OCTETS || self.heads.len() >= FULL_FRAMES || self.skipped.times.len() >= FULL_SKIPPED
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -31,6 +31,7 @@ use crate::filter::Filter;
 use crate::lang::Text;
 use crate::net::without_sip;
 use crate::report::{CaptureFacts, Sink, Summary};
+use crate::tally::Tally;
 
 /// A capture that is being analysed. Frames go in, closed calls come out at the sink; memory follows the calls that are open
 /// at one time.
@@ -60,6 +61,13 @@ impl Analysis {
     #[must_use]
     pub fn selecting(mut self, filter: Option<Arc<Filter>>) -> Self {
         self.back.selection = Selection::new(filter);
+        self
+    }
+
+    /// Counts the calls that are over for whoever watches.
+    #[must_use]
+    pub fn watched(mut self, tally: Arc<Tally>) -> Self {
+        self.back.tally = Some(tally);
         self
     }
 
@@ -153,7 +161,7 @@ impl Analysis {
         self.front.count();
         let Self {
             front: Front { mut facts, counts, now, .. },
-            back: Back { mut engine, mut selection, mut summary, missing },
+            back: Back { mut engine, mut selection, mut summary, missing, .. },
         } = self;
         if missing > 0 {
             *facts.anomalies.entry(Anomaly::MessageMissing).or_default() += missing;

@@ -50,6 +50,10 @@ pub trait Sink {
     fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()>;
     /// A call is over and diagnosed.
     fn call(&mut self, report: &CallReport) -> io::Result<()>;
+    /// The same, for outputs that keep the report as it is.
+    fn take_call(&mut self, report: CallReport) -> io::Result<()> {
+        self.call(&report)
+    }
     /// The capture is over: its facts, its own summary, and the findings about it as a whole.
     fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()>;
     /// Everything is over. `total` is the sum over all captures.

@@ -193,3 +193,23 @@ fn a_report_that_nobody_reads_ends_all_threads() {
         Analysis::new(Settings::default()).run(&mut endless, 3, &mut Told(told), &mut |error| panic!("{error}"));
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
 }
+
+/// What a run over several inputs prints: its report, its errors, its exit code.
+fn printed(format: &str, threads: &str, inputs: &[&str]) -> (Vec<u8>, String, Option<i32>) {
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_sipscan"));
+    run.current_dir(root()).args(["--format", format, "--threads", threads, "--fail-on", "607"]).args(inputs);
+    let output = run.output().unwrap();
+    (output.stdout, String::from_utf8(output.stderr).unwrap(), output.status.code())
+}
+
+#[test]
+fn many_inputs_give_the_same_with_any_number_of_threads() {
+    let inputs = ["samples/torture", "README.md", "samples/absent.pcap", "samples", "samples/mixed.pcap"];
+    for format in ["text", "ndjson", "csv", "junit"] {
+        let alone = printed(format, "1", &inputs);
+        assert!(alone.1.contains("README.md") && alone.1.contains("absent.pcap") && !alone.0.is_empty());
+        for threads in ["2", "8"] {
+            assert!(printed(format, threads, &inputs) == alone, "{format} with {threads} threads");
+        }
+    }
+}

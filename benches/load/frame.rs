@@ -1,0 +1,53 @@
+//! Octets of frames and of their records.
+
+use std::io::{self, Write};
+
+/// Writes a frame at a time in microseconds.
+pub(super) fn record(out: &mut dyn Write, time: u64, frame: &[u8]) -> io::Result<()> {
+    let [seconds, micros] = [time / 1_000_000, time % 1_000_000].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+    for field in [seconds, micros, length, length] {
+        out.write_all(&field.to_le_bytes())?;
+    }
+    out.write_all(frame)
+}
+
+/// The address of an element: 0 is the caller, 9 the callee, others are on the way.
+fn address(element: usize) -> [u8; 4] {
+    match element {
+        0 => [192, 0, 2, 10],
+        9 => [198, 51, 100, 30],
+        on_the_way => [203, 0, 113, u8::try_from(on_the_way).unwrap_or(0)],
+    }
+}
+
+/// A datagram between two elements, in one direction or the other.
+pub(super) fn frame((near, far): (usize, usize), away: bool, port: u16, payload: &[u8]) -> Vec<u8> {
+    let (source, destination) = if away { (near, far) } else { (far, near) };
+    let mut bytes = Vec::with_capacity(42 + payload.len());
+    bytes.extend([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0]);
+    let length = |more: usize| u16::try_from(payload.len() + more).unwrap_or(u16::MAX).to_be_bytes();
+    bytes.extend(length(28));
+    bytes.extend([0, 0, 0x40, 0, 64, 17, 0, 0]);
+    bytes.extend(address(source));
+    bytes.extend(address(destination));
+    bytes.extend(port.to_be_bytes());
+    bytes.extend(port.to_be_bytes());
+    bytes.extend(length(8));
+    bytes.extend([0, 0]);
+    bytes.extend(payload);
+    bytes
+}
+
+/// The first fragment of a datagram of its own, whose rest never comes.
+pub(super) fn fragment(number: u64) -> Vec<u8> {
+    let mut bytes = frame((0, 9), true, 5060, &[b'x'; 1400]);
+    let [.., a, b, high, low] = number.to_be_bytes();
+    // Identification and more-fragments; the sender changes when the identifications are used up.
+    for (at, octet) in [(18, high), (19, low), (20, 0x20), (21, 0), (28, b), (27, a)] {
+        if let Some(place) = bytes.get_mut(at) {
+            *place = octet;
+        }
+    }
+    bytes
+}

@@ -1,0 +1,104 @@
+//! Small captures analysed side by side, each on one thread, with the results of all taken in the order of the inputs.
+//!
+//! Captures know nothing of one another up to the reports, so what a report sees is the same as if they had been analysed one after
+//! the other. Bounded: a thread that is ahead of the reports waits once it has [`PIECES`] results, and no more than a few
+//! captures are ahead.
+
+use std::io;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::single::Plan;
+use crate::capture::Input;
+use crate::diagnosis::{CallReport, Finding};
+use crate::error::Error;
+use crate::report::{CaptureFacts, Sink, Summary};
+
+/// Results of one capture that wait for their turn.
+const PIECES: usize = 128;
+/// Threads that are of use: the reports are written by one.
+const WORKERS_MAX: usize = 16;
+
+/// What the analysis of a capture gives, in order.
+pub(super) enum Piece {
+    /// Its number and files.
+    Begin(usize, Vec<String>),
+    Call(Box<CallReport>),
+    End(Box<(CaptureFacts, Summary, Vec<Finding>)>),
+    Error(Error),
+    /// The analysis went through.
+    Summary(Box<Summary>),
+}
+
+/// Analyses inputs, which are numbered from `first`; `take` gets the pieces of all of them in order, and says whether to go on.
+pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, mut take: impl FnMut(Piece) -> bool) {
+    let workers = threads.clamp(1, WORKERS_MAX);
+    thread::scope(|scope| {
+        let (order, ordered) = sync_channel::<Receiver<Piece>>(2 * workers);
+        let queue = std::sync::Arc::new(Mutex::new((inputs.iter().enumerate(), order)));
+        for _ in 0..workers {
+            let queue = std::sync::Arc::clone(&queue);
+            scope.spawn(move || {
+                // The lock is held while the order of results is settled: the queue is as long as that of the results.
+                let next = || {
+                    let mut queue = queue.lock().ok()?;
+                    let (at, input) = queue.0.next()?;
+                    let (pieces, results) = sync_channel(PIECES);
+                    queue.1.send(results).ok()?;
+                    Some((first + at, input, pieces))
+                };
+                while let Some((index, input, pieces)) = next() {
+                    analyse(plan, index, input, &pieces);
+                }
+            });
+        }
+        // The threads alone hold the queue, so that the last of them ends the order.
+        drop(queue);
+        for results in ordered {
+            if !results.into_iter().all(&mut take) {
+                return;
+            }
+        }
+    });
+}
+
+fn analyse(plan: &Plan, index: usize, input: &Input, pieces: &SyncSender<Piece>) {
+    // Whoever took the results may have given up.
+    let mut note = |error| drop(pieces.send(Piece::Error(error)));
+    let summary = plan.single((index, input), 1, &mut Recorder(pieces), &mut note);
+    if let Some(summary) = summary {
+        drop(pieces.send(Piece::Summary(Box::new(summary))));
+    }
+}
+
+/// A sink that hands everything on.
+struct Recorder<'p>(&'p SyncSender<Piece>);
+
+impl Recorder<'_> {
+    fn hand_on(&self, piece: Piece) -> io::Result<()> {
+        self.0.send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Sink for Recorder<'_> {
+    fn begin_capture(&mut self, index: usize, files: &[String]) -> io::Result<()> {
+        self.hand_on(Piece::Begin(index, files.to_vec()))
+    }
+
+    fn call(&mut self, report: &CallReport) -> io::Result<()> {
+        self.take_call(report.clone())
+    }
+
+    fn take_call(&mut self, report: CallReport) -> io::Result<()> {
+        self.hand_on(Piece::Call(Box::new(report)))
+    }
+
+    fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()> {
+        self.hand_on(Piece::End(Box::new((facts.clone(), summary.clone(), findings.to_vec()))))
+    }
+
+    fn finish(&mut self, _: &Summary) -> io::Result<()> {
+        Ok(())
+    }
+}

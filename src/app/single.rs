@@ -1,0 +1,100 @@
+//! One input from its opening to the end of its reports: the same whether it is analysed alone or beside others.
+
+use std::io;
+use std::sync::Arc;
+
+use super::describe;
+use crate::capture::{self, Capture, Frames, Input};
+use crate::diagnosis::Settings;
+use crate::error::Error;
+use crate::filter::Filter;
+use crate::lang::Text;
+use crate::pipeline::Analysis;
+use crate::report::{CaptureFacts, Sink, Summary};
+use crate::tally::Tally;
+
+/// What the captures of a run are analysed by.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) settings: Settings,
+    pub(super) filter: Option<Arc<Filter>>,
+    pub(super) kpi: bool,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl Plan {
+    /// Analyses input number `index` of the run, from 0; `note` gets the errors as they happen. `None` where there is no summary.
+    pub(super) fn single(
+        &self,
+        (index, input): (usize, &Input),
+        threads: usize,
+        sink: &mut dyn Sink,
+        note: &mut dyn FnMut(Error),
+    ) -> Option<Summary> {
+        match Capture::open_watched(input, &self.tally) {
+            Ok(mut capture) => {
+                let lossy = capture::announces_losses(input);
+                self.analyse((index, &mut capture), threads, (lossy, Vec::new()), sink, note)
+            }
+            Err(error) => {
+                let text = error.text();
+                note(error);
+                // A sink that fails for good is marked by whoever made it.
+                drop(self.unread(index, input, &text, sink));
+                None
+            }
+        }
+    }
+
+    /// Analyses frames. `lossy`: packets are known to be missing. `errors` has those of files that were left out.
+    pub(super) fn analyse(
+        &self,
+        (index, frames): (usize, &mut dyn Frames),
+        threads: usize,
+        (lossy, errors): (bool, Vec<Text>),
+        sink: &mut dyn Sink,
+        note: &mut dyn FnMut(Error),
+    ) -> Option<Summary> {
+        let files: Vec<String> = frames.infos().iter().map(|info| info.path.display().to_string()).collect();
+        let mut analysis = self.analysis(index);
+        analysis.set_lossy(lossy);
+        let begun = sink.begin_capture(index, &files);
+        // As in `single`.
+        begun.and_then(|()| finished(analysis, frames, threads, errors, sink, note)).ok()
+    }
+
+    /// An input that could not be opened is in the reports as well: as a capture without frames, incomplete.
+    fn unread(&self, index: usize, input: &Input, error: &Text, sink: &mut dyn Sink) -> io::Result<()> {
+        let path = input.path().display().to_string();
+        sink.begin_capture(index, std::slice::from_ref(&path))?;
+        let name = |facts: &mut CaptureFacts| {
+            facts.path = path;
+            facts.error = Some(error.clone());
+        };
+        self.analysis(index).finish(name, sink).map(drop)
+    }
+
+    fn analysis(&self, index: usize) -> Analysis {
+        Analysis::new(self.settings.clone())
+            .numbered(index)
+            .selecting(self.filter.clone())
+            .measuring(self.kpi)
+            .watched(Arc::clone(&self.tally))
+    }
+}
+
+fn finished(
+    mut analysis: Analysis,
+    frames: &mut dyn Frames,
+    threads: usize,
+    mut errors: Vec<Text>,
+    sink: &mut dyn Sink,
+    note: &mut dyn FnMut(Error),
+) -> io::Result<Summary> {
+    analysis.run(frames, threads, sink, &mut |error| {
+        errors.push(error.text());
+        note(error);
+    })?;
+    let (_, summary) = analysis.finish(|facts| describe(facts, &frames.infos(), errors), sink)?;
+    Ok(summary)
+}
