@@ -56,10 +56,8 @@ impl Merged {
         let index = u16::try_from(self.parts.len())
             .map_err(|_| Error::Usage(format!("{}: too many captures to merge", input.path().display())))?;
         // A file that is opened again is counted then.
-        let mut capture = match input.can_be_read_again() {
-            true => Capture::open(input)?,
-            false => Capture::open_watched(input, &self.tally)?,
-        };
+        let mut capture =
+            if input.can_be_read_again() { Capture::open(input)? } else { Capture::open_watched(input, &self.tally)? };
         let announced = capture.announced();
         let all = self.announced.get_or_insert(announced.clone());
         all.add(announced.start, announced.end, announced.is_lossy);
