@@ -70,7 +70,7 @@ mod tests {
         let Decoded::Udp(datagram) = peeled.content else { return None };
         let is_other = sip::messages(datagram.payload, datagram.cut).is_empty()
             && failed_lookup(datagram.flow.source.port, datagram.payload).is_none()
-            && peeled.layers.is_none()
+            && peeled.carrier.is_none()
             && peeled.kind.is_none();
         is_other.then(|| classify(&datagram.flow, datagram.payload))
     }
