@@ -31,7 +31,7 @@ with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as repor
     said.seek(0)
     report.seek(0)
     messages = int(re.search(r"(\d+) SIP messages", said.read()).group(1))
-    counted = re.search(r"([\d,]+) SIP messages", report.read())
+    counted = re.search(r"([\d,]+) messages", report.read())
     read = int(counted.group(1).replace(",", "")) if counted else 0
     note = "" if read == messages else f" (told: {read:,})"
     code = os.waitstatus_to_exitcode(status)
