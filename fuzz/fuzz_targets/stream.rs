@@ -12,7 +12,7 @@ use sipscan::net::TcpReassembly;
 use sipscan::net::tcp::{Flags, Segment};
 use sipscan::net::vlan::Vlans;
 use sipscan::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Timestamp, Transport};
-use sipscan::stream::{Messages, StreamEvent};
+use sipscan::stream::{Messages, StreamEvent, StreamKind};
 
 const FLOW: Flow = Flow {
     source: Endpoint { address: std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 10)), port: 40_000 },
@@ -59,7 +59,7 @@ impl Tap {
         assert_eq!(self.table.load(), (0, 0));
         let mut odd = !self.table.take_anomalies().is_empty();
         let mut messages = Vec::new();
-        let mut kinds = 0;
+        let (mut kinds, mut is_hep) = (0, false);
         for event in self.events {
             match event {
                 StreamEvent::Message(message, provenance) => {
@@ -73,12 +73,16 @@ impl Tap {
                 }
                 StreamEvent::Odd { .. } => odd = true,
                 StreamEvent::Other(..) => {}
-                StreamEvent::Kind(_) => kinds += 1,
+                StreamEvent::Kind(kind) => {
+                    kinds += 1;
+                    is_hep |= kind == StreamKind::Hep;
+                }
                 StreamEvent::Tls(_) => {}
             }
         }
         assert!(kinds > 0);
-        (messages, odd)
+        // Copies may be compressed, so that they are not found in the stream.
+        if is_hep { (Vec::new(), true) } else { (messages, odd) }
     }
 }
 
