@@ -24,6 +24,7 @@ pub mod explain;
 pub mod extract;
 pub mod fail_on;
 pub mod filter;
+mod hashing;
 pub mod kpi;
 pub mod ladder;
 pub mod lang;

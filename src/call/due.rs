@@ -2,8 +2,9 @@
 //!
 //! Tells the tracker when a call is settled, so that it need not be kept for as long as one that may go on.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 
+use crate::hashing::Hashing;
 use crate::limits::LEG_DUE;
 use crate::sip::{Message, Method, StatusCode};
 
@@ -29,7 +30,7 @@ impl Due {
     }
 
     /// Takes the next message of the leg.
-    pub(super) fn follow(&mut self, message: &Message, hasher: &RandomState) {
+    pub(super) fn follow(&mut self, message: &Message, hasher: &Hashing) {
         let (Some(branch), Some(cseq)) = (message.branch(), message.cseq()) else {
             self.is_unclear = true;
             return;

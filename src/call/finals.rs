@@ -1,8 +1,7 @@
 //! Final responses of a transaction: which one counts, and when it came.
 
-use std::collections::{HashMap, HashSet};
-
 use super::{Call, CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
+use crate::hashing::{HashMap, HashSet};
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusCode};
 
@@ -85,7 +84,7 @@ impl Call {
     /// The distinct final responses, in the order of their first copies.
     pub fn counted_finals(&self) -> Vec<CountedFinal> {
         let mut counted: Vec<CountedFinal> = Vec::new();
-        let mut known: HashMap<FinalKey<'_>, usize> = HashMap::new();
+        let mut known: HashMap<FinalKey<'_>, usize> = HashMap::default();
         let mut all: Vec<(TransactionId, &FinalResponse)> = Vec::new();
         for (at, transaction) in self.transactions.iter().enumerate() {
             all.extend(transaction.finals.iter().map(|f| (TransactionId(at), f)));

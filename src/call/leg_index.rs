@@ -1,13 +1,14 @@
 //! Finds, in one pass, the open call that a new Call-ID belongs to: an index over the legs whose INVITE waits for its final
 //! response, and over clients that were just redirected. The judgement is that of [`super::legs`].
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::VecDeque;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 
 use super::legs::{Choice, LegSummary, choose, follows_redirect};
 use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
+use crate::hashing::{HashMap, Hashing};
 use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Scheme, StatusCode, Uri};
@@ -31,7 +32,7 @@ pub(super) struct LegIndex {
     /// Legs by what they may have in common with another one; at most [`LEG_CANDIDATES`] each, the latest.
     by_trait: HashMap<u64, VecDeque<LegId>>,
     told: HashMap<IpAddr, VecDeque<Told>>,
-    hasher: RandomState,
+    hasher: Hashing,
 }
 
 #[derive(Debug)]

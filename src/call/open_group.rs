@@ -1,11 +1,12 @@
 //! A group of messages under one Call-ID, or several, while more may come: what it takes to tell when it is over.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::time::Duration;
 
 use super::due::Due;
 use super::legs::LegSummary;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
+use crate::hashing::Hashing;
 use crate::limits::{
     ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
     GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
@@ -142,7 +143,7 @@ impl OpenGroup {
         message: Message,
         provenance: Provenance,
         now: Timestamp,
-        hasher: &RandomState,
+        hasher: &Hashing,
     ) -> Option<&CapturedMessage> {
         if let Some(first) = self.original_of(&message, &provenance) {
             if first.duplicates.len() < DUPLICATE_FRAMES {
@@ -217,7 +218,7 @@ impl OpenLeg {
     }
 
     /// Follows the course of the call.
-    fn follow(&mut self, message: &Message, hasher: &RandomState) {
+    fn follow(&mut self, message: &Message, hasher: &Hashing) {
         let branch = || message.branch().map_or(0, |b| hasher.hash_one(b));
         match (message.status(), message.method()) {
             (Some(status), _) => self.challenged = status.is_challenge(),
@@ -257,7 +258,7 @@ impl OpenLeg {
     }
 
     /// A BYE ends the dialog of its tags; of several (a fork) the others go on.
-    fn bye(&mut self, message: &Message, hasher: &RandomState) {
+    fn bye(&mut self, message: &Message, hasher: &Hashing) {
         let tags = [hasher.hash_one(message.to_tag()), hasher.hash_one(message.from_tag())];
         let mut known = false;
         for (tag, over) in &mut self.dialogs {

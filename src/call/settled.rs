@@ -1,7 +1,8 @@
 //! Call-IDs of calls that were settled and handed on, so that what comes late for them does not look like something new.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use crate::hashing::HashMap;
 use crate::limits::{ENDED_IDLE, SETTLED_CALLS};
 use crate::provenance::Timestamp;
 use crate::sip::{Message, Method};

@@ -1,8 +1,8 @@
 //! Groups messages into calls in one pass, and hands a call on as soon as the capture clock says that it is over.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::{BTreeMap, BinaryHeap};
+use std::hash::BuildHasher as _;
 use std::{iter, mem};
 
 use super::assemble::{Group, assemble};
@@ -13,6 +13,7 @@ use super::open_group::OpenGroup;
 use super::settled::Settled;
 use super::{Call, CallNumber, IcmpReport};
 use crate::anomaly::Anomaly;
+use crate::hashing::{HashMap, Hashing};
 use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Message, Method, StatusCode};
@@ -62,7 +63,7 @@ pub struct Tracker {
     pub(super) octets: usize,
     pub(super) room: Room,
     last_number: u64,
-    hasher: RandomState,
+    hasher: Hashing,
     counts: TrackerCounts,
     anomalies: Vec<(Anomaly, FrameRef)>,
     clock: CaptureClock,

@@ -1,8 +1,9 @@
 //! A table by fragment key that also knows the order in which its entries came.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::decode::FragmentKey;
+use crate::hashing::HashMap;
 
 /// Entries by key, with the oldest at hand. The hash order is never seen from outside.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(super) struct Aged<V> {
 
 impl<V> Aged<V> {
     pub(super) fn new() -> Self {
-        Self { entries: HashMap::new(), by_age: BTreeMap::new(), next: 0 }
+        Self { entries: HashMap::default(), by_age: BTreeMap::new(), next: 0 }
     }
 
     pub(super) fn len(&self) -> usize {

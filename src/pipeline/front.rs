@@ -1,6 +1,5 @@
 //! What needs frames in order: reassembly and the tracker. Knows nothing of diagnosis; hands on steps.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::prepare::{Content, Place, Prepared, Ready, Stateful, messages};
@@ -9,6 +8,7 @@ use crate::call::{Call, IcmpReport, tracker::Tracker};
 use crate::capture::Announced;
 use crate::capture::Secrets;
 use crate::diagnosis::{Evidence, Text};
+use crate::hashing::HashSet;
 use crate::limits;
 use crate::net::{
     Carrier, Datagram, Decoded, IcmpError, IpReassembly, PayloadKind, Reassembled, SctpReassembly, Segment,
@@ -74,7 +74,7 @@ impl Front {
             tracker: Tracker::default(),
             facts: CaptureFacts::default(),
             counts: Summary::default(),
-            told: HashSet::new(),
+            told: HashSet::default(),
             now: Timestamp::default(),
             latest: Timestamp::default(),
             announced: Announced::default(),

@@ -1,11 +1,11 @@
 //! Which transaction forwards which: a proxy puts its own Via on top of those of the request (RFC 3261 §16.6). Some B2BUAs keep
 //! the Call-ID and begin a Via stack of their own; what they send at once after a request is taken for its continuation.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::key::is_unique;
 use crate::call::{CapturedMessage, Transaction, TransactionId};
+use crate::hashing::HashMap;
 use crate::sip::Method;
 
 /// Identifies a request by a branch somewhere in its Via stack.
@@ -31,7 +31,7 @@ pub(super) fn link(messages: &[CapturedMessage], transactions: &mut [Transaction
 }
 
 fn link_by_via(messages: &[CapturedMessage], transactions: &mut [Transaction]) {
-    let mut by_top: HashMap<Name, Vec<usize>> = HashMap::new();
+    let mut by_top: HashMap<Name, Vec<usize>> = HashMap::default();
     let mut stacks = Vec::with_capacity(transactions.len());
     for (at, transaction) in transactions.iter().enumerate() {
         let stack = stack(messages, transaction);

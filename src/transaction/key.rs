@@ -1,10 +1,10 @@
 //! What makes two messages parts of one transaction (RFC 3261 §17.1.3, §17.2.3).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::call::CapturedMessage;
+use crate::hashing::HashMap;
 use crate::sip::{HeaderName, Method};
 
 /// The cookie of RFC 3261 §8.1.1.7.
@@ -103,7 +103,7 @@ pub(super) struct Places<K> {
 
 impl<K: Eq + Hash> Places<K> {
     pub(super) fn new() -> Self {
-        Self { few: Vec::new(), many: HashMap::new() }
+        Self { few: Vec::new(), many: HashMap::default() }
     }
 
     /// Adds a place.

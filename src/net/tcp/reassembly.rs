@@ -1,12 +1,13 @@
 //! The connections that are open, with bounded memory and timeouts in capture time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::mem;
 
 use super::connection::{Connection, Notes};
 use super::{Arrived, End, Segment, StreamReader};
 use crate::anomaly::Anomaly;
+use crate::hashing::HashMap;
 use crate::limits::{STREAM_OCTETS, STREAMS};
 use crate::provenance::{Endpoint, Flow, FrameRef, Timestamp};
 
@@ -68,7 +69,7 @@ impl<R: StreamReader> TcpReassembly<R> {
     pub fn new(context: R::Context) -> Self {
         Self {
             context,
-            connections: HashMap::new(),
+            connections: HashMap::default(),
             due: BinaryHeap::new(),
             waiting: BTreeMap::new(),
             next_waiting: 0,
