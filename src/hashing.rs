@@ -3,8 +3,17 @@
 //!
 //! Nothing may be told from the order of these tables: iterate over something else (the lint `iter_over_hash_type` watches).
 
+use std::sync::LazyLock;
+
 /// What hashes.
 pub(crate) type Hashing = foldhash::quality::RandomState;
+
+/// The hashing of values that several stages compare: the same everywhere in one run.
+pub(crate) fn shared() -> &'static Hashing {
+    static SHARED: LazyLock<Hashing> = LazyLock::new(Hashing::default);
+    &SHARED
+}
+
 /// A table.
 pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, Hashing>;
 /// A set.

@@ -1,9 +1,10 @@
 //! Final responses of a transaction: which one counts, and when it came.
 
 use super::{Call, CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
-use crate::hashing::{HashMap, HashSet};
+use crate::hashing::HashSet;
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusCode};
+use crate::transaction::Places;
 
 impl Call {
     /// The final response of a transaction that its client acted on: of several, the one that was acknowledged (a 2xx before
@@ -84,7 +85,7 @@ impl Call {
     /// The distinct final responses, in the order of their first copies.
     pub fn counted_finals(&self) -> Vec<CountedFinal> {
         let mut counted: Vec<CountedFinal> = Vec::new();
-        let mut known: HashMap<FinalKey<'_>, usize> = HashMap::default();
+        let mut known = Places::new();
         let mut all: Vec<(TransactionId, &FinalResponse)> = Vec::new();
         for (at, transaction) in self.transactions.iter().enumerate() {
             all.extend(transaction.finals.iter().map(|f| (TransactionId(at), f)));
@@ -95,11 +96,12 @@ impl Call {
             if all.len() == 1 {
                 return vec![CountedFinal { transaction, response: response.clone() }];
             }
-            if let Some(first) = known.get(&key).and_then(|at| counted.get_mut(*at)) {
+            let at = known.of(&key).next();
+            if let Some(first) = at.and_then(|at| counted.get_mut(at)) {
                 first.response.retransmissions.push(response.message);
                 first.response.retransmissions.extend(&response.retransmissions);
             } else {
-                known.insert(key, counted.len());
+                known.add(key, counted.len());
                 counted.push(CountedFinal { transaction, response: response.clone() });
             }
         }

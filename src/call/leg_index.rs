@@ -2,15 +2,15 @@
 //! response, and over clients that were just redirected. The judgement is that of [`super::legs`].
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher as _;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 
-use super::legs::{Choice, LegSummary, choose, follows_redirect};
+use super::legs::{Choice, LegSummary, Mark, choose, follows_redirect};
 use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
-use crate::hashing::{HashMap, Hashing};
+use crate::hashing::HashMap;
 use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
-use crate::provenance::{Endpoint, Timestamp};
+use crate::provenance::Timestamp;
 use crate::sip::{Scheme, StatusCode, Uri};
 
 /// A leg: number of its group, index in the group.
@@ -30,15 +30,21 @@ pub(super) enum Place {
 pub(super) struct LegIndex {
     pending: HashMap<LegId, Pending>,
     /// Legs by what they may have in common with another one; at most [`LEG_CANDIDATES`] each, the latest.
-    by_trait: HashMap<u64, VecDeque<LegId>>,
-    told: HashMap<IpAddr, VecDeque<Told>>,
-    hasher: Hashing,
+    by_mark: HashMap<u64, Sharing>,
+    told: HashMap<IpAddr, Redirected>,
 }
 
 #[derive(Debug)]
 struct Pending {
     summary: Box<LegSummary>,
-    traits: Vec<u64>,
+    marks: Vec<u64>,
+}
+
+/// The legs of one mark, the oldest first: as a rule one.
+#[derive(Debug)]
+struct Sharing {
+    oldest: LegId,
+    later: Vec<LegId>,
 }
 
 /// A redirect that a client got.
@@ -48,33 +54,80 @@ struct Told {
     summary: Box<LegSummary>,
     time: Timestamp,
     contacts: Vec<Uri>,
-    /// Users of the contacts, as [`Uri::effective_user`] has them.
-    users: Vec<Option<String>>,
+    /// Where requests that follow it go.
+    targets: Vec<Target>,
     followed: bool,
 }
 
-impl Told {
-    /// Whether a contact can be the place where a request for that user goes: most redirects are told apart by it at once.
-    fn may_lead_to(&self, user: Option<&str>) -> bool {
-        let fits = |(contact, known): (&Uri, &Option<String>)| {
-            known.as_deref() == user || matches!(contact.scheme, Scheme::Other(_))
-        };
-        self.contacts.iter().zip(&self.users).any(fits)
+/// The user of a request that follows a redirect, by a hash of [`Uri::effective_user`]; `None` where a contact is of a scheme that
+/// has no users.
+type Target = Option<u64>;
+
+/// The redirects of one client, the latest last, and how many of them lead to each target: most requests follow none.
+#[derive(Debug, Default)]
+struct Redirected {
+    told: VecDeque<Told>,
+    targets: HashMap<Target, u32>,
+}
+
+impl Redirected {
+    fn push(&mut self, told: Told) {
+        for target in &told.targets {
+            *self.targets.entry(*target).or_default() += 1;
+        }
+        self.told.push_back(told);
+        if self.told.len() > REDIRECTS_PER_CLIENT {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        for target in self.told.pop_front().into_iter().flat_map(|told| told.targets) {
+            if let Some(count) = self.targets.get_mut(&target) {
+                *count -= 1;
+                if *count == 0 {
+                    self.targets.remove(&target);
+                }
+            }
+        }
+    }
+
+    fn may_lead_to(&self, user: Target) -> bool {
+        self.targets.contains_key(&user) || self.targets.contains_key(&None)
     }
 }
 
-/// What two legs of one call may share.
-#[derive(Debug, Hash)]
-enum Trait<'a> {
-    Session(&'a str),
-    Name(&'a [u8]),
-    Token(&'a str),
-    Media(&'a str),
-    /// The end of a number, or a whole name.
-    Number(&'a str),
-    CallIdStart(&'a [u8]),
-    /// A caller, at the element that takes or sends the call.
-    Caller(IpAddr, &'a str),
+impl Told {
+    fn may_lead_to(&self, user: Target) -> bool {
+        self.targets.iter().any(|target| target.is_none() || *target == user)
+    }
+}
+
+impl Sharing {
+    /// Adds a leg; at most [`LEG_CANDIDATES`] stay, the latest.
+    fn push(&mut self, leg: LegId) {
+        self.later.push(leg);
+        if self.later.len() >= LEG_CANDIDATES {
+            self.oldest = self.later.remove(0);
+        }
+    }
+
+    /// Removes a leg; returns whether none is left.
+    fn remove(&mut self, leg: LegId) -> bool {
+        self.later.retain(|other| *other != leg);
+        if self.oldest != leg {
+            return false;
+        }
+        if self.later.is_empty() {
+            return true;
+        }
+        self.oldest = self.later.remove(0);
+        false
+    }
+
+    fn iter(&self) -> impl Iterator<Item = LegId> {
+        [self.oldest].into_iter().chain(self.later.iter().copied())
+    }
 }
 
 impl LegIndex {
@@ -84,8 +137,11 @@ impl LegIndex {
             return Place::Join(group);
         }
         let mut found: Vec<LegId> = Vec::new();
-        for mark in self.traits(summary, true).into_iter().chain(self.callers(summary, [summary.client])) {
-            found.extend(self.by_trait.get(&mark).into_iter().flatten());
+        for mark in summary.marks.asked(summary.client) {
+            found.extend(self.by_mark.get(&mark).into_iter().flat_map(Sharing::iter));
+        }
+        if found.is_empty() {
+            return Place::New(Vec::new());
         }
         found.sort_unstable();
         found.dedup();
@@ -111,16 +167,16 @@ impl LegIndex {
             return;
         }
         self.remove(id);
-        let mut traits = self.traits(&summary, false);
-        traits.extend(self.callers(&summary, summary.servers.iter().copied()));
-        for mark in &traits {
-            let legs = self.by_trait.entry(*mark).or_default();
-            legs.push_back(id);
-            if legs.len() > LEG_CANDIDATES {
-                legs.pop_front();
+        let marks: Vec<u64> = summary.marks.offered(&summary.servers).collect();
+        for mark in &marks {
+            match self.by_mark.entry(*mark) {
+                Entry::Occupied(known) => known.into_mut().push(id),
+                Entry::Vacant(new) => {
+                    new.insert(Sharing { oldest: id, later: Vec::new() });
+                }
             }
         }
-        self.pending.insert(id, Pending { summary, traits });
+        self.pending.insert(id, Pending { summary, marks });
     }
 
     /// Takes note of a final response to the INVITE of a leg.
@@ -135,17 +191,14 @@ impl LegIndex {
         let contacts: Vec<Uri> = response.message.contacts().into_iter().map(|c| c.uri).take(8).collect();
         let now = response.provenance.time;
         if self.told.len() >= REDIRECTED_CLIENTS {
-            self.told.retain(|_, told| told.back().is_some_and(|t| now.since(t.time) <= NEXT_CONTACT));
+            self.told.retain(|_, known| known.told.back().is_some_and(|t| now.since(t.time) <= NEXT_CONTACT));
         }
         if contacts.is_empty() || self.told.len() >= REDIRECTED_CLIENTS {
             return;
         }
-        let told = self.told.entry(receiver).or_default();
-        let users = contacts.iter().map(Uri::effective_user).collect();
-        told.push_back(Told { group: id.0, summary, time: now, contacts, users, followed: false });
-        if told.len() > REDIRECTS_PER_CLIENT {
-            told.pop_front();
-        }
+        let targets = contacts.iter().map(target_of).collect();
+        let told = Told { group: id.0, summary, time: now, contacts, targets, followed: false };
+        self.told.entry(receiver).or_default().push(told);
     }
 
     /// Forgets a group that is over.
@@ -157,67 +210,45 @@ impl LegIndex {
 
     /// The group whose redirect the INVITE follows, the latest first.
     fn redirected(&mut self, later: &LegSummary) -> Option<u64> {
-        let told = self.told.get_mut(&later.client.address)?;
-        while told.front().is_some_and(|t| later.start.since(t.time) > NEXT_CONTACT) {
-            told.pop_front();
+        let known = self.told.get_mut(&later.client.address)?;
+        while known.told.front().is_some_and(|t| later.start.since(t.time) > NEXT_CONTACT) {
+            known.forget_first();
         }
-        if told.is_empty() {
+        if known.told.is_empty() {
             return None;
         }
-        let user = later.parties.target.as_ref()?.effective_user();
+        let user = user_mark(later.parties.target.as_ref()?);
+        if !known.may_lead_to(user) {
+            return None;
+        }
         let strong = |t: &&mut Told| {
-            t.may_lead_to(user.as_deref())
+            t.may_lead_to(user)
                 && follows_redirect(&t.summary, t.time, &t.contacts, t.followed, later) == Some(FollowLink::SameParties)
         };
-        let followed = told.iter_mut().rev().find(strong)?;
+        let followed = known.told.iter_mut().rev().find(strong)?;
         followed.followed = true;
         Some(followed.group)
     }
 
     fn remove(&mut self, id: LegId) -> Option<Box<LegSummary>> {
         let pending = self.pending.remove(&id)?;
-        for mark in &pending.traits {
-            if let Some(legs) = self.by_trait.get_mut(mark) {
-                legs.retain(|leg| *leg != id);
-                if legs.is_empty() {
-                    self.by_trait.remove(mark);
-                }
+        for mark in &pending.marks {
+            if let Entry::Occupied(mut known) = self.by_mark.entry(*mark)
+                && known.get_mut().remove(id)
+            {
+                known.remove();
             }
         }
         Some(pending.summary)
     }
-
-    /// What a leg may share; `diverted` numbers are asked for, but a leg is not found by them.
-    fn traits(&self, leg: &LegSummary, diverted: bool) -> Vec<u64> {
-        let number = |n: &String| self.mark(&Trait::Number(tail(n)));
-        let mut marks: Vec<u64> = leg.called.iter().map(number).collect();
-        marks.extend(leg.diverted.iter().filter(|_| diverted).map(number));
-        marks.extend(leg.session_id.iter().map(|s| self.mark(&Trait::Session(s))));
-        marks.extend(leg.links.iter().map(|l| self.mark(&Trait::Name(l.as_bytes()))));
-        marks.push(self.mark(&Trait::Name(&leg.call_id)));
-        marks.extend(leg.tokens.iter().map(|t| self.mark(&Trait::Token(t))));
-        marks.extend(leg.media.iter().map(|m| self.mark(&Trait::Media(m))));
-        marks.extend(leg.call_id.get(..16).map(|start| self.mark(&Trait::CallIdStart(start))));
-        marks.sort_unstable();
-        marks.dedup();
-        marks
-    }
-
-    /// The caller of a leg at these elements: a B2BUA may translate everything but that.
-    fn callers(&self, leg: &LegSummary, at: impl IntoIterator<Item = Endpoint>) -> Vec<u64> {
-        let first = |at: Endpoint| leg.calling.iter().map(move |caller| (at, tail(caller)));
-        at.into_iter().flat_map(first).map(|(at, caller)| self.mark(&Trait::Caller(at.address, caller))).collect()
-    }
-
-    fn mark(&self, value: &Trait<'_>) -> u64 {
-        self.hasher.hash_one(value)
-    }
 }
 
-/// Numbers are compared by their last digits, as one leg may carry a prefix.
-fn tail(user: &str) -> &str {
-    let digits = user.bytes().all(|b| b.is_ascii_digit());
-    user.len().checked_sub(super::legs::COMMON_DIGITS).filter(|_| digits).and_then(|at| user.get(at..)).unwrap_or(user)
+fn user_mark(uri: &Uri) -> Target {
+    Some(Mark::User(uri.effective_user().as_deref()).hash())
+}
+
+fn target_of(contact: &Uri) -> Target {
+    if matches!(contact.scheme, Scheme::Other(_)) { None } else { user_mark(contact) }
 }
 
 fn distinct(groups: impl Iterator<Item = u64>) -> Vec<u64> {

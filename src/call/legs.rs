@@ -3,10 +3,11 @@
 //!
 //! The tracker keeps a [`LegSummary`] per open Call-ID and asks here; nothing in this file looks for candidates.
 
+mod marks;
 mod score;
 mod summary;
 
-pub(super) use score::COMMON_DIGITS;
+pub(super) use marks::Mark;
 pub use score::{Choice, Link, choose, link};
 pub use summary::LegSummary;
 

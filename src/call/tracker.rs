@@ -20,10 +20,41 @@ use crate::sip::{self, Message, Method, StatusCode};
 use crate::transaction::match_messages;
 
 /// What a group has in common: the Call-ID, or, in messages without one, the two ends of the flow.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 enum Key {
-    CallId(Vec<u8>),
+    CallId(Box<[u8]>),
     Flow(Flow),
+}
+
+/// The open legs by what they have in common.
+#[derive(Debug, Default)]
+struct Known {
+    by_call_id: HashMap<Box<[u8]>, LegId>,
+    by_flow: HashMap<Flow, LegId>,
+}
+
+impl Known {
+    /// The leg of a message, and a hash of what it has in common with its others.
+    fn of(&self, message: &Message, flow: Flow, hasher: &Hashing) -> (Option<LegId>, u64) {
+        match message.call_id() {
+            Some(id) => (self.by_call_id.get(id).copied(), hasher.hash_one(id)),
+            None => (self.by_flow.get(&undirected(flow)).copied(), hasher.hash_one(undirected(flow))),
+        }
+    }
+
+    fn insert(&mut self, key: Key, id: LegId) {
+        match key {
+            Key::CallId(call_id) => self.by_call_id.insert(call_id, id),
+            Key::Flow(flow) => self.by_flow.insert(flow, id),
+        };
+    }
+
+    fn remove(&mut self, key: &Key) {
+        match key {
+            Key::CallId(call_id) => self.by_call_id.remove(call_id),
+            Key::Flow(flow) => self.by_flow.remove(flow),
+        };
+    }
 }
 
 /// What became of the messages.
@@ -54,9 +85,9 @@ impl Default for Room {
 /// closed early, the group that would be over first in front, with [`Anomaly::CallLimit`].
 #[derive(Debug, Default)]
 pub struct Tracker {
-    by_key: HashMap<Key, LegId>,
+    known: Known,
     /// Groups by number, which is the order of their first messages, with the keys of their legs.
-    groups: BTreeMap<u64, (Vec<Key>, OpenGroup)>,
+    groups: BTreeMap<u64, Box<(Vec<Key>, OpenGroup)>>,
     legs: LegIndex,
     /// For each group a deadline at or before the real one; some are of groups that are gone.
     deadlines: BinaryHeap<Reverse<(Timestamp, u64)>>,
@@ -89,19 +120,18 @@ impl Tracker {
     /// As [`Self::push`], with what [`LegSummary::of_first`] says of the message.
     pub fn push_with(&mut self, message: Message, provenance: Provenance, summary: Option<Box<LegSummary>>) {
         self.clock.forward(provenance.time);
-        let key = key(&message, provenance.flow);
-        let known = self.by_key.get(&key).copied();
-        if known.is_none() && self.settled.is_late(self.hasher.hash_one(&key), &message, self.clock.reading()) {
+        let (known, hash) = self.known.of(&message, provenance.flow, &self.hasher);
+        if known.is_none() && self.settled.is_late(hash, &message, self.clock.reading()) {
             self.counts.late += 1;
             self.anomalies.push((Anomaly::LateMessage, provenance.frame));
             return;
         }
         let id = match known.filter(|id| !self.cut_series(id.0, &message)) {
             Some(id) => id,
-            None => self.new_leg(key, &message, summary.as_deref()),
+            None => self.new_leg(key(&message, provenance.flow), &message, summary.as_deref()),
         };
         let (number, leg) = id;
-        let Some((_, group)) = self.groups.get_mut(&number) else { return };
+        let Some((_, group)) = self.groups.get_mut(&number).map(Box::as_mut) else { return };
         let before = group.octets;
         let Some(captured) = group.push(leg, message, provenance, self.clock.reading(), &self.hasher) else {
             self.counts.duplicates += 1;
@@ -129,9 +159,10 @@ impl Tracker {
     /// Takes an ICMP error; `quoted` is what it quotes of the SIP message, as a rule its beginning.
     pub fn icmp(&mut self, report: IcmpReport, quoted: &[u8]) {
         let framed = sip::messages(quoted, true);
-        let by_call_id = framed.first().and_then(|f| f.message.call_id()).map(|id| Key::CallId(id.to_vec()));
-        let number = by_call_id.and_then(|key| self.by_key.get(&key)).map(|id| id.0).or_else(|| self.sent_to(&report));
-        if let Some((_, group)) = number.and_then(|n| self.groups.get_mut(&n)) {
+        let call_id = framed.first().and_then(|f| f.message.call_id());
+        let number =
+            call_id.and_then(|id| self.known.by_call_id.get(id)).map(|id| id.0).or_else(|| self.sent_to(&report));
+        if let Some((_, group)) = number.and_then(|n| self.groups.get_mut(&n)).map(Box::as_mut) {
             let before = group.octets;
             group.report(report);
             self.octets += group.octets - before;
@@ -149,7 +180,7 @@ impl Tracker {
                 break;
             }
             self.deadlines.pop();
-            match self.groups.get(&number).map(|(_, group)| group.deadline(self.is_patient)) {
+            match self.groups.get(&number).map(|open| open.1.deadline(self.is_patient)) {
                 // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
                 Some(deadline) if deadline >= now => {
                     let again = deadline.min(now.plus(ENDED_IDLE));
@@ -212,8 +243,8 @@ impl Tracker {
             Place::New(possible) => (self.last_number + 1, possible),
         };
         self.last_number = self.last_number.max(number);
-        let (keys, group) =
-            self.groups.entry(number).or_insert_with(|| (Vec::new(), OpenGroup::new(CallNumber(number))));
+        let new = || Box::new((Vec::new(), OpenGroup::new(CallNumber(number))));
+        let (keys, group) = self.groups.entry(number).or_insert_with(new).as_mut();
         let before = group.octets;
         let leg = group.add_leg(message.call_id());
         self.octets += group.octets - before;
@@ -222,16 +253,16 @@ impl Tracker {
             group.mention(CallNumber(*other));
         }
         for other in possible {
-            if let Some((_, other)) = self.groups.get_mut(&other) {
+            if let Some((_, other)) = self.groups.get_mut(&other).map(Box::as_mut) {
                 other.mention(CallNumber(number));
             }
         }
-        self.by_key.insert(key, (number, leg));
+        self.known.insert(key, (number, leg));
         (number, leg)
     }
 
     fn has_room(&self, number: u64) -> bool {
-        self.groups.get(&number).is_some_and(|(_, group)| group.leg_count() < LEGS_PER_CALL)
+        self.groups.get(&number).is_some_and(|open| open.1.leg_count() < LEGS_PER_CALL)
     }
 
     /// The latest group that sent something to the place that was unreachable: for quotations without a Call-ID. The newest
@@ -239,7 +270,7 @@ impl Tracker {
     fn sent_to(&self, report: &IcmpReport) -> Option<u64> {
         let recent = self.groups.iter().rev().take(256);
         let receiver = report.provenance.flow.destination.address;
-        recent.map(|(number, (_, group))| (number, group)).find_map(|(number, group)| {
+        recent.map(|(number, open)| (number, &open.1)).find_map(|(number, group)| {
             let sent = group.messages.iter().rev().take(8).any(|m| {
                 m.provenance.flow.destination == report.unreachable && m.provenance.flow.source.address == receiver
             });
@@ -251,7 +282,7 @@ impl Tracker {
     /// Returns whether that closed the group.
     fn cut_series(&mut self, number: u64, next: &Message) -> bool {
         let now = self.clock.reading();
-        let cut = self.groups.get(&number).is_some_and(|(_, group)| group.pauses_before(next, now));
+        let cut = self.groups.get(&number).is_some_and(|open| open.1.pauses_before(next, now));
         if cut {
             let piece = self.close(number);
             self.early.extend(piece);
@@ -260,8 +291,8 @@ impl Tracker {
     }
 
     fn close_early(&mut self, number: u64) {
-        let Some((_, group)) = self.groups.get(&number) else { return };
-        self.anomalies.push((Anomaly::CallLimit, group.last_frame()));
+        let Some(last) = self.groups.get(&number).map(|open| open.1.last_frame()) else { return };
+        self.anomalies.push((Anomaly::CallLimit, last));
         self.counts.closed_early += 1;
         let call = self.close(number);
         self.early.extend(call);
@@ -269,19 +300,23 @@ impl Tracker {
 
     /// Closes a group whose time is over.
     fn close_in_time(&mut self, number: u64) -> Option<Call> {
-        let (keys, group) = self.groups.get(&number)?;
+        let (keys, group) = self.groups.get(&number)?.as_ref();
         if group.is_settled() && !self.is_patient {
             for key in keys {
-                self.settled.add(self.hasher.hash_one(key), group.last());
+                let hash = match key {
+                    Key::CallId(id) => self.hasher.hash_one(id.as_ref()),
+                    Key::Flow(flow) => self.hasher.hash_one(flow),
+                };
+                self.settled.add(hash, group.last());
             }
         }
         self.close(number)
     }
 
     fn close(&mut self, number: u64) -> Option<Call> {
-        let (keys, group) = self.groups.remove(&number)?;
-        for key in keys {
-            self.by_key.remove(&key);
+        let (keys, group) = *self.groups.remove(&number)?;
+        for key in &keys {
+            self.known.remove(key);
         }
         self.legs.close(number, group.leg_count());
         self.octets -= group.octets;
@@ -308,8 +343,12 @@ fn is_final_to_invite(message: &Message) -> bool {
 
 fn key(message: &Message, flow: Flow) -> Key {
     match message.call_id() {
-        Some(id) => Key::CallId(id.to_vec()),
-        None if flow.source <= flow.destination => Key::Flow(flow),
-        None => Key::Flow(flow.reversed()),
+        Some(id) => Key::CallId(id.into()),
+        None => Key::Flow(undirected(flow)),
     }
+}
+
+/// The same for both directions.
+fn undirected(flow: Flow) -> Flow {
+    if flow.source <= flow.destination { flow } else { flow.reversed() }
 }

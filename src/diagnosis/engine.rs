@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CallOrigin, CheckedIdentity, Context, Detect, Finding, Hosts, Patterns, Settings, root_cause, rules::RULES,
+    CallOrigin, CheckedIdentity, Context, Detect, Facts, Finding, Hosts, Patterns, Settings, root_cause,
+    rule::DetectInCall, rules::RULES,
 };
 use crate::call::Call;
 use crate::lang::Text;
@@ -52,17 +53,25 @@ impl Engine {
         self.patterns.observe(&call, &self.settings);
         let mut findings = Vec::new();
         let is_cut = call.messages.iter().any(|m| m.message.is_cut());
-        let identities = CheckedIdentity::all(&call, &self.settings, &self.hosts);
+        let facts = Facts::of(&call);
+        let signed = facts.hold(Facts::IDENTITY);
+        let identities = if signed { CheckedIdentity::all(&call, &self.settings, &self.hosts) } else { Vec::new() };
         let cx = self.context(now, is_cut || !call.proofs_of_loss().is_empty(), &identities);
         for rule in RULES {
-            if let Detect::Call(detect) = rule.detect {
-                detect(&call, &cx, &mut findings);
+            match rule.detect {
+                Detect::Call(detect) => detect(&call, &cx, &mut findings),
+                Detect::Given(needed, detect) if facts.hold(needed) => detect(&call, &cx, &mut findings),
+                // Debug builds, and with them all tests over all samples, see that no finding is lost so.
+                Detect::Given(_, detect) => debug_assert!(finds_nothing(detect, &call, &cx), "{}", rule.code),
+                Detect::Capture(_) => {}
             }
         }
         self.hosts.observe_redirects(&call);
         self.hosts.observe_challenges(&call);
-        self.hosts.observe_signers(&call);
-        self.hosts.observe_verified(&identities);
+        if signed {
+            self.hosts.observe_signers(&call);
+            self.hosts.observe_verified(&identities);
+        }
         self.settings.weigh(&mut findings);
         let mut root_cause = root_cause::settle(&call, &mut findings);
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
@@ -120,4 +129,10 @@ impl Engine {
             identities,
         }
     }
+}
+
+fn finds_nothing(detect: DetectInCall, call: &Call, cx: &Context<'_>) -> bool {
+    let mut findings = Vec::new();
+    detect(call, cx, &mut findings);
+    findings.is_empty()
 }

@@ -1,6 +1,7 @@
 //! A diagnosis as plain data.
 
 use super::context::Context;
+use super::facts::Facts;
 use super::finding::{Finding, Severity};
 use super::patterns::Patterns;
 use crate::call::Call;
@@ -39,11 +40,43 @@ pub struct Explanation {
     pub when_this_is_wrong: &'static str,
 }
 
+/// Looks at one closed call.
+pub type DetectInCall = fn(&Call, &Context<'_>, &mut Vec<Finding>);
+
 /// How a rule looks.
 #[derive(Debug)]
 pub enum Detect {
     /// At one closed call.
-    Call(fn(&Call, &Context<'_>, &mut Vec<Finding>)),
+    Call(DetectInCall),
+    /// At a closed call of which these facts hold: of others it has nothing to say.
+    Given(Facts, DetectInCall),
     /// At the whole capture, from the capped aggregates of all calls.
     Capture(fn(&Patterns, &Context<'_>, &mut Vec<Finding>)),
+}
+
+impl Detect {
+    /// At calls with a redirect.
+    pub(super) const fn of_redirects(detect: DetectInCall) -> Self {
+        Self::Given(Facts::REDIRECT, detect)
+    }
+
+    /// At calls with a 607.
+    pub(super) const fn of_unwanted(detect: DetectInCall) -> Self {
+        Self::Given(Facts::UNWANTED, detect)
+    }
+
+    /// At calls with a final response that may reject the caller.
+    pub(super) const fn of_rejections(detect: DetectInCall) -> Self {
+        Self::Given(Facts::REJECTED, detect)
+    }
+
+    /// At calls with an Identity header field.
+    pub(super) const fn of_identities(detect: DetectInCall) -> Self {
+        Self::Given(Facts::IDENTITY, detect)
+    }
+
+    /// At calls with a Reason header field in a response.
+    pub(super) const fn of_reasons(detect: DetectInCall) -> Self {
+        Self::Given(Facts::REASON, detect)
+    }
 }

@@ -20,15 +20,15 @@ pub struct NameAddr {
 impl NameAddr {
     /// Reads one value; `None` when it holds nothing that can be taken for a URI.
     pub fn read(value: &str) -> Option<Self> {
-        let value = value.trim();
+        let value = params::trim(value);
         let Some((name, rest)) = brackets(value) else {
             let at = params::find(value, ';').unwrap_or(value.len());
             let (uri, rest) = value.split_at_checked(at)?;
-            let uri = Uri::read(uri.trim())?;
+            let uri = Uri::read(params::trim(uri))?;
             return Some(Self { display_name: None, uri, params: Params::read(rest), bracketed: false });
         };
-        let (uri, rest) = rest.split_once('>').unwrap_or((rest, ""));
-        let uri = Uri::read(uri.trim())?;
+        let (uri, rest) = params::cut(rest, b'>').unwrap_or((rest, ""));
+        let uri = Uri::read(params::trim(uri))?;
         let name = params::unquote(name);
         let display_name = (!name.is_empty()).then_some(name);
         Some(Self { display_name, uri, params: Params::read(rest), bracketed: true })

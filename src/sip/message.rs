@@ -348,6 +348,13 @@ impl Message {
         Via::read(value.get(..end)?)
     }
 
+    /// What stands in front of the parameters of the topmost Via value; `None` where there is more to it than that.
+    pub(crate) fn start_of_top_via(&self) -> Option<&[u8]> {
+        let value = self.field(HeaderName::Via)?.value(&self.raw);
+        let start = value.get(..memchr::memchr(b';', value)?)?;
+        memchr::memchr3(b'"', b',', b'<', start).is_none().then_some(start)
+    }
+
     /// The sent-by of the topmost Via value, its host in lower case, and its port or the default of the transport; `None` if it
     /// cannot be read.
     pub fn sent_by(&self) -> Option<(Cow<'_, [u8]>, u16)> {

@@ -1,50 +1,83 @@
 //! Lists and parameters: commas and semicolons outside of quotes and angle brackets.
 
 /// Splits at a separator that stands outside of quoted strings and `<>`; parts come trimmed, empty ones left out.
-pub fn split(text: &str, separator: char) -> Vec<&str> {
+pub fn split<'a>(text: &'a str, separator: char) -> Vec<&'a str> {
     let mut parts = Vec::new();
+    let mut add = |part: &'a str| {
+        let part = trim(part);
+        if !part.is_empty() {
+            parts.push(part);
+        }
+    };
     let mut rest = text;
     while let Some(at) = find(rest, separator) {
         let (part, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        parts.push(part);
+        add(part);
         rest = tail.get(separator.len_utf8()..).unwrap_or_default();
     }
-    parts.push(rest);
-    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+    add(rest);
+    parts
 }
 
-/// The place of the first `wanted` outside of quoted strings and `<>`.
+/// The place of the first `wanted`, an ASCII character, outside of quoted strings and `<>`.
 pub fn find(text: &str, wanted: char) -> Option<usize> {
+    let wanted = u8::try_from(wanted).ok().filter(u8::is_ascii)?;
+    let first = memchr::memchr3(wanted, b'"', b'<', text.as_bytes())?;
+    let rest = text.as_bytes().get(first..)?;
+    // As a rule nothing is quoted.
+    if rest.first() == Some(&wanted) { Some(first) } else { find_in_the_open(rest, wanted).map(|at| first + at) }
+}
+
+fn find_in_the_open(text: &[u8], wanted: u8) -> Option<usize> {
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
-    for (at, c) in text.char_indices() {
+    for (at, byte) in text.iter().copied().enumerate() {
         if quoted {
-            match c {
+            match byte {
                 _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => quoted = false,
+                b'\\' => escaped = true,
+                b'"' => quoted = false,
                 _ => {}
             }
             continue;
         }
-        if c == wanted && !angle {
+        if byte == wanted && !angle {
             return Some(at);
         }
-        match c {
-            '"' if !angle => quoted = true,
-            '<' => angle = true,
-            '>' => angle = false,
+        match byte {
+            b'"' if !angle => quoted = true,
+            b'<' => angle = true,
+            b'>' => angle = false,
             _ => {}
         }
     }
     None
 }
 
+/// As [`str::split_once`] with an ASCII character, faster.
+pub(super) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = memchr::memchr(at, text.as_bytes())?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
+}
+
+/// As [`str::trim`], which takes longer where there is nothing to trim.
+pub(super) fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [] => text,
+        [one] if one.is_ascii_graphic() => text,
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// Removes the quotes of a quoted string and undoes its escapes; other texts stay as they are.
 pub fn unquote(text: &str) -> String {
-    let text = text.trim();
+    let text = trim(text);
     let Some(inner) = text.strip_prefix('"').map(|t| t.strip_suffix('"').unwrap_or(t)) else {
         return text.to_owned();
     };
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return inner.to_owned();
+    }
     let mut plain = String::with_capacity(inner.len());
     let mut escaped = false;
     for c in inner.chars() {
@@ -63,15 +96,14 @@ pub struct Params(pub Vec<(String, Option<String>)>);
 impl Params {
     /// Reads what stands behind the first semicolon (with or without it).
     pub fn read(text: &str) -> Self {
-        Self(
-            split(text, ';')
-                .into_iter()
-                .map(|part| match part.split_once('=') {
-                    Some((name, value)) => (name.trim().to_ascii_lowercase(), Some(unquote(value))),
-                    None => (part.to_ascii_lowercase(), None),
-                })
-                .collect(),
-        )
+        if text.is_empty() {
+            return Self::default();
+        }
+        let one = |part: &str| match cut(part, b'=') {
+            Some((name, value)) => (trim(name).to_ascii_lowercase(), Some(unquote(value))),
+            None => (part.to_ascii_lowercase(), None),
+        };
+        Self(split(text, ';').into_iter().map(one).collect())
     }
 
     /// The value of a parameter; `Some("")` when it has none.

@@ -1,9 +1,11 @@
 //! URIs of any scheme, and the two equalities of redirects.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
 use super::Params;
+use super::params::{cut, trim};
 use crate::stir::TelephoneNumber;
 
 /// The scheme of a URI.
@@ -42,7 +44,12 @@ pub struct Uri {
 impl Uri {
     /// Reads a URI; `None` when it has no scheme, or is `sip:` or `sips:` without a usable host.
     pub fn read(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.split_once(':')?;
+        let (scheme, rest) = cut(text, b':')?;
+        match scheme {
+            "sip" => return Self::read_sip(Scheme::Sip, rest, text),
+            "tel" => return Some(Self::without_host(Scheme::Tel, rest, text)),
+            _ => {}
+        }
         let first_is_letter = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
         if !first_is_letter || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
             return None;
@@ -56,7 +63,7 @@ impl Uri {
     }
 
     fn without_host(scheme: Scheme, rest: &str, raw: &str) -> Self {
-        let params = Params::read(rest.split_once(';').map_or("", |(_, params)| params));
+        let params = Params::read(cut(rest, b';').map_or("", |(_, params)| params));
         Self {
             scheme,
             user: Some(rest.to_owned()),
@@ -72,12 +79,12 @@ impl Uri {
     fn read_sip(scheme: Scheme, rest: &str, raw: &str) -> Option<Self> {
         // The user part may hold `;` and `?`, so the `@` decides first; `@` is legal nowhere else (RFC 3261 §25.1).
         let (userinfo, rest) = split_at_host(rest);
-        let (user, password) = match userinfo.map(|u| u.split_once(':').map_or((u, None), |(u, p)| (u, Some(p)))) {
+        let (user, password) = match userinfo.map(|u| cut(u, b':').map_or((u, None), |(u, p)| (u, Some(p)))) {
             Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
             None => (None, None),
         };
-        let (rest, headers) = rest.split_once('?').map_or((rest, None), |(rest, h)| (rest, Some(h.to_owned())));
-        let (host, params) = rest.split_once(';').unwrap_or((rest, ""));
+        let (rest, headers) = cut(rest, b'?').map_or((rest, None), |(rest, h)| (rest, Some(h.to_owned())));
+        let (host, params) = cut(rest, b';').unwrap_or((rest, ""));
         let (host, port) = host_port(host)?;
         Some(Self { scheme, user, password, host, port, params: Params::read(params), headers, raw: raw.to_owned() })
     }
@@ -105,7 +112,7 @@ impl Uri {
 
     /// The user part without its own parameters: `+12155550100` of `+12155550100;npdi`.
     pub fn user_name(&self) -> Option<&str> {
-        self.user.as_deref().map(|user| user.split_once(';').map_or(user, |(name, _)| name))
+        self.user.as_deref().map(|user| cut(user, b';').map_or(user, |(name, _)| name))
     }
 
     /// The parameters inside the user part (RFC 4694: `rn`, `npdi`, `cic`); of `tel:` those of the number.
@@ -180,9 +187,11 @@ impl Uri {
     /// The user part for comparisons: a telephone number (of at least three digits) without visual separators and `+`, with
     /// country code where it looks complete ([`TelephoneNumber`]); other names without escapes.
     pub fn effective_user(&self) -> Option<String> {
-        let name = unescaped(self.user_name()?);
-        let number = TelephoneNumber::read(&name, HOME).map(|n| n.digits().to_owned());
-        Some(number.filter(|digits| digits.len() >= 3).unwrap_or(name))
+        let name = self.user_name()?;
+        let plain = memchr::memchr(b'%', name.as_bytes()).is_none();
+        let name = if plain { Cow::Borrowed(name) } else { Cow::Owned(unescaped(name)) };
+        let number = TelephoneNumber::read(&name, HOME).map(TelephoneNumber::into_digits);
+        Some(number.filter(|digits| digits.len() >= 3).unwrap_or_else(|| name.into_owned()))
     }
 }
 
@@ -204,9 +213,10 @@ fn param_set(uri: &Uri) -> Vec<(String, String)> {
 /// Splits user information and host. `@` must be escaped in both (RFC 3261 §25.1); of several the last one in front of
 /// the header parts counts, as users contain it more often than hosts.
 fn split_at_host(text: &str) -> (Option<&str>, &str) {
-    let Some(first) = text.find('@') else { return (None, text) };
-    let headers = text.get(first..).and_then(|rest| rest.find('?')).map_or(text.len(), |at| first + at);
-    let at = text.get(..headers).and_then(|head| head.rfind('@')).unwrap_or(first);
+    let octets = text.as_bytes();
+    let Some(first) = memchr::memchr(b'@', octets) else { return (None, text) };
+    let headers = octets.get(first..).and_then(|rest| memchr::memchr(b'?', rest)).map_or(text.len(), |at| first + at);
+    let at = octets.get(..headers).and_then(|head| memchr::memrchr(b'@', head)).unwrap_or(first);
     (text.get(..at), text.get(at + 1..).unwrap_or_default())
 }
 
@@ -275,21 +285,21 @@ pub fn unescaped(text: &str) -> String {
 /// Reads `host`, `host:port`, `[v6]`, `[v6]:port`; the host in lower case. `None` for an empty host, or one with
 /// characters that no host has.
 pub fn host_port(text: &str) -> Option<(String, Option<u16>)> {
-    let text = text.trim();
+    let text = trim(text);
     let (host, rest) = if text.starts_with('[') {
         let end = text.find(']')? + 1;
         text.split_at_checked(end)?
     } else {
-        let end = text.find(':').unwrap_or(text.len());
+        let end = memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len());
         text.split_at_checked(end)?
     };
-    let host = host.trim();
-    let legal = |c: char| c.is_ascii_alphanumeric() || "-._[]:%".contains(c);
-    if host.is_empty() || !host.chars().all(legal) {
+    let host = trim(host);
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._[]:%".contains(&b);
+    if host.is_empty() || !host.bytes().all(legal) {
         return None;
     }
-    let port = match rest.trim().strip_prefix(':') {
-        Some(port) => Some(port.trim().parse().ok()?),
+    let port = match trim(rest).strip_prefix(':') {
+        Some(port) => Some(trim(port).parse().ok()?),
         None if rest.trim().is_empty() => None,
         None => return None,
     };

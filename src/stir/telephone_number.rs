@@ -91,7 +91,8 @@ impl TelephoneNumber {
     ///
     /// Returns `None` where the text is a name rather than a number: no digit, or a letter in it.
     pub fn read(text: &str, country: &str) -> Option<Self> {
-        let user = text.split(';').next().unwrap_or_default().trim();
+        let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
+        let user = text.get(..end).unwrap_or_default().trim();
         let digits = significant(user)?;
         if digits.is_empty() {
             return None;
@@ -119,6 +120,11 @@ impl TelephoneNumber {
         Some(Self { digits, country: CountryCode::Given })
     }
 
+    /// The canonical digits for keeps.
+    pub fn into_digits(self) -> String {
+        self.digits
+    }
+
     /// The canonical digits.
     pub fn digits(&self) -> &str {
         &self.digits
@@ -136,7 +142,7 @@ impl TelephoneNumber {
 
     /// `+` and digits, where the country code is given or assumed; `None` where there is none.
     pub fn e164(&self) -> Option<String> {
-        (self.country != CountryCode::Missing).then(|| format!("+{}", self.digits))
+        (self.country != CountryCode::Missing).then(|| ["+", &self.digits].concat())
     }
 
     /// The part of the numbering plan that it lies in: of a North American number `+1` with area and exchange code, of another
@@ -144,7 +150,7 @@ impl TelephoneNumber {
     pub fn prefix(&self) -> Option<String> {
         let length = if self.is_nanp() { NANP_PREFIX } else { PREFIX };
         let digits = self.digits.get(..length).filter(|_| self.digits.len() > length)?;
-        (self.country != CountryCode::Missing).then(|| format!("+{digits}"))
+        (self.country != CountryCode::Missing).then(|| ["+", digits].concat())
     }
 
     /// Whether it belongs to the North American plan, as far as its first digit and length tell.
@@ -196,6 +202,10 @@ impl fmt::Display for TelephoneNumber {
 
 /// The digits of a number without visual separators (RFC 3966 §5.1.1) and `+`; `None` when it holds anything else.
 fn significant(text: &str) -> Option<String> {
+    let behind = text.strip_prefix('+').unwrap_or(text);
+    if behind.bytes().all(|b| matches!(b, b'0'..=b'9' | b'#' | b'*')) {
+        return Some(behind.to_owned());
+    }
     let mut digits = String::with_capacity(text.len());
     for (index, c) in text.chars().enumerate() {
         match c {
@@ -242,8 +252,11 @@ fn national(digits: &str, country: &str, plan: &Plan) -> Option<String> {
 
 /// The same in North America: ten digits that can be a number.
 fn north_american(digits: &str) -> Option<String> {
-    let whole = format!("1{digits}");
-    (digits.len() == 10 && nanp_fault(&whole).is_none()).then_some(whole)
+    if digits.len() != 10 {
+        return None;
+    }
+    let whole = ["1", digits].concat();
+    nanp_fault(&whole).is_none().then_some(whole)
 }
 
 /// What is wrong with a number of the North American plan, country code 1 included.

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use crate::call::CapturedMessage;
 use crate::hashing::HashMap;
-use crate::sip::{HeaderName, Method};
+use crate::sip::{HeaderName, Message, Method};
 
 /// The cookie of RFC 3261 §8.1.1.7.
 const COOKIE: &[u8] = b"z9hG4bK";
@@ -34,13 +34,13 @@ enum Branch<'m> {
 
 impl<'m> Key<'m> {
     /// The key of a message. For a response it is that of its request: the topmost Via is the client's (§17.1.3).
-    pub(super) fn of(captured: &'m CapturedMessage) -> Self {
+    pub(super) fn of(captured: &'m CapturedMessage, latest: &mut LatestVia<'m>) -> Self {
         let message = &captured.message;
         let method = match message.method() {
             Some(Method::Ack) => Some(&Method::Invite),
             other => other,
         };
-        Self { leg: captured.leg, cseq: message.cseq().map(|c| c.number), method, branch: Branch::of(captured) }
+        Self { leg: captured.leg, cseq: message.cseq().map(|c| c.number), method, branch: Branch::of(captured, latest) }
     }
 
     /// The method of the transaction.
@@ -71,11 +71,27 @@ impl<'m> Key<'m> {
     }
 }
 
+/// Protocol and sent-by of the Via value that was read last: the messages of a hop share them.
+#[derive(Debug, Default)]
+pub(super) struct LatestVia<'m>(Option<(&'m [u8], (Cow<'m, [u8]>, u16))>);
+
+impl<'m> LatestVia<'m> {
+    fn sent_by(&mut self, message: &'m Message) -> Option<(Cow<'m, [u8]>, u16)> {
+        let Some(start) = message.start_of_top_via() else { return message.sent_by() };
+        if let Some((_, known)) = self.0.as_ref().filter(|(known, _)| *known == start) {
+            return Some(known.clone());
+        }
+        let sent_by = message.sent_by()?;
+        self.0 = Some((start, sent_by.clone()));
+        Some(sent_by)
+    }
+}
+
 impl<'m> Branch<'m> {
-    fn of(captured: &'m CapturedMessage) -> Self {
+    fn of(captured: &'m CapturedMessage, latest: &mut LatestVia<'m>) -> Self {
         let message = &captured.message;
         if let Some(branch) = message.branch().filter(|branch| is_unique(branch))
-            && let Some(sent_by) = message.sent_by()
+            && let Some(sent_by) = latest.sent_by(message)
         {
             return Self::Unique { branch, sent_by: Some(sent_by) };
         }
@@ -95,19 +111,19 @@ pub(super) fn is_unique(branch: &[u8]) -> bool {
 
 /// Places of transactions by what they have in common, each list in the order of insertion.
 #[derive(Debug)]
-pub(super) struct Places<K> {
+pub(crate) struct Places<K> {
     /// The entries while they are few.
     few: Vec<(K, usize)>,
     many: HashMap<K, Vec<usize>>,
 }
 
 impl<K: Eq + Hash> Places<K> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { few: Vec::new(), many: HashMap::default() }
     }
 
     /// Adds a place.
-    pub(super) fn add(&mut self, key: K, place: usize) {
+    pub(crate) fn add(&mut self, key: K, place: usize) {
         if self.many.is_empty() && self.few.len() < SCANNED {
             self.few.push((key, place));
             return;
@@ -119,7 +135,7 @@ impl<K: Eq + Hash> Places<K> {
     }
 
     /// The places of a key.
-    pub(super) fn of<'a>(&'a self, key: &'a K) -> impl DoubleEndedIterator<Item = usize> + 'a {
+    pub(crate) fn of<'a>(&'a self, key: &'a K) -> impl DoubleEndedIterator<Item = usize> + 'a {
         let many = if self.many.is_empty() { None } else { self.many.get(key) };
         let few = self.few.iter().filter(move |(known, _)| known == key).map(|(_, place)| *place);
         few.chain(many.into_iter().flatten().copied())

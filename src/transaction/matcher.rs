@@ -1,7 +1,7 @@
 //! Assigns each message to its transaction.
 
 use super::hops;
-use super::key::{Key, Places};
+use super::key::{Key, LatestVia, Places};
 use crate::call::{CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
 use crate::provenance::Endpoint;
 use crate::sip::{Method, StatusCode};
@@ -12,7 +12,13 @@ use crate::sip::{Method, StatusCode};
 /// responses by topmost Via and CSeq (§17.1.3), on the reverse hop where there is one, else on any, as address
 /// translation and hosts with several addresses change it. A response whose request was not captured makes a transaction of its own.
 pub fn match_messages(messages: &[CapturedMessage]) -> Vec<Transaction> {
-    let mut matcher = Matcher { messages, transactions: Vec::new(), by_key: Places::new(), by_dialog: Places::new() };
+    let mut matcher = Matcher {
+        messages,
+        transactions: Vec::new(),
+        by_key: Places::new(),
+        by_dialog: Places::new(),
+        latest: LatestVia::default(),
+    };
     for (index, captured) in messages.iter().enumerate() {
         let id = MessageId(index);
         match (captured.message.status(), captured.message.method()) {
@@ -41,11 +47,12 @@ struct Matcher<'m> {
     by_key: Places<Key<'m>>,
     /// INVITE transactions by the dialogs of their final responses.
     by_dialog: Places<Dialog<'m>>,
+    latest: LatestVia<'m>,
 }
 
 impl<'m> Matcher<'m> {
     fn request(&mut self, id: MessageId, captured: &'m CapturedMessage) {
-        let key = Key::of(captured);
+        let key = Key::of(captured, &mut self.latest);
         let (client, server) = (captured.provenance.flow.source, captured.provenance.flow.destination);
         if let Some(known) = self.on_hop(&key, client, server).and_then(|at| self.transactions.get_mut(at)) {
             if known.request.is_none() {
@@ -72,7 +79,7 @@ impl<'m> Matcher<'m> {
     }
 
     fn response(&mut self, id: MessageId, captured: &'m CapturedMessage, status: StatusCode) {
-        let key = Key::of(captured);
+        let key = Key::of(captured, &mut self.latest);
         // The response travels from the server to the client.
         let (client, server) = (captured.provenance.flow.destination, captured.provenance.flow.source);
         let at = self
@@ -111,8 +118,8 @@ impl<'m> Matcher<'m> {
 
     /// ACK to a non-2xx belongs to the transaction of its INVITE; to a 2xx it has a branch of its own and is matched by dialog and
     /// CSeq number (§13.2.2.4, §17.1.1.3).
-    fn ack(&mut self, id: MessageId, captured: &CapturedMessage) {
-        let key = Key::of(captured);
+    fn ack(&mut self, id: MessageId, captured: &'m CapturedMessage) {
+        let key = Key::of(captured, &mut self.latest);
         let (client, server) = (captured.provenance.flow.source, captured.provenance.flow.destination);
         let same_branch = self.on_hop(&key, client, server).or_else(|| self.first(&key));
         let at = same_branch.or_else(|| self.acknowledged(captured));

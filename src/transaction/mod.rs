@@ -6,4 +6,5 @@ mod matcher;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use key::Places;
 pub use matcher::match_messages;

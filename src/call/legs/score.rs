@@ -16,7 +16,7 @@ const PASSED_ON: Duration = Duration::from_secs(1);
 /// A Call-ID made from the other leg's begins like it for at least so many octets.
 const COMMON_CALL_ID: usize = 16;
 /// Digits that must agree at the end of two numbers of which one has a prefix.
-pub(in crate::call) const COMMON_DIGITS: usize = 7;
+pub(super) const COMMON_DIGITS: usize = 7;
 
 /// What is between two legs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

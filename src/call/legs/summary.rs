@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::marks::{self, Mark, Marks};
 use crate::provenance::{Endpoint, Provenance, Timestamp};
 use crate::sip::{HeaderName, Message, Method, NameAddr, Params, Parties, StatusCode, Uri, params};
 
@@ -48,6 +49,8 @@ pub struct LegSummary {
     pub media: Option<String>,
     /// Its final response, once there is one.
     pub final_response: Option<(StatusCode, Timestamp)>,
+    /// Hashes of all that.
+    pub(in crate::call) marks: Marks,
 }
 
 impl LegSummary {
@@ -66,7 +69,7 @@ impl LegSummary {
         let uris = [parties.target.as_ref(), parties.to.as_ref().map(|to| &to.uri)];
         let (sdp_origin, media) = sdp(message.body());
         let (tokens, origids) = identities(message);
-        Some(Self {
+        let mut summary = Self {
             call_id: message.call_id()?.to_vec(),
             method: message.method()?.clone(),
             start: provenance.time,
@@ -84,7 +87,27 @@ impl LegSummary {
             sdp_origin,
             media,
             final_response: None,
-        })
+            marks: Marks::default(),
+        };
+        summary.marks = summary.marks();
+        Some(summary)
+    }
+
+    fn marks(&self) -> Marks {
+        let mut common: Vec<u64> = self.called.iter().map(|n| marks::number(n)).collect();
+        common.extend(self.session_id.iter().map(|s| Mark::Session(s).hash()));
+        common.extend(self.links.iter().map(|l| Mark::Name(l.as_bytes()).hash()));
+        common.push(Mark::Name(&self.call_id).hash());
+        common.extend(self.tokens.iter().map(|t| Mark::Token(t).hash()));
+        common.extend(self.media.iter().map(|m| Mark::Media(m).hash()));
+        common.extend(self.call_id.get(..16).map(|start| Mark::CallIdStart(start).hash()));
+        common.sort_unstable();
+        common.dedup();
+        Marks {
+            common,
+            diverted: self.diverted.iter().map(|n| marks::number(n)).collect(),
+            callers: self.calling.iter().map(|n| marks::caller(n)).collect(),
+        }
     }
 
     /// Whether both were sent by the same element. Behind one address that talks to itself, the port counts as well.
@@ -133,8 +156,8 @@ fn users<'a>(uris: impl Iterator<Item = &'a Uri>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for user in uris.filter_map(Uri::effective_user) {
         let withheld =
-            ["anonymous", "unknown", "restricted", "unavailable"].iter().any(|w| user.eq_ignore_ascii_case(w));
-        if !user.is_empty() && !withheld && !found.contains(&user) && found.len() < MOST {
+            || ["anonymous", "unknown", "restricted", "unavailable"].iter().any(|w| user.eq_ignore_ascii_case(w));
+        if !user.is_empty() && !withheld() && !found.contains(&user) && found.len() < MOST {
             found.push(user);
         }
     }
@@ -142,12 +165,18 @@ fn users<'a>(uris: impl Iterator<Item = &'a Uri>) -> Vec<String> {
 }
 
 fn calling(message: &Message, from: Option<&Uri>) -> Vec<String> {
-    let asserted = message.values(HeaderName::PAssertedIdentity);
-    let asserted: Vec<NameAddr> = asserted.iter().take(MOST).filter_map(|v| NameAddr::read(v)).collect();
+    let mut asserted: Vec<NameAddr> = Vec::new();
+    if message.has(HeaderName::PAssertedIdentity) {
+        let values = message.values(HeaderName::PAssertedIdentity);
+        asserted.extend(values.iter().take(MOST).filter_map(|v| NameAddr::read(v)));
+    }
     users(from.into_iter().chain(asserted.iter().map(|a| &a.uri)).filter(|uri| uri.host != "anonymous.invalid"))
 }
 
 fn diverted(message: &Message) -> Vec<String> {
+    if !message.has(HeaderName::Diversion) && !message.has(HeaderName::HistoryInfo) {
+        return Vec::new();
+    }
     let values = [HeaderName::Diversion, HeaderName::HistoryInfo].map(|name| message.values(name)).concat();
     let all: Vec<NameAddr> = values.iter().take(2 * MOST).filter_map(|v| NameAddr::read(v)).collect();
     users(all.iter().map(|a| &a.uri))
@@ -171,7 +200,9 @@ fn links(message: &Message) -> Vec<String> {
     let charging = message
         .header(HeaderName::PChargingVector)
         .and_then(|v| Params::read(&v).value("icid-value").map(str::to_owned));
-    let named = LINK_HEADERS.iter().filter_map(|name| message.other(name).map(|v| v.trim().to_owned()));
+    let has_others = message.has(HeaderName::Other);
+    let named =
+        LINK_HEADERS.iter().filter(|_| has_others).filter_map(|name| message.other(name).map(|v| v.trim().to_owned()));
     named.chain(charging).filter(|v| v.len() >= 4).take(MOST).collect()
 }
 
@@ -188,20 +219,28 @@ fn identities(message: &Message) -> (Vec<String>, Vec<String>) {
 /// Session id and version of `o=`, and address and port of the first stream. Constants of test tools and of lazy stacks
 /// (`o=- 0 0`) tell nothing.
 fn sdp(body: &[u8]) -> (Option<String>, Option<String>) {
-    let text = String::from_utf8_lossy(body);
     let (mut origin, mut address, mut port) = (None, None, None);
-    for line in text.lines() {
-        if let Some(o) = line.strip_prefix("o=") {
-            let mut words = o.split_whitespace().skip(1);
-            origin = words.next().zip(words.next()).filter(|(id, _)| id.len() >= 6).map(|(id, v)| format!("{id} {v}"));
-        } else if let Some(c) = line.strip_prefix("c=") {
-            address = address.or_else(|| c.split_whitespace().nth(2).map(str::to_owned));
-        } else if let Some(m) = line.strip_prefix("m=") {
-            port = port.or_else(|| m.split_whitespace().nth(1).filter(|p| *p != "0").map(str::to_owned));
+    for line in body.split(|b| *b == b'\n') {
+        let [kind, b'=', value @ ..] = line else { continue };
+        match kind {
+            b'o' => {
+                let text = String::from_utf8_lossy(value);
+                let mut words = text.split_whitespace().skip(1);
+                let pair = words.next().zip(words.next()).filter(|(id, _)| id.len() >= 6);
+                origin = pair.map(|(id, version)| [id, " ", version].concat());
+            }
+            b'c' if address.is_none() => {
+                address = String::from_utf8_lossy(value).split_whitespace().nth(2).map(str::to_owned);
+            }
+            b'm' if port.is_none() => {
+                let text = String::from_utf8_lossy(value);
+                port = text.split_whitespace().nth(1).filter(|p| *p != "0").map(str::to_owned);
+            }
+            _ => {}
         }
     }
     let silent = |a: &String| a != "0.0.0.0" && a != "::";
-    let media = address.filter(silent).zip(port).map(|(address, port)| format!("{address} {port}"));
+    let media = address.filter(silent).zip(port).map(|(address, port)| [address.as_str(), " ", &port].concat());
     // The o= line of sipp's built-in scenario, the same in every call.
     (origin.filter(|o| o != "53655765 2353687637"), media)
 }

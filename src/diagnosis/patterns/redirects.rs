@@ -1,8 +1,10 @@
 //! What the capture shows of addresses that moved: who was told so and calls the old address all the same, and whose
 //! permanent redirects change.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::permanence::is_lasting;
@@ -14,13 +16,16 @@ use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, RECENT_ANSWERS, RED
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Method, Scheme, StatusCode, Uri};
 
+/// A party, and an address as [`key`] writes it.
+type Pair = (IpAddr, Arc<str>);
+
 /// Redirects of the whole capture.
 #[derive(Debug, Default)]
 pub struct Redirects {
-    clients: BTreeMap<(IpAddr, String), MovedAddress>,
-    servers: BTreeMap<(IpAddr, String), Answers>,
+    clients: BTreeMap<Pair, MovedAddress>,
+    servers: BTreeMap<Pair, Answers>,
     /// Answers of servers about addresses that no 301 is known for yet: a call with a 301 may close after one that came later.
-    recent: VecDeque<((IpAddr, String), Alive)>,
+    recent: VecDeque<(Pair, Alive)>,
     /// Pairs that found no room.
     forgotten: u64,
 }
@@ -114,6 +119,15 @@ impl Redirects {
         if !call.is_invite() {
             return;
         }
+        if !call.redirects.is_empty() {
+            self.observe_redirects(call);
+        }
+        let mut keys = Keys::default();
+        self.client_dialled(call, &mut keys);
+        self.server_answered(call, &mut keys);
+    }
+
+    fn observe_redirects(&mut self, call: &Call) {
         for chain in RedirectCase::chains(call).iter().filter(|chain| !redirect_loop::is_loop(chain)) {
             // Only the address that the client dialled itself can be stored in its directory.
             if let Some(first) = chain.first().filter(|case| is_permanent(case)) {
@@ -123,8 +137,6 @@ impl Redirects {
         for case in RedirectCase::of_invites(call).filter(is_permanent) {
             self.server_said(&case);
         }
-        self.client_dialled(call);
-        self.server_answered(call);
     }
 
     /// Clients and addresses for which a later request is known, in a fixed order.
@@ -135,7 +147,7 @@ impl Redirects {
     /// Whether a server gave different answers about the address, so that nobody should store any of them.
     pub fn is_changing(&self, moved: &MovedAddress) -> bool {
         let address = key(&moved.address);
-        let same = self.servers.iter().filter(|((_, other), _)| *other == address);
+        let same = self.servers.iter().filter(|((_, other), _)| **other == *address);
         same.map(|(_, answers)| answers).any(|answers| answers.change().is_some())
     }
 
@@ -167,7 +179,7 @@ impl Redirects {
         let told_at = case.nearest();
         let (Some(request), Some(contact)) = (case.nearest_request(), case.targets().next()) else { return };
         let Some(address) = request.message.request_uri() else { return };
-        let key = (told_at.client.address, key(&address));
+        let key = (told_at.client.address, key(&address).into());
         let told = Told {
             call: case.call.number,
             time: case.response.provenance.time,
@@ -191,7 +203,10 @@ impl Redirects {
         }
     }
 
-    fn client_dialled(&mut self, call: &Call) {
+    fn client_dialled(&mut self, call: &Call, keys: &mut Keys) {
+        if self.clients.is_empty() {
+            return;
+        }
         let Some(first) = call.attempts.iter().find(|a| a.because == AttemptCause::First) else { return };
         let Some((transaction, request)) =
             call.transaction(first.transaction).and_then(|t| Some((t, call.message(t.request?)?)))
@@ -199,7 +214,7 @@ impl Redirects {
             return;
         };
         let Some(address) = &request.message.parties().target else { return };
-        let Some(entry) = self.clients.get_mut(&(transaction.client.address, key(address))) else { return };
+        let Some(entry) = self.clients.get_mut(&(transaction.client.address, keys.of(address))) else { return };
         if entry.last_call == Some(call.number) {
             return;
         }
@@ -224,7 +239,7 @@ impl Redirects {
         if contacts.is_empty() {
             return;
         }
-        let pair = (case.redirector().address, key(&address));
+        let pair = (case.redirector().address, key(&address).into());
         if !self.servers.contains_key(&pair) && self.servers.len() >= MOVED_ADDRESSES {
             self.forgotten += 1;
             return;
@@ -248,11 +263,11 @@ impl Redirects {
     }
 
     /// Looks for answers that contradict an earlier 301: the address rings, answers, or has moved for a while only.
-    fn server_answered(&mut self, call: &Call) {
+    fn server_answered(&mut self, call: &Call, keys: &mut Keys) {
         for transaction in call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog) {
             let Some(request) = transaction.request.and_then(|id| call.message(id)) else { continue };
             let Some(address) = &request.message.parties().target else { continue };
-            let pair = (transaction.server.address, key(address));
+            let pair = (transaction.server.address, keys.of(address));
             let told = match self.servers.get(&pair) {
                 Some(entry) if entry.alive.is_some() => continue,
                 Some(entry) => entry.variants.first().map(|v| v.time),
@@ -272,7 +287,7 @@ impl Redirects {
         }
     }
 
-    fn in_use(&mut self, pair: (IpAddr, String), alive: Alive) {
+    fn in_use(&mut self, pair: Pair, alive: Alive) {
         if let Some(entry) = self.servers.get_mut(&pair) {
             entry.alive = Some(alive);
             return;
@@ -284,7 +299,7 @@ impl Redirects {
     }
 
     /// The first answer after that time among those that came before a 301 was known.
-    fn recent_use(&self, pair: &(IpAddr, String), told: Timestamp) -> Option<Alive> {
+    fn recent_use(&self, pair: &Pair, told: Timestamp) -> Option<Alive> {
         let later = self.recent.iter().filter(|(of, (_, time, _))| of == pair && *time > told);
         later.map(|(_, alive)| alive).min_by_key(|(call, time, _)| (*time, *call)).cloned()
     }
@@ -320,11 +335,30 @@ fn is_permanent(case: &RedirectCase<'_>) -> bool {
     case.redirect.status == StatusCode(301) && case.transaction.method == Method::Invite
 }
 
+/// Texts of the addresses of one call: most of its requests go to one.
+#[derive(Debug, Default)]
+struct Keys(Option<(String, Arc<str>)>);
+
+impl Keys {
+    fn of(&mut self, uri: &Uri) -> Arc<str> {
+        if let Some((_, known)) = self.0.as_ref().filter(|(raw, _)| raw == uri.raw()) {
+            return known.clone();
+        }
+        let text: Arc<str> = key(uri).into();
+        self.0 = Some((uri.raw().to_owned(), text.clone()));
+        text
+    }
+}
+
 /// Where a URI leads: what is equal in effect has the same text.
 pub(in crate::diagnosis) fn key(uri: &Uri) -> String {
     let user = uri.effective_user().unwrap_or_default();
     if uri.is_sip() {
-        return format!("{user}@{}:{}", uri.host, uri.port_or_default());
+        let port = match uri.port_or_default() {
+            5060 => Cow::Borrowed("5060"),
+            other => Cow::Owned(other.to_string()),
+        };
+        return [user.as_str(), "@", &uri.host, ":", &port].concat();
     }
     match uri.params.value("phone-context") {
         _ if uri.scheme != Scheme::Tel => uri.raw().to_ascii_lowercase(),
@@ -366,7 +400,7 @@ mod tests {
         assert_eq!(patterns.redirects.answers().count(), 20);
         assert_eq!(patterns.limits_hit(), []);
         for n in 0..MOVED_ADDRESSES {
-            let server = (IpAddr::from([198, 51, 100, 31]), format!("filler {n}"));
+            let server = (IpAddr::from([198, 51, 100, 31]), format!("filler {n}").into());
             let filler = Answers {
                 address: Uri::read("sip:filler@corp.example").unwrap(),
                 server: calls[0].call.transactions[0].server,

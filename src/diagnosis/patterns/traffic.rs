@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Evidence;
@@ -112,7 +113,9 @@ impl Traffic {
         let known = invites.iter().find(|invite| std::ptr::eq(invite.request, request));
         let (from, to) = match known {
             Some(invite) => (invite.caller.clone(), invite.callee.clone()),
-            None => (caller(&request.message, country), callee(&request.message, country)),
+            None => {
+                (caller(&request.message, country).map(Arc::from), callee(&request.message, country).map(Arc::from))
+            }
         };
         let seen = Seen { call, request, callee: to, caller: from.as_deref() };
         let has_room = self.sources.len() < TRAFFIC_SOURCES || self.sources.contains_key(&client.address);
@@ -123,8 +126,7 @@ impl Traffic {
         }
         let mut is_forgotten = !has_room;
         if let Some(from) = from.as_deref() {
-            if self.callers.len() < TRAFFIC_CALLERS || self.callers.contains_key(from) {
-                let entry = self.callers.entry(from.to_owned()).or_insert_with(|| Caller::new(client, request));
+            if let Some(entry) = self.caller(from, || Caller::new(client, request)) {
                 if entry.sources.len() < TRAFFIC_SOURCES_PER_CALLER {
                     entry.sources.insert(client.address);
                 }
@@ -135,6 +137,17 @@ impl Traffic {
             }
         }
         self.forgotten += u64::from(is_forgotten);
+    }
+
+    /// What is known of a caller; `None` if there is no room for a new one.
+    fn caller(&mut self, name: &str, new: impl FnOnce() -> Caller) -> Option<&mut Caller> {
+        if !self.callers.contains_key(name) {
+            if self.callers.len() >= TRAFFIC_CALLERS {
+                return None;
+            }
+            self.callers.insert(name.to_owned(), new());
+        }
+        self.callers.get_mut(name)
     }
 
     /// Elements in a fixed order.
@@ -169,7 +182,7 @@ struct Room {
 struct Seen<'a> {
     call: &'a Call,
     request: &'a CapturedMessage,
-    callee: Option<String>,
+    callee: Option<Arc<str>>,
     caller: Option<&'a str>,
 }
 
@@ -227,7 +240,7 @@ impl Counts {
             self.unwanted += 1;
             if self.unwanted_calls.len() < room {
                 self.unwanted_calls.push(seen.call.number);
-                self.unwanted_callees.extend(seen.callee.clone());
+                self.unwanted_callees.extend(seen.callee.as_deref().map(str::to_owned));
             }
         }
     }

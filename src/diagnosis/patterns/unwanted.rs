@@ -3,9 +3,11 @@
 pub mod again;
 pub mod answerers;
 
+use std::sync::Arc;
+
 use super::super::unwanted_case::UnwantedCase;
 use crate::call::{Call, CapturedMessage, TransactionId};
-use crate::sip::{Message, Method, NameAddr};
+use crate::sip::{Message, Method, NameAddr, StatusCode};
 use crate::stir::TelephoneNumber;
 
 /// Shorter user parts are extensions: they name somebody only together with their host.
@@ -23,8 +25,10 @@ pub struct Unwanted {
 impl Unwanted {
     /// Takes note of a closed call. `country` is the country code of numbers without one.
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], country: &str) {
-        let unwanted: Vec<_> =
-            UnwantedCase::of_requests(call).filter(|case| case.nearest.method == Method::Invite).collect();
+        // The usual call has no 607, and then there is nothing to look for.
+        let has_607 = call.transactions.iter().flat_map(|t| &t.finals).any(|last| last.status == StatusCode(607));
+        let cases = has_607.then(|| UnwantedCase::of_requests(call)).into_iter().flatten();
+        let unwanted: Vec<_> = cases.filter(|case| case.nearest.method == Method::Invite).collect();
         self.answerers.observe(call, invites, &unwanted, country);
         self.again.observe(call, invites, !unwanted.is_empty());
     }
@@ -51,9 +55,9 @@ pub(super) struct Invite<'a> {
     pub(super) id: TransactionId,
     pub(super) request: &'a CapturedMessage,
     /// Whoever calls; `None` for a caller that withholds its identity.
-    pub(super) caller: Option<String>,
+    pub(super) caller: Option<Arc<str>>,
     /// Whoever is called.
-    pub(super) callee: Option<String>,
+    pub(super) callee: Option<Arc<str>>,
 }
 
 pub(super) fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterator<Item = Invite<'a>> {
@@ -61,7 +65,8 @@ pub(super) fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterato
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
         let request = call.request(id).filter(|_| is_invite)?;
         let message = &request.message;
-        Some(Invite { id, request, caller: caller(message, country), callee: callee(message, country) })
+        let (caller, callee) = (caller(message, country), callee(message, country));
+        Some(Invite { id, request, caller: caller.map(Arc::from), callee: callee.map(Arc::from) })
     })
 }
 
@@ -73,7 +78,7 @@ pub(in crate::diagnosis) fn callee(message: &Message, country: &str) -> Option<S
 /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
 pub(in crate::diagnosis) fn caller(message: &Message, country: &str) -> Option<String> {
     if let Some(number) = message.calling_number(country).filter(|n| n.digits().len() >= NUMBER_DIGITS) {
-        return Some(number.digits().to_owned());
+        return Some(number.into_digits());
     }
     let from = message.parties().from.as_ref()?;
     let anonymous = from.uri.host.eq_ignore_ascii_case("anonymous.invalid")
@@ -84,7 +89,7 @@ pub(in crate::diagnosis) fn caller(message: &Message, country: &str) -> Option<S
 fn party(address: &NameAddr, country: &str) -> String {
     let number = address.uri.user_name().and_then(|user| TelephoneNumber::read(user, country));
     match number.filter(|n| n.digits().len() >= NUMBER_DIGITS) {
-        Some(number) => number.digits().to_owned(),
+        Some(number) => number.into_digits(),
         None => {
             format!("{}@{}", address.uri.effective_user().unwrap_or_default(), address.uri.host.to_ascii_lowercase())
         }

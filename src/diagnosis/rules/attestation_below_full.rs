@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
             - Calls that rightly pass a gateway carry C for good.\n\
             - Another PASSporT of the same INVITE may give A.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

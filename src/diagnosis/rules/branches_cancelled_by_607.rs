@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The caller gave up: then the CANCELs come from the caller's side and carry no Reason 607.\n\
             - Another device answered the call, and the CANCELs are due to its 200.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
             - The callee's network verified the call and passed only the result on (verstat).\n\
             - Where the law asks for no signatures the finding is a notice.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

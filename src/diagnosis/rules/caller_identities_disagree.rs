@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
             - A forwarded call: the second number is in Diversion or History-Info.\n\
             - The provider agreed to show another number (a freephone number, say). Then the rejection has another reason.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
             - 555-0100 to 555-0199 are for films and documents. Outside of test captures they get a notice, no more.\n\
             - Number plans change: an area code may have been opened.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

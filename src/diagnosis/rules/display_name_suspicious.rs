@@ -39,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
             - Long names of callers outside of North America: no service cuts them.\n\
             - A company's real name may hold one of the words.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 /// What is odd about a name.

@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             - Attestation B or C, a stale or contradicting PASSporT, or a 607 that a network's analytics sent: then other \
             findings speak.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
             - RFC 4474 knew another Identity header field, a bare signature: that is obsolete rather than malformed, and \
             said so.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_identities(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
             - The Reason was complete where it was sent, and was dropped between that place and the capture: the \
             finding names the element nearest to the sender that was captured.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

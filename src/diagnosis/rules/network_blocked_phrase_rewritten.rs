@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- A person's 603 has no Reason with `v=analytics`.\n\
             - The phrase is free text for people, and stacks may write what they like; only 603+ gives it a meaning.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

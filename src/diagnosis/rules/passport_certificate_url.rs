@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
             between offices.\n\
             - sipscan fetches nothing: that an address looks right does not say that anything is there.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_identities(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             - The order of the header fields does not matter.\n\
             - A PASSporT in compact form holds no numbers: a chain through it is not followed.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_identities(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

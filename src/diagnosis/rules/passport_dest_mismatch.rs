@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             - A `div` PASSporT leads from the old number to the new one: the chain is complete.\n\
             - The Request-URI holds an extension or a contact instead of a number: nothing can be compared with it.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_identities(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

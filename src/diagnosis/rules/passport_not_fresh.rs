@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             - Beside a signed diversion the first PASSporT may be up to three hours old.\n\
             - Sixty seconds are a recommendation; a verifier may allow more.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_identities(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
             - Some verifiers look at From where P-Asserted-Identity differs; the finding says where From fits.\n\
             - The caller is anonymous, so that no number is there to compare: the rule is silent.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_identities(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             - A certificate was renewed: supply both, the one that fits counts.\n\
             - Revocation, policies and name constraints of certificates are not checked.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_identities(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

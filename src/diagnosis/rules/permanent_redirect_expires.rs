@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
             - A 301 that is valid for a day or longer: the server only asks to be asked again now and then.\n\
             - The answer of a routing database coded as 301: routing-dip-as-301 says so already.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

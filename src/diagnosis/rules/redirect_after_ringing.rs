@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
             - The device answers 302, as it should.\n\
             - A proxy in front of the device puts its own tag on both responses.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

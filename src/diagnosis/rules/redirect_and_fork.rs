@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             - The proxy tried another target after the redirect and returned its response: it replaced the redirect by a \
             choice of its own.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             several targets, no chain.\n\
             - The chain comes back to an earlier address: that is redirect-loop.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

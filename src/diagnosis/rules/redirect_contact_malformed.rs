@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             `;q=` and `;expires=` behind it belong to the header field and are right there.\n\
             - `Contact: *` is legal in a REGISTER request; only in a redirect it means nothing.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 /// URI parameters (RFC 3261 §19.1.1) that change where a request goes, and mean nothing behind the URI.

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             to a warning, and where it succeeded to a note.\n\
             - Documentation addresses (192.0.2.0/24 and others) are used in test captures.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

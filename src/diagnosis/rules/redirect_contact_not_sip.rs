@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
             for the number is seen, the rule is silent.\n\
             - A SIP URI stands beside the others: clients take that one.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

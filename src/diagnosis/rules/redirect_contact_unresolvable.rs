@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             - A failed lookup of one record type (SRV, NAPTR) is normal when another type exists; only lookups of the \
             name itself count.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 /// What proxies answer when they cannot resolve the next hop: OpenSIPS and Kamailio, neither registered with IANA.

@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             - A `?` in the user part begins no header fields.\n\
             - A border controller between client and capture took the parts out and uses them itself.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 /// Header fields that decide who calls, or which way the request goes.

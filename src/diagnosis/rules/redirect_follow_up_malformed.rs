@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             counts only where the target answered 482.\n\
             - A request sent again to the same server after the redirect is a retry, no follow-up.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

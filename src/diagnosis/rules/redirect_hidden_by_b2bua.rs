@@ -40,7 +40,7 @@ pub(super) static RULE: Rule = Rule {
             - A forking proxy received the redirect on one branch and returned the response of another.\n\
             - Two legs that only happen to fail at the same time; sipscan ties legs together by more than time.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

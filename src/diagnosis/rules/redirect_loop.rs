@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
             chain, no circle.\n\
             - Another Contact of the last redirect leads out of the circle and was called.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

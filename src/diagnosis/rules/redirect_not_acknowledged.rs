@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
             sipscan tells it by its IP identification and distance in time.\n\
             - The capture lost packets: then a missing ACK proves nothing, and the finding rests on the repetition alone.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

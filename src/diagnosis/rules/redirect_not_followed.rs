@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
             - The Contact asks for TCP, TLS or WebSocket, over which the capture may not show the second INVITE.\n\
             - A forged or looping redirect: not to follow it is right.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
             - Requests inside a dialog do too (redirect-in-dialog).\n\
             - Any answer to OPTIONS shows that the peer is alive, and some monitoring systems are content with that.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
             - Equal values ask for a free choice, or for all at once.\n\
             - The Contact of the highest value asks for TCP or TLS, where the capture may not show the attempt.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             - Inside one trusted network the operator may accept it; the finding is critical only where the follow-up goes \
             to a public address in the clear, and the first hop had stayed inside.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

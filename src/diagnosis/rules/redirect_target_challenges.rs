@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             - Another target took the call.\n\
             - The client whose call was redirected at once is trusted by its address.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

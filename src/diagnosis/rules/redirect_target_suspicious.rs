@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
             - The server redirected other calls to that domain before, so it is one of its usual targets.\n\
             - A partner company took over the number; the finding stays a warning, and asking settles it.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 /// Country codes without a country: satellites, international networks, premium rate (ITU-T E.164).

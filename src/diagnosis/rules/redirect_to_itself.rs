@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
             - The URIs differ only in what RFC 3261 §19.1.4 counts, such as a default port that is written out: that is \
             redirect-to-itself-in-effect.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
             - The follow-up at the same address got another answer than a redirect, for example because one name stands \
             for several servers.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

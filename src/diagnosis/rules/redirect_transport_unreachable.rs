@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             - The address itself cannot be reached: that is redirect-contact-not-routable.\n\
             - The host is down altogether: then nothing speaks of its port in particular.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
             for cut messages.\n\
             - 380 Alternative Service describes what to do in its body and needs no Contact.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             finding stays a warning.\n\
             - A 401 or 407 to REGISTER is the ordinary challenge and no redirect.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The announcement was played by another element, or after the call had been answered.\n\
             - Feature-Caps was removed between the place of the capture and the blocking element, or added there.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_rejections(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

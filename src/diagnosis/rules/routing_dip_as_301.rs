@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             - A carrier puts `rn` into the Contact of a subscriber who changed the number for good; ask whether the \
             Contact changes from call to call (permanent-redirect-changes).",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
             - With several Identity header fields one that holds is enough: the report may be about another one; `ppi` names \
             it.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_reasons(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

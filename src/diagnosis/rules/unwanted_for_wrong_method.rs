@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- 607 to INVITE, MESSAGE, SUBSCRIBE and other requests outside a dialog is what the code is \
             for.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

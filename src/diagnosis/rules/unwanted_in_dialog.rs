@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
             inside a dialog.\n\
             - 607 to BYE, CANCEL or PRACK is the matter of another rule.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

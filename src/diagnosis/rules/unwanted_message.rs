@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
             - To REGISTER, BYE, CANCEL and PRACK, 607 is a mistake of the server (unwanted-for-wrong-method).\n\
             - Inside of a dialog it only ends the transaction (unwanted-in-dialog).",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -45,7 +45,7 @@ pub(super) static RULE: Rule = Rule {
             - The rule looks at 607 only. 600 and 603 without further marks are a person's word about the moment, and \
             603 Network Blocked and 608 are a network's.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

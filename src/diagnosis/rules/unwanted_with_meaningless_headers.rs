@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- Retry-After belongs to 480, 486, 503, 600 and 603.\n\
             - Reason, Call-Info, Server, Warning and Date may stand on any response.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The To header field was cut by the snap length; the rule is silent then.\n\
             - The request already had a To tag, which every response repeats: then the 607 has it too.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_unwanted(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

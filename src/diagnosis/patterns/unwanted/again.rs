@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::super::Evidence;
@@ -17,7 +18,7 @@ use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::StatusCode;
 
 /// A client, a caller and a callee.
-type Key = (IpAddr, String, String);
+type Key = (IpAddr, Arc<str>, Arc<str>);
 
 /// What an INVITE was answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Again {
     /// The latest INVITEs, since a call with a 607 may close after the one that follows it.
     recent: VecDeque<(Key, Sent)>,
     /// For each client and callee with a 607: INVITEs with their callers, whoever they are.
-    to_callee: BTreeMap<(IpAddr, String), Vec<(String, Sent)>>,
+    to_callee: BTreeMap<(IpAddr, Arc<str>), Vec<(Arc<str>, Sent)>>,
     /// 607s that found no room.
     forgotten: u64,
 }
@@ -228,15 +229,15 @@ impl Again {
         let mut rejected: BTreeMap<(IpAddr, &str), Vec<(&str, &Rejection)>> = BTreeMap::new();
         for ((client, caller, callee), known) in self.rejected.iter().filter(|((_, caller, _), _)| is_number(caller)) {
             let unwanted = known.rejections.iter().filter(|r| r.kind == Rejecting::Unwanted);
-            rejected.entry((*client, callee)).or_default().extend(unwanted.map(|r| (caller.as_str(), r)));
+            rejected.entry((*client, callee)).or_default().extend(unwanted.map(|r| (caller.as_ref(), r)));
         }
         let mut clients: BTreeMap<IpAddr, Vec<Rotation<'_>>> = BTreeMap::new();
-        let few = |sends: &[(String, Sent)]| sends.iter().map(|(c, _)| c).collect::<BTreeSet<_>>().len() < crowd;
+        let few = |sends: &[(Arc<str>, Sent)]| sends.iter().map(|(c, _)| c).collect::<BTreeSet<_>>().len() < crowd;
         for ((client, callee), sends) in self.to_callee.iter().filter(|(_, sends)| few(sends)) {
-            let rejections = rejected.get(&(*client, callee.as_str())).map(Vec::as_slice).unwrap_or_default();
+            let rejections = rejected.get(&(*client, callee.as_ref())).map(Vec::as_slice).unwrap_or_default();
             for (caller, sent) in sends.iter().filter(|(caller, sent)| is_number(caller) && sent.is_own()) {
                 let before = |(other, r): &&(&str, &Rejection)| {
-                    other != caller && r.time < sent.time && sent.time.since(r.time) <= window
+                    *other != caller.as_ref() && r.time < sent.time && sent.time.since(r.time) <= window
                 };
                 if let Some((former, rejection)) = rejections.iter().filter(before).max_by_key(|(_, r)| r.time) {
                     let after = After { rejection, sent, caller, callee };
@@ -306,8 +307,8 @@ fn rejecting(call: &Call, id: TransactionId, is_unwanted: bool) -> Option<Reject
 }
 
 /// Keeps the earliest INVITEs to a callee.
-fn push_caller(sends: &mut Vec<(String, Sent)>, caller: &str, sent: &Sent) {
-    sends.push((caller.to_owned(), sent.clone()));
+fn push_caller(sends: &mut Vec<(Arc<str>, Sent)>, caller: &Arc<str>, sent: &Sent) {
+    sends.push((caller.clone(), sent.clone()));
     sends.sort_by_key(|(_, s)| (s.time, s.call));
     sends.truncate(ROTATION_SENDS);
 }

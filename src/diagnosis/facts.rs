@@ -1,0 +1,59 @@
+//! What can be told of a call at a glance. A rule says which of it must hold for it to have anything to say, so that the usual call
+//! is not looked at by the many rules about unusual ones.
+
+use crate::call::Call;
+use crate::sip::{HeaderName, StatusCode};
+
+/// A set of facts. Each is a necessary condition: it may hold of a call that the rule has nothing to say of, never the other way
+/// round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts(u8);
+
+impl Facts {
+    /// No fact.
+    pub const NONE: Self = Self(0);
+    /// It has a redirect.
+    pub const REDIRECT: Self = Self(1);
+    /// A request got a 607.
+    pub const UNWANTED: Self = Self(1 << 1);
+    /// A request got a final response that may have to do with who calls.
+    pub const REJECTED: Self = Self(1 << 2);
+    /// A message has an Identity header field.
+    pub const IDENTITY: Self = Self(1 << 3);
+    /// A response has a Reason header field.
+    pub const REASON: Self = Self(1 << 4);
+
+    /// The facts of a call.
+    pub fn of(call: &Call) -> Self {
+        let mut facts = Self::NONE.and(Self::REDIRECT, !call.redirects.is_empty());
+        for last in call.transactions.iter().flat_map(|t| &t.finals) {
+            facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
+            facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
+        }
+        for captured in &call.messages {
+            let message = &captured.message;
+            facts = facts.and(Self::IDENTITY, message.has(HeaderName::Identity));
+            facts = facts.and(Self::REASON, message.status().is_some() && message.has(HeaderName::Reason));
+        }
+        facts
+    }
+
+    /// Whether all of these are among them.
+    pub fn hold(self, needed: Self) -> bool {
+        self.0 & needed.0 == needed.0
+    }
+
+    /// Both sets.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn and(self, fact: Self, holds: bool) -> Self {
+        if holds { self.with(fact) } else { self }
+    }
+}
+
+/// Whether a final response of that status may reject a call for its caller (see [`super::identity_case`]).
+fn speaks_of_the_caller(status: StatusCode) -> bool {
+    matches!(status.0, 403 | 428 | 436 | 437 | 438 | 603 | 607 | 608)
+}
