@@ -166,6 +166,10 @@ impl OpenGroup {
     /// stream every octet is read once, so that nothing is a copy there but what collectors got (HEP).
     fn original_of(&mut self, message: &Message, provenance: &Provenance) -> Option<&mut CapturedMessage> {
         let is_copy = |known: &&mut CapturedMessage| {
+            // Most differ in length, which costs least to tell.
+            if known.message.raw().len() != message.raw().len() {
+                return false;
+            }
             let (a, b) = (&known.provenance, provenance);
             // One of the two is zero; the times of two taps may be out of order.
             let spacing = b.time.since(a.time).max(a.time.since(b.time));

@@ -1,7 +1,7 @@
 //! Groups messages into calls in one pass, and hands a call on as soon as the capture clock says that it is over.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 use std::hash::BuildHasher as _;
 use std::{iter, mem};
 
@@ -86,8 +86,10 @@ impl Default for Room {
 #[derive(Debug, Default)]
 pub struct Tracker {
     known: Known,
-    /// Groups by number, which is the order of their first messages, with the keys of their legs.
-    groups: BTreeMap<u64, Box<(Vec<Key>, OpenGroup)>>,
+    /// Groups by number, with the keys of their legs.
+    groups: HashMap<u64, Box<(Vec<Key>, OpenGroup)>>,
+    /// Their numbers, in the order of their first messages.
+    order: BTreeSet<u64>,
     legs: LegIndex,
     /// For each group a deadline at or before the real one; some are of groups that are gone.
     deadlines: BinaryHeap<Reverse<(Timestamp, u64)>>,
@@ -143,7 +145,12 @@ impl Tracker {
             None => {}
         }
         self.octets += group.octets - before;
-        if group.messages.len() == 1 || group.is_settled() && !self.is_patient {
+        let is_settled = group.is_settled() && !self.is_patient;
+        if is_settled {
+            // As a rule nothing more comes, and most open calls are such ones.
+            group.messages.shrink_to_fit();
+        }
+        if group.messages.len() == 1 || is_settled {
             let deadline = group.deadline(self.is_patient);
             self.deadlines.push(Reverse((deadline, number)));
         }
@@ -213,7 +220,7 @@ impl Tracker {
         self.clock.tick(now);
         let early = mem::take(&mut self.early);
         let next = || {
-            let number = *self.groups.keys().next()?;
+            let number = *self.order.first()?;
             self.close(number)
         };
         early.into_iter().chain(iter::from_fn(next))
@@ -243,6 +250,7 @@ impl Tracker {
             Place::New(possible) => (self.last_number + 1, possible),
         };
         self.last_number = self.last_number.max(number);
+        self.order.insert(number);
         let new = || Box::new((Vec::new(), OpenGroup::new(CallNumber(number))));
         let (keys, group) = self.groups.entry(number).or_insert_with(new).as_mut();
         let before = group.octets;
@@ -268,7 +276,7 @@ impl Tracker {
     /// The latest group that sent something to the place that was unreachable: for quotations without a Call-ID. The newest
     /// groups alone are looked at.
     fn sent_to(&self, report: &IcmpReport) -> Option<u64> {
-        let recent = self.groups.iter().rev().take(256);
+        let recent = self.order.iter().rev().take(256).filter_map(|number| self.groups.get_key_value(number));
         let receiver = report.provenance.flow.destination.address;
         recent.map(|(number, open)| (number, &open.1)).find_map(|(number, group)| {
             let sent = group.messages.iter().rev().take(8).any(|m| {
@@ -282,7 +290,8 @@ impl Tracker {
     /// Returns whether that closed the group.
     fn cut_series(&mut self, number: u64, next: &Message) -> bool {
         let now = self.clock.reading();
-        let cut = self.groups.get(&number).is_some_and(|open| open.1.pauses_before(next, now));
+        // Only what stands for itself is a series.
+        let cut = next.is_request() && self.groups.get(&number).is_some_and(|open| open.1.pauses_before(next, now));
         if cut {
             let piece = self.close(number);
             self.early.extend(piece);
@@ -315,6 +324,7 @@ impl Tracker {
 
     fn close(&mut self, number: u64) -> Option<Call> {
         let (keys, group) = *self.groups.remove(&number)?;
+        self.order.remove(&number);
         for key in &keys {
             self.known.remove(key);
         }
