@@ -65,8 +65,8 @@ pub(super) fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterato
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
         let request = call.request(id).filter(|_| is_invite)?;
         let message = &request.message;
-        let (caller, callee) = (caller(message, country), callee(message, country));
-        Some(Invite { id, request, caller: caller.map(Arc::from), callee: callee.map(Arc::from) })
+        let shared = |party: Option<String>| party.map(Arc::from);
+        Some(Invite { id, request, caller: shared(caller(message, country)), callee: shared(callee(message, country)) })
     })
 }
 
