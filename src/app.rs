@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::baseline::Baseline;
 use crate::capture::{self, CaptureInfo, Input, Merged, link_type_name};
 use crate::config;
 use crate::diagnosis::{CallReport, Finding, Settings};
@@ -17,6 +18,7 @@ use crate::filter::Filter;
 use crate::lang::Text;
 use crate::limits::SMALL_CAPTURE_OCTETS;
 use crate::report::outputs::Outputs;
+use crate::report::phrases;
 use crate::report::{CaptureFacts, Sink, Summary};
 use crate::tally::Tally;
 
@@ -44,6 +46,8 @@ pub struct Job {
     pub settings: Settings,
     /// Which calls go to the outputs; by default all.
     pub filter: Option<Arc<Filter>>,
+    /// What is known, and so is left out.
+    pub baseline: Option<Arc<Baseline>>,
     /// Whether key performance indicators are wanted.
     pub kpi: bool,
     /// What the exit status depends on.
@@ -54,13 +58,14 @@ pub struct Job {
 
 /// Analyses the inputs of a job into `outputs`. Errors go to `talk` as they happen; one bad file does not stop the others.
 pub fn scan(job: Job, outputs: Outputs, talk: &mut dyn Write) -> ExitStatus {
-    let Job { paths, merge, strict, threads, settings, filter, kpi, fail_on, progress } = job;
+    let Job { paths, merge, strict, threads, settings, filter, baseline, kpi, fail_on, progress } = job;
     let threads = threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
     let tally = Arc::new(Tally::default());
-    let plan = Arc::new(Plan { settings, filter, kpi, tally: Arc::clone(&tally) });
-    let mut run = Run { plan, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
     let (inputs, errors) = capture::inputs(&paths);
+    let whole = merge || inputs.len() == 1;
+    let plan = Arc::new(Plan { settings, filter, baseline, whole, kpi, tally: Arc::clone(&tally) });
+    let mut run = Run { plan, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
     for error in &errors {
         run.error(error);
     }
@@ -196,7 +201,14 @@ impl Run<'_> {
 
     fn finish(mut self, strict: bool) -> ExitStatus {
         // Outputs that failed are among the errors below.
+        if let Some(compared) = &mut self.total.baseline {
+            compared.whole = true;
+        }
         drop(self.sink.finish(&self.total));
+        if let Some(text) = phrases::known(&self.total) {
+            // As in `tell`.
+            drop(writeln!(self.talk, "{text}"));
+        }
         let Watched { outputs, fail_on, mut incomplete, .. } = self.sink;
         for limit in outputs.limits_hit() {
             incomplete = true;

@@ -11,6 +11,7 @@
 
 pub mod anomaly;
 pub mod app;
+pub mod baseline;
 pub mod call;
 pub mod capture;
 pub mod catalog;

@@ -291,3 +291,7 @@ pub const EXTRACT_MEDIA_BEFORE: Duration = Duration::from_secs(1);
 pub const EXTRACT_MEDIA_BEHIND: Duration = Duration::from_secs(2);
 /// Calls that `ladder` draws into one file, of formats that hold several.
 pub const LADDERS: usize = 1000;
+/// Findings of a baseline, each counted once.
+pub const BASELINE_FINDINGS: usize = 200_000;
+/// Octets of a baseline.
+pub const BASELINE_OCTETS: u64 = 64 << 20;

@@ -5,12 +5,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use clap::Parser as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sipscan::app;
+use sipscan::baseline::{Baseline, BaselineSink};
 use sipscan::cli::{
     self, Check, CheckFormat, Cli, Colour, Command, ConfigCommand, Explain, Format, Man, PageFormat, Passport, Scan,
 };
@@ -125,6 +126,10 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     settings.hosts = found.project.hosts;
     let filter = setup::filter(&arguments.selection, &settings.time_zone)?;
     let mut outputs = Outputs::default();
+    let baseline = arguments.comparison.baseline.as_deref().map(baseline).transpose()?;
+    if let Some(path) = &arguments.comparison.write_baseline {
+        outputs.add(path.clone(), Box::new(BaselineSink::new(output::create(path)?)));
+    }
     let mut kpi = arguments.kpi || arguments.format == Format::Kpi;
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
@@ -159,6 +164,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         threads: arguments.basis.threads,
         settings: analysis,
         filter,
+        baseline,
         kpi,
         fail_on,
         progress: progress.clone(),
@@ -204,6 +210,12 @@ fn check(what: &Check, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         false => ExitStatus::Clean,
     };
     print_octets(&text, status)
+}
+
+/// Reads what `--baseline` names.
+fn baseline(path: &Path) -> Result<Arc<Baseline>, Error> {
+    let read = Baseline::read(&config::baseline(path)?);
+    read.map(Arc::new).map_err(|what| Error::Usage(format!("--baseline {}: {what}", path.display())))
 }
 
 /// Reads `junit:PATH`, and creates the file.

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::describe;
+use crate::baseline::Baseline;
 use crate::capture::{self, Capture, Frames, Input};
 use crate::diagnosis::Settings;
 use crate::error::Error;
@@ -18,6 +19,9 @@ use crate::tally::Tally;
 pub(super) struct Plan {
     pub(super) settings: Settings,
     pub(super) filter: Option<Arc<Filter>>,
+    pub(super) baseline: Option<Arc<Baseline>>,
+    /// Whether there is one capture.
+    pub(super) whole: bool,
     pub(super) kpi: bool,
     pub(super) tally: Arc<Tally>,
 }
@@ -79,6 +83,7 @@ impl Plan {
             .numbered(index)
             .selecting(self.filter.clone())
             .measuring(self.kpi)
+            .comparing(self.baseline.clone(), self.whole)
             .watched(Arc::clone(&self.tally))
     }
 }

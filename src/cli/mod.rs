@@ -2,6 +2,7 @@
 
 mod analysis;
 mod check;
+mod comparison;
 mod configuration;
 mod explain;
 mod extract;
@@ -19,6 +20,7 @@ use crate::lang::Lang;
 
 pub use analysis::{Basis, Secrets, Trust, country_code};
 pub use check::{Check, CheckFormat};
+pub use comparison::Comparison;
 pub use configuration::ConfigCommand;
 pub use explain::{Explain, PageFormat};
 pub use extract::Extract;
@@ -99,6 +101,7 @@ Examples:
   sipscan trace.pcap --kpi -o kpi:kpi.csv
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
   sipscan extract trace.pcap --call 13 --media -o call13.pcapng
+  sipscan trace.pcap --baseline known.json --fail-on warning
   sipscan check samples/
   sipscan ladder trace.pcap --call 13 -o call13.svg
   sipscan explain 301 607

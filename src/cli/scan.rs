@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Basis, Selection};
+use super::{Basis, Comparison, Selection};
 
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]
@@ -42,6 +42,9 @@ pub struct Scan {
     /// SRD, SDD, SDT, RRD, IRA). docs/kpi.md says what is counted.
     #[arg(long)]
     pub kpi: bool,
+    /// What to compare with.
+    #[command(flatten)]
+    pub comparison: Comparison,
     /// Which calls the reports show.
     #[command(flatten)]
     pub selection: Selection,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Secrets as SecretFiles, Trust};
 use crate::error::Error;
-use crate::limits::{KEY_LOG_OCTETS, SMALL_FILE_OCTETS};
+use crate::limits::{BASELINE_OCTETS, KEY_LOG_OCTETS, SMALL_FILE_OCTETS};
 use crate::stir::TrustStore;
 use crate::stir::certificate::Unusable;
 use crate::tls::{Keys, Secrets};
@@ -63,6 +63,15 @@ pub fn keys(arguments: &SecretFiles) -> Result<Keys, Error> {
         }
     }
     Ok(Keys::new(secrets))
+}
+
+/// The text of what `--baseline` names.
+///
+/// # Errors
+///
+/// A file that cannot be read.
+pub fn baseline(path: &Path) -> Result<String, Error> {
+    Ok(String::from_utf8_lossy(&opened(path, BASELINE_OCTETS)?).into_owned())
 }
 
 /// The text of a token: standard input for `-`, the contents of a file, or the argument itself.

@@ -37,6 +37,7 @@ const TABLES: &[(&str, &[&str])] = &[
         "report",
         &[
             "src/report",
+            "src/baseline.rs",
             "src/expect/differ.rs",
             "src/expect/page.rs",
             "src/extract",

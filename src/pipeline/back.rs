@@ -57,13 +57,16 @@ impl Back {
         Ok(())
     }
 
-    fn deliver(&mut self, report: CallReport, sink: &mut dyn Sink) -> io::Result<()> {
+    fn deliver(&mut self, mut report: CallReport, sink: &mut dyn Sink) -> io::Result<()> {
         self.missing += report.call.proofs_of_loss().len() as u64;
         if let Some(tally) = &self.tally {
             tally.call(report.call.messages.len());
         }
         if !self.selection.takes(&report) {
             return Ok(());
+        }
+        if let Some(compared) = &mut self.summary.baseline {
+            compared.call(&mut report);
         }
         self.summary.call(&report);
         sink.take_call(report)

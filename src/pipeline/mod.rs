@@ -24,6 +24,7 @@ use prepare::prepare;
 use selection::Selection;
 
 use crate::anomaly::Anomaly;
+use crate::baseline::{Baseline, Compared};
 use crate::capture::{Frame, Frames};
 use crate::diagnosis::{Engine, Settings};
 use crate::error::Error;
@@ -68,6 +69,13 @@ impl Analysis {
     #[must_use]
     pub fn watched(mut self, tally: Arc<Tally>) -> Self {
         self.back.tally = Some(tally);
+        self
+    }
+
+    /// Says what is known, and so is left out; `whole`: this is the only capture.
+    #[must_use]
+    pub fn comparing(mut self, baseline: Option<Arc<Baseline>>, whole: bool) -> Self {
+        self.back.summary.baseline = baseline.map(|baseline| Box::new(Compared::new(baseline, whole)));
         self
     }
 
@@ -169,7 +177,10 @@ impl Analysis {
         facts.incomplete.extend(incomplete(&facts));
         facts.incomplete.extend(engine.limits_hit());
         facts.incomplete.extend(summary.attestations.limits_hit());
-        let findings = selection.about(engine.finish(now));
+        let mut findings = selection.about(engine.finish(now));
+        if let Some(compared) = &mut summary.baseline {
+            compared.capture(&mut findings);
+        }
         summary.filtered = selection.filtered();
         summary.capture_findings(&findings);
         summary.ignored.clone_from(engine.ignored());

@@ -17,6 +17,7 @@ pub mod drawn;
 mod encrypted;
 pub mod escape;
 pub(crate) mod facts;
+pub(crate) mod fingerprint;
 pub mod github;
 mod groups;
 pub mod html;
@@ -28,7 +29,7 @@ pub mod ndjson;
 mod number_pattern;
 pub mod output;
 pub mod outputs;
-mod phrases;
+pub(crate) mod phrases;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sarif;

@@ -56,7 +56,32 @@ pub(super) fn actor(actor: &Actor, place: impl Fn(Endpoint) -> String) -> Text {
 }
 
 /// What the settings left out; hidden findings must be said in every format for people.
-pub(super) fn ignored(summary: &Summary) -> Option<Text> {
+pub(crate) fn ignored(summary: &Summary) -> Option<Text> {
+    let all: Vec<Text> = by_settings(summary).into_iter().chain(known(summary)).collect();
+    (!all.is_empty()).then(|| Text::list("; ", &all))
+}
+
+/// What is left out because a baseline has it, and what is gone.
+pub(crate) fn known(summary: &Summary) -> Option<Text> {
+    let compared = summary.baseline.as_ref()?;
+    let (one, many) = (
+        "{n} known finding is left out, as the baseline has it",
+        "{n} known findings are left out, as the baseline has them",
+    );
+    let left_out = Text::count(compared.known(), one, many);
+    let gone = compared.gone().filter(|gone| !gone.is_empty());
+    Some(match gone {
+        None => left_out,
+        Some(gone) => {
+            let list = Text::list(", ", gone.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
+            let (one, many) =
+                ("{n} finding of the baseline is gone: {list}", "{n} findings of the baseline are gone: {list}");
+            Text::list("; ", [left_out, Text::count(gone.values().sum(), one, many).with("list", list)])
+        }
+    })
+}
+
+fn by_settings(summary: &Summary) -> Option<Text> {
     let list = Text::list(", ", summary.ignored.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
     let (one, many) = (
         "{n} finding is left out, as sipscan.toml asks: {list}",

@@ -28,10 +28,10 @@ const PHONE: &str = "203.0.113.50";
 
 /// Everything that is written can be read again after the sink is gone.
 #[derive(Clone, Default)]
-pub(super) struct Buffer(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Buffer(Arc<Mutex<Vec<u8>>>);
 
 impl Buffer {
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -47,7 +47,7 @@ impl Write for Buffer {
 }
 
 /// Feeds the sample report to a sink.
-pub(super) fn play(sink: &mut dyn Sink) {
+pub(crate) fn play(sink: &mut dyn Sink) {
     play_into(Summary::default(), sink);
 }
 

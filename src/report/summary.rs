@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::attestation::Attestations;
 use super::clusters::Clusters;
 use crate::anomaly::Anomaly;
+use crate::baseline::Compared;
 use crate::call::{CountedFinal, Outcome};
 use crate::diagnosis::{CallReport, Finding};
 use crate::kpi::Kpis;
@@ -119,6 +120,8 @@ pub struct Summary {
     pub attestations: Attestations,
     /// Key performance indicators; `None` unless they are wanted.
     pub kpis: Option<Box<Kpis>>,
+    /// What a comparison with a baseline left out; `None` without one.
+    pub baseline: Option<Box<Compared>>,
     /// Findings that the settings left out, by code.
     pub ignored: BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number got a country code that it had not, by that code.
@@ -214,6 +217,10 @@ impl Summary {
         self.attestations.add(&other.attestations);
         if let Some(theirs) = &other.kpis {
             self.kpis.get_or_insert_default().add(theirs);
+        }
+        match (&mut self.baseline, &other.baseline) {
+            (Some(ours), Some(theirs)) => ours.add(theirs),
+            (ours, theirs) => *ours = ours.take().or_else(|| theirs.clone()),
         }
         add_counts(&mut self.ignored, &other.ignored);
         add_counts(&mut self.assumed_countries, &other.assumed_countries);

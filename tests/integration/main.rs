@@ -1,5 +1,6 @@
 //! Tests of the library from outside: its conventions, its documentation, its reports.
 
+mod baseline;
 mod carriers;
 mod catalogue;
 mod ci;

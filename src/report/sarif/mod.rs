@@ -12,7 +12,6 @@ use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::lang::{Fill, Lang, Text, grouped};
 use crate::limits;
 
-mod fingerprint;
 mod result;
 mod rules;
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{fingerprint, rules};
+use super::rules;
 use crate::diagnosis::{CallReport, Evidence, Finding};
 use crate::lang::{Lang, Text};
-use crate::report::facts;
 use crate::report::phrases::{self, Place};
+use crate::report::{facts, fingerprint};
 
 /// Places of further evidence in a result; JSON has all of them.
 const RELATED: usize = 10;

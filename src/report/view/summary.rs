@@ -43,6 +43,8 @@ pub(in crate::report) struct SummaryView<'a> {
     attestation: Option<AttestationView<'a>>,
     /// Key performance indicators; null without `--kpi`.
     kpi: Option<Box<KpiView>>,
+    /// What a comparison with `--baseline` left out; null without one. Everything else in this report is about what is new.
+    baseline: Option<BaselineView<'a>>,
     /// Findings that sipscan.toml left out, by code.
     ignored: &'a BTreeMap<&'static str, u64>,
     /// Calls whose calling or called number was taken for a national one and got a country code (`--country`), by that code.
@@ -50,6 +52,16 @@ pub(in crate::report) struct SummaryView<'a> {
     /// What a filter (`--where` and its shortcuts) selects from; null without one. Messages are those of whole captures; everything
     /// else in this report is that of the selected calls.
     filter: Option<FilterView<'a>>,
+}
+
+/// What is known.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct BaselineView<'a> {
+    /// Findings that are left out because the baseline has them.
+    known: u64,
+    /// Findings of the baseline that are there no more, by code.
+    gone: BTreeMap<&'a str, u64>,
 }
 
 /// A filter and what it was applied to.
@@ -149,6 +161,10 @@ impl<'a> SummaryView<'a> {
             unclustered: clusters.unclustered(),
             attestation: AttestationView::new(&summary.attestations),
             kpi: summary.kpis.as_deref().map(|kpis| Box::new(KpiView::new(kpis))),
+            baseline: summary
+                .baseline
+                .as_deref()
+                .map(|compared| BaselineView { known: compared.known(), gone: compared.gone().unwrap_or_default() }),
             ignored: &summary.ignored,
             assumed_countries: &summary.assumed_countries,
             filter: summary.filtered.as_ref().map(FilterView::from),

@@ -4,12 +4,12 @@ use crate::diagnosis::{CallReport, Finding};
 use crate::report::facts;
 
 /// The same problem: diagnosis, who called whom, final status, and the hosts that the primary evidence went between.
-pub(super) fn cause(finding: &Finding, report: Option<&CallReport>) -> String {
+pub(crate) fn cause(finding: &Finding, report: Option<&CallReport>) -> String {
     hex(&of_cause(finding, report))
 }
 
 /// The same problem in the same call, by its Call-ID.
-pub(super) fn call(finding: &Finding, report: &CallReport) -> String {
+pub(crate) fn call(finding: &Finding, report: &CallReport) -> String {
     let mut parts = of_cause(finding, Some(report));
     parts.extend(report.call.legs.iter().filter_map(|leg| leg.call_id.as_deref()).take(1).flatten());
     hex(&parts)
