@@ -262,9 +262,10 @@ impl TlsStream {
         suite::name(id)
     }
 
-    /// The alert that broke the handshake off, or the connection behind it.
+    /// The alert that broke the handshake off. In TLS 1.3 a server rejects the certificate of the client behind it.
     pub fn fatal_alert(&self) -> Option<&Alert> {
-        self.alerts.iter().find(|alert| alert.is_fatal && !alert.is_close())
+        let rejects = |alert: &Alert| alert.in_handshake || matches!(alert.code, Some(41..=49 | 51 | 116));
+        self.alerts.iter().find(|alert| alert.is_fatal && !alert.is_close() && rejects(alert))
     }
 
     /// Whether the handshake failed for sure: by an alert, because one end closed the connection before it was over, or because the

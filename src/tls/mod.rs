@@ -17,6 +17,8 @@ mod session;
 mod side;
 mod suite;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use certificate::CertificateFacts;
 pub use facts::{Alert, Ended, Place, Reading, TlsStream, Version, alert_name};

@@ -38,7 +38,7 @@ pub(in crate::report) struct TlsView {
     alerts: Vec<AlertView>,
     /// Whether both ends finished the handshake, or data was exchanged.
     complete: bool,
-    /// Whether the handshake failed for sure, or the connection behind it by an alert.
+    /// Whether the handshake failed for sure.
     failed: bool,
     /// How far it could be read: `decrypted`, `no-secrets`, `handshake-not-captured`, `cipher-suite-not-read`, `secrets-do-not-fit`, or
     /// `nothing-encrypted`.
