@@ -83,7 +83,7 @@ fn events(frames: &[Frame], keys: &Keys, most: usize, swapped: bool) -> Vec<Stre
         }
         for (offset, payload) in parts {
             let sequence = frame.head.sequence.wrapping_add(u32::try_from(offset).unwrap());
-            table.push(&Segment { flags, sequence, payload, ..frame.head }, place, frame.time, &mut events);
+            table.push(&Segment { sequence, flags, payload, ..frame.head }, place, frame.time, &mut events);
         }
         assert!(table.load().1 < 200_000);
     }

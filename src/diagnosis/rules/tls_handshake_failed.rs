@@ -195,18 +195,14 @@ impl Diagnosis {
                 ],
             );
         }
-        match stream.server_name.as_ref().filter(|name| !facts.holds_for(name)) {
-            Some(name) => {
-                let reason = Text::new("the certificate of the server holds for {names}, not for {name}");
-                let reason = reason.with("names", Text::list(", ", &facts.names)).with("name", name);
-                let fix = "Use a certificate that holds for the name that the client asks for, or let the client ask for a name of the certificate.";
-                Self::new(reason, Side::Server, &[fix, trust])
-            }
-            None => {
-                let reason = Text::new("it does not trust the certificate of the server, issued by {issuer}");
-                Self::new(reason.with("issuer", &facts.issuer), Side::Server, &[trust])
-            }
+        if let Some(name) = stream.server_name.as_ref().filter(|name| !facts.holds_for(name)) {
+            let reason = Text::new("the certificate of the server holds for {names}, not for {name}");
+            let reason = reason.with("names", Text::list(", ", &facts.names)).with("name", name);
+            let fix = "Use a certificate that holds for the name that the client asks for, or let the client ask for a name of the certificate.";
+            return Self::new(reason, Side::Server, &[fix, trust]);
         }
+        let reason = Text::new("it does not trust the certificate of the server, issued by {issuer}");
+        Self::new(reason.with("issuer", &facts.issuer), Side::Server, &[trust])
     }
 
     /// The server does not take the certificate of the client, or misses one.
@@ -217,12 +213,11 @@ impl Diagnosis {
         let Some((facts, place)) = &stream.client_certificate else {
             return Self::new("the client showed no certificate that the server accepts", Side::Client, &fixes);
         };
-        let reason = match tls_case::invalidity(facts, place.time) {
-            Some(what) => Text::new("the certificate of the client is not valid: {what}").with("what", what),
-            None => {
-                let reason = Text::new("it does not trust the certificate of the client, issued by {issuer}");
-                reason.with("issuer", &facts.issuer)
-            }
+        let reason = if let Some(what) = tls_case::invalidity(facts, place.time) {
+            Text::new("the certificate of the client is not valid: {what}").with("what", what)
+        } else {
+            let reason = Text::new("it does not trust the certificate of the client, issued by {issuer}");
+            reason.with("issuer", &facts.issuer)
         };
         Self::new(reason, Side::Client, &fixes)
     }
@@ -305,7 +300,7 @@ mod tests {
         stream
     }
 
-    fn certificate(name: &str, not_after: i64, own: bool) -> Option<(CertificateFacts, Place)> {
+    fn certificate(name: &str, not_after: i64, own: bool) -> (CertificateFacts, Place) {
         let facts = CertificateFacts {
             subject: format!("CN={name}"),
             issuer: if own { format!("CN={name}") } else { "CN=Example CA".to_owned() },
@@ -315,7 +310,7 @@ mod tests {
             is_self_issued: own,
             chain: 1,
         };
-        Some((facts, place()))
+        (facts, place())
     }
 
     fn told(stream: TlsStream) -> (String, Side) {
@@ -336,15 +331,19 @@ mod tests {
         let versions = TlsStream { offered_versions: vec![Version::Tls10], ..alerted(false, Some(70)) };
         let asked = TlsStream { asks_client_certificate: true, ..alerted(false, Some(40)) };
         for (stream, reason, actor) in [
-            (with(true, Some(48), certificate("sip.example.com", later, true)), "self-signed", Side::Server),
-            (with(true, Some(45), certificate("sip.example.com", 5, false)), "it expired on 1970-01-01", Side::Server),
+            (with(true, Some(48), Some(certificate("sip.example.com", later, true))), "self-signed", Side::Server),
             (
-                with(true, Some(42), certificate("a.example.com", later, false)),
+                with(true, Some(45), Some(certificate("sip.example.com", 5, false))),
+                "it expired on 1970-01-01",
+                Side::Server,
+            ),
+            (
+                with(true, Some(42), Some(certificate("a.example.com", later, false))),
                 "holds for a.example.com, not for",
                 Side::Server,
             ),
             (
-                with(true, Some(42), certificate("*.example.com", later, false)),
+                with(true, Some(42), Some(certificate("*.example.com", later, false))),
                 "does not trust the certificate",
                 Side::Server,
             ),
