@@ -17,16 +17,19 @@ use crate::fail_on::FailOn;
 use crate::filter::Filter;
 use crate::lang::Text;
 use crate::limits::SMALL_CAPTURE_OCTETS;
+use crate::redact::Redactor;
 use crate::report::outputs::Outputs;
 use crate::report::phrases;
 use crate::report::{CaptureFacts, Sink, Summary};
 use crate::tally::Tally;
 
 mod progress;
+mod redact;
 mod side_by_side;
 mod single;
 
 pub use progress::{Beside, Progress};
+pub use redact::redact;
 
 use side_by_side::Piece;
 use single::Plan;
@@ -52,19 +55,21 @@ pub struct Job {
     pub kpi: bool,
     /// What the exit status depends on.
     pub fail_on: FailOn,
+    /// Replaces what names anybody in the reports; by default nothing does.
+    pub redactor: Option<Arc<Redactor>>,
     /// Shows how far it is.
     pub progress: Progress,
 }
 
 /// Analyses the inputs of a job into `outputs`. Errors go to `talk` as they happen; one bad file does not stop the others.
 pub fn scan(job: Job, outputs: Outputs, talk: &mut dyn Write) -> ExitStatus {
-    let Job { paths, merge, strict, threads, settings, filter, baseline, kpi, fail_on, progress } = job;
+    let Job { paths, merge, strict, threads, settings, filter, baseline, kpi, fail_on, redactor, progress } = job;
     let threads = threads.map_or_else(config::threads, usize::from);
     let sink = Watched { outputs, fail_on, incomplete: false, gone: false };
     let tally = Arc::new(Tally::default());
     let (inputs, errors) = capture::inputs(&paths);
     let whole = merge || inputs.len() == 1;
-    let plan = Arc::new(Plan { settings, filter, baseline, whole, kpi, tally: Arc::clone(&tally) });
+    let plan = Arc::new(Plan { settings, filter, baseline, whole, kpi, redactor, tally: Arc::clone(&tally) });
     let mut run = Run { plan, threads, sink, failed: false, captures: 0, total: Summary::default(), talk };
     for error in &errors {
         run.error(error);
@@ -101,7 +106,7 @@ pub fn warn(what: &str, talk: &mut dyn Write) {
 fn misspelt_command(error: &Error) -> Option<&'static str> {
     let Error::Read { path, source } = error else { return None };
     let name = path.to_str().filter(|_| source.kind() == io::ErrorKind::NotFound)?;
-    ["check", "config", "explain", "extract", "ladder", "passport"]
+    ["check", "config", "explain", "extract", "ladder", "passport", "redact"]
         .into_iter()
         .find(|command| explain::resembles(name, command))
 }
@@ -180,7 +185,7 @@ impl Run<'_> {
         if merged.infos().next().is_none() {
             return;
         }
-        let errors = errors.iter().map(Error::text).collect();
+        let errors = errors.iter().map(|error| self.plan.text(self.captures, error)).collect();
         let lossy = inputs.iter().any(capture::announces_losses);
         let Self { plan, sink, talk, failed, .. } = self;
         let mut note = |error: Error| {

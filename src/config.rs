@@ -3,7 +3,9 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use crate::error::Error;
 use crate::lang::Lang;
+use crate::redact::Key;
 use jiff::civil::Date;
 
 pub mod expectations;
@@ -44,6 +46,22 @@ pub fn terminal() -> Terminal {
 fn language(locales: [Option<String>; 3]) -> Lang {
     let locale = locales.into_iter().flatten().find(|locale| !locale.is_empty());
     locale.and_then(|locale| Lang::of_locale(&locale)).unwrap_or_default()
+}
+
+/// The key of a redaction: `@` and a file, or the text itself; a random one where nothing is given.
+///
+/// # Errors
+/// A file that cannot be read, and a key that is empty.
+pub fn redaction_key(text: Option<&str>) -> Result<Key, Error> {
+    let Some(text) = text else { return Ok(Key::random()) };
+    let secret = match text.strip_prefix('@') {
+        Some(path) => files::small(std::path::Path::new(path))?.trim_ascii_end().to_vec(),
+        None => text.as_bytes().to_vec(),
+    };
+    if secret.is_empty() {
+        return Err(Error::Usage(format!("--redact-key {text}: an empty key protects nothing")));
+    }
+    Ok(Key::of(&secret))
 }
 
 /// The day, in UTC.

@@ -57,7 +57,14 @@ pub enum Error {
 impl Error {
     /// The same for a report, which has languages. What the operating system and the readers of formats say stays English.
     pub fn text(&self) -> Text {
-        let of = |template, path: &Path| Text::new(template).with("path", path.display().to_string());
+        self.text_named(None)
+    }
+
+    /// The same with another name for the file.
+    pub fn text_named(&self, name: Option<&str>) -> Text {
+        let of = |template, path: &Path| {
+            Text::new(template).with("path", name.map_or_else(|| path.display().to_string(), str::to_owned))
+        };
         match self {
             Self::Read { path, source } => of("{path}: {source}", path).with("source", source.to_string()),
             Self::NotACapture { path, what } => of("{path}: not a capture: {what}", path).with("what", what),
@@ -69,7 +76,7 @@ impl Error {
             Self::Write { path, source } => {
                 of("{path}: cannot write the report: {source}", path).with("source", source.to_string())
             }
-            Self::Usage(text) => Text::verbatim(text),
+            Self::Usage(text) => Text::verbatim(name.unwrap_or(text)),
         }
     }
 

@@ -49,7 +49,7 @@ pub fn command(
     let mut run = Run {
         threads: arguments.basis.threads,
         settings: setup::analysis(&arguments.basis, &found.project, talk)?,
-        filter: setup::filter(&arguments.selection, &zone)?,
+        filter: setup::filter(&arguments.selection, &zone, None)?,
         ladders: Ladders::new(format, options),
         failed: false,
         talk,

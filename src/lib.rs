@@ -34,6 +34,7 @@ pub mod net;
 pub mod passport;
 pub mod pipeline;
 pub mod provenance;
+pub mod redact;
 pub mod report;
 pub mod sample;
 pub mod setup;

@@ -13,7 +13,8 @@ use jiff::tz::TimeZone;
 use sipscan::app;
 use sipscan::baseline::{Baseline, BaselineSink};
 use sipscan::cli::{
-    self, Check, CheckFormat, Cli, Colour, Command, ConfigCommand, Explain, Format, Man, PageFormat, Passport, Scan,
+    self, Check, CheckFormat, Cli, Colour, Command, ConfigCommand, Explain, Format, Man, PageFormat, Passport, Redact,
+    Scan,
 };
 use sipscan::config::project::{self, Found};
 use sipscan::config::{self, FILE_WIDTH, Terminal};
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Some(Command::Extract(what)) => sipscan::extract::command(what, lang, &mut io::stderr()),
         Some(Command::Check(what)) => check(what, lang),
         Some(Command::Config(what)) => configuration(what),
+        Some(Command::Redact(what)) => redact(what),
         Some(Command::Man(what)) => manual(what),
         Some(Command::Completions(what)) => print_octets(&sipscan::shell::completions(what.shell), ExitStatus::Clean),
         None => scan(&cli.scan, lang),
@@ -119,12 +121,17 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let found = setup::project(&arguments.basis)?;
-    let analysis = setup::analysis(&arguments.basis, &found.project, &mut io::stderr())?;
+    let mut found = setup::project(&arguments.basis)?;
+    let mut analysis = setup::analysis(&arguments.basis, &found.project, &mut io::stderr())?;
+    let redactor = setup::redactor(&arguments.redaction, &mut analysis, &mut io::stderr())?;
+    if redactor.is_some() {
+        // Names that people gave their hosts tell whose they are.
+        found.project.hosts.clear();
+    }
     let mut settings = Settings::read(arguments, &fail_on, lang)?;
     settings.analysis = analysis.clone();
     settings.hosts = found.project.hosts;
-    let filter = setup::filter(&arguments.selection, &settings.time_zone)?;
+    let filter = setup::filter(&arguments.selection, &settings.time_zone, redactor.as_deref())?;
     let mut outputs = Outputs::default();
     let baseline = arguments.comparison.baseline.as_deref().map(baseline).transpose()?;
     if let Some(path) = &arguments.comparison.write_baseline {
@@ -168,6 +175,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         kpi,
         fail_on,
         progress: progress.clone(),
+        redactor,
     };
     Ok(app::scan(job, outputs, &mut progress.beside(io::stderr(), true)))
 }
@@ -238,6 +246,13 @@ fn wanted(colour: Colour, terminal: Terminal) -> bool {
 fn configuration(what: &ConfigCommand) -> Result<ExitStatus, Error> {
     let found = if what.no_config { Found::default() } else { project::nearest(what.config.as_deref())? };
     print(&found.in_force(), ExitStatus::Clean)
+}
+
+fn redact(what: &Redact) -> Result<ExitStatus, Error> {
+    let found = if what.no_config { Found::default() } else { project::nearest(what.config.as_deref())? };
+    let country = what.country.as_deref().or(found.project.country.as_deref());
+    let redactor = setup::redactor_of(what.redact_key.as_deref(), country)?;
+    app::redact(&what.input, &what.output, redactor, &mut io::stderr())
 }
 
 /// What the reports need to know of the command line.

@@ -8,6 +8,7 @@ mod explain;
 mod extract;
 mod ladder;
 mod passport;
+mod redact;
 mod scan;
 mod selection;
 mod shell;
@@ -26,6 +27,7 @@ pub use explain::{Explain, PageFormat};
 pub use extract::Extract;
 pub use ladder::{Ladder, LadderFormat};
 pub use passport::Passport;
+pub use redact::{Redact, Redaction};
 pub use scan::{Colour, Format, Scan};
 pub use selection::Selection;
 pub use shell::{Completions, Man};
@@ -97,6 +99,7 @@ Examples:
   sipscan trace.pcap -o moves:moves.csv -o complaints:complaints.csv
   sipscan trace.pcap --where 'status == 607 and caller ~ \"^\\+1212\"' --since '2026-03-30 14:00'
   sipscan trace.pcap --call 13 -v
+  sipscan redact trace.pcap -o shareable.pcapng
   sipscan tls.pcap --keylog keys.log
   sipscan trace.pcap --kpi -o kpi:kpi.csv
   sipscan --fail-on error --fail-on 607 samples/ -o junit:results.xml -o scan.sarif
@@ -123,6 +126,9 @@ pub enum Command {
     Config(ConfigCommand),
     /// Decode an Identity header field value, or a bare PASSporT, and check it: form, freshness, certificate URL, signature.
     Passport(Passport),
+    /// Write a capture that can be shown to others: SIP alone, with numbers, names, addresses and credentials replaced, and every
+    /// diagnosis the same.
+    Redact(Redact),
     /// Print the manual page, or write those of all commands.
     Man(Man),
     /// Print the completions of a shell.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Basis, Comparison, Selection};
+use super::{Basis, Comparison, Redaction, Selection};
 
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]
@@ -64,6 +64,9 @@ pub struct Scan {
     /// What the analysis goes by.
     #[command(flatten)]
     pub basis: Basis,
+    /// Whether the reports are redacted.
+    #[command(flatten)]
+    pub redaction: Redaction,
     /// Begin CSV files with a byte order mark, which some versions of Excel need.
     #[arg(long)]
     pub csv_bom: bool,

@@ -71,7 +71,7 @@ pub fn command(arguments: &cli::Extract, lang: Option<Lang>, talk: &mut dyn Writ
         merge: arguments.merge,
         threads: arguments.basis.threads,
         settings: setup::analysis(&arguments.basis, &found.project, talk)?,
-        filter: setup::filter(&arguments.selection, &zone)?,
+        filter: setup::filter(&arguments.selection, &zone, None)?,
         media: arguments.media,
         output: arguments.output.clone(),
         lang: lang.unwrap_or_default(),

@@ -104,6 +104,14 @@ fn fragment_offset(ip: &LaxIpSlice<'_>) -> u16 {
 
 /// The errors of ICMP (RFC 792, RFC 1122 §3.2.2, RFC 1812 §5.2.7), by type and code. Redirects (type 5) are no errors: the
 /// datagram was forwarded.
+/// Type and code of a kind of error, as [`IcmpError::kind`] names it.
+pub(crate) fn numbers(kind: &str, is_v6: bool) -> Option<[u8; 2]> {
+    let named = |number, code| if is_v6 { kind_v6(number, code) } else { kind_v4(number, code) };
+    let pairs = (0..=u8::MAX).flat_map(|number| (0..=u8::MAX).map(move |code| [number, code]));
+    let mut fitting = pairs.into_iter().filter(|[number, code]| named(*number, *code) == Some(kind));
+    fitting.next()
+}
+
 fn kind_v4(kind: u8, code: u8) -> Option<&'static str> {
     Some(match (kind, code) {
         (3, 0) => "network unreachable",

@@ -39,7 +39,7 @@ impl Front {
                 SctpEvent::Gap(_) if self.announced.is_extract => {}
                 SctpEvent::Gap(flow) => {
                     self.anomaly(Anomaly::SctpGap);
-                    steps.push(Step::Gap(flow.destination.address));
+                    steps.push(Step::Gap(self.redaction.gap(flow).destination.address));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::prepare::{Content, Place, Prepared, Ready, Stateful, messages};
+use super::redaction::{Redaction, Told};
 use crate::anomaly::Anomaly;
 use crate::call::{Call, IcmpReport, tracker::Tracker};
 use crate::capture::Announced;
@@ -49,6 +50,7 @@ pub(super) struct Front {
     keys: Keys,
     pub(super) associations: SctpReassembly,
     tracker: Tracker,
+    pub(super) redaction: Redaction,
     pub(super) facts: CaptureFacts,
     /// Counts of messages; the rest of it is not used.
     pub(super) counts: Summary,
@@ -72,6 +74,7 @@ impl Front {
             keys,
             associations: SctpReassembly::default(),
             tracker: Tracker::default(),
+            redaction: Redaction::default(),
             facts: CaptureFacts::default(),
             counts: Summary::default(),
             told: HashSet::default(),
@@ -338,7 +341,7 @@ impl Front {
         let messages = messages(datagram, place);
         if messages.is_empty() {
             *self.facts.other_payloads.entry(classify(&datagram.flow, datagram.payload)).or_default() += 1;
-            steps.extend(lookup(datagram, place));
+            steps.extend(lookup(datagram, place, &mut self.redaction));
         } else {
             self.sip(datagram.flow, messages, steps);
         }
@@ -363,7 +366,7 @@ impl Front {
                 StreamEvent::Odd { anomaly, flow, .. } => {
                     self.anomaly(anomaly);
                     if anomaly == Anomaly::TcpGap {
-                        steps.push(Step::Gap(flow.destination.address));
+                        steps.push(Step::Gap(self.redaction.gap(flow).destination.address));
                     }
                 }
                 StreamEvent::Other(kind, agent) => {
@@ -388,7 +391,7 @@ impl Front {
     }
 
     pub(super) fn message(&mut self, ready: Ready) {
-        let Ready { message, provenance, summary } = ready;
+        let Some(Ready { message, provenance, summary }) = self.redaction.message(ready) else { return };
         self.counts.message(&message);
         for anomaly in message.anomalies() {
             *self.facts.anomalies.entry(*anomaly).or_default() += 1;
@@ -397,6 +400,7 @@ impl Front {
     }
 
     pub(super) fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {
+        let flow = self.redaction.flow(flow);
         let pair = (flow.source.address, flow.destination.address);
         if self.told.contains(&pair) {
             return;
@@ -411,6 +415,13 @@ impl Front {
         let Some(quoted) = error.quoted_flow else { return };
         let endpoint = |address| Endpoint { address, port: 0 };
         let flow = Flow { source: endpoint(error.from), destination: endpoint(error.to), transport: Transport::Udp };
+        let (flow, quoted) = (self.redaction.flow(flow), self.redaction.flow(quoted));
+        let replaced = self.redaction.quoted(error.quoted_payload);
+        let payload = replaced.as_deref().unwrap_or(error.quoted_payload);
+        if let (Some(told), Some(payload)) = (&mut self.redaction.told, &replaced) {
+            let payload = payload.clone();
+            told.push(Told::Icmp { flow, time: place.time, kind: error.kind, quoted, payload });
+        }
         let provenance = Provenance {
             frame: place.frame,
             other_frames: place.other_frames.to_vec(),
@@ -418,16 +429,16 @@ impl Front {
             flow,
             ip_id: None,
             ttl: 0,
-            carrier: place.carrier.clone(),
+            carrier: self.redaction.carrier(place.carrier.clone()),
             offset: 0,
         };
         let report = IcmpReport { provenance, kind: error.kind, unreachable: quoted.destination };
-        self.tracker.icmp(report, error.quoted_payload);
+        self.tracker.icmp(report, payload);
     }
 }
 
 /// The name that a DNS response could not resolve.
-fn lookup(datagram: &Datagram<'_>, place: &Place<'_>) -> Option<Step> {
+fn lookup(datagram: &Datagram<'_>, place: &Place<'_>, redaction: &mut Redaction) -> Option<Step> {
     let lookup = failed_lookup(datagram.flow.source.port, datagram.payload)?;
     let evidence = Evidence {
         frame: place.frame,
@@ -437,5 +448,6 @@ fn lookup(datagram: &Datagram<'_>, place: &Place<'_>) -> Option<Step> {
         what: Text::new("DNS response {code}").with("code", lookup.code),
         text: format!("{} {}: {}", lookup.name, lookup.record, lookup.code),
     };
-    Some(Step::Lookup { name: lookup.name, code: lookup.code, evidence })
+    let (name, evidence) = redaction.lookup(lookup.name, lookup.record, lookup.code, evidence);
+    Some(Step::Lookup { name, code: lookup.code, evidence })
 }

@@ -11,8 +11,12 @@ mod batch;
 mod front;
 mod parallel;
 mod prepare;
+mod redaction;
+mod rewriting;
 mod selection;
 
+pub use redaction::Told;
+pub use rewriting::rewrite;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
@@ -31,6 +35,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::lang::Text;
 use crate::net::without_sip;
+use crate::redact::Redactor;
 use crate::report::{CaptureFacts, Sink, Summary};
 use crate::tally::Tally;
 
@@ -84,6 +89,18 @@ impl Analysis {
     pub fn measuring(mut self, wanted: bool) -> Self {
         self.back.summary.kpis = wanted.then(Box::default);
         self
+    }
+
+    /// Replaces what names anybody before anything is told from it; see [`crate::redact`].
+    #[must_use]
+    pub fn redacting(mut self, redactor: Option<Arc<Redactor>>) -> Self {
+        self.front.redaction.redactor = redactor;
+        self
+    }
+
+    /// Messages that could not be redacted, and are in no report.
+    pub fn refused(&self) -> u64 {
+        self.front.redaction.refused
     }
 
     /// Says that packets are known to be missing from the capture: from here on absence proves nothing.

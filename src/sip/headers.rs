@@ -245,7 +245,7 @@ impl Field {
 }
 
 /// Undoes folding: a line end with the white space around it stands for one space (RFC 3261 §7.3.1).
-pub(super) fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'\n', b'\r', value).is_none() {
         return Cow::Borrowed(value);
     }

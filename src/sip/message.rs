@@ -41,6 +41,20 @@ pub struct Message {
     parties: OnceLock<Arc<Parties>>,
 }
 
+/// Where the parts of a message stand in its octets, for whoever writes it anew. What lies between them is line ends, blanks, and
+/// lines that are no header fields.
+#[derive(Debug)]
+pub(crate) struct Anatomy {
+    /// The end of the start line.
+    pub(crate) start_end: usize,
+    /// The Request-URI, or the reason phrase.
+    pub(crate) subject: Range<usize>,
+    /// The header fields: name, place of the name, place of the value with its folding.
+    pub(crate) fields: Vec<(HeaderName, Range<usize>, Range<usize>)>,
+    /// Where the body begins.
+    pub(crate) body: usize,
+}
+
 /// Whom a message is from and to, and where a request goes: `None` what cannot be read.
 #[derive(Debug)]
 pub struct Parties {
@@ -162,6 +176,17 @@ impl Message {
     /// The values of all header fields of that name as captured, in order.
     pub(super) fn raw_values(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
         self.fields.named(name).map(|f| f.value(&self.raw))
+    }
+
+    /// Where its parts stand.
+    pub(crate) fn anatomy(&self) -> Anatomy {
+        let wide = |range: &Range<u32>| range.start as usize..range.end as usize;
+        let subject = match &self.start {
+            StartLine::Request { uri, .. } => wide(uri),
+            StartLine::Response { phrase, .. } => wide(phrase),
+        };
+        let fields = self.fields.iter().map(|f| (f.name, wide(&(f.start..f.name_end)), f.value_range()));
+        Anatomy { start_end: self.start_end as usize, subject, fields: fields.collect(), body: self.body as usize }
     }
 
     /// All octets, from the start line to the end of the body.

@@ -8,7 +8,7 @@ mod caller;
 pub mod challenge;
 pub mod framing;
 pub mod header_name;
-mod headers;
+pub(crate) mod headers;
 mod lint;
 pub mod message;
 pub mod method;

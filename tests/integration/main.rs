@@ -12,6 +12,7 @@ mod kpi;
 mod lists;
 mod matrix;
 mod readme;
+mod redaction;
 mod reports;
 mod samples;
 mod scenarios;
