@@ -374,6 +374,8 @@ impl Front {
                     self.agent(agent);
                 }
                 StreamEvent::Kind(kind) => *self.facts.streams.entry(kind).or_default() += 1,
+                // Names of servers and certificates have no replacements.
+                StreamEvent::Tls(_) if self.redaction.redactor.is_some() => {}
                 StreamEvent::Tls(stream) => {
                     self.facts.tls.note(&stream);
                     steps.push(Step::Tls(stream));
