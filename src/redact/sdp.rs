@@ -291,7 +291,11 @@ mod tests {
             assert!(new.contains(kept), "{kept} not in {new}");
         }
         let (old, read) = (Sdp::read(SDP.as_bytes()).unwrap(), Sdp::read(new.as_bytes()).unwrap());
-        assert_eq!(read.media, old.media);
+        let (new, old_media) = (read.media.first().unwrap(), old.media.first().unwrap());
+        let facts =
+            |m: &crate::sip::sdp::Media| (m.kind.clone(), m.port, m.formats.clone(), m.direction, m.rtpmap.clone());
+        assert_eq!(facts(new), facts(old_media));
+        assert_eq!(read.media.len(), old.media.len());
         assert_eq!(read.address.as_deref().map(str::len), old.address.as_deref().map(str::len));
     }
 }
