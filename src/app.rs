@@ -134,15 +134,12 @@ impl Run<'_> {
             && !self.sink.gone
         {
             let small = if self.threads > 1 { rest.iter().take_while(|input| is_small(input)).count() } else { 0 };
-            match rest.split_at_checked(small).filter(|_| small > 1) {
-                Some((small, behind)) => {
-                    self.side_by_side(small);
-                    rest = behind;
-                }
-                None => {
-                    self.single(first);
-                    rest = behind;
-                }
+            if let Some((small, behind)) = rest.split_at_checked(small).filter(|_| small > 1) {
+                self.side_by_side(small);
+                rest = behind;
+            } else {
+                self.single(first);
+                rest = behind;
             }
         }
     }

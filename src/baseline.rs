@@ -204,7 +204,9 @@ mod tests {
         let mut compared = Compared::new(baseline(), true);
         let mut all = calls();
         let before: usize = all.iter().map(|report| report.findings.len()).sum();
-        all.iter_mut().for_each(|report| compared.call(report));
+        for report in &mut all {
+            compared.call(report);
+        }
         assert!(all.iter().all(|report| report.findings.is_empty() && report.root_cause.is_none()));
         assert_eq!(compared.known(), before as u64);
         assert!(all[1].is_excused && !all[0].is_excused, "who did not fail needs no excuse");

@@ -96,13 +96,11 @@ impl Call {
         let start = if is_response { format!("SIP/2.0 {what}") } else { format!("{what} {callee} SIP/2.0") };
         // An ACK for a final response other than 2xx belongs to the INVITE.
         let branch = if *method == "ACK" && self.kind != Kind::Answered { "INVITE" } else { method };
-        let vias: String = (0..=hop)
-            .rev()
-            .map(|element| {
-                let host = if element == 0 { "192.0.2.10".to_owned() } else { format!("203.0.113.{element}") };
-                format!("Via: SIP/2.0/UDP {host}:5060;branch=z9hG4bK{branch}{number}x{element}\r\n")
-            })
-            .collect();
+        let via = |element| {
+            let host = if element == 0 { "192.0.2.10".to_owned() } else { format!("203.0.113.{element}") };
+            format!("Via: SIP/2.0/UDP {host}:5060;branch=z9hG4bK{branch}{number}x{element}\r\n")
+        };
+        let vias = (0..=hop).rev().map(via).collect::<Vec<_>>().concat();
         let tag = if step.tagged { ";tag=b" } else { "" };
         let has_body = *method == "INVITE" && (*what == "INVITE" || *what == "200 OK");
         let body = if has_body { SDP } else { "" };

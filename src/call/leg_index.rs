@@ -217,7 +217,7 @@ impl LegIndex {
         if known.told.is_empty() {
             return None;
         }
-        let user = user_mark(later.parties.target.as_ref()?);
+        let user = Some(user_mark(later.parties.target.as_ref()?));
         if !known.may_lead_to(user) {
             return None;
         }
@@ -243,12 +243,12 @@ impl LegIndex {
     }
 }
 
-fn user_mark(uri: &Uri) -> Target {
-    Some(Mark::User(uri.effective_user().as_deref()).hash())
+fn user_mark(uri: &Uri) -> u64 {
+    Mark::User(uri.effective_user().as_deref()).hash()
 }
 
 fn target_of(contact: &Uri) -> Target {
-    if matches!(contact.scheme, Scheme::Other(_)) { None } else { user_mark(contact) }
+    if matches!(contact.scheme, Scheme::Other(_)) { None } else { Some(user_mark(contact)) }
 }
 
 fn distinct(groups: impl Iterator<Item = u64>) -> Vec<u64> {

@@ -44,6 +44,7 @@ impl Facts {
     }
 
     /// Both sets.
+    #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }

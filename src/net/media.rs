@@ -36,7 +36,7 @@ pub fn without_sip(link_type: u16, bytes: &[u8], original_length: u32) -> Option
 
 fn ipv4_udp(packet: &[u8]) -> Option<&[u8]> {
     let header: &[u8; 20] = packet.first_chunk()?;
-    let is_plain = header[0] == 0x45 && header[9] == 17 && be16(header, 6)? & 0x3fff == 0;
+    let is_plain = header[0] == 0x45 && header[9] == 17 && be16(header, 6)?.trailing_zeros() >= 14;
     if is_plain { packet.get(20..usize::from(be16(header, 2)?)) } else { None }
 }
 

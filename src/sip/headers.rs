@@ -194,15 +194,11 @@ fn line_read(at: usize, text: &[u8], fields: &mut Vec<Field>, odd: &mut Vec<Anom
         return;
     }
     let token = text.iter().position(|b| !super::probe::is_token(*b)).unwrap_or(text.len());
-    let (name, colon) = match text.get(token) {
-        Some(b':') => (text.get(..token).unwrap_or_default(), token),
-        // Blanks may stand in front of the colon.
-        _ => {
-            let colon = memchr::memchr(b':', text).unwrap_or(0);
-            let name = text.get(..colon).unwrap_or_default().trim_ascii_end();
-            (if name.len() == token { name } else { &[] }, colon)
-        }
-    };
+    // Blanks may stand in front of the colon.
+    let is_next = text.get(token) == Some(&b':');
+    let colon = if is_next { token } else { memchr::memchr(b':', text).unwrap_or(0) };
+    let name = text.get(..colon).unwrap_or_default().trim_ascii_end();
+    let name = if name.len() == token { name } else { &[] };
     if name.is_empty() {
         odd.push(Anomaly::HeaderFieldMalformed);
         return;

@@ -71,12 +71,15 @@ impl<'m> Key<'m> {
     }
 }
 
+/// Host and port of a sent-by.
+type SentBy<'m> = (Cow<'m, [u8]>, u16);
+
 /// Protocol and sent-by of the Via value that was read last: the messages of a hop share them.
 #[derive(Debug, Default)]
-pub(super) struct LatestVia<'m>(Option<(&'m [u8], (Cow<'m, [u8]>, u16))>);
+pub(super) struct LatestVia<'m>(Option<(&'m [u8], SentBy<'m>)>);
 
 impl<'m> LatestVia<'m> {
-    fn sent_by(&mut self, message: &'m Message) -> Option<(Cow<'m, [u8]>, u16)> {
+    fn sent_by(&mut self, message: &'m Message) -> Option<SentBy<'m>> {
         let Some(start) = message.start_of_top_via() else { return message.sent_by() };
         if let Some((_, known)) = self.0.as_ref().filter(|(known, _)| *known == start) {
             return Some(known.clone());

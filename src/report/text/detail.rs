@@ -68,9 +68,13 @@ fn carried(page: &mut Page, view: &View, report: &CallReport) {
     let mut label = Text::new("Carried");
     for (carrier, frames) in ways.iter().take(CARRIERS) {
         let list = Text::list(", ", frames.iter().take(CARRIER_FRAMES).map(|frame| view.frame_here(*frame)));
-        let more = if frames.len() > CARRIER_FRAMES { Text::verbatim(" …") } else { Text::default() };
-        let text = Text::count(frames.len() as u64, "frame {list} in {carrier}", "frames {list}{more} in {carrier}");
-        let text = text.with("list", list).with("more", more).with("carrier", phrases::carrier(carrier));
+        let text = if frames.len() == 1 {
+            Text::new("frame {list} in {carrier}")
+        } else {
+            let more = if frames.len() > CARRIER_FRAMES { Text::verbatim(" …") } else { Text::default() };
+            Text::new("frames {list}{more} in {carrier}").with("more", more)
+        };
+        let text = text.with("list", list).with("carrier", phrases::carrier(carrier));
         page.entry(std::mem::take(&mut label), Tone::Plain, text);
     }
     page.more(2 + LABEL, ways.len(), CARRIERS, "{n} more way through layers", "{n} more ways through layers");

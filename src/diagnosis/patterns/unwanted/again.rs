@@ -20,6 +20,9 @@ use crate::sip::StatusCode;
 /// A client, a caller and a callee.
 type Key = (IpAddr, Arc<str>, Arc<str>);
 
+/// INVITEs with their callers.
+type Sends = Vec<(Arc<str>, Sent)>;
+
 /// What an INVITE was answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejecting {
@@ -36,7 +39,7 @@ pub struct Again {
     /// The latest INVITEs, since a call with a 607 may close after the one that follows it.
     recent: VecDeque<(Key, Sent)>,
     /// For each client and callee with a 607: INVITEs with their callers, whoever they are.
-    to_callee: BTreeMap<(IpAddr, Arc<str>), Vec<(Arc<str>, Sent)>>,
+    to_callee: BTreeMap<(IpAddr, Arc<str>), Sends>,
     /// 607s that found no room.
     forgotten: u64,
 }
@@ -307,7 +310,7 @@ fn rejecting(call: &Call, id: TransactionId, is_unwanted: bool) -> Option<Reject
 }
 
 /// Keeps the earliest INVITEs to a callee.
-fn push_caller(sends: &mut Vec<(Arc<str>, Sent)>, caller: &Arc<str>, sent: &Sent) {
+fn push_caller(sends: &mut Sends, caller: &Arc<str>, sent: &Sent) {
     sends.push((caller.clone(), sent.clone()));
     sends.sort_by_key(|(_, s)| (s.time, s.call));
     sends.truncate(ROTATION_SENDS);
