@@ -1,7 +1,7 @@
 //! `sipscan extract`: all frames of selected calls, as they are, into one pcapng file.
 //!
-//! Each capture is read twice. First it is analysed as for a report, and [`Chosen`] notes the frames that the selected calls
-//! and their findings name; then [`Follower`] looks at every frame again and takes those, and what the analysis had no use for but
+//! Each capture is read twice. First it is analysed as for a report, and `Chosen` notes the frames that the selected calls
+//! and their findings name; then `Follower` looks at every frame again and takes those, and what the analysis had no use for but
 //! belongs to them: copies of fragments, segments that were sent again, how connections begin and end, media. What is written says in front of the frames how long the
 //! capture lasted and what it lost, so that an analysis of it finds the same.
 

@@ -1,5 +1,5 @@
 //! `--baseline`: what is known is left out everywhere, and told.
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read files and fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests read files and fail by panicking")]
 
 use std::fs;
 use std::path::Path;

@@ -121,7 +121,7 @@ fn compare_copies(paths: &[PathBuf]) {
 
 fn differences(old: &[String], new: &[String]) -> String {
     let only = |a: &[String], b: &[String], sign: &str| {
-        a.iter().filter(|line| !b.contains(line)).map(|line| format!("{sign} {line}\n")).collect::<String>()
+        a.iter().filter(|line| !b.contains(line)).map(|line| format!("{sign} {line}\n")).collect::<Vec<_>>().concat()
     };
     only(old, new, "-") + &only(new, old, "+")
 }
