@@ -1,7 +1,8 @@
 //! name-addr and addr-spec values, one or a list of them, read as tolerantly as [`crate::sip::NameAddr`] does.
 
 use super::Redactor;
-use super::scan::{before, each, find, trimmed, unquoted};
+use super::scan::{before, each, trimmed, unquoted};
+use crate::sip::params::position;
 
 impl Redactor {
     /// Replaces the values of From, To, Contact, Route, P-Asserted-Identity and the like.
@@ -13,10 +14,10 @@ impl Redactor {
         if value == b"*" {
             return value.to_vec();
         }
-        let bracket = find(value, |byte| byte == b'<')
+        let bracket = position(value, |byte| byte == b'<')
             .or_else(|| value.contains(&b'"').then(|| value.iter().rposition(|byte| *byte == b'<')).flatten());
         let Some((name, rest)) = bracket.and_then(|at| value.split_at_checked(at)) else {
-            let end = find(value, |byte| byte == b';').unwrap_or(value.len());
+            let end = position(value, |byte| byte == b';').unwrap_or(value.len());
             let (uri, params) = value.split_at_checked(end).unwrap_or((value, &[]));
             return [self.uri(uri), self.params(params)].concat();
         };

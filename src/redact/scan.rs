@@ -1,36 +1,12 @@
 //! Octets of a value in parts, as SIP separates them; nothing is left out, so that the parts make the whole again.
 
-/// The place of the first octet for which `wanted` holds outside of quoted strings and `<>`.
-pub(super) fn find(text: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    let (mut quoted, mut escaped, mut angle) = (false, false, false);
-    for (at, byte) in text.iter().enumerate() {
-        if quoted {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-            continue;
-        }
-        if !angle && wanted(*byte) {
-            return Some(at);
-        }
-        match byte {
-            b'"' if !angle => quoted = true,
-            b'<' => angle = true,
-            b'>' => angle = false,
-            _ => {}
-        }
-    }
-    None
-}
+use crate::sip::params::position;
 
 /// Parts between separators, which are given to `part` without them; what it makes of them is joined again.
 pub(super) fn each(text: &[u8], separator: u8, mut part: impl FnMut(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = find(rest, |byte| byte == separator) {
+    while let Some(at) = position(rest, |byte| byte == separator) {
         let (one, behind) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         out.extend(part(one));
         out.push(separator);

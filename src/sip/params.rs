@@ -25,10 +25,11 @@ pub fn find(text: &str, wanted: char) -> Option<usize> {
     let first = memchr::memchr3(wanted, b'"', b'<', text.as_bytes())?;
     let rest = text.as_bytes().get(first..)?;
     // As a rule nothing is quoted.
-    if rest.first() == Some(&wanted) { Some(first) } else { find_in_the_open(rest, wanted).map(|at| first + at) }
+    if rest.first() == Some(&wanted) { Some(first) } else { position(rest, |b| b == wanted).map(|at| first + at) }
 }
 
-fn find_in_the_open(text: &[u8], wanted: u8) -> Option<usize> {
+/// The place of the first octet for which `wanted` holds outside of quoted strings and `<>`.
+pub(crate) fn position(text: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
     for (at, byte) in text.iter().copied().enumerate() {
         if quoted {
@@ -40,7 +41,7 @@ fn find_in_the_open(text: &[u8], wanted: u8) -> Option<usize> {
             }
             continue;
         }
-        if byte == wanted && !angle {
+        if !angle && wanted(byte) {
             return Some(at);
         }
         match byte {
