@@ -106,7 +106,7 @@ pub fn warn(what: &str, talk: &mut dyn Write) {
 fn misspelt_command(error: &Error) -> Option<&'static str> {
     let Error::Read { path, source } = error else { return None };
     let name = path.to_str().filter(|_| source.kind() == io::ErrorKind::NotFound)?;
-    ["check", "config", "explain", "extract", "ladder", "passport", "redact"]
+    ["check", "config", "diff", "explain", "extract", "ladder", "passport", "redact"]
         .into_iter()
         .find(|command| explain::resembles(name, command))
 }

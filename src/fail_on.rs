@@ -61,7 +61,12 @@ impl FailOn {
 
     /// Whether a finding is a failure.
     pub fn names(&self, finding: &Finding) -> bool {
-        self.severity.is_some_and(|least| finding.severity >= least) || self.codes.contains(finding.code)
+        self.names_code(finding.code, finding.severity)
+    }
+
+    /// Whether findings of a code are failures, the worst of which has this severity.
+    pub fn names_code(&self, code: &str, worst: Severity) -> bool {
+        self.severity.is_some_and(|least| worst >= least) || self.codes.contains(code)
     }
 
     /// Whether a final response of this status is a failure.

@@ -18,6 +18,7 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod diagnosis;
+pub mod diff;
 pub mod error;
 pub mod exit;
 pub mod expect;

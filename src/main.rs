@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Some(Command::Ladder(what)) => sipscan::ladder::command(what, lang, config::terminal(), &mut io::stderr()),
         Some(Command::Extract(what)) => sipscan::extract::command(what, lang, &mut io::stderr()),
         Some(Command::Check(what)) => check(what, lang),
+        Some(Command::Diff(what)) => sipscan::diff::command(what, lang, config::terminal(), &mut io::stderr()),
         Some(Command::Config(what)) => configuration(what),
         Some(Command::Redact(what)) => redact(what),
         Some(Command::Man(what)) => manual(what),
@@ -197,7 +198,7 @@ fn check(what: &Check, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     });
     let terminal = config::terminal();
     let default = if what.format == CheckFormat::Text { terminal.lang } else { Lang::default() };
-    let colour = wanted(what.color, terminal);
+    let colour = what.color.is_wanted(terminal);
     let page = expect::Page { all: &checked, lang: lang.unwrap_or(default), colour };
     let mut text = Vec::new();
     let written = match what.format {
@@ -232,15 +233,6 @@ fn junit_output(value: &str) -> Result<(PathBuf, Box<dyn io::Write>), Error> {
     let path = path.ok_or_else(|| Error::Usage(format!("--output {value}: write junit:PATH")))?;
     let out = output::create(&path)?;
     Ok((path, out))
-}
-
-/// Whether to use colour.
-fn wanted(colour: Colour, terminal: Terminal) -> bool {
-    match colour {
-        Colour::Auto => terminal.colour,
-        Colour::Always => true,
-        Colour::Never => false,
-    }
 }
 
 fn configuration(what: &ConfigCommand) -> Result<ExitStatus, Error> {
@@ -323,7 +315,7 @@ impl Settings {
     }
 
     fn colour(&self, terminal: Terminal) -> bool {
-        wanted(self.colour, terminal)
+        self.colour.is_wanted(terminal)
     }
 
     fn sink(&self, format: Format, writer: Box<dyn io::Write>, text: TextOptions) -> Box<dyn Sink> {

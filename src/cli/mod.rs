@@ -4,6 +4,7 @@ mod analysis;
 mod check;
 mod comparison;
 mod configuration;
+mod diff;
 mod explain;
 mod extract;
 mod ladder;
@@ -23,6 +24,7 @@ pub use analysis::{Basis, Secrets, Trust, country_code};
 pub use check::{Check, CheckFormat};
 pub use comparison::Comparison;
 pub use configuration::ConfigCommand;
+pub use diff::{Diff, DiffFormat};
 pub use explain::{Explain, PageFormat};
 pub use extract::Extract;
 pub use ladder::{Ladder, LadderFormat};
@@ -106,6 +108,7 @@ Examples:
   sipscan extract trace.pcap --call 13 --media -o call13.pcapng
   sipscan trace.pcap --baseline known.json --fail-on warning
   sipscan check samples/
+  sipscan diff before.pcap after.pcap --fail-on error
   sipscan ladder trace.pcap --call 13 -o call13.svg
   sipscan explain 301 607
   sipscan explain 607 --lang zh-CN
@@ -120,6 +123,8 @@ pub enum Command {
     Extract(Box<Extract>),
     /// Compare captures with what they must show, in a file NAME.expect.toml beside each.
     Check(Check),
+    /// Compare two captures, from before and after a change: findings, outcomes, final responses, rates, delays.
+    Diff(Box<Diff>),
     /// Draw the ladder of a call for documents: as text, SVG, Mermaid or PlantUML.
     Ladder(Box<Ladder>),
     /// Show what is in force of sipscan.toml and the defaults, and where each value comes from.

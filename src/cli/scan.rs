@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Basis, Comparison, Redaction, Selection};
+use crate::config::Terminal;
 
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]
@@ -122,4 +123,15 @@ pub enum Colour {
     Always,
     /// Never.
     Never,
+}
+
+impl Colour {
+    /// Whether to use colour on a terminal.
+    pub fn is_wanted(self, terminal: Terminal) -> bool {
+        match self {
+            Self::Auto => terminal.colour,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
 }

@@ -58,6 +58,11 @@ impl Spread {
         (self.count > 0).then(|| Duration::from_micros(self.greatest))
     }
 
+    /// Numbers of delays by bucket, in the order of delays; buckets of two spreads are the same.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (u16, u64)> {
+        self.buckets.iter().map(|(at, n)| (*at, *n))
+    }
+
     /// The delay that so many percent do not exceed (nearest rank); `None` without any.
     pub fn percentile(&self, percent: u8) -> Option<Duration> {
         let rank = (u128::from(self.count) * u128::from(percent)).div_ceil(100).max(1);

@@ -7,6 +7,7 @@ use crate::lang::Text;
 
 pub mod attestation;
 pub mod brief;
+pub mod changes;
 #[cfg(test)]
 mod chinese_tests;
 pub mod clusters;

@@ -7,6 +7,7 @@ mod ci;
 mod cli;
 mod common;
 mod consistency;
+mod diff;
 mod expect;
 mod kpi;
 mod lists;

@@ -23,6 +23,7 @@ use crate::provenance::{Endpoint, FrameRef, Timestamp};
 mod attention;
 mod attestation;
 pub(super) mod causes;
+mod changes;
 mod detail;
 mod diagram;
 pub(super) mod identity;
@@ -36,6 +37,7 @@ mod rest;
 pub(super) mod single;
 
 use attention::Attention;
+pub(super) use changes::changes;
 pub(super) use page::cut;
 use page::{Page, Paper};
 use rest::Rest;

@@ -119,7 +119,7 @@ struct MetricsView {
 /// A share.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct RatioView {
+pub(in crate::report) struct RatioView {
     /// In percent, rounded to hundredths; null where `whole` is 0.
     percent: Option<f64>,
     /// What counts.
@@ -131,7 +131,7 @@ struct RatioView {
 /// How times are spread, in seconds; all but `count` are null where nothing was measured. Percentiles are off by less than 0.8 %.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct SpreadView {
+pub(in crate::report) struct SpreadView {
     /// How many there are.
     count: u64,
     /// Their mean.

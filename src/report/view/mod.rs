@@ -15,7 +15,7 @@ mod call;
 mod capture;
 mod finding;
 mod identity;
-mod kpi;
+pub(in crate::report) mod kpi;
 #[cfg(test)]
 mod schema;
 mod summary;
