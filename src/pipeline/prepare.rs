@@ -146,5 +146,13 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Vec<Ready>
     };
     let inflated =
         place.carrier.as_ref().filter(|carrier| carrier.is_compressed).and_then(|_| inflate(datagram.payload));
-    sip::messages(inflated.as_deref().unwrap_or(datagram.payload), datagram.cut).into_iter().map(ready).collect()
+    let mut found = Vec::new();
+    sip::each_message(inflated.as_deref().unwrap_or(datagram.payload), datagram.cut, |framed| {
+        if found.is_empty() {
+            // As a rule it stays alone: an allocation for more would be several times as large.
+            found.reserve_exact(1);
+        }
+        found.push(ready(framed));
+    });
+    found
 }

@@ -12,7 +12,7 @@ impl Message {
     /// Identity values with their `PASSporTs`, in order (RFC 8224 §4).
     pub fn identities(&self) -> &[Identity] {
         let read = || self.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).collect();
-        if self.has(HeaderName::Identity) { self.identities.get_or_init(read) } else { &[] }
+        if self.has(HeaderName::Identity) { self.identities_or(read) } else { &[] }
     }
 
     /// The Date header field in seconds since the Unix epoch; `None` where there is none that can be read.

@@ -14,30 +14,36 @@ pub struct Framed {
 
 /// Reads all messages of a datagram; empty if it does not hold SIP. `cut` says that octets are known to be missing at its end.
 pub fn messages(datagram: &[u8], cut: bool) -> Vec<Framed> {
-    let mut found: Vec<Framed> = Vec::new();
+    let mut found = Vec::new();
+    each_message(datagram, cut, |framed| found.push(framed));
+    found
+}
+
+/// The same, each message as soon as it is known what follows it.
+pub fn each_message(datagram: &[u8], cut: bool, mut take: impl FnMut(Framed)) {
+    let mut last: Option<Framed> = None;
     let mut at = blank_lines(datagram);
     let leading = at > 0;
     while let Some(rest) = datagram.get(at..).filter(|rest| probe::is_sip(rest)) {
         let Some((mut message, length)) = Message::read(rest, cut) else { break };
-        if found.is_empty() && leading {
+        if last.is_none() && leading {
             message.note(Anomaly::LeadingBlankLines);
         }
-        if !found.is_empty() {
+        if last.is_some() {
             message.note(Anomaly::SeveralMessagesInDatagram);
         }
-        if found.is_empty() {
-            // As a rule it stays alone: an allocation for more would be several times as large.
-            found.reserve_exact(1);
+        if let Some(before) = last.replace(Framed { message, offset: at }) {
+            take(before);
         }
-        found.push(Framed { message, offset: at });
         at += length;
         at += blank_lines(datagram.get(at..).unwrap_or_default());
     }
-    if let (Some(last), true) = (found.last_mut(), at < datagram.len()) {
-        let zeros = datagram.get(at..).unwrap_or_default().iter().all(|b| *b == 0);
+    let Some(mut last) = last else { return };
+    if let Some(rest) = datagram.get(at..).filter(|rest| !rest.is_empty()) {
+        let zeros = rest.iter().all(|b| *b == 0);
         last.message.note(if zeros { Anomaly::TrailingOctets } else { Anomaly::ContentLengthTooShort });
     }
-    found
+    take(last);
 }
 
 /// The octets behind the line ends at the beginning.

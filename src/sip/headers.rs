@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::HeaderName;
 use crate::anomaly::Anomaly;
 
@@ -35,11 +37,14 @@ pub(super) const fn bit(name: HeaderName) -> u128 {
 /// Places in a datagram fit into 16 bits each, which halves what the messages of open calls take.
 #[derive(Debug, Clone)]
 enum Places {
-    /// Those of a message below 64 KiB.
-    Short(Box<[ShortField]>),
+    /// Those of a message below 64 KiB; the usual number of them needs no allocation of its own.
+    Short(SmallVec<[ShortField; USUAL_FIELDS]>),
     /// Those of a longer one.
     Long(Box<[Field]>),
 }
+
+/// Most messages have no more.
+const USUAL_FIELDS: usize = 12;
 
 /// As [`Field`].
 #[derive(Debug, Clone, Copy)]
@@ -135,17 +140,20 @@ impl ShortField {
     }
 }
 
+/// Header fields while they are found.
+pub(super) type Found = SmallVec<[Field; 24]>;
+
 /// The header block of a message.
 #[derive(Debug)]
 pub(super) struct Block {
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Found,
     /// Where the body begins.
     pub(super) end: usize,
 }
 
 /// Reads the header fields from `start` on, up to the blank line or the end of the octets.
 pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block {
-    let mut block = Block { fields: Vec::with_capacity(16), end: start };
+    let mut block = Block { fields: Found::new(), end: start };
     let mut bare_line_feed = false;
     let rest = bytes.get(start..).unwrap_or_default();
     let mut terminated = false;
@@ -180,7 +188,7 @@ fn last_line(bytes: &[u8], block: &mut Block, odd: &mut Vec<Anomaly>) {
     odd.push(Anomaly::HeadersUnterminated);
 }
 
-fn line_read(at: usize, text: &[u8], fields: &mut Vec<Field>, odd: &mut Vec<Anomaly>) {
+fn line_read(at: usize, text: &[u8], fields: &mut Found, odd: &mut Vec<Anomaly>) {
     if matches!(text.first(), Some(b' ' | b'\t')) {
         match fields.last_mut() {
             // An empty continuation line changes nothing.

@@ -22,7 +22,11 @@ pub struct CSeq {
 /// A request or response. Accessors never fail on odd messages: what cannot be read is absent, and [`Message::anomalies`]
 /// says why.
 #[derive(Debug, Clone)]
-pub struct Message {
+pub struct Message(Box<Parts>);
+
+/// What a message holds, behind one pointer: messages change hands from stage to stage, and lie in lists that grow.
+#[derive(Debug, Clone)]
+struct Parts {
     raw: Box<[u8]>,
     start: StartLine,
     start_end: u32,
@@ -36,7 +40,7 @@ pub struct Message {
     anomalies: Vec<Anomaly>,
     cut: bool,
     /// Identity values, read when they are first asked for: many rules do.
-    pub(super) identities: OnceLock<Box<[Identity]>>,
+    identities: OnceLock<Box<[Identity]>>,
     /// The same of the parties.
     parties: OnceLock<Arc<Parties>>,
 }
@@ -87,7 +91,7 @@ impl Message {
         if cut {
             odd.push(Anomaly::MessageCut);
         }
-        let mut message = Self {
+        let mut message = Self(Box::new(Parts {
             raw: bytes.get(..end)?.into(),
             start,
             start_end: offset(start_end),
@@ -101,32 +105,32 @@ impl Message {
             cut,
             identities: OnceLock::new(),
             parties: OnceLock::new(),
-        };
+        }));
         let are_plain = message.locate();
         let more = super::lint::find(&message, are_plain);
-        message.anomalies.extend(more);
-        message.anomalies.sort_unstable();
-        message.anomalies.dedup();
+        message.0.anomalies.extend(more);
+        message.0.anomalies.sort_unstable();
+        message.0.anomalies.dedup();
         Some((message, end))
     }
 
     /// Finds what every tracker asks for. Returns the bits of the names whose first values are plain.
     fn locate(&mut self) -> u128 {
         let mut are_plain = 0;
-        self.cseq = self.read_cseq();
-        self.from_tag = self.parameter_range(HeaderName::From, b"tag", &mut are_plain);
-        self.to_tag = self.parameter_range(HeaderName::To, b"tag", &mut are_plain);
-        self.branch = self.parameter_range(HeaderName::Via, b"branch", &mut are_plain);
-        if self.fields.present() & MANDATORY != MANDATORY {
-            self.anomalies.push(Anomaly::MandatoryHeaderMissing);
+        self.0.cseq = self.read_cseq();
+        self.0.from_tag = self.parameter_range(HeaderName::From, b"tag", &mut are_plain);
+        self.0.to_tag = self.parameter_range(HeaderName::To, b"tag", &mut are_plain);
+        self.0.branch = self.parameter_range(HeaderName::Via, b"branch", &mut are_plain);
+        if self.0.fields.present() & MANDATORY != MANDATORY {
+            self.0.anomalies.push(Anomaly::MandatoryHeaderMissing);
         }
-        if self.has(HeaderName::CSeq) && self.cseq.is_none() {
-            self.anomalies.push(Anomaly::CSeqInvalid);
+        if self.has(HeaderName::CSeq) && self.0.cseq.is_none() {
+            self.0.anomalies.push(Anomaly::CSeqInvalid);
         }
-        if let (StartLine::Request { method, .. }, Some(cseq)) = (&self.start, &self.cseq)
+        if let (StartLine::Request { method, .. }, Some(cseq)) = (&self.0.start, &self.0.cseq)
             && *method != cseq.method
         {
-            self.anomalies.push(Anomaly::CSeqMethodMismatch);
+            self.0.anomalies.push(Anomaly::CSeqMethodMismatch);
         }
         are_plain
     }
@@ -143,7 +147,7 @@ impl Message {
     /// The place of a parameter's value in the first value of a header field, outside of quotes and brackets.
     fn parameter_range(&self, name: HeaderName, parameter: &[u8], are_plain: &mut u128) -> Option<Range<u32>> {
         let field = self.field(name)?;
-        let value = field.value(&self.raw);
+        let value = field.value(&self.0.raw);
         let is_via = name == HeaderName::Via;
         let plain = if is_via { plain::via(value, parameter) } else { plain::address(value, parameter) };
         let place = if let Some(plain) = plain {
@@ -156,65 +160,65 @@ impl Message {
     }
 
     fn field(&self, name: HeaderName) -> Option<Field> {
-        self.fields.first(name)
+        self.0.fields.first(name)
     }
 
     /// Whether there is a header field of that name.
     pub fn has(&self, name: HeaderName) -> bool {
-        self.fields.has(name)
+        self.0.fields.has(name)
     }
 
     fn slice(&self, range: &Range<u32>) -> &[u8] {
-        self.raw.get(range.start as usize..range.end as usize).unwrap_or_default()
+        self.0.raw.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
     /// The names of all header fields and their values as captured, in order.
     pub(super) fn raw_fields(&self) -> impl Iterator<Item = (HeaderName, &[u8])> {
-        self.fields.iter().map(|f| (f.name, f.value(&self.raw)))
+        self.0.fields.iter().map(|f| (f.name, f.value(&self.0.raw)))
     }
 
     /// The values of all header fields of that name as captured, in order.
     pub(super) fn raw_values(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-        self.fields.named(name).map(|f| f.value(&self.raw))
+        self.0.fields.named(name).map(|f| f.value(&self.0.raw))
     }
 
     /// Where its parts stand.
     pub(crate) fn anatomy(&self) -> Anatomy {
         let wide = |range: &Range<u32>| range.start as usize..range.end as usize;
-        let subject = match &self.start {
+        let subject = match &self.0.start {
             StartLine::Request { uri, .. } => wide(uri),
             StartLine::Response { phrase, .. } => wide(phrase),
         };
-        let fields = self.fields.iter().map(|f| (f.name, wide(&(f.start..f.name_end)), f.value_range()));
-        Anatomy { start_end: self.start_end as usize, subject, fields: fields.collect(), body: self.body as usize }
+        let fields = self.0.fields.iter().map(|f| (f.name, wide(&(f.start..f.name_end)), f.value_range()));
+        Anatomy { start_end: self.0.start_end as usize, subject, fields: fields.collect(), body: self.0.body as usize }
     }
 
     /// All octets, from the start line to the end of the body.
     pub fn raw(&self) -> &[u8] {
-        &self.raw
+        &self.0.raw
     }
 
     /// The start line as captured (octets that are not UTF-8 replaced).
     pub fn start_line(&self) -> Cow<'_, str> {
-        lossy(self.slice(&(0..self.start_end)))
+        lossy(self.slice(&(0..self.0.start_end)))
     }
 
     /// Whether it is a request.
     pub fn is_request(&self) -> bool {
-        matches!(self.start, StartLine::Request { .. })
+        matches!(self.0.start, StartLine::Request { .. })
     }
 
     /// The method of a request, or that of a response's CSeq.
     pub fn method(&self) -> Option<&Method> {
-        match &self.start {
+        match &self.0.start {
             StartLine::Request { method, .. } => Some(method),
-            StartLine::Response { .. } => self.cseq.as_ref().map(|c| &c.method),
+            StartLine::Response { .. } => self.0.cseq.as_ref().map(|c| &c.method),
         }
     }
 
     /// The octets of the Request-URI.
     pub(super) fn request_uri_bytes(&self) -> Option<&[u8]> {
-        match &self.start {
+        match &self.0.start {
             StartLine::Request { uri, .. } => Some(self.slice(uri)),
             StartLine::Response { .. } => None,
         }
@@ -233,7 +237,7 @@ impl Message {
 
     /// The status of a response.
     pub fn status(&self) -> Option<StatusCode> {
-        match self.start {
+        match self.0.start {
             StartLine::Response { status, .. } => Some(status),
             StartLine::Request { .. } => None,
         }
@@ -241,7 +245,7 @@ impl Message {
 
     /// The reason phrase of a response; may be empty.
     pub fn reason_phrase(&self) -> Option<Cow<'_, str>> {
-        match &self.start {
+        match &self.0.start {
             StartLine::Response { phrase, .. } => Some(String::from_utf8_lossy(self.slice(phrase))),
             StartLine::Request { .. } => None,
         }
@@ -249,59 +253,64 @@ impl Message {
 
     /// The Call-ID as captured.
     pub fn call_id(&self) -> Option<&[u8]> {
-        self.field(HeaderName::CallId).map(|f| f.value(&self.raw)).filter(|value| !value.is_empty())
+        self.field(HeaderName::CallId).map(|f| f.value(&self.0.raw)).filter(|value| !value.is_empty())
     }
 
     /// The CSeq.
     pub fn cseq(&self) -> Option<&CSeq> {
-        self.cseq.as_ref()
+        self.0.cseq.as_ref()
     }
 
     /// The tag of From.
     pub fn from_tag(&self) -> Option<&[u8]> {
-        self.from_tag.as_ref().map(|r| self.slice(r))
+        self.0.from_tag.as_ref().map(|r| self.slice(r))
     }
 
     /// The tag of To.
     pub fn to_tag(&self) -> Option<&[u8]> {
-        self.to_tag.as_ref().map(|r| self.slice(r))
+        self.0.to_tag.as_ref().map(|r| self.slice(r))
     }
 
     /// The branch of the top Via value.
     pub fn branch(&self) -> Option<&[u8]> {
-        self.branch.as_ref().map(|r| self.slice(r))
+        self.0.branch.as_ref().map(|r| self.slice(r))
+    }
+
+    /// The Identity values, which `read` reads when they are first asked for.
+    pub(super) fn identities_or(&self, read: impl FnOnce() -> Box<[Identity]>) -> &[Identity] {
+        self.0.identities.get_or_init(read)
     }
 
     /// Start line and header block.
     pub(super) fn head(&self) -> &[u8] {
-        self.slice(&(0..self.body))
+        self.slice(&(0..self.0.body))
     }
 
     /// The body.
     pub fn body(&self) -> &[u8] {
-        self.raw.get(self.body as usize..).unwrap_or_default()
+        self.0.raw.get(self.0.body as usize..).unwrap_or_default()
     }
 
     /// What is odd about the message, in the order of [`Anomaly`], each once.
     pub fn anomalies(&self) -> &[Anomaly] {
-        &self.anomalies
+        &self.0.anomalies
     }
 
     /// Adds an oddity that its surroundings show.
     pub(crate) fn note(&mut self, anomaly: Anomaly) {
-        if let Err(at) = self.anomalies.binary_search(&anomaly) {
-            self.anomalies.insert(at, anomaly);
+        if let Err(at) = self.0.anomalies.binary_search(&anomaly) {
+            self.0.anomalies.insert(at, anomaly);
         }
     }
 
     /// Whether octets are known to be missing at the end.
     pub fn is_cut(&self) -> bool {
-        self.cut
+        self.0.cut
     }
 
     /// The first header field of that name, unfolded.
     pub fn header_bytes(&self, name: HeaderName) -> Option<Cow<'_, [u8]>> {
-        self.field(name).map(|f| headers::unfold(f.value(&self.raw)))
+        self.field(name).map(|f| headers::unfold(f.value(&self.0.raw)))
     }
 
     /// The first header field of that name, unfolded, octets that are not UTF-8 replaced.
@@ -317,17 +326,18 @@ impl Message {
     /// The first header field of a name that [`HeaderName`] does not know, such as `X-Call-ID`.
     pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
         let field = self
+            .0
             .fields
             .named(HeaderName::Other)
             .find(|f| self.slice(&(f.start..f.name_end)).eq_ignore_ascii_case(name.as_bytes()))?;
-        Some(text(headers::unfold(field.value(&self.raw))))
+        Some(text(headers::unfold(field.value(&self.0.raw))))
     }
 
     /// Every header field as name and value, as captured, in order.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.fields.iter().map(|f| {
+        self.0.fields.iter().map(|f| {
             let name = String::from_utf8_lossy(self.slice(&(f.start..f.name_end)));
-            (name, text(headers::unfold(f.value(&self.raw))))
+            (name, text(headers::unfold(f.value(&self.0.raw))))
         })
     }
 
@@ -348,7 +358,7 @@ impl Message {
     /// From, To and the Request-URI, read once; for messages that many ask, as initial requests are.
     pub fn parties(&self) -> &Arc<Parties> {
         let read = || Parties { from: self.from(), to: self.to(), target: self.request_uri() };
-        self.parties.get_or_init(|| Arc::new(read()))
+        self.0.parties.get_or_init(|| Arc::new(read()))
     }
 
     /// From.
@@ -375,7 +385,7 @@ impl Message {
 
     /// What stands in front of the parameters of the topmost Via value; `None` where there is more to it than that.
     pub(crate) fn start_of_top_via(&self) -> Option<&[u8]> {
-        let value = self.field(HeaderName::Via)?.value(&self.raw);
+        let value = self.field(HeaderName::Via)?.value(&self.0.raw);
         let start = value.get(..memchr::memchr(b';', value)?)?;
         memchr::memchr3(b'"', b',', b'<', start).is_none().then_some(start)
     }
@@ -383,7 +393,8 @@ impl Message {
     /// The sent-by of the topmost Via value, its host in lower case, and its port or the default of the transport; `None` if it
     /// cannot be read.
     pub fn sent_by(&self) -> Option<(Cow<'_, [u8]>, u16)> {
-        if let Some((host, port, secure)) = self.field(HeaderName::Via).and_then(|f| plain::sent_by(f.value(&self.raw)))
+        if let Some((host, port, secure)) =
+            self.field(HeaderName::Via).and_then(|f| plain::sent_by(f.value(&self.0.raw)))
         {
             let lower = if host.iter().any(u8::is_ascii_uppercase) {
                 Cow::Owned(host.to_ascii_lowercase())

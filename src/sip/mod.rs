@@ -33,7 +33,7 @@ pub mod warning;
 
 pub use address::NameAddr;
 pub use challenge::Challenge;
-pub use framing::{Framed, messages};
+pub use framing::{Framed, each_message, messages};
 pub use header_name::HeaderName;
 pub use message::{CSeq, Message, Parties};
 pub use method::Method;
