@@ -23,7 +23,7 @@ impl Identity {
     /// Reads one value of the header field. Never fails; see [`Identity::faults`].
     pub fn read(value: &str) -> Self {
         let value = value.trim();
-        let mut fields = split_outside(value, ';').into_iter();
+        let mut fields = split_outside(value, b';').into_iter();
         let token = fields.next().unwrap_or_default().trim();
         let mut identity = Self {
             raw: value.to_owned(),
@@ -48,7 +48,7 @@ impl Identity {
 
     /// Reads one header field that may hold a list: commas inside `<>` and quotes do not separate.
     pub fn read_list(value: &str) -> Vec<Self> {
-        split_outside(value, ',').into_iter().filter(|v| !v.trim().is_empty()).map(Self::read).collect()
+        split_outside(value, b',').into_iter().filter(|v| !v.trim().is_empty()).map(Self::read).collect()
     }
 
     /// The extension, from the parameter or from within.
@@ -98,19 +98,19 @@ impl Identity {
 }
 
 /// Splits at a separator that stands outside quoted strings and angle brackets.
-fn split_outside(text: &str, separator: char) -> Vec<&str> {
+fn split_outside(text: &str, separator: u8) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut quoted, mut bracketed, mut escaped) = (0, false, false, false);
-    for (index, c) in text.char_indices() {
-        match c {
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
             _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' if !bracketed => quoted = !quoted,
-            '<' if !quoted => bracketed = true,
-            '>' if !quoted => bracketed = false,
-            c if c == separator && !quoted && !bracketed => {
+            b'\\' if quoted => escaped = true,
+            b'"' if !bracketed => quoted = !quoted,
+            b'<' if !quoted => bracketed = true,
+            b'>' if !quoted => bracketed = false,
+            _ if byte == separator && !quoted && !bracketed => {
                 parts.extend(text.get(start..index));
-                start = index + c.len_utf8();
+                start = index + 1;
             }
             _ => {}
         }

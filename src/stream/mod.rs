@@ -25,7 +25,6 @@ use crate::tls::{Keys, TlsStream};
 
 /// What came out of a connection.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all of them are messages, and none lives long")]
 pub enum StreamEvent {
     /// A SIP message.
     Message(Message, Provenance),
