@@ -54,8 +54,7 @@ pub fn command(
         failed: false,
         talk,
     };
-    let paths: Vec<PathBuf> = arguments.inputs.iter().chain(&arguments.read).cloned().collect();
-    run.all(&paths, arguments.merge);
+    run.all(&arguments.inputs.paths(), arguments.inputs.joining.merge);
     run.finish(target, output, lang)
 }
 

@@ -118,7 +118,7 @@ fn print_octets(text: &[u8], status: ExitStatus) -> Result<ExitStatus, Error> {
 }
 
 fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
-    if arguments.inputs.is_empty() && arguments.read.is_empty() {
+    if arguments.inputs.paths().is_empty() {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
@@ -166,8 +166,8 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     };
     outputs.add(PathBuf::from("standard output"), sink);
     let job = app::Job {
-        paths: arguments.inputs.iter().chain(&arguments.read).cloned().collect(),
-        merge: arguments.merge,
+        paths: arguments.inputs.paths(),
+        merge: arguments.inputs.joining.merge,
         strict: arguments.strict,
         threads: arguments.basis.threads,
         settings: analysis,

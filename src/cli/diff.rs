@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Basis, Colour, Selection};
+use super::{Basis, Colour, Joining, Selection};
 
 const HELP: &str = "\
 What is compared: diagnoses (new, more or less frequent, gone, as before), outcomes of calls, final responses, the shares of --kpi
@@ -32,9 +32,9 @@ pub struct Diff {
     /// The capture from after it, or a directory.
     #[arg(value_name = "NEW")]
     pub new: PathBuf,
-    /// Read all captures of a directory as one, in time order: for captures that were split into several files.
-    #[arg(long)]
-    pub merge: bool,
+    /// How the captures of a directory are read.
+    #[command(flatten)]
+    pub joining: Joining,
     /// Format of the comparison on standard output.
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Basis, Selection};
+use super::{Basis, Inputs, Selection};
 
 const HELP: &str = "\
 What is written:
@@ -24,19 +24,15 @@ Examples:
   sipscan extract trace.pcap --where 'finding == redirect-loop' --media -o loops.pcapng
   sipscan extract monday/ --merge --from +12125550101 --since '2026-03-30 14:00' --tz Europe/Berlin -o - | tshark -r -";
 
+const INPUTS: &str = "Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), or directories of them. They are read twice, so standard input is none";
+
 /// Which calls to cut out of captures, and where to.
 #[derive(Debug, Args)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, mut_arg("inputs", |captures| captures.help(INPUTS).required_unless_present("read")))]
 pub struct Extract {
-    /// Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), or directories of them. They are read twice, so standard input is none.
-    #[arg(value_name = "CAPTURE", required_unless_present = "read")]
-    pub inputs: Vec<PathBuf>,
-    /// A capture to read, as tcpdump and sngrep spell it; may be repeated.
-    #[arg(short = 'r', short_alias = 'I', long = "read", value_name = "CAPTURE")]
-    pub read: Vec<PathBuf>,
-    /// Read all captures as one, in time order: for captures that were split into several files.
-    #[arg(long)]
-    pub merge: bool,
+    /// What is read.
+    #[command(flatten)]
+    pub inputs: Inputs,
     /// The file to write, always as pcapng; - is standard output.
     #[arg(short = 'o', long = "output", value_name = "PATH")]
     pub output: PathBuf,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Basis, Selection};
+use super::{Basis, Inputs, Selection};
 
 const HELP: &str = "\
 Exit codes:
@@ -19,17 +19,11 @@ Examples:
 
 /// Which calls to draw, and how.
 #[derive(Debug, Args)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, mut_arg("inputs", |captures| captures.required_unless_present("read")))]
 pub struct Ladder {
-    /// Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), directories of them, or - for standard input.
-    #[arg(value_name = "CAPTURE", required_unless_present = "read")]
-    pub inputs: Vec<PathBuf>,
-    /// A capture to read, as tcpdump and sngrep spell it; may be repeated.
-    #[arg(short = 'r', short_alias = 'I', long = "read", value_name = "CAPTURE")]
-    pub read: Vec<PathBuf>,
-    /// Read all captures as one, in time order: for captures that were split into several files.
-    #[arg(long)]
-    pub merge: bool,
+    /// What is read.
+    #[command(flatten)]
+    pub inputs: Inputs,
     /// Format of the drawing [default: the one of the extension of --output (.txt, .svg, .mmd, .puml), else text].
     #[arg(long, value_enum)]
     pub format: Option<LadderFormat>,

@@ -1,25 +1,17 @@
 //! Arguments of an analysis with its reports, which needs no command.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
-use super::{Basis, Comparison, Redaction, Selection};
+use super::{Basis, Comparison, Inputs, Redaction, Selection};
 use crate::config::Terminal;
 
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Scan {
-    /// Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), directories of them, or - for standard input.
-    #[arg(value_name = "CAPTURE")]
-    pub inputs: Vec<PathBuf>,
-    /// A capture to read, as tcpdump and sngrep spell it; may be repeated.
-    #[arg(short = 'r', short_alias = 'I', long = "read", value_name = "CAPTURE")]
-    pub read: Vec<PathBuf>,
-    /// Read all captures as one, in time order: for captures that were split into several files.
-    #[arg(long)]
-    pub merge: bool,
+    /// What is read.
+    #[command(flatten)]
+    pub inputs: Inputs,
     /// Format of the report on standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -35,6 +35,9 @@ pub fn command(
     terminal: Terminal,
     talk: &mut dyn Write,
 ) -> Result<ExitStatus, Error> {
+    if [&arguments.old, &arguments.new].iter().all(|path| path.as_os_str() == "-") {
+        return Err(Error::Usage("standard input is one capture; it cannot be both sides".to_owned()));
+    }
     let fail_on = FailOn::read(&arguments.fail_on)?;
     let found = setup::project(&arguments.basis)?;
     let settings = setup::analysis(&arguments.basis, &found.project, talk)?;
@@ -76,7 +79,7 @@ fn side(
     outputs.add(PathBuf::from("diff"), Box::new(sink));
     let job = Job {
         paths: vec![path.to_owned()],
-        merge: arguments.merge,
+        merge: arguments.joining.merge,
         strict: arguments.strict,
         threads: arguments.basis.threads,
         settings: settings.clone(),

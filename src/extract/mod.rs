@@ -67,8 +67,8 @@ pub fn command(arguments: &cli::Extract, lang: Option<Lang>, talk: &mut dyn Writ
     let found = setup::project(&arguments.basis)?;
     let zone = setup::time_zone(&arguments.tz)?;
     let job = Job {
-        paths: arguments.inputs.iter().chain(&arguments.read).cloned().collect(),
-        merge: arguments.merge,
+        paths: arguments.inputs.paths(),
+        merge: arguments.inputs.joining.merge,
         threads: arguments.basis.threads,
         settings: setup::analysis(&arguments.basis, &found.project, talk)?,
         filter: setup::filter(&arguments.selection, &zone, None)?,

@@ -148,8 +148,9 @@ pub(super) fn basis_points(ratio: Ratio) -> Option<u32> {
 
 /// `62.1 %`; not 0 or 100 unless it is exactly that; `n/a` for a share of nothing.
 pub(super) fn percent(ratio: Ratio) -> Text {
-    let Some(points) = basis_points(ratio) else { return Text::new("n/a") };
-    let tenths = (points + 5) / 10;
+    let (part, whole) = (u128::from(ratio.part), u128::from(ratio.whole));
+    // Not from hundredths, which are rounded already.
+    let Some(tenths) = (part * 1000 + whole / 2).checked_div(whole) else { return Text::new("n/a") };
     Text::verbatim(match tenths {
         0 if ratio.part > 0 => "<0.1 %".to_owned(),
         1000 if ratio.part < ratio.whole => ">99.9 %".to_owned(),
@@ -268,6 +269,7 @@ mod tests {
             (0, 7, "0.0 %"),
             (1, 3, "33.3 %"),
             (2, 3, "66.7 %"),
+            (1, 29, "3.4 %"),
             (1, 100_000, "<0.1 %"),
             (99_999, 100_000, ">99.9 %"),
             (5, 5, "100.0 %"),

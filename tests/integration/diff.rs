@@ -68,3 +68,50 @@ fn a_side_is_a_directory_or_a_selection_of_calls_too() {
     assert_eq!(diff(&[MIXED, "samples/missing.pcap"]).0, Some(2));
     assert_eq!(diff(&[MIXED]).0, Some(2), "two sides are needed");
 }
+
+#[test]
+fn a_capture_without_frames_is_a_side_like_any_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("empty.pcap");
+    let header = [&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0][..], &[0; 8], &[0, 0, 1, 0, 1, 0, 0, 0]].concat();
+    std::fs::write(&path, header).unwrap();
+    let empty = path.to_str().unwrap();
+    for (arguments, change) in [([empty, MIXED], "new"), ([MIXED, empty], "gone")] {
+        let all = changes(&arguments);
+        for list in ["findings", "outcomes", "final_responses"] {
+            let rows = all[list].as_array().unwrap();
+            assert!(!rows.is_empty() && rows.iter().all(|row| row["change"] == change), "{list}: {rows:?}");
+        }
+        for list in ["rates", "delays"] {
+            assert!(
+                all[list].as_array().unwrap().iter().all(|row| row["change"] == "same"),
+                "of nothing there is no share"
+            );
+        }
+        assert_eq!(diff(&arguments).0, Some(0));
+    }
+    let (code, text) = diff(&[empty, empty, "--fail-on", "info"]);
+    assert!(code == Some(0) && !text.contains("NaN"), "{text}");
+    assert_eq!(diff(&["-", "-"]).0, Some(2), "standard input cannot be both sides");
+}
+
+#[test]
+fn the_order_in_which_captures_are_read_does_not_matter() {
+    let directory = tempfile::tempdir().unwrap();
+    let side = |name: &str, first: &str, second: &str| {
+        let folder = directory.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        for (capture, sample) in [("1.pcap", first), ("2.pcap", second)] {
+            std::fs::copy(root().join(sample), folder.join(capture)).unwrap();
+        }
+        folder.to_str().unwrap().to_owned()
+    };
+    let (one, other) = (side("one", LOOP, MIXED), side("other", MIXED, LOOP));
+    let all = changes(&[&one, &other]);
+    for list in ["findings", "outcomes", "final_responses", "rates", "delays"] {
+        let rows = all[list].as_array().unwrap();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row["change"] == "same"), "{list}: {rows:?}");
+    }
+    let threads = |n| diff(&[&one, MIXED, "--threads", n]);
+    assert_eq!(threads("1"), threads("4"));
+}
