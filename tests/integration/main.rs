@@ -18,6 +18,7 @@ mod reports;
 mod samples;
 mod scenarios;
 mod schema;
+mod servers;
 mod tcp;
 mod threads;
 mod tunnels;

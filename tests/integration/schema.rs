@@ -44,6 +44,8 @@ impl Checker<'_> {
                 "type" => !types(rule).any(|name| is(value, name)),
                 "enum" => !rule.as_array().expect("an enum is a list").contains(value),
                 "const" => rule != value,
+                "uniqueItems" if rule == false => continue,
+                "uniqueItems" => value.as_array().is_some_and(|all| (1..all.len()).any(|n| all[..n].contains(&all[n]))),
                 "minimum" => value.as_f64() < rule.as_f64() && value.is_number(),
                 "maximum" => value.as_f64() > rule.as_f64() && value.is_number(),
                 unknown => panic!("the checker does not know {unknown}"),
@@ -111,7 +113,7 @@ fn what_differs_from_a_schema_is_found() {
     let schema = serde_json::json!({
         "$defs": {"n": {"type": "integer", "minimum": 0, "maximum": 9}},
         "type": "object",
-        "properties": {"a": {"$ref": "#/$defs/n"}, "b": {"type": ["string", "null"]}, "c": {"items": {"enum": ["x"]}}},
+        "properties": {"a": {"$ref": "#/$defs/n"}, "b": {"type": ["string", "null"]}, "c": {"items": {"enum": ["x", "y"]}, "uniqueItems": true}},
         "required": ["a"],
         "additionalProperties": false,
     });
@@ -122,7 +124,9 @@ fn what_differs_from_a_schema_is_found() {
         (r#"{"a": -1}"#, 1),
         (r#"{"a": "1"}"#, 1),
         (r#"{"a": 1, "b": 2}"#, 1),
-        (r#"{"a": 1, "c": ["y", "x"]}"#, 1),
+        (r#"{"a": 1, "c": ["y", "x"]}"#, 0),
+        (r#"{"a": 1, "c": ["x", "y", "x"]}"#, 1),
+        (r#"{"a": 1, "c": ["z", "x"]}"#, 1),
         (r#"{"a": 1, "d": 0}"#, 1),
         ("[]", 1),
     ];

@@ -1,6 +1,7 @@
 //! The report as SARIF 2.1.0, the format in which code hosts and editors take findings: each diagnosis is a rule with its
 //! explanation, each finding a result. Written as calls close; at most [`limits::SARIF_RESULTS`], and the file says when there were more.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -23,9 +24,12 @@ pub struct SarifSink {
     lang: Lang,
     begun: bool,
     place: Place,
-    /// All files so far; those of the capture at hand begin at `first_file`.
+    /// All files so far, each once: one that is read twice is one artifact (§3.14.15).
     files: Vec<String>,
-    first_file: usize,
+    /// The place of each in that list.
+    places: BTreeMap<String, usize>,
+    /// The places of the files of the capture at hand.
+    here: Vec<usize>,
     written: Written,
     notifications: Vec<Value>,
     failed: bool,
@@ -60,7 +64,8 @@ impl SarifSink {
             begun: false,
             place: Place::utc(),
             files: Vec::new(),
-            first_file: 0,
+            places: BTreeMap::new(),
+            here: Vec::new(),
             written: Written::default(),
             notifications: Vec::new(),
             failed: false,
@@ -88,7 +93,7 @@ impl SarifSink {
             return Ok(());
         }
         self.out.write_all(if self.written.all == 1 { b"\n" } else { b",\n" })?;
-        let context = result::Context { place: &self.place, first_file: self.first_file, lang: self.lang };
+        let context = result::Context { place: &self.place, files: &self.here, lang: self.lang };
         escape::json(&mut self.out, &context.result(finding, report))
     }
 
@@ -110,8 +115,15 @@ impl SarifSink {
 
 impl Sink for SarifSink {
     fn begin_capture(&mut self, _index: usize, files: &[String]) -> io::Result<()> {
-        self.first_file = self.files.len();
-        self.files.extend_from_slice(files);
+        self.here.clear();
+        for file in files {
+            let next = self.files.len();
+            let place = *self.places.entry(file.clone()).or_insert(next);
+            if place == next {
+                self.files.push(file.clone());
+            }
+            self.here.push(place);
+        }
         self.place.files = files.to_vec();
         self.begin()
     }
@@ -126,15 +138,15 @@ impl Sink for SarifSink {
         let level = if facts.error.is_some() { "error" } else { "warning" };
         for reason in &facts.incomplete_reasons() {
             let text = self.say(reason);
-            self.notify(level, &text, Some(self.first_file));
+            self.notify(level, &text, self.here.first().copied());
         }
         if let Some(ignored) = phrases::ignored(summary) {
             let text = self.say(ignored);
-            self.notify("note", &text, Some(self.first_file));
+            self.notify("note", &text, self.here.first().copied());
         }
         if let Some(filtered) = &summary.filtered {
             let text = self.say(phrases::filtered(filtered, summary));
-            self.notify("note", &text, Some(self.first_file));
+            self.notify("note", &text, self.here.first().copied());
         }
         Ok(())
     }

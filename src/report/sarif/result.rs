@@ -18,8 +18,8 @@ const QUOTED: usize = 800;
 /// What a result needs to know of its capture.
 pub(super) struct Context<'a> {
     pub(super) place: &'a Place,
-    /// Index of the capture's first file among all artifacts.
-    pub(super) first_file: usize,
+    /// Indices of the capture's files among all artifacts.
+    pub(super) files: &'a [usize],
     pub(super) lang: Lang,
 }
 
@@ -27,7 +27,13 @@ impl Context<'_> {
     pub(super) fn result(&self, finding: &Finding, report: Option<&CallReport>) -> Value {
         let location = |evidence: &Evidence| self.location(evidence, report);
         let locations: Vec<Value> = finding.evidence.iter().take(1).map(location).collect();
-        let related: Vec<Value> = finding.evidence.iter().skip(1).take(RELATED).map(location).collect();
+        let mut related: Vec<Value> = Vec::new();
+        for other in finding.evidence.iter().skip(1).map(location) {
+            // The same frame may prove the same thing twice, and places are told once (§3.27.22).
+            if related.len() < RELATED && !related.contains(&other) {
+                related.push(other);
+            }
+        }
         object([
             ("ruleId", Some(finding.code.into())),
             ("ruleIndex", rules::index(finding.code).map(Value::from)),
@@ -58,7 +64,7 @@ impl Context<'_> {
     fn location(&self, evidence: &Evidence, report: Option<&CallReport>) -> Value {
         let frame = evidence.frame;
         let path = self.place.file(frame);
-        let index = self.first_file + usize::from(frame.file);
+        let index = self.files.get(usize::from(frame.file)).or_else(|| self.files.first());
         let mut logical = Vec::new();
         if let Some(call) = report.map(|report| &report.call) {
             logical.push(json!({ "kind": "call", "name": call.number.0.to_string(), "fullyQualifiedName": format!("{path}/call/{}", call.number.0) }));
