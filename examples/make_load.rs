@@ -1,7 +1,7 @@
 //! Writes a generated capture: `cargo run --release --example make_load -- OUT.pcap [NAME=NUMBER…]`; `-` is standard output.
 //!
 //! Names are calls, rate (calls a second), rtp (packets a call), seed, proxies (0 to 3), and, in thousandths, redirected, unwanted,
-//! busy, retransmitted, registrations; `flood=invites`, `call-id`, `registrations` or `fragments` writes nothing but those.
+//! busy, retransmitted, registrations; `tcp=1` has the same messages over TCP; `flood=invites`, `call-id`, `registrations` or `fragments` writes nothing but those.
 
 use std::io::{self, BufWriter, Write};
 
@@ -11,7 +11,7 @@ mod load;
 use load::{Flood, Load};
 
 const USAGE: &str = "usage: make_load OUT.pcap [calls=N] [rate=N] [rtp=N] [seed=N] [proxies=N] [redirected=N] [unwanted=N] \
-    [busy=N] [retransmitted=N] [registrations=N] [flood=invites|call-id|registrations|fragments]";
+    [busy=N] [retransmitted=N] [registrations=N] [tcp=1] [flood=invites|call-id|registrations|fragments]";
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -52,6 +52,7 @@ fn set(load: &mut Load, argument: &str) -> Option<()> {
         "busy" => load.busy = number,
         "retransmitted" => load.retransmitted = number,
         "registrations" => load.registrations = number,
+        "tcp" => load.tcp = number > 0,
         _ => return None,
     }
     Some(())

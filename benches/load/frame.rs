@@ -1,5 +1,6 @@
 //! Octets of frames and of their records.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Writes a frame at a time in microseconds.
@@ -50,4 +51,43 @@ pub(super) fn fragment(number: u64) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Octets of a TCP segment on Ethernet, with time stamps.
+const SEGMENT: usize = 1448;
+/// Octets in front of the payload of a UDP datagram: Ethernet, IPv4, UDP.
+const IN_FRONT: usize = 42;
+
+/// Connections that carry what datagrams would: one between any two elements, open all the time, whose beginnings were not captured.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    /// Sequence number of the next octet, by source and destination.
+    next: BTreeMap<Vec<u8>, u32>,
+}
+
+impl Connections {
+    /// Writes the payload of a UDP frame as segments of one time.
+    pub(super) fn record(&mut self, out: &mut dyn Write, time: u64, datagram: &[u8]) -> io::Result<()> {
+        let (head, payload) = datagram.split_at(IN_FRONT.min(datagram.len()));
+        let (Some(link), Some(addresses)) = (head.get(..14), head.get(26..34)) else { return Ok(()) };
+        let reversed: Vec<u8> = addresses.iter().cycle().skip(4).take(8).copied().collect();
+        let acknowledged = self.next.get(&reversed).copied().unwrap_or(1);
+        let next = self.next.entry(addresses.to_vec()).or_insert(1);
+        for part in payload.chunks(SEGMENT) {
+            let length = u32::try_from(part.len()).unwrap_or(0);
+            let mut frame = link.to_vec();
+            frame.extend([0x45, 0]);
+            frame.extend(u16::try_from(part.len() + 40).unwrap_or(u16::MAX).to_be_bytes());
+            frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+            frame.extend(addresses);
+            frame.extend([5060_u16.to_be_bytes(), 5060_u16.to_be_bytes()].concat());
+            frame.extend(next.to_be_bytes());
+            frame.extend(acknowledged.to_be_bytes());
+            frame.extend([0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+            frame.extend(part);
+            record(out, time, &frame)?;
+            *next = next.wrapping_add(length);
+        }
+        Ok(())
+    }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 mod frame;
 mod text;
 
-use frame::{fragment, frame, record};
+use frame::{Connections, fragment, frame, record};
 use text::{Call, Kind};
 
 /// What to write.
@@ -31,6 +31,8 @@ pub(crate) struct Load {
     pub(crate) retransmitted: u64,
     /// Registrations for every thousand calls.
     pub(crate) registrations: u64,
+    /// Whether the messages of calls go over TCP: one connection between any two elements.
+    pub(crate) tcp: bool,
     /// Something else than calls.
     pub(crate) flood: Option<Flood>,
 }
@@ -61,6 +63,7 @@ impl Default for Load {
             busy: 0,
             retransmitted: 0,
             registrations: 0,
+            tcp: false,
             flood: None,
         }
     }
@@ -92,6 +95,8 @@ impl Random {
 struct Pending {
     frames: BTreeMap<(u64, u64), Vec<u8>>,
     order: u64,
+    /// What carries them in place of datagrams.
+    connections: Option<Connections>,
 }
 
 impl Pending {
@@ -104,7 +109,10 @@ impl Pending {
     fn write_before(&mut self, time: u64, out: &mut dyn Write) -> io::Result<()> {
         while let Some(entry) = self.frames.first_entry().filter(|entry| entry.key().0 < time) {
             let ((time, _), frame) = entry.remove_entry();
-            record(out, time, &frame)?;
+            match &mut self.connections {
+                Some(connections) => connections.record(out, time, &frame)?,
+                None => record(out, time, &frame)?,
+            }
         }
         Ok(())
     }
@@ -125,7 +133,8 @@ impl Load {
 
     fn calls(&self, out: &mut dyn Write) -> io::Result<u64> {
         let mut random = Random(self.seed);
-        let (mut pending, mut messages) = (Pending::default(), 0);
+        let connections = self.tcp.then(Connections::default);
+        let (mut pending, mut messages) = (Pending { connections, ..Pending::default() }, 0);
         for number in 0..self.calls {
             let start = START + number * 1_000_000 / self.rate.max(1);
             pending.write_before(start, out)?;
