@@ -124,7 +124,7 @@ impl Analysed {
         found.ended(analysis)
     }
 
-    fn ended(mut self, analysis: Analysis) -> Self {
+    pub(crate) fn ended(mut self, analysis: Analysis) -> Self {
         let (facts, summary) = analysis.finish(|_| {}, &mut self).unwrap();
         self.calls.sort_by_key(|report| report.call.number);
         Self { summary, facts, ..self }

@@ -9,6 +9,7 @@ mod common;
 mod consistency;
 mod diff;
 mod expect;
+mod flows;
 mod kpi;
 mod lists;
 mod matrix;
