@@ -25,6 +25,9 @@ const VERSION: u32 = 1;
 pub struct Baseline {
     /// Version of the file.
     sipscan_baseline: u32,
+    /// Whether its fingerprints are of redacted values, which are others.
+    #[serde(default)]
+    redacted: bool,
     /// Findings by their fingerprints.
     findings: BTreeMap<String, Known>,
 }
@@ -53,9 +56,15 @@ impl Baseline {
         }
     }
 
+    /// Whether it is of redacted findings, whose fingerprints are others.
+    pub fn is_redacted(&self) -> bool {
+        self.redacted
+    }
+
     /// One finding a line, in the order of fingerprints.
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "{{\"sipscan_baseline\":{VERSION},\n\"findings\":{{")?;
+        let redacted = if self.redacted { "\"redacted\":true,\n" } else { "" };
+        write!(out, "{{\"sipscan_baseline\":{VERSION},\n{redacted}\"findings\":{{")?;
         for (at, (print, known)) in self.findings.iter().enumerate() {
             let known = serde_json::to_string(known)?;
             write!(out, "{}\n\"{print}\":{known}", if at == 0 { "" } else { "," })?;
@@ -141,9 +150,9 @@ pub struct BaselineSink {
 }
 
 impl BaselineSink {
-    /// Makes a sink; nothing is written before the end.
-    pub fn new(out: Box<dyn Write>) -> Self {
-        Self { out, baseline: Baseline { sipscan_baseline: VERSION, ..Baseline::default() }, beyond: 0 }
+    /// Makes a sink; nothing is written before the end. `redacted`: reports are.
+    pub fn new(out: Box<dyn Write>, redacted: bool) -> Self {
+        Self { out, baseline: Baseline { sipscan_baseline: VERSION, redacted, ..Baseline::default() }, beyond: 0 }
     }
 
     fn note(&mut self, finding: &Finding, report: Option<&CallReport>) {
@@ -195,7 +204,7 @@ mod tests {
 
     fn baseline() -> Arc<Baseline> {
         let out = Buffer::default();
-        play(&mut BaselineSink::new(Box::new(out.clone())));
+        play(&mut BaselineSink::new(Box::new(out.clone()), false));
         Arc::new(Baseline::read(&out.text()).unwrap())
     }
 

@@ -21,6 +21,8 @@ pub struct Terminal {
     pub width: usize,
     /// Whether colour is welcome: standard output is a terminal that knows it, and `NO_COLOR` is not set.
     pub colour: bool,
+    /// Whether links are: it is a terminal that shows them (OSC 8).
+    pub links: bool,
     /// Language of text that is shown here: that of the locale on a terminal, where sipscan knows it; else English, so that files
     /// and pipes do not depend on who writes them.
     pub lang: Lang,
@@ -39,7 +41,9 @@ pub fn terminal() -> Terminal {
     let width = if is_terminal { columns.unwrap_or(FILE_WIDTH) } else { FILE_WIDTH };
     let plain = variable("NO_COLOR").is_some_and(|v| !v.is_empty()) || variable("TERM").is_some_and(|t| t == "dumb");
     let lang = if is_terminal { language(["LC_ALL", "LC_MESSAGES", "LANG"].map(variable)) } else { Lang::En };
-    Terminal { width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), colour: is_terminal && !plain, lang }
+    // Some variables make that crate say yes of a pipe as well.
+    let links = is_terminal && !plain && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    Terminal { width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), colour: is_terminal && !plain, links, lang }
 }
 
 /// The language of the first locale that is set (POSIX: an empty one is not).

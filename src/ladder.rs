@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    const TERMINAL: Terminal = Terminal { width: 80, colour: false, lang: Lang::En };
+    const TERMINAL: Terminal = Terminal { width: 80, colour: false, links: false, lang: Lang::En };
 
     fn run(words: &[&str]) -> Result<ExitStatus, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");

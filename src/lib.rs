@@ -31,6 +31,7 @@ pub mod kpi;
 pub mod ladder;
 pub mod lang;
 pub mod limits;
+pub mod manual;
 pub mod net;
 pub mod passport;
 pub mod pipeline;

@@ -134,9 +134,11 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     settings.hosts = found.project.hosts;
     let filter = setup::filter(&arguments.selection, &settings.time_zone, redactor.as_deref())?;
     let mut outputs = Outputs::default();
-    let baseline = arguments.comparison.baseline.as_deref().map(baseline).transpose()?;
+    arguments.comparison_fits()?;
+    let known = |path| baseline(path, redactor.is_some());
+    let baseline = arguments.comparison.baseline.as_deref().map(known).transpose()?;
     if let Some(path) = &arguments.comparison.write_baseline {
-        outputs.add(path.clone(), Box::new(BaselineSink::new(output::create(path)?)));
+        outputs.add(path.clone(), Box::new(BaselineSink::new(output::create(path)?, redactor.is_some())));
     }
     let mut kpi = arguments.kpi || arguments.format == Format::Kpi;
     for value in &arguments.output {
@@ -154,8 +156,12 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let progress = app::Progress::new(!arguments.quiet);
     let stdout = progress.beside(io::stdout(), io::stdout().is_terminal());
     let stdout = Box::new(io::BufWriter::new(stdout));
-    let paper =
-        TextOptions { width: terminal.width, colour: settings.colour(terminal), ..settings.text(terminal.lang) };
+    let paper = TextOptions {
+        width: terminal.width,
+        colour: settings.colour(terminal),
+        links: arguments.hyperlinks.are_wanted(terminal),
+        ..settings.text(terminal.lang)
+    };
     let sink: Box<dyn Sink> = if !arguments.selection.calls.is_empty() && arguments.format == Format::Text {
         Box::new(CallSink::new(stdout, paper, arguments.verbose))
     } else if arguments.summary {
@@ -222,9 +228,13 @@ fn check(what: &Check, lang: Option<Lang>) -> Result<ExitStatus, Error> {
 }
 
 /// Reads what `--baseline` names.
-fn baseline(path: &Path) -> Result<Arc<Baseline>, Error> {
-    let read = Baseline::read(&config::baseline(path)?);
-    read.map(Arc::new).map_err(|what| Error::Usage(format!("--baseline {}: {what}", path.display())))
+fn baseline(path: &Path, redacted: bool) -> Result<Arc<Baseline>, Error> {
+    let read = Baseline::read(&config::baseline(path)?).and_then(|baseline| match (baseline.is_redacted(), redacted) {
+        (true, false) => Err("it was written with --redact; give that and the same --redact-key here".to_owned()),
+        (false, true) => Err("it was written without --redact, and knows no redacted finding".to_owned()),
+        _ => Ok(Arc::new(baseline)),
+    });
+    read.map_err(|what| Error::Usage(format!("--baseline {}: {what}", path.display())))
 }
 
 /// Reads `junit:PATH`, and creates the file.

@@ -32,7 +32,7 @@ pub use inputs::{Inputs, Joining};
 pub use ladder::{Ladder, LadderFormat};
 pub use passport::Passport;
 pub use redact::{Redact, Redaction};
-pub use scan::{Colour, Format, Scan};
+pub use scan::{Colour, Format, Links, Scan};
 pub use selection::Selection;
 pub use shell::{Completions, Man};
 

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Basis, Comparison, Inputs, Redaction, Selection};
 use crate::config::Terminal;
+use crate::error::Error;
 
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]
@@ -54,6 +55,9 @@ pub struct Scan {
     /// Colour of the text report; meaning never depends on it.
     #[arg(long, value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,
+    /// Links from codes of diagnoses to their explanations, in the text report on standard output.
+    #[arg(long, value_enum, default_value_t = Links::Auto)]
+    pub hyperlinks: Links,
     /// What the analysis goes by.
     #[command(flatten)]
     pub basis: Basis,
@@ -66,6 +70,22 @@ pub struct Scan {
     /// What separates the fields of CSV files: one character, or `tab`.
     #[arg(long, value_name = "CHARACTER", default_value = ",")]
     pub csv_delimiter: String,
+}
+
+impl Scan {
+    /// A random key would make other fingerprints in each run.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a baseline of redacted findings without a key.
+    pub fn comparison_fits(&self) -> Result<(), Error> {
+        let Comparison { baseline, write_baseline } = &self.comparison;
+        let keyless = self.redaction.redact && self.redaction.redact_key.is_none();
+        if keyless && (baseline.is_some() || write_baseline.is_some()) {
+            let text = "a baseline with --redact needs --redact-key: with a random key every finding is new each time";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// A format of reports.
@@ -104,6 +124,28 @@ pub enum Format {
     Html,
     /// Annotations for GitHub Actions; the Markdown report goes to the file that `GITHUB_STEP_SUMMARY` names.
     Github,
+}
+
+/// When to write links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Links {
+    /// On a terminal that shows them.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Links {
+    /// Whether to write links on a terminal like this.
+    pub fn are_wanted(self, terminal: Terminal) -> bool {
+        match self {
+            Self::Auto => terminal.links,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
 }
 
 /// When to use colour.

@@ -1,7 +1,7 @@
 //! `sipscan diff`: two captures, before and after a change, side by side.
 //!
 //! Each side is analysed as any other run; a sink keeps what was found, and the sides are compared at the end. Whether a difference
-//! says anything is told by a test ([`chance`]); what is new or gone is named in any case, with whether it may be chance.
+//! says anything is told by a test (`chance.rs`); what is new or gone is named in any case, with whether it may be chance.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -81,7 +81,8 @@ pub(crate) fn known(summary: &Summary) -> Option<Text> {
     })
 }
 
-fn by_settings(summary: &Summary) -> Option<Text> {
+/// What the settings left out.
+pub(super) fn by_settings(summary: &Summary) -> Option<Text> {
     let list = Text::list(", ", summary.ignored.iter().map(|(code, n)| format!("{code} {}", grouped(*n))));
     let (one, many) = (
         "{n} finding is left out, as sipscan.toml asks: {list}",

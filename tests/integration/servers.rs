@@ -1,6 +1,6 @@
 //! Files that servers read, against what their formats allow: the members of SARIF 2.1.0 that sipscan writes, and the elements and
 //! attributes of JUnit XML. Both are closed, so that nothing new gets in unnoticed.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::Path;

@@ -65,7 +65,8 @@ fn facts_of(view: &View, facts: &CaptureFacts, summary: &Summary) -> Markup {
                 dt { (view.say("Filter")) }
                 dd { strong { (view.say(phrases::filtered(filtered, summary))) } }
             }
-            @if let Some(text) = phrases::ignored(summary) { dt { (view.say("Ignored")) } dd { (view.say(text)) } }
+            @if let Some(text) = phrases::by_settings(summary) { dt { (view.say("Ignored")) } dd { (view.say(text)) } }
+            @if let Some(text) = phrases::known(summary) { dt { (view.say("Known")) } dd { (view.say(text)) } }
             @for (country, calls) in &summary.assumed_countries {
                 dt { (view.say("Numbers")) }
                 dd { (view.say(overview::assumed_words(country, *calls))) }

@@ -29,6 +29,7 @@ mod diagram;
 pub(super) mod identity;
 mod kpi;
 mod ladder;
+mod links;
 mod markdown;
 pub(super) mod numbers;
 pub(super) mod overview;
@@ -52,6 +53,8 @@ pub struct TextOptions {
     pub width: usize,
     /// Whether to use colour.
     pub colour: bool,
+    /// Whether codes of diagnoses are links to their explanations, for terminals that know them.
+    pub links: bool,
     /// Whether to list the calls that need no attention.
     pub all: bool,
     /// Zone of all times.
@@ -80,6 +83,7 @@ impl Default for TextOptions {
         Self {
             width: 100,
             colour: false,
+            links: false,
             all: false,
             time_zone: TimeZone::UTC,
             lang: Lang::En,
@@ -123,8 +127,8 @@ impl TextSink {
 impl View {
     /// What options say of it, and the number of groups.
     pub(super) fn new(options: TextOptions) -> (Self, usize) {
-        let TextOptions { width, colour, lang, markup, groups, time_zone: zone, all, hosts } = options;
-        let paper = Paper { width: width.clamp(80, 120), colour, lang, markup };
+        let TextOptions { width, colour, links, lang, markup, groups, time_zone: zone, all, hosts } = options;
+        let paper = Paper { width: width.clamp(80, 120), colour, links, lang, markup };
         (Self { paper, zone, all, files: Vec::new(), name_captures: false, hosts }, groups)
     }
 

@@ -56,8 +56,11 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
 
 /// What is hidden must be said.
 fn ignored(page: &mut Page, summary: &Summary) {
-    if let Some(text) = phrases::ignored(summary) {
+    if let Some(text) = phrases::by_settings(summary) {
         page.hanging("Ignored", LABEL, Tone::Plain, text);
+    }
+    if let Some(text) = phrases::known(summary) {
+        page.hanging("Known", LABEL, Tone::Plain, text);
     }
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use anstyle::{AnsiColor, Style};
 
 use super::Markup;
+use super::links;
 use super::markdown::{self, Markdown};
 use super::overview::LABEL;
 use crate::diagnosis::Severity;
@@ -46,6 +47,8 @@ pub(in crate::report) struct Paper {
     pub(in crate::report) width: usize,
     /// Whether to write escape sequences for colour.
     pub(in crate::report) colour: bool,
+    /// Whether codes of diagnoses lead to their explanations (OSC 8).
+    pub(in crate::report) links: bool,
     /// The language of everything but values.
     pub(in crate::report) lang: Lang,
     /// How headings, lists and columns are marked.
@@ -279,6 +282,8 @@ impl Page {
 
     fn put(&mut self, tone: Tone, text: &str) {
         let style = tone.style();
+        let text = if self.paper.links { links::linked(text) } else { Cow::Borrowed(text) };
+        let text = text.as_ref();
         if !self.paper.colour || text.trim().is_empty() || style.is_plain() {
             self.text.push_str(text);
             return;
@@ -327,7 +332,8 @@ mod tests {
 
     #[test]
     fn whatever_is_put_on_a_page_is_harmless() {
-        let mut page = Page::new(Paper { width: 80, colour: false, lang: Lang::En, markup: Markup::Plain });
+        let mut page =
+            Page::new(Paper { width: 80, colour: false, links: false, lang: Lang::En, markup: Markup::Plain });
         page.hanging("\x1b[1m", 10, Tone::Plain, "\u{9b}2J");
         page.line(2, &[(Tone::Strong, "\u{202e}x"), (Tone::Plain, "\r\n")]);
         page.heading("\x07", "\x08");
