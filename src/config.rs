@@ -17,8 +17,10 @@ pub use files::{baseline, keys, token, trust};
 /// What the environment says about standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
-    /// Columns: those of the terminal, or 100 where there is none.
+    /// Columns for sentences: those of the terminal, 120 at most, or 100 where there is none.
     pub width: usize,
+    /// Columns for ladders: the same without that limit.
+    pub columns: usize,
     /// Whether colour is welcome: standard output is a terminal that knows it, and `NO_COLOR` is not set.
     pub colour: bool,
     /// Whether links are: it is a terminal that shows them (OSC 8).
@@ -30,8 +32,29 @@ pub struct Terminal {
 
 /// Columns of reports that go to a file or pipe.
 pub const FILE_WIDTH: usize = 100;
-/// The narrowest and widest text reports.
+/// The narrowest and widest sentences: longer lines are hard to read.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
+/// The widest ladders.
+const WIDEST: usize = 400;
+
+impl Terminal {
+    /// The same with so many columns, if that was asked for.
+    #[must_use]
+    pub fn of_width(self, columns: Option<u16>) -> Self {
+        let Some(columns) = columns.map(usize::from) else { return self };
+        Self {
+            width: columns.clamp(*WIDTHS.start(), *WIDTHS.end()),
+            columns: columns.clamp(*WIDTHS.start(), WIDEST),
+            ..self
+        }
+    }
+
+    /// The same for a file: neither colour nor links, and 100 columns unless others were asked for.
+    #[must_use]
+    pub fn of_file(self, columns: Option<u16>) -> Self {
+        Self { width: FILE_WIDTH, columns: FILE_WIDTH, colour: false, links: false, ..self }.of_width(columns)
+    }
+}
 
 /// Looks at standard output and the environment.
 pub fn terminal() -> Terminal {
@@ -43,7 +66,8 @@ pub fn terminal() -> Terminal {
     let lang = if is_terminal { language(["LC_ALL", "LC_MESSAGES", "LANG"].map(variable)) } else { Lang::En };
     // Some variables make that crate say yes of a pipe as well.
     let links = is_terminal && !plain && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
-    Terminal { width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), colour: is_terminal && !plain, links, lang }
+    let columns = width.clamp(*WIDTHS.start(), WIDEST);
+    Terminal { width: columns.min(*WIDTHS.end()), columns, colour: is_terminal && !plain, links, lang }
 }
 
 /// The language of the first locale that is set (POSIX: an empty one is not).

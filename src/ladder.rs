@@ -38,9 +38,11 @@ pub fn command(
     let format = arguments.format.unwrap_or_else(|| of_extension(output));
     let target = output.map(Target::open).transpose()?;
     let lang = lang.unwrap_or(if output.is_none() && format == LadderFormat::Text { terminal.lang } else { Lang::En });
+    let paper = if output.is_none() { terminal.of_width(arguments.width) } else { terminal.of_file(arguments.width) };
     let options = TextOptions {
-        width: if output.is_none() { terminal.width } else { config::FILE_WIDTH },
-        colour: terminal.colour && output.is_none(),
+        width: paper.width,
+        columns: paper.columns,
+        colour: paper.colour,
         time_zone: zone.clone(),
         hosts: found.project.hosts.clone(),
         lang,
@@ -166,7 +168,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    const TERMINAL: Terminal = Terminal { width: 80, colour: false, links: false, lang: Lang::En };
+    const TERMINAL: Terminal = Terminal { width: 80, columns: 80, colour: false, links: false, lang: Lang::En };
 
     fn run(words: &[&str]) -> Result<ExitStatus, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");

@@ -17,7 +17,7 @@ use sipscan::cli::{
     Scan,
 };
 use sipscan::config::project::{self, Found};
-use sipscan::config::{self, FILE_WIDTH, Terminal};
+use sipscan::config::{self, Terminal};
 use sipscan::diagnosis;
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
@@ -141,23 +141,29 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         outputs.add(path.clone(), Box::new(BaselineSink::new(output::create(path)?, redactor.is_some())));
     }
     let mut kpi = arguments.kpi || arguments.format == Format::Kpi;
+    let terminal = config::terminal().of_width(arguments.width);
+    let file = terminal.of_file(arguments.width);
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
         kpi |= format == Format::Kpi;
         let writer = output::create(&path)?;
-        let paper =
-            TextOptions { width: FILE_WIDTH, colour: arguments.color == Colour::Always, ..settings.text(Lang::En) };
+        let paper = TextOptions {
+            width: file.width,
+            columns: file.columns,
+            colour: arguments.color == Colour::Always,
+            ..settings.text(Lang::En)
+        };
         outputs.add(path, settings.sink(format, writer, paper));
     }
     if arguments.format == Format::Github {
         settings.step_summary(&mut outputs)?;
     }
-    let terminal = config::terminal();
     let progress = app::Progress::new(!arguments.quiet);
     let stdout = progress.beside(io::stdout(), io::stdout().is_terminal());
     let stdout = Box::new(io::BufWriter::new(stdout));
     let paper = TextOptions {
         width: terminal.width,
+        columns: terminal.columns,
         colour: settings.colour(terminal),
         links: arguments.hyperlinks.are_wanted(terminal),
         ..settings.text(terminal.lang)

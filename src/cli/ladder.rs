@@ -30,6 +30,9 @@ pub struct Ladder {
     /// The file to write; - is standard output [default: -].
     #[arg(short = 'o', long = "output", value_name = "PATH")]
     pub output: Option<PathBuf>,
+    /// Columns of the text [default: those of the terminal; 100 in files and pipes]. Sentences take 120 at most, ladders all of them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: Option<u16>,
     /// Which calls; without any of these, all of them.
     #[command(flatten)]
     pub selection: Selection,

@@ -52,6 +52,9 @@ pub struct Scan {
     /// Time zone of the reports for people (text, Markdown, HTML, --summary), an IANA name such as Europe/Berlin; other formats are always in UTC.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
+    /// Columns of the text [default: those of the terminal; 100 in files and pipes]. Sentences take 120 at most, ladders all of them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: Option<u16>,
     /// Colour of the text report; meaning never depends on it.
     #[arg(long, value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,

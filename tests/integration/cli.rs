@@ -406,3 +406,50 @@ fn one_call_is_shown_in_full_within_the_width() {
     assert!(stdout(&run(&[MIXED, "--call", "999"])).contains("0 of 24 calls"));
     assert_eq!(code(&[MIXED, "-v"]), 2);
 }
+
+#[test]
+fn ladders_use_the_columns_there_are_and_sentences_stay_readable() {
+    let sample = root("samples/mixed.pcap");
+    let sample = sample.to_str().unwrap();
+    let widest = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output).lines().map(|line| line.chars().count()).max().unwrap()
+    };
+    assert!(widest(&[sample, "--call", "13"]) <= 100, "a pipe has 100 columns");
+    for (width, least, most) in [("80", 60, 80), ("120", 90, 120), ("200", 121, 200)] {
+        for command in [&[sample, "--call", "13"][..], &["ladder", sample, "--call", "13"]] {
+            let found = widest(&[command, &["--width", width]].concat());
+            assert!((least..=most).contains(&found), "{width}: {found} of {command:?}");
+        }
+    }
+    assert!(widest(&[sample, "--width", "200"]) <= 120, "no sentence is as wide as that");
+    for bad in ["59", "401", "x"] {
+        assert_eq!(code(&[sample, "--width", bad]), 2);
+    }
+}
+
+#[test]
+fn links_come_only_where_they_are_asked_for() {
+    let sample = root("samples/mixed.pcap");
+    let sample = sample.to_str().unwrap();
+    let links = |arguments: &[&str]| {
+        let mut command = sipscan(arguments);
+        // What makes programs write links into a pipe as well.
+        let output = command.env("FORCE_HYPERLINK", "1").env("TERM_PROGRAM", "iTerm.app").output().unwrap();
+        stdout(&output)
+    };
+    let plain = links(&[sample]);
+    assert!(!plain.contains('\u{1b}'));
+    let linked = links(&[sample, "--hyperlinks", "always"]);
+    assert!(linked.contains("/manual/diagnoses/index.html#redirect-loop\u{1b}\\redirect-loop\u{1b}]8;;\u{1b}\\,"));
+    let mut visible = String::new();
+    for (at, part) in linked.split("\u{1b}]8;;").enumerate() {
+        visible.push_str(if at == 0 { part } else { part.split_once("\u{1b}\\").unwrap().1 });
+    }
+    assert_eq!(visible, plain, "links take no cells, and nothing else changes");
+    assert_eq!(links(&[sample, "--hyperlinks", "never"]), plain);
+    for format in ["json", "csv", "markdown", "github"] {
+        assert!(!links(&[sample, "--hyperlinks", "always", "--format", format]).contains('\u{1b}'), "{format}");
+    }
+}

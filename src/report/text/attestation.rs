@@ -169,7 +169,14 @@ mod tests {
         for (report, times) in reports {
             (0..*times).for_each(|_| summary.call(report));
         }
-        let mut page = Page::new(Paper { width, colour: false, links: false, lang: Lang::En, markup: Markup::Plain });
+        let mut page = Page::new(Paper {
+            width,
+            columns: width,
+            colour: false,
+            links: false,
+            lang: Lang::En,
+            markup: Markup::Plain,
+        });
         write(&mut page, &summary.attestations);
         page.into_text()
     }

@@ -16,8 +16,10 @@ use crate::wrap::{display_width, pad};
 
 /// Cells from one host to the next, at least: with less no arrow can be labelled.
 const NARROWEST: usize = 12;
-/// And at most.
+/// And at most, unless labels are longer.
 const WIDEST: usize = 36;
+/// And at most in any case.
+const LONGEST: usize = 90;
 
 /// A call's messages with the hosts between which they went.
 pub(super) struct Diagram<'a> {
@@ -45,12 +47,22 @@ impl<'a> Diagram<'a> {
         Self { view, rows, cited, hosts, start: call.start }
     }
 
+    /// Cells from one host to the next with which no label is cut.
+    fn wanted(&self, page: &Page) -> usize {
+        let wanted = |row: &Row| {
+            let hops = self.column(row.source).abs_diff(self.column(row.destination)).max(1);
+            let label = display_width(&escape::terminal(&page.say(&row.what))) + display_width(&again(page, row));
+            (label + 4).div_ceil(hops)
+        };
+        self.rows.iter().map(wanted).max().unwrap_or(0).clamp(WIDEST, LONGEST)
+    }
+
     /// Writes it; with more hosts than fit side by side, as a list.
     pub(super) fn write(&self, page: &mut Page) {
         let frame = self.rows.iter().map(|row| display_width(&self.frame(row))).max().unwrap_or(0);
         let frame = frame.max(display_width(&page.say("frame")));
         let before = 2 + 9 + 2 + frame + 3;
-        let gap = (page.width().saturating_sub(before) / self.hosts.len().max(1)).min(WIDEST);
+        let gap = (page.width().saturating_sub(before) / self.hosts.len().max(1)).min(self.wanted(page));
         if gap < NARROWEST || self.hosts.len() < 2 {
             ladder::list(page, self.view, &self.rows, self.start);
             return;
@@ -95,11 +107,7 @@ impl<'a> Diagram<'a> {
     /// `│─INVITE sip:bob@b.example──→│`.
     fn arrow(&self, page: &Page, row: &Row, gap: usize) -> String {
         let (from, to) = (self.column(row.source), self.column(row.destination));
-        let again = match row.times {
-            1 => Text::default(),
-            n => Text::new(" ×{n} in {span}").with("n", n).with("span", duration(row.span)),
-        };
-        let again = page.say(again);
+        let again = again(page, row);
         let (first, last) = (from.min(to), from.max(to));
         let post = |name: &str| pad(name, gap);
         let mut line: String = (0..first).map(|_| post("│")).collect();
@@ -120,6 +128,14 @@ impl<'a> Diagram<'a> {
         line.extend((0..rest).map(|_| post("│")));
         line.truncate(line.trim_end().len());
         line
+    }
+}
+
+/// How often it was sent again, and in which time.
+fn again(page: &Page, row: &Row) -> String {
+    match row.times {
+        1 => String::new(),
+        n => page.say(Text::new(" ×{n} in {span}").with("n", n).with("span", duration(row.span))),
     }
 }
 

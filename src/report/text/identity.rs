@@ -68,8 +68,14 @@ mod tests {
     #[test]
     fn claims_are_told_with_what_they_are_worth() {
         let view = TextSink::new(Box::new(Buffer::default()), TextOptions::default()).view;
-        let mut page =
-            Page::new(Paper { width: 100, colour: false, links: false, lang: Lang::En, markup: Markup::Plain });
+        let mut page = Page::new(Paper {
+            width: 100,
+            columns: 100,
+            colour: false,
+            links: false,
+            lang: Lang::En,
+            markup: Markup::Plain,
+        });
         write(&mut page, &view, &report(&flow(&["V4", "V9", "V7"], "607 Unwanted")));
         insta::assert_snapshot!(page.into_text());
     }

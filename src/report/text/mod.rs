@@ -51,6 +51,8 @@ const SIP_PORT: u16 = 5060;
 pub struct TextOptions {
     /// Display cells in a line; taken as 80 to 120.
     pub width: usize,
+    /// Display cells of a ladder, if they are more; at most 400.
+    pub columns: usize,
     /// Whether to use colour.
     pub colour: bool,
     /// Whether codes of diagnoses are links to their explanations, for terminals that know them.
@@ -82,6 +84,7 @@ impl Default for TextOptions {
     fn default() -> Self {
         Self {
             width: 100,
+            columns: 100,
             colour: false,
             links: false,
             all: false,
@@ -127,8 +130,9 @@ impl TextSink {
 impl View {
     /// What options say of it, and the number of groups.
     pub(super) fn new(options: TextOptions) -> (Self, usize) {
-        let TextOptions { width, colour, links, lang, markup, groups, time_zone: zone, all, hosts } = options;
-        let paper = Paper { width: width.clamp(80, 120), colour, links, lang, markup };
+        let TextOptions { width, columns, colour, links, lang, markup, groups, time_zone: zone, all, hosts } = options;
+        let width = width.clamp(80, 120);
+        let paper = Paper { width, columns: columns.clamp(width, 400), colour, links, lang, markup };
         (Self { paper, zone, all, files: Vec::new(), name_captures: false, hosts }, groups)
     }
 

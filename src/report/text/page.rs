@@ -45,6 +45,8 @@ impl Tone {
 pub(in crate::report) struct Paper {
     /// Display cells in a line.
     pub(in crate::report) width: usize,
+    /// Display cells in a line of a ladder, no fewer.
+    pub(in crate::report) columns: usize,
     /// Whether to write escape sequences for colour.
     pub(in crate::report) colour: bool,
     /// Whether codes of diagnoses lead to their explanations (OSC 8).
@@ -83,6 +85,13 @@ impl Page {
 
     pub(super) fn width(&self) -> usize {
         self.paper.width
+    }
+
+    /// Writes what may use all columns that there are.
+    pub(super) fn across(&mut self, write: impl FnOnce(&mut Self)) {
+        let width = std::mem::replace(&mut self.paper.width, self.paper.columns);
+        write(self);
+        self.paper.width = width;
     }
 
     /// A text in the language of the report, for a piece of a line.
@@ -332,8 +341,14 @@ mod tests {
 
     #[test]
     fn whatever_is_put_on_a_page_is_harmless() {
-        let mut page =
-            Page::new(Paper { width: 80, colour: false, links: false, lang: Lang::En, markup: Markup::Plain });
+        let mut page = Page::new(Paper {
+            width: 80,
+            columns: 80,
+            colour: false,
+            links: false,
+            lang: Lang::En,
+            markup: Markup::Plain,
+        });
         page.hanging("\x1b[1m", 10, Tone::Plain, "\u{9b}2J");
         page.line(2, &[(Tone::Strong, "\u{202e}x"), (Tone::Plain, "\r\n")]);
         page.heading("\x07", "\x08");

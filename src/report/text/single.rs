@@ -76,7 +76,7 @@ fn drawn(page: &mut Page, view: &View, report: &CallReport) {
     }
     page.blank();
     let cited: BTreeSet<FrameRef> = report.findings.iter().flat_map(|f| &f.evidence).map(|e| e.frame).collect();
-    Diagram::new(view, &report.call, &cited).write(page);
+    page.across(|page| Diagram::new(view, &report.call, &cited).write(page));
 }
 
 /// The ladder of a call without its findings.
