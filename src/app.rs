@@ -19,8 +19,8 @@ use crate::lang::Text;
 use crate::limits::SMALL_CAPTURE_OCTETS;
 use crate::redact::Redactor;
 use crate::report::outputs::Outputs;
-use crate::report::phrases;
 use crate::report::{CaptureFacts, Sink, Summary};
+use crate::report::{escape, phrases};
 use crate::tally::Tally;
 
 mod progress;
@@ -99,7 +99,7 @@ pub fn tell(error: &Error, talk: &mut dyn Write) {
 /// Writes a warning.
 pub fn warn(what: &str, talk: &mut dyn Write) {
     // As in `tell`.
-    drop(writeln!(talk, "warning: {what}"));
+    drop(writeln!(talk, "warning: {}", escape::terminal(what)));
 }
 
 /// The command that was probably meant where a file was not found.
@@ -201,6 +201,20 @@ impl Run<'_> {
         }
     }
 
+    /// Tells that the selection holds for no call. Where calls were named, that is a failure: most likely a name is misspelt.
+    fn nothing_selected(&mut self) {
+        let Some(filtered) = &self.total.filtered else { return };
+        if self.total.calls + self.total.other_groups > 0 || filtered.calls + filtered.other_groups == 0 {
+            return;
+        }
+        let text = format!("no call is selected by {}", filtered.expression);
+        if self.plan.filter.as_ref().is_some_and(|filter| filter.names_calls()) {
+            self.error(&Error::Usage(escape::terminal(&text).into_owned()));
+        } else {
+            warn(&text, self.talk);
+        }
+    }
+
     fn finish(mut self, strict: bool) -> ExitStatus {
         // Outputs that failed are among the errors below.
         if let Some(compared) = &mut self.total.baseline {
@@ -211,11 +225,11 @@ impl Run<'_> {
             // As in `tell`.
             drop(writeln!(self.talk, "{text}"));
         }
+        self.nothing_selected();
         let Watched { outputs, fail_on, mut incomplete, .. } = self.sink;
         for limit in outputs.limits_hit() {
             incomplete = true;
-            // As in `tell`.
-            drop(writeln!(self.talk, "warning: {limit}"));
+            warn(&limit, self.talk);
         }
         for error in outputs.into_errors() {
             self.failed = true;

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::lang::Text;
+use crate::report::escape;
 
 /// What went wrong, with the place. Messages are lower-case fragments; `main` adds a `help:` line.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or standard input could not be opened or read.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {source}", path = shown(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -16,7 +17,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The input is not a capture; `what` says what it is instead.
-    #[error("{path}: not a capture: {what}", path = path.display())]
+    #[error("{path}: not a capture: {what}", path = shown(path))]
     NotACapture {
         /// The file.
         path: PathBuf,
@@ -24,7 +25,7 @@ pub enum Error {
         what: String,
     },
     /// The capture is corrupt from this place on; what came before was analysed.
-    #[error("{path}: corrupt at byte {offset}, after frame {frame}: {what}", path = path.display())]
+    #[error("{path}: corrupt at byte {offset}, after frame {frame}: {what}", path = shown(path))]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -36,13 +37,13 @@ pub enum Error {
         what: String,
     },
     /// A directory holds no capture.
-    #[error("{path}: no capture in this directory", path = path.display())]
+    #[error("{path}: no capture in this directory", path = shown(path))]
     EmptyDirectory {
         /// The directory.
         path: PathBuf,
     },
     /// A report could not be written.
-    #[error("{path}: cannot write the report: {source}", path = path.display())]
+    #[error("{path}: cannot write the report: {source}", path = shown(path))]
     Write {
         /// The file, or `standard output`.
         path: PathBuf,
@@ -52,6 +53,11 @@ pub enum Error {
     /// The command line asks for something impossible.
     #[error("{0}")]
     Usage(String),
+}
+
+/// A path in a message of one line: the names of files are anybody's, and may hold line ends and escape sequences.
+pub(crate) fn shown(path: &Path) -> String {
+    escape::terminal(&path.display().to_string()).into_owned()
 }
 
 impl Error {

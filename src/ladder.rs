@@ -17,7 +17,7 @@ use crate::lang::{Lang, Text};
 use crate::pipeline::Analysis;
 use crate::report::Sink as _;
 use crate::report::drawn::Ladders;
-use crate::report::output::Target;
+use crate::report::output::{Files, Target};
 use crate::report::text::TextOptions;
 use crate::setup;
 
@@ -36,7 +36,8 @@ pub fn command(
     let zone = setup::time_zone(&arguments.tz)?;
     let output = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
     let format = arguments.format.unwrap_or_else(|| of_extension(output));
-    let target = output.map(Target::open).transpose()?;
+    let mut files = Files::beside(&arguments.inputs.paths());
+    let target = output.map(|path| files.claim(path).and_then(|()| Target::open(path))).transpose()?;
     let lang = lang.unwrap_or(if output.is_none() && format == LadderFormat::Text { terminal.lang } else { Lang::En });
     let paper = if output.is_none() { terminal.of_width(arguments.width) } else { terminal.of_file(arguments.width) };
     let options = TextOptions {

@@ -22,12 +22,14 @@ use sipscan::diagnosis;
 use sipscan::error::Error;
 use sipscan::exit::ExitStatus;
 use sipscan::expect::{self, SeenSink, State};
+use sipscan::explain;
 use sipscan::fail_on::FailOn;
 use sipscan::lang::{Lang, Text, grouped};
 use sipscan::limits;
 use sipscan::report::Sink;
 use sipscan::report::brief::{BriefOptions, BriefSink};
 use sipscan::report::csv::{CsvOptions, CsvSink, ListSink, Table};
+use sipscan::report::escape;
 use sipscan::report::github::GithubSink;
 use sipscan::report::html::{HtmlOptions, HtmlSink};
 use sipscan::report::json::JsonSink;
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse_from(cli::reordered(std::env::args_os()));
     let lang = cli.lang.map(Lang::from);
     let result = match &cli.command {
-        Some(Command::Explain(what)) => explain(what, lang),
+        Some(Command::Explain(what)) => explained(what, lang),
         Some(Command::Passport(what)) => passport(what, lang),
         Some(Command::Ladder(what)) => sipscan::ladder::command(what, lang, config::terminal(), &mut io::stderr()),
         Some(Command::Extract(what)) => sipscan::extract::command(what, lang, &mut io::stderr()),
@@ -66,12 +68,12 @@ fn main() -> ExitCode {
     status.into()
 }
 
-fn explain(what: &Explain, lang: Option<Lang>) -> Result<ExitStatus, Error> {
+fn explained(what: &Explain, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let terminal = config::terminal();
     // What programs read does not depend on the locale.
     let default = if what.format == PageFormat::Text { terminal.lang } else { Lang::default() };
     let lang = lang.unwrap_or(default);
-    let found = if what.list { sipscan::explain::list(lang) } else { sipscan::explain::explain(&what.names, lang)? };
+    let found = if what.list { explain::list(lang) } else { explain::explain(&what.names, lang)? };
     let text = match what.format {
         PageFormat::Text => found.plain(terminal.width),
         PageFormat::Json => found.json(),
@@ -135,10 +137,11 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let filter = setup::filter(&arguments.selection, &settings.time_zone, redactor.as_deref())?;
     let mut outputs = Outputs::default();
     arguments.comparison_fits()?;
+    let mut files = output::Files::beside(&arguments.inputs.paths());
     let known = |path| baseline(path, redactor.is_some());
     let baseline = arguments.comparison.baseline.as_deref().map(known).transpose()?;
     if let Some(path) = &arguments.comparison.write_baseline {
-        outputs.add(path.clone(), Box::new(BaselineSink::new(output::create(path)?, redactor.is_some())));
+        outputs.add(path.clone(), Box::new(BaselineSink::new(files.create(path)?, redactor.is_some())));
     }
     let mut kpi = arguments.kpi || arguments.format == Format::Kpi;
     let terminal = config::terminal().of_width(arguments.width);
@@ -146,7 +149,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     for value in &arguments.output {
         let (format, path) = output_argument(value)?;
         kpi |= format == Format::Kpi;
-        let writer = output::create(&path)?;
+        let writer = files.create(&path)?;
         let paper = TextOptions {
             width: file.width,
             columns: file.columns,
@@ -194,7 +197,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
 }
 
 fn check(what: &Check, lang: Option<Lang>) -> Result<ExitStatus, Error> {
-    let junit = what.output.as_deref().map(junit_output).transpose()?;
+    let junit = what.output.as_deref().map(|value| junit_output(value, &what.inputs)).transpose()?;
     let found = setup::project(&what.basis)?;
     let settings = setup::analysis(&what.basis, &found.project, &mut io::stderr())?;
     let sink = SeenSink::default();
@@ -244,10 +247,10 @@ fn baseline(path: &Path, redacted: bool) -> Result<Arc<Baseline>, Error> {
 }
 
 /// Reads `junit:PATH`, and creates the file.
-fn junit_output(value: &str) -> Result<(PathBuf, Box<dyn io::Write>), Error> {
+fn junit_output(value: &str, inputs: &[PathBuf]) -> Result<(PathBuf, Box<dyn io::Write>), Error> {
     let path = value.strip_prefix("junit:").filter(|path| !path.is_empty()).map(PathBuf::from);
     let path = path.ok_or_else(|| Error::Usage(format!("--output {value}: write junit:PATH")))?;
-    let out = output::create(&path)?;
+    let out = output::Files::beside(inputs).create(&path)?;
     Ok((path, out))
 }
 
@@ -375,12 +378,41 @@ fn output_argument(value: &str) -> Result<(Format, PathBuf), Error> {
     }
     let path = Path::new(value);
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    format(&extension).map(|format| (format, path.to_owned())).ok_or_else(|| {
-        Error::Usage(format!(
-            "--output {value}: the extension tells no format; write FORMAT:PATH with text, json, ndjson, csv, responses, findings, attestation, moves, complaints, kpi, junit, sarif, markdown, html or github"
-        ))
-    })
+    if let Some(format) = format(&extension) {
+        return Ok((format, path.to_owned()));
+    }
+    let prefix = value.split_once(':').map(|(name, _)| name).filter(|name| !name.contains(['/', '\\', '.']));
+    let fault = match prefix {
+        Some(name) if format(name).is_some() => "there is no path behind the format".to_owned(),
+        Some(name) => match explain::closest(name, &FORMATS) {
+            Some(close) => format!("no such format; did you mean {close}?"),
+            None => "no such format".to_owned(),
+        },
+        None if value == "-" => "a report on standard output is asked for by --format".to_owned(),
+        None => "the extension tells no format".to_owned(),
+    };
+    let (value, formats) = (escape::terminal(value), FORMATS.join(", "));
+    Err(Error::Usage(format!("--output {value}: {fault}; write FORMAT:PATH with one of {formats}")))
 }
+
+/// The names of all formats.
+const FORMATS: [&str; 15] = [
+    "text",
+    "json",
+    "ndjson",
+    "csv",
+    "responses",
+    "findings",
+    "attestation",
+    "moves",
+    "complaints",
+    "kpi",
+    "junit",
+    "sarif",
+    "markdown",
+    "html",
+    "github",
+];
 
 /// The format of a name or of a file extension.
 fn format(name: &str) -> Option<Format> {
@@ -427,7 +459,16 @@ mod tests {
         ] {
             assert_eq!(output_argument(value).unwrap(), (format, PathBuf::from(path)), "{value}");
         }
-        assert!(output_argument("report").is_err() && output_argument("json:").is_err());
+        for (value, fault) in [
+            ("report", "the extension tells no format"),
+            ("json:", "there is no path behind the format"),
+            ("juint:results.xml", "no such format; did you mean junit?"),
+            ("-", "asked for by --format"),
+        ] {
+            let message = output_argument(value).unwrap_err().to_string();
+            assert!(message.contains(fault), "{message}");
+        }
+        assert!(FORMATS.iter().all(|name| format(name).is_some()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{tell, warn};
 use crate::capture::{self, Capture};
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::exit::ExitStatus;
 use crate::pipeline;
 use crate::redact::Redactor;
@@ -22,20 +22,16 @@ pub fn redact(input: &Path, output: &Path, redactor: Arc<Redactor>, talk: &mut d
         return Err(error);
     }
     let (Some(one), true) = (inputs.pop(), inputs.is_empty()) else {
-        return Err(Error::Usage(format!("{}: redact takes one capture at a time", input.display())));
+        return Err(Error::Usage(format!("{}: redact takes one capture at a time", shown(input))));
     };
     let mut frames = Capture::open(&one)?;
-    let same = |path: &Path| path.canonicalize().ok();
-    if same(output).is_some_and(|output| same(&one.path()) == Some(output)) {
-        return Err(Error::Usage(format!("{}: that is the capture itself", output.display())));
-    }
     let lossy = capture::announces_losses(&one);
     let mut failed = false;
     let mut note = |error: Error| {
         failed = true;
         tell(&error, talk);
     };
-    let out = output::create(output)?;
+    let out = output::Files::beside(&[input.to_owned()]).create(output)?;
     let written = pipeline::rewrite(&mut frames, lossy, redactor, out, &mut note)
         .map_err(|source| Error::Write { path: output.to_owned(), source })?;
     // As in `tell`.

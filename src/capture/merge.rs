@@ -9,7 +9,7 @@ use super::info::CaptureInfo;
 use super::reader::{Capture, Frame};
 use super::record::{Record, Secrets};
 use super::source::Input;
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::provenance::{FrameRef, Timestamp};
 use crate::tally::Tally;
 
@@ -54,7 +54,7 @@ impl Merged {
 
     fn add(&mut self, input: &Input) -> Result<(), Error> {
         let index = u16::try_from(self.parts.len())
-            .map_err(|_| Error::Usage(format!("{}: too many captures to merge", input.path().display())))?;
+            .map_err(|_| Error::Usage(format!("{}: too many captures to merge", shown(&input.path()))))?;
         // A file that is opened again is counted then.
         let mut capture =
             if input.can_be_read_again() { Capture::open(input)? } else { Capture::open_watched(input, &self.tally)? };

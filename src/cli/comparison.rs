@@ -7,7 +7,7 @@ use clap::Args;
 /// What is known already.
 #[derive(Debug, Default, Args)]
 pub struct Comparison {
-    /// Leave out findings that this file has, which --write-baseline wrote: reports and --fail-on go by what is new alone. How many
+    /// Leave out findings that this file has, which --write-baseline wrote: reports and --fail-on go by what is new alone, except for statuses (--fail-on 607), which are no findings. How many
     /// are left out, and which are gone, is told.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,

@@ -111,7 +111,7 @@ pub enum Format {
     Attestation,
     /// CSV with one row an address that a 301 says has moved: where to, and whether to adopt the new one.
     Moves,
-    /// CSV with one row a calling number that was rejected with 607: how often, whom not to call again, who decided.
+    /// CSV with one row a calling number that was rejected with 607, 608 or 603 Network Blocked: how often, whom not to call again, who decided.
     Complaints,
     /// CSV of the key performance indicators of --kpi: one row for all calls, and one a host and an hour.
     Kpi,

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files;
-use crate::error::Error;
+use crate::error::{Error, shown};
 
 /// The text of a file; `None` where there is none.
 ///
@@ -16,7 +16,7 @@ pub fn read(path: &Path) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     let text = String::from_utf8(files::small(path)?);
-    text.map(Some).map_err(|_| Error::Usage(format!("{}: not a text in UTF-8", path.display())))
+    text.map(Some).map_err(|_| Error::Usage(format!("{}: not a text in UTF-8", shown(path))))
 }
 
 /// Writes a file, if that changes it.

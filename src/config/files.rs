@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Secrets as SecretFiles, Trust};
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::limits::{BASELINE_OCTETS, KEY_LOG_OCTETS, SMALL_FILE_OCTETS};
 use crate::stir::TrustStore;
 use crate::stir::certificate::Unusable;
@@ -48,7 +48,7 @@ pub fn trust(arguments: &Trust) -> Result<TrustStore, Error> {
 /// A file that cannot be read, or holds nothing of use.
 pub fn keys(arguments: &SecretFiles) -> Result<Keys, Error> {
     let mut secrets = Secrets::default();
-    let nothing = |option: &str, path: &Path, what: &str| Error::Usage(format!("{option} {}: {what}", path.display()));
+    let nothing = |option: &str, path: &Path, what: &str| Error::Usage(format!("{option} {}: {what}", shown(path)));
     for path in &arguments.keylog {
         let text = opened(path, KEY_LOG_OCTETS)?;
         // A log may be empty as yet: nothing was opened while it was written.
@@ -110,7 +110,7 @@ fn directory(directory: &Path, trust: &mut TrustStore) -> Result<(), Error> {
     }
     if !found {
         let what = "no certificate or public key in this directory";
-        return Err(Error::Usage(format!("--stir-cert {}: {what}", directory.display())));
+        return Err(Error::Usage(format!("--stir-cert {}: {what}", shown(directory))));
     }
     map_urls(directory, None, trust)
 }
@@ -128,14 +128,14 @@ fn map_urls(directory: &Path, only: Option<&Path>, trust: &mut TrustStore) -> Re
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let wrong = |what: &str| Error::Usage(format!("{}, line {number}: {what}", path.display()));
+        let wrong = |what: &str| Error::Usage(format!("{}, line {number}: {what}", shown(&path)));
         let (url, file) = line.split_once('\t').ok_or_else(|| wrong("URL and file, separated by a tabulator"))?;
         let file = directory.join(file.trim());
         if only.is_some_and(|only| only != file) {
             continue;
         }
         if !trust.map_url(url.trim(), &name(&file)) {
-            return Err(wrong(&format!("{} holds no certificate and no key, or is not there", file.display())));
+            return Err(wrong(&format!("{} holds no certificate and no key, or is not there", shown(&file))));
         }
     }
     Ok(())
@@ -146,7 +146,7 @@ fn name(path: &Path) -> String {
 }
 
 fn unusable(option: &str, path: &Path, why: Unusable) -> Error {
-    Error::Usage(format!("{option} {}: {why}", path.display()))
+    Error::Usage(format!("{option} {}: {why}", shown(path)))
 }
 
 pub(super) fn small(path: &Path) -> Result<Vec<u8>, Error> {
@@ -163,7 +163,7 @@ fn limited(reader: impl Read, path: &Path, most: u64) -> Result<Vec<u8>, Error> 
     let read = reader.take(most + 1).read_to_end(&mut octets);
     read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
     if octets.len() as u64 > most {
-        return Err(Error::Usage(format!("{}: larger than {most} octets", path.display())));
+        return Err(Error::Usage(format!("{}: larger than {most} octets", shown(path))));
     }
     Ok(octets)
 }

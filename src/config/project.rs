@@ -16,7 +16,7 @@ use super::files;
 use crate::cli::country_code;
 use crate::diagnosis::rules::RULES;
 use crate::diagnosis::{Exception, Settings, Severity, Thresholds};
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::explain;
 
 /// The name of the file.
@@ -93,7 +93,7 @@ pub fn find(named: Option<&Path>, directory: &Path) -> Result<Found, Error> {
     let nearest = || directory.ancestors().map(|above| above.join(NAME)).find(|path| path.is_file());
     let Some(path) = named.map(Path::to_owned).or_else(nearest) else { return Ok(Found::default()) };
     let text = String::from_utf8_lossy(&files::small(&path)?).into_owned();
-    let (project, given) = read(&text).map_err(|what| Error::Usage(format!("{}: {what}", path.display())))?;
+    let (project, given) = read(&text).map_err(|what| Error::Usage(format!("{}: {what}", shown(&path))))?;
     Ok(Found { path: Some(path), project, given })
 }
 
@@ -150,7 +150,22 @@ fn check(project: &Project) -> Result<(), String> {
     if project.ignore.iter().any(|entry| entry.reason.trim().is_empty()) {
         return Err("an entry of [[ignore]] needs a reason".to_owned());
     }
+    if let Some(domain) = project.redirects.trusted_domains.iter().find(|domain| !is_domain(domain)) {
+        return Err(format!(
+            "trusted-domains: `{domain}` is no domain; write one such as `example.com`, without scheme, port or `*`"
+        ));
+    }
+    if let Some((address, _)) = project.hosts.iter().find(|(_, name)| name.trim().is_empty()) {
+        return Err(format!("hosts: the name of {address} is empty"));
+    }
     project.thresholds.check()
+}
+
+/// Labels of letters, digits and hyphens with dots between; other scripts are taken as they are.
+fn is_domain(text: &str) -> bool {
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    text.strip_suffix('.').unwrap_or(text).split('.').all(is_label)
 }
 
 impl Project {
@@ -279,6 +294,9 @@ until = 2026-01-31
         for (text, says) in [
             ("contry = \"44\"", "unknown key `contry`; did you mean `country`?"),
             ("country = \"4x\"", "digits"),
+            ("[redirects]\ntrusted-domains = [\"*.x.example\"]", "`*.x.example` is no domain"),
+            ("[redirects]\ntrusted-domains = [\"http://x.example\"]", "without scheme"),
+            ("[hosts]\n\"192.0.2.10\" = \" \"", "the name of 192.0.2.10 is empty"),
             (
                 "[thresholds]\ncomplaint-cals = 1",
                 "unknown key `complaint-cals` in [thresholds]; did you mean `complaint-calls`?",

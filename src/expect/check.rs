@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::file::{ENDING, beside};
 use super::{Difference, Expectation, Seen};
 use crate::config::expectations;
-use crate::error::Error;
+use crate::error::{Error, shown};
 
 /// A capture, or a file without one, with what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,16 +29,27 @@ pub enum State {
     /// It could not be read, or its expectation could not; the user was told.
     Failed,
     /// Its expectation was written, or brought up to date; what it still forbids is among the differences.
-    Written(Vec<Difference>),
+    Written(Vec<Difference>, Writing),
     /// There is an expectation, and no capture of its name.
     Orphan,
+}
+
+/// What writing an expectation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// There was none.
+    Made,
+    /// There was another one.
+    Changed,
+    /// It was as it is.
+    Unchanged,
 }
 
 impl State {
     /// Whether something is not as expected.
     pub fn differs(&self) -> bool {
         match self {
-            Self::Compared(differences) | Self::Written(differences) => !differences.is_empty(),
+            Self::Compared(differences) | Self::Written(differences, _) => !differences.is_empty(),
             Self::Orphan => true,
             Self::Without | Self::Failed => false,
         }
@@ -79,12 +90,18 @@ fn compared(seen: &Seen, file: &Path, write: bool) -> Result<State, Error> {
     }
     let text = expectations::read(file)?;
     let read =
-        |text: &String| Expectation::read(text).map_err(|what| Error::Usage(format!("{}: {what}", file.display())));
+        |text: &String| Expectation::read(text).map_err(|what| Error::Usage(format!("{}: {what}", shown(&file))));
     let expectation = text.as_ref().map(read).transpose()?;
     if write {
         let new = expectation.map_or_else(|| Expectation::of(seen), |old| old.updated(seen));
-        expectations::write(file, &new.write(text.as_deref()))?;
-        return Ok(State::Written(new.differences(seen)));
+        let written = new.write(text.as_deref());
+        let writing = match &text {
+            None => Writing::Made,
+            Some(old) if *old == written => Writing::Unchanged,
+            Some(_) => Writing::Changed,
+        };
+        expectations::write(file, &written)?;
+        return Ok(State::Written(new.differences(seen), writing));
     }
     Ok(expectation.map_or(State::Without, |expectation| State::Compared(expectation.differences(seen))))
 }

@@ -13,7 +13,7 @@ mod file;
 mod page;
 mod seen;
 
-pub use check::{Checked, State, check};
+pub use check::{Checked, State, Writing, check};
 pub use page::Page;
 pub use seen::{Seen, SeenSink};
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Checked, Difference, State};
+use super::{Checked, Difference, State, Writing};
 use crate::lang::{Lang, Text, grouped};
 use crate::report::escape;
 
@@ -116,7 +116,7 @@ impl Page<'_> {
             let bad = count(|state| matches!(state, State::Compared(differences) if !differences.is_empty()));
             texts.push(text.with("good", grouped(compared - bad)).with("bad", grouped(bad)));
         }
-        let written = count(|state| matches!(state, State::Written(_)));
+        let written = count(|state| matches!(state, State::Written(..)));
         if written > 0 {
             texts.push(Text::count(written, "{n} expectation written", "{n} expectations written"));
         }
@@ -141,7 +141,7 @@ impl Page<'_> {
 fn headline(checked: &Checked) -> Option<Text> {
     let file = checked.file.display().to_string();
     let text = match &checked.state {
-        State::Compared(differences) | State::Written(differences) if !differences.is_empty() => Text::count(
+        State::Compared(differences) | State::Written(differences, _) if !differences.is_empty() => Text::count(
             differences.len() as u64,
             "{capture}: {n} difference from {file}",
             "{capture}: {n} differences from {file}",
@@ -149,7 +149,9 @@ fn headline(checked: &Checked) -> Option<Text> {
         State::Orphan => return Some(Text::new("{file}: there is no capture of this name").with("file", file)),
         State::Without => return Some(Text::new("{capture}: no expectation").with("capture", &checked.capture)),
         State::Failed => return Some(Text::new("{capture}: could not be checked").with("capture", &checked.capture)),
-        State::Written(_) => Text::new("{capture}: {file} is up to date"),
+        State::Written(_, Writing::Made) => Text::new("{capture}: {file} was made"),
+        State::Written(_, Writing::Changed) => Text::new("{capture}: {file} was brought up to date"),
+        State::Written(_, Writing::Unchanged) => Text::new("{capture}: {file} is up to date"),
         State::Compared(_) => return None,
     };
     Some(text.with("capture", &checked.capture).with("file", file))
@@ -157,7 +159,7 @@ fn headline(checked: &Checked) -> Option<Text> {
 
 fn differences(state: &State) -> &[Difference] {
     match state {
-        State::Compared(differences) | State::Written(differences) => differences,
+        State::Compared(differences) | State::Written(differences, _) => differences,
         _ => &[],
     }
 }
@@ -185,7 +187,7 @@ mod tests {
             of("new.pcap", State::Without),
             of("broken.pcap", State::Failed),
             of("gone", State::Orphan),
-            of("made.pcap", State::Written(Vec::new())),
+            of("made.pcap", State::Written(Vec::new(), Writing::Made)),
         ]
     }
 

@@ -29,13 +29,13 @@ use crate::capture::{self, Announced, Capture, Frames, Input, Merged};
 use crate::cli;
 use crate::config;
 use crate::diagnosis::Settings;
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::lang::{Lang, Text, grouped};
 use crate::limits::EXTRACT_FRAMES;
 use crate::pipeline::Analysis;
-use crate::report::output::Target;
+use crate::report::output::{Files, Target};
 use crate::setup;
 
 /// What to cut out, and where to.
@@ -113,18 +113,18 @@ fn check(inputs: &[Input], output: &Path) -> Result<(), Error> {
         let name = input.path();
         return Err(Error::Usage(format!(
             "{}: captures are read twice, which a pipe cannot be; write it to a file first",
-            name.display()
+            shown(&name)
         )));
     }
-    let written = output.canonicalize().ok();
-    if written.is_some() && inputs.iter().any(|input| input.path().canonicalize().ok() == written) {
-        return Err(Error::Usage(format!("--output {}: this is one of the captures", output.display())));
+    if output.as_os_str() != "-" {
+        let paths: Vec<PathBuf> = inputs.iter().map(Input::path).collect();
+        Files::beside(&paths).claim(output)?;
     }
     let extension = output.extension().and_then(|e| e.to_str()).unwrap_or_default();
     if COMPRESSED.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
         return Err(Error::Usage(format!(
             "--output {}: what is written is not compressed; name it .pcapng",
-            output.display()
+            shown(output)
         )));
     }
     Ok(())

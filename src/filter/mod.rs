@@ -25,6 +25,7 @@ use wanted::{Relation, Test, Wanted};
 pub struct Filter {
     expr: Expr,
     text: String,
+    names_calls: bool,
 }
 
 /// What the command line says of it.
@@ -44,6 +45,25 @@ pub struct Asked<'a> {
     pub calls: &'a [String],
 }
 
+impl Asked<'_> {
+    /// Refuses what can hold for no call at all: an empty name, an end before the beginning.
+    fn check(&self, zone: &TimeZone) -> Result<(), Error> {
+        let calls = self.calls.iter().map(|call| ("--call", call.as_str()));
+        let named =
+            [("--from", self.from), ("--to", self.to)].into_iter().filter_map(|(name, value)| Some((name, value?)));
+        if let Some((option, _)) = calls.chain(named).find(|(_, value)| value.trim().is_empty()) {
+            return Err(Error::Usage(format!("{option}: the value is empty")));
+        }
+        let time = |text: Option<&str>| text.and_then(|text| wanted::time(text, zone));
+        match (time(self.since), time(self.until)) {
+            (Some(since), Some(until)) if since > until => {
+                Err(Error::Usage("--since is later than --until: no call can be between them".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Digits up to which a number names a call, not a party.
 const CALL_DIGITS: usize = 6;
 
@@ -55,6 +75,7 @@ impl Filter {
     pub fn read(asked: Asked<'_>, zone: &TimeZone) -> Result<Option<Self>, Error> {
         let mut all = Vec::new();
         let mut texts = Vec::new();
+        asked.check(zone)?;
         for text in asked.expressions {
             all.push(parse::parse(text, zone).map_err(|mistake| mistake.into_error("--where", text))?);
             texts.push(if asked.expressions.len() > 1 { format!("({text})") } else { text.clone() });
@@ -77,12 +98,21 @@ impl Filter {
             all.push(Expr::Any(asked.calls.iter().flat_map(|call| named(call)).collect()));
             texts.extend(asked.calls.iter().map(|call| format!("--call {call}")));
         }
-        Ok((!all.is_empty()).then(|| Self { expr: Expr::All(all), text: texts.join(" and ") }))
+        Ok((!all.is_empty()).then(|| Self {
+            expr: Expr::All(all),
+            text: texts.join(" and "),
+            names_calls: !asked.calls.is_empty(),
+        }))
     }
 
     /// What was asked for, in one line.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether certain calls were asked for (`--call`): then there ought to be one.
+    pub fn names_calls(&self) -> bool {
+        self.names_calls
     }
 
     /// Whether a call is selected.

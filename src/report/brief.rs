@@ -75,7 +75,8 @@ pub(super) struct Brief {
     names: Vec<String>,
     frames: u64,
     times: Option<(Timestamp, Timestamp)>,
-    worst: BTreeMap<(Reverse<Severity>, &'static str), Worst>,
+    /// By how much the calls matter, then by severity: a failed call whose finding is an info stands behind errors, before warnings.
+    worst: BTreeMap<(Reverse<(Severity, Severity)>, &'static str), Worst>,
     incomplete: u64,
     /// What makes the first incomplete captures incomplete.
     reasons: Vec<Text>,
@@ -150,7 +151,7 @@ impl Brief {
             let first = text.with("call", whose()).with("frame", frame).with("message", &finding.message);
             Worst { count: 0, order, first }
         };
-        self.worst.entry((Reverse(severity), finding.code)).or_insert_with(new).count += 1;
+        self.worst.entry((Reverse((severity, finding.severity)), finding.code)).or_insert_with(new).count += 1;
     }
 
     /// At most ten lines, eleven with key figures; `total` is the sum over all captures.

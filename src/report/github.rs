@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 
 use super::brief::{Brief, BriefOptions};
-use super::groups::{Group, Groups, Key};
+use super::groups::{Group, Groups};
 use super::phrases::{self, Place};
 use super::{CaptureFacts, Sink, Summary, escape};
 use crate::diagnosis::{CallReport, Finding, Severity};
@@ -32,6 +32,8 @@ pub struct GithubSink {
 struct Entry {
     file: String,
     code: Option<&'static str>,
+    /// That of the finding; a failure without one is an error.
+    severity: Severity,
     call: Text,
     message: String,
 }
@@ -81,8 +83,8 @@ impl GithubSink {
         }
     }
 
-    fn group(&mut self, key: &Key, group: Group<Entry>) {
-        let Entry { file, code, call, message } = group.first;
+    fn group(&mut self, group: Group<Entry>) {
+        let Entry { file, code, severity, call, message } = group.first;
         let call = match group.others {
             0 => call,
             n => Text::new("{call} and {n} more").with("call", call).with("n", grouped(n)),
@@ -91,7 +93,7 @@ impl GithubSink {
             Some(code) => Text::new("{code}: {call}").with("code", code).with("call", call),
             None => call,
         };
-        self.annotate(Annotation { severity: key.severity.0, file, title: self.say(title), message });
+        self.annotate(Annotation { severity, file, title: self.say(title), message });
     }
 
     fn finding(&mut self, finding: &Finding) {
@@ -131,6 +133,7 @@ impl Sink for GithubSink {
             Entry {
                 file: frame.map_or("", |frame| place.file(frame)).to_owned(),
                 code: lead.map(|f| f.code),
+                severity: lead.map_or(Severity::Error, |f| f.severity),
                 call: phrases::name(&report.call),
                 message: phrases::shortened(&lines.join("\n"), MESSAGE),
             }
@@ -148,8 +151,8 @@ impl Sink for GithubSink {
         }
         let groups = std::mem::replace(&mut self.groups, Groups::new(limits::DETAILED_GROUPS));
         self.beyond += groups.crowded_out;
-        for (key, group) in groups.ranked() {
-            self.group(&key, group);
+        for (_, group) in groups.ranked() {
+            self.group(group);
         }
         for finding in findings {
             self.finding(finding);

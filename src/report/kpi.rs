@@ -86,7 +86,7 @@ pub(super) const DELAYS: &[DelayRow] = &[
     delay(
         "srd",
         "SRD",
-        "session request delay of answered calls: from the first INVITE to the first response other than 100, challenges and redirects included (RFC 6076 §4.3.1)",
+        "session request delay of answered calls: from the first INVITE to the first response other than 100 that is neither a challenge nor a 3xx; the time that these take is part of it (RFC 6076 §4.3.1)",
         |m| &m.srd,
     ),
     delay("srd_failed", "SRD failed", "the same of calls that failed (RFC 6076 §4.3.2)", |m| &m.srd_failed),

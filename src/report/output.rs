@@ -1,10 +1,12 @@
 //! The files that reports are written to.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
+use crate::capture;
+use crate::error::{Error, shown};
 
 /// Creates (or empties) the file of a report. Do this before the long work, so that a wrong path shows at once.
 ///
@@ -15,6 +17,60 @@ pub fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
         Ok(file) => Ok(Box::new(BufWriter::new(file))),
         Err(source) => Err(Error::Write { path: path.to_owned(), source }),
     }
+}
+
+/// The files of a run's reports: none of them is a capture of the run, and none is written twice.
+#[derive(Debug, Default)]
+pub struct Files {
+    captures: BTreeSet<PathBuf>,
+    taken: BTreeSet<PathBuf>,
+}
+
+impl Files {
+    /// Those of a run that reads these files and directories.
+    pub fn beside(inputs: &[PathBuf]) -> Self {
+        let captures = capture::inputs(inputs).0.iter().filter_map(|input| identity(&input.path())).collect();
+        Self { captures, taken: BTreeSet::new() }
+    }
+
+    /// As [`create`], once it is clear that nothing is lost by it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the file is one of the captures, or another report goes there; [`Error::Write`] when it cannot be created.
+    pub fn create(&mut self, path: &Path) -> Result<Box<dyn Write>, Error> {
+        self.claim(path)?;
+        create(path)
+    }
+
+    /// Takes a path for a report.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the file is one of the captures, or another report goes there.
+    pub fn claim(&mut self, path: &Path) -> Result<(), Error> {
+        if path.as_os_str() == "-" {
+            return Err(Error::Usage(format!(
+                "--output {}: name a file; what goes to standard output is chosen by --format",
+                shown(path)
+            )));
+        }
+        let Some(file) = identity(path) else { return Ok(()) };
+        if self.captures.contains(&file) {
+            return Err(Error::Usage(format!("{}: this is one of the captures", shown(path))));
+        }
+        if !self.taken.insert(file) {
+            return Err(Error::Usage(format!("{}: two reports cannot go into one file", shown(path))));
+        }
+        Ok(())
+    }
+}
+
+/// What tells a file from others, whether it is there or not; `None` for devices and pipes, and where its directory is missing.
+fn identity(path: &Path) -> Option<PathBuf> {
+    if path.exists() {
+        return path.is_file().then(|| path.canonicalize().ok()).flatten();
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    Some(directory.canonicalize().ok()?.join(path.file_name()?))
 }
 
 /// A file that is there from the beginning, so that a wrong path shows at once, and emptied only when there is something to write.
@@ -121,6 +177,27 @@ mod tests {
             out.flush().unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\n\n\n12345678\n(more)\nok\n");
+    }
+
+    #[test]
+    fn no_report_replaces_a_capture_or_another_report() {
+        let directory = tempfile::tempdir().unwrap();
+        let (capture, report) = (directory.path().join("a.pcap"), directory.path().join("new.json"));
+        let octets = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        std::fs::write(&capture, octets).unwrap();
+        let mut files = Files::beside(&[directory.path().to_owned()]);
+        let around = directory.path().join("../").join(directory.path().file_name().unwrap()).join("a.pcap");
+        for path in [&capture, &around] {
+            let message = files.create(path).map(drop).unwrap_err().to_string();
+            assert!(message.ends_with("this is one of the captures"), "{message}");
+        }
+        assert_eq!(std::fs::read(&capture).unwrap(), octets);
+        files.create(&report).unwrap();
+        assert!(files.create(&report).map(drop).unwrap_err().to_string().contains("two reports"));
+        assert!(files.claim(Path::new("-")).is_err());
+        for _ in 0..2 {
+            files.create(Path::new("/dev/null")).unwrap();
+        }
     }
 
     #[test]

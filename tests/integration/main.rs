@@ -13,6 +13,7 @@ mod flows;
 mod kpi;
 mod lists;
 mod matrix;
+mod mistakes;
 mod readme;
 mod redaction;
 mod reports;
