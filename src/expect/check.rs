@@ -89,8 +89,7 @@ fn compared(seen: &Seen, file: &Path, write: bool) -> Result<State, Error> {
         return Ok(State::Failed);
     }
     let text = expectations::read(file)?;
-    let read =
-        |text: &String| Expectation::read(text).map_err(|what| Error::Usage(format!("{}: {what}", shown(&file))));
+    let read = |text: &String| Expectation::read(text).map_err(|what| Error::Usage(format!("{}: {what}", shown(file))));
     let expectation = text.as_ref().map(read).transpose()?;
     if write {
         let new = expectation.map_or_else(|| Expectation::of(seen), |old| old.updated(seen));

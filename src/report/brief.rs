@@ -76,11 +76,14 @@ pub(super) struct Brief {
     frames: u64,
     times: Option<(Timestamp, Timestamp)>,
     /// By how much the calls matter, then by severity: a failed call whose finding is an info stands behind errors, before warnings.
-    worst: BTreeMap<(Reverse<(Severity, Severity)>, &'static str), Worst>,
+    worst: BTreeMap<(Rank, &'static str), Worst>,
     incomplete: u64,
     /// What makes the first incomplete captures incomplete.
     reasons: Vec<Text>,
 }
+
+/// How much a diagnosis matters.
+type Rank = Reverse<(Severity, Severity)>;
 
 /// A diagnosis with the first call that has it.
 #[derive(Debug)]

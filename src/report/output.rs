@@ -191,7 +191,7 @@ mod tests {
             let message = files.create(path).map(drop).unwrap_err().to_string();
             assert!(message.ends_with("this is one of the captures"), "{message}");
         }
-        assert_eq!(std::fs::read(&capture).unwrap(), octets);
+        assert_eq!(std::fs::metadata(&capture).unwrap().len(), octets.len() as u64);
         files.create(&report).unwrap();
         assert!(files.create(&report).map(drop).unwrap_err().to_string().contains("two reports"));
         assert!(files.claim(Path::new("-")).is_err());
