@@ -24,7 +24,8 @@ const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// Version of the file.
-    sipscan_baseline: u32,
+    #[serde(rename = "sipscan_baseline")]
+    version: u32,
     /// Whether its fingerprints are of redacted values, which are others.
     #[serde(default)]
     redacted: bool,
@@ -50,7 +51,7 @@ impl Baseline {
     pub fn read(text: &str) -> Result<Self, String> {
         let baseline: Self = serde_json::from_str(text)
             .map_err(|error| format!("no baseline, which --write-baseline would have written: {error}"))?;
-        match baseline.sipscan_baseline {
+        match baseline.version {
             VERSION => Ok(baseline),
             other => Err(format!("a baseline of version {other}; this sipscan reads version {VERSION}")),
         }
@@ -152,7 +153,7 @@ pub struct BaselineSink {
 impl BaselineSink {
     /// Makes a sink; nothing is written before the end. `redacted`: reports are.
     pub fn new(out: Box<dyn Write>, redacted: bool) -> Self {
-        Self { out, baseline: Baseline { sipscan_baseline: VERSION, redacted, ..Baseline::default() }, beyond: 0 }
+        Self { out, baseline: Baseline { version: VERSION, redacted, ..Baseline::default() }, beyond: 0 }
     }
 
     fn note(&mut self, finding: &Finding, report: Option<&CallReport>) {
