@@ -12,7 +12,7 @@ pub mod expectations;
 mod files;
 pub mod project;
 
-pub use files::{baseline, keys, token, trust};
+pub use files::{baseline, key_log, keys, token, trust};
 
 /// What the environment says about standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,6 +65,20 @@ pub fn keys(arguments: &SecretFiles) -> Result<Keys, Error> {
     Ok(Keys::new(secrets))
 }
 
+/// The text of what `--keylog` names, one after the other.
+///
+/// # Errors
+///
+/// A file that cannot be read.
+pub fn key_log(arguments: &SecretFiles) -> Result<Vec<u8>, Error> {
+    let mut all = Vec::new();
+    for path in &arguments.keylog {
+        all.extend(opened(path, KEY_LOG_OCTETS)?);
+        all.push(b'\n');
+    }
+    Ok(all)
+}
+
 /// The text of what `--baseline` names.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::key_log::TLS_KEY_LOG;
 use crate::capture::{Announced, EXTRACT, Packet, Record, Secrets, Statistics, Writer};
 use crate::report::escape;
 
@@ -51,6 +52,11 @@ impl<W: Write> Copier<W> {
 
     pub(super) fn secrets(&mut self, secrets: &Secrets) -> io::Result<()> {
         self.writer.secrets(secrets.kind, &secrets.bytes)
+    }
+
+    /// Writes lines of a key log in front of the frames that they are for, if there are any.
+    pub(super) fn key_log(&mut self, lines: &[u8]) -> io::Result<()> {
+        if lines.is_empty() { Ok(()) } else { self.writer.secrets(TLS_KEY_LOG, lines) }
     }
 
     /// Copies a frame, with further comments.

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::chosen::{Carries, Chosen, ends};
+use super::key_log::KeyLog;
 use crate::capture::Frame;
 use crate::limits::{EXTRACT_FRAGMENTED, EXTRACT_SEGMENTS, FRAGMENT_ID_REUSE, STREAM_PROBE};
 use crate::net::sctp::Packet;
 use crate::net::{Datagram, Decoded, Fragment, FragmentKey, IcmpError, Segment, peel};
-use crate::provenance::{Endpoint, Flow, Timestamp};
+use crate::provenance::{Endpoint, Flow, FrameRef, Timestamp};
 use crate::sip::{self, probe::is_sip};
 
 /// Decides of each frame whether it is written.
@@ -19,6 +20,9 @@ pub(super) struct Follower<'c> {
     streams: BTreeMap<Flow, Stream>,
     /// Who has to confirm an answered SYN.
     confirming: BTreeSet<Flow>,
+    key_log: KeyLog<'c>,
+    /// Lines of it that belong to the latest frame.
+    secrets: Vec<u8>,
 }
 
 /// A direction of a connection since its SYN.
@@ -26,6 +30,8 @@ pub(super) struct Follower<'c> {
 struct Stream {
     /// The latest segments that were taken: sequence number and length.
     taken: VecDeque<(u32, u32)>,
+    /// Whether some of the chunks that were taken are not acknowledged.
+    waits: bool,
     /// Octets in which the upgrade to WebSocket may still stand.
     opening: usize,
 }
@@ -48,8 +54,26 @@ impl Stream {
 }
 
 impl<'c> Follower<'c> {
-    pub(super) fn new(chosen: &'c Chosen) -> Self {
-        Self { chosen, found: 0, fragmented: BTreeMap::new(), streams: BTreeMap::new(), confirming: BTreeSet::new() }
+    pub(super) fn new(chosen: &'c Chosen, key_log: &'c [u8]) -> Self {
+        Self {
+            chosen,
+            found: 0,
+            fragmented: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            confirming: BTreeSet::new(),
+            key_log: KeyLog::new(key_log),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// What findings say of a frame.
+    pub(super) fn comments(&self, frame: FrameRef) -> &'c [String] {
+        self.chosen.comments(frame)
+    }
+
+    /// Lines of the key log that have to stand in front of the frame that was looked at last.
+    pub(super) fn take_secrets(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.secrets)
     }
 
     /// How many of the frames that calls name were seen.
@@ -129,6 +153,7 @@ impl<'c> Follower<'c> {
         let flow = segment.flow;
         let Some(carries) = self.chosen.connection(&ends(&flow)) else { return is_listed };
         if carries == Carries::Tls {
+            self.secrets = self.key_log.take(segment.payload);
             return true;
         }
         let confirms = self.confirming.remove(&flow);
@@ -165,7 +190,19 @@ impl<'c> Follower<'c> {
         let wanted = is_listed || packet.numbers().any(|number| stream.overlaps(number, 1));
         if wanted {
             packet.numbers().for_each(|number| stream.take(number, 1));
+            stream.waits |= packet.numbers().next().is_some();
         }
-        wanted || packet.begins_or_ends()
+        self.acknowledges(packet) || wanted || packet.begins_or_ends() || packet.reports_error()
+    }
+
+    /// Whether a packet tells how far chunks came that were taken: those up to the first that says that all of them did.
+    fn acknowledges(&mut self, packet: &Packet<'_>) -> bool {
+        let Some(number) = packet.acknowledged() else { return false };
+        let Some(stream) = self.streams.get_mut(&packet.flow.reversed()).filter(|stream| stream.waits) else {
+            return false;
+        };
+        let is_behind = |taken: u32| number.wrapping_sub(taken) < 1 << 31;
+        stream.waits = !stream.taken.iter().all(|(taken, _)| is_behind(*taken));
+        true
     }
 }

@@ -8,6 +8,7 @@
 mod chosen;
 mod copy;
 mod follow;
+mod key_log;
 mod media;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,8 @@ pub struct Job {
     pub filter: Option<Arc<Filter>>,
     /// Whether media go with them.
     pub media: bool,
+    /// The text of `--keylog`, of which the output gets what belongs to its connections.
+    pub key_log: Vec<u8>,
     /// The file to write; `-` is standard output.
     pub output: PathBuf,
     /// Language of comments and messages.
@@ -73,6 +76,7 @@ pub fn command(arguments: &cli::Extract, lang: Option<Lang>, talk: &mut dyn Writ
         settings: setup::analysis(&arguments.basis, &found.project, talk)?,
         filter: setup::filter(&arguments.selection, &zone, None)?,
         media: arguments.media,
+        key_log: config::key_log(&arguments.basis.secrets)?,
         output: arguments.output.clone(),
         lang: lang.unwrap_or_default(),
     };
@@ -189,7 +193,7 @@ impl Run<'_> {
         self.begin(&about)?;
         let Output::Open(copier) = &mut self.output else { return Ok(()) };
         copier.next_capture(&about);
-        match copy_frames(frames.as_mut(), &chosen, copier) {
+        match copy_frames(frames.as_mut(), Follower::new(&chosen, &self.job.key_log), copier) {
             Err(source) => Err(self.unwritten(source)),
             Ok(found) => {
                 if found < chosen.frames() {
@@ -304,8 +308,11 @@ impl Run<'_> {
 }
 
 /// The second reading. Returns how many of the frames that were chosen were there.
-fn copy_frames(frames: &mut dyn Frames, chosen: &Chosen, copier: &mut Copier<Box<dyn Write>>) -> io::Result<usize> {
-    let mut follower = Follower::new(chosen);
+fn copy_frames(
+    frames: &mut dyn Frames,
+    mut follower: Follower<'_>,
+    copier: &mut Copier<Box<dyn Write>>,
+) -> io::Result<usize> {
     frames.keep_secrets();
     loop {
         let wanted = match frames.next_frame() {
@@ -317,8 +324,9 @@ fn copy_frames(frames: &mut dyn Frames, chosen: &Chosen, copier: &mut Copier<Box
         for secrets in frames.take_secrets() {
             copier.secrets(&secrets)?;
         }
+        copier.key_log(&follower.take_secrets())?;
         if let Some(record) = frames.record().filter(|_| wanted) {
-            copier.frame(&record, chosen.comments(record.frame.reference))?;
+            copier.frame(&record, follower.comments(record.frame.reference))?;
         }
     }
 }

@@ -9,8 +9,10 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::call::CallNumber;
+use crate::capture::{Frame, Interface, Packet, Writer};
 use crate::diagnosis::{CallReport, Finding};
 use crate::filter::Asked;
+use crate::provenance::Timestamp;
 use crate::report::{CaptureFacts, Sink, Summary};
 use crate::sample::Flow;
 
@@ -100,6 +102,7 @@ fn job(paths: Vec<PathBuf>, output: &Path, expression: &str) -> Job {
         settings: Settings::default(),
         filter: Filter::read(asked, &TimeZone::UTC).unwrap().map(Arc::new),
         media: false,
+        key_log: Vec::new(),
         output: output.to_owned(),
         lang: Lang::En,
     }
@@ -342,6 +345,137 @@ fn mistakes_are_told_and_leave_everything_as_it_was() {
         assert!(message.contains(expected), "{message}");
     }
     assert_eq!(frames(&cut.input()), before);
+}
+
+/// A capture of IPv4 packets without link layer, a hundredth of a second apart.
+fn raw_packets(path: &Path, protocol: u8, packets: &[(bool, Vec<u8>)]) {
+    let mut writer = Writer::new(Vec::new(), "a test", &[]).unwrap();
+    let raw = Interface { link_type: 101, snap_length: 0, resolution: 9, offset: 0, options: Vec::new() };
+    let interface = writer.interface(&raw).unwrap();
+    for ((is_answer, payload), n) in packets.iter().zip(0..) {
+        let length = u16::try_from(20 + payload.len()).unwrap().to_be_bytes();
+        let [mut from, mut to] = [[192, 0, 2, 10], [198, 51, 100, 5]];
+        if *is_answer {
+            std::mem::swap(&mut from, &mut to);
+        }
+        let mut header = [&[0x45, 0][..], &length, &[0, 0, 0, 0, 64, protocol, 0, 0], &from, &to].concat();
+        let sum: u32 = header.as_chunks::<2>().0.iter().map(|two| u32::from(u16::from_be_bytes(*two))).sum();
+        let sum = !u16::try_from(sum % 0xffff).unwrap();
+        header[10..12].copy_from_slice(&sum.to_be_bytes());
+        let bytes = [header, payload.clone()].concat();
+        let original_length = u32::try_from(bytes.len()).unwrap();
+        let time = Timestamp(1_774_880_000_000_000_000 + n * 10_000_000);
+        let packet = Packet { interface, time, original_length, bytes: &bytes, flags: None, comments: &[] };
+        writer.packet(&packet).unwrap();
+    }
+    fs::write(path, writer.finish().unwrap()).unwrap();
+}
+
+#[test]
+fn an_association_keeps_its_beginning_its_end_and_what_acknowledges_the_messages() {
+    let chunk = |kind: u8, value: &[u8]| {
+        let length = u16::try_from(4 + value.len()).unwrap().to_be_bytes();
+        let mut chunk = [&[kind, if kind == 0 { 3 } else { 0 }][..], &length, value].concat();
+        chunk.resize(chunk.len().next_multiple_of(4), 0);
+        chunk
+    };
+    let packet = |is_answer: bool, chunk: Vec<u8>| {
+        let (from, to, tag) = if is_answer { (5070_u16, 5060_u16, 7_u32) } else { (5060, 5070, 9) };
+        let head = [&from.to_be_bytes()[..], &to.to_be_bytes(), &tag.to_be_bytes(), &[0; 4]].concat();
+        (is_answer, [head, chunk].concat())
+    };
+    let data = |is_answer, number: u32, line: &str, call: &str, cseq: &str| {
+        let text = format!(
+            "{line}\r\nVia: SIP/2.0/SCTP 192.0.2.10;branch=z9hG4bK{call}\r\nFrom: <sip:alice@a.example>;tag=a\r\n\
+             To: <sip:bob@b.example>;tag=b\r\nCall-ID: {call}\r\nCSeq: {cseq}\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        let order = u16::try_from(number).unwrap() - 1;
+        let head = [&number.to_be_bytes()[..], &[0, 0], &order.to_be_bytes(), &[0; 4]].concat();
+        packet(is_answer, chunk(0, &[&head[..], text.as_bytes()].concat()))
+    };
+    let sack = |is_answer, number: u32| {
+        packet(is_answer, chunk(3, &[&number.to_be_bytes()[..], &[0, 1, 0, 0, 0, 0, 0, 0]].concat()))
+    };
+    let init = |tag: u32| [&tag.to_be_bytes()[..], &[0, 1, 0, 0, 0, 9, 0, 9, 0, 0, 0, 1]].concat();
+    let (invite, not_found) = ("INVITE sip:bob@b.example SIP/2.0", "SIP/2.0 404 Not Found");
+    let packets = [
+        packet(false, chunk(1, &init(7))),
+        packet(true, chunk(2, &init(9))),
+        packet(false, chunk(10, &[1; 8])),
+        packet(true, chunk(11, &[])),
+        data(false, 1, invite, "other", "1 INVITE"),
+        sack(true, 1),
+        data(false, 2, invite, "one", "1 INVITE"),
+        data(true, 1, not_found, "other", "1 INVITE"),
+        sack(true, 2),
+        sack(true, 2),
+        sack(false, 1),
+        data(true, 2, not_found, "one", "1 INVITE"),
+        sack(false, 2),
+        packet(false, chunk(4, &[0, 1, 0, 8, 1, 1, 1, 1])),
+        packet(true, chunk(5, &[0, 1, 0, 8, 1, 1, 1, 1])),
+        data(false, 3, "ACK sip:bob@b.example SIP/2.0", "one", "1 ACK"),
+        packet(true, chunk(9, &[0, 6, 0, 4])),
+        sack(true, 3),
+        data(false, 4, "ACK sip:bob@b.example SIP/2.0", "other", "1 ACK"),
+        sack(true, 4),
+        packet(false, chunk(7, &[0, 0, 0, 2])),
+        packet(true, chunk(8, &[])),
+        packet(false, chunk(14, &[])),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let (input, output) = (directory.path().join("in.pcapng"), directory.path().join("out.pcapng"));
+    raw_packets(&input, 132, &packets);
+    run(&job(vec![input.clone()], &output, "call_id == 'one'")).0.unwrap();
+    let (all, kept) = (frames(&input), frames(&output));
+    let kept: Vec<usize> =
+        all.iter().zip(0..).filter(|(frame, _)| kept.iter().any(|k| k.0 == frame.0)).map(|(_, n)| n).collect();
+    assert_eq!(kept, [0, 1, 2, 3, 6, 8, 11, 12, 15, 16, 17, 20, 21, 22]);
+    let (one, _) = calls(&output);
+    assert_eq!((one.len(), one[0].1.messages), (1, 3));
+    let messages =
+        ["-r", output.to_str().unwrap(), "-Y", "sip && !_ws.malformed", "-T", "fields", "-e", "frame.number"];
+    if let Some((lines, complaints)) = wireshark("tshark", &messages) {
+        assert_eq!((lines.lines().count(), complaints.contains("tshark:")), (3, false), "{complaints}");
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the rule is for the library; tests read files")]
+fn secrets_of_a_key_log_go_with_the_connections_that_they_open() {
+    for (name, messages) in [("tls12-gcm", 4), ("tls12-rsa", 4), ("tls13-gcm", 4), ("tls13-websocket", 4)] {
+        let directory = tempfile::tempdir().unwrap();
+        let (input, output) = (directory.path().join("in.pcapng"), directory.path().join("out.pcapng"));
+        let with_secrets = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(format!("{name}.pcapng"));
+        let mut capture = Capture::open(&Input::File(with_secrets)).unwrap();
+        capture.keep_secrets();
+        let mut writer = Writer::new(Vec::new(), "a test", &[]).unwrap();
+        let mut interface = None;
+        while capture.next_frame().unwrap().is_some() {
+            let record = capture.record().unwrap();
+            let interface = *interface.get_or_insert_with(|| writer.interface(record.interface).unwrap());
+            let Frame { time, original_length, bytes, .. } = record.frame;
+            writer.packet(&Packet { interface, time, original_length, bytes, flags: None, comments: &[] }).unwrap();
+        }
+        fs::write(&input, writer.finish().unwrap()).unwrap();
+        let mine = capture.take_secrets().iter().flat_map(|secrets| secrets.bytes.clone()).collect::<Vec<u8>>();
+        let other = format!("CLIENT_RANDOM {} {}\n", "5a".repeat(32), "5b".repeat(48));
+        let key_log = [other.as_bytes(), &mine].concat();
+        let mut secrets = crate::tls::Secrets::default();
+        assert!(secrets.add_lines(&key_log) > 1, "{name}");
+        let keys = crate::tls::Keys::new(secrets);
+        let cut = Job { settings: Settings { keys, ..Settings::default() }, key_log, ..job(vec![input], &output, "") };
+        run(&cut).0.unwrap();
+        let written = fs::read(&output).unwrap();
+        assert!(memchr::memmem::find(&written, "5a".repeat(32).as_bytes()).is_none(), "{name}");
+        // They stand in the file itself.
+        let (seen, _) = calls(&output);
+        assert_eq!(seen.iter().map(|(_, call)| call.messages).sum::<usize>(), messages, "{name}");
+        let shown = ["-r", output.to_str().unwrap(), "-Y", "sip", "-T", "fields", "-e", "sip.Call-ID"];
+        if let Some((lines, complaints)) = wireshark("tshark", &shown) {
+            assert!(!lines.trim().is_empty() && !complaints.contains("tshark:"), "{name}: {lines} {complaints}");
+        }
+    }
 }
 
 /// Wireshark's programs, where they are installed.

@@ -3,8 +3,66 @@
 use super::Redactor;
 use super::scan::before;
 
-/// Last labels of names that exist only inside of a network, or nowhere, and of tables that sipscan goes by; with all that have two
-/// letters, and all others, they stay.
+/// Last labels that stay, as those of two letters do: they name nobody. The first line has those of use inside of a network and in
+/// documents, which findings go by. Whatever else stands there may be a name, or one that was damaged.
+const TOP_LEVEL: &[&str] = &[
+    "local",
+    "localhost",
+    "localdomain",
+    "internal",
+    "invalid",
+    "lan",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "test",
+    "example",
+    "arpa",
+    "com",
+    "net",
+    "org",
+    "info",
+    "biz",
+    "name",
+    "pro",
+    "edu",
+    "gov",
+    "mil",
+    "int",
+    "mobi",
+    "tel",
+    "asia",
+    "cat",
+    "jobs",
+    "app",
+    "cloud",
+    "dev",
+    "digital",
+    "email",
+    "global",
+    "group",
+    "host",
+    "live",
+    "mobile",
+    "network",
+    "online",
+    "phone",
+    "services",
+    "site",
+    "software",
+    "solutions",
+    "store",
+    "support",
+    "systems",
+    "tech",
+    "technology",
+    "telecom",
+    "top",
+    "world",
+    "xyz",
+];
+/// Labels in front of a last label of two letters under which everybody registers.
 const SECOND_LEVEL: &[&str] = &["co", "com", "net", "org", "gov", "edu", "ac", "or", "ne", "go", "gob", "id"];
 
 impl Redactor {
@@ -17,8 +75,7 @@ impl Redactor {
         let last =
             labels.len() - 1 - usize::from(labels.len() > 1 && labels.last().is_some_and(|label| label.is_empty()));
         let top = labels.get(last).copied().unwrap_or_default();
-        // A top-level domain has no digits; an address that is none has.
-        let has_top = last > 0 && top.len() >= 2 && is_top(top);
+        let has_top = last > 0 && is_top(top);
         let second = last.checked_sub(1).and_then(|at| labels.get(at)).copied().unwrap_or_default();
         let has_second = has_top && last > 1 && top.len() == 2 && is_second_level(second);
         let new = |(at, label): (usize, &&[u8])| match at {
@@ -56,7 +113,7 @@ impl Redactor {
     fn label(&self, label: &[u8]) -> Vec<u8> {
         let mut new = self.name(label);
         // A label that means something would change what the name belongs to.
-        while is_second_level(&new) && !is_second_level(label) {
+        while (is_second_level(&new) || is_top(&new)) && !(is_second_level(label) || is_top(label)) {
             new = self.name(&new);
         }
         new
@@ -67,9 +124,10 @@ fn is_second_level(label: &[u8]) -> bool {
     SECOND_LEVEL.iter().any(|known| label.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// Whether a last label is one of the public names, or of those for use inside of a network.
+/// Whether a last label is one that many share.
 fn is_top(label: &[u8]) -> bool {
-    label.iter().all(u8::is_ascii_alphabetic)
+    let is_country = label.len() == 2 && label.iter().all(u8::is_ascii_alphabetic);
+    is_country || TOP_LEVEL.iter().any(|known| label.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 #[cfg(test)]
@@ -88,6 +146,7 @@ mod tests {
                 ("co.uk", ".uk"),
                 ("pbx.local", ".local"),
                 ("pbx", ""),
+                ("pbx.corp.mistyped", ""),
                 ("pbx.corp.example.", ".example."),
             ] {
                 let written = new(text);

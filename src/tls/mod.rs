@@ -22,6 +22,7 @@ mod tests;
 
 pub use certificate::CertificateFacts;
 pub use facts::{Alert, Ended, Place, Reading, TlsStream, Version, alert_name};
+pub(crate) use secrets::octets;
 pub use secrets::{Keys, Secrets};
 pub(crate) use session::{Plain, Session};
 pub use summary::TlsSummary;

@@ -215,7 +215,7 @@ impl Keys {
 }
 
 /// Octets of hexadecimal digits.
-fn octets(digits: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn octets(digits: &[u8]) -> Option<Vec<u8>> {
     let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, rest) = digits.as_chunks::<2>();
     let all = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<Vec<u8>>>();

@@ -34,6 +34,19 @@ impl Packet<'_> {
         })
     }
 
+    /// The number up to which it acknowledges all chunks, or says that they are not going to come.
+    pub fn acknowledged(&self) -> Option<u32> {
+        Chunks::new(self.chunks).find_map(|chunk| match chunk {
+            Chunk::Acknowledged(number) => Some(number),
+            _ => None,
+        })
+    }
+
+    /// Whether it tells of an error (ERROR).
+    pub fn reports_error(&self) -> bool {
+        self.chunks.first() == Some(&9)
+    }
+
     /// Whether the association begins or ends with it: INIT, INIT ACK, ABORT, SHUTDOWN and its answers, COOKIE ECHO and COOKIE ACK
     /// stand at the beginning of a packet.
     pub fn begins_or_ends(&self) -> bool {

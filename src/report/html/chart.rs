@@ -78,7 +78,7 @@ pub(super) fn bars(view: &View, caption: &str, rows: &[Bar]) -> Markup {
         table.bars {
             caption { (caption) }
             @if with_failures {
-                thead { tr { td {} th scope="col" { (view.say("calls")) } th scope="col" { (view.say("failed")) } td {} } }
+                thead { tr { td {} th.n scope="col" { (view.say("calls")) } th.n scope="col" { (view.say("failed")) } td {} } }
             }
             tbody {
                 @for row in rows {
@@ -178,8 +178,8 @@ fn timeline_table(
             table {
                 thead { tr {
                     th scope="col" { (view.say("from")) }
-                    th scope="col" { (view.say("calls")) }
-                    th scope="col" { (view.say("failed")) }
+                    th.n scope="col" { (view.say("calls")) }
+                    th.n scope="col" { (view.say("failed")) }
                 } }
                 tbody {
                     @for (_, at, count) in columns {

@@ -57,10 +57,10 @@ fn delays(view: &View, metrics: &Metrics) -> Markup {
                     thead {
                         tr {
                             td {}
-                            th scope="col" { (view.say("number")) }
-                            th scope="col" { (view.say("mean")) }
-                            @for percent in kpi::PERCENTILES { th scope="col" { (percent) " %" } }
-                            th scope="col" { (view.say("longest")) }
+                            th.n scope="col" { (view.say("number")) }
+                            th.n scope="col" { (view.say("mean")) }
+                            @for percent in kpi::PERCENTILES { th.n scope="col" { (percent) " %" } }
+                            th.n scope="col" { (view.say("longest")) }
                             td {}
                         }
                     }
@@ -114,7 +114,7 @@ fn table(view: &View, title: &'static str, rows: &[(String, Metrics)], other: Op
             div.wide {
                 table {
                     caption { (view.say(title)) }
-                    thead { tr { td {} @for head in heads { th scope="col" { (view.say(head)) } } } }
+                    thead { tr { td {} @for head in heads { th.n scope="col" { (view.say(head)) } } } }
                     tbody {
                         @for (name, metrics) in shown { (row(view, name, metrics)) }
                         @if let Some(metrics) = other { (row(view, &view.say("all others"), metrics)) }

@@ -227,7 +227,7 @@ fn attestation(view: &View, summary: &Summary) -> Markup {
         div.wide {
             table {
                 caption { (view.say("Final responses by attestation")) }
-                thead { tr { td {} @for signing in &columns { th scope="col" { (view.say(signed(*signing))) } } } }
+                thead { tr { td {} @for signing in &columns { th.n scope="col" { (view.say(signed(*signing))) } } } }
                 tbody {
                     @for status in &statuses {
                         tr {

@@ -71,7 +71,7 @@ impl Rows {
                 "Calls that need no attention and are not in this table: {n}. CSV has all: -o calls.csv"
             )))
             (filter(view, &id))
-            div.wide {
+            div.wide.far {
                 table.calls id={ (id) "-table" } {
                     (columns(view))
                     tbody { @for row in rows { (row.write(view, shown)) } }
