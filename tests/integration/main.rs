@@ -1,6 +1,7 @@
 //! Tests of the library from outside: its conventions, its documentation, its reports.
 
 mod baseline;
+mod browser;
 mod carriers;
 mod catalogue;
 mod ci;

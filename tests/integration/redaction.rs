@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -244,6 +245,17 @@ impl Sink for Telling {
     }
 }
 
+/// What a capture tells; nothing if it is none.
+fn told_by(path: &Path) -> Telling {
+    let mut telling = Telling::default();
+    if let Ok(mut capture) = Capture::open(&Input::File(path.to_owned())) {
+        let mut analysis = Analysis::new(Settings::default());
+        analysis.run(&mut capture, 1, &mut telling, &mut |_| {}).unwrap();
+        analysis.finish(|_| {}, &mut telling).unwrap();
+    }
+    telling
+}
+
 /// The octets of a capture, with the tokens in it decoded behind them.
 fn with_tokens(octets: Vec<u8>) -> Vec<u8> {
     let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -257,13 +269,8 @@ fn with_tokens(octets: Vec<u8>) -> Vec<u8> {
 fn nothing_that_names_anybody_is_left_in_the_octets() {
     let folders = ["samples", "../shared/captures"].map(|folder| captures(&root().join(folder)));
     let (mut left, mut looked_for) = (Vec::new(), 0);
-    // Of a capture with octets changed at random, values in places that are none are looked for elsewhere.
-    for path in folders.concat().into_iter().filter(|path| !path.to_string_lossy().contains("fuzz")) {
-        let mut telling = Telling::default();
-        let Ok(mut capture) = Capture::open(&Input::File(path.clone())) else { continue };
-        let mut analysis = Analysis::new(Settings::default());
-        analysis.run(&mut capture, 1, &mut telling, &mut |_| {}).unwrap();
-        analysis.finish(|_| {}, &mut telling).unwrap();
+    for path in folders.concat() {
+        let telling = told_by(&path);
         if telling.values.is_empty() {
             continue;
         }
@@ -280,4 +287,110 @@ fn nothing_that_names_anybody_is_left_in_the_octets() {
     }
     assert!(looked_for > 1000, "{looked_for}");
     assert!(left.is_empty(), "{} of {looked_for}:\n{}", left.len(), left.join("\n"));
+}
+
+/// The formats of reports, as `-o` takes them.
+const FORMATS: [&str; 15] = [
+    "text",
+    "json",
+    "ndjson",
+    "csv",
+    "responses",
+    "findings",
+    "attestation",
+    "moves",
+    "complaints",
+    "kpi",
+    "junit",
+    "sarif",
+    "markdown",
+    "html",
+    "github",
+];
+
+/// Users and domains of samples whose names are words that reports say of themselves.
+const OWN_WORDS: [&str; 7] = ["accepted", "callee", "challenge", "elsewhere", "partner", "provider", "second"];
+
+/// Everything that reports of a capture say with `--redact`, by format.
+#[expect(clippy::disallowed_methods, reason = "the rule is for the library; tests read files")]
+fn redacted_reports(path: &Path, n: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |format: &str| directory.path().join(format);
+    let outputs = FORMATS.iter().flat_map(|format| ["-o".to_owned(), format!("{format}:{}", file(format).display())]);
+    let run = Command::new(env!("CARGO_BIN_EXE_sipscan"))
+        .arg(path)
+        .args(["--no-config", "--all", "--kpi", "--redact", "--redact-key", &format!("key {n} of the tests")])
+        .args(outputs)
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.status.success(), "{}: {errors}", path.display());
+    let said = [run.stdout, errors.into_bytes()].concat();
+    let read = |format: &&'static str| (*format, fs::read(file(format)).unwrap());
+    FORMATS.iter().map(read).chain([("standard output", said)]).collect()
+}
+
+#[test]
+fn nothing_that_names_anybody_is_left_in_reports_of_any_format() {
+    let (mut left, mut looked_for) = (Vec::new(), 0);
+    // Reports of handshakes as well.
+    let tls = ["tls-certificate-expired", "tls-certificate-self-signed", "tls-handshake-failed"];
+    let tls = tls.map(|name| root().join("samples").join(name).join("capture.pcap"));
+    for path in captures(&root().join("samples")).into_iter().chain(tls) {
+        let telling = told_by(&path);
+        let mut again: Option<Vec<_>> = None;
+        for (format, octets) in redacted_reports(&path, 0) {
+            let octets = with_tokens(octets);
+            assert!(memchr::memmem::find(&octets, root().to_string_lossy().to_lowercase().as_bytes()).is_none());
+            for value in telling.wanted().filter(|value| !OWN_WORDS.contains(&value.to_lowercase().as_str())) {
+                looked_for += 1;
+                let small = value.to_lowercase();
+                let is_in = |octets: &[u8]| memchr::memmem::find(octets, small.as_bytes()).is_some();
+                if !is_in(&octets) {
+                    continue;
+                }
+                // As below: not with every key.
+                let others = again.get_or_insert_with(|| (1..3).map(|n| redacted_reports(&path, n)).collect());
+                let mut same = others.iter().flatten().filter(|(other, _)| *other == format);
+                if same.all(|(_, octets)| is_in(&with_tokens(octets.clone()))) {
+                    left.push(format!("{} as {format}: {value}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(looked_for > 10_000, "{looked_for}");
+    assert!(left.is_empty(), "{} of {looked_for}:\n{}", left.len(), left.join("\n"));
+}
+
+#[test]
+fn wireshark_finds_every_checksum_of_a_copy_right() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("copy.pcapng");
+    // Sections of pcapng may follow one another.
+    let folders = ["samples", "tests/data", "../shared/captures/more"].map(|folder| captures(&root().join(folder)));
+    let copies =
+        folders.concat().into_iter().zip(0..).filter_map(|(path, n)| copy(&path, Redactor::new(key(n % 3), "1")));
+    fs::write(&file, copies.map(|(octets, _)| octets).collect::<Vec<_>>().concat()).unwrap();
+    let lines = |filter: &str| {
+        let checked = ["ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE"];
+        let run = Command::new("tshark")
+            .arg("-r")
+            .arg(&file)
+            .args(checked.iter().flat_map(|option| ["-o", *option]))
+            .args(["-Y", filter, "-T", "fields", "-e", "frame.number", "-e", "_ws.col.Info"])
+            .output()
+            .ok()?;
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        Some(String::from_utf8_lossy(&run.stdout).lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let bad = "ip.checksum.status == 0 || udp.checksum.status == 0 || tcp.checksum.status == 0 || icmp.checksum.status == 0 || \
+               icmpv6.checksum.status == 0";
+    // What an ICMP error quotes is cut off.
+    let Some(bad) = lines(&format!("({bad}) && !(icmp.type || icmpv6.type)")) else { return };
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+    let right = lines("ip.checksum.status == 1 || udp.checksum.status == 1 || tcp.checksum.status == 1").unwrap();
+    assert!(right.len() > 1000, "{}", right.len());
+    let icmp = lines("icmp.checksum.status == 0 || icmpv6.checksum.status == 0").unwrap();
+    assert!(icmp.is_empty(), "{}", icmp.join("\n"));
 }
