@@ -41,9 +41,14 @@ pub fn csv(cell: &str) -> Cow<'_, str> {
 /// # Errors
 /// Those of writing.
 pub fn json<T: Serialize>(out: &mut dyn io::Write, value: &T) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(out, Harmless(CompactFormatter)))?;
-    Ok(())
+    // In one piece: to call a writer that nobody knows for every word takes longer than to write it.
+    let mut text = Vec::with_capacity(USUAL_OCTETS);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Harmless(CompactFormatter)))?;
+    out.write_all(&text)
 }
+
+/// Most calls need no more.
+const USUAL_OCTETS: usize = 4096;
 
 /// Makes text harmless in XML and for whoever shows it: as [`terminal`] does, and without the code points that XML 1.0 forbids
 /// (§2.2). Quoting is for the writer.
@@ -111,10 +116,18 @@ fn is_plain_number(cell: &str) -> bool {
     }
 }
 
+/// Whether it holds nothing but printable ASCII, as most texts do. All octets are looked at, which takes several at a time.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~'))
+}
+
 struct Harmless(CompactFormatter);
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if is_plain(fragment) {
+            return self.0.write_string_fragment(out, fragment);
+        }
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
             let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));

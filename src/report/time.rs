@@ -11,7 +11,66 @@ pub(super) struct Rfc3339(pub(super) Timestamp);
 
 impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}Z", strftime(self.0, &TimeZone::UTC, "%Y-%m-%dT%H:%M:%S"), fraction(self.0))
+        let (days, nanoseconds) = (self.0.0.div_euclid(NANOSECONDS_A_DAY), self.0.0.rem_euclid(NANOSECONDS_A_DAY));
+        let (year, month, day) = civil(days);
+        let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let (fraction, places) = if rest % 1000 == 0 { (rest / 1000, 6) } else { (rest, 9) };
+        let mut text = Text::default();
+        for (number, places, behind) in [
+            (year, 4, b'-'),
+            (month, 2, b'-'),
+            (day, 2, b'T'),
+            (hour, 2, b':'),
+            (minute, 2, b':'),
+            (second, 2, b'.'),
+            (fraction, places, b'Z'),
+        ] {
+            text.number(number, places, behind);
+        }
+        f.write_str(text.as_str())
+    }
+}
+
+const NANOSECONDS_A_DAY: i64 = 86_400_000_000_000;
+
+/// Year, month and day of a day since 1970-01-01 in the Gregorian calendar, with years that begin in March, so that the leap day is the
+/// last.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let in_march = i64::from(month >= 10);
+    (year + 400 * era + in_march, (month + 2) % 12 + 1, day - (153 * month + 2) / 5 + 1)
+}
+
+/// A short text of digits: faster than the general ways of formatting, which every line of JSON would go several times.
+#[derive(Default)]
+struct Text {
+    octets: [u8; 32],
+    length: usize,
+}
+
+impl Text {
+    /// Appends a number in so many places, and a character.
+    fn number(&mut self, mut number: i64, places: usize, behind: u8) {
+        let end = self.length + places;
+        if let Some(free) = self.octets.get_mut(self.length..end) {
+            for digit in free.iter_mut().rev() {
+                *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+                number /= 10;
+            }
+        }
+        if let Some(free) = self.octets.get_mut(end) {
+            *free = behind;
+        }
+        self.length = end + 1;
+    }
+
+    fn as_str(&self) -> &str {
+        self.octets.get(..self.length).and_then(|octets| std::str::from_utf8(octets).ok()).unwrap_or_default()
     }
 }
 
@@ -66,14 +125,24 @@ fn milliseconds(time: Timestamp) -> i64 {
     time.0.rem_euclid(1_000_000_000) / 1_000_000
 }
 
-fn fraction(time: Timestamp) -> String {
-    let nanoseconds = time.0.rem_euclid(1_000_000_000);
-    if nanoseconds % 1000 == 0 { format!("{:06}", nanoseconds / 1000) } else { format!("{nanoseconds:09}") }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn days_are_those_of_the_calendar(time: i64, thousands in 0..1000_i64) {
+            for time in [Timestamp(time), Timestamp(time / 1000 * 1000), Timestamp(thousands * NANOSECONDS_A_DAY * 20)] {
+                let nanoseconds = time.0.rem_euclid(1_000_000_000);
+                let micros = nanoseconds % 1000 == 0;
+                let fraction = if micros { format!("{:06}", nanoseconds / 1000) } else { format!("{nanoseconds:09}") };
+                let whole = strftime(time, &TimeZone::UTC, "%Y-%m-%dT%H:%M:%S");
+                prop_assert_eq!(Rfc3339(time).to_string(), format!("{whole}.{fraction}Z"));
+            }
+        }
+    }
 
     #[test]
     fn times_are_written_in_full_and_in_the_zone_asked_for() {

@@ -4,7 +4,9 @@
 
 #[cfg(test)]
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use crate::lang::{Lang, Text};
@@ -85,9 +87,15 @@ pub(super) struct Address(pub(super) Endpoint);
 
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        // In one piece: each would be looked through for what has to be escaped.
+        let mut text = String::with_capacity(ADDRESS_OCTETS);
+        write!(text, "{}", self.0).map_err(S::Error::custom)?;
+        serializer.serialize_str(&text)
     }
 }
+
+/// The longest: an IPv6 address and a port.
+const ADDRESS_OCTETS: usize = 56;
 
 #[cfg(test)]
 impl schemars::JsonSchema for Time {
