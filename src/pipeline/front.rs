@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::prepare::{Content, Place, Prepared, Ready, Stateful, messages};
+use super::prepare::{Content, Found, Place, Prepared, Ready, Stateful, messages};
 use super::redaction::{Redaction, Told};
 use crate::anomaly::Anomaly;
 use crate::call::{Call, IcmpReport, tracker::Tracker};
@@ -64,6 +64,8 @@ pub(super) struct Front {
     pub(super) announced: Announced,
     /// Up to here nothing is due unless frames with content come: frames without move the clock and no more.
     quiet_until: Timestamp,
+    /// The same without the tracker: fragments and streams give up nothing up to here.
+    holding_until: Timestamp,
 }
 
 impl Front {
@@ -82,6 +84,7 @@ impl Front {
             latest: Timestamp::default(),
             announced: Announced::default(),
             quiet_until: Timestamp(i64::MIN),
+            holding_until: Timestamp(i64::MIN),
         }
     }
 
@@ -158,7 +161,7 @@ impl Front {
 
     /// Gives up fragments and streams that have waited too long.
     fn expire(&mut self, steps: &mut Vec<Step>) {
-        if self.now < self.quiet_until {
+        if self.now < self.holding_until {
             return;
         }
         for cut in self.reassembly.expire(self.now) {
@@ -177,7 +180,8 @@ impl Front {
         self.count_tracker_anomalies();
         // Streams and associations are due at a moment, the others behind it.
         let streams = self.streams.quiet_before().min(self.associations.quiet_before());
-        self.quiet_until = self.reassembly.quiet_until().min(self.tracker.quiet_until()).min(streams);
+        self.holding_until = self.reassembly.quiet_until().min(streams);
+        self.quiet_until = self.holding_until.min(self.tracker.quiet_until());
     }
 
     /// Takes what is left of fragments and streams, at the end of the capture.
@@ -384,7 +388,7 @@ impl Front {
         }
     }
 
-    fn sip(&mut self, flow: Flow, messages: Vec<Ready>, steps: &mut Vec<Step>) {
+    fn sip(&mut self, flow: Flow, messages: Found, steps: &mut Vec<Step>) {
         self.facts.sip_datagrams += 1;
         self.hosts(flow, steps);
         for ready in messages {

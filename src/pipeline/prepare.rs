@@ -1,6 +1,8 @@
 //! What can be told of a frame without knowing any other: decode, probe and parse. Frames can be prepared in any order, and side
 //! by side.
 
+use smallvec::SmallVec;
+
 use crate::call::legs::LegSummary;
 use crate::capture::Frame;
 use crate::net::hep::inflate;
@@ -23,11 +25,14 @@ pub(super) struct Prepared {
     pub(super) content: Content,
 }
 
+/// The messages of a datagram: as a rule there is one.
+pub(super) type Found = SmallVec<[Ready; 1]>;
+
 /// What a frame holds.
 #[derive(Debug)]
 pub(super) enum Content {
     /// A datagram with SIP messages.
-    Sip { flow: Flow, messages: Vec<Ready> },
+    Sip { flow: Flow, messages: Found },
     /// A datagram with something else.
     Other(PayloadKind),
     /// Nothing for us.
@@ -102,7 +107,7 @@ pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
     let content = match peeled.content {
         Decoded::Skipped(reason) => Content::Skipped(reason),
         Decoded::Udp(datagram) => {
-            let messages = if peeled.kind.is_none() { messages(&datagram, &place) } else { Vec::new() };
+            let messages = if peeled.kind.is_none() { messages(&datagram, &place) } else { Found::new() };
             if !messages.is_empty() {
                 Content::Sip { flow: datagram.flow, messages }
             } else if peeled.kind.is_none() && failed_lookup(datagram.flow.source.port, datagram.payload).is_some() {
@@ -130,7 +135,7 @@ fn stateful(frame: &Frame<'_>) -> Content {
 }
 
 /// The messages of a datagram; none where it holds something else.
-pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Vec<Ready> {
+pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Found {
     let ready = |Framed { message, offset }: Framed| {
         let provenance = Provenance {
             frame: place.frame,
@@ -146,13 +151,8 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Vec<Ready>
     };
     let inflated =
         place.carrier.as_ref().filter(|carrier| carrier.is_compressed).and_then(|_| inflate(datagram.payload));
-    let mut found = Vec::new();
-    sip::each_message(inflated.as_deref().unwrap_or(datagram.payload), datagram.cut, |framed| {
-        if found.is_empty() {
-            // As a rule it stays alone: an allocation for more would be several times as large.
-            found.reserve_exact(1);
-        }
-        found.push(ready(framed));
-    });
+    let mut found = Found::new();
+    let octets = inflated.as_deref().unwrap_or(datagram.payload);
+    sip::each_message(octets, datagram.cut, |framed| found.push(ready(framed)));
     found
 }

@@ -1,6 +1,6 @@
 //! The messages of one datagram: as a rule one, but some user agents send 100, 180 and 200 together.
 
-use super::{Message, probe};
+use super::Message;
 use crate::anomaly::Anomaly;
 
 /// A message with its place in the datagram.
@@ -24,8 +24,7 @@ pub fn each_message(datagram: &[u8], cut: bool, mut take: impl FnMut(Framed)) {
     let mut last: Option<Framed> = None;
     let mut at = blank_lines(datagram);
     let leading = at > 0;
-    while let Some(rest) = datagram.get(at..).filter(|rest| probe::is_sip(rest)) {
-        let Some((mut message, length)) = Message::read(rest, cut) else { break };
+    while let Some((mut message, length)) = datagram.get(at..).and_then(|rest| Message::read_if_sip(rest, cut)) {
         if last.is_none() && leading {
             message.note(Anomaly::LeadingBlankLines);
         }

@@ -78,6 +78,12 @@ impl HeaderName {
             b'R' if begins(line, b"Record-Route:") => (Self::RecordRoute, 12),
             b'A' if begins(line, b"Allow:") => (Self::Allow, 5),
             b'S' if begins(line, b"Supported:") => (Self::Supported, 9),
+            b'S' if begins(line, b"Server:") => (Self::Server, 6),
+            b'S' if begins(line, b"Subject:") => (Self::Subject, 7),
+            b'S' if begins(line, b"Session-Expires:") => (Self::SessionExpires, 15),
+            b'R' if begins(line, b"Route:") => (Self::Route, 5),
+            b'P' if begins(line, b"P-Asserted-Identity:") => (Self::PAssertedIdentity, 19),
+            b'E' if begins(line, b"Expires:") => (Self::Expires, 7),
             _ => return None,
         })
     }
@@ -208,6 +214,6 @@ mod tests {
             }
             assert_eq!(HeaderName::usual(name.as_bytes()), None);
         }
-        assert_eq!(usual, 13);
+        assert_eq!(usual, 19);
     }
 }

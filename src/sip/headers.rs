@@ -6,6 +6,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::HeaderName;
+use super::plain::{self, Plain};
 use crate::anomaly::Anomaly;
 
 /// One header field; offsets are places in the message.
@@ -40,7 +41,7 @@ enum Places {
     /// Those of a message below 64 KiB; the usual number of them needs no allocation of its own.
     Short(SmallVec<[ShortField; USUAL_FIELDS]>),
     /// Those of a longer one.
-    Long(Box<[Field]>),
+    Long(Vec<Field>),
 }
 
 /// Most messages have no more.
@@ -57,15 +58,43 @@ struct ShortField {
 }
 
 impl Fields {
-    /// Keeps fields of a message of `length` octets, in an allocation of the right size.
-    pub(super) fn new(fields: &[Field], length: usize) -> Self {
-        let present = fields.iter().fold(0, |present, field| present | bit(field.name));
-        let places = if u16::try_from(length).is_ok() {
-            Places::Short(fields.iter().map(ShortField::new).collect())
-        } else {
-            Places::Long(fields.into())
-        };
-        Self { present, places }
+    /// None yet, of a message of at most `length` octets.
+    fn within(length: usize) -> Self {
+        let places =
+            if u16::try_from(length).is_ok() { Places::Short(SmallVec::new()) } else { Places::Long(Vec::new()) };
+        Self { present: 0, places }
+    }
+
+    fn push(&mut self, field: &Field) {
+        self.present |= bit(field.name);
+        match &mut self.places {
+            Places::Short(fields) => fields.push(ShortField::new(field)),
+            Places::Long(fields) => fields.push(*field),
+        }
+    }
+
+    /// The end of the last value becomes this, if it is behind it; `false` where there is none.
+    fn extend_last(&mut self, end: usize) -> bool {
+        match &mut self.places {
+            Places::Short(fields) => {
+                fields.last_mut().map(|field| field.value_end = field.value_end.max(short(offset(end)))).is_some()
+            }
+            Places::Long(fields) => {
+                fields.last_mut().map(|field| field.value_end = field.value_end.max(offset(end))).is_some()
+            }
+        }
+    }
+
+    /// To be kept: takes as little memory as may be, of a message that turned out to have `length` octets.
+    pub(super) fn settled(mut self, length: usize) -> Self {
+        if let Places::Long(fields) = &mut self.places {
+            if u16::try_from(length).is_ok() {
+                self.places = Places::Short(fields.iter().map(ShortField::new).collect());
+            } else {
+                fields.shrink_to_fit();
+            }
+        }
+        self
     }
 
     /// The bits of all names that occur.
@@ -119,7 +148,6 @@ fn both<'a>(
 
 impl ShortField {
     fn new(field: &Field) -> Self {
-        let short = |at: u32| u16::try_from(at).unwrap_or(u16::MAX);
         Self {
             name: field.name,
             start: short(field.start),
@@ -140,38 +168,61 @@ impl ShortField {
     }
 }
 
-/// Header fields while they are found.
-pub(super) type Found = SmallVec<[Field; 24]>;
+/// Places that fit.
+fn short(at: u32) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
 
 /// The header block of a message.
 #[derive(Debug)]
 pub(super) struct Block {
-    pub(super) fields: Found,
+    pub(super) fields: Fields,
     /// Where the body begins.
     pub(super) end: usize,
+    /// The bits of the names that occur more than once.
+    pub(super) repeated: u128,
+    /// Whether every value that [`super::lint`] would look into is plain.
+    pub(super) is_plain: bool,
+    pub(super) from_tag: Parameter,
+    pub(super) to_tag: Parameter,
+    pub(super) branch: Parameter,
+    /// Where the parameters of a plain first Via value begin; 0 of others.
+    pub(super) via_parameters: u32,
+}
+
+/// A parameter of the first header field of a name, as far as it was found on the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Parameter {
+    /// Nobody looked.
+    #[default]
+    Unknown,
+    /// Its place; `None` where it is not there.
+    Known(Option<Range<u32>>),
 }
 
 /// Reads the header fields from `start` on, up to the blank line or the end of the octets.
 pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block {
-    let mut block = Block { fields: Found::new(), end: start };
+    let mut block = Block::at(start, bytes.len());
     let mut bare_line_feed = false;
-    let rest = bytes.get(start..).unwrap_or_default();
-    let mut terminated = false;
-    for line_feed in memchr::memchr_iter(b'\n', rest) {
-        let line = bytes.get(block.end..start + line_feed).unwrap_or_default();
+    loop {
+        let rest = bytes.get(block.end..).unwrap_or_default();
+        if block.usual_line(rest) {
+            continue;
+        }
+        let Some(line_feed) = memchr::memchr(b'\n', rest) else {
+            last_line(bytes, &mut block, odd);
+            break;
+        };
+        let line = rest.get(..line_feed).unwrap_or_default();
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         bare_line_feed |= text.len() == line.len();
-        terminated = text.is_empty();
-        if !terminated {
-            line_read(block.end, text, &mut block.fields, odd);
+        if !text.is_empty() {
+            block.line(text, odd);
         }
-        block.end = start + line_feed + 1;
-        if terminated {
+        block.end += line_feed + 1;
+        if text.is_empty() {
             break;
         }
-    }
-    if !terminated {
-        last_line(bytes, &mut block, odd);
     }
     if bare_line_feed {
         odd.push(Anomaly::BareLineFeed);
@@ -182,37 +233,114 @@ pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block 
 /// Reads what stands behind the last line end of a block that lacks its blank line.
 fn last_line(bytes: &[u8], block: &mut Block, odd: &mut Vec<Anomaly>) {
     if let Some(line) = bytes.get(block.end..).filter(|line| !line.is_empty()) {
-        line_read(block.end, line.strip_suffix(b"\r").unwrap_or(line), &mut block.fields, odd);
+        block.line(line.strip_suffix(b"\r").unwrap_or(line), odd);
         block.end = bytes.len();
     }
     odd.push(Anomaly::HeadersUnterminated);
 }
 
-fn line_read(at: usize, text: &[u8], fields: &mut Found, odd: &mut Vec<Anomaly>) {
-    if matches!(text.first(), Some(b' ' | b'\t')) {
-        match fields.last_mut() {
-            // An empty continuation line changes nothing.
-            Some(field) => field.value_end = offset(at + text.trim_ascii_end().len()).max(field.value_end),
-            None => odd.push(Anomaly::HeaderFieldMalformed),
+impl Block {
+    fn at(start: usize, length: usize) -> Self {
+        Self {
+            fields: Fields::within(length),
+            end: start,
+            repeated: 0,
+            is_plain: true,
+            from_tag: Parameter::Unknown,
+            to_tag: Parameter::Unknown,
+            branch: Parameter::Unknown,
+            via_parameters: 0,
         }
-        return;
     }
-    if let Some((name, length)) = HeaderName::usual(text) {
-        fields.push(Field::new(name, at, length, text.get(length + 1..).unwrap_or_default(), text.len()));
-        return;
+
+    fn push(&mut self, field: &Field) {
+        self.repeated |= self.fields.present & bit(field.name);
+        self.fields.push(field);
     }
-    let token = text.iter().position(|b| !super::probe::is_token(*b)).unwrap_or(text.len());
-    // Blanks may stand in front of the colon.
-    let is_next = text.get(token) == Some(&b':');
-    let colon = if is_next { token } else { memchr::memchr(b':', text).unwrap_or(0) };
-    let name = text.get(..colon).unwrap_or_default().trim_ascii_end();
-    let name = if name.len() == token { name } else { &[] };
-    if name.is_empty() {
-        odd.push(Anomaly::HeaderFieldMalformed);
-        return;
+
+    /// Reads a line as nearly all are, name, value and line end in one pass; `false` of others, which are to be read at leisure.
+    fn usual_line(&mut self, rest: &[u8]) -> bool {
+        let Some((name, length)) = HeaderName::usual(rest) else { return false };
+        let value = rest.get(length + 1..).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or_default();
+        if !value.first().is_some_and(u8::is_ascii_graphic) {
+            return false;
+        }
+        let Some(plain) = usual_value(name, value) else { return false };
+        let value_length = plain.length;
+        // A blank behind the line end would go on with the value.
+        let Some([b'\r', b'\n', behind @ ..]) = value.get(value_length..) else { return false };
+        if matches!(behind, [b' ' | b'\t', ..]) {
+            return false;
+        }
+        let start = self.end;
+        let value_start = start + length + 2;
+        if !self.fields.has(name) {
+            self.note(name, plain, value_start);
+        }
+        self.push(&Field {
+            name,
+            start: offset(start),
+            name_end: offset(start + length),
+            value_start: offset(value_start),
+            value_end: offset(value_start + value_length),
+        });
+        self.end = value_start + value_length + 2;
+        true
     }
-    let value = text.get(colon + 1..).unwrap_or_default();
-    fields.push(Field::new(HeaderName::read(name), at, name.len(), value, text.len()));
+
+    /// Keeps the parameters that every message is asked for.
+    fn note(&mut self, name: HeaderName, plain: Plain, value_start: usize) {
+        let kept = match name {
+            HeaderName::Via => {
+                let begin = Some(plain.begin).filter(|begin| *begin < plain.length);
+                self.via_parameters = begin.map_or(0, |begin| offset(value_start + begin));
+                &mut self.branch
+            }
+            HeaderName::From => &mut self.from_tag,
+            HeaderName::To => &mut self.to_tag,
+            _ => return,
+        };
+        *kept = Parameter::Known(plain.parameter.map(|p| offset(value_start + p.start)..offset(value_start + p.end)));
+    }
+
+    /// Reads any line.
+    fn line(&mut self, text: &[u8], odd: &mut Vec<Anomaly>) {
+        let at = self.end;
+        if matches!(text.first(), Some(b' ' | b'\t')) {
+            // What it goes on with may not be plain any more. An empty continuation line changes nothing.
+            self.is_plain = false;
+            if !self.fields.extend_last(at + text.trim_ascii_end().len()) {
+                odd.push(Anomaly::HeaderFieldMalformed);
+            }
+            return;
+        }
+        let token = text.iter().position(|b| !super::probe::is_token(*b)).unwrap_or(text.len());
+        // Blanks may stand in front of the colon.
+        let is_next = text.get(token) == Some(&b':');
+        let colon = if is_next { token } else { memchr::memchr(b':', text).unwrap_or(0) };
+        let name = text.get(..colon).unwrap_or_default().trim_ascii_end();
+        let name = if name.len() == token { name } else { &[] };
+        if name.is_empty() {
+            odd.push(Anomaly::HeaderFieldMalformed);
+            return;
+        }
+        let value = text.get(colon + 1..).unwrap_or_default();
+        let field = Field::new(HeaderName::read(name), at, name.len(), value, text.len());
+        self.is_plain &= bit(field.name) & super::lint::LOOKED_INTO == 0;
+        self.push(&field);
+    }
+}
+
+/// The value at the beginning of `rest`, if it is as usual.
+fn usual_value(name: HeaderName, rest: &[u8]) -> Option<Plain> {
+    match name {
+        HeaderName::Via => plain::via(rest, b"branch"),
+        HeaderName::From | HeaderName::To => plain::address(rest, b"tag"),
+        HeaderName::Contact | HeaderName::Route | HeaderName::RecordRoute | HeaderName::PAssertedIdentity => {
+            plain::address(rest, b"")
+        }
+        _ => plain::words(rest),
+    }
 }
 
 /// Messages are shorter than 4 GiB; a datagram even than 64 KiB.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::headers::{self, Field, Fields, offset};
+use super::headers::{self, Field, Fields, Parameter, offset};
 use super::start_line::{self, StartLine};
-use super::{HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, params, plain};
+use super::{HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, params, plain, probe};
 use crate::anomaly::Anomaly;
 use crate::stir::Identity;
 
@@ -37,6 +37,8 @@ struct Parts {
     from_tag: Option<Range<u32>>,
     to_tag: Option<Range<u32>>,
     branch: Option<Range<u32>>,
+    /// Where the parameters of the topmost Via value begin, if that is plain; else 0.
+    via_parameters: u32,
     anomalies: Vec<Anomaly>,
     cut: bool,
     /// Identity values, read when they are first asked for: many rules do.
@@ -70,6 +72,16 @@ pub struct Parties {
     pub target: Option<Uri>,
 }
 
+/// What is known of a message when it is looked at for what is odd.
+pub(super) struct Facts {
+    /// Nothing is wrong with its Request-URI.
+    pub(super) uri_is_plain: bool,
+    /// Nothing is wrong with the values of [`super::lint::LOOKED_INTO`].
+    pub(super) is_plain: bool,
+    /// The bits of the names that occur more than once.
+    pub(super) repeated: u128,
+}
+
 /// What each message must have (RFC 3261 §8.1.1).
 const MANDATORY: u128 = headers::bit(HeaderName::Via)
     | headers::bit(HeaderName::From)
@@ -82,60 +94,83 @@ impl Message {
     /// missing at the end. Returns the message and the number of octets it takes; the rest is not looked at.
     pub fn read(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
-        let (line, next) = start_line::line(bytes, &mut odd);
-        let start = start_line::read(line, &mut odd)?;
-        let start_end = line.len();
-        let block = headers::read(bytes, next, &mut odd);
+        let begin = start_line::usual(bytes).or_else(|| start_line::begin(bytes, &mut odd))?;
+        Self::read_on(bytes, begin, cut, odd)
+    }
+
+    /// The same, if [`probe::is_sip`] holds.
+    pub(super) fn read_if_sip(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
+        let mut odd = Vec::new();
+        let begin = match start_line::usual(bytes) {
+            Some(begin) => begin,
+            None if probe::is_sip(bytes) => start_line::begin(bytes, &mut odd)?,
+            None => return None,
+        };
+        Self::read_on(bytes, begin, cut, odd)
+    }
+
+    /// Reads what follows the start line.
+    fn read_on(bytes: &[u8], begin: start_line::Begin, cut: bool, mut odd: Vec<Anomaly>) -> Option<(Self, usize)> {
+        let block = headers::read(bytes, begin.next, &mut odd);
         let body_length = body_length(bytes, &block, cut, &mut odd);
         let end = block.end + body_length;
         if cut {
             odd.push(Anomaly::MessageCut);
         }
+        let facts = Facts { uri_is_plain: begin.is_plain, is_plain: block.is_plain, repeated: block.repeated };
         let mut message = Self(Box::new(Parts {
             raw: bytes.get(..end)?.into(),
-            start,
-            start_end: offset(start_end),
-            fields: Fields::new(&block.fields, end),
+            start: begin.start,
+            start_end: offset(begin.length),
+            fields: block.fields.settled(end),
             body: offset(block.end),
             cseq: None,
             from_tag: None,
             to_tag: None,
             branch: None,
+            via_parameters: block.via_parameters,
             anomalies: odd,
             cut,
             identities: OnceLock::new(),
             parties: OnceLock::new(),
         }));
-        let are_plain = message.locate();
-        let more = super::lint::find(&message, are_plain);
-        message.0.anomalies.extend(more);
-        message.0.anomalies.sort_unstable();
-        message.0.anomalies.dedup();
+        message.0.cseq = message.read_cseq();
+        message.0.from_tag = message.place_of(block.from_tag, HeaderName::From, b"tag");
+        message.0.to_tag = message.place_of(block.to_tag, HeaderName::To, b"tag");
+        message.0.branch = message.place_of(block.branch, HeaderName::Via, b"branch");
+        message.look(&facts);
         Some((message, end))
     }
 
-    /// Finds what every tracker asks for. Returns the bits of the names whose first values are plain.
-    fn locate(&mut self) -> u128 {
-        let mut are_plain = 0;
-        self.0.cseq = self.read_cseq();
-        self.0.from_tag = self.parameter_range(HeaderName::From, b"tag", &mut are_plain);
-        self.0.to_tag = self.parameter_range(HeaderName::To, b"tag", &mut are_plain);
-        self.0.branch = self.parameter_range(HeaderName::Via, b"branch", &mut are_plain);
+    /// Takes note of what is odd.
+    fn look(&mut self, facts: &Facts) {
+        let mut odd = std::mem::take(&mut self.0.anomalies);
         if self.0.fields.present() & MANDATORY != MANDATORY {
-            self.0.anomalies.push(Anomaly::MandatoryHeaderMissing);
+            odd.push(Anomaly::MandatoryHeaderMissing);
         }
         if self.has(HeaderName::CSeq) && self.0.cseq.is_none() {
-            self.0.anomalies.push(Anomaly::CSeqInvalid);
+            odd.push(Anomaly::CSeqInvalid);
         }
         if let (StartLine::Request { method, .. }, Some(cseq)) = (&self.0.start, &self.0.cseq)
             && *method != cseq.method
         {
-            self.0.anomalies.push(Anomaly::CSeqMethodMismatch);
+            odd.push(Anomaly::CSeqMethodMismatch);
         }
-        are_plain
+        super::lint::find(self, facts, &mut odd);
+        if !odd.is_empty() {
+            odd.sort_unstable();
+            odd.dedup();
+        }
+        self.0.anomalies = odd;
     }
 
     fn read_cseq(&self) -> Option<CSeq> {
+        let value = self.field(HeaderName::CSeq)?.value(&self.0.raw);
+        if let Some((number, [b' ', method @ ..])) = number::leading(value)
+            && let (Ok(number), Some(method)) = (u32::try_from(number), Method::known(method))
+        {
+            return Some(CSeq { number, method });
+        }
         let value = self.header_bytes(HeaderName::CSeq)?;
         let (value, rest) = number::leading(&value)?;
         let method = rest.trim_ascii();
@@ -145,17 +180,12 @@ impl Message {
     }
 
     /// The place of a parameter's value in the first value of a header field, outside of quotes and brackets.
-    fn parameter_range(&self, name: HeaderName, parameter: &[u8], are_plain: &mut u128) -> Option<Range<u32>> {
+    fn place_of(&self, found: Parameter, name: HeaderName, parameter: &[u8]) -> Option<Range<u32>> {
+        if let Parameter::Known(place) = found {
+            return place;
+        }
         let field = self.field(name)?;
-        let value = field.value(&self.0.raw);
-        let is_via = name == HeaderName::Via;
-        let plain = if is_via { plain::via(value, parameter) } else { plain::address(value, parameter) };
-        let place = if let Some(plain) = plain {
-            *are_plain |= headers::bit(name);
-            plain.parameter?
-        } else {
-            header_parameter(value, parameter, is_via)?
-        };
+        let place = header_parameter(field.value(&self.0.raw), parameter, name == HeaderName::Via)?;
         Some(field.value_start + offset(place.start)..field.value_start + offset(place.end))
     }
 
@@ -385,7 +415,11 @@ impl Message {
 
     /// What stands in front of the parameters of the topmost Via value; `None` where there is more to it than that.
     pub(crate) fn start_of_top_via(&self) -> Option<&[u8]> {
-        let value = self.field(HeaderName::Via)?.value(&self.0.raw);
+        let field = self.field(HeaderName::Via)?;
+        if self.0.via_parameters > 0 {
+            return Some(self.slice(&(field.value_start..self.0.via_parameters)));
+        }
+        let value = field.value(&self.0.raw);
         let start = value.get(..memchr::memchr(b';', value)?)?;
         memchr::memchr3(b'"', b',', b'<', start).is_none().then_some(start)
     }
@@ -465,13 +499,13 @@ fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
 /// How many octets behind the header block are the body (RFC 3261 §18.3).
 fn body_length(bytes: &[u8], block: &headers::Block, cut: bool, odd: &mut Vec<Anomaly>) -> usize {
     let there = bytes.len().saturating_sub(block.end);
-    let mut lengths = block.fields.iter().filter(|f| f.name == HeaderName::ContentLength).map(|f| f.value(bytes));
-    let Some(first) = lengths.next() else {
+    let Some(first) = block.fields.first(HeaderName::ContentLength).map(|f| f.value(bytes)) else {
         // Without Content-Length the body is the rest (RFC 3261 §18.3), unless the rest is another message.
         let rest = bytes.get(block.end..).unwrap_or_default();
-        return if super::probe::is_sip(super::framing::without_blank_lines(rest)) { 0 } else { there };
+        return if probe::is_sip(super::framing::without_blank_lines(rest)) { 0 } else { there };
     };
-    if lengths.any(|other| other != first) {
+    let is_repeated = block.repeated & headers::bit(HeaderName::ContentLength) != 0;
+    if is_repeated && block.fields.named(HeaderName::ContentLength).any(|other| other.value(bytes) != first) {
         odd.push(Anomaly::ContentLengthInvalid);
     }
     let Some(claimed) = number::whole(first) else {
@@ -590,15 +624,37 @@ mod tests {
     proptest! {
         #[test]
         fn plain_values_have_the_same_parameter(
-            address in r#"("[ a;]{0,2}" ?|[a ]{0,2})<?sips?:(a@)?[a-b.]{1,2}(:[0-9]{1,4})?(;[a=]{0,2})?>?(;(tag|TAG|b)?=?[a=:]{0,2}){0,3}"#,
+            address in r#"("[ a;]{0,2}" ?|[a ]{0,2})<?sips?:(a@)?[a-b.]{1,2}(:[0-9]{1,5})?(;[a=]{0,2})?>?(;(tag|TAG|b)?=?[a=:]{0,2}){0,3}"#,
             via in r"SIP/2.0/[A-B]{1,2} [a.:0-9]{1,3}(;(branch|Branch|b)?=?[a=:]{0,2}){0,3}",
         ) {
             for (value, name, is_via) in [(address.as_bytes(), &b"tag"[..], false), (via.as_bytes(), b"branch", true)] {
                 let plain = if is_via { plain::via(value, name) } else { plain::address(value, name) };
                 if let Some(plain) = plain {
+                    prop_assert!(plain.is_all_of(value));
                     prop_assert_eq!(plain.parameter, header_parameter(value, name, is_via));
                 }
             }
+        }
+
+        #[test]
+        fn usual_lines_are_read_as_any_other(
+            value in prop::collection::vec(
+                prop::sample::select(vec![
+                    "<", ">", "sip:", "SIP/2.0/UDP ", "a", "b@", "c.d", ":5", "99999", ";", "tag=", "branch=", "z9hG4bK", "\"", "\\",
+                    " ", "  ", ",", "\r\n", "\n", "\t", "7 ", "INVITE", "é",
+                ]),
+                0..9,
+            ).prop_map(|parts| parts.concat()),
+            name in prop::sample::select(vec!["Via", "From", "To", "CSeq", "Contact", "Route", "Call-ID", "Expires", "Subject"]),
+        ) {
+            let read = |name: &str| {
+                let text = format!("ACK sip:a@b SIP/2.0\r\n{name}: {value}\r\nTo: <sip:c@d>;tag=e\r\n\r\n");
+                let (m, length) = Message::read(text.as_bytes(), false).unwrap();
+                let places = m.0.fields.iter().map(|f| (f.name, f.value_range())).collect::<Vec<_>>();
+                let texts = [m.from_tag(), m.to_tag(), m.branch(), m.start_of_top_via()].map(|text| text.map(<[u8]>::to_vec));
+                (places, texts, m.cseq().cloned(), m.anomalies().to_vec(), length)
+            };
+            prop_assert_eq!(read(name), read(&name.to_ascii_uppercase()));
         }
 
         #[test]

@@ -58,7 +58,12 @@ impl Method {
 
     /// Reads a method; octets that are not UTF-8 are replaced.
     pub fn read(bytes: &[u8]) -> Self {
-        match bytes {
+        Self::known(bytes).unwrap_or_else(|| Self::Other(String::from_utf8_lossy(bytes).into()))
+    }
+
+    /// The one of that name, if it is among [`Self::KNOWN`].
+    pub(super) fn known(bytes: &[u8]) -> Option<Self> {
+        Some(match bytes {
             b"INVITE" => Self::Invite,
             b"ACK" => Self::Ack,
             b"BYE" => Self::Bye,
@@ -73,8 +78,8 @@ impl Method {
             b"REFER" => Self::Refer,
             b"MESSAGE" => Self::Message,
             b"UPDATE" => Self::Update,
-            _ => Self::Other(String::from_utf8_lossy(bytes).into()),
-        }
+            _ => return None,
+        })
     }
 
     /// The name as it travels.

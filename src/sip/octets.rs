@@ -1,34 +1,59 @@
 //! Classes of octets, by table: what every header field of every message is compared with.
 
 /// Of a token (RFC 3261 §25.1).
-pub(super) const TOKEN: u8 = 1;
+pub(super) const TOKEN: u16 = 1;
 /// Of a host name or IPv4 address.
-pub(super) const HOST: u8 = 2;
+pub(super) const HOST: u16 = 2;
 /// Of the user part of a plain URI.
-pub(super) const USER: u8 = 4;
+pub(super) const USER: u16 = 4;
 /// Of parameters without quotes, with what separates them.
-pub(super) const PARAMETER: u8 = 8;
+pub(super) const PARAMETER: u16 = 8;
 /// Of a display name without quotes.
-pub(super) const NAME: u8 = 16;
-
+pub(super) const NAME: u16 = 16;
 /// Of the value of a parameter without quotes.
-pub(super) const VALUE: u8 = 32;
+pub(super) const VALUE: u16 = 32;
+/// Between quotes, without escapes and line ends.
+pub(super) const QUOTED: u16 = 64;
+/// Decimal digits.
+pub(super) const DIGIT: u16 = 128;
+/// Letters.
+pub(super) const LETTER: u16 = 256;
+/// Graphic ones.
+pub(super) const GRAPHIC: u16 = 512;
 
-const CLASSES: [u8; 256] = classes();
+static CLASSES: [u16; 256] = classes();
 
-const fn classes() -> [u8; 256] {
+const fn classes() -> [u16; 256] {
     let mut table = with([0; 256], b"-.!%*_+`'~", TOKEN | PARAMETER | NAME | VALUE);
     table = with(table, b" ", NAME);
     table = with(table, b";=:", PARAMETER);
     table = with(table, b"=:", VALUE);
     table = with(table, b"-.", HOST);
     table = with(table, b"-_.+*", USER);
+    table = with(table, b"0123456789", DIGIT);
+    table = with(table, b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", LETTER);
     let all = TOKEN | HOST | USER | PARAMETER | NAME | VALUE;
-    with(table, b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", all)
+    table = with(table, b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", all);
+    with_ranges(table)
 }
 
 #[expect(clippy::indexing_slicing, reason = "a constant: an index out of bounds does not compile")]
-const fn with(mut table: [u8; 256], octets: &[u8], class: u8) -> [u8; 256] {
+const fn with_ranges(mut table: [u16; 256]) -> [u16; 256] {
+    let mut at = 0;
+    while at < table.len() {
+        if at > b' ' as usize && at < 0x7f {
+            table[at] |= GRAPHIC;
+        }
+        if !matches!(at, 0x0a | 0x0d | 0x22 | 0x5c) {
+            table[at] |= QUOTED;
+        }
+        at += 1;
+    }
+    table
+}
+
+#[expect(clippy::indexing_slicing, reason = "a constant: an index out of bounds does not compile")]
+const fn with(mut table: [u16; 256], octets: &[u8], class: u16) -> [u16; 256] {
     let mut at = 0;
     while at < octets.len() {
         table[octets[at] as usize] |= class;
@@ -38,13 +63,53 @@ const fn with(mut table: [u8; 256], octets: &[u8], class: u8) -> [u8; 256] {
 }
 
 /// Whether an octet belongs to a class.
-pub(super) fn is(octet: u8, class: u8) -> bool {
-    CLASSES.get(usize::from(octet)).is_some_and(|classes| classes & class != 0)
+pub(super) fn is(octet: u8, class: u16) -> bool {
+    classes_of(octet) & class != 0
+}
+
+fn classes_of(octet: u8) -> u16 {
+    CLASSES.get(usize::from(octet)).copied().unwrap_or_default()
+}
+
+/// Splits behind the octets of a class.
+#[inline]
+pub(super) fn take(value: &[u8], class: u16) -> (&[u8], &[u8]) {
+    let rest = behind(value, class);
+    (value.get(..value.len() - rest.len()).unwrap_or_default(), rest)
+}
+
+/// What stands behind the octets of a class.
+#[inline]
+pub(super) fn behind(value: &[u8], class: u16) -> &[u8] {
+    let mut rest = value;
+    // Four at a time: one branch for all of them.
+    while let [a, b, c, d, tail @ ..] = rest {
+        if classes_of(*a) & classes_of(*b) & classes_of(*c) & classes_of(*d) & class == 0 {
+            break;
+        }
+        rest = tail;
+    }
+    while let [octet, tail @ ..] = rest {
+        if !is(*octet, class) {
+            break;
+        }
+        rest = tail;
+    }
+    rest
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn octets_of_a_class_are_taken() {
+        for length in 0..10 {
+            let value = [&b"0123456789"[..length], b"x4444"].concat();
+            assert_eq!(take(&value, DIGIT), value.split_at(length));
+            assert_eq!(take(&value[..length], DIGIT), (&value[..length], &b""[..]));
+        }
+    }
 
     #[test]
     fn classes_are_those_of_the_grammar() {
@@ -56,6 +121,10 @@ mod tests {
             assert_eq!(is(octet, PARAMETER), common(b"-.!%*_+`'~;=:"));
             assert_eq!(is(octet, VALUE), common(b"-.!%*_+`'~=:"));
             assert_eq!(is(octet, NAME), common(b"-.!%*_+`'~ "));
+            assert_eq!(is(octet, QUOTED), !b"\"\\\r\n".contains(&octet));
+            assert_eq!(is(octet, DIGIT), octet.is_ascii_digit());
+            assert_eq!(is(octet, LETTER), octet.is_ascii_alphabetic());
+            assert_eq!(is(octet, GRAPHIC), octet.is_ascii_graphic());
         }
     }
 }

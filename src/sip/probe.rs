@@ -3,7 +3,7 @@
 use super::octets;
 
 /// Longest start line that is looked at, in octets.
-const LINE_MAX: usize = 8192;
+pub(super) const LINE_MAX: usize = 8192;
 
 /// Whether the octets begin with a SIP start line: a status line, or a request line that ends in a SIP version.
 pub fn is_sip(bytes: &[u8]) -> bool {

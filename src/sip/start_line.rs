@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::headers::offset;
-use super::probe;
-use super::{Method, StatusCode};
+use super::{Method, StatusCode, octets, plain, probe};
 use crate::anomaly::Anomaly;
 
 /// What the first line says; ranges are places in the line.
@@ -14,8 +13,47 @@ pub(super) enum StartLine {
     Response { status: StatusCode, phrase: Range<u32> },
 }
 
+/// A start line with its surroundings.
+#[derive(Debug)]
+pub(super) struct Begin {
+    pub(super) start: StartLine,
+    /// The octets of the line without its end.
+    pub(super) length: usize,
+    /// Where the next line begins.
+    pub(super) next: usize,
+    /// Whether nothing is wrong with its Request-URI, if it has one.
+    pub(super) is_plain: bool,
+}
+
+/// A start line as nearly all are, which is one for [`probe::is_sip`] too and has nothing odd; `None` says nothing.
+pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
+    let window = bytes.get(..probe::LINE_MAX).unwrap_or(bytes);
+    let length = memchr::memchr2(b'\r', b'\n', window)?;
+    let line = bytes.get(..length).filter(|_| bytes.get(length..).is_some_and(|end| end.starts_with(b"\r\n")))?;
+    let start = if let Some(rest) = line.strip_prefix(b"SIP/2.0 ") {
+        let [a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', phrase @ ..] = rest else { return None };
+        let digit = |digit: &u8| u16::from(digit - b'0');
+        let status = StatusCode(digit(a) * 100 + digit(b) * 10 + digit(c));
+        phrase.first().filter(|first| first.is_ascii_graphic())?;
+        StartLine::Response { status, phrase: offset(length - phrase.len())..offset(length) }
+    } else {
+        let request = line.strip_suffix(b" SIP/2.0")?;
+        let (method, _) = octets::take(request, octets::LETTER);
+        let uri = request.get(method.len()..)?.strip_prefix(b" ").filter(|uri| plain::uri(uri))?;
+        let uri = offset(request.len() - uri.len())..offset(request.len());
+        StartLine::Request { method: Method::known(method)?, uri }
+    };
+    Some(Begin { start, length, next: length + 2, is_plain: true })
+}
+
+/// The start line at the beginning, if there is one.
+pub(super) fn begin(bytes: &[u8], odd: &mut Vec<Anomaly>) -> Option<Begin> {
+    let (line, next) = line(bytes, odd);
+    Some(Begin { start: read(line, odd)?, length: line.len(), next, is_plain: false })
+}
+
 /// The first line without its end, and where the next one begins. A bare CR ends it too, as it cannot be part of it.
-pub(super) fn line<'a>(bytes: &'a [u8], odd: &mut Vec<Anomaly>) -> (&'a [u8], usize) {
+fn line<'a>(bytes: &'a [u8], odd: &mut Vec<Anomaly>) -> (&'a [u8], usize) {
     let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
     let behind = bytes.get(end..).unwrap_or_default();
     let length = match behind {
@@ -34,7 +72,7 @@ pub(super) fn line<'a>(bytes: &'a [u8], odd: &mut Vec<Anomaly>) -> (&'a [u8], us
 }
 
 /// Reads a start line without its line end, and says what is odd about it.
-pub(super) fn read(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
+fn read(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
     if probe::is_status_line(line) { read_response(line, odd) } else { read_request(line, odd) }
 }
 
