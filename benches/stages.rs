@@ -1,0 +1,188 @@
+//! What each stage costs alone, in nanoseconds a SIP message: `cargo bench --bench stages [-- CAPTURE]`.
+//!
+//! Without a capture one is generated. Each stage gets what the one before it made, all of it in memory; the fastest of several runs
+//! counts. Where the sum of the stages is above what a whole run takes on one thread, that is because the caches hold more of a
+//! message that goes through all stages at once.
+
+use std::error::Error;
+use std::fs;
+use std::hint::black_box;
+use std::io::{self, Cursor, Write as _};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use sipscan::call::legs::LegSummary;
+use sipscan::call::tracker::Tracker;
+use sipscan::capture::Capture;
+use sipscan::diagnosis::{CallReport, Engine, Settings};
+use sipscan::lang::Lang;
+use sipscan::net::{Decoded, peel};
+use sipscan::provenance::{Flow, FrameRef, Provenance, Timestamp};
+use sipscan::report::csv::{CsvOptions, CsvSink, Table};
+use sipscan::report::json::JsonSink;
+use sipscan::report::text::{TextOptions, TextSink};
+use sipscan::report::{Sink, Summary};
+use sipscan::sip::probe::is_sip;
+use sipscan::sip::{Message, messages};
+
+#[expect(dead_code, reason = "floods are for the example")]
+mod load;
+
+const RUNS: usize = 5;
+
+/// A frame with its octets.
+struct Held {
+    reference: FrameRef,
+    time: Timestamp,
+    link_type: u16,
+    original_length: u32,
+    bytes: Vec<u8>,
+}
+
+/// A payload and where it was.
+struct Payload<'a> {
+    provenance: Provenance,
+    octets: &'a [u8],
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let capture = capture()?;
+    let frames = frames(&capture)?;
+    let payloads: Vec<Payload<'_>> = frames.iter().filter_map(payload).collect();
+    let read: Vec<(Message, Provenance)> = payloads.iter().flat_map(read).collect();
+    let calls = tracked(read.clone());
+    let mut engine = Engine::new(Settings::default());
+    let reports: Vec<CallReport> = calls.iter().map(|(call, now)| engine.diagnose(call.clone(), *now)).collect();
+    let table = Stages { messages: read.len() };
+    let mut out = io::stdout();
+    writeln!(out, "{} frames, {} messages, {} calls", frames.len(), read.len(), calls.len())?;
+    table.line("frames out of the file", || (), |()| frames_read(&capture))?;
+    table.line("decoding", || (), |()| frames.iter().filter_map(payload).count())?;
+    table.line("is it SIP", || (), |()| payloads.iter().filter(|payload| is_sip(payload.octets)).count())?;
+    let all = || payloads.iter().map(|payload| messages(payload.octets, false).len()).sum();
+    table.line("messages: start line, header fields, storage", || (), |()| all())?;
+    let summaries = || read.iter().filter_map(|(message, place)| LegSummary::of_first(message, place)).count();
+    table.line("summaries of legs", || (), |()| summaries())?;
+    table.line("tracking, with summaries of legs", || read.clone(), |read| tracked(read).len())?;
+    let fresh = || (Engine::new(Settings::default()), calls.clone());
+    table.line("diagnosis", fresh, |(mut engine, calls)| {
+        calls.into_iter().map(|(call, now)| engine.diagnose(call, now).findings.len()).sum()
+    })?;
+    let count = || {
+        reports.iter().fold(Summary::default(), |mut summary, report| {
+            summary.call(report);
+            summary
+        })
+    };
+    table.line("counting", || (), |()| count().calls.try_into().unwrap_or_default())?;
+    let text = || Box::new(TextSink::new(Box::new(io::sink()), TextOptions::default())) as Box<dyn Sink>;
+    table.line("report: text", text, |sink| told(sink, &reports))?;
+    let json = || Box::new(JsonSink::new(Box::new(io::sink()), Lang::En)) as Box<dyn Sink>;
+    table.line("report: JSON", json, |sink| told(sink, &reports))?;
+    let csv = || Box::new(CsvSink::new(Box::new(io::sink()), Table::Responses, CsvOptions::default())) as Box<dyn Sink>;
+    table.line("report: CSV", csv, |sink| told(sink, &reports))
+}
+
+/// The octets of the capture that was named, or of a generated one.
+fn capture() -> Result<Vec<u8>, Box<dyn Error>> {
+    let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if let Some(path) = named {
+        #[expect(clippy::disallowed_methods, reason = "likewise")]
+        return Ok(fs::read(path)?);
+    }
+    let mut capture = Vec::new();
+    load::Load::default().write(&mut capture)?;
+    Ok(capture)
+}
+
+struct Stages {
+    messages: usize,
+}
+
+impl Stages {
+    /// Prints what a stage takes for each message; `fresh` makes what it uses up, which does not count.
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+    fn line<T>(&self, name: &str, fresh: impl Fn() -> T, run: impl Fn(T) -> usize) -> Result<(), Box<dyn Error>> {
+        let mut best = f64::INFINITY;
+        for _ in 0..RUNS {
+            let input = fresh();
+            let begin = Instant::now();
+            black_box(run(input));
+            best = best.min(begin.elapsed().as_secs_f64());
+        }
+        #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+        let nanoseconds = best * 1e9 / self.messages.max(1) as f64;
+        writeln!(io::stdout(), "{nanoseconds:8.0} ns  {name}")?;
+        Ok(())
+    }
+}
+
+fn frames(capture: &[u8]) -> Result<Vec<Held>, Box<dyn Error>> {
+    let mut frames = Capture::from_reader(PathBuf::from("load"), Cursor::new(capture.to_vec()))?;
+    let mut held = Vec::new();
+    // A capture that ends inside a frame is good up to there.
+    while let Ok(Some(frame)) = frames.next_frame() {
+        held.push(Held {
+            reference: frame.reference,
+            time: frame.time,
+            link_type: frame.link_type,
+            original_length: frame.original_length,
+            bytes: frame.bytes.to_vec(),
+        });
+    }
+    Ok(held)
+}
+
+/// Reads all frames, and leaves them.
+fn frames_read(capture: &[u8]) -> usize {
+    let Ok(mut frames) = Capture::from_reader(PathBuf::from("load"), Cursor::new(capture.to_vec())) else { return 0 };
+    let mut octets = 0;
+    while let Ok(Some(frame)) = frames.next_frame() {
+        octets += frame.bytes.len();
+    }
+    octets
+}
+
+fn payload(frame: &Held) -> Option<Payload<'_>> {
+    let peeled = peel(frame.link_type, &frame.bytes, frame.original_length, frame.time);
+    let Decoded::Udp(datagram) = peeled.content else { return None };
+    let provenance = place(frame, datagram.flow, datagram.ip_id, datagram.ttl);
+    Some(Payload { provenance, octets: datagram.payload })
+}
+
+fn place(frame: &Held, flow: Flow, ip_id: Option<u16>, ttl: u8) -> Provenance {
+    Provenance {
+        frame: frame.reference,
+        other_frames: Vec::new(),
+        time: frame.time,
+        flow,
+        ip_id,
+        ttl,
+        carrier: None,
+        offset: 0,
+    }
+}
+
+fn read<'a>(payload: &'a Payload<'_>) -> impl Iterator<Item = (Message, Provenance)> + 'a {
+    messages(payload.octets, false).into_iter().map(|framed| (framed.message, payload.provenance.clone()))
+}
+
+/// All calls, each with the time at which it was over.
+fn tracked(read: Vec<(Message, Provenance)>) -> Vec<(sipscan::call::Call, Timestamp)> {
+    let mut tracker = Tracker::default();
+    let mut calls = Vec::new();
+    let mut now = Timestamp::default();
+    for (message, provenance) in read {
+        now = provenance.time;
+        tracker.push(message, provenance);
+        calls.extend(tracker.advance(now).into_iter().map(|call| (call, now)));
+    }
+    calls.extend(tracker.finish(now).map(|call| (call, now)));
+    calls
+}
+
+/// Has a report written; returns something that depends on it.
+fn told(mut sink: Box<dyn Sink>, reports: &[CallReport]) -> usize {
+    let begun = sink.begin_capture(0, &["load".to_owned()]).is_ok();
+    usize::from(begun) + reports.iter().filter(|report| sink.call(report).is_ok()).count()
+}
