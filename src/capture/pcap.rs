@@ -3,7 +3,7 @@
 //! Read are microseconds and nanoseconds, both byte orders, the "modified" format (records with eight more octets of
 //! header) in both, and files before version 2.4 with the lengths the other way round.
 
-use pcap_parser::{parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
+use pcap_parser::parse_pcap_header;
 
 use super::buffer::Buffer;
 use super::interface::Interface;
@@ -124,9 +124,7 @@ impl Pcap {
     }
 
     fn located(&self, data: &[u8], header: usize, captured: u32) -> Option<Located> {
-        // In a file with swapped lengths the parser would look for more than there is: it gets the header fields alone.
-        let fields = if self.lengths == Lengths::Standard { data } else { data.get(..16)? };
-        let (seconds, fraction, first, second) = self.fields(fields)?;
+        let (seconds, fraction, first, second) = self.fields(data)?;
         let nanoseconds = i64::from(fraction) * if self.variant.nanoseconds { 1 } else { 1000 };
         Some(Located {
             record_length: header + to_usize(captured),
@@ -142,11 +140,6 @@ impl Pcap {
 
     fn fields(&self, data: &[u8]) -> Option<(u32, u32, u32, u32)> {
         let order = self.variant.order;
-        if self.lengths != Lengths::Standard {
-            return Some((order.u32(data, 0)?, order.u32(data, 4)?, order.u32(data, 8)?, order.u32(data, 12)?));
-        }
-        let parsed = if order == ByteOrder::Little { parse_pcap_frame(data) } else { parse_pcap_frame_be(data) };
-        let (_, frame) = parsed.ok()?;
-        Some((frame.ts_sec, frame.ts_usec, frame.caplen, frame.origlen))
+        Some((order.u32(data, 0)?, order.u32(data, 4)?, order.u32(data, 8)?, order.u32(data, 12)?))
     }
 }

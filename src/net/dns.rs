@@ -15,8 +15,6 @@ pub struct FailedLookup {
     pub code: &'static str,
 }
 
-/// Ports of DNS servers: RFC 1035 §4.2.1, RFC 6762 §3.
-const DNS_PORTS: [u16; 2] = [53, 5353];
 /// Length of the header, in octets (RFC 1035 §4.1.1).
 const HEADER: usize = 12;
 /// Longest name, in octets (RFC 1035 §2.3.4).
@@ -24,9 +22,9 @@ const MAX_NAME: usize = 255;
 /// Longest label, in octets; above it the length octet means compression or an extension, which a question cannot have.
 const MAX_LABEL: usize = 63;
 
-/// Whether a port is one that DNS servers answer from.
+/// Whether a port is one that DNS servers answer from (RFC 1035 §4.2.1, RFC 6762 §3).
 pub fn is_dns_port(port: u16) -> bool {
-    DNS_PORTS.contains(&port)
+    matches!(port, 53 | 5353)
 }
 
 /// Reads a datagram from `source_port` as a DNS response, and returns the question if the answer is that there is none.
