@@ -1,5 +1,6 @@
 //! Calls that other programs made on the loopback interface over TCP, TLS and WebSocket: what they logged is what is read. `tests/data/flows`
 //! has captures and logs, and what makes them.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
