@@ -221,6 +221,7 @@ impl Front {
             self.anomaly(anomaly);
         }
         self.count_tracker_anomalies();
+        self.facts.tls.late_secrets = self.keys.late();
         let below = self.streams.counts().duplicates + self.associations.counts().duplicates;
         self.facts.duplicates = self.tracker.counts().duplicates + below;
     }

@@ -152,7 +152,10 @@ impl Analysis {
         loop {
             match frames.next_frame() {
                 Ok(Some(frame)) => self.frame(&frame, sink)?,
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    self.front.learn(&frames.take_secrets());
+                    return Ok(());
+                }
                 Err(error) => tell(error),
             }
             self.set_lossy(frames.dropped() > 0);

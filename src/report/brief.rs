@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::phrases::{self, Place};
 use super::text::cut;
+use super::without_sip;
 use super::{CaptureFacts, Sink, Summary, escape, groups, kpi};
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::kpi::Metrics;
@@ -80,6 +81,9 @@ pub(super) struct Brief {
     incomplete: u64,
     /// What makes the first incomplete captures incomplete.
     reasons: Vec<Text>,
+    /// Why there is no SIP in the first capture that has none, and connections with SIP over TLS that were not read.
+    nothing: Option<&'static str>,
+    unread: u64,
 }
 
 /// How much a diagnosis matters.
@@ -114,6 +118,8 @@ impl Brief {
             worst: BTreeMap::new(),
             incomplete: 0,
             reasons: Vec::new(),
+            nothing: None,
+            unread: 0,
         }
     }
 
@@ -132,6 +138,8 @@ impl Brief {
             self.note(finding.severity, finding, || Text::new("the capture"));
         }
         self.frames += facts.frames;
+        self.nothing = self.nothing.or_else(|| Some(without_sip::nothing_read(facts)));
+        self.unread += facts.tls.unread();
         if self.names.len() < KEPT {
             self.names.push(facts.path.clone());
         }
@@ -165,7 +173,7 @@ impl Brief {
                 std::iter::once(self.what()).chain(self.names.iter().map(Text::verbatim)).collect(),
             ),
             (Text::new("Time"), vec![self.time()]),
-            (Text::new("Messages"), messages(total)),
+            (Text::new("Messages"), self.messages(total)),
             (Text::new("Calls"), vec![calls(total)]),
             (Text::new("Responses"), responses(total)),
             (Text::new("Outcomes"), outcomes(total)),
@@ -217,6 +225,22 @@ impl Brief {
         let Some((first, last)) = self.times else { return Text::new("no frames with times") };
         let text = Text::new("{from} to {to} ({span})").with("from", self.place.moment(first));
         text.with("to", self.place.moment(last)).with("span", span(last.since(first)))
+    }
+
+    /// How many of each method, or why there are none; and what was not read.
+    fn messages(&self, total: &Summary) -> Vec<Text> {
+        let mut items = messages(total);
+        items.extend(self.nothing.filter(|_| total.messages == 0 && self.captures == 1).map(Text::new));
+        let unread = Text::count(
+            self.unread,
+            "{n} connection with SIP over TLS was not read (see --keylog)",
+            "{n} connections with SIP over TLS were not read (see --keylog)",
+        );
+        // In front of the methods: these are what a narrow line leaves out.
+        if self.unread > 0 {
+            items.insert(1, unread);
+        }
+        items
     }
 
     fn complete(&self) -> Vec<Text> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::CaptureFacts;
 use crate::lang::Text;
-use crate::tls::{Reading, TlsStream};
+use crate::tls::{Reading, TlsStream, Version};
 
 /// Groups of connections that are described.
 const SHOWN: usize = 5;
@@ -22,6 +22,15 @@ pub(super) fn sentences(facts: &CaptureFacts) -> Vec<Text> {
         ));
         texts.extend(groups(tls.unread_streams()));
         texts.extend(hints(&tls.readings));
+    }
+    if tls.late_secrets > 0 {
+        texts.push(Text::count(
+            tls.late_secrets,
+            "The secrets of {n} connection stand in the capture, but behind its frames: too late. Write them to a file (editcap \
+             --extract-secrets, Wireshark 4.4) and give it with --keylog FILE.",
+            "The secrets of {n} connections stand in the capture, but behind their frames: too late. Write them to a file (editcap \
+             --extract-secrets, Wireshark 4.4) and give it with --keylog FILE.",
+        ));
     }
     if tls.failed > 0 {
         texts.push(Text::count(
@@ -52,7 +61,7 @@ fn groups<'a>(streams: impl Iterator<Item = &'a TlsStream>) -> Vec<Text> {
 }
 
 fn described(stream: &TlsStream) -> Text {
-    let mut facts: Vec<Text> = stream.version.iter().map(Text::verbatim).collect();
+    let mut facts: Vec<Text> = stream.version.map(version).into_iter().collect();
     facts.extend(stream.suite_name().map(Text::verbatim));
     facts.extend(stream.server_name.as_ref().map(|name| Text::new("server name {name}").with("name", name)));
     facts.extend(stream.protocol.as_ref().map(|name| Text::new("protocol {name}").with("name", name)));
@@ -66,6 +75,15 @@ fn described(stream: &TlsStream) -> Text {
     }
     facts.push(Text::new(reason(stream.reading)));
     Text::new("Server {server}: {facts}").with("server", stream.server).with("facts", Text::list(", ", facts))
+}
+
+fn version(version: Version) -> Text {
+    match version {
+        Version::Tls10 | Version::Tls11 => {
+            Text::new("{version}, which must not be used any more (RFC 8996)").with("version", version.name())
+        }
+        Version::Ssl3 | Version::Tls12 | Version::Tls13 => Text::verbatim(version),
+    }
 }
 
 /// Why it was not read.
@@ -94,13 +112,4 @@ fn hints(readings: &BTreeMap<Reading, u64>) -> Vec<Text> {
         ),
     ];
     hints.into_iter().filter(|(reading, _)| readings.contains_key(reading)).map(|(_, hint)| Text::new(hint)).collect()
-}
-
-/// The sentence in place of numbers where there is no SIP that could be read.
-pub(super) fn nothing_read(facts: &CaptureFacts) -> &'static str {
-    if facts.tls.connections > 0 {
-        "No SIP could be read: what there is of it goes over TLS."
-    } else {
-        "There is no SIP in it that can be read."
-    }
 }

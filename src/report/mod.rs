@@ -40,6 +40,7 @@ mod tests;
 pub mod text;
 mod time;
 mod view;
+mod without_sip;
 
 pub(crate) use number_pattern::number;
 pub use summary::{CaptureFacts, Filtered, Summary};

@@ -180,6 +180,14 @@ impl Session {
         self.sides.iter_mut().for_each(|side| side.is_sealed = true);
         if !has_keys {
             self.unread(why);
+            self.miss(why);
+        }
+    }
+
+    /// Remembers what would have opened it, in case that it comes later.
+    fn miss(&self, why: Reading) {
+        if let (Reading::NoSecrets, Some(hello)) = (why, &self.handshake.client) {
+            self.keys.miss(&hello.random);
         }
     }
 
@@ -249,6 +257,7 @@ impl Session {
         };
         if opener.is_none() {
             self.unread(why);
+            self.miss(why);
         }
         self.side(direction).seal(opener);
     }

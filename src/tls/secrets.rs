@@ -1,6 +1,6 @@
 //! What the user knows of the secrets of connections: lines of `SSLKEYLOGFILE`, and RSA private keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -124,6 +124,10 @@ pub struct Keys {
 struct Capture {
     secrets: Secrets,
     sessions: HashMap<Vec<u8>, Master>,
+    /// Handshakes of which nothing was known when their connections were sealed.
+    missed: HashSet<Random>,
+    /// Those of them of which something became known later.
+    late: u64,
 }
 
 #[derive(Clone)]
@@ -149,7 +153,25 @@ impl Keys {
 
     /// Takes the lines of a key log that a capture holds.
     pub fn learn(&self, lines: &[u8]) {
-        self.of_capture.write().unwrap_or_else(PoisonError::into_inner).secrets.add_lines(lines);
+        let mut capture = self.of_capture.write().unwrap_or_else(PoisonError::into_inner);
+        capture.secrets.add_lines(lines);
+        let Capture { secrets, missed, late, .. } = &mut *capture;
+        let before = missed.len();
+        missed.retain(|random| !secrets.known.contains_key(random));
+        *late += (before - missed.len()) as u64;
+    }
+
+    /// Notes that a connection is sealed from here on, and nothing is known of its handshake.
+    pub(super) fn miss(&self, random: &Random) {
+        let mut capture = self.of_capture.write().unwrap_or_else(PoisonError::into_inner);
+        if capture.missed.len() < TLS_SECRETS {
+            capture.missed.insert(*random);
+        }
+    }
+
+    /// Connections that stayed unread although the capture has their secrets: they stand behind the frames in it.
+    pub fn late(&self) -> u64 {
+        self.of_capture.read().unwrap_or_else(PoisonError::into_inner).late
     }
 
     /// Lines of key logs that were left out because there are too many.

@@ -14,6 +14,8 @@ pub struct TlsSummary {
     pub failed: u64,
     /// The others, by how far they could be read.
     pub readings: BTreeMap<Reading, u64>,
+    /// Those that were not read although the capture has their secrets, because these stand behind the frames.
+    pub late_secrets: u64,
     /// The first ones, in the order in which they ended.
     pub streams: Vec<TlsStream>,
 }

@@ -25,3 +25,4 @@ mod servers;
 mod tcp;
 mod threads;
 mod tunnels;
+mod without_sip;

@@ -11,7 +11,7 @@ use crate::lang::{Text, grouped, span};
 use crate::report::clusters::{Cluster, Clusters};
 use crate::report::text::numbers::percent;
 use crate::report::text::{View, causes, overview};
-use crate::report::{CaptureFacts, Summary, encrypted, phrases};
+use crate::report::{CaptureFacts, Summary, encrypted, phrases, without_sip};
 use crate::sip::StatusClass;
 
 /// Entries of a list of who takes part, and causes.
@@ -59,7 +59,10 @@ fn facts_of(view: &View, facts: &CaptureFacts, summary: &Summary) -> Markup {
             @for text in overview::layers(facts) { dd.more { (view.say(text)) } }
             @if let Some(times) = times { dt { (view.say("Time")) } dd { (times) } }
             dt { "SIP" }
-            dd { @if summary.messages == 0 { (view.say(encrypted::nothing_read(facts))) } @else { (view.say(overview::read(summary))) } }
+            dd { @if summary.messages == 0 { (view.say(without_sip::nothing_read(facts))) } @else { (view.say(overview::read(summary))) } }
+            @if summary.messages == 0 {
+                @for text in without_sip::instead(facts) { dd.more { (view.say(text)) } }
+            }
             @for text in encrypted::sentences(facts) { dd.more { (view.say(text)) } }
             @if let Some(filtered) = &summary.filtered {
                 dt { (view.say("Filter")) }

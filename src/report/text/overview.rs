@@ -5,19 +5,16 @@ use std::collections::BTreeMap;
 use super::View;
 use super::numbers::{duration, percent};
 use super::page::{Page, Tone, cut};
-use crate::anomaly::Anomaly;
 use crate::catalog;
 use crate::diagnosis::Severity;
 use crate::lang::{Text, grouped};
-use crate::net::{PayloadKind, SctpKind, SkipReason};
-use crate::report::{CaptureFacts, Summary, encrypted, phrases};
+use crate::net::SctpKind;
+use crate::report::{CaptureFacts, Summary, encrypted, phrases, without_sip};
 use crate::sip::StatusClass;
 use crate::wrap::{display_width, pad};
 
 /// Cells of the column of labels.
 pub(super) const LABEL: usize = 10;
-/// Kinds of other content named where there is no SIP.
-const INSTEAD: usize = 5;
 /// Ways through tunnels and tags shown.
 const WAYS: usize = 5;
 /// Methods shown, and cells of a name.
@@ -41,8 +38,10 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     capture(page, view, facts);
     page.hanging("SIP", LABEL, Tone::Plain, read(summary));
     if summary.messages == 0 {
-        page.hanging("", LABEL, Tone::Strong, encrypted::nothing_read(facts));
-        instead(page, facts);
+        page.hanging("", LABEL, Tone::Strong, without_sip::nothing_read(facts));
+        for text in without_sip::instead(facts) {
+            page.hanging("", LABEL, Tone::Plain, text);
+        }
     }
     for (place, text) in encrypted::sentences(facts).into_iter().enumerate() {
         page.hanging("", LABEL, if place == 0 { Tone::Strong } else { Tone::Plain }, text);
@@ -148,46 +147,6 @@ fn contents(facts: &CaptureFacts) -> Option<Text> {
     let some: Vec<_> = kinds.into_iter().filter(|(_, n)| *n > 0).collect();
     let list = some.iter().map(|(text, n)| text.clone().with("n", grouped(*n)));
     (some.len() > 1).then(|| Text::new("Frames: {list}").with("list", Text::list(", ", list)))
-}
-
-/// What a capture without SIP holds instead, and what to try.
-fn instead(page: &mut Page, facts: &CaptureFacts) {
-    let skipped = facts.skipped.iter().map(|(reason, n)| (reason.code(), *n));
-    let others = facts.other_payloads.iter().map(|(kind, n)| (kind.code(), *n));
-    let streams = facts.streams.iter().map(|(kind, n)| (kind.code(), *n));
-    let user_messages = facts.sctp_messages.iter().map(|(kind, n)| (kind.code(), *n));
-    let mut held: Vec<_> = skipped.chain(others).chain(streams).chain(user_messages).collect();
-    held.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    if !held.is_empty() {
-        let list = Text::list(", ", held.iter().take(INSTEAD).map(|(code, n)| format!("{code} {}", grouped(*n))));
-        page.hanging("", LABEL, Tone::Plain, Text::new("What it holds instead: {list}.").with("list", list));
-    }
-    let odd = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
-    let skipped = |reason| facts.skipped.get(&reason).copied().unwrap_or(0);
-    let other = |kind| facts.other_payloads.get(&kind).copied().unwrap_or(0);
-    let hints = [
-        (
-            other(PayloadKind::Dtls),
-            "There is DTLS, as of DTLS-SRTP media or of SIP over DTLS: sipscan names it and does not decrypt it.",
-        ),
-        (odd(Anomaly::FrameCut), "The snap length cut frames: capture them whole (tcpdump -s 0)."),
-        (
-            odd(Anomaly::FragmentsMissing),
-            "Fragments are missing, as a capture filter on ports drops them: capture without it, or let fragments through.",
-        ),
-        (
-            skipped(SkipReason::Esp),
-            "There is encrypted ESP: capture in front of or behind the IPsec tunnel, or with the NULL cipher.",
-        ),
-        (skipped(SkipReason::WlanEncrypted), "The wireless frames are encrypted: capture on the wired side."),
-        (
-            skipped(SkipReason::UnsupportedLinkType),
-            "Frames have a link type that is not read: capture on another interface, or convert them to Ethernet.",
-        ),
-    ];
-    for (_, hint) in hints.iter().filter(|(n, _)| *n > 0) {
-        page.hanging("", LABEL, Tone::Plain, *hint);
-    }
 }
 
 /// The tunnels, tags and labels that frames travelled in, the most frequent first.

@@ -51,6 +51,8 @@ pub(in crate::report) struct CaptureView {
     sctp_messages: BTreeMap<&'static str, u64>,
     /// TLS connections that carry SIP, or seem to; `tls` has the first ones of them.
     tls_connections: u64,
+    /// TLS connections that were not read although the capture has their secrets, because these stand behind the frames.
+    tls_late_secrets: u64,
     /// What their handshakes show, in the order in which they ended.
     tls: Vec<TlsView>,
     /// Frames that hold IP fragments.
@@ -123,6 +125,7 @@ impl CaptureView {
             sctp_frames: facts.sctp_frames,
             sctp_messages: facts.sctp_messages.iter().map(|(kind, n)| (kind.code(), *n)).collect(),
             tls_connections: facts.tls.connections,
+            tls_late_secrets: facts.tls.late_secrets,
             tls: facts.tls.streams.iter().map(|stream| TlsView::new(stream, place)).collect(),
             fragments: facts.fragments,
             icmp_errors: facts.icmp_errors,
