@@ -152,9 +152,9 @@ const LINKS: &[(&str, Wrap)] = &[
         let mut frame = p.ethernet();
         // The check sequence is the first that the snap length takes away.
         if frame.is_cut() {
-            frame.missing += 4
+            frame.missing += 4;
         } else {
-            frame.bytes.extend([0xde, 0xad, 0xbe, 0xef])
+            frame.bytes.extend([0xde, 0xad, 0xbe, 0xef]);
         }
         frame
     }),
