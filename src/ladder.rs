@@ -32,7 +32,7 @@ pub fn command(
     terminal: Terminal,
     talk: &mut dyn Write,
 ) -> Result<ExitStatus, Error> {
-    let found = setup::project(&arguments.basis)?;
+    let found = setup::project(&arguments.basis.file)?;
     let zone = setup::time_zone(&arguments.tz)?;
     let output = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
     let format = arguments.format.unwrap_or_else(|| of_extension(output));

@@ -16,7 +16,6 @@ use sipscan::cli::{
     self, Check, CheckFormat, Cli, Colour, Command, ConfigCommand, Explain, Format, Man, PageFormat, Passport, Redact,
     Scan,
 };
-use sipscan::config::project::{self, Found};
 use sipscan::config::{self, Terminal};
 use sipscan::diagnosis;
 use sipscan::error::Error;
@@ -124,7 +123,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         return Err(Error::Usage("no capture given; `sipscan --help` shows how to call it".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let mut found = setup::project(&arguments.basis)?;
+    let mut found = setup::project(&arguments.basis.file)?;
     let mut analysis = setup::analysis(&arguments.basis, &found.project, &mut io::stderr())?;
     let redactor = setup::redactor(&arguments.redaction, &mut analysis, &mut io::stderr())?;
     if redactor.is_some() {
@@ -198,7 +197,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
 
 fn check(what: &Check, lang: Option<Lang>) -> Result<ExitStatus, Error> {
     let junit = what.output.as_deref().map(|value| junit_output(value, &what.inputs)).transpose()?;
-    let found = setup::project(&what.basis)?;
+    let found = setup::project(&what.basis.file)?;
     let settings = setup::analysis(&what.basis, &found.project, &mut io::stderr())?;
     let sink = SeenSink::default();
     let seen = sink.all();
@@ -255,13 +254,13 @@ fn junit_output(value: &str, inputs: &[PathBuf]) -> Result<(PathBuf, Box<dyn io:
 }
 
 fn configuration(what: &ConfigCommand) -> Result<ExitStatus, Error> {
-    let found = if what.no_config { Found::default() } else { project::nearest(what.config.as_deref())? };
+    let found = setup::project(&what.file)?;
     print(&found.in_force(), ExitStatus::Clean)
 }
 
 fn redact(what: &Redact) -> Result<ExitStatus, Error> {
-    let found = if what.no_config { Found::default() } else { project::nearest(what.config.as_deref())? };
-    let country = what.country.as_deref().or(found.project.country.as_deref());
+    let found = setup::project(&what.file)?;
+    let country = what.home.country.as_deref().or(found.project.country.as_deref());
     let redactor = setup::redactor_of(what.redact_key.as_deref(), country)?;
     app::redact(&what.input, &what.output, redactor, &mut io::stderr())
 }

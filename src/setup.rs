@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::app;
-use crate::cli::{Basis, Redaction, Selection};
+use crate::cli::{Basis, ProjectFile, Redaction, Selection};
 use crate::config;
 use crate::config::project::{self, Found, Project};
 use crate::diagnosis::Settings;
@@ -18,8 +18,8 @@ use crate::redact::Redactor;
 ///
 /// # Errors
 /// Those of [`project::nearest`].
-pub fn project(basis: &Basis) -> Result<Found, Error> {
-    if basis.no_config { Ok(Found::default()) } else { project::nearest(basis.config.as_deref()) }
+pub fn project(file: &ProjectFile) -> Result<Found, Error> {
+    if file.no_config { Ok(Found::default()) } else { project::nearest(file.config.as_deref()) }
 }
 
 /// The settings of the analysis: the command line comes before the file. Warnings about the file go to `talk`.
@@ -32,7 +32,7 @@ pub fn analysis(basis: &Basis, project: &Project, talk: &mut dyn Write) -> Resul
     for warning in project.apply(&mut settings, config::today()) {
         app::warn(&warning, talk);
     }
-    if let Some(country) = basis.country.as_ref().or(project.country.as_ref()) {
+    if let Some(country) = basis.home.country.as_ref().or(project.country.as_ref()) {
         settings.country.clone_from(country);
     }
     Ok(settings)

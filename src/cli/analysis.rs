@@ -8,17 +8,12 @@ use clap::Args;
 /// What an analysis goes by.
 #[derive(Debug, Args)]
 pub struct Basis {
-    /// Country code for telephone numbers that are written without one and look national: with 1 only ten digits that can be a
-    /// North American number; the report says how many calls that was.
-    /// [default: that of sipscan.toml, or 1]
-    #[arg(long, value_name = "DIGITS", value_parser = country_code)]
-    pub country: Option<String>,
-    /// Thresholds, severities and exceptions of the team [default: the nearest sipscan.toml upwards from the working directory].
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Read no sipscan.toml.
-    #[arg(long, conflicts_with = "config")]
-    pub no_config: bool,
+    /// Where numbers are at home.
+    #[command(flatten)]
+    pub home: Home,
+    /// Settings of the team.
+    #[command(flatten)]
+    pub file: ProjectFile,
     /// What signatures are verified with.
     #[command(flatten)]
     pub trust: Trust,
@@ -28,6 +23,27 @@ pub struct Basis {
     /// How many threads analyse; the result is the same with any number [default: one a core].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// Where numbers are at home that are written without a country code.
+#[derive(Debug, Default, Args)]
+pub struct Home {
+    /// Country code for telephone numbers that are written without one and look national: with 1 only ten digits that can be a
+    /// North American number; the report says how many calls that was.
+    /// [default: that of sipscan.toml, or 1]
+    #[arg(long, value_name = "DIGITS", value_parser = country_code)]
+    pub country: Option<String>,
+}
+
+/// Which `sipscan.toml` is in force.
+#[derive(Debug, Default, Args)]
+pub struct ProjectFile {
+    /// Thresholds, severities and exceptions of the team [default: the nearest sipscan.toml upwards from the working directory].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no sipscan.toml.
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
 }
 
 /// A country code of E.164: one to three digits, the first of them no 0; a `+` in front is tolerated.

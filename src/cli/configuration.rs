@@ -1,8 +1,8 @@
 //! Arguments of `sipscan config`.
 
-use std::path::PathBuf;
-
 use clap::Args;
+
+use super::ProjectFile;
 
 /// Which configuration to show.
 #[derive(Debug, Args)]
@@ -10,10 +10,7 @@ pub struct ConfigCommand {
     /// Print it; the only thing there is to do.
     #[arg(long)]
     pub print: bool,
-    /// The file, in place of the nearest sipscan.toml upwards from the working directory.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Show the defaults alone.
-    #[arg(long, conflicts_with = "config")]
-    pub no_config: bool,
+    /// The file to show.
+    #[command(flatten)]
+    pub file: ProjectFile,
 }

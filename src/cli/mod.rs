@@ -21,7 +21,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::lang::Lang;
 
-pub use analysis::{Basis, Secrets, Trust, country_code};
+pub use analysis::{Basis, Home, ProjectFile, Secrets, Trust, country_code};
 pub use check::{Check, CheckFormat};
 pub use comparison::Comparison;
 pub use configuration::ConfigCommand;

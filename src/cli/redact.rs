@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::country_code;
+use super::{Home, ProjectFile};
 
 /// Whether reports are redacted.
 #[derive(Debug, Default, Args)]
@@ -24,9 +24,18 @@ Examples:
   sipscan redact trace.pcap -o shareable.pcapng
   sipscan redact trace.pcap -o shareable.pcapng --redact-key @ticket-4711.key";
 
+const COUNTRY: &str =
+    "Country code for telephone numbers that are written without one [default: that of sipscan.toml, or 1]";
+const FILE: &str =
+    "The file with the country code [default: the nearest sipscan.toml upwards from the working directory]";
+
 /// Which capture to redact, and where to.
 #[derive(Debug, Args)]
-#[command(after_help = REDACT_HELP)]
+#[command(
+    after_help = REDACT_HELP,
+    mut_arg("country", |country| country.help(COUNTRY).long_help(COUNTRY)),
+    mut_arg("config", |file| file.help(FILE).long_help(FILE))
+)]
 pub struct Redact {
     /// The capture, or - for standard input.
     #[arg(value_name = "CAPTURE")]
@@ -38,13 +47,10 @@ pub struct Redact {
     /// it can undo them by trying [default: a random one, which is forgotten].
     #[arg(long, value_name = "TEXT|@FILE")]
     pub redact_key: Option<String>,
-    /// Country code for telephone numbers that are written without one [default: that of sipscan.toml, or 1].
-    #[arg(long, value_name = "DIGITS", value_parser = country_code)]
-    pub country: Option<String>,
-    /// The file with the country code [default: the nearest sipscan.toml upwards from the working directory].
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Read no sipscan.toml.
-    #[arg(long, conflicts_with = "config")]
-    pub no_config: bool,
+    /// Where numbers are at home.
+    #[command(flatten)]
+    pub home: Home,
+    /// The file with the country code.
+    #[command(flatten)]
+    pub file: ProjectFile,
 }

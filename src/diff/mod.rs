@@ -39,7 +39,7 @@ pub fn command(
         return Err(Error::Usage("standard input is one capture; it cannot be both sides".to_owned()));
     }
     let fail_on = FailOn::read(&arguments.fail_on)?;
-    let found = setup::project(&arguments.basis)?;
+    let found = setup::project(&arguments.basis.file)?;
     let settings = setup::analysis(&arguments.basis, &found.project, talk)?;
     let (old, first) = side(arguments, &arguments.old, &settings, talk)?;
     let (new, second) = side(arguments, &arguments.new, &settings, talk)?;

@@ -67,7 +67,7 @@ pub struct Job {
 /// # Errors
 /// Those of [`extract`], and of its options. A reader that went away is none.
 pub fn command(arguments: &cli::Extract, lang: Option<Lang>, talk: &mut dyn Write) -> Result<ExitStatus, Error> {
-    let found = setup::project(&arguments.basis)?;
+    let found = setup::project(&arguments.basis.file)?;
     let zone = setup::time_zone(&arguments.tz)?;
     let job = Job {
         paths: arguments.inputs.paths(),
