@@ -268,6 +268,7 @@ fn redact(what: &Redact) -> Result<ExitStatus, Error> {
 /// What the reports need to know of the command line.
 struct Settings {
     all: bool,
+    counters: bool,
     colour: Colour,
     time_zone: TimeZone,
     csv: CsvOptions,
@@ -287,6 +288,7 @@ impl Settings {
         let junit = JunitOptions { fail_on: fail_on.clone(), strict: arguments.strict, lang: lang.unwrap_or_default() };
         Ok(Self {
             all: arguments.all,
+            counters: arguments.verbose,
             colour: arguments.color,
             time_zone,
             csv,
@@ -301,6 +303,7 @@ impl Settings {
     fn text(&self, lang: Lang) -> TextOptions {
         TextOptions {
             all: self.all,
+            counters: self.counters,
             time_zone: self.time_zone.clone(),
             hosts: self.hosts.clone(),
             lang: self.lang.unwrap_or(lang),

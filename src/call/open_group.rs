@@ -17,9 +17,11 @@ use crate::sip::{Message, Method, StatusCode};
 /// Messages that a new one is compared with to tell whether it was captured twice.
 const LOOK_BACK: usize = 64;
 
-/// What is remembered of a leg beside its messages: places in tables, and the summary of its first request, with a margin for the parties
-/// that this names.
-const LEG_OCTETS: usize = size_of::<OpenGroup>() + size_of::<OpenLeg>() + size_of::<LegSummary>() + 1024;
+/// What is remembered of a leg beside its messages, with its places in the tables of the tracker, which are half empty after they grew.
+const LEG_OCTETS: usize = size_of::<OpenGroup>() + size_of::<OpenLeg>() + 512;
+
+/// The summary of its first INVITE, the parties that this names, and what it is found by.
+const SUMMARY_OCTETS: usize = size_of::<LegSummary>() + 2048;
 
 /// Where the INVITE of a group stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,20 +72,21 @@ impl OpenGroup {
     pub(super) fn new(number: CallNumber) -> Self {
         Self {
             number,
-            messages: Vec::new(),
+            messages: Vec::with_capacity(1),
             icmp: Vec::new(),
             possible: Vec::new(),
             octets: 0,
             last: Timestamp::default(),
-            legs: Vec::new(),
+            legs: Vec::with_capacity(1),
         }
     }
 
-    /// Adds a Call-ID and returns its place.
-    pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>) -> usize {
+    /// Adds a Call-ID, of which a summary may be kept, and returns its place.
+    pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>, is_summarised: bool) -> usize {
         let leg = Leg { call_id: call_id.map(<[u8]>::to_vec) };
         // The Call-ID stands in the table of legs, in the group and in what is remembered of a leg in setup.
         self.octets += 3 * call_id.map_or(0, <[u8]>::len) + LEG_OCTETS;
+        self.octets += if is_summarised { SUMMARY_OCTETS } else { 0 };
         self.legs.push(OpenLeg {
             leg,
             phase: Phase::Trying,
@@ -156,7 +159,7 @@ impl OpenGroup {
             open.follow(&message, hasher);
         }
         let carrier = provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
-        self.octets += message.raw().len() + size_of::<CapturedMessage>() + carrier;
+        self.octets += message.cost() + size_of::<CapturedMessage>() + carrier;
         self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Vec::new() });
         self.messages.last()
     }

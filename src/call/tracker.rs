@@ -157,10 +157,7 @@ impl Tracker {
         if group.messages.len() >= GROUP_MESSAGES {
             self.close_early(number);
         }
-        while self.groups.len() > self.room.groups || self.octets > self.room.octets {
-            let Some(Reverse((_, first))) = self.deadlines.pop() else { break };
-            self.close_early(first);
-        }
+        self.make_room();
     }
 
     /// Takes an ICMP error; `quoted` is what it quotes of the SIP message, as a rule its beginning.
@@ -251,10 +248,10 @@ impl Tracker {
         };
         self.last_number = self.last_number.max(number);
         self.order.insert(number);
-        let new = || Box::new((Vec::new(), OpenGroup::new(CallNumber(number))));
+        let new = || Box::new((Vec::with_capacity(1), OpenGroup::new(CallNumber(number))));
         let (keys, group) = self.groups.entry(number).or_insert_with(new).as_mut();
         let before = group.octets;
-        let leg = group.add_leg(message.call_id());
+        let leg = group.add_leg(message.call_id(), summary.is_some());
         self.octets += group.octets - before;
         keys.push(key.clone());
         for other in &possible {
@@ -297,6 +294,21 @@ impl Tracker {
             self.early.extend(piece);
         }
         cut
+    }
+
+    /// Closes groups until the limits are kept, those first that would be over first: a flood that nobody answers gives way to the
+    /// calls beside it.
+    fn make_room(&mut self) {
+        let latest = self.clock.reading().plus(ENDED_IDLE);
+        while self.groups.len() > self.room.groups || self.octets > self.room.octets {
+            let Some(Reverse((due, number))) = self.deadlines.pop() else { break };
+            let deadline = self.groups.get(&number).map(|open| open.1.deadline(self.is_patient).min(latest));
+            // The queue may hold the deadline that a call had before it was answered; each is put back once at most.
+            match deadline.filter(|deadline| *deadline > due) {
+                Some(later) => self.deadlines.push(Reverse((later, number))),
+                None => self.close_early(number),
+            }
+        }
     }
 
     fn close_early(&mut self, number: u64) {

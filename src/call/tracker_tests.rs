@@ -16,8 +16,14 @@ const ANSWERED: &str = "0.0 a > b call={n}\nINVITE sip:bob@b.example\n\n1.0 b > 
 
 /// Feeds a flow, each datagram as often as `copies` says, 0.2 ms apart; returns the tracker and the calls that closed on the way.
 fn feed(text: &str, copies: u64) -> (Tracker, Vec<Call>, Timestamp) {
+    feed_in(Room::default(), text, copies)
+}
+
+/// As [`feed`], with `room` for open groups.
+fn feed_in(room: Room, text: &str, copies: u64) -> (Tracker, Vec<Call>, Timestamp) {
     let flow = Flow::parse(&format!("{HOSTS}{text}")).unwrap();
     let mut tracker = Tracker::default();
+    tracker.room = room;
     let (mut closed, mut now, mut frame) = (Vec::new(), Timestamp::default(), 0);
     for datagram in flow.datagrams() {
         for copy in 0..copies {
@@ -275,4 +281,16 @@ fn a_flood_of_unanswered_requests_stays_within_the_limits_and_is_said() {
     assert_eq!(tracker.take_anomalies().iter().filter(|a| a.0 == Anomaly::CallLimit).count(), 400);
     let (tracker, _, octets) = flood(Room { groups: usize::MAX, octets: 200_000 }, 500);
     assert!(octets <= 200_000 && tracker.counts().closed_early > 300, "{octets}");
+}
+
+#[test]
+fn a_flood_gives_way_to_the_calls_beside_it() {
+    let answered =
+        "0.0 a > b call=real\nINVITE sip:bob@b.example\n\n1.0 b > a call=real\n200 OK\n\n1.1 a > b call=real\nACK\n\n";
+    let flood = "for n in 1..300\n{n*0.01+2} a > b call=x{n}\nINVITE sip:bob@b.example\n\nend\n";
+    let (mut tracker, closed, now) =
+        feed_in(Room { groups: 100, octets: usize::MAX }, &format!("{answered}{flood}"), 1);
+    assert_eq!((tracker.open(), tracker.counts().closed_early), (100, 201));
+    assert!(closed.iter().all(|c| c.outcome != Outcome::Answered));
+    assert_eq!(tracker.finish(now).filter(|c| c.outcome == Outcome::Answered).count(), 1);
 }

@@ -23,8 +23,8 @@ pub struct Scan {
     /// Ten lines on standard output in place of the whole report.
     #[arg(long, conflicts_with_all = ["format", "calls"])]
     pub summary: bool,
-    /// With --call: the text of every message as well.
-    #[arg(short, long, requires = "calls")]
+    /// Every counter of each capture (text and Markdown); with --call, the text of every message instead.
+    #[arg(short, long)]
     pub verbose: bool,
     /// Show no progress on standard error; without this, runs that take longer than a second do so on a terminal.
     #[arg(short, long)]

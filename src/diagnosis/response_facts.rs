@@ -9,7 +9,7 @@ use crate::call::{CapturedMessage, Transaction};
 use crate::catalog::{self, internal_codes, q850};
 use crate::lang::span;
 use crate::sip::typed::{self, View};
-use crate::sip::{Challenge, HeaderName, Reason, StatusCode, Warning, params};
+use crate::sip::{Challenge, HeaderName, Message, Reason, StatusCode, Warning, params};
 
 /// One piece of evidence for each header field (and each internal number in the phrase) that explains the response.
 pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
@@ -67,6 +67,7 @@ pub(super) fn method(transaction: &Transaction) -> Text {
 pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
     let message = &response.message;
     let mut advice: Vec<Text> = redress(response).into_iter().collect();
+    advice.extend(allowed_all_the_same(message));
     if let Some(span) = message.header(HeaderName::RetryAfter).and_then(|v| wait(&v)) {
         advice.push(
             Text::new("Do not try again sooner than {span} after the response: Retry-After asks for it.")
@@ -74,6 +75,16 @@ pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
         );
     }
     advice
+}
+
+/// A 405 whose Allow lists the method that it refuses.
+fn allowed_all_the_same(message: &Message) -> Option<Text> {
+    let method = message.method().filter(|_| message.status() == Some(StatusCode(405)))?;
+    let lists = message.values(HeaderName::Allow).iter().any(|value| value.trim() == method.name());
+    let text = Text::new(
+        "Allow lists {method} all the same: what is refused is narrower, such as the event package or the address. Ask the operator of the server.",
+    );
+    lists.then(|| text.with("method", method))
 }
 
 /// The internal number that a proxy of the SER family put into the phrase: it answered by itself.
@@ -189,7 +200,8 @@ fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
 /// The delay of Retry-After in words; the value may go on with a comment or parameters (RFC 3261 §20.33).
 fn wait(value: &str) -> Option<String> {
     let digits = value.trim().split(|c: char| !c.is_ascii_digit()).next()?;
-    Some(span(Duration::from_secs(digits.parse().ok()?)))
+    let seconds = digits.parse().ok().filter(|seconds| *seconds > 0)?;
+    Some(span(Duration::from_secs(seconds)))
 }
 
 #[cfg(test)]

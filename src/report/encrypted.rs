@@ -73,7 +73,12 @@ fn described(stream: &TlsStream) -> Text {
                 .with("date", certificate.last_day()),
         );
     }
-    facts.push(Text::new(reason(stream.reading)));
+    facts.push(Text::new(match stream.reading {
+        Reading::NoHandshake if stream.client_hello.is_some() => {
+            "its handshake was captured in part, or is of a version that is not read"
+        }
+        reading => reason(reading),
+    }));
     Text::new("Server {server}: {facts}").with("server", stream.server).with("facts", Text::list(", ", facts))
 }
 

@@ -199,8 +199,8 @@ pub(super) fn notes(kpis: &Kpis) -> Vec<Text> {
     ));
     notes.extend(left_out(
         total.still_up,
-        "{n} answered call is still up when the capture ends, and is left out of SCR and ACD.",
-        "{n} answered calls are still up when the capture ends, and are left out of SCR and ACD.",
+        "{n} answered call has no end in the capture, and is left out of SCR and ACD.",
+        "{n} answered calls have no end in the capture, and are left out of SCR and ACD.",
     ));
     notes.extend(left_out(
         total.failed_disconnects,

@@ -14,7 +14,7 @@ pub(super) fn nothing_read(facts: &CaptureFacts) -> &'static str {
     if facts.frames == 0 {
         "There is no frame in it."
     } else if facts.tls.connections > 0 {
-        "No SIP could be read: what there is of it goes over TLS."
+        "No SIP could be read: what there may be of it goes over TLS."
     } else {
         "There is no SIP in it that can be read."
     }

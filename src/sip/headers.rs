@@ -97,6 +97,15 @@ impl Fields {
         self
     }
 
+    /// Octets outside of it.
+    pub(super) fn cost(&self) -> usize {
+        match &self.places {
+            Places::Short(fields) if fields.spilled() => size_of::<ShortField>() * fields.capacity(),
+            Places::Short(_) => 0,
+            Places::Long(fields) => size_of::<Field>() * fields.len(),
+        }
+    }
+
     /// The bits of all names that occur.
     pub(super) fn present(&self) -> u128 {
         self.present

@@ -142,6 +142,11 @@ impl Message {
         Some((message, end))
     }
 
+    /// Octets that it takes in memory, without what is read when it is first asked for.
+    pub(crate) fn cost(&self) -> usize {
+        size_of::<Parts>() + self.0.raw.len() + self.0.fields.cost() + self.0.anomalies.capacity()
+    }
+
     /// Takes note of what is odd.
     fn look(&mut self, facts: &Facts) {
         let mut odd = std::mem::take(&mut self.0.anomalies);

@@ -9,8 +9,8 @@ use x509_cert::ext::pkix::name::GeneralName;
 
 use super::hello::text;
 
-/// Alternative names that are kept of one certificate.
-const NAMES: usize = 16;
+/// Alternative names that are kept of one certificate; one with more is taken to hold for any.
+const NAMES: usize = 512;
 
 /// What is told of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,14 +71,22 @@ impl CertificateFacts {
         day(self.not_after)
     }
 
-    /// Whether it holds for a host (RFC 5922 §7, RFC 6125 §6.4).
+    /// Whether it holds for a host by its full name.
     pub fn holds_for(&self, host: &str) -> bool {
-        self.names.iter().any(|name| {
-            let name = name.strip_prefix("sip:").or_else(|| name.strip_prefix("sips:")).unwrap_or(name);
-            let wild = name.strip_prefix("*.").zip(host.split_once('.'));
-            name.eq_ignore_ascii_case(host) || wild.is_some_and(|(domain, (_, rest))| domain.eq_ignore_ascii_case(rest))
-        })
+        self.names.len() >= NAMES || self.names.iter().any(|name| of_uri(name).eq_ignore_ascii_case(host))
     }
+
+    /// Whether it holds for a host by a wildcard (RFC 6125 §6.4), which SIP must not take (RFC 5922 §7.2).
+    pub fn holds_by_wildcard(&self, host: &str) -> bool {
+        let rest = host.split_once('.').map(|(_, rest)| rest);
+        let domains = self.names.iter().filter_map(|name| of_uri(name).strip_prefix("*."));
+        rest.is_some_and(|rest| domains.into_iter().any(|domain| domain.eq_ignore_ascii_case(rest)))
+    }
+}
+
+/// The host of an alternative name that may be a SIP URI.
+fn of_uri(name: &str) -> &str {
+    name.strip_prefix("sip:").or_else(|| name.strip_prefix("sips:")).unwrap_or(name)
 }
 
 fn alternative_names(certificate: &Certificate) -> Vec<String> {

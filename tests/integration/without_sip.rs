@@ -111,7 +111,7 @@ fn what_there_is_instead_and_what_to_try_is_said() {
             "no secrets",
             tls(|kind| (kind != SECRETS).then_some(0)),
             &[
-                "No SIP could be read: what there is of it goes over TLS.",
+                "No SIP could be read: what there may be of it goes over TLS.",
                 "1 TCP connection carries SIP over TLS by all appearance: encrypted, and not read.",
                 "server name sip.example.com",
                 "SSLKEYLOGFILE",

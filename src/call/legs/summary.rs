@@ -158,6 +158,8 @@ fn users<'a>(uris: impl Iterator<Item = &'a Uri>) -> Vec<String> {
         let withheld =
             || ["anonymous", "unknown", "restricted", "unavailable"].iter().any(|w| user.eq_ignore_ascii_case(w));
         if !user.is_empty() && !withheld() && !found.contains(&user) && found.len() < MOST {
+            // As a rule there is one.
+            found.reserve_exact(1);
             found.push(user);
         }
     }

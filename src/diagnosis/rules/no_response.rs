@@ -198,6 +198,7 @@ fn times(transaction: &Transaction, request: &CapturedMessage, last: Option<&Cap
 
 fn fixes(request: &CapturedMessage, icmp: Option<&IcmpReport>) -> Vec<Text> {
     let mut fixes = Vec::new();
+    let transport = request.provenance.flow.transport;
     match icmp {
         Some(report) if report.kind.contains("port unreachable") => fixes.push(Text::new(
             "The host is up, but nothing listens on that port: start the SIP service there, or correct the port in the route.",
@@ -206,6 +207,14 @@ fn fixes(request: &CapturedMessage, icmp: Option<&IcmpReport>) -> Vec<Text> {
             fixes.push(Text::new("A firewall or access list refuses the traffic: allow this source there."));
         }
         Some(_) => fixes.push(Text::new("No route leads to that address: correct the address, or repair the route.")),
+        None if transport != Transport::Udp => {
+            fixes.push(Text::new(
+                "Where the host acknowledges the segments, it is up and has the request: look into the log of its SIP service. Where it does not, check address, port, and the way there.",
+            ));
+            fixes.push(Text::new(
+                "Capture at the far end as well: a response may have gone over another connection (RFC 3261 §18.2.2).",
+            ));
+        }
         None => {
             fixes.push(Text::new("Check that address and port are right, and that the host is up."));
             fixes.push(Text::new(
@@ -214,7 +223,8 @@ fn fixes(request: &CapturedMessage, icmp: Option<&IcmpReport>) -> Vec<Text> {
         }
     }
     let octets = request.message.raw().len();
-    if octets > LARGE_OCTETS || !request.provenance.other_frames.is_empty() {
+    let is_fragmented = !request.provenance.other_frames.is_empty();
+    if transport == Transport::Udp && (octets > LARGE_OCTETS || is_fragmented) {
         fixes.push(
             Text::new("The request has {octets} octets, more than a datagram should have (RFC 3261 §18.1.1): fragments are often dropped. Shorten it, or use TCP.")
                 .with("octets", octets),

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     code: "request-timeout",
     summary: "408: an element on the way got no final response from the next one.",
     severity: Severity::Error,
-    references: &["RFC 3261 §21.4.9", "RFC 3261 §16.7", "RFC 3261 §17.1.1.2", "RFC 4320 §4.1"],
+    references: &["RFC 3261 §21.4.9", "RFC 3261 §16.7", "RFC 3261 §17.1.1.2", "RFC 4320 §4.2"],
     explanation: Explanation {
         what_it_means: "An element sent the request on, waited, and answered 408 when its timer ran out. The age of the \
             request at that moment tells which timer: about 32 seconds (64 times T1) when the next hop said nothing at \

@@ -118,6 +118,16 @@ fn message(failure: Failure, diagnosis: &Diagnosis, group: &Group) -> Text {
     }
 }
 
+/// Names of a certificate, as many as a sentence bears.
+fn shown(names: &[String]) -> Text {
+    const MOST: usize = 6;
+    let list = Text::list(", ", names.iter().take(MOST));
+    match names.len().saturating_sub(MOST) {
+        0 => list,
+        n => Text::new("{names} and {n} more").with("names", list).with("n", n),
+    }
+}
+
 /// What an alert means here, and what to do about it.
 struct Diagnosis {
     reason: Text,
@@ -148,10 +158,23 @@ impl Diagnosis {
             }
         };
         match code {
-            Some(42..=46 | 48 | 51 | 113) | None if side == Side::Client => Self::server_certificate(stream, code),
-            Some(41..=46 | 48 | 49 | 51 | 116) | None => Self::client_certificate(stream),
-            Some(40) if stream.asks_client_certificate => Self::client_certificate(stream),
-            Some(70 | 86) => Self::versions(stream),
+            Some(43) => Self::unsupported(side),
+            Some(44) => Self::revoked(side),
+            Some(45) if Self::is_valid(side, stream) => Self::seems_expired(side),
+            Some(49) => Self::denied(side),
+            Some(51) => Self::broken_proof(side),
+            Some(86) => Self::fallback(),
+            Some(42 | 45 | 46 | 48 | 113) | None if side == Side::Client => Self::server_certificate(stream, code),
+            Some(41 | 42 | 45 | 46 | 48 | 116) | None => Self::client_certificate(stream),
+            Some(40) if side == Side::Server && stream.asks_client_certificate => Self::client_certificate(stream),
+            Some(70) => Self::versions(stream),
+            Some(40 | 71) if side == Side::Client && stream.server_hello.is_some() => Self::new(
+                "it does not go on with what the server chose or showed",
+                side,
+                &[
+                    "Look into the log of the client: it knows whether cipher suite, group, or certificate did not suit it.",
+                ],
+            ),
             Some(40 | 71) => Self::suites(stream),
             Some(112) => Self::name(stream),
             Some(120) => Self::protocols(stream),
@@ -161,6 +184,79 @@ impl Diagnosis {
                 &["Look into the log of the end that sent the alert: it knows the reason."],
             ),
         }
+    }
+
+    /// Whose certificate the sender of an alert speaks of: that of the other end.
+    fn shown_by_other(side: Side) -> Side {
+        match side {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+
+    /// Whether that certificate was captured, and was valid at that time.
+    fn is_valid(side: Side, stream: &TlsStream) -> bool {
+        let shown = Self::shown_by_other(side).certificate(stream);
+        shown.is_some_and(|(facts, place)| tls_case::invalidity(facts, place.time).is_none())
+    }
+
+    fn unsupported(side: Side) -> Self {
+        Self::new(
+            "it cannot use certificates of this kind (RFC 8446 §6.2)",
+            Self::shown_by_other(side),
+            &[
+                "Install a certificate whose key and signature both ends know, such as ECDSA on P-256 or RSA of 2048 bits with SHA-256.",
+            ],
+        )
+    }
+
+    fn revoked(side: Side) -> Self {
+        Self::new(
+            "a certificate was revoked by whoever signed it (RFC 8446 §6.2)",
+            Self::shown_by_other(side),
+            &["Have a new certificate issued, install it, and reload the server or device."],
+        )
+    }
+
+    fn seems_expired(side: Side) -> Self {
+        Self::new(
+            "it takes a certificate for expired or not yet valid, though the one that was shown is valid at the time of the capture",
+            side,
+            &[
+                "Check the clock of the end that sent the alert.",
+                "Check that all intermediate certificates of the chain are valid.",
+            ],
+        )
+    }
+
+    fn denied(side: Side) -> Self {
+        Self::new(
+            "it took the certificate or key of the other end for valid, and does not grant access (RFC 8446 §6.2)",
+            side,
+            &["Allow the holder of that certificate where the alert comes from, or let it show another one."],
+        )
+    }
+
+    fn broken_proof(side: Side) -> Self {
+        Self::new(
+            "a signature or another proof of the handshake does not hold (RFC 8446 §6.2)",
+            Self::shown_by_other(side),
+            &[
+                "Check that the private key belongs to the certificate that is installed, and that nothing between the ends changes the handshake.",
+            ],
+        )
+    }
+
+    /// The signal that a client gives when it tries again with less (RFC 7507 §3).
+    fn fallback() -> Self {
+        Self::new(
+            "the client tried again with a lower version than the server has (RFC 7507)",
+            Side::Client,
+            &[
+                "Find out why the attempt with the higher version failed: it comes before this one.",
+                "Let the client connect anew with its highest version.",
+            ],
+        )
     }
 
     /// The client does not take the certificate of the server.
@@ -195,13 +291,26 @@ impl Diagnosis {
                 ],
             );
         }
-        if let Some(name) = stream.server_name.as_ref().filter(|name| !facts.holds_for(name)) {
-            let reason = Text::new("the certificate of the server holds for {names}, not for {name}");
-            let reason = reason.with("names", Text::list(", ", &facts.names)).with("name", name);
+        // Who does not know the authority (48) has not come to the name.
+        let wanted = stream.server_name.as_ref().filter(|_| code != Some(48));
+        if let Some(name) = wanted.filter(|name| !facts.holds_for(name)) {
+            let reason = if facts.holds_by_wildcard(name) {
+                Text::new(
+                    "the certificate of the server holds for {name} only by a wildcard, which SIP must not take (RFC 5922 §7.2)",
+                )
+            } else {
+                Text::new("the certificate of the server holds for {names}, not for {name}")
+                    .with("names", shown(&facts.names))
+            };
+            let reason = reason.with("name", name);
             let fix = "Use a certificate that holds for the name that the client asks for, or let the client ask for a name of the certificate.";
             return Self::new(reason, Side::Server, &[fix, trust]);
         }
-        let reason = Text::new("it does not trust the certificate of the server, issued by {issuer}");
+        let reason = if code == Some(48) {
+            Text::new("it does not trust the certificate of the server, issued by {issuer}")
+        } else {
+            Text::new("it does not accept the certificate of the server, issued by {issuer}")
+        };
         Self::new(reason.with("issuer", &facts.issuer), Side::Server, &[trust])
     }
 
@@ -216,7 +325,7 @@ impl Diagnosis {
         let reason = if let Some(what) = tls_case::invalidity(facts, place.time) {
             Text::new("the certificate of the client is not valid: {what}").with("what", what)
         } else {
-            let reason = Text::new("it does not trust the certificate of the client, issued by {issuer}");
+            let reason = Text::new("it does not accept the certificate of the client, issued by {issuer}");
             reason.with("issuer", &facts.issuer)
         };
         Self::new(reason, Side::Client, &fixes)
@@ -330,7 +439,7 @@ mod tests {
         };
         let versions = TlsStream { offered_versions: vec![Version::Tls10], ..alerted(false, Some(70)) };
         let asked = TlsStream { asks_client_certificate: true, ..alerted(false, Some(40)) };
-        for (stream, reason, actor) in [
+        for (stream, reason, actor) in vec![
             (with(true, Some(48), Some(certificate("sip.example.com", later, true))), "self-signed", Side::Server),
             (
                 with(true, Some(45), Some(certificate("sip.example.com", 5, false))),
@@ -344,8 +453,27 @@ mod tests {
             ),
             (
                 with(true, Some(42), Some(certificate("*.example.com", later, false))),
+                "only by a wildcard",
+                Side::Server,
+            ),
+            (
+                with(true, Some(48), Some(certificate("a.example.com", later, false))),
                 "does not trust the certificate",
                 Side::Server,
+            ),
+            (with(true, Some(44), Some(certificate("sip.example.com", later, false))), "was revoked", Side::Server),
+            (
+                with(true, Some(45), Some(certificate("sip.example.com", later, false))),
+                "valid at the time",
+                Side::Client,
+            ),
+            (with(true, Some(51), None), "proof of the handshake", Side::Server),
+            (alerted(false, Some(49)), "does not grant access", Side::Server),
+            (alerted(false, Some(86)), "with a lower version", Side::Client),
+            (
+                TlsStream { server_hello: Some(place()), ..alerted(true, Some(40)) },
+                "what the server chose",
+                Side::Client,
             ),
             (with(true, None, None), "as a rule it does not accept", Side::Server),
             (alerted(false, Some(116)), "showed no certificate", Side::Client),

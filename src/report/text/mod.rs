@@ -24,6 +24,7 @@ mod attention;
 mod attestation;
 pub(super) mod causes;
 mod changes;
+mod counters;
 mod detail;
 mod diagram;
 pub(super) mod identity;
@@ -48,6 +49,7 @@ const SIP_PORT: u16 = 5060;
 
 /// How the text report is to look.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct TextOptions {
     /// Display cells in a line; taken as 80 to 120.
     pub width: usize,
@@ -59,6 +61,8 @@ pub struct TextOptions {
     pub links: bool,
     /// Whether to list the calls that need no attention.
     pub all: bool,
+    /// Whether to list every counter of each capture.
+    pub counters: bool,
     /// Zone of all times.
     pub time_zone: TimeZone,
     /// Names that stand beside addresses.
@@ -88,6 +92,7 @@ impl Default for TextOptions {
             colour: false,
             links: false,
             all: false,
+            counters: false,
             time_zone: TimeZone::UTC,
             lang: Lang::En,
             hosts: BTreeMap::new(),
@@ -112,6 +117,7 @@ pub(super) struct View {
     pub(super) paper: Paper,
     pub(super) zone: TimeZone,
     pub(super) all: bool,
+    pub(super) counters: bool,
     /// Names of the captures so far, for each those of its files.
     pub(super) files: Vec<Vec<String>>,
     /// Whether frames are named with their capture: in what is said of all captures together.
@@ -130,10 +136,11 @@ impl TextSink {
 impl View {
     /// What options say of it, and the number of groups.
     pub(super) fn new(options: TextOptions) -> (Self, usize) {
-        let TextOptions { width, columns, colour, links, lang, markup, groups, time_zone: zone, all, hosts } = options;
+        let TextOptions { width, columns, colour, links, lang, markup, groups, time_zone: zone, all, counters, hosts } =
+            options;
         let width = width.clamp(80, 120);
         let paper = Paper { width, columns: columns.clamp(width, 400), colour, links, lang, markup };
-        (Self { paper, zone, all, files: Vec::new(), name_captures: false, hosts }, groups)
+        (Self { paper, zone, all, counters, files: Vec::new(), name_captures: false, hosts }, groups)
     }
 
     pub(super) fn begin_capture(&mut self, index: usize, files: &[String]) {
@@ -251,6 +258,9 @@ impl Sink for TextSink {
         std::mem::replace(&mut self.attention, Attention::new(self.groups)).write(&mut page, view, summary);
         std::mem::take(&mut self.rest).write(&mut page, view);
         overview::not_looked_at(&mut page, facts);
+        if view.counters {
+            counters::write(&mut page, facts);
+        }
         self.out.write_all(page.into_text().as_bytes())?;
         self.out.flush()
     }
