@@ -42,6 +42,12 @@ pub const STREAM_OLD: u64 = 1 << 20;
 pub const STREAM_PROBE: usize = 8192;
 /// Octets of a stream that was open when the capture began in which a SIP start line is looked for.
 pub const STREAM_SEARCH: u64 = 16 << 10;
+/// Octets in front of the first ones of a direction whose beginning was not captured, which may still come.
+pub const STREAM_EARLY_OCTETS: u32 = 1 << 16;
+/// How long they are waited for.
+pub const STREAM_EARLY_WAIT: Duration = Duration::from_millis(100);
+/// Octets that are held while they are waited for.
+pub const STREAM_EARLY_HELD: usize = 64 << 10;
 /// Octets that are missing in a stream although the other end acknowledged them are waited for so long: frames of mirror ports
 /// come out of order by milliseconds.
 pub const STREAM_GAP_ACKNOWLEDGED: Duration = Duration::from_millis(250);

@@ -62,7 +62,7 @@ impl Method {
     }
 
     /// The one of that name, if it is among [`Self::KNOWN`].
-    pub(super) fn known(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn known(bytes: &[u8]) -> Option<Self> {
         Some(match bytes {
             b"INVITE" => Self::Invite,
             b"ACK" => Self::Ack,

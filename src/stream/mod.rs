@@ -20,7 +20,7 @@ use crate::limits::STREAM_MESSAGE_WAIT;
 use crate::net::PayloadKind;
 use crate::net::tcp::{Direction, End, Gap, Origin, Seen, StreamReader};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp, Transport};
-use crate::sip::Message;
+use crate::sip::{Message, Method};
 use crate::tls::{Keys, TlsStream};
 
 /// What came out of a connection.
@@ -68,6 +68,14 @@ impl StreamReader for Messages {
 
     fn new(keys: &Keys) -> Self {
         Self { keys: keys.clone(), ..Self::default() }
+    }
+
+    /// A start line, blank lines, a record of TLS, HTTP of WebSocket, or HEP.
+    fn may_begin(octets: &[u8]) -> bool {
+        let token = octets.split(|byte| *byte == b' ').next().unwrap_or_default();
+        matches!(octets, [b'\r' | b'\n', ..] | [0x14..=0x17, 3, ..])
+            || [&b"SIP/2.0 "[..], b"GET ", b"HTTP/1.", b"HEP3"].iter().any(|start| octets.starts_with(start))
+            || (token.len() < octets.len() && Method::known(token).is_some())
     }
 
     fn octets(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<StreamEvent>) {

@@ -386,6 +386,7 @@ fn streams_that_were_open_before_are_taken_up_at_the_next_message() {
             let to = (at + 64).min(stream.len());
             tap.client(at, &stream.as_bytes()[at..to]);
         }
+        tap.wait(Duration::from_millis(200));
         let expected = if from == 0 {
             vec![request(1, "some text\r\nmore text\r\n"), request(2, "")]
         } else {
@@ -393,6 +394,25 @@ fn streams_that_were_open_before_are_taken_up_at_the_next_message() {
         };
         assert_eq!(tap.raws(), expected, "{from}");
         assert_eq!(tap.kinds(), [StreamKind::Sip]);
+    }
+}
+
+#[test]
+fn octets_that_were_overtaken_at_an_open_beginning_are_waited_for() {
+    let stream = request(1, "text") + &request(2, "");
+    for (first, size) in [(1, 1), (3, 2), (7, 5), (40, 40), (200, 90)] {
+        let mut tap = Tap::default();
+        let starts: Vec<usize> = (first..stream.len()).step_by(size).collect();
+        let piece = |at: usize| &stream.as_bytes()[at..(at + size).min(stream.len())];
+        // What comes first stands behind the beginning.
+        tap.client(first, piece(first));
+        tap.client(0, &stream.as_bytes()[..first]);
+        for at in &starts[1..] {
+            tap.client(*at, piece(*at));
+        }
+        tap.wait(Duration::from_millis(200));
+        assert_eq!(tap.raws(), [request(1, "text"), request(2, "")], "{first} {size}");
+        assert_eq!(tap.anomalies(), [], "{first} {size}");
     }
 }
 

@@ -5,7 +5,7 @@ use super::reassembly::TcpCounts;
 use super::recent::Repeat;
 use super::{Direction, End, Gap, Origin, Segment, StreamReader};
 use crate::anomaly::Anomaly;
-use crate::limits::{STREAM_CLOSED_IDLE, STREAM_IDLE, STREAM_PENDING_OCTETS, STREAM_SILENT_IDLE};
+use crate::limits::{STREAM_CLOSED_IDLE, STREAM_EARLY_HELD, STREAM_IDLE, STREAM_PENDING_OCTETS, STREAM_SILENT_IDLE};
 use crate::provenance::{Flow, FrameRef, Timestamp};
 
 /// What reading a segment brings beside the output of the reader.
@@ -152,7 +152,12 @@ impl<R: StreamReader> Connection<R> {
         let (half, reader) = match (&mut self.halves, direction) {
             ([half, _], Direction::Up) | ([_, half], Direction::Down) => (half, &mut self.reader),
         };
-        if half.begin_unless_begun(sequence) {
+        let begins = if R::may_begin(segment.payload) {
+            half.begin_unless_begun(sequence)
+        } else {
+            half.begin_early_unless_begun(sequence)
+        };
+        if begins {
             reader.gap(&segment.flow, Gap::Start, out);
         }
         let Some(start) = half.position(sequence) else { return };
@@ -179,6 +184,9 @@ impl<R: StreamReader> Connection<R> {
                     notes.anomalies.push((Anomaly::TcpOverlap, origin.frame));
                 }
                 drain(half, reader, &segment.flow, out);
+                if half.is_open_ended && half.pending.cost() > STREAM_EARLY_HELD {
+                    pass_over(half, reader, &segment.flow, out);
+                }
                 while half.pending.cost() > STREAM_PENDING_OCTETS {
                     notes.anomalies.push((Anomaly::TcpLimit, origin.frame));
                     pass_over(half, reader, &segment.flow, out);
@@ -212,7 +220,9 @@ impl<R: StreamReader> Connection<R> {
 
     /// Does what is due at `now`.
     pub(super) fn time_out(&mut self, now: Timestamp, out: &mut Vec<R::Output>) {
-        let (halves, reader) = self.parts();
+        let (mut halves, reader) = self.parts();
+        // What waits longest is older.
+        halves.sort_by_key(|(_, half)| half.deadline().unwrap_or(Timestamp(i64::MAX)));
         for (flow, half) in halves {
             if half.deadline().is_some_and(|due| due <= now) {
                 pass_over(half, reader, &flow, out);
@@ -233,7 +243,8 @@ impl<R: StreamReader> Connection<R> {
 
     /// The same, with an end for each direction.
     fn flush_with(&mut self, end: impl Fn(Direction) -> End, out: &mut Vec<R::Output>) {
-        let (halves, reader) = self.parts();
+        let (mut halves, reader) = self.parts();
+        halves.sort_by_key(|(_, half)| half.deadline().unwrap_or(Timestamp(i64::MAX)));
         for (flow, half) in halves {
             while !half.pending.is_empty() {
                 pass_over(half, reader, &flow, out);
@@ -291,7 +302,9 @@ fn drain<R: StreamReader>(half: &mut Half, reader: &mut R, flow: &Flow, out: &mu
 /// Gives up what is missing in front of what waits, and reads on.
 fn pass_over<R: StreamReader>(half: &mut Half, reader: &mut R, flow: &Flow, out: &mut Vec<R::Output>) {
     if let Some(missing) = half.pass_over() {
-        reader.gap(flow, Gap::Missing(missing), out);
+        if missing > 0 {
+            reader.gap(flow, Gap::Missing(missing), out);
+        }
         drain(half, reader, flow, out);
     }
 }

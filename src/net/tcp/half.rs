@@ -3,7 +3,7 @@
 use super::pending::{Pending, Piece, offset};
 use super::recent::{Recent, Repeat};
 use super::{Origin, Segment};
-use crate::limits::{STREAM_GAP_ACKNOWLEDGED, STREAM_GAP_SILENT, STREAM_OLD};
+use crate::limits::{STREAM_EARLY_OCTETS, STREAM_EARLY_WAIT, STREAM_GAP_ACKNOWLEDGED, STREAM_GAP_SILENT, STREAM_OLD};
 use crate::provenance::Timestamp;
 
 /// Position of the first octet: positions count on where sequence numbers begin again, and may fall back a little.
@@ -21,6 +21,8 @@ struct PassedOver {
 pub(super) struct Half {
     /// Sequence number of SYN, where it was captured.
     pub(super) initial: Option<u32>,
+    /// Whether it began in the middle of a stream, and octets in front of the first ones may still come.
+    pub(super) is_open_ended: bool,
     /// Sequence number and position of the next octet to be read.
     expected: Option<(u32, u64)>,
     /// What came too early.
@@ -66,11 +68,23 @@ impl Half {
         self.acknowledged = FIRST;
     }
 
-    /// Begins in the middle of a stream; returns whether that is so.
+    /// Begins in the middle of a stream, at an octet that nothing is read in front of.
+    /// Returns whether that is so.
     pub(super) fn begin_unless_begun(&mut self, sequence: u32) -> bool {
         let begins = self.expected.is_none();
         if begins {
             self.expect(sequence);
+        }
+        begins
+    }
+
+    /// Begins in the middle of a stream with octets that may have overtaken others: for a moment these are waited for. Returns whether
+    /// that is so.
+    pub(super) fn begin_early_unless_begun(&mut self, sequence: u32) -> bool {
+        let begins = self.expected.is_none();
+        if begins {
+            self.expect(sequence.wrapping_sub(STREAM_EARLY_OCTETS));
+            self.is_open_ended = true;
         }
         begins
     }
@@ -160,6 +174,7 @@ impl Half {
         self.set_next(next);
         self.high = self.high.max(next);
         self.waits_since = None;
+        self.is_open_ended = false;
     }
 
     /// Whether reading went on elsewhere since this was last asked.
@@ -193,13 +208,21 @@ impl Half {
     /// frames out of order. Otherwise it is being sent again.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let since = self.waits_since?;
+        if self.is_open_ended {
+            return Some(since.plus(STREAM_EARLY_WAIT));
+        }
         let is_acknowledged = self.pending.start().is_some_and(|start| self.acknowledged >= start);
         Some(since.plus(if is_acknowledged { STREAM_GAP_ACKNOWLEDGED } else { STREAM_GAP_SILENT }))
     }
 
-    /// Gives up what is missing and returns how much that is; `None` if nothing waits.
+    /// Gives up what is missing and returns how much that is; `None` if nothing waits. At an open beginning nothing is missing.
     pub(super) fn pass_over(&mut self) -> Option<u64> {
         let end = self.pending.start()?;
+        if std::mem::take(&mut self.is_open_ended) {
+            self.set_next(end);
+            self.waits_since = None;
+            return Some(0);
+        }
         let start = self.next();
         self.set_next(end);
         self.waits_since = None;

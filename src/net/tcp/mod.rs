@@ -83,6 +83,10 @@ pub trait StreamReader {
     /// The reader of a new connection.
     fn new(context: &Self::Context) -> Self;
 
+    /// Whether octets look like the beginning of what it reads: where the beginning of a stream was not captured, others may have
+    /// overtaken what stands in front of them.
+    fn may_begin(octets: &[u8]) -> bool;
+
     /// The next octets of a direction.
     fn octets(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<Self::Output>);
 
