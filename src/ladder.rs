@@ -15,6 +15,7 @@ use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::lang::{Lang, Text};
 use crate::pipeline::Analysis;
+use crate::redact::Redactor;
 use crate::report::Sink as _;
 use crate::report::drawn::Ladders;
 use crate::report::output::{Files, Target};
@@ -32,7 +33,13 @@ pub fn command(
     terminal: Terminal,
     talk: &mut dyn Write,
 ) -> Result<ExitStatus, Error> {
-    let found = setup::project(&arguments.basis.file)?;
+    let mut found = setup::project(&arguments.basis.file)?;
+    let mut settings = setup::analysis(&arguments.basis, &found.project, talk)?;
+    let redactor = setup::redactor(&arguments.redaction, &mut settings, talk)?;
+    if redactor.is_some() {
+        // Names that people gave their hosts tell whose they are.
+        found.project.hosts.clear();
+    }
     let zone = setup::time_zone(&arguments.tz)?;
     let output = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
     let format = arguments.format.unwrap_or_else(|| of_extension(output));
@@ -51,8 +58,9 @@ pub fn command(
     };
     let mut run = Run {
         threads: arguments.basis.threads,
-        settings: setup::analysis(&arguments.basis, &found.project, talk)?,
-        filter: setup::filter(&arguments.selection, &zone, None)?,
+        filter: setup::filter(&arguments.selection, &zone, redactor.as_deref())?,
+        settings,
+        redactor,
         ladders: Ladders::new(format, options),
         failed: false,
         talk,
@@ -75,6 +83,7 @@ struct Run<'t> {
     threads: Option<NonZeroUsize>,
     settings: Settings,
     filter: Option<Arc<Filter>>,
+    redactor: Option<Arc<Redactor>>,
     ladders: Ladders,
     failed: bool,
     talk: &'t mut dyn Write,
@@ -112,17 +121,30 @@ impl Run<'_> {
 
     fn capture(&mut self, index: usize, frames: &mut dyn Frames, lossy: bool) {
         let mut analysis = Analysis::new(self.settings.clone()).numbered(index).selecting(self.filter.clone());
+        analysis = analysis.redacting(self.redactor.clone());
         analysis.set_lossy(lossy);
-        let files: Vec<String> = frames.infos().iter().map(|info| info.path.display().to_string()).collect();
+        let files: Vec<String> =
+            frames.infos().iter().zip(index..).map(|(info, nth)| self.name(nth, &info.path)).collect();
         let threads = self.threads.map_or_else(config::threads, usize::from);
         let mut errors = Vec::new();
         // This sink never fails.
         drop(self.ladders.begin_capture(index, &files));
         drop(analysis.run(frames, threads, &mut self.ladders, &mut |error| errors.push(error)));
+        let refused = analysis.refused();
+        if refused > 0 {
+            let text = format!("{refused} SIP messages could not be redacted and are in no drawing");
+            errors.push(Error::Usage(text));
+        }
         drop(analysis.finish(|facts| app::describe(facts, &frames.infos(), Vec::new()), &mut self.ladders));
         for error in &errors {
             self.error(error);
         }
+    }
+
+    /// What drawings call a file, which is number `nth` of the run.
+    fn name(&self, nth: usize, path: &Path) -> String {
+        let path = path.display().to_string();
+        if self.redactor.is_some() { Redactor::file(nth, &path) } else { path }
     }
 
     fn finish(self, target: Option<Target>, output: Option<&Path>, lang: Lang) -> Result<ExitStatus, Error> {

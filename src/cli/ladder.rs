@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Basis, Inputs, Selection};
+use super::{Basis, Inputs, Redaction, Selection};
 
 const HELP: &str = "\
 Exit codes:
@@ -15,6 +15,7 @@ Examples:
   sipscan ladder trace.pcap --call 13
   sipscan ladder trace.pcap --call 13 -o call13.svg
   sipscan ladder trace.pcap --call 13 --format mermaid
+  sipscan ladder trace.pcap --call 13 --redact -o call13.svg
   sipscan ladder trace.pcap --where 'finding == redirect-loop' -o loops.puml";
 
 /// Which calls to draw, and how.
@@ -39,6 +40,9 @@ pub struct Ladder {
     /// Time zone of the text format and of --since and --until, an IANA name such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
+    /// Whether the drawing is redacted.
+    #[command(flatten)]
+    pub redaction: Redaction,
     /// What the analysis goes by.
     #[command(flatten)]
     pub basis: Basis,

@@ -394,3 +394,21 @@ fn wireshark_finds_every_checksum_of_a_copy_right() {
     let icmp = lines("icmp.checksum.status == 0 || icmpv6.checksum.status == 0").unwrap();
     assert!(icmp.is_empty(), "{}", icmp.join("\n"));
 }
+
+#[test]
+fn drawings_can_be_redacted_like_reports() {
+    let draw = |format: &str, more: &[&str]| {
+        let capture = root().join("samples/mixed.pcap");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sipscan"));
+        command.arg("ladder").arg(capture).args(["--no-config", "--call", "13", "--format", format]).args(more);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    for format in ["text", "svg", "mermaid", "plantuml"] {
+        let (open, redacted) = (draw(format, &[]), draw(format, &["--redact"]));
+        assert!(open.contains("192.0.2.10") && open.contains("partner.example"), "{format}: {open}");
+        assert!(redacted.contains("301 Moved Permanently"), "{format}: {redacted}");
+        for secret in ["192.0.2.10", "partner.example", "corp.example", "5d13af54dbc0", "mixed.pcap"] {
+            assert!(!redacted.contains(secret), "{format}: {secret} in {redacted}");
+        }
+    }
+}
