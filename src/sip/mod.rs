@@ -14,6 +14,7 @@ pub mod message;
 pub mod method;
 pub mod number;
 mod octets;
+mod parameter;
 pub mod params;
 mod plain;
 pub mod probe;
