@@ -1,6 +1,7 @@
 //! What can be told of a call at a glance. A rule says which of it must hold for it to have anything to say, so that the usual call
 //! is not looked at by the many rules about unusual ones.
 
+use super::repeated::is_in_vain;
 use crate::call::Call;
 use crate::sip::{HeaderName, StatusCode};
 
@@ -23,10 +24,14 @@ impl Facts {
     /// A response has a Reason header field.
     pub const REASON: Self = Self(1 << 4);
 
+    /// A final response to INVITE was sent again and again, and no ACK of it came.
+    pub const IN_VAIN: Self = Self(1 << 5);
+
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
         let mut facts = Self::NONE.and(Self::REDIRECT, !call.redirects.is_empty());
-        for last in call.transactions.iter().flat_map(|t| &t.finals) {
+        for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {
+            facts = facts.and(Self::IN_VAIN, is_in_vain(transaction, last));
             facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
             facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
         }

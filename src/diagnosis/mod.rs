@@ -18,6 +18,7 @@ mod permanence;
 mod platform;
 mod redirect_case;
 mod rejections;
+mod repeated;
 #[cfg(test)]
 pub(crate) mod reports;
 mod response_facts;

@@ -324,6 +324,8 @@ mod tests {
         "toll-fraud-pattern",
         // No call is behind it.
         "tls-handshake-failed",
+        // The call was answered, and fails later.
+        "answer-not-acknowledged",
     ];
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Rule;
 
+mod answer_not_acknowledged;
 mod attestation_below_full;
 mod authentication_loop;
 mod blanket_607;
@@ -168,6 +169,7 @@ pub static RULES: &[&Rule] = &[
     &tls_certificate_expired::RULE,
     &tls_certificate_self_signed::RULE,
     // How calls end without help of the above.
+    &answer_not_acknowledged::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,
     &request_timeout::RULE,

@@ -1,0 +1,163 @@
+//! Final responses to INVITE that their server sent again and again because no ACK of them came.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Context, Evidence, Text};
+use crate::call::{Call, CapturedMessage, FinalResponse, Transaction, TransactionId};
+use crate::lang::span;
+use crate::provenance::Timestamp;
+use crate::sip::Method;
+
+/// Copies beside the first that make it more than one lost packet: they come 0.5, 1.5 and 3.5 s after it.
+const COPIES: usize = 3;
+/// Copies that are quoted; more say nothing new.
+const QUOTED: usize = 2;
+
+/// Whether a final response of a transaction was repeated in vain.
+pub(super) fn is_in_vain(transaction: &Transaction, response: &FinalResponse) -> bool {
+    transaction.method == Method::Invite && !response.acknowledged && response.retransmissions.len() >= COPIES
+}
+
+/// A response that was repeated in vain.
+#[derive(Debug)]
+pub(super) struct Repeated<'a> {
+    pub(super) call: &'a Call,
+    pub(super) id: TransactionId,
+    pub(super) transaction: &'a Transaction,
+    /// The first copy.
+    pub(super) first: &'a CapturedMessage,
+    copies: Vec<&'a CapturedMessage>,
+}
+
+impl<'a> Repeated<'a> {
+    /// The responses of a kind that were repeated in vain; of none where the clock was set back, as times then tell nothing.
+    pub(super) fn all(call: &'a Call, kind: fn(&FinalResponse) -> bool) -> Vec<Self> {
+        if call.clock_was_set_back() {
+            return Vec::new();
+        }
+        let all = call.transactions.iter().enumerate().flat_map(|(at, t)| t.finals.iter().map(move |f| (at, t, f)));
+        let in_vain = all.filter(|(_, t, f)| kind(f) && is_in_vain(t, f));
+        in_vain.filter_map(|(at, t, f)| Self::of(call, TransactionId(at), t, f)).collect()
+    }
+
+    fn of(call: &'a Call, id: TransactionId, transaction: &'a Transaction, response: &FinalResponse) -> Option<Self> {
+        let first = call.message(response.message)?;
+        let copies = response.retransmissions.iter().filter_map(|id| call.message(*id)).collect();
+        Some(Self { call, id, transaction, first, copies })
+    }
+
+    /// How often it was sent.
+    pub(super) fn count(&self) -> usize {
+        self.copies.len() + 1
+    }
+
+    /// When the last copy came.
+    pub(super) fn last(&self) -> Timestamp {
+        self.copies.iter().map(|m| m.provenance.time).max().unwrap_or(self.first.provenance.time)
+    }
+
+    /// Time from the first to the last copy.
+    pub(super) fn took(&self) -> Duration {
+        self.last().since(self.first.provenance.time)
+    }
+
+    /// Whether it was repeated for as long as the standard asks for, 64 times T1 but for the last pause (T2): a server that is content
+    /// with an ACK that the capture does not show stops before.
+    pub(super) fn to_the_end(&self, cx: &Context<'_>) -> bool {
+        self.took() >= cx.settings.t1 * 56
+    }
+
+    /// When the next copy would be there at the latest: pauses double up to T2 (RFC 3261 §13.3.1.4, §17.2.1).
+    pub(super) fn next_due(&self, cx: &Context<'_>) -> Timestamp {
+        let before = self.copies.iter().rev().nth(1).map_or(self.first.provenance.time, |m| m.provenance.time);
+        let t1 = cx.settings.t1;
+        self.last().plus((self.last().since(before) * 2).clamp(t1, t1 * 8) + t1)
+    }
+
+    /// Why an ACK may have come all the same. Who repeats a response to the end had none, so that lost packets do not count then.
+    pub(super) fn doubt(&self, cx: &Context<'_>, within: Duration) -> Option<Text> {
+        let server = self.first.provenance.flow.source.address;
+        if self.to_the_end(cx) && cx.hosts.receives(server) {
+            return None;
+        }
+        cx.doubt(server, self.first.provenance.time, within)
+    }
+
+    /// An ACK of the same client that came meanwhile and would belong to the response, but for its To tag or CSeq number.
+    pub(super) fn stray_ack(&self, cx: &Context<'_>) -> Option<&'a CapturedMessage> {
+        let meanwhile = self.first.provenance.time..self.next_due(cx);
+        self.call.messages.iter().find(|m| {
+            m.leg == self.first.leg
+                && m.message.is_request()
+                && m.message.method() == Some(&Method::Ack)
+                && meanwhile.contains(&m.provenance.time)
+                && m.message.from_tag() == self.first.message.from_tag()
+                && self.is_meant(m)
+        })
+    }
+
+    /// Whether an ACK fits no INVITE of the call and shares To tag or CSeq number with the response.
+    fn is_meant(&self, ack: &CapturedMessage) -> bool {
+        let number = |m: &CapturedMessage| m.message.cseq().map(|c| c.number);
+        let invites = self.call.transactions.iter().filter(|t| t.leg == ack.leg && t.method == Method::Invite);
+        let mut known = invites.flat_map(|t| t.request.into_iter().chain(t.finals.iter().map(|f| f.message)));
+        if number(ack) != number(self.first) {
+            let same_tag = ack.message.to_tag() == self.first.message.to_tag();
+            return same_tag && !known.any(|id| self.call.message(id).and_then(number) == number(ack));
+        }
+        !known.any(|id| self.call.message(id).is_some_and(|m| m.message.to_tag() == ack.message.to_tag()))
+            || ack.message.to_tag().is_none()
+    }
+
+    /// What of an ACK does not match the response.
+    pub(super) fn mismatch(&self, ack: &CapturedMessage) -> Text {
+        let tag = |m: &CapturedMessage| String::from_utf8_lossy(m.message.to_tag().unwrap_or_default()).into_owned();
+        let number = |m: &CapturedMessage| m.message.cseq().map_or(0, |c| c.number);
+        if tag(ack) != tag(self.first) {
+            return Text::new("its To tag is {tag}, not {expected}")
+                .with("tag", quoted(&tag(ack)))
+                .with("expected", quoted(&tag(self.first)));
+        }
+        Text::new("its CSeq number is {number}, not {expected}")
+            .with("number", number(ack))
+            .with("expected", number(self.first))
+    }
+
+    /// The copies that are worth quoting: the second one and the last.
+    pub(super) fn quoted_copies(&self) -> impl Iterator<Item = Evidence> {
+        let last = self.copies.len().saturating_sub(1);
+        let kept = self.copies.iter().enumerate().filter(move |(at, _)| *at == 0 || *at == last).take(QUOTED);
+        let what = |at| if at == 0 { "the same response again" } else { "the last copy of the response" };
+        kept.map(move |(at, m)| Evidence::of(m, what(at)))
+    }
+
+    /// Fills in what all sentences about it say.
+    pub(super) fn fill(&self, text: Text) -> Text {
+        text.with("server", self.first.provenance.flow.source)
+            .with("status", self.first.message.status().map_or(0, |s| s.0))
+            .with("count", self.count())
+            .with("took", span(self.took()))
+    }
+}
+
+/// Of several hops on which one response was captured the one nearest its server.
+pub(super) fn nearest_the_server(all: Vec<Repeated<'_>>) -> Vec<Repeated<'_>> {
+    let mut by_dialog: BTreeMap<_, Repeated<'_>> = BTreeMap::new();
+    for repeated in all {
+        let message = &repeated.first.message;
+        let dialog = (repeated.first.leg, message.cseq().map(|c| c.number), message.to_tag().map(<[u8]>::to_vec));
+        let depth = |r: &Repeated<'_>| r.call.depth(r.id);
+        match by_dialog.get(&dialog) {
+            Some(known) if depth(known) >= depth(&repeated) => {}
+            _ => {
+                by_dialog.insert(dialog, repeated);
+            }
+        }
+    }
+    by_dialog.into_values().collect()
+}
+
+fn quoted(tag: &str) -> Text {
+    if tag.is_empty() { Text::new("missing") } else { Text::verbatim(tag) }
+}

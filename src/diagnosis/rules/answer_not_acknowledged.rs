@@ -1,0 +1,425 @@
+//! A call that was answered, and dies after 32 seconds because the ACK does not arrive.
+
+use std::net::IpAddr;
+
+use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::address_scope::{Scope, scope};
+use crate::diagnosis::repeated::{Repeated, nearest_the_server};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
+use crate::lang::span;
+use crate::sip::{HeaderName, Method, NameAddr, Uri};
+
+pub(super) static RULE: Rule = Rule {
+    code: "answer-not-acknowledged",
+    summary: "A 2xx response to INVITE that was sent again and again because no ACK of it came.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §13.3.1.4", "RFC 3261 §13.2.2.4", "RFC 3261 §12.1.2", "RFC 3261 §12.2.1.1"],
+    explanation: Explanation {
+        what_it_means: "Who answers a call repeats the 200 until the ACK of the caller comes, over every transport: 0.5, \
+            1.5, 3.5, 7.5, 11.5 … seconds after the first. After 32 seconds (64 times T1) without ACK the call is to be \
+            ended with BYE. The ACK is a request of its own: it does not follow the INVITE, but goes along the \
+            Record-Route of the 200 to the Contact in it.",
+        why_it_matters: "Both talk, and the call drops after half a minute, each time. Many devices connect the audio \
+            only when the ACK comes: then there is silence from the start. Statistics count the call as answered.",
+        likely_causes: "- Record-Route or Contact of the 200 holds an address that the caller cannot reach: an inside \
+            address, or that of another interface of the proxy.\n\
+            - An application layer gateway or border controller rewrote Contact or Record-Route, or left out one of them.\n\
+            - The 200 does not reach the caller, so that it has nothing to acknowledge.\n\
+            - A proxy on the way, or the one who sends it, has the wrong route for requests inside a dialog.\n\
+            - The ACK has another To tag or CSeq number than the 200.",
+        how_to_fix: "- Read Record-Route (from the last value to the first) and Contact of the 200: the ACK goes to the \
+            first of these that there is. The caller must be able to reach that address.\n\
+            - On proxies with several interfaces or behind NAT set the address that they write into Record-Route.\n\
+            - On devices behind NAT set the external address, or let the border controller write the Contact.\n\
+            - Switch off application layer gateways of routers.\n\
+            - Capture at the caller: whether the 200 arrives, and where its ACK goes.",
+        how_to_confirm: "Call again: one 200, its ACK within a round trip, and the call outlives 32 seconds.",
+        when_this_is_wrong: "- The ACK went by a way that the capture does not show, as it may where no proxy asks for it by \
+            Record-Route: then the repetition stops before its timer, and the rule is silent.\n\
+            - The capture begins or ends inside: then the finding is a notice, and says so.\n\
+            - The ACK was captured and the 200 is repeated all the same: it is lost behind the place of capture; this rule \
+            is silent.\n\
+            - The caller hung up while the 200 was still being repeated: then it is a warning.",
+    },
+    detect: Detect::Given(Facts::IN_VAIN, detect),
+};
+
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let all = nearest_the_server(Repeated::all(call, |response| response.status.is_success()));
+    // Behind the leg without ACK a B2BUA has nothing to acknowledge either.
+    let initial = |r: &Repeated<'_>| !r.transaction.in_dialog;
+    let nearest = all.iter().filter(|r| initial(r)).map(|r| r.first.leg).min();
+    let told = all.iter().filter(|r| !initial(r) || Some(r.first.leg) == nearest);
+    out.extend(told.filter_map(|repeated| Case::of(repeated, cx)?.finding(cx)));
+}
+
+/// How the repetition came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Its timer ran out.
+    Timer,
+    /// Who answered ended the call.
+    GivenUp,
+    /// The caller ended the call.
+    HungUp,
+    /// The capture ends.
+    Unseen,
+}
+
+/// Where the ACK has to go first.
+#[derive(Debug)]
+struct Way {
+    uri: Uri,
+    header: HeaderName,
+    /// The range of its address where that keeps the caller from there.
+    barrier: Option<Scope>,
+}
+
+#[derive(Debug)]
+struct Case<'a> {
+    repeated: &'a Repeated<'a>,
+    end: End,
+    bye: Option<&'a CapturedMessage>,
+    /// The hop nearest the caller, and the copy of the response there.
+    near: &'a Transaction,
+    received: &'a CapturedMessage,
+    way: Option<Way>,
+    stray: Option<&'a CapturedMessage>,
+    doubt: Option<Text>,
+}
+
+impl<'a> Case<'a> {
+    fn of(repeated: &'a Repeated<'a>, cx: &Context<'_>) -> Option<Self> {
+        let byes = byes(repeated, cx);
+        let given_up = byes.iter().copied().find(|bye| is_from_answerer(repeated, bye));
+        let bye = given_up.or_else(|| byes.first().copied());
+        let end = match bye {
+            Some(_) if given_up.is_some() => End::GivenUp,
+            _ if repeated.to_the_end(cx) => End::Timer,
+            Some(_) => End::HungUp,
+            None if cx.now < repeated.next_due(cx) => End::Unseen,
+            // It stopped in time: an ACK came by a way that the capture does not show.
+            None => return None,
+        };
+        let deadline = if bye.is_some() { repeated.took() } else { cx.settings.t1 * 64 };
+        let (near, received) = nearest_the_caller(repeated);
+        let way = way(received, near, cx);
+        let (stray, doubt) = (repeated.stray_ack(cx), repeated.doubt(cx, deadline));
+        Some(Self { repeated, end, bye, near, received, way, stray, doubt })
+    }
+
+    fn finding(&self, cx: &Context<'_>) -> Option<Finding> {
+        let (severity, certainty) = match self.end {
+            _ if self.doubt.is_some() => (Severity::Notice, Certainty::Weak),
+            End::HungUp => (Severity::Warning, Certainty::Strong),
+            End::Unseen => return None,
+            End::Timer | End::GivenUp => (Severity::Error, Certainty::Strong),
+        };
+        let first = Evidence::of(self.repeated.first, "the first 2xx response");
+        let finding = Finding::new(&RULE, certainty, self.message(cx), first)
+            .severity(severity)
+            .evidence(self.repeated.quoted_copies())
+            .evidence(self.way_evidence())
+            .evidence(self.stray.map(|m| Evidence::of(m, "an ACK that does not match")))
+            .evidence(self.bye.map(|m| Evidence::of(m, "the BYE that ended the call")))
+            .evidence(self.request().map(|m| Evidence::of(m, "the request")))
+            .actor(self.actor())
+            .verify("Call again: one 200, its ACK within a round trip, and the call outlives 32 seconds.");
+        Some(self.fixes().into_iter().fold(finding, Finding::fix))
+    }
+
+    fn message(&self, cx: &Context<'_>) -> Text {
+        let text = Text::new(match (&self.doubt, self.end) {
+            (Some(_), _) => {
+                "{server} sent its {status} to INVITE {count} times in {took}, and no ACK is visible. Whether one came is \
+                 unknown: {doubt}."
+            }
+            (None, End::GivenUp) => {
+                "{server} sent its {status} to INVITE {count} times in {took} and got no ACK; {after} after the first it \
+                 ended the call."
+            }
+            (None, End::HungUp) => {
+                "{server} sent its {status} to INVITE {count} times in {took} and got no ACK; then the caller hung up."
+            }
+            (None, _) => {
+                "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, and got no ACK: \
+                 such a call is ended after {limit}."
+            }
+        });
+        let text = match (&self.doubt, self.end, self.bye) {
+            (Some(doubt), ..) => text.with("doubt", doubt.clone()),
+            (None, End::GivenUp, Some(bye)) => {
+                text.with("after", span(bye.provenance.time.since(self.repeated.first.provenance.time)))
+            }
+            (None, End::HungUp, _) => text,
+            _ => text.with("limit", span(cx.settings.t1 * 64)),
+        };
+        let text = self.repeated.fill(text);
+        match self.reason() {
+            Some(reason) => Text::new("{what} {reason}").with("what", text).with("reason", reason),
+            None => text,
+        }
+    }
+
+    /// Why it did not come, where the capture shows it.
+    fn reason(&self) -> Option<Text> {
+        if let Some(ack) = self.stray {
+            let text = Text::new("An ACK came that does not match: {mismatch}.");
+            return Some(text.with("mismatch", self.repeated.mismatch(ack)));
+        }
+        let Some(way) = &self.way else {
+            let text = "It has neither Contact nor Record-Route, so nobody knows where to send the ACK.";
+            let told = [HeaderName::Contact, HeaderName::RecordRoute].map(|name| self.received.message.has(name));
+            return (told == [false; 2]).then(|| Text::new(text));
+        };
+        let text = "By {header} the ACK has to go to {host}, {scope}, and the caller is at {client}.";
+        Some(
+            Text::new(text)
+                .with("header", way.header.name())
+                .with("host", &way.uri.host)
+                .with("scope", Text::new(way.barrier?.words()))
+                .with("client", self.near.client.address),
+        )
+    }
+
+    fn way_evidence(&self) -> Vec<Evidence> {
+        let name = self.received.message.status().map_or(0, |s| s.0);
+        let what = |text| Text::new(text).with("status", name);
+        let route = what("Record-Route of the {status}: the ACK goes along it, from the last value to the first");
+        let contact = what("Contact of the {status}: where the ACK goes in the end");
+        [(HeaderName::RecordRoute, route), (HeaderName::Contact, contact)]
+            .into_iter()
+            .filter(|(name, _)| self.received.message.has(*name))
+            .map(|(name, what)| Evidence::header(self.received, name, what))
+            .collect()
+    }
+
+    fn request(&self) -> Option<&'a CapturedMessage> {
+        self.repeated.call.message(self.near.request?)
+    }
+
+    fn actor(&self) -> Actor {
+        let writer = self.way.as_ref().filter(|way| self.stray.is_none() && way.barrier.is_some());
+        match (writer.map(|way| way.header), self.request()) {
+            (Some(HeaderName::RecordRoute), request) => {
+                let role = "operator of the proxy that writes this Record-Route";
+                // Only where the request is seen before and behind the proxy it is known which one.
+                let before = request.is_some_and(|m| !m.message.has(HeaderName::RecordRoute));
+                let behind = self.near.downstream.iter().filter_map(|id| self.repeated.call.request(*id));
+                let is_proven = before && behind.into_iter().any(|m| m.message.has(HeaderName::RecordRoute));
+                if is_proven { Actor::at(self.near.server, role) } else { Actor::role(role) }
+            }
+            (Some(_), _) => Actor::sender(self.repeated.first, "operator of the server that writes this Contact"),
+            (None, Some(request)) => Actor::sender(request, CLIENT),
+            (None, None) => Actor::at(self.near.client, CLIENT),
+        }
+    }
+
+    fn fixes(&self) -> Vec<Text> {
+        let mut fixes = Vec::new();
+        match &self.way {
+            _ if self.stray.is_some() => fixes.push(Text::new(
+                "Let the client take To, From and CSeq number of the ACK from the response and the INVITE (RFC 3261 §13.2.2.4).",
+            )),
+            Some(way) if way.barrier.is_some() => fixes.push(
+                Text::new("Set the address that it writes into {header}: one that callers can reach, in place of {host}.")
+                    .with("header", way.header.name())
+                    .with("host", &way.uri.host),
+            ),
+            Some(way) => fixes.push(
+                Text::new("Find out where the caller sends its ACK: by {header} of the response it has to go to {uri}.")
+                    .with("header", way.header.name())
+                    .with("uri", &way.uri),
+            ),
+            None => {}
+        }
+        fixes.push(Text::new(
+            "Capture at the caller: whether the response arrives there (Via, `rport`, NAT, firewalls), and whether an ACK leaves.",
+        ));
+        fixes
+    }
+}
+
+const CLIENT: &str = "operator of the client, with the network between it and the server";
+
+/// The BYEs of the dialog that ended the repetition: they came before the next copy was due.
+fn byes<'a>(repeated: &Repeated<'a>, cx: &Context<'_>) -> Vec<&'a CapturedMessage> {
+    let meanwhile = repeated.first.provenance.time..repeated.next_due(cx);
+    let answer = &repeated.first.message;
+    let tags = [answer.to_tag(), answer.from_tag()];
+    let inside = |m: &&CapturedMessage| {
+        m.leg == repeated.first.leg
+            && m.message.is_request()
+            && m.message.method() == Some(&Method::Bye)
+            && meanwhile.contains(&m.provenance.time)
+            && tags.contains(&m.message.to_tag())
+            && tags.contains(&m.message.from_tag())
+    };
+    repeated.call.messages.iter().filter(inside).collect()
+}
+
+fn is_from_answerer(repeated: &Repeated<'_>, bye: &CapturedMessage) -> bool {
+    bye.message.from_tag() == repeated.first.message.to_tag()
+}
+
+/// The hop nearest the caller with its copy of the response.
+fn nearest_the_caller<'a>(repeated: &Repeated<'a>) -> (&'a Transaction, &'a CapturedMessage) {
+    let call = repeated.call;
+    let mut near = (repeated.transaction, repeated.first);
+    let mut next = near.0.upstream;
+    for _ in 0..call.transactions.len() {
+        let Some(upper) = next.and_then(|id| call.transaction(id)) else { break };
+        let same = |m: &&CapturedMessage| {
+            m.message.status() == repeated.first.message.status()
+                && m.message.to_tag() == repeated.first.message.to_tag()
+        };
+        match upper.finals.iter().filter_map(|f| call.message(f.message)).find(same) {
+            Some(copy) => near = (upper, copy),
+            None => break,
+        }
+        next = upper.upstream;
+    }
+    near
+}
+
+/// Where the client that got `received` has to send its ACK first (RFC 3261 §12.1.2, §12.2.1.1). Whether it can is told only of the
+/// caller itself: that of a proxy may be a host in both worlds.
+fn way(received: &CapturedMessage, near: &Transaction, cx: &Context<'_>) -> Option<Way> {
+    let message = &received.message;
+    let route = message.values(HeaderName::RecordRoute).pop().and_then(|value| NameAddr::read(&value));
+    let (header, uri) = match route {
+        Some(route) => (HeaderName::RecordRoute, route.uri),
+        None if message.has(HeaderName::RecordRoute) => return None,
+        None => (HeaderName::Contact, message.contacts().into_iter().next()?.uri),
+    };
+    let client = near.client.address;
+    let barrier = uri.ip().filter(|_| !message.has_several_vias()).and_then(|host| barrier(host, client, cx));
+    Some(Way { uri, header, barrier })
+}
+
+fn barrier(host: IpAddr, client: IpAddr, cx: &Context<'_>) -> Option<Scope> {
+    let there = scope(host);
+    let is_known = cx.hosts.receives(host) || cx.hosts.senders.contains(&host) || host == client;
+    (!is_known && there != Scope::Documentation && !there.is_reachable_from(scope(client))).then_some(there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{check, only, with_code};
+
+    const HOSTS: &str = "host alice 192.0.2.10\nhost proxy 198.51.100.5\nhost bob 203.0.113.60\n\n";
+    const INVITE: &str = "0.0 alice > bob\nINVITE sip:bob@203.0.113.60\n\n";
+    const LATER: &str = "90.0 alice > bob call=ping\nOPTIONS sip:b\n\n+0.1 bob > alice call=ping\n200 OK\n\n";
+    const ALL: &str = "repeat=0.5,1.5,3.5,7.5,11.5,15.5,19.5,23.5,27.5,31.5";
+    const FOUR: &str = "repeat=0.5,1.5,3.5";
+
+    fn flow(words: &str, contact: &str, rest: &str) -> String {
+        format!("{HOSTS}{INVITE}2.0 bob > alice tag=b1 {words}\n200 OK\n{contact}\n\n{rest}{LATER}")
+    }
+
+    #[test]
+    fn a_repeated_answer_without_ack_is_found_and_what_looks_alike_is_not() {
+        let ack = |at: &str| format!("{at} alice > bob\nACK\n\n");
+        let bye = |at: &str, way: &str| format!("{at} {way}\nBYE\n\n+0.1 {}\n200 OK\n\n", reversed(way));
+        let cut = |words: &str| flow(words, "", "").replace(LATER, "");
+        let tcp = flow(ALL, "", "")
+            .replace(" tag=b1", " tcp tag=b1")
+            .replace("alice > bob\nINVITE", "alice > bob tcp\nINVITE");
+        let blind = format!("{HOSTS}2.0 bob > alice tag=b1 re=INVITE cseq=1 {ALL}\n200 OK\n\n")
+            + &LATER.replace("alice > bob", "alice > proxy").replace("bob > alice", "proxy > alice");
+        check(
+            RULE.code,
+            &[
+                ("to the end of its timer", &flow(ALL, "", ""), Some(Severity::Error)),
+                ("over TCP, where a 2xx is repeated as well", &tcp, Some(Severity::Error)),
+                ("ended by who answered", &flow(ALL, "", &bye("34.1", "bob > alice")), Some(Severity::Error)),
+                ("given up before", &flow(FOUR, "", &bye("6.0", "bob > alice")), Some(Severity::Error)),
+                ("the caller hung up", &flow(FOUR, "", &bye("6.0", "alice > bob")), Some(Severity::Warning)),
+                ("the capture ends", &cut(FOUR), Some(Severity::Notice)),
+                ("one direction only", &blind, Some(Severity::Notice)),
+                ("a late ACK", &flow(FOUR, "", &ack("5.6")), None),
+                ("an ACK that did not help", &flow(ALL, "", &ack("2.1")), None),
+                ("an ACK by another way", &flow(FOUR, "", ""), None),
+                ("an ACK by another way, and a BYE long after", &flow(FOUR, "", &bye("60.0", "alice > bob")), None),
+                ("two copies are no pattern", &cut("repeat=0.5,1.5"), None),
+                ("captured twice", &cut("dup=0.0002"), None),
+                ("failures are for another rule", &flow(ALL, "", "").replace("200 OK\n\n", "486 Busy Here\n\n"), None),
+            ],
+        );
+    }
+
+    fn reversed(way: &str) -> String {
+        way.split(" > ").collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(" > ")
+    }
+
+    #[test]
+    fn each_end_has_its_sentence() {
+        let sentence = |words: &str, rest: &str| only(&flow(words, "", rest), RULE.code).message.to_string();
+        assert_eq!(
+            sentence(ALL, ""),
+            "203.0.113.60:5060 sent its 200 to INVITE 11 times in 31.5 s, to the end of its timer, and got no ACK: such a \
+             call is ended after 32 s."
+        );
+        assert_eq!(
+            sentence(ALL, "34.1 bob > alice\nBYE\n\n"),
+            "203.0.113.60:5060 sent its 200 to INVITE 11 times in 31.5 s and got no ACK; 32.1 s after the first it ended \
+             the call."
+        );
+    }
+
+    #[test]
+    fn where_the_ack_has_to_go_tells_who_must_act() {
+        let found = |contact: &str| only(&flow(ALL, contact, ""), RULE.code);
+        let role = |finding: &Finding| finding.actor.as_ref().unwrap().role.to_string();
+        let unreachable = found("Contact: <sip:bob@10.1.2.3>");
+        assert!(
+            unreachable.message.to_string().ends_with(
+                "By Contact the ACK has to go to 10.1.2.3, a private address, and the caller is at 192.0.2.10."
+            ),
+            "{}",
+            unreachable.message
+        );
+        assert_eq!(role(&unreachable), "operator of the server that writes this Contact");
+        // A name, or an address that talks: nothing is known against it.
+        for contact in ["Contact: <sip:bob@pbx.example.net>", "Contact: <sip:bob@203.0.113.60>"] {
+            let plain = found(contact);
+            assert!(plain.message.to_string().ends_with("is ended after 32 s."), "{}", plain.message);
+            assert_eq!(role(&plain), CLIENT);
+        }
+        let route = found("Record-Route: <sip:198.51.100.5;lr>, <sip:169.254.7.8;lr>\nContact: <sip:bob@10.1.2.3>");
+        assert!(route.message.to_string().contains("By Record-Route the ACK has to go to 169.254.7.8, a link-local"));
+        assert_eq!(role(&route), "operator of the proxy that writes this Record-Route");
+        assert!(route.evidence.iter().any(|e| e.text.starts_with("Record-Route: ")));
+    }
+
+    #[test]
+    fn an_ack_with_another_tag_is_shown() {
+        let with = |ack: &str| only(&flow(ALL, "", &format!("2.1 alice > bob {ack}\nACK\n\n")), RULE.code);
+        assert!(
+            with("to-tag=zz")
+                .message
+                .to_string()
+                .ends_with("An ACK came that does not match: its To tag is zz, not b1.")
+        );
+        assert!(with("to-tag=-").message.to_string().contains("its To tag is missing, not b1"));
+        assert!(with("cseq=7").message.to_string().contains("its CSeq number is 7, not 1"));
+    }
+
+    #[test]
+    fn of_several_hops_one_finding_names_who_answered() {
+        let flow = format!(
+            "{HOSTS}0.0 alice > proxy\nINVITE sip:bob@example.net\n\n0.01 proxy > bob forward\nINVITE sip:bob@203.0.113.60\n\
+             Record-Route: <sip:10.0.0.5;lr>\n\n2.0 bob > proxy tag=b1 {ALL}\n200 OK\n\n\
+             2.01 proxy > alice forward tag=b1 {ALL}\n200 OK\nRecord-Route: <sip:10.0.0.5;lr>\n\n{LATER}"
+        );
+        let finding = only(&flow, RULE.code);
+        assert!(finding.message.to_string().starts_with("203.0.113.60:5060 sent its 200"), "{}", finding.message);
+        assert_eq!(finding.actor.unwrap().address.unwrap().to_string(), "198.51.100.5:5060");
+        // An ACK on either hop acknowledges it.
+        let acknowledged = flow.replace(LATER, &format!("2.1 alice > proxy\nACK\n\n{LATER}"));
+        assert!(with_code(&acknowledged, RULE.code).is_empty());
+    }
+}
