@@ -70,6 +70,8 @@ static CAUSES: &[Cause] = &[
     cause("redirect-hidden-by-b2bua", Severity::Warning, any),
     symptom("redirect-target-failed", Severity::Error, any),
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
+    // Who does not get the challenge cannot answer it.
+    cause("failure-not-acknowledged", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     symptom("authentication-loop", Severity::Info, any),
     symptom("credentials-withheld", Severity::Info, any),
     symptom("request-timeout", Severity::Info, any),

@@ -16,6 +16,7 @@ mod caller_retries_after_607;
 mod credentials_withheld;
 mod display_name_suspicious;
 mod failed_response;
+mod failure_not_acknowledged;
 mod high_complaint_rate;
 mod identity_clean;
 mod identity_malformed;
@@ -170,6 +171,7 @@ pub static RULES: &[&Rule] = &[
     &tls_certificate_self_signed::RULE,
     // How calls end without help of the above.
     &answer_not_acknowledged::RULE,
+    &failure_not_acknowledged::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,
     &request_timeout::RULE,
