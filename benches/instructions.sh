@@ -77,7 +77,7 @@ stages = [
     ("frames out of the file", of(r"reader::Capture as .*Frames>::next_frame$")),
     ("decoding", of(r"net::peel::peel$")),
     ("messages: start line, header fields, storage", of(r"framing::each_message") - ready),
-    ("summaries of legs", ready),
+    ("marks of legs", ready),
     ("tracking", of(r"Tracker::push_with$", r"Tracker::advance$")),
     ("diagnosis", of(r"Engine::diagnose$")),
     ("counting and report", of(r"Summary::call$", r"report::Sink::take_call$")),

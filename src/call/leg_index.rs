@@ -1,17 +1,23 @@
 //! Finds, in one pass, the open call that a new Call-ID belongs to: an index over the legs whose INVITE waits for its final
 //! response, and over clients that were just redirected. The judgement is that of [`super::legs`].
+//!
+//! Of a leg no more is kept than where its INVITE lies and hashes of what it may share with another; legs that share something are
+//! read again.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 
-use super::legs::{Choice, LegSummary, Mark, choose, follows_redirect};
+use smallvec::SmallVec;
+
+use super::legs::{Choice, LegSummary, Mark, Marks, choose, follows_redirect};
 use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
 use crate::hashing::HashMap;
 use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
-use crate::provenance::Timestamp;
-use crate::sip::{Scheme, StatusCode, Uri};
+use crate::provenance::{Endpoint, Flow, Provenance, Timestamp};
+use crate::sip::{Message, Scheme, StatusCode, Uri};
 
 /// A leg: number of its group, index in the group.
 pub(super) type LegId = (u64, usize);
@@ -34,10 +40,55 @@ pub(super) struct LegIndex {
     told: HashMap<IpAddr, Redirected>,
 }
 
+/// Servers that are kept of a leg.
+const SERVERS: usize = 8;
+
+/// A leg whose INVITE waits.
 #[derive(Debug)]
 struct Pending {
-    summary: Box<LegSummary>,
-    marks: Vec<u64>,
+    /// The index of its INVITE among the messages of its group.
+    invite: usize,
+    start: Timestamp,
+    client: Endpoint,
+    /// Where the INVITE was sent, and where proxies sent it on.
+    servers: SmallVec<[Endpoint; 1]>,
+    cseq: Option<u32>,
+    /// What it is found by.
+    marks: SmallVec<[u64; 8]>,
+}
+
+/// A message that begins a leg, before it is taken in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beginning<'a> {
+    pub(super) message: &'a Message,
+    pub(super) provenance: &'a Provenance,
+    pub(super) marks: &'a Marks,
+}
+
+/// Messages of open groups.
+pub(super) trait Messages {
+    /// The message of a group at that index.
+    fn at(&self, group: u64, index: usize) -> Option<&CapturedMessage>;
+}
+
+impl Pending {
+    /// Whether a comparison with `later` may find anything: the rules of [`super::legs::link`] as far as marks and addresses tell.
+    /// Two legs that were sent by one element do not lie one behind the other (what was sent by a host that several elements share is
+    /// told apart by port); nor do two that went to one element, unless the second comes from it, or `unique` says that they share
+    /// what only legs of one call do.
+    fn may_lead_to(&self, later: Beginning<'_>, unique: bool) -> bool {
+        let Flow { source: client, destination: server, .. } = later.provenance.flow;
+        let is_local = self.servers.iter().any(|server| server.address == self.client.address);
+        let same = |a: Endpoint| a == client || (a.address == client.address && !is_local);
+        let beside = || self.servers.first() == Some(&server) && !self.servers.iter().any(|server| same(*server));
+        self.start <= later.provenance.time && !same(self.client) && (unique || !beside())
+    }
+
+    fn summary(&self, invite: &CapturedMessage) -> Option<LegSummary> {
+        let mut summary = LegSummary::of(&invite.message, &invite.provenance)?;
+        summary.servers = self.servers.to_vec();
+        Some(summary)
+    }
 }
 
 /// The legs of one mark, the oldest first: as a rule one.
@@ -132,24 +183,19 @@ impl Sharing {
 
 impl LegIndex {
     /// Where the Call-ID of a first INVITE belongs. Does not take it in.
-    pub(super) fn place(&mut self, summary: &LegSummary) -> Place {
-        if let Some(group) = self.redirected(summary) {
+    pub(super) fn place(&mut self, new: Beginning<'_>, messages: &impl Messages) -> Place {
+        let summary = OnceCell::new();
+        let summary = || summary.get_or_init(|| LegSummary::of(new.message, new.provenance)).as_ref();
+        if let Some(group) = self.redirected(new, summary) {
             return Place::Join(group);
         }
-        let mut found: Vec<LegId> = Vec::new();
-        for mark in summary.marks.asked(summary.client) {
-            found.extend(self.by_mark.get(&mark).into_iter().flat_map(Sharing::iter));
-        }
-        if found.is_empty() {
+        let candidates = self.candidates(new, messages);
+        let Some(summary) = (if candidates.is_empty() { None } else { summary() }) else {
             return Place::New(Vec::new());
-        }
-        found.sort_unstable();
-        found.dedup();
-        let pending: Vec<_> =
-            found.iter().filter_map(|id| Some((id.0, self.pending.get(id)?.summary.as_ref()))).collect();
-        let candidates: Vec<&LegSummary> = pending.iter().map(|(_, summary)| *summary).collect();
-        let group = |at: &usize| pending.get(*at).map(|(group, _)| *group);
-        match choose(&candidates, summary) {
+        };
+        let group = |at: &usize| candidates.get(*at).map(|(group, _)| *group);
+        let compared: Vec<&LegSummary> = candidates.iter().map(|(_, summary)| summary).collect();
+        match choose(&compared, summary) {
             Choice::None => Place::New(Vec::new()),
             Choice::One(at) => group(&at).map_or(Place::New(Vec::new()), Place::Join),
             Choice::Possible(all) => Place::New(distinct(all.iter().filter_map(group))),
@@ -161,14 +207,44 @@ impl LegIndex {
         }
     }
 
-    /// Takes an initial INVITE of a leg in; another attempt in place of an earlier one.
-    pub(super) fn open(&mut self, id: LegId, summary: Box<LegSummary>) {
-        if self.pending.get_mut(&id).is_some_and(|known| known.summary.extend(&summary)) {
+    /// The groups and legs that share something with a new one and may lie in front of it, in their order.
+    fn candidates(&self, new: Beginning<'_>, messages: &impl Messages) -> Vec<(u64, LegSummary)> {
+        let mut found: SmallVec<[(LegId, bool); 8]> = SmallVec::new();
+        for (mark, unique) in new.marks.asked(new.provenance.flow.source) {
+            found.extend(self.by_mark.get(&mark).into_iter().flat_map(Sharing::iter).map(|leg| (leg, unique)));
+        }
+        // What is unique comes first, and stays.
+        found.sort_unstable_by_key(|(leg, unique)| (*leg, !unique));
+        found.dedup_by_key(|(leg, _)| *leg);
+        let waiting = found.iter().filter_map(|(id, unique)| Some((id.0, self.pending.get(id)?, *unique)));
+        let possible = waiting.filter(|(_, pending, unique)| pending.may_lead_to(new, *unique));
+        possible
+            .filter_map(|(group, pending, _)| Some((group, pending.summary(messages.at(group, pending.invite)?)?)))
+            .collect()
+    }
+
+    /// Takes an initial INVITE of a leg in, the last message of its group, whose messages these are; another attempt in place of an
+    /// earlier one.
+    pub(super) fn open(&mut self, id: LegId, messages: &[CapturedMessage], marks: &Marks) {
+        let Some((invite, before)) = messages.split_last() else { return };
+        let (flow, cseq) = (invite.provenance.flow, invite.message.cseq().map(|cseq| cseq.number));
+        // The same request on another hop, or sent again.
+        if let Some(known) = self.pending.get_mut(&id).filter(|known| known.cseq == cseq) {
+            if !known.servers.contains(&flow.destination) && known.servers.len() < SERVERS {
+                known.servers.push(flow.destination);
+            }
             return;
         }
         self.remove(id);
-        let marks: Vec<u64> = summary.marks.offered(&summary.servers).collect();
-        for mark in &marks {
+        let pending = Pending {
+            invite: before.len(),
+            start: invite.provenance.time,
+            client: flow.source,
+            servers: [flow.destination].into_iter().collect(),
+            cseq,
+            marks: marks.offered(flow.destination).collect(),
+        };
+        for mark in &pending.marks {
             match self.by_mark.entry(*mark) {
                 Entry::Occupied(known) => known.into_mut().push(id),
                 Entry::Vacant(new) => {
@@ -176,18 +252,18 @@ impl LegIndex {
                 }
             }
         }
-        self.pending.insert(id, Pending { summary, marks });
+        self.pending.insert(id, pending);
     }
 
-    /// Takes note of a final response to the INVITE of a leg.
-    pub(super) fn answered(&mut self, id: LegId, response: &CapturedMessage) {
-        let Some(pending) = self.pending.get(&id) else { return };
+    /// Takes note of a final response to the INVITE of a leg, the last of the messages of its group.
+    pub(super) fn answered(&mut self, id: LegId, messages: &[CapturedMessage]) {
+        let (Some(pending), Some(response)) = (self.pending.get(&id), messages.last()) else { return };
         let (status, receiver) = (response.message.status(), response.provenance.flow.destination.address);
-        if receiver != pending.summary.client.address || !status.is_some_and(StatusCode::is_final) {
+        if receiver != pending.client.address || !status.is_some_and(StatusCode::is_final) {
             return;
         }
         let redirected = status.is_some_and(StatusCode::is_redirection);
-        let Some(summary) = self.remove(id).filter(|_| redirected) else { return };
+        let Some(pending) = self.remove(id).filter(|_| redirected) else { return };
         let contacts: Vec<Uri> = response.message.contacts().into_iter().map(|c| c.uri).take(8).collect();
         let now = response.provenance.time;
         if self.told.len() >= REDIRECTED_CLIENTS {
@@ -196,8 +272,9 @@ impl LegIndex {
         if contacts.is_empty() || self.told.len() >= REDIRECTED_CLIENTS {
             return;
         }
+        let Some(summary) = messages.get(pending.invite).and_then(|invite| pending.summary(invite)) else { return };
         let targets = contacts.iter().map(target_of).collect();
-        let told = Told { group: id.0, summary, time: now, contacts, targets, followed: false };
+        let told = Told { group: id.0, summary: Box::new(summary), time: now, contacts, targets, followed: false };
         self.told.entry(receiver).or_default().push(told);
     }
 
@@ -209,28 +286,25 @@ impl LegIndex {
     }
 
     /// The group whose redirect the INVITE follows, the latest first.
-    fn redirected(&mut self, later: &LegSummary) -> Option<u64> {
-        let known = self.told.get_mut(&later.client.address)?;
-        while known.told.front().is_some_and(|t| later.start.since(t.time) > NEXT_CONTACT) {
+    fn redirected<'s>(&mut self, later: Beginning<'_>, summary: impl Fn() -> Option<&'s LegSummary>) -> Option<u64> {
+        let Beginning { provenance, marks, .. } = later;
+        let known = self.told.get_mut(&provenance.flow.source.address)?;
+        while known.told.front().is_some_and(|t| provenance.time.since(t.time) > NEXT_CONTACT) {
             known.forget_first();
         }
-        if known.told.is_empty() {
-            return None;
-        }
-        let user = Some(user_mark(later.parties.target.as_ref()?));
-        if !known.may_lead_to(user) {
-            return None;
-        }
+        let user = marks.target.filter(|user| known.may_lead_to(Some(*user)))?;
+        let summary = summary()?;
         let strong = |t: &&mut Told| {
-            t.may_lead_to(user)
-                && follows_redirect(&t.summary, t.time, &t.contacts, t.followed, later) == Some(FollowLink::SameParties)
+            t.may_lead_to(Some(user))
+                && follows_redirect(&t.summary, t.time, &t.contacts, t.followed, summary)
+                    == Some(FollowLink::SameParties)
         };
         let followed = known.told.iter_mut().rev().find(strong)?;
         followed.followed = true;
         Some(followed.group)
     }
 
-    fn remove(&mut self, id: LegId) -> Option<Box<LegSummary>> {
+    fn remove(&mut self, id: LegId) -> Option<Pending> {
         let pending = self.pending.remove(&id)?;
         for mark in &pending.marks {
             if let Entry::Occupied(mut known) = self.by_mark.entry(*mark)
@@ -239,7 +313,7 @@ impl LegIndex {
                 known.remove();
             }
         }
-        Some(pending.summary)
+        Some(pending)
     }
 }
 

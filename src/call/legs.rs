@@ -1,13 +1,16 @@
 //! Whether two Call-IDs belong to one call: the legs of a B2BUA (diagnosis §D7), or a redirect followed under a new Call-ID
 //! (§B3).
 //!
-//! The tracker keeps a [`LegSummary`] per open Call-ID and asks here; nothing in this file looks for candidates.
+//! The tracker keeps the [`Marks`] of each open Call-ID, and asks here where two legs share one, with a [`LegSummary`] of each;
+//! nothing in this file looks for candidates.
 
 mod marks;
+mod numbers;
 mod score;
 mod summary;
 
 pub(super) use marks::Mark;
+pub use marks::Marks;
 pub use score::{Choice, Link, choose, link};
 pub use summary::LegSummary;
 

@@ -4,7 +4,6 @@ use std::hash::BuildHasher as _;
 use std::time::Duration;
 
 use super::due::Due;
-use super::legs::LegSummary;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::hashing::Hashing;
 use crate::limits::{
@@ -20,8 +19,8 @@ const LOOK_BACK: usize = 64;
 /// What is remembered of a leg beside its messages, with its places in the tables of the tracker, which are half empty after they grew.
 const LEG_OCTETS: usize = size_of::<OpenGroup>() + size_of::<OpenLeg>() + 512;
 
-/// The summary of its first INVITE, the parties that this names, and what it is found by.
-const SUMMARY_OCTETS: usize = size_of::<LegSummary>() + 2048;
+/// What its first INVITE is found by.
+const MARKS_OCTETS: usize = 1024;
 
 /// Where the INVITE of a group stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,12 +80,12 @@ impl OpenGroup {
         }
     }
 
-    /// Adds a Call-ID, of which a summary may be kept, and returns its place.
-    pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>, is_summarised: bool) -> usize {
+    /// Adds a Call-ID, which may begin with an INVITE, and returns its place.
+    pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>, is_invite: bool) -> usize {
         let leg = Leg { call_id: call_id.map(<[u8]>::to_vec) };
         // The Call-ID stands in the table of legs, in the group and in what is remembered of a leg in setup.
         self.octets += 3 * call_id.map_or(0, <[u8]>::len) + LEG_OCTETS;
-        self.octets += if is_summarised { SUMMARY_OCTETS } else { 0 };
+        self.octets += if is_invite { MARKS_OCTETS } else { 0 };
         self.legs.push(OpenLeg {
             leg,
             phase: Phase::Trying,
@@ -139,7 +138,7 @@ impl OpenGroup {
         now.since(self.last)
     }
 
-    /// Takes a message of a leg while the clock shows `now`; returns it unless it is a duplicate of one that is there.
+    /// Takes a message of a leg while the clock shows `now`; `false` if it is a duplicate of one that is there.
     pub(super) fn push(
         &mut self,
         leg: usize,
@@ -147,12 +146,12 @@ impl OpenGroup {
         provenance: Provenance,
         now: Timestamp,
         hasher: &Hashing,
-    ) -> Option<&CapturedMessage> {
+    ) -> bool {
         if let Some(first) = self.original_of(&message, &provenance) {
             if first.duplicates.len() < DUPLICATE_FRAMES {
                 first.duplicates.push(provenance.frame);
             }
-            return None;
+            return false;
         }
         self.last = now;
         if let Some(open) = self.legs.get_mut(leg) {
@@ -161,7 +160,7 @@ impl OpenGroup {
         let carrier = provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
         self.octets += message.cost() + size_of::<CapturedMessage>() + carrier;
         self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Vec::new() });
-        self.messages.last()
+        true
     }
 
     /// The message of which this is another copy on the same hop: the same octets between the same addresses within 50 ms, or, with the

@@ -7,11 +7,11 @@ use std::{iter, mem};
 
 use super::assemble::{Group, assemble};
 use super::clock::CaptureClock;
-use super::leg_index::{LegId, LegIndex, Place};
-use super::legs::LegSummary;
+use super::leg_index::{Beginning, LegId, LegIndex, Messages, Place};
+use super::legs::Marks;
 use super::open_group::OpenGroup;
 use super::settled::Settled;
-use super::{Call, CallNumber, IcmpReport};
+use super::{Call, CallNumber, CapturedMessage, IcmpReport};
 use crate::anomaly::Anomaly;
 use crate::hashing::{HashMap, Hashing};
 use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
@@ -57,6 +57,14 @@ impl Known {
     }
 }
 
+type Groups = HashMap<u64, Box<(Vec<Key>, OpenGroup)>>;
+
+impl Messages for Groups {
+    fn at(&self, group: u64, index: usize) -> Option<&CapturedMessage> {
+        self.get(&group)?.1.messages.get(index)
+    }
+}
+
 /// What became of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TrackerCounts {
@@ -87,7 +95,7 @@ impl Default for Room {
 pub struct Tracker {
     known: Known,
     /// Groups by number, with the keys of their legs.
-    groups: HashMap<u64, Box<(Vec<Key>, OpenGroup)>>,
+    groups: Groups,
     /// Their numbers, in the order of their first messages.
     order: BTreeSet<u64>,
     legs: LegIndex,
@@ -115,12 +123,12 @@ impl Tracker {
 
     /// Takes a message in capture order.
     pub fn push(&mut self, message: Message, provenance: Provenance) {
-        let summary = LegSummary::of_first(&message, &provenance).map(Box::new);
-        self.push_with(message, provenance, summary);
+        let marks = Marks::of_first(&message, &provenance);
+        self.push_with(message, provenance, marks.as_ref());
     }
 
-    /// As [`Self::push`], with what [`LegSummary::of_first`] says of the message.
-    pub fn push_with(&mut self, message: Message, provenance: Provenance, summary: Option<Box<LegSummary>>) {
+    /// As [`Self::push`], with what [`Marks::of_first`] says of the message.
+    pub fn push_with(&mut self, message: Message, provenance: Provenance, marks: Option<&Marks>) {
         self.clock.forward(provenance.time);
         let (known, hash) = self.known.of(&message, provenance.flow, &self.hasher);
         if known.is_none() && self.settled.is_late(hash, &message, self.clock.reading()) {
@@ -128,20 +136,21 @@ impl Tracker {
             self.anomalies.push((Anomaly::LateMessage, provenance.frame));
             return;
         }
-        let id = match known.filter(|id| !self.cut_series(id.0, &message)) {
-            Some(id) => id,
-            None => self.new_leg(key(&message, provenance.flow), &message, summary.as_deref()),
-        };
+        let id = known.filter(|id| !self.cut_series(id.0, &message)).unwrap_or_else(|| {
+            let first = marks.map(|marks| Beginning { message: &message, provenance: &provenance, marks });
+            self.new_leg(key(&message, provenance.flow), message.call_id(), first)
+        });
         let (number, leg) = id;
         let Some((_, group)) = self.groups.get_mut(&number).map(Box::as_mut) else { return };
         let before = group.octets;
-        let Some(captured) = group.push(leg, message, provenance, self.clock.reading(), &self.hasher) else {
+        let ends_setup = is_final_to_invite(&message);
+        if !group.push(leg, message, provenance, self.clock.reading(), &self.hasher) {
             self.counts.duplicates += 1;
             return;
-        };
-        match summary {
-            Some(summary) => self.legs.open(id, summary),
-            None if is_final_to_invite(&captured.message) => self.legs.answered(id, captured),
+        }
+        match marks {
+            Some(marks) => self.legs.open(id, &group.messages, marks),
+            None if ends_setup => self.legs.answered(id, &group.messages),
             None => {}
         }
         self.octets += group.octets - before;
@@ -239,8 +248,8 @@ impl Tracker {
     }
 
     /// Finds a place for a Call-ID that is not known yet: behind an open call that it is a leg of, or in a group of its own.
-    fn new_leg(&mut self, key: Key, message: &Message, summary: Option<&LegSummary>) -> LegId {
-        let place = summary.map_or(Place::New(Vec::new()), |summary| self.legs.place(summary));
+    fn new_leg(&mut self, key: Key, call_id: Option<&[u8]>, first: Option<Beginning<'_>>) -> LegId {
+        let place = first.map_or(Place::New(Vec::new()), |first| self.legs.place(first, &self.groups));
         let (number, possible) = match place {
             Place::Join(number) if self.has_room(number) => (number, Vec::new()),
             Place::Join(_) => (self.last_number + 1, Vec::new()),
@@ -251,7 +260,7 @@ impl Tracker {
         let new = || Box::new((Vec::with_capacity(1), OpenGroup::new(CallNumber(number))));
         let (keys, group) = self.groups.entry(number).or_insert_with(new).as_mut();
         let before = group.octets;
-        let leg = group.add_leg(message.call_id(), summary.is_some());
+        let leg = group.add_leg(call_id, first.is_some());
         self.octets += group.octets - before;
         keys.push(key.clone());
         for other in &possible {

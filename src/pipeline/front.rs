@@ -398,12 +398,12 @@ impl Front {
     }
 
     pub(super) fn message(&mut self, ready: Ready) {
-        let Some(Ready { message, provenance, summary }) = self.redaction.message(ready) else { return };
+        let Some(Ready { message, provenance, marks }) = self.redaction.message(ready) else { return };
         self.counts.message(&message);
         for anomaly in message.anomalies() {
             *self.facts.anomalies.entry(*anomaly).or_default() += 1;
         }
-        self.tracker.push_with(message, provenance, summary);
+        self.tracker.push_with(message, provenance, marks.as_deref());
     }
 
     pub(super) fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {

@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use crate::call::legs::LegSummary;
+use crate::call::legs::Marks;
 use crate::capture::Frame;
 use crate::net::hep::inflate;
 use crate::net::tcp::Arrived;
@@ -73,13 +73,13 @@ impl HeldSegment {
 pub(super) struct Ready {
     pub(super) message: Message,
     pub(super) provenance: Provenance,
-    pub(super) summary: Option<Box<LegSummary>>,
+    pub(super) marks: Option<Box<Marks>>,
 }
 
 impl Ready {
     pub(super) fn new(message: Message, provenance: Provenance) -> Self {
-        let summary = LegSummary::of_first(&message, &provenance).map(Box::new);
-        Self { message, provenance, summary }
+        let marks = Marks::of_first(&message, &provenance).map(Box::new);
+        Self { message, provenance, marks }
     }
 }
 

@@ -34,6 +34,16 @@ impl NameAddr {
         Some(Self { display_name, uri, params: Params::read(rest), bracketed: true })
     }
 
+    /// The text of its URI alone; `None` only where [`Self::read`] gives `None`.
+    pub(crate) fn uri_of(value: &str) -> Option<&str> {
+        let value = params::trim(value);
+        let uri = match brackets(value) {
+            Some((_, rest)) => params::cut(rest, b'>').map_or(rest, |(uri, _)| uri),
+            None => value.get(..params::find(value, ';').unwrap_or(value.len()))?,
+        };
+        Some(params::trim(uri))
+    }
+
     /// The tag parameter.
     pub fn tag(&self) -> Option<&str> {
         self.params.value("tag")
@@ -59,5 +69,11 @@ mod tests {
         let outside = NameAddr::read("sip:bob@b.example;tag=2").unwrap();
         assert_eq!((outside.uri.to_string(), outside.tag()), ("sip:bob@b.example".to_owned(), Some("2")));
         assert!(NameAddr::read("*").is_none() && NameAddr::read("<>").is_none());
+        for value in
+            [r#""B <o>b" <sip:bob@b.example;a=1>;tag=1"#, " sip:bob@b.example ;tag=2", "\"x <sip:a@b", "<sip:a@b"]
+        {
+            let whole = NameAddr::read(value).map(|address| address.uri.to_string());
+            assert_eq!(NameAddr::uri_of(value).map(str::to_owned), whole, "{value}");
+        }
     }
 }

@@ -44,21 +44,9 @@ pub struct Uri {
 impl Uri {
     /// Reads a URI; `None` when it has no scheme, or is `sip:` or `sips:` without a usable host.
     pub fn read(text: &str) -> Option<Self> {
-        let (scheme, rest) = cut(text, b':')?;
-        match scheme {
-            "sip" => return Self::read_sip(Scheme::Sip, rest, text),
-            "tel" => return Some(Self::without_host(Scheme::Tel, rest, text)),
-            _ => {}
-        }
-        let first_is_letter = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !first_is_letter || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
-            return None;
-        }
-        match scheme.to_ascii_lowercase().as_str() {
-            "sip" => Self::read_sip(Scheme::Sip, rest, text),
-            "sips" => Self::read_sip(Scheme::Sips, rest, text),
-            "tel" => Some(Self::without_host(Scheme::Tel, rest, text)),
-            other => Some(Self::without_host(Scheme::Other(other.to_owned()), rest, text)),
+        match scheme(text)? {
+            (scheme @ (Scheme::Sip | Scheme::Sips), rest) => Self::read_sip(scheme, rest, text),
+            (scheme, rest) => Some(Self::without_host(scheme, rest, text)),
         }
     }
 
@@ -77,16 +65,17 @@ impl Uri {
     }
 
     fn read_sip(scheme: Scheme, rest: &str, raw: &str) -> Option<Self> {
-        // The user part may hold `;` and `?`, so the `@` decides first; `@` is legal nowhere else (RFC 3261 §25.1).
-        let (userinfo, rest) = split_at_host(rest);
-        let (user, password) = match userinfo.map(|u| cut(u, b':').map_or((u, None), |(u, p)| (u, Some(p)))) {
-            Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
-            None => (None, None),
-        };
-        let (rest, headers) = cut(rest, b'?').map_or((rest, None), |(rest, h)| (rest, Some(h.to_owned())));
-        let (host, params) = cut(rest, b';').unwrap_or((rest, ""));
-        let (host, port) = host_port(host)?;
-        Some(Self { scheme, user, password, host, port, params: Params::read(params), headers, raw: raw.to_owned() })
+        let parts = SipParts::of(rest)?;
+        Some(Self {
+            scheme,
+            user: parts.user.map(str::to_owned),
+            password: parts.password.map(str::to_owned),
+            host: parts.host.to_ascii_lowercase(),
+            port: parts.port,
+            params: Params::read(parts.params),
+            headers: parts.headers.map(str::to_owned),
+            raw: raw.to_owned(),
+        })
     }
 
     /// The text as captured.
@@ -186,13 +175,100 @@ impl Uri {
 
     /// The user part for comparisons: a telephone number (of at least three digits) without visual separators and `+`, with
     /// country code where it looks complete ([`TelephoneNumber`]); other names without escapes.
-    pub fn effective_user(&self) -> Option<String> {
-        let name = self.user_name()?;
-        let plain = memchr::memchr(b'%', name.as_bytes()).is_none();
-        let name = if plain { Cow::Borrowed(name) } else { Cow::Owned(unescaped(name)) };
-        let number = TelephoneNumber::read(&name, HOME).map(TelephoneNumber::into_digits);
-        Some(number.filter(|digits| digits.len() >= 3).unwrap_or_else(|| name.into_owned()))
+    pub fn effective_user(&self) -> Option<Cow<'_, str>> {
+        self.user.as_deref().map(effective_user)
     }
+}
+
+/// User and host of a URI, for comparisons that need no more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UserAtHost<'a> {
+    /// As [`Uri::user`].
+    pub(crate) user: Option<&'a str>,
+    /// The host as captured, in upper or lower case.
+    pub(crate) host: &'a str,
+}
+
+impl<'a> UserAtHost<'a> {
+    /// Reads a URI; `None` where [`Uri::read`] gives `None`.
+    pub(crate) fn read(uri: &'a str) -> Option<Self> {
+        match scheme(uri)? {
+            (Scheme::Sip | Scheme::Sips, rest) => {
+                SipParts::of(rest).map(|parts| Self { user: parts.user, host: parts.host })
+            }
+            (_, rest) => Some(Self { user: Some(rest), host: "" }),
+        }
+    }
+}
+
+/// The scheme of a URI and what stands behind it.
+fn scheme(text: &str) -> Option<(Scheme, &str)> {
+    let (scheme, rest) = cut(text, b':')?;
+    match scheme {
+        "sip" => return Some((Scheme::Sip, rest)),
+        "tel" => return Some((Scheme::Tel, rest)),
+        _ => {}
+    }
+    let first_is_letter = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    if !first_is_letter || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
+        return None;
+    }
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "sip" => Scheme::Sip,
+        "sips" => Scheme::Sips,
+        "tel" => Scheme::Tel,
+        other => Scheme::Other(other.to_owned()),
+    };
+    Some((scheme, rest))
+}
+
+/// What stands behind `sip:`.
+struct SipParts<'a> {
+    user: Option<&'a str>,
+    password: Option<&'a str>,
+    host: &'a str,
+    port: Option<u16>,
+    params: &'a str,
+    headers: Option<&'a str>,
+}
+
+impl<'a> SipParts<'a> {
+    fn of(rest: &'a str) -> Option<Self> {
+        // The user part may hold `;` and `?`, so the `@` decides first; `@` is legal nowhere else (RFC 3261 §25.1).
+        let (userinfo, rest) = split_at_host(rest);
+        let (user, password) = match userinfo.map(|u| cut(u, b':').map_or((u, None), |(u, p)| (u, Some(p)))) {
+            Some((user, password)) => (Some(user), password),
+            None => (None, None),
+        };
+        let (rest, headers) = cut(rest, b'?').map_or((rest, None), |(rest, headers)| (rest, Some(headers)));
+        let (host, params) = cut(rest, b';').unwrap_or((rest, ""));
+        let (host, port) = split_port(host)?;
+        Some(Self { user, password, host, port, params, headers })
+    }
+}
+
+/// As [`Uri::effective_user`], of a user part with its parameters.
+pub(crate) fn effective_user(user: &str) -> Cow<'_, str> {
+    let name = cut(user, b';').map_or(user, |(name, _)| name);
+    if let Some(usual) = usual_user(name) {
+        return Cow::Borrowed(usual);
+    }
+    let plain = memchr::memchr(b'%', name.as_bytes()).is_none();
+    let name = if plain { Cow::Borrowed(name) } else { Cow::Owned(unescaped(name)) };
+    let number = TelephoneNumber::read(&name, HOME).map(TelephoneNumber::into_digits);
+    number.filter(|digits| digits.len() >= 3).map_or(name, Cow::Owned)
+}
+
+/// The same of what needs no look at numbering plans: names with a letter, and digits with `+` or of another length than North American
+/// ones.
+fn usual_user(name: &str) -> Option<&str> {
+    let digits = name.strip_prefix('+').unwrap_or(name);
+    if digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        let is_whole = digits.len() < name.len() || !(digits.len() == 10 || digits.starts_with('0'));
+        return is_whole.then_some(digits);
+    }
+    let escaped = memchr::memchr(b'%', name.as_bytes()).is_some();
+    (!escaped && name.bytes().any(|b| b.is_ascii_alphabetic())).then_some(name)
 }
 
 /// Country code of ten-digit numbers that look North American when URIs are compared.
@@ -285,6 +361,11 @@ pub fn unescaped(text: &str) -> String {
 /// Reads `host`, `host:port`, `[v6]`, `[v6]:port`; the host in lower case. `None` for an empty host, or one with
 /// characters that no host has.
 pub fn host_port(text: &str) -> Option<(String, Option<u16>)> {
+    split_port(text).map(|(host, port)| (host.to_ascii_lowercase(), port))
+}
+
+/// As [`host_port`], with the host as captured.
+fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     let text = trim(text);
     let (host, rest) = if text.starts_with('[') {
         let end = text.find(']')? + 1;
@@ -303,7 +384,7 @@ pub fn host_port(text: &str) -> Option<(String, Option<u16>)> {
         None if rest.trim().is_empty() => None,
         None => return None,
     };
-    Some((host.to_ascii_lowercase(), port))
+    Some((host, port))
 }
 
 impl fmt::Display for Uri {
@@ -334,7 +415,41 @@ mod tests {
         let question = uri("sip:bob?x@b.example");
         assert_eq!((question.user_name(), question.host.as_str()), (Some("bob?x"), "b.example"));
         for bad in ["sip:", "sip:bob@", "bob@example.com", "sip:a@b c", ":x", "sip:a@b:99999"] {
-            assert!(Uri::read(bad).is_none(), "{bad}");
+            assert!(Uri::read(bad).is_none() && UserAtHost::read(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn user_and_host_are_those_of_the_whole_uri() {
+        for text in
+            ["sip:bob;x=1:pw@B.example:5060;p?h", "sips:b.example", "tel:+1215;npdi", "MAILTO:a@b", "sip:a?b@c@[::1]"]
+        {
+            let (whole, part) = (uri(text), UserAtHost::read(text).unwrap());
+            assert_eq!((part.user, part.host.to_ascii_lowercase()), (whole.user.as_deref(), whole.host), "{text}");
+        }
+    }
+
+    #[test]
+    fn users_are_spelled_alike() {
+        for (user, expected) in [
+            ("+12155550100;npdi", "12155550100"),
+            ("12155550100", "12155550100"),
+            ("2155550100", "12155550100"),
+            ("0112155550100", "2155550100"),
+            ("+1(215)555-0100", "12155550100"),
+            ("5001", "5001"),
+            ("+12", "+12"),
+            ("12", "12"),
+            ("b%6Fb", "bob"),
+            ("bob", "bob"),
+            ("101-a", "101-a"),
+            ("", ""),
+        ] {
+            assert_eq!(effective_user(user), expected);
+            // What is usual takes no other way than the rest.
+            let number = TelephoneNumber::read(&unescaped(user), HOME).map(TelephoneNumber::into_digits);
+            let name = unescaped(user.split(';').next().unwrap());
+            assert_eq!(expected, number.filter(|digits| digits.len() >= 3).unwrap_or(name), "{user}");
         }
     }
 

@@ -48,7 +48,12 @@ impl Identity {
 
     /// Reads one header field that may hold a list: commas inside `<>` and quotes do not separate.
     pub fn read_list(value: &str) -> Vec<Self> {
-        split_outside(value, b',').into_iter().filter(|v| !v.trim().is_empty()).map(Self::read).collect()
+        Self::split_list(value).map(Self::read).collect()
+    }
+
+    /// The values of such a list, as they are written.
+    pub(crate) fn split_list(value: &str) -> impl Iterator<Item = &str> {
+        split_outside(value, b',').into_iter().map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// The extension, from the parameter or from within.

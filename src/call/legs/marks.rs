@@ -4,9 +4,14 @@
 use std::hash::{BuildHasher as _, Hash};
 use std::net::IpAddr;
 
-use super::score::COMMON_DIGITS;
+use smallvec::SmallVec;
+
+use super::score::{COMMON_CALL_ID, COMMON_DIGITS};
+use super::{numbers, summary};
 use crate::hashing;
-use crate::provenance::Endpoint;
+use crate::provenance::{Endpoint, Provenance};
+use crate::sip::uri::effective_user;
+use crate::sip::{Message, Method};
 
 /// What two legs may share.
 #[derive(Debug, Hash)]
@@ -14,7 +19,7 @@ pub(in crate::call) enum Mark<'a> {
     Session(&'a str),
     Name(&'a [u8]),
     Token(&'a str),
-    Media(&'a str),
+    Media([&'a [u8]; 2]),
     /// The end of a number, or a whole name.
     Number(&'a str),
     CallIdStart(&'a [u8]),
@@ -30,45 +35,96 @@ impl Mark<'_> {
     pub(in crate::call) fn hash(&self) -> u64 {
         hashing::shared().hash_one(self)
     }
+
+    /// The hash of what only legs of one call have in common; the last bit says so.
+    fn unique(&self) -> u64 {
+        self.hash() | UNIQUE
+    }
+
+    /// The hash of what other calls have as well.
+    fn usual(&self) -> u64 {
+        self.hash() & !UNIQUE
+    }
 }
 
-/// The hashes of one leg.
+/// The bit of a hash that says that only legs of one call have it in common.
+const UNIQUE: u64 = 1;
+
+/// What the tracker asks of a message that begins a leg: hashes of what another leg of the same call has as well. Two legs without a
+/// common one need not be compared, and then nothing else is read of them.
 #[derive(Debug, Clone, Default)]
-pub(in crate::call) struct Marks {
+pub struct Marks {
     /// What is asked for and offered.
-    pub(super) common: Vec<u64>,
+    common: SmallVec<[u64; 8]>,
     /// Numbers that it was diverted from are asked for, but a leg is not found by them.
-    pub(super) diverted: Vec<u64>,
+    diverted: SmallVec<[u64; 1]>,
     /// Its callers: a B2BUA may translate everything but that.
-    pub(super) callers: Vec<u64>,
+    callers: SmallVec<[u64; 1]>,
+    /// The user of its Request-URI, if that can be read.
+    pub(in crate::call) target: Option<u64>,
 }
 
 impl Marks {
-    /// What another leg must have one of to be worth a comparison with this one, which `client` sent.
-    pub(in crate::call) fn asked(&self, client: Endpoint) -> impl Iterator<Item = u64> {
-        let callers = self.callers.iter().map(move |caller| at(*caller, client));
-        self.common.iter().chain(&self.diverted).copied().chain(callers)
+    /// Those of a message that begins a leg, which is an INVITE outside of a dialog; `None` for all others, and for one without Call-ID.
+    pub fn of_first(message: &Message, provenance: &Provenance) -> Option<Self> {
+        let begins = message.is_request() && message.method() == Some(&Method::Invite) && message.to_tag().is_none();
+        if !begins {
+            return None;
+        }
+        let mut marks = Self { common: common(message, provenance, message.call_id()?), ..Self::default() };
+        numbers::diverted(message, |user| add(&mut marks.diverted, number(user)));
+        numbers::calling(message, |user| add(&mut marks.callers, Mark::Caller(tail(user)).hash()));
+        let target = message.request_uri_text();
+        let target = target.as_deref().and_then(numbers::target_of);
+        marks.target = target.map(|uri| Mark::User(uri.user.map(effective_user).as_deref()).hash());
+        Some(marks)
     }
 
-    /// What a leg that went to these servers is found by.
-    pub(in crate::call) fn offered(&self, servers: &[Endpoint]) -> impl Iterator<Item = u64> {
-        let callers = servers.iter().flat_map(|server| self.callers.iter().map(|caller| at(*caller, *server)));
-        self.common.iter().copied().chain(callers)
+    /// What another leg must have one of to be worth a comparison with this one, which `client` sent, and whether only another leg of
+    /// the same call has it.
+    pub(in crate::call) fn asked(&self, client: Endpoint) -> impl Iterator<Item = (u64, bool)> {
+        let common = self.common.iter().map(|mark| (*mark, mark & UNIQUE != 0));
+        let callers = self.callers.iter().map(move |caller| (at(*caller, client), false));
+        common.chain(self.diverted.iter().map(|mark| (*mark, true))).chain(callers)
+    }
+
+    /// What a leg that went to this server is found by.
+    pub(in crate::call) fn offered(&self, server: Endpoint) -> impl Iterator<Item = u64> {
+        self.common.iter().copied().chain(self.callers.iter().map(move |caller| at(*caller, server)))
+    }
+}
+
+fn common(message: &Message, provenance: &Provenance, call_id: &[u8]) -> SmallVec<[u64; 8]> {
+    let mut common = SmallVec::new();
+    numbers::called(message, |user| add(&mut common, number(user)));
+    common.extend(summary::session_id(message).iter().map(|session| Mark::Session(session).unique()));
+    common.extend(summary::links(message, provenance).iter().map(|link| Mark::Name(link.as_bytes()).unique()));
+    common.push(Mark::Name(call_id).unique());
+    common.extend(summary::tokens(message).iter().map(|token| Mark::Token(token).unique()));
+    common.extend(summary::media(message.body()).map(|media| Mark::Media(media).unique()));
+    common.extend(call_id.get(..COMMON_CALL_ID).map(|start| Mark::CallIdStart(start).unique()));
+    common.sort_unstable();
+    common.dedup();
+    common
+}
+
+/// Adds a hash once; as many as a summary has users.
+fn add<const N: usize>(hashes: &mut SmallVec<[u64; N]>, hash: u64)
+where
+    [u64; N]: smallvec::Array<Item = u64>,
+{
+    if hashes.len() < summary::MOST && !hashes.contains(&hash) {
+        hashes.push(hash);
     }
 }
 
 fn at(caller: u64, element: Endpoint) -> u64 {
-    Mark::CallerAt(caller, element.address).hash()
+    Mark::CallerAt(caller, element.address).usual()
 }
 
 /// The mark of a number: numbers are compared by their last digits, as one leg may carry a prefix.
-pub(super) fn number(user: &str) -> u64 {
-    Mark::Number(tail(user)).hash()
-}
-
-/// The mark of a caller.
-pub(super) fn caller(user: &str) -> u64 {
-    Mark::Caller(tail(user)).hash()
+fn number(user: &str) -> u64 {
+    Mark::Number(tail(user)).usual()
 }
 
 fn tail(user: &str) -> &str {

@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(2);
 /// And passes a final response on within this time.
 const PASSED_ON: Duration = Duration::from_secs(1);
 /// A Call-ID made from the other leg's begins like it for at least so many octets.
-const COMMON_CALL_ID: usize = 16;
+pub(super) const COMMON_CALL_ID: usize = 16;
 /// Digits that must agree at the end of two numbers of which one has a prefix.
 pub(super) const COMMON_DIGITS: usize = 7;
 

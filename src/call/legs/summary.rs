@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::marks::{self, Mark, Marks};
+use super::numbers;
 use crate::provenance::{Endpoint, Provenance, Timestamp};
-use crate::sip::{HeaderName, Message, Method, NameAddr, Params, Parties, StatusCode, Uri, params};
+use crate::sip::{HeaderName, Message, Method, Params, Parties, StatusCode, params};
+use crate::stir::Identity;
 
 /// Values of one kind that are kept of a leg.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 /// Header fields by which B2BUAs name the other leg, beside [`HeaderName::PChargingVector`]. The value is often its Call-ID.
 const LINK_HEADERS: &[&str] =
     &["X-Call-ID", "X-CID", "X-Original-Call-ID", "X-FS-Call-ID", "X-FS-UUID", "X-Acme-Call-ID", "Cisco-Guid"];
@@ -49,65 +50,33 @@ pub struct LegSummary {
     pub media: Option<String>,
     /// Its final response, once there is one.
     pub final_response: Option<(StatusCode, Timestamp)>,
-    /// Hashes of all that.
-    pub(in crate::call) marks: Marks,
 }
 
 impl LegSummary {
-    /// Summarises a leg by a message that begins one, which is an INVITE outside of a dialog; `None` for all others.
-    pub fn of_first(message: &Message, provenance: &Provenance) -> Option<Self> {
-        let begins = message.is_request() && message.method() == Some(&Method::Invite) && message.to_tag().is_none();
-        begins.then(|| Self::of(message, provenance)).flatten()
-    }
-
     /// Summarises a leg by its first request; `None` for responses and for messages without Call-ID.
     pub fn of(message: &Message, provenance: &Provenance) -> Option<Self> {
         if !message.is_request() {
             return None;
         }
-        let parties = message.parties().clone();
-        let uris = [parties.target.as_ref(), parties.to.as_ref().map(|to| &to.uri)];
-        let (sdp_origin, media) = sdp(message.body());
-        let (tokens, origids) = identities(message);
-        let mut summary = Self {
+        Some(Self {
             call_id: message.call_id()?.to_vec(),
             method: message.method()?.clone(),
             start: provenance.time,
             client: provenance.flow.source,
             servers: vec![provenance.flow.destination],
             cseq: message.cseq().map(|c| c.number),
-            calling: calling(message, parties.from.as_ref().map(|from| &from.uri)),
-            called: users(uris.into_iter().flatten()),
-            diverted: diverted(message),
+            parties: message.parties().clone(),
+            calling: each_once(|add| numbers::calling(message, add)),
+            called: each_once(|add| numbers::called(message, add)),
+            diverted: each_once(|add| numbers::diverted(message, add)),
             session_id: session_id(message),
-            links: links(message).into_iter().chain(correlation(message, provenance)).collect(),
-            tokens,
-            origids,
-            parties,
-            sdp_origin,
-            media,
+            links: links(message, provenance),
+            tokens: tokens(message),
+            origids: origids(message),
+            sdp_origin: sdp_origin(message.body()),
+            media: media(message.body()).map(|parts| parts.map(String::from_utf8_lossy).join(" ")),
             final_response: None,
-            marks: Marks::default(),
-        };
-        summary.marks = summary.marks();
-        Some(summary)
-    }
-
-    fn marks(&self) -> Marks {
-        let mut common: Vec<u64> = self.called.iter().map(|n| marks::number(n)).collect();
-        common.extend(self.session_id.iter().map(|s| Mark::Session(s).hash()));
-        common.extend(self.links.iter().map(|l| Mark::Name(l.as_bytes()).hash()));
-        common.push(Mark::Name(&self.call_id).hash());
-        common.extend(self.tokens.iter().map(|t| Mark::Token(t).hash()));
-        common.extend(self.media.iter().map(|m| Mark::Media(m).hash()));
-        common.extend(self.call_id.get(..16).map(|start| Mark::CallIdStart(start).hash()));
-        common.sort_unstable();
-        common.dedup();
-        Marks {
-            common,
-            diverted: self.diverted.iter().map(|n| marks::number(n)).collect(),
-            callers: self.calling.iter().map(|n| marks::caller(n)).collect(),
-        }
+        })
     }
 
     /// Whether both were sent by the same element. Behind one address that talks to itself, the port counts as well.
@@ -127,17 +96,6 @@ impl LegSummary {
         self.servers.first().is_some_and(|server| other.servers.contains(server))
     }
 
-    /// Takes in the same request on another hop, or sent again; `false` if it is another request.
-    pub(in crate::call) fn extend(&mut self, other: &Self) -> bool {
-        let same = self.cseq == other.cseq && self.call_id == other.call_id;
-        for server in other.servers.iter().filter(|_| same) {
-            if !self.servers.contains(server) && self.servers.len() < MOST {
-                self.servers.push(*server);
-            }
-        }
-        same
-    }
-
     /// Several elements share the caller's address.
     fn is_local(&self) -> bool {
         self.servers.iter().any(|server| server.address == self.client.address)
@@ -151,41 +109,8 @@ impl LegSummary {
     }
 }
 
-/// User parts for comparison, each once; what says nothing is left out.
-fn users<'a>(uris: impl Iterator<Item = &'a Uri>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for user in uris.filter_map(Uri::effective_user) {
-        let withheld =
-            || ["anonymous", "unknown", "restricted", "unavailable"].iter().any(|w| user.eq_ignore_ascii_case(w));
-        if !user.is_empty() && !withheld() && !found.contains(&user) && found.len() < MOST {
-            // As a rule there is one.
-            found.reserve_exact(1);
-            found.push(user);
-        }
-    }
-    found
-}
-
-fn calling(message: &Message, from: Option<&Uri>) -> Vec<String> {
-    let mut asserted: Vec<NameAddr> = Vec::new();
-    if message.has(HeaderName::PAssertedIdentity) {
-        let values = message.values(HeaderName::PAssertedIdentity);
-        asserted.extend(values.iter().take(MOST).filter_map(|v| NameAddr::read(v)));
-    }
-    users(from.into_iter().chain(asserted.iter().map(|a| &a.uri)).filter(|uri| uri.host != "anonymous.invalid"))
-}
-
-fn diverted(message: &Message) -> Vec<String> {
-    if !message.has(HeaderName::Diversion) && !message.has(HeaderName::HistoryInfo) {
-        return Vec::new();
-    }
-    let values = [HeaderName::Diversion, HeaderName::HistoryInfo].map(|name| message.values(name)).concat();
-    let all: Vec<NameAddr> = values.iter().take(2 * MOST).filter_map(|v| NameAddr::read(v)).collect();
-    users(all.iter().map(|a| &a.uri))
-}
-
 /// The local UUID in lower case; the null UUID is none.
-fn session_id(message: &Message) -> Option<String> {
+pub(super) fn session_id(message: &Message) -> Option<String> {
     let value = message.header(HeaderName::SessionId)?;
     let uuid = params::split(&value, ';').first()?.to_ascii_lowercase();
     let usable = uuid.len() == 32 && uuid.chars().all(|c| c.is_ascii_hexdigit()) && uuid.chars().any(|c| c != '0');
@@ -198,51 +123,88 @@ fn correlation(message: &Message, provenance: &Provenance) -> Option<String> {
     (value.len() >= 4 && message.call_id() != Some(value.as_bytes())).then(|| value.clone())
 }
 
-fn links(message: &Message) -> Vec<String> {
+/// Values that name the call across legs.
+pub(super) fn links(message: &Message, provenance: &Provenance) -> Vec<String> {
     let charging = message
         .header(HeaderName::PChargingVector)
         .and_then(|v| Params::read(&v).value("icid-value").map(str::to_owned));
     let has_others = message.has(HeaderName::Other);
     let named =
         LINK_HEADERS.iter().filter(|_| has_others).filter_map(|name| message.other(name).map(|v| v.trim().to_owned()));
-    named.chain(charging).filter(|v| v.len() >= 4).take(MOST).collect()
+    let links = named.chain(charging).filter(|v| v.len() >= 4).take(MOST);
+    links.chain(correlation(message, provenance)).collect()
 }
 
-fn identities(message: &Message) -> (Vec<String>, Vec<String>) {
-    let (mut tokens, mut origids) = (Vec::new(), Vec::new());
-    for identity in message.identities().iter().take(MOST) {
-        tokens.extend(identity.raw.split(';').next().filter(|t| t.len() > 64).map(str::to_owned));
-        let claims = identity.passport.claims.as_ref();
-        origids.extend(claims.and_then(|c| c.origid.clone()).filter(|id| id.len() >= 16));
-    }
-    (tokens, origids)
-}
-
-/// Session id and version of `o=`, and address and port of the first stream. Constants of test tools and of lazy stacks
-/// (`o=- 0 0`) tell nothing.
-fn sdp(body: &[u8]) -> (Option<String>, Option<String>) {
-    let (mut origin, mut address, mut port) = (None, None, None);
-    for line in body.split(|b| *b == b'\n') {
-        let [kind, b'=', value @ ..] = line else { continue };
-        match kind {
-            b'o' => {
-                let text = String::from_utf8_lossy(value);
-                let mut words = text.split_whitespace().skip(1);
-                let pair = words.next().zip(words.next()).filter(|(id, _)| id.len() >= 6);
-                origin = pair.map(|(id, version)| [id, " ", version].concat());
-            }
-            b'c' if address.is_none() => {
-                address = String::from_utf8_lossy(value).split_whitespace().nth(2).map(str::to_owned);
-            }
-            b'm' if port.is_none() => {
-                let text = String::from_utf8_lossy(value);
-                port = text.split_whitespace().nth(1).filter(|p| *p != "0").map(str::to_owned);
-            }
-            _ => {}
+/// The tokens of Identity values, as they are written.
+pub(super) fn tokens(message: &Message) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let mut left = MOST;
+    for field in message.headers(HeaderName::Identity) {
+        for value in Identity::split_list(&field).take(left) {
+            left -= 1;
+            tokens.extend(value.split(';').next().filter(|token| token.len() > 64).map(str::to_owned));
         }
     }
-    let silent = |a: &String| a != "0.0.0.0" && a != "::";
-    let media = address.filter(silent).zip(port).map(|(address, port)| [address.as_str(), " ", &port].concat());
-    // The o= line of sipp's built-in scenario, the same in every call.
-    (origin.filter(|o| o != "53655765 2353687637"), media)
+    tokens
+}
+
+fn origids(message: &Message) -> Vec<String> {
+    let claims = message.identities().iter().take(MOST).filter_map(|identity| identity.passport.claims.as_ref());
+    claims.filter_map(|claims| claims.origid.clone()).filter(|id| id.len() >= 16).collect()
+}
+
+/// Users, each once.
+fn each_once(read: impl FnOnce(&mut dyn FnMut(&str))) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    read(&mut |user| {
+        if found.len() < MOST && !found.iter().any(|known| known == user) {
+            found.push(user.to_owned());
+        }
+    });
+    found
+}
+
+/// Session id and version of the last `o=` line. Constants of test tools and of lazy stacks (`o=- 0 0`) tell nothing.
+fn sdp_origin(body: &[u8]) -> Option<String> {
+    let origin = lines(body).filter_map(|(kind, value)| (kind == b'o').then_some(value)).last()?;
+    let mut words = words(origin).skip(1);
+    let (id, version) = words.next().zip(words.next()).filter(|(id, _)| id.len() >= 6)?;
+    let pair = [id, version].map(String::from_utf8_lossy).join(" ");
+    // That of sipp's built-in scenario is the same in every call.
+    (pair != "53655765 2353687637").then_some(pair)
+}
+
+/// Address and port of the first media stream of SDP.
+pub(super) fn media(body: &[u8]) -> Option<[&[u8]; 2]> {
+    let (mut address, mut port) = (None, None);
+    for (kind, value) in lines(body) {
+        match kind {
+            b'c' if address.is_none() => address = words(value).nth(2),
+            b'm' if port.is_none() => port = words(value).nth(1).filter(|port| *port != b"0"),
+            _ => {}
+        }
+        if address.is_some() && port.is_some() {
+            break;
+        }
+    }
+    Some([address.filter(|address| *address != b"0.0.0.0" && *address != b"::")?, port?])
+}
+
+/// Kind and value of each line.
+fn lines(body: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = Some(body);
+    let next = move || {
+        let text = rest?;
+        let end = memchr::memchr(b'\n', text);
+        rest = end.and_then(|end| text.get(end + 1..));
+        text.get(..end.unwrap_or(text.len()))
+    };
+    std::iter::from_fn(next).filter_map(|line| match line {
+        [kind, b'=', value @ ..] => Some((*kind, value)),
+        _ => None,
+    })
+}
+
+fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|b| matches!(b, b'\t'..=b'\r' | b' ')).filter(|word| !word.is_empty())
 }

@@ -358,7 +358,7 @@ pub(in crate::diagnosis) fn key(uri: &Uri) -> String {
             5060 => Cow::Borrowed("5060"),
             other => Cow::Owned(other.to_string()),
         };
-        return [user.as_str(), "@", &uri.host, ":", &port].concat();
+        return [user.as_ref(), "@", &uri.host, ":", &port].concat();
     }
     match uri.params.value("phone-context") {
         _ if uri.scheme != Scheme::Tel => uri.raw().to_ascii_lowercase(),
