@@ -156,6 +156,10 @@ pub const CALL_LINES: usize = 200_000;
 pub const NOTE_CODES: usize = 500;
 /// Addresses remembered as senders and as receivers of SIP, each.
 pub const HOSTS: usize = 65_536;
+/// Directions of connections of which acknowledgements by TCP are remembered.
+pub const ACKNOWLEDGED_FLOWS: usize = 16_384;
+/// And how many of each, the latest.
+pub const ACKNOWLEDGEMENTS: usize = 32;
 /// Names remembered whose DNS lookup failed inside the capture.
 pub const FAILED_LOOKUPS: usize = 4096;
 /// Groups of messages (calls, registrations, …) that may be open at one time.

@@ -15,8 +15,11 @@ use super::thresholds::Thresholds;
 use super::{CheckedIdentity, Severity};
 use crate::call::Call;
 use crate::lang::{Text, span};
-use crate::limits::{CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS, SKEWS_PER_SIGNER};
-use crate::provenance::Timestamp;
+use crate::limits::{
+    ACKNOWLEDGED_FLOWS, ACKNOWLEDGEMENTS, CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS,
+    SKEWS_PER_SIGNER,
+};
+use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 use crate::sip::Method;
 use crate::stir::{Freshness, Identity, TrustStore, Verdict};
 use crate::tls::Keys;
@@ -58,21 +61,38 @@ impl Context<'_> {
     /// Why the absence of something that should have reached `address` within `deadline` after `since` proves nothing;
     /// `None` where it is proven.
     pub fn doubt(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> Option<Text> {
+        self.doubt_of_capture(address, since, deadline).or_else(|| {
+            (!self.hosts.receives(address)).then(|| {
+                Text::new("the capture holds no SIP message to {address} at all: it may show one direction only")
+                    .with("address", address)
+            })
+        })
+    }
+
+    /// The same where something else shows that the capture sees what is sent to `address`.
+    pub(super) fn doubt_of_capture(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> Option<Text> {
         if self.lossy {
             return Some(Text::new("packets are missing from the capture"));
         }
         if self.now < since.plus(deadline) {
             return Some(Text::new("the capture ends {after} later").with("after", span(self.now.since(since))));
         }
-        if self.hosts.gaps.contains(&address) {
+        self.hosts.gaps.contains(&address).then(|| {
             let text = Text::new("octets of a TCP stream to {address} are missing from the capture");
-            return Some(text.with("address", address));
-        }
-        (!self.hosts.receives(address)).then(|| {
-            Text::new("the capture holds no SIP message to {address} at all: it may show one direction only")
-                .with("address", address)
+            text.with("address", address)
         })
     }
+}
+
+/// That the TCP of a host has the requests that were sent to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// When the connection began, or the first octets of it that were captured.
+    pub began: Timestamp,
+    /// The time of the frame that shows it.
+    pub time: Timestamp,
+    /// That frame.
+    pub frame: FrameRef,
 }
 
 /// What the capture shows of hosts; capped (see [`crate::limits`]).
@@ -84,6 +104,8 @@ pub struct Hosts {
     pub senders: BTreeSet<IpAddr>,
     /// Addresses to which octets of a stream with SIP are known to be missing from the capture.
     pub gaps: BTreeSet<IpAddr>,
+    /// The latest acknowledgements of requests by TCP, by whom they came from and whom they went to.
+    acknowledged: BTreeMap<(Endpoint, Endpoint), Vec<Acknowledgement>>,
     /// All addresses in documentation ranges that carry SIP traffic exist: the capture is a test capture.
     pub documentation_traffic: bool,
     /// Host names whose lookup failed inside the capture, with the DNS response.
@@ -101,6 +123,33 @@ pub struct Hosts {
 }
 
 impl Hosts {
+    /// Takes note that TCP acknowledged requests from the first of the two to the second.
+    pub(crate) fn acknowledge(&mut self, ends: (Endpoint, Endpoint), acknowledgement: Acknowledgement) {
+        if self.acknowledged.len() >= ACKNOWLEDGED_FLOWS && !self.acknowledged.contains_key(&ends) {
+            return;
+        }
+        let known = self.acknowledged.entry(ends).or_default();
+        if known.len() >= ACKNOWLEDGEMENTS {
+            known.remove(0);
+        }
+        known.push(acknowledgement);
+    }
+
+    /// The frame that shows that the other end of the connection has a request, as far as TCP goes.
+    pub(super) fn acknowledgement(&self, request: &Provenance) -> Option<Evidence> {
+        let flow = request.flow;
+        let known = self.acknowledged.get(&(flow.source, flow.destination))?;
+        let first = known.iter().find(|a| a.began <= request.time && request.time <= a.time)?;
+        Some(Evidence {
+            frame: first.frame,
+            time: first.time,
+            source: flow.destination,
+            destination: flow.source,
+            what: Text::new("its octets are acknowledged by TCP"),
+            text: String::new(),
+        })
+    }
+
     /// Whether the capture holds SIP sent to that address.
     pub fn receives(&self, address: IpAddr) -> bool {
         self.receivers.contains(&address)

@@ -36,7 +36,7 @@ mod unwanted_case;
 
 pub use crate::lang::Text;
 pub use checked_identity::CheckedIdentity;
-pub use context::{Context, Hosts, Settings};
+pub use context::{Acknowledgement, Context, Hosts, Settings};
 pub use engine::{CallReport, Engine};
 pub use exceptions::Exception;
 pub use facts::Facts;

@@ -93,7 +93,7 @@ impl<'c> Follower<'c> {
         let time = peeled.time.unwrap_or(frame.time);
         match &peeled.content {
             Decoded::Fragment(fragment) => self.fragment(fragment, is_listed, frame.time),
-            Decoded::Tcp(segment) => self.segment(segment, is_listed),
+            Decoded::Tcp(segment) => self.segment(segment, is_listed) || is_cited && segment.payload.is_empty(),
             Decoded::Sctp(packet) => self.packet(packet, is_listed),
             // What a finding cites of another call stays there.
             Decoded::Udp(datagram) => {

@@ -42,6 +42,9 @@ impl Back {
                     gaps.insert(address);
                 }
             }
+            Step::Acknowledged(flow, acknowledgement) => {
+                self.engine.hosts.acknowledge((flow.source, flow.destination), acknowledgement);
+            }
             Step::Lookup { name, code, evidence } => {
                 let known = &mut self.engine.hosts.failed_lookups;
                 if known.len() < limits::FAILED_LOOKUPS && !known.contains_key(&name) {

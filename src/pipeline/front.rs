@@ -8,7 +8,7 @@ use crate::anomaly::Anomaly;
 use crate::call::{Call, IcmpReport, tracker::Tracker};
 use crate::capture::Announced;
 use crate::capture::Secrets;
-use crate::diagnosis::{Evidence, Text};
+use crate::diagnosis::{Acknowledgement, Evidence, Text};
 use crate::hashing::HashSet;
 use crate::limits;
 use crate::net::{
@@ -34,6 +34,8 @@ pub(super) enum Step {
     Hosts(Flow),
     /// Octets of a stream with SIP to that address are missing from the capture.
     Gap(IpAddr),
+    /// The TCP of the destination has the requests that were sent this way.
+    Acknowledged(Flow, Acknowledgement),
     /// A name could not be resolved.
     Lookup { name: String, code: &'static str, evidence: Evidence },
     /// A TLS connection with SIP is over.
@@ -377,6 +379,10 @@ impl Front {
                 StreamEvent::Other(kind, agent) => {
                     *self.facts.other_payloads.entry(kind).or_default() += 1;
                     self.agent(agent);
+                }
+                StreamEvent::Acknowledged { flow, began, time, frame } => {
+                    let flow = self.redaction.acknowledged(flow, time);
+                    steps.push(Step::Acknowledged(flow, Acknowledgement { began, time, frame }));
                 }
                 StreamEvent::Kind(kind) => *self.facts.streams.entry(kind).or_default() += 1,
                 // Names of servers and certificates have no replacements.

@@ -42,6 +42,8 @@ pub enum Told {
     },
     /// Octets of a stream are missing.
     Gap(Flow),
+    /// The other end has what was sent this way by then.
+    Acknowledged(Flow, Timestamp),
 }
 
 /// Redaction at work.
@@ -85,6 +87,14 @@ impl Redaction {
         let flow = self.flow(flow);
         if let (Some(told), Some(_)) = (&mut self.told, &self.redactor) {
             told.push(Told::Gap(flow));
+        }
+        flow
+    }
+
+    pub(super) fn acknowledged(&mut self, flow: Flow, time: Timestamp) -> Flow {
+        let flow = self.flow(flow);
+        if let (Some(told), Some(_)) = (&mut self.told, &self.redactor) {
+            told.push(Told::Acknowledged(flow, time));
         }
         flow
     }

@@ -21,6 +21,8 @@ const RAW: u16 = 101;
 const TICK: Duration = Duration::from_secs(1);
 /// The first octet of a direction.
 const FIRST: u32 = 1;
+/// Of packets that no frame lent its own.
+const TTL: u8 = 64;
 /// Connections whose places are remembered; messages of further ones are not written.
 const CONNECTIONS: usize = 1 << 20;
 
@@ -144,6 +146,10 @@ impl<W: Write> Paper<W> {
                 self.end_datagram()?;
                 self.other(time, packet::failed_lookup(&flow, &name, record, code))
             }
+            Told::Acknowledged(flow, time) => {
+                self.end_datagram()?;
+                self.acknowledgement(&flow.reversed(), time)
+            }
             Told::Gap(flow) => {
                 self.end_datagram()?;
                 self.skip(&flow, 1);
@@ -233,6 +239,17 @@ impl<W: Write> Paper<W> {
         self.packet(provenance.time, &packet, 0)?;
         self.skip(flow, octets.len());
         Ok(true)
+    }
+
+    /// Says that all octets were received that came the other way.
+    fn acknowledgement(&mut self, flow: &Flow, time: Timestamp) -> io::Result<()> {
+        let (source, destination) = (flow.source, flow.destination);
+        let next = |from, to| self.next.get(&(from, to)).copied();
+        let Some((sequence, acknowledged)) = next(source, destination).zip(next(destination, source)) else {
+            return Ok(());
+        };
+        let packet = packet::tcp(flow, TTL, Place { sequence, acknowledged }, &[]);
+        self.other(time, packet)
     }
 
     /// Goes on in a stream without writing.

@@ -41,6 +41,17 @@ pub enum StreamEvent {
     Kind(StreamKind),
     /// A copy of something else than SIP (HEP), with the capture agent that made it.
     Other(PayloadKind, Option<u32>),
+    /// The other end has the octets of the requests that were sent to it.
+    Acknowledged {
+        /// The direction of the requests.
+        flow: Flow,
+        /// When the connection began, or the first octets of it that were captured.
+        began: Timestamp,
+        /// The time of the frame that shows it.
+        time: Timestamp,
+        /// That frame.
+        frame: FrameRef,
+    },
     /// What is known of a connection with TLS that carries SIP, or seems to; said when it is forgotten.
     Tls(Box<TlsStream>),
 }
@@ -53,6 +64,10 @@ pub struct Messages {
     /// Whether messages over WebSocket may be compressed.
     deflate: bool,
     last_frame: FrameRef,
+    /// When the first octets came.
+    began: Option<Timestamp>,
+    /// Whether a direction has requests that the other end has not acknowledged.
+    is_owed: [bool; 2],
     keys: Keys,
     /// Whether it reads what is in TLS; there is no TLS in TLS.
     is_inside: bool,
@@ -83,30 +98,20 @@ impl StreamReader for Messages {
             // What waited for the octets that told comes behind them.
             return;
         }
-        if let Some(tunnel) = &mut self.tunnel {
-            tunnel.octets(flow, octets, origin, out);
-            return self.look_at_tunnel(out);
+        self.began.get_or_insert(origin.time);
+        let before = out.len();
+        self.read(flow, octets, origin, out);
+        if out.iter().skip(before).any(|event| is_request(event, flow)) {
+            *self.owed(flow) = true;
         }
-        self.last_frame = origin.frame;
-        if let Some(copies) = self.copies(flow) {
-            copies.push(octets, origin);
-            return copies.read(flow, out);
+    }
+
+    fn acknowledged(&mut self, flow: &Flow, origin: &Origin, out: &mut Vec<StreamEvent>) {
+        if !std::mem::take(self.owed(flow)) {
+            return;
         }
-        let is_sip = self.is_sip();
-        let mut events = Events { flow, frame: origin.frame, out };
-        let deflate = self.deflate;
-        let side = self.side(flow);
-        side.deflate = deflate;
-        side.push(octets, origin);
-        let kind = side.read(is_sip, &mut events);
-        // What the response to the upgrade says holds for both directions.
-        self.deflate |= side.deflate;
-        match kind {
-            Some(StreamKind::Tls) if !self.is_inside => self.enter_tunnel(flow, out),
-            Some(StreamKind::Hep) => self.read_copies(flow, out),
-            Some(kind) => self.decide(kind, out),
-            None => {}
-        }
+        let (time, frame) = (origin.time, origin.frame);
+        out.push(StreamEvent::Acknowledged { flow: *flow, began: self.began.unwrap_or(time), time, frame });
     }
 
     fn gap(&mut self, flow: &Flow, gap: Gap, out: &mut Vec<StreamEvent>) {
@@ -201,6 +206,39 @@ impl Messages {
         Self { is_inside: true, ..Self::default() }
     }
 
+    /// Takes octets.
+    fn read(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<StreamEvent>) {
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.octets(flow, octets, origin, out);
+            return self.look_at_tunnel(out);
+        }
+        self.last_frame = origin.frame;
+        if let Some(copies) = self.copies(flow) {
+            copies.push(octets, origin);
+            return copies.read(flow, out);
+        }
+        let is_sip = self.is_sip();
+        let mut events = Events { flow, frame: origin.frame, out };
+        let deflate = self.deflate;
+        let side = self.side(flow);
+        side.deflate = deflate;
+        side.push(octets, origin);
+        let kind = side.read(is_sip, &mut events);
+        // What the response to the upgrade says holds for both directions.
+        self.deflate |= side.deflate;
+        match kind {
+            Some(StreamKind::Tls) if !self.is_inside => self.enter_tunnel(flow, out),
+            Some(StreamKind::Hep) => self.read_copies(flow, out),
+            Some(kind) => self.decide(kind, out),
+            None => {}
+        }
+    }
+
+    fn owed(&mut self, flow: &Flow) -> &mut bool {
+        let [up, down] = &mut self.is_owed;
+        if Direction::of(flow) == Direction::Up { up } else { down }
+    }
+
     /// Goes on with TLS; what waits of both directions belongs to it.
     fn enter_tunnel(&mut self, flow: &Flow, out: &mut Vec<StreamEvent>) {
         let waiting = [*flow, flow.reversed()].map(|flow| (flow, self.side(&flow).hand_over()));
@@ -259,6 +297,13 @@ impl Messages {
             }
         }
     }
+}
+
+/// Whether it is a request that went this way itself, and not a copy of one.
+fn is_request(event: &StreamEvent, flow: &Flow) -> bool {
+    let StreamEvent::Message(message, provenance) = event else { return false };
+    let own = (provenance.flow.source, provenance.flow.destination) == (flow.source, flow.destination);
+    own && message.is_request()
 }
 
 /// Where a side puts what it reads.

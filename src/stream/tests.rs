@@ -127,11 +127,23 @@ impl Tap {
             match event {
                 StreamEvent::Odd { anomaly, .. } => all.push(*anomaly),
                 StreamEvent::Message(message, _) => all.extend(message.anomalies()),
-                StreamEvent::Kind(_) | StreamEvent::Other(..) | StreamEvent::Tls(_) => {}
+                StreamEvent::Kind(_)
+                | StreamEvent::Other(..)
+                | StreamEvent::Acknowledged { .. }
+                | StreamEvent::Tls(_) => {}
             }
         }
         all.sort_unstable();
         all
+    }
+
+    /// Frames that show that the server has all requests so far.
+    fn acknowledgements(&self) -> Vec<u64> {
+        let frame = |event: &StreamEvent| match event {
+            StreamEvent::Acknowledged { frame, flow: way, .. } if *way == flow() => Some(frame.number.0),
+            _ => None,
+        };
+        self.events.iter().filter_map(frame).collect()
     }
 
     /// What the streams were, once all are forgotten.
@@ -203,6 +215,29 @@ fn cuts_and_order(length: usize) -> impl Strategy<Value = (Vec<(usize, usize)>, 
 
 fn joined(blank: &str) -> String {
     conversation().join(blank)
+}
+
+#[test]
+fn who_has_all_octets_of_a_request_is_told_and_who_has_some_is_not() {
+    let text = request(1, "Hello");
+    let (whole, half) = (text.len(), text.len() / 2);
+    let mut tap = Tap::connected();
+    tap.client(0, text.as_bytes().get(..half).unwrap());
+    // Half a request is none.
+    tap.acknowledge(half);
+    tap.client(half, text.as_bytes().get(half..).unwrap());
+    tap.acknowledge(half);
+    assert!(tap.acknowledgements().is_empty());
+    tap.acknowledge(whole);
+    tap.acknowledge(whole);
+    assert_eq!(tap.acknowledgements(), [7], "once");
+    // Line ends and responses ask for nothing.
+    tap.client(whole, b"\r\n\r\n");
+    tap.acknowledge(whole + 4);
+    assert_eq!(tap.acknowledgements(), [7]);
+    tap.client(whole + 4, request(2, "").as_bytes());
+    tap.acknowledge(whole + 4 + request(2, "").len());
+    assert_eq!(tap.acknowledgements(), [7, 12]);
 }
 
 proptest! {

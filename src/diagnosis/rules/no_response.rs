@@ -65,6 +65,49 @@ fn unanswered(call: &Call) -> Option<&Transaction> {
     deepest.filter(silent).or_else(|| call.transactions.iter().rev().find(silent))
 }
 
+/// A request without response, and what is known of it.
+struct Silence<'a> {
+    transaction: &'a Transaction,
+    request: &'a CapturedMessage,
+    /// Its last retransmission.
+    last: Option<&'a CapturedMessage>,
+    icmp: Option<&'a IcmpReport>,
+    /// That the server has it, as far as TCP goes.
+    received: Option<Evidence>,
+    /// Why there may have been a response all the same.
+    doubt: Option<Text>,
+    /// Mandatory header fields that it lacks.
+    missing: Vec<&'static str>,
+}
+
+impl<'a> Silence<'a> {
+    fn of(
+        call: &'a Call,
+        transaction: &'a Transaction,
+        icmp: Option<&'a IcmpReport>,
+        cx: &Context<'_>,
+    ) -> Option<Self> {
+        let request = call.message(transaction.request?)?;
+        let last = transaction.retransmissions.iter().rev().find_map(|id| call.message(*id));
+        let (received, missing) = (cx.hosts.acknowledgement(&request.provenance), missing(request));
+        let mut silence = Self { transaction, request, last, icmp, received, doubt: None, missing };
+        silence.doubt = silence.doubt(cx);
+        Some(silence)
+    }
+
+    fn doubt(&self, cx: &Context<'_>) -> Option<Text> {
+        let (client, since) = (self.transaction.client.address, self.transaction.start);
+        let timer = cx.settings.t1 * 64;
+        let doubt = match (self.icmp, &self.received) {
+            (Some(_), _) => return None,
+            // The capture sees what the server sends on that connection.
+            (None, Some(_)) => cx.doubt_of_capture(client, since, timer),
+            (None, None) => cx.doubt(client, since, timer),
+        };
+        doubt.or_else(|| unrecognisable(&self.missing)).or_else(|| unrepeated(self.transaction, self.request))
+    }
+}
+
 fn finding(
     call: &Call,
     transaction: &Transaction,
@@ -72,43 +115,32 @@ fn finding(
     severity: Severity,
     cx: &Context<'_>,
 ) -> Option<Finding> {
-    let request = call.message(transaction.request?)?;
-    let missing = missing(request);
-    let doubt = match icmp {
-        Some(_) => None,
-        None => cx
-            .doubt(transaction.client.address, transaction.start, cx.settings.t1 * 64)
-            .or_else(|| unrecognisable(&missing))
-            .or_else(|| unrepeated(transaction, request)),
-    };
-    let certainty = match (icmp, &doubt) {
+    let silence = Silence::of(call, transaction, icmp, cx)?;
+    let certainty = match (icmp, &silence.doubt) {
         (Some(_), _) => Certainty::Certain,
         (None, None) => Certainty::Strong,
         (None, Some(_)) => Certainty::Weak,
     };
-    let last = transaction.retransmissions.iter().rev().find_map(|id| call.message(*id));
-    let mut finding = Finding::new(
-        &RULE,
-        certainty,
-        message(transaction, request, last, icmp, doubt.as_ref(), cx),
-        Evidence::of(request, "the request"),
-    )
-    .severity(if doubt.is_some() { severity.min(Severity::Notice) } else { severity })
-    .evidence(last.map(|m| Evidence::of(m, "its last retransmission")))
-    .evidence(icmp.map(Evidence::icmp))
-    .actor(actor(transaction, &missing))
-    .verify("The next request to that address gets 100 or another response within half a second.");
-    if !missing.is_empty() {
+    let is_doubtful = silence.doubt.is_some();
+    let mut finding =
+        Finding::new(&RULE, certainty, message(&silence, cx), Evidence::of(silence.request, "the request"))
+            .severity(if is_doubtful { severity.min(Severity::Notice) } else { severity })
+            .evidence(silence.last.map(|m| Evidence::of(m, "its last retransmission")))
+            .evidence(icmp.map(Evidence::icmp))
+            .evidence(silence.received.clone())
+            .actor(actor(&silence))
+            .verify("The next request to that address gets 100 or another response within half a second.");
+    if !silence.missing.is_empty() {
         finding = finding.fix(
             Text::new("Mend the element that wrote the request: {missing} cannot be read in it, and a strict receiver drops such a request. An empty line in the wrong place ends the header too early.")
-                .with("missing", missing.join(", ")),
+                .with("missing", silence.missing.join(", ")),
         );
     }
-    if doubt.is_some() {
+    if is_doubtful {
         finding =
             finding.fix("Capture again, in both directions and without loss, to see whether a response comes at all.");
     }
-    for fix in fixes(request, icmp) {
+    for fix in fixes(&silence) {
         finding = finding.fix(fix);
     }
     Some(finding)
@@ -132,13 +164,15 @@ fn unrecognisable(missing: &[&str]) -> Option<Text> {
 }
 
 /// Nobody can answer a request without the header fields that lead back.
-fn actor(transaction: &Transaction, missing: &[&str]) -> Actor {
-    if missing.is_empty() {
-        let role = "the operator of the host that does not answer, and of the firewalls on the way to it";
-        Actor::at(transaction.server, role)
-    } else {
-        Actor::at(transaction.client, "the operator or vendor of the element that wrote the request")
+fn actor(silence: &Silence<'_>) -> Actor {
+    if !silence.missing.is_empty() {
+        return Actor::at(silence.transaction.client, "the operator or vendor of the element that wrote the request");
     }
+    let role = match silence.received {
+        Some(_) => "the operator of the host that has the request and does not answer",
+        None => "the operator of the host that does not answer, and of the firewalls on the way to it",
+    };
+    Actor::at(silence.transaction.server, role)
 }
 
 /// The mandatory header fields (RFC 3261 §8.1.1) that the request lacks.
@@ -155,14 +189,8 @@ fn severity(transaction: &Transaction) -> Severity {
     }
 }
 
-fn message(
-    transaction: &Transaction,
-    request: &CapturedMessage,
-    last: Option<&CapturedMessage>,
-    icmp: Option<&IcmpReport>,
-    doubt: Option<&Text>,
-    cx: &Context<'_>,
-) -> Text {
+fn message(silence: &Silence<'_>, cx: &Context<'_>) -> Text {
+    let Silence { transaction, request, last, icmp, received, doubt, .. } = silence;
     let text = match (icmp, doubt) {
         (Some(report), _) => {
             Text::new("{client} sent {method} to {server} {times} and got no response; ICMP reports {kind}.")
@@ -171,7 +199,10 @@ fn message(
         (None, Some(doubt)) => Text::new(
             "No response of {server} to {method} ({times}) is visible. Whether there was one is unknown: {doubt}.",
         )
-        .with("doubt", doubt),
+        .with("doubt", doubt.clone()),
+        (None, None) if received.is_some() => Text::new(
+            "{client} sent {method} to {server} {times} and got no response, though that host has it: its TCP acknowledged the octets.",
+        ),
         (None, None) if cx.hosts.senders.contains(&transaction.server.address) => Text::new(
             "{client} sent {method} to {server} {times} and got no response, though that host sends other SIP messages.",
         ),
@@ -182,7 +213,7 @@ fn message(
     let text = if doubt.is_some() { text } else { text.with("client", transaction.client) };
     text.with("server", transaction.server)
         .with("method", &transaction.method)
-        .with("times", times(transaction, request, last))
+        .with("times", times(transaction, request, *last))
 }
 
 /// How often it was sent, and over which time.
@@ -196,10 +227,14 @@ fn times(transaction: &Transaction, request: &CapturedMessage, last: Option<&Cap
     }
 }
 
-fn fixes(request: &CapturedMessage, icmp: Option<&IcmpReport>) -> Vec<Text> {
+const ELSEWHERE: &str =
+    "Capture at the far end as well: a response may have gone over another connection (RFC 3261 §18.2.2).";
+
+fn fixes(silence: &Silence<'_>) -> Vec<Text> {
     let mut fixes = Vec::new();
+    let request = silence.request;
     let transport = request.provenance.flow.transport;
-    match icmp {
+    match silence.icmp {
         Some(report) if report.kind.contains("port unreachable") => fixes.push(Text::new(
             "The host is up, but nothing listens on that port: start the SIP service there, or correct the port in the route.",
         )),
@@ -207,13 +242,17 @@ fn fixes(request: &CapturedMessage, icmp: Option<&IcmpReport>) -> Vec<Text> {
             fixes.push(Text::new("A firewall or access list refuses the traffic: allow this source there."));
         }
         Some(_) => fixes.push(Text::new("No route leads to that address: correct the address, or repair the route.")),
+        None if silence.received.is_some() => {
+            fixes.push(Text::new(
+                "The host is up and has the request: look into the log of its SIP service for why it does not answer.",
+            ));
+            fixes.push(Text::new(ELSEWHERE));
+        }
         None if transport != Transport::Udp => {
             fixes.push(Text::new(
                 "Where the host acknowledges the segments, it is up and has the request: look into the log of its SIP service. Where it does not, check address, port, and the way there.",
             ));
-            fixes.push(Text::new(
-                "Capture at the far end as well: a response may have gone over another connection (RFC 3261 §18.2.2).",
-            ));
+            fixes.push(Text::new(ELSEWHERE));
         }
         None => {
             fixes.push(Text::new("Check that address and port are right, and that the host is up."));
@@ -275,6 +314,28 @@ mod tests {
         let finding = &report.findings[0];
         assert_eq!((codes(&report), finding.certainty), (vec!["no-response notice".to_owned()], Certainty::Weak));
         assert!(finding.message.to_string().contains("the client did not repeat the request"), "{}", finding.message);
+    }
+
+    #[test]
+    fn over_tcp_the_acknowledgement_shows_that_the_host_has_the_request() {
+        // The host sends no SIP at all, and yet is seen.
+        let acknowledged = call("1.0 a > b call=y tcp\nINVITE sip:bob@203.0.113.60\n\n", 60.0);
+        let finding = &acknowledged.findings[0];
+        assert_eq!(
+            (codes(&acknowledged), finding.certainty),
+            (vec!["no-response error".to_owned()], Certainty::Strong)
+        );
+        assert_eq!(
+            finding.message.to_string(),
+            "192.0.2.10:5060 sent INVITE to 203.0.113.60:5060 once and got no response, though that host has it: its TCP \
+             acknowledged the octets."
+        );
+        assert!(finding.remediation[0].to_string().starts_with("The host is up and has the request"));
+        assert!(!finding.actor.as_ref().unwrap().role.to_string().contains("firewalls"));
+        assert_eq!(finding.evidence.last().unwrap().source.to_string(), "203.0.113.60:5060");
+        // The window still counts.
+        let soon = call("1.0 a > b call=y tcp\nINVITE sip:bob@203.0.113.60\n\n", 20.0);
+        assert!(soon.findings.iter().all(|f| f.certainty == Certainty::Weak), "{:?}", soon.findings);
     }
 
     #[test]

@@ -116,7 +116,11 @@ impl<R: StreamReader> Connection<R> {
             sequence = sequence.wrapping_add(1);
         }
         if let Some(acknowledged) = segment.acknowledged {
-            self.half(direction.opposite()).acknowledge(acknowledged);
+            let half = self.half(direction.opposite());
+            half.acknowledge(acknowledged);
+            if half.is_acknowledged() && self.reader.is_interested() {
+                self.reader.acknowledged(&segment.flow.reversed(), origin, out);
+            }
         }
         if !segment.payload.is_empty() || segment.missing > 0 {
             self.spoke = true;

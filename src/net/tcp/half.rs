@@ -116,6 +116,11 @@ impl Half {
         }
     }
 
+    /// Whether the other end has all that was sent, as far as it was captured.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.pending.is_empty() && self.acknowledged >= self.next()
+    }
+
     /// Whether a sequence number lies where a reset may have it; others are forged, or of another connection.
     pub(super) fn is_near(&self, sequence: u32) -> bool {
         self.position(sequence).is_none_or(|at| at.abs_diff(self.next()) <= STREAM_OLD)

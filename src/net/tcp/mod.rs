@@ -90,6 +90,9 @@ pub trait StreamReader {
     /// The next octets of a direction.
     fn octets(&mut self, flow: &Flow, octets: &[u8], origin: &Origin, out: &mut Vec<Self::Output>);
 
+    /// The other end has all octets of a direction so far, as a frame shows.
+    fn acknowledged(&mut self, flow: &Flow, origin: &Origin, out: &mut Vec<Self::Output>);
+
     /// Octets are missing between what came and what comes.
     fn gap(&mut self, flow: &Flow, gap: Gap, out: &mut Vec<Self::Output>);
 
