@@ -38,6 +38,13 @@ impl Challenge {
         self.params.value("realm")
     }
 
+    /// Whether it is for Digest and lacks what every answer needs, realm and nonce, in a form that can be read (RFC 3261 §25.1):
+    /// a backslash in front of a quotation mark makes no quoted string.
+    pub fn is_unreadable(&self) -> bool {
+        let reads = |name| self.params.value(name).is_some_and(|value| !value.starts_with("\\\""));
+        self.scheme.eq_ignore_ascii_case("Digest") && !(reads("realm") && reads("nonce"))
+    }
+
     /// Whether only the nonce was too old: the password was right (RFC 7616 §3.3).
     pub fn is_stale(&self) -> bool {
         self.params.value("stale").is_some_and(|v| v.eq_ignore_ascii_case("true"))
@@ -101,6 +108,22 @@ mod tests {
             );
             let (m, _) = Message::read(text.as_bytes(), false).unwrap();
             assert_eq!(m.credentials().len(), count, "{parameters}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_that_nobody_can_answer_is_unreadable() {
+        for (value, expected) in [
+            (r#"Digest realm=\"a\",nonce=\"b\""#, true),
+            (r#"Digest realm="a""#, true),
+            (r#"Digest nonce="b""#, true),
+            (r#"Digest realm="a", nonce="b""#, false),
+            (r#"Digest realm="\"a\"", nonce="b""#, false),
+            (r#"Digest realm=a, nonce=b"#, false),
+            (r#"Basic realm="a""#, false),
+        ] {
+            let read = Challenge::read(HeaderName::WwwAuthenticate, value);
+            assert_eq!(read[0].is_unreadable(), expected, "{value}");
         }
     }
 

@@ -20,7 +20,8 @@ pub(super) static RULE: Rule = Rule {
             - The peer should recognise the client by its address, and does not: the request came from another one.\n\
             - The challenge names an algorithm that the client does not know (SHA-256 for a client that knows MD5 only).\n\
             - A B2BUA or SBC on the way does not pass challenges on.\n\
-            - The sender is a scanner that only looks around.",
+            - The sender is a scanner that only looks around.\n\
+            - The challenge itself cannot be read: then the server is at fault, and the finding says so.",
         how_to_fix: "- Configure user name, password and, where the client asks for it, the realm of the challenge.\n\
             - If the peer should go by address: register the source address of the request there.\n\
             - Offer an MD5 challenge beside the stronger one while old clients are in use.",
@@ -48,6 +49,9 @@ fn finding(last: &Challenged<'_>, cx: &Context<'_>) -> Finding {
     } else {
         (last.severity(), Certainty::Strong)
     };
+    if is_unreadable(last) {
+        return unreadable(last, severity, certainty);
+    }
     let mut finding = Finding::new(&RULE, certainty, message(last, doubt), last.evidence("the challenge"))
         .severity(severity)
         .actor(Actor::sender(last.request, "the operator of the client that was challenged"))
@@ -69,6 +73,28 @@ fn finding(last: &Challenged<'_>, cx: &Context<'_>) -> Finding {
         Text::new("If the peer should know the client by its address, register {client} there.")
             .with("client", last.request.provenance.flow.source.address),
     )
+}
+
+/// Whether none of the challenges can be read.
+fn is_unreadable(last: &Challenged<'_>) -> bool {
+    !last.challenges.is_empty() && last.challenges.iter().all(Challenge::is_unreadable)
+}
+
+/// The fault of the server: nobody can answer what it asks.
+fn unreadable(last: &Challenged<'_>, severity: Severity, certainty: Certainty) -> Finding {
+    let message = Text::new(
+        "{server} challenged {method}, but realm or nonce of the challenge cannot be read, so that no client can answer it.",
+    )
+    .with("server", last.response.provenance.flow.source)
+    .with("method", &last.transaction.method);
+    Finding::new(&RULE, certainty, message, last.evidence("the challenge"))
+        .severity(severity)
+        .actor(Actor::sender(last.response, "the operator of the server that challenges"))
+        .fix(
+            "Let the server write realm and nonce of Digest as quoted strings (RFC 3261 §25.1), with plain quotation \
+             marks: backslashes in front of them are left over from a configuration or a script.",
+        )
+        .verify("The challenge shows realm and nonce, and the same request follows with credentials.")
 }
 
 fn message(last: &Challenged<'_>, doubt: Option<Text>) -> Text {
@@ -105,6 +131,16 @@ mod tests {
             ),
             seconds,
         )
+    }
+
+    #[test]
+    fn a_challenge_that_cannot_be_read_is_the_fault_of_the_server() {
+        let broken =
+            challenged("REGISTER", "401 Unauthorized\nWWW-Authenticate: Digest realm=\\\"r\\\",nonce=\\\"n\\\"", 60.0);
+        let finding = &broken.findings[0];
+        assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "198.51.100.5:5060");
+        assert!(finding.message.to_string().contains("cannot be read"), "{}", finding.message);
+        assert!(finding.remediation.iter().all(|fix| !fix.to_string().contains("Configure user name")));
     }
 
     #[test]

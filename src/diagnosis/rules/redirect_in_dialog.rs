@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     code: "redirect-in-dialog",
     summary: "A 3xx response to a request inside a dialog, such as a re-INVITE.",
     severity: Severity::Warning,
-    references: &["RFC 3261 §12.2.1.2", "RFC 3261 §14.1", "RFC 5057 §5.2"],
+    references: &["RFC 3261 §12.2.1.2", "RFC 3261 §14.1", "RFC 5057 §5.1"],
     explanation: Explanation {
         what_it_means: "A request with a To tag, that is, one inside of an existing dialog, was answered with a redirect. \
             The dialog stays as it was. RFC 5057 calls redirection in the middle of a dialog poorly understood; few \

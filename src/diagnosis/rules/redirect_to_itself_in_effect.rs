@@ -15,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
     explanation: Explanation {
         what_it_means: "The Contact is another text than the Request-URI, but the same place: a default port is written \
             out, a parameter was added, or the host is the address of the redirecting server itself with the user \
-            unchanged. By RFC 3261 §19.1.4 these are different URIs, so a client may follow; it arrives where it was.",
+            unchanged. Where RFC 3261 §19.1.4 calls the two URIs different (a port, or one of the parameters user, ttl, \
+            method and maddr, in only one of them) a client may follow; it arrives where it was.",
         why_it_matters: "The client comes back, is redirected again, and goes on until its limit or its loop check ends \
             the call. The caller waits for nothing.",
         likely_causes: "- The location service returns the address of record with a port or `;user=phone` added.\n\

@@ -36,7 +36,7 @@ const WORDINGS: &[Wording] = &[
         methods: Methods::Register,
         meaning: "The registrar understood the request and refuses this registration.",
         fixes: &[
-            "Read the reason phrase: many registrars name wrong credentials here, after a 401 that was answered. Then \
+            "Read the reason phrase: many registrars name wrong credentials here, after a challenge (401 or 407) that was answered. Then \
                 enter user name and password again at both ends.",
             "See whether the account exists, is active, and may register from this source address.",
             "Compare To and the domain of the Request-URI with the account.",
