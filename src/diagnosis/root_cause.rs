@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Finding, Severity};
+use super::{Evidence, Finding, Severity};
 use crate::call::{Call, Outcome, TransactionId};
 use crate::provenance::FrameRef;
 
@@ -118,16 +118,22 @@ pub(super) fn settle(call: &Call, findings: &mut Vec<Finding>) -> Option<&'stati
 }
 
 fn drop_repetitions(findings: &mut Vec<Finding>) {
-    let mut seen: Vec<(&'static str, Vec<(FrameRef, String)>)> = Vec::new();
-    findings.retain(|finding| {
-        let proof = finding.evidence.iter().map(|e| (e.frame, e.text.clone())).collect();
-        let key = (finding.code, proof);
-        let new = !seen.contains(&key);
-        if new {
-            seen.push(key);
+    let mut at = 0;
+    while let Some(finding) = findings.get(at) {
+        if findings.iter().take(at).any(|earlier| is_repetition(finding, earlier)) {
+            findings.remove(at);
+        } else {
+            at += 1;
         }
-        new
-    });
+    }
+}
+
+/// Whether two findings are of one rule and cite the same texts of the same frames.
+fn is_repetition(one: &Finding, other: &Finding) -> bool {
+    let same = |(a, b): (&Evidence, &Evidence)| a.frame == b.frame && a.text == b.text;
+    one.code == other.code
+        && one.evidence.len() == other.evidence.len()
+        && one.evidence.iter().zip(&other.evidence).all(same)
 }
 
 /// The index of the root cause in `findings`, and its place in [`CAUSES`]: the closest cause, then the deepest hop, then the
@@ -204,7 +210,7 @@ mod tests {
     use super::*;
     use crate::call::fixture;
     use crate::diagnosis::rules::RULES;
-    use crate::diagnosis::{Certainty, Detect, Evidence, Explanation, Rule};
+    use crate::diagnosis::{Certainty, Detect, Explanation, Rule};
 
     const FAILED: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n\
         0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > b forward\nINVITE sip:bob@203.0.113.60\n\n\

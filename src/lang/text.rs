@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Lang;
+use crate::provenance::Endpoint;
+use crate::sip::StatusCode;
 
 /// A sentence or phrase: a template such as `"{server} answered {status}"` with its values, or several such joined.
 /// `Display` gives English, [`Text::in_lang`] the other languages.
@@ -18,8 +20,14 @@ pub struct Text {
 /// What stands at a place of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// A number, an address, a text of the capture: the same in every language.
+    /// A text of the capture, or another that is the same in every language.
     Verbatim(String),
+    /// A number. It is written when somebody reads the text: of most findings nobody does.
+    Number(u64),
+    /// The same of a status.
+    Status(StatusCode),
+    /// The same of an address.
+    Endpoint(Endpoint),
     /// A phrase of its own.
     Phrase(Text),
     /// Phrases with a separator, which is a text of the program too (`" and "`).
@@ -161,6 +169,9 @@ fn visit(text: &Text, lang: Lang, each: Visitor<'_>) -> fmt::Result {
 fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
     match value {
         Value::Verbatim(value) => each(Part::Value(value)),
+        Value::Number(number) => each(Part::Value(&number.to_string())),
+        Value::Status(status) => each(Part::Value(&status.to_string())),
+        Value::Endpoint(endpoint) => each(Part::Value(&endpoint.to_string())),
         Value::Phrase(text) => visit(text, lang, each),
         Value::List(separator, items) => {
             for (at, item) in items.iter().enumerate() {
@@ -232,9 +243,30 @@ macro_rules! verbatim {
     )*};
 }
 
-verbatim!(u8, u16, u32, u64, u128, usize, i32, i64, char, IpAddr);
-verbatim!(crate::provenance::Endpoint, crate::provenance::FrameNumber);
-verbatim!(crate::sip::Method, crate::sip::StatusCode, crate::sip::Uri);
+macro_rules! plain {
+    ($($value:ident: $($type:ty),+;)*) => {$($(
+        impl Fill for $type {
+            fn fill(self) -> Value {
+                Value::$value(self.into())
+            }
+        }
+
+        impl Fill for &$type {
+            fn fill(self) -> Value {
+                Value::$value((*self).into())
+            }
+        }
+    )+)*};
+}
+
+plain! {
+    Number: u8, u16, u32, u64;
+    Status: StatusCode;
+    Endpoint: Endpoint;
+}
+verbatim!(u128, usize, i32, i64, char, IpAddr);
+verbatim!(crate::provenance::FrameNumber);
+verbatim!(crate::sip::Method, crate::sip::Uri);
 verbatim!(crate::stir::TelephoneNumber);
 
 /// `1234567` as `1,234,567`.

@@ -27,15 +27,21 @@ const fn plan(country: &'static str, trunk: &'static str, abroad: &'static str, 
 /// What most countries do; the lengths are those of E.164, less a country code of two digits.
 const USUAL: Plan = plan("", "0", "00", 6, 13);
 
+const NORTH_AMERICA: Plan = plan("1", "1", "011", 10, 10);
+
 /// The plan of a country code; the usual one for countries that are not in the table.
-pub(super) fn of(country: &str) -> Plan {
+pub(super) fn of(country: &str) -> &'static Plan {
+    // The one that is in force unless another is wanted; with every number it is asked for.
+    if country == NORTH_AMERICA.country {
+        return &NORTH_AMERICA;
+    }
     let at = PLANS.binary_search_by_key(&country, |plan| plan.country);
-    at.ok().and_then(|at| PLANS.get(at)).copied().unwrap_or(USUAL)
+    at.ok().and_then(|at| PLANS.get(at)).unwrap_or(&USUAL)
 }
 
 /// By country code, in the order of text.
 static PLANS: &[Plan] = &[
-    plan("1", "1", "011", 10, 10),
+    NORTH_AMERICA,
     plan("20", "0", "00", 8, 10),
     plan("212", "0", "00", 9, 9),
     plan("213", "0", "00", 8, 9),

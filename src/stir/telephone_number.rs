@@ -1,6 +1,7 @@
 //! Telephone numbers in canonical form, and numbers that cannot exist.
 
 use crate::lang::{Text, phrase};
+use std::borrow::Cow;
 use std::fmt;
 
 use super::numbering_plan::{self, Plan};
@@ -91,33 +92,19 @@ impl TelephoneNumber {
     ///
     /// Returns `None` where the text is a name rather than a number: no digit, or a letter in it.
     pub fn read(text: &str, country: &str) -> Option<Self> {
-        let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
-        let user = text.get(..end).unwrap_or_default().trim();
-        let digits = significant(user)?;
-        if digits.is_empty() {
-            return None;
-        }
-        if user.starts_with('+') {
-            return Some(Self { digits, country: CountryCode::Given });
-        }
-        let plan = numbering_plan::of(country);
-        let own = country != "1" && has_country(&digits, country, &plan);
-        let given = dialled_abroad(&digits, country, &plan).or_else(|| own.then_some(digits.as_str()));
-        let national = || if country == "1" { north_american(&digits) } else { national(&digits, country, &plan) };
-        Some(if let Some(whole) = given {
-            Self { digits: whole.to_owned(), country: CountryCode::Given }
-        } else if let Some(whole) = national() {
-            Self { digits: whole, country: CountryCode::Assumed }
-        } else {
-            let is_whole = digits.len() == 11 && nanp_fault(&digits).is_none();
-            Self { digits, country: if is_whole { CountryCode::Given } else { CountryCode::Missing } }
-        })
+        let (digits, country) = canonical(text, country)?;
+        Some(Self { digits: digits.into_owned(), country })
+    }
+
+    /// The canonical digits of what [`Self::read`] takes for a number; of most numbers they stand in the text as they are.
+    pub fn digits_of<'t>(text: &'t str, country: &str) -> Option<Cow<'t, str>> {
+        canonical(text, country).map(|(digits, _)| digits)
     }
 
     /// Reads a `tn` claim of a PASSporT: it always carries its country code (RFC 8225 §5.2.1), a `+` there is tolerated.
     pub fn of_claim(text: &str) -> Option<Self> {
         let digits = significant(text.trim()).filter(|d| !d.is_empty())?;
-        Some(Self { digits, country: CountryCode::Given })
+        Some(Self { digits: digits.into_owned(), country: CountryCode::Given })
     }
 
     /// The canonical digits for keeps.
@@ -200,11 +187,47 @@ impl fmt::Display for TelephoneNumber {
     }
 }
 
+/// The canonical digits of a number, and where its country code comes from.
+fn canonical<'t>(text: &'t str, country: &str) -> Option<(Cow<'t, str>, CountryCode)> {
+    let user = if is_plain(text) { text } else { text.split(';').next().unwrap_or_default().trim() };
+    let digits = significant(user).filter(|digits| !digits.is_empty())?;
+    if user.starts_with('+') {
+        return Some((digits, CountryCode::Given));
+    }
+    let plan = numbering_plan::of(country);
+    if let Some(whole) = dialled_abroad(&digits, country, plan).map(str::len) {
+        return Some((behind(digits, whole), CountryCode::Given));
+    }
+    if country != "1" && has_country(&digits, country, plan) {
+        return Some((digits, CountryCode::Given));
+    }
+    let national = if country == "1" { north_american(&digits) } else { national(&digits, country, plan) };
+    Some(match national {
+        Some(whole) => (Cow::Owned(whole), CountryCode::Assumed),
+        None if digits.len() == 11 && nanp_fault(&digits).is_none() => (digits, CountryCode::Given),
+        None => (digits, CountryCode::Missing),
+    })
+}
+
+/// Whether a text is digits alone, perhaps behind a `+`.
+fn is_plain(text: &str) -> bool {
+    text.strip_prefix('+').unwrap_or(text).bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The last `length` octets of a text.
+fn behind(text: Cow<'_, str>, length: usize) -> Cow<'_, str> {
+    let from = text.len().saturating_sub(length);
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(from..).unwrap_or_default()),
+        Cow::Owned(text) => Cow::Owned(text.get(from..).unwrap_or_default().to_owned()),
+    }
+}
+
 /// The digits of a number without visual separators (RFC 3966 §5.1.1) and `+`; `None` when it holds anything else.
-fn significant(text: &str) -> Option<String> {
+fn significant(text: &str) -> Option<Cow<'_, str>> {
     let behind = text.strip_prefix('+').unwrap_or(text);
     if behind.bytes().all(|b| matches!(b, b'0'..=b'9' | b'#' | b'*')) {
-        return Some(behind.to_owned());
+        return Some(Cow::Borrowed(behind));
     }
     let mut digits = String::with_capacity(text.len());
     for (index, c) in text.chars().enumerate() {
@@ -215,7 +238,7 @@ fn significant(text: &str) -> Option<String> {
             _ => return None,
         }
     }
-    Some(digits)
+    Some(Cow::Owned(digits))
 }
 
 fn is_repetition(digits: &str) -> bool {
@@ -252,16 +275,16 @@ fn national(digits: &str, country: &str, plan: &Plan) -> Option<String> {
 
 /// The same in North America: ten digits that can be a number.
 fn north_american(digits: &str) -> Option<String> {
-    if digits.len() != 10 {
-        return None;
-    }
-    let whole = ["1", digits].concat();
-    nanp_fault(&whole).is_none().then_some(whole)
+    (digits.len() == 10 && national_fault(digits).is_none()).then(|| ["1", digits].concat())
 }
 
 /// What is wrong with a number of the North American plan, country code 1 included.
 fn nanp_fault(digits: &str) -> Option<Impossible> {
-    let national = digits.strip_prefix('1')?;
+    national_fault(digits.strip_prefix('1')?)
+}
+
+/// The same of a number without the country code.
+fn national_fault(national: &str) -> Option<Impossible> {
     let at = |index: usize| national.as_bytes().get(index).copied().unwrap_or_default();
     if national.len() != 10 {
         return Some(Impossible::NanpLength(national.len()));

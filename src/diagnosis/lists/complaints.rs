@@ -1,6 +1,7 @@
 //! The complaint list: every calling number whose calls were rejected with 607, or blocked by a network with 608 or 603 Network
 //! Blocked: how many of its calls, who must not be called again, who decided, and whether the number is proven.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -105,7 +106,7 @@ impl Complaints {
     pub fn observe(&mut self, report: &CallReport) {
         let call = &report.call;
         let Some(request) = call.initial_request().filter(|_| call.is_invite()) else { return };
-        let from = Party::calling(caller(&request.message, &self.country));
+        let from = Party::calling(caller(&request.message, &self.country).map(Cow::into_owned));
         if self.callers.len() >= COMPLAINT_CALLERS && !self.callers.contains_key(&from) && !from.is_anonymous() {
             self.left_out += 1;
             return;
@@ -185,7 +186,7 @@ impl Complaints {
     fn suppress(&mut self, from: &Party, request: &CapturedMessage) {
         let Some(to) = callee(&request.message, &self.country) else { return };
         let Some(against) = self.callers.get_mut(from).and_then(|c| c.complaints.as_mut()) else { return };
-        let to = Party::called(to);
+        let to = Party::called(to.into_owned());
         if against.callees.contains(&to) {
             return;
         }

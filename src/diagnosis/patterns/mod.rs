@@ -1,5 +1,6 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
+mod recent;
 pub mod redirects;
 pub mod tls;
 pub mod traffic;
@@ -7,6 +8,7 @@ pub mod unwanted;
 
 use super::Settings;
 use crate::call::Call;
+use crate::hashing::HashMap;
 use crate::lang::Text;
 
 /// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
@@ -20,6 +22,13 @@ pub struct Patterns {
     pub tls: tls::Tls,
     /// Who calls whom.
     pub traffic: traffic::Traffic,
+}
+
+/// The entries of a table in the order of their keys, which is not that in which it holds them.
+fn sorted<K: Ord, V>(table: &HashMap<K, V>) -> Vec<(&K, &V)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries
 }
 
 impl Patterns {

@@ -2,7 +2,7 @@
 //! permanent redirects change.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,10 @@ use super::super::permanence::is_lasting;
 use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
 use super::super::{Evidence, Text};
+use super::recent::{Mark, Recent};
+use super::sorted;
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
+use crate::hashing::HashMap;
 use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, RECENT_ANSWERS, REDIRECT_VARIANTS};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Method, Scheme, StatusCode, Uri};
@@ -20,14 +23,21 @@ use crate::sip::{Method, Scheme, StatusCode, Uri};
 type Pair = (IpAddr, Arc<str>);
 
 /// Redirects of the whole capture.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Redirects {
-    clients: BTreeMap<Pair, MovedAddress>,
-    servers: BTreeMap<Pair, Answers>,
+    clients: HashMap<Pair, MovedAddress>,
+    servers: HashMap<Pair, Answers>,
     /// Answers of servers about addresses that no 301 is known for yet: a call with a 301 may close after one that came later.
-    recent: VecDeque<(Pair, Alive)>,
+    recent: Recent<(Pair, Alive)>,
     /// Pairs that found no room.
     forgotten: u64,
+}
+
+impl Default for Redirects {
+    fn default() -> Self {
+        let recent = Recent::with_room(RECENT_ANSWERS);
+        Self { clients: HashMap::default(), servers: HashMap::default(), recent, forgotten: 0 }
+    }
 }
 
 /// What one client was told about one address, and what it did later.
@@ -141,7 +151,7 @@ impl Redirects {
 
     /// Clients and addresses for which a later request is known, in a fixed order.
     pub fn moved(&self) -> impl Iterator<Item = &MovedAddress> {
-        self.clients.values()
+        sorted(&self.clients).into_iter().map(|(_, moved)| moved)
     }
 
     /// Whether a server gave different answers about the address, so that nobody should store any of them.
@@ -154,7 +164,7 @@ impl Redirects {
     /// For every address that a server answered 301 for (as [`key`] writes it): what contradicts that it moved for good.
     pub(in crate::diagnosis) fn changes(&self) -> BTreeMap<&str, Option<Change>> {
         let mut changes: BTreeMap<&str, Option<Change>> = BTreeMap::new();
-        for ((_, address), answers) in &self.servers {
+        for ((_, address), answers) in sorted(&self.servers) {
             let change = changes.entry(address).or_default();
             *change = answers.change().or(*change);
         }
@@ -163,7 +173,7 @@ impl Redirects {
 
     /// Servers and addresses, in a fixed order.
     pub fn answers(&self) -> impl Iterator<Item = &Answers> {
-        self.servers.values()
+        sorted(&self.servers).into_iter().map(|(_, answers)| answers)
     }
 
     /// How many pairs of party and address found no room.
@@ -203,7 +213,7 @@ impl Redirects {
         }
     }
 
-    fn client_dialled(&mut self, call: &Call, keys: &mut Keys) {
+    fn client_dialled<'a>(&mut self, call: &'a Call, keys: &mut Keys<'a>) {
         if self.clients.is_empty() {
             return;
         }
@@ -263,7 +273,7 @@ impl Redirects {
     }
 
     /// Looks for answers that contradict an earlier 301: the address rings, answers, or has moved for a while only.
-    fn server_answered(&mut self, call: &Call, keys: &mut Keys) {
+    fn server_answered<'a>(&mut self, call: &'a Call, keys: &mut Keys<'a>) {
         for transaction in call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog) {
             let Some(request) = transaction.request.and_then(|id| call.message(id)) else { continue };
             let Some(address) = &request.message.parties().target else { continue };
@@ -292,15 +302,13 @@ impl Redirects {
             entry.alive = Some(alive);
             return;
         }
-        if self.recent.len() >= RECENT_ANSWERS {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((pair, alive));
+        self.recent.push(Mark::of(&pair), (pair, alive));
     }
 
     /// The first answer after that time among those that came before a 301 was known.
     fn recent_use(&self, pair: &Pair, told: Timestamp) -> Option<Alive> {
-        let later = self.recent.iter().filter(|(of, (_, time, _))| of == pair && *time > told);
+        let answers = self.recent.with_mark(Mark::of(pair));
+        let later = answers.filter(|(of, (_, time, _))| of == pair && *time > told);
         later.map(|(_, alive)| alive).min_by_key(|(call, time, _)| (*time, *call)).cloned()
     }
 }
@@ -337,15 +345,15 @@ fn is_permanent(case: &RedirectCase<'_>) -> bool {
 
 /// Texts of the addresses of one call: most of its requests go to one.
 #[derive(Debug, Default)]
-struct Keys(Option<(String, Arc<str>)>);
+struct Keys<'a>(Option<(&'a str, Arc<str>)>);
 
-impl Keys {
-    fn of(&mut self, uri: &Uri) -> Arc<str> {
-        if let Some((_, known)) = self.0.as_ref().filter(|(raw, _)| raw == uri.raw()) {
+impl<'a> Keys<'a> {
+    fn of(&mut self, uri: &'a Uri) -> Arc<str> {
+        if let Some((_, known)) = self.0.as_ref().filter(|(raw, _)| *raw == uri.raw()) {
             return known.clone();
         }
         let text: Arc<str> = key(uri).into();
-        self.0 = Some((uri.raw().to_owned(), text.clone()));
+        self.0 = Some((uri.raw(), text.clone()));
         text
     }
 }

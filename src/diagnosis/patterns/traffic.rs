@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::super::Evidence;
 use super::unwanted::{Invite, callee, caller};
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
+use crate::hashing::HashMap;
 use crate::lang::Text;
 use crate::limits::{
     TRAFFIC_ATTEMPTS, TRAFFIC_ATTEMPTS_PER_CALLER, TRAFFIC_CALLERS, TRAFFIC_EXAMPLES, TRAFFIC_SOURCES,
@@ -23,7 +24,7 @@ const SHORT_TALK: Duration = Duration::from_secs(6);
 #[derive(Debug, Default)]
 pub struct Traffic {
     sources: BTreeMap<IpAddr, Source>,
-    callers: BTreeMap<String, Caller>,
+    callers: HashMap<Arc<str>, Caller>,
     /// Calls of sources or callers that found no room.
     forgotten: u64,
 }
@@ -117,7 +118,7 @@ impl Traffic {
                 (caller(&request.message, country).map(Arc::from), callee(&request.message, country).map(Arc::from))
             }
         };
-        let seen = Seen { call, request, callee: to, caller: from.as_deref() };
+        let seen = Seen::of(call, request, from.as_deref(), to);
         let has_room = self.sources.len() < TRAFFIC_SOURCES || self.sources.contains_key(&client.address);
         if has_room {
             let source = self.sources.entry(client.address).or_insert_with(|| Source::new(client, request));
@@ -125,7 +126,7 @@ impl Traffic {
             seen.note(&mut source.counts, &mut source.attempts, &mut source.examples, room);
         }
         let mut is_forgotten = !has_room;
-        if let Some(from) = from.as_deref() {
+        if let Some(from) = &from {
             if let Some(entry) = self.caller(from, || Caller::new(client, request)) {
                 if entry.sources.len() < TRAFFIC_SOURCES_PER_CALLER {
                     entry.sources.insert(client.address);
@@ -140,14 +141,9 @@ impl Traffic {
     }
 
     /// What is known of a caller; `None` if there is no room for a new one.
-    fn caller(&mut self, name: &str, new: impl FnOnce() -> Caller) -> Option<&mut Caller> {
-        if !self.callers.contains_key(name) {
-            if self.callers.len() >= TRAFFIC_CALLERS {
-                return None;
-            }
-            self.callers.insert(name.to_owned(), new());
-        }
-        self.callers.get_mut(name)
+    fn caller(&mut self, name: &Arc<str>, new: impl FnOnce() -> Caller) -> Option<&mut Caller> {
+        let has_room = self.callers.len() < TRAFFIC_CALLERS || self.callers.contains_key(name);
+        has_room.then(|| self.callers.entry(name.clone()).or_insert_with(new))
     }
 
     /// Elements in a fixed order.
@@ -157,7 +153,7 @@ impl Traffic {
 
     /// Callers in a fixed order.
     pub fn callers(&self) -> impl Iterator<Item = (&str, &Caller)> {
-        self.callers.iter().map(|(name, caller)| (name.as_str(), caller))
+        super::sorted(&self.callers).into_iter().map(|(name, caller)| (name.as_ref(), caller))
     }
 
     /// Numbers that somebody calls in the capture (as far as they are remembered).
@@ -183,28 +179,38 @@ struct Seen<'a> {
     call: &'a Call,
     request: &'a CapturedMessage,
     callee: Option<Arc<str>>,
-    caller: Option<&'a str>,
+    /// The call, where it goes to a telephone number.
+    attempt: Option<Attempt>,
+    /// Whether the caller may be told.
+    named: bool,
+    /// The 607 that ended the call, of a caller that may be told.
+    rejection: Option<&'a CapturedMessage>,
 }
 
-impl Seen<'_> {
-    fn note(&self, counts: &mut Counts, attempts: &mut Vec<Attempt>, examples: &mut Examples, room: Room) {
-        counts.add(self, room.attempts);
-        let time = self.request.provenance.time;
-        if let Some(callee) = self.callee.as_deref().and_then(digits)
-            && attempts.len() < room.attempts
-        {
-            attempts.push(Attempt { time, call: self.call.number, caller: self.caller.and_then(digits), callee });
-        }
-        keep(&mut examples.requests, self.request, Text::new("an INVITE"), room.examples);
-        if let Some(rejection) = self.rejection() {
-            keep(&mut examples.rejections, rejection, Text::new("a 607"), room.examples);
-        }
+impl<'a> Seen<'a> {
+    fn of(call: &'a Call, request: &'a CapturedMessage, caller: Option<&str>, callee: Option<Arc<str>>) -> Self {
+        let last = call.final_response.filter(|_| caller.is_some()).and_then(|id| call.message(id));
+        let attempt = callee.as_deref().and_then(digits).map(|callee| Attempt {
+            time: request.provenance.time,
+            call: call.number,
+            caller: caller.and_then(digits),
+            callee,
+        });
+        let rejection = last.filter(|last| last.message.status().is_some_and(|s| s.0 == 607));
+        Self { call, request, callee, attempt, named: caller.is_some(), rejection }
     }
 
-    /// The 607 that ended the call, of a caller that may be told.
-    fn rejection(&self) -> Option<&CapturedMessage> {
-        let last = self.call.message(self.call.final_response?)?;
-        (self.caller.is_some() && last.message.status().is_some_and(|s| s.0 == 607)).then_some(last)
+    fn note(&self, counts: &mut Counts, attempts: &mut Vec<Attempt>, examples: &mut Examples, room: Room) {
+        counts.add(self, room.attempts);
+        if let Some(attempt) = self.attempt
+            && attempts.len() < room.attempts
+        {
+            attempts.push(attempt);
+        }
+        keep(&mut examples.requests, self.request, Text::new("an INVITE"), room.examples);
+        if let Some(rejection) = self.rejection {
+            keep(&mut examples.rejections, rejection, Text::new("a 607"), room.examples);
+        }
     }
 }
 
@@ -235,8 +241,8 @@ impl Counts {
             self.talk_time += talk;
             self.short += u64::from(talk <= SHORT_TALK);
         }
-        self.named += u64::from(seen.caller.is_some());
-        if seen.rejection().is_some() {
+        self.named += u64::from(seen.named);
+        if seen.rejection.is_some() {
             self.unwanted += 1;
             if self.unwanted_calls.len() < room {
                 self.unwanted_calls.push(seen.call.number);

@@ -3,11 +3,12 @@
 pub mod again;
 pub mod answerers;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::unwanted_case::UnwantedCase;
 use crate::call::{Call, CapturedMessage, TransactionId};
-use crate::sip::{Message, Method, NameAddr, StatusCode};
+use crate::sip::{HeaderName, Message, Method, NameAddr, StatusCode};
 use crate::stir::TelephoneNumber;
 
 /// Shorter user parts are extensions: they name somebody only together with their host.
@@ -65,33 +66,39 @@ pub(super) fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterato
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
         let request = call.request(id).filter(|_| is_invite)?;
         let message = &request.message;
-        let shared = |party: Option<String>| party.map(Arc::from);
+        let shared = |party: Option<Cow<'_, str>>| party.map(Arc::from);
         Some(Invite { id, request, caller: shared(caller(message, country)), callee: shared(callee(message, country)) })
     })
 }
 
 /// Whoever is called, so that equal parties have equal texts.
-pub(in crate::diagnosis) fn callee(message: &Message, country: &str) -> Option<String> {
+pub(in crate::diagnosis) fn callee<'m>(message: &'m Message, country: &str) -> Option<Cow<'m, str>> {
     Some(party(message.parties().to.as_ref()?, country))
 }
 
 /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
-pub(in crate::diagnosis) fn caller(message: &Message, country: &str) -> Option<String> {
-    if let Some(number) = message.calling_number(country).filter(|n| n.digits().len() >= NUMBER_DIGITS) {
-        return Some(number.into_digits());
+pub(in crate::diagnosis) fn caller<'m>(message: &'m Message, country: &str) -> Option<Cow<'m, str>> {
+    let from = message.parties().from.as_ref();
+    let number = if message.has(HeaderName::PAssertedIdentity) {
+        message.calling_number(country).map(|number| Cow::Owned(number.into_digits()))
+    } else {
+        from.and_then(|from| TelephoneNumber::digits_of(from.uri.user_name()?, country))
+    };
+    if number.as_ref().is_some_and(|digits| digits.len() >= NUMBER_DIGITS) {
+        return number;
     }
-    let from = message.parties().from.as_ref()?;
+    let from = from?;
     let anonymous = from.uri.host.eq_ignore_ascii_case("anonymous.invalid")
         || from.uri.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
     (!anonymous).then(|| party(from, country))
 }
 
-fn party(address: &NameAddr, country: &str) -> String {
-    let number = address.uri.user_name().and_then(|user| TelephoneNumber::read(user, country));
-    match number.filter(|n| n.digits().len() >= NUMBER_DIGITS) {
-        Some(number) => number.into_digits(),
-        None => {
-            format!("{}@{}", address.uri.effective_user().unwrap_or_default(), address.uri.host.to_ascii_lowercase())
-        }
-    }
+fn party<'m>(address: &'m NameAddr, country: &str) -> Cow<'m, str> {
+    let uri = &address.uri;
+    let number = uri.user_name().and_then(|user| TelephoneNumber::digits_of(user, country));
+    number.filter(|digits| digits.len() >= NUMBER_DIGITS).unwrap_or_else(|| {
+        let user = uri.effective_user().unwrap_or_default();
+        // Hosts of URIs are in lower case.
+        Cow::Owned([&user, "@", &uri.host].concat())
+    })
 }

@@ -1,16 +1,19 @@
 //! INVITEs to a callee that has rejected the caller with 607, or whose network has blocked the call (603+): over another
 //! route, again, or under another calling number.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::super::Evidence;
 use super::super::super::thresholds::Thresholds;
+use super::super::recent::{Mark, Recent};
+use super::super::sorted;
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
+use crate::hashing::HashMap;
 use crate::limits::{
     REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
 };
@@ -33,15 +36,22 @@ pub enum Rejecting {
 }
 
 /// INVITEs after a 607 or a 603+ in the whole capture.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Again {
-    rejected: BTreeMap<Key, Rejected>,
-    /// The latest INVITEs, since a call with a 607 may close after the one that follows it.
-    recent: VecDeque<(Key, Sent)>,
+    rejected: HashMap<Key, Rejected>,
+    /// The latest INVITEs by client and callee, since a call with a 607 may close after the one that follows it.
+    recent: Recent<(Key, Sent)>,
     /// For each client and callee with a 607: INVITEs with their callers, whoever they are.
-    to_callee: BTreeMap<(IpAddr, Arc<str>), Sends>,
+    to_callee: HashMap<(IpAddr, Arc<str>), Sends>,
     /// 607s that found no room.
     forgotten: u64,
+}
+
+impl Default for Again {
+    fn default() -> Self {
+        let recent = Recent::with_room(UNWANTED_RECENT_INVITES);
+        Self { rejected: HashMap::default(), recent, to_callee: HashMap::default(), forgotten: 0 }
+    }
 }
 
 /// 607s that a client received about one caller and one callee, and what it sent.
@@ -154,10 +164,7 @@ impl Again {
             if let Some(rejected) = self.rejected.get_mut(&key) {
                 rejected.push(sent.clone());
             }
-            if self.recent.len() >= UNWANTED_RECENT_INVITES {
-                self.recent.pop_front();
-            }
-            self.recent.push_back((key, sent));
+            self.recent.push(mark(&key), (key, sent));
         }
     }
 
@@ -180,7 +187,7 @@ impl Again {
                 return;
             }
             let mut rejected = Rejected::default();
-            for (_, sent) in self.recent.iter().filter(|(other, _)| other == key) {
+            for (_, sent) in self.recent.with_mark(mark(key)).filter(|(other, _)| other == key) {
                 rejected.push(sent.clone());
             }
             self.rejected.insert(key.clone(), rejected);
@@ -196,13 +203,15 @@ impl Again {
     }
 
     /// Remembers what its client sends to a callee from now on, and what it sent lately.
-    fn watch_callee(&mut self, (client, _, callee): &Key) {
+    fn watch_callee(&mut self, key: &Key) {
+        let (client, _, callee) = key;
         let watched = (*client, callee.clone());
         if self.to_callee.contains_key(&watched) || self.to_callee.len() >= REJECTED_PAIRS {
             return;
         }
         let mut sends = Vec::new();
-        for ((_, caller, _), sent) in self.recent.iter().filter(|((c, _, to), _)| c == client && to == callee) {
+        let recent = self.recent.with_mark(mark(key));
+        for ((_, caller, _), sent) in recent.filter(|((c, _, to), _)| c == client && to == callee) {
             push_caller(&mut sends, caller, sent);
         }
         self.to_callee.insert(watched, sends);
@@ -230,13 +239,13 @@ impl Again {
     pub fn rotations(&self, window: Duration, crowd: usize) -> BTreeMap<IpAddr, Vec<Rotation<'_>>> {
         let is_number = |party: &str| party.bytes().all(|b| b.is_ascii_digit());
         let mut rejected: BTreeMap<(IpAddr, &str), Vec<(&str, &Rejection)>> = BTreeMap::new();
-        for ((client, caller, callee), known) in self.rejected.iter().filter(|((_, caller, _), _)| is_number(caller)) {
+        for ((client, caller, callee), known) in sorted(&self.rejected).into_iter().filter(|((_, caller, _), _)| is_number(caller)) {
             let unwanted = known.rejections.iter().filter(|r| r.kind == Rejecting::Unwanted);
             rejected.entry((*client, callee)).or_default().extend(unwanted.map(|r| (caller.as_ref(), r)));
         }
         let mut clients: BTreeMap<IpAddr, Vec<Rotation<'_>>> = BTreeMap::new();
         let few = |sends: &[(Arc<str>, Sent)]| sends.iter().map(|(c, _)| c).collect::<BTreeSet<_>>().len() < crowd;
-        for ((client, callee), sends) in self.to_callee.iter().filter(|(_, sends)| few(sends)) {
+        for ((client, callee), sends) in sorted(&self.to_callee).into_iter().filter(|(_, sends)| few(sends)) {
             let rejections = rejected.get(&(*client, callee.as_ref())).map(Vec::as_slice).unwrap_or_default();
             for (caller, sent) in sends.iter().filter(|(caller, sent)| is_number(caller) && sent.is_own()) {
                 let before = |(other, r): &&(&str, &Rejection)| {
@@ -265,7 +274,7 @@ impl Again {
         wanted: impl Fn(After<'a>) -> bool,
     ) -> BTreeMap<IpAddr, Vec<After<'a>>> {
         let mut clients: BTreeMap<IpAddr, Vec<After<'_>>> = BTreeMap::new();
-        for ((client, caller, callee), rejected) in &self.rejected {
+        for ((client, caller, callee), rejected) in sorted(&self.rejected) {
             let after = rejected.sent.iter().filter_map(|sent| {
                 let before = |r: &&Rejection| r.kind == kind && r.time < sent.time;
                 let rejection = rejected.rejections.iter().rfind(before)?;
@@ -319,6 +328,11 @@ fn push_caller(sends: &mut Sends, caller: &Arc<str>, sent: &Sent) {
 fn key(invite: &Invite<'_>) -> Option<Key> {
     let client = invite.request.provenance.flow.source.address;
     Some((client, invite.caller.clone()?, invite.callee.clone()?))
+}
+
+/// What the INVITEs of a client to a callee have in common, whoever calls.
+fn mark((client, _, callee): &Key) -> Mark {
+    Mark::of(&(client, callee))
 }
 
 fn sent(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Sent {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::super::unwanted_case::UnwantedCase;
@@ -11,6 +12,7 @@ use super::Invite;
 use crate::call::network_block;
 use crate::call::unwanted::Verdict;
 use crate::call::{Call, CallNumber};
+use crate::hashing::HashMap;
 use crate::limits::{UNWANTED_ANSWERERS, UNWANTED_CALLEES, UNWANTED_CALLS, UNWANTED_EXAMPLES};
 use crate::provenance::{Endpoint, Timestamp};
 
@@ -37,7 +39,7 @@ pub struct Answerer {
     /// The Server or User-Agent value of its first 607.
     pub software: Option<String>,
     /// Called parties (the first ones), and whether it answered 607 for them without ringing.
-    callees: BTreeMap<String, bool>,
+    callees: HashMap<Arc<str>, bool>,
     /// 607s with the marks of analytics.
     pub marked: u64,
     /// 607s whose Reason says that analytics decided.
@@ -117,7 +119,7 @@ impl Answerer {
         Self {
             element,
             software: None,
-            callees: BTreeMap::new(),
+            callees: HashMap::default(),
             marked: 0,
             says_analytics: 0,
             north_american: None,
@@ -130,12 +132,12 @@ impl Answerer {
         }
     }
 
-    fn callee(&mut self, callee: &str, at_once: bool) {
+    fn callee(&mut self, callee: &Arc<str>, at_once: bool) {
         let room = self.callees.len() < UNWANTED_CALLEES;
         match self.callees.get_mut(callee) {
             Some(known) => *known |= at_once,
             None if room => {
-                self.callees.insert(callee.to_owned(), at_once);
+                self.callees.insert(callee.clone(), at_once);
             }
             None => {}
         }
