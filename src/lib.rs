@@ -47,4 +47,5 @@ pub mod stream;
 pub mod tally;
 pub mod tls;
 pub mod transaction;
+mod words;
 pub mod wrap;

@@ -5,6 +5,7 @@ use crate::hashing::HashSet;
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusCode};
 use crate::transaction::Places;
+use smallvec::SmallVec;
 
 impl Call {
     /// The final response of a transaction that its client acted on: of several, the one that was acknowledged (a 2xx before
@@ -81,20 +82,28 @@ pub struct CountedFinal {
     pub response: FinalResponse,
 }
 
+/// Of so many responses each is compared with all others.
+const FEW: usize = 8;
+
 impl Call {
     /// The distinct final responses, in the order of their first copies.
     pub fn counted_finals(&self) -> Vec<CountedFinal> {
-        let mut counted: Vec<CountedFinal> = Vec::new();
-        let mut known = Places::new();
-        let mut all: Vec<(TransactionId, &FinalResponse)> = Vec::new();
+        let mut all: SmallVec<[(TransactionId, &FinalResponse); 4]> = SmallVec::new();
         for (at, transaction) in self.transactions.iter().enumerate() {
             all.extend(transaction.finals.iter().map(|f| (TransactionId(at), f)));
         }
         all.sort_by_key(|(_, f)| f.message.0);
+        let mut counted: Vec<CountedFinal> = Vec::with_capacity(all.len());
+        // Responses of different statuses are different ones: as a rule there are no others.
+        let is_repeated =
+            |(at, (_, f)): (usize, &(_, &FinalResponse))| all.iter().take(at).any(|(_, e)| e.status == f.status);
+        let repeated = all.len() > FEW || all.iter().enumerate().any(is_repeated);
+        let mut known = Places::new();
         for &(transaction, response) in &all {
             let Some(key) = self.final_key(response) else { continue };
-            if all.len() == 1 {
-                return vec![CountedFinal { transaction, response: response.clone() }];
+            if !repeated {
+                counted.push(CountedFinal { transaction, response: response.clone() });
+                continue;
             }
             let at = known.of(&key).next();
             if let Some(first) = at.and_then(|at| counted.get_mut(at)) {

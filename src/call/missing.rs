@@ -1,7 +1,5 @@
 //! Messages that must have been sent, and are not in the capture: signs that it is lossy, or that the tap sees a part only.
 
-use std::collections::BTreeSet;
-
 use super::{Call, CapturedMessage, MessageId};
 use crate::sip::Method;
 
@@ -13,8 +11,8 @@ impl Call {
         if !begins_inside {
             return Vec::new();
         }
-        let mut proofs = BTreeSet::new();
-        let mut acknowledging = BTreeSet::new();
+        let mut proofs = Vec::new();
+        let mut acknowledging = Vec::new();
         for transaction in &self.transactions {
             acknowledging.extend(transaction.acks.iter().copied());
             if transaction.request.is_none() {
@@ -24,12 +22,15 @@ impl Call {
                 proofs.extend(transaction.acks.first().copied());
             }
         }
+        acknowledging.sort_unstable();
         let lonely = |(at, captured): (usize, &CapturedMessage)| {
             let is_ack = captured.message.is_request() && captured.message.method() == Some(&Method::Ack);
-            (is_ack && !acknowledging.contains(&MessageId(at))).then_some(MessageId(at))
+            (is_ack && acknowledging.binary_search(&MessageId(at)).is_err()).then_some(MessageId(at))
         };
         proofs.extend(self.messages.iter().enumerate().filter_map(lonely));
-        proofs.into_iter().collect()
+        proofs.sort_unstable();
+        proofs.dedup();
+        proofs
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Call, CapturedMessage, MessageId, Transaction, TransactionId, networ
 use crate::diagnosis::Certainty;
 use crate::provenance::Endpoint;
 use crate::sip::{Method, StatusCode};
+use crate::words::first_of;
 
 /// Nobody sees a call, decides and presses a key in less.
 const HUMAN: Duration = Duration::from_millis(1500);
@@ -158,8 +159,7 @@ fn shares_tag(call: &Call, id: TransactionId, response: &CapturedMessage) -> boo
 }
 
 fn names(software: Option<&str>, words: &[&str]) -> bool {
-    let software = software.unwrap_or_default().to_ascii_lowercase();
-    words.iter().any(|word| software.contains(word))
+    first_of(software.unwrap_or_default(), words).is_some()
 }
 
 /// The table of diagnosis §C3 in order; a Reason that says "analytics" stands above it, as it is no circumstance but a word.

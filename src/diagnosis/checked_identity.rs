@@ -2,7 +2,6 @@
 
 use super::identity_case::IdentityCase;
 use super::{Context, Hosts, Settings};
-use crate::call::Call;
 use crate::provenance::FrameRef;
 use crate::stir::{Identity, Objection, Unverified, Verdict, verify};
 
@@ -18,9 +17,8 @@ pub struct CheckedIdentity {
 }
 
 impl CheckedIdentity {
-    /// All values of a call, in their order; none for what is no call.
-    pub(super) fn all(call: &Call, settings: &Settings, hosts: &Hosts) -> Vec<Self> {
-        let Some(case) = IdentityCase::of(call) else { return Vec::new() };
+    /// All values of a call, in their order.
+    pub(super) fn all(case: &IdentityCase<'_>, settings: &Settings, hosts: &Hosts) -> Vec<Self> {
         if case.identities.is_empty() {
             return Vec::new();
         }

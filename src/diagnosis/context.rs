@@ -12,6 +12,7 @@ use super::identity_case::IdentityCase;
 use super::identity_claims::Age;
 use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
+use super::unwanted_case::UnwantedCase;
 use super::{CheckedIdentity, Severity};
 use crate::call::Call;
 use crate::lang::{Text, span};
@@ -44,6 +45,22 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// The Identity values of the call in question with what is known of their signatures.
     pub identities: &'a [CheckedIdentity],
+    /// What the rules about the caller's identity look at.
+    pub(super) identity: Option<&'a IdentityCase<'a>>,
+    /// Every 607 of the call in question.
+    pub(super) unwanted: &'a [UnwantedCase<'a>],
+}
+
+impl<'a> Context<'a> {
+    /// What the rules about the caller's identity look at, where the call ended with a response that may speak of it.
+    pub(super) fn rejected_identity(&self) -> Option<&'a IdentityCase<'a>> {
+        self.identity.filter(|case| case.rejection.is_some())
+    }
+
+    /// The 607s to requests outside of a dialog that a 607 may answer: the ones that speak of the caller.
+    pub(super) fn unwanted_requests(&self) -> impl Iterator<Item = &'a UnwantedCase<'a>> {
+        self.unwanted.iter().filter(|case| case.is_about_the_caller())
+    }
 }
 
 impl Context<'_> {
@@ -186,10 +203,9 @@ impl Hosts {
     }
 
     /// Takes note of the times of signing of a call that has been diagnosed.
-    pub(super) fn observe_signers(&mut self, call: &Call) {
-        let Some(case) = IdentityCase::of(call) else { return };
+    pub(super) fn observe_signers(&mut self, case: &IdentityCase<'_>) {
         for identity in case.identities {
-            let (Some(url), Some(age)) = (identity.certificate_url(), Age::of(&case, identity)) else { continue };
+            let (Some(url), Some(age)) = (identity.certificate_url(), Age::of(case, identity)) else { continue };
             if self.skews.len() >= SIGNERS && !self.skews.contains_key(url) {
                 continue;
             }

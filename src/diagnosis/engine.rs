@@ -1,9 +1,12 @@
 //! Applies the rules: per call as calls close, then to the whole capture; decides each call's root cause.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
+use super::identity_case::IdentityCase;
+use super::unwanted_case::UnwantedCase;
 use super::{
-    CallOrigin, CheckedIdentity, Context, Detect, Facts, Finding, Hosts, Patterns, Settings, root_cause,
+    CallOrigin, CheckedIdentity, Context, Detect, Facts, Finding, Hosts, Patterns, Rule, Settings, root_cause,
     rule::DetectInCall, rules::RULES,
 };
 use crate::call::Call;
@@ -50,35 +53,37 @@ impl Engine {
 
     /// Diagnoses a call that is over. `now` is the capture clock.
     pub fn diagnose(&mut self, call: Call, now: Timestamp) -> CallReport {
-        self.patterns.observe(&call, &self.settings);
-        let mut findings = Vec::new();
-        let is_cut = call.messages.iter().any(|m| m.message.is_cut());
         let facts = Facts::of(&call);
-        let signed = facts.hold(Facts::IDENTITY);
-        let identities = if signed { CheckedIdentity::all(&call, &self.settings, &self.hosts) } else { Vec::new() };
-        let cx = self.context(now, is_cut || !call.proofs_of_loss().is_empty(), &identities);
-        for rule in RULES {
-            match rule.detect {
-                Detect::Call(detect) => detect(&call, &cx, &mut findings),
-                Detect::Given(needed, detect) if facts.hold(needed) => detect(&call, &cx, &mut findings),
-                // Debug builds, and with them all tests over all samples, see that no finding is lost so.
-                Detect::Given(_, detect) => debug_assert!(finds_nothing(detect, &call, &cx), "{}", rule.code),
-                Detect::Capture(_) => {}
-            }
-        }
+        // Debug builds look for them in any case, for the assertion in `apply`.
+        let unwanted =
+            if facts.hold(Facts::UNWANTED) || cfg!(debug_assertions) { UnwantedCase::all(&call) } else { Vec::new() };
+        self.patterns.observe(&call, &unwanted, &self.settings);
+        let identity = IdentityCase::of(&call);
+        let signed = identity.as_ref().filter(|_| facts.hold(Facts::IDENTITY));
+        let identities = signed.map(|case| CheckedIdentity::all(case, &self.settings, &self.hosts)).unwrap_or_default();
+        let is_cut = call.messages.iter().any(|m| m.message.is_cut());
+        let is_lossy = is_cut || !call.proofs_of_loss().is_empty();
+        let cx = Context {
+            identities: &identities,
+            identity: identity.as_ref(),
+            unwanted: &unwanted,
+            ..self.context(now, is_lossy)
+        };
+        let mut findings = apply(facts, &call, &cx);
         self.hosts.observe_redirects(&call);
         self.hosts.observe_challenges(&call);
-        if signed {
-            self.hosts.observe_signers(&call);
+        if let Some(case) = signed {
+            self.hosts.observe_signers(case);
             self.hosts.observe_verified(&identities);
         }
+        let origin = call.is_invite().then(|| CallOrigin::of(identity.as_ref(), &self.settings, &identities));
+        drop(unwanted);
         self.settings.weigh(&mut findings);
         let mut root_cause = root_cause::settle(&call, &mut findings);
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
         let is_excused = root_cause.is_some_and(|code| ignored.contains(&code));
         self.count_ignored(&ignored);
         root_cause = root_cause.filter(|_| !is_excused);
-        let origin = call.is_invite().then(|| CallOrigin::of(&call, &self.settings, &identities));
         CallReport { call, findings, root_cause, identities, is_excused, origin }
     }
 
@@ -90,7 +95,7 @@ impl Engine {
     /// The findings about the capture as a whole, at its end.
     pub fn finish(&mut self, now: Timestamp) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let cx = self.context(now, false, &[]);
+        let cx = self.context(now, false);
         for rule in RULES {
             if let Detect::Capture(detect) = rule.detect {
                 detect(&self.patterns, &cx, &mut findings);
@@ -119,16 +124,49 @@ impl Engine {
     }
 
     /// `call_lossy`: messages of the call in question are known to be missing.
-    fn context<'a>(&'a self, now: Timestamp, call_lossy: bool, identities: &'a [CheckedIdentity]) -> Context<'a> {
+    fn context(&self, now: Timestamp, call_lossy: bool) -> Context<'_> {
         Context {
             capture_start: self.capture_start,
             now,
             lossy: self.lossy || call_lossy,
             hosts: &self.hosts,
             settings: &self.settings,
-            identities,
+            identities: &[],
+            identity: None,
+            unwanted: &[],
         }
     }
+}
+
+/// What the rules say of a call of which these facts hold.
+fn apply(facts: Facts, call: &Call, cx: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for detect in in_question(facts) {
+        detect(call, cx, &mut findings);
+    }
+    // Debug builds, and with them all tests over all samples, see that no finding is lost so.
+    if cfg!(debug_assertions) {
+        for rule in RULES {
+            if let Detect::Given(needed, detect) = rule.detect {
+                debug_assert!(facts.hold(needed) || finds_nothing(detect, call, cx), "{}", rule.code);
+            }
+        }
+    }
+    findings
+}
+
+/// The rules that may have something to say of a call of which these facts hold, in their order.
+fn in_question(facts: Facts) -> &'static [DetectInCall] {
+    static LISTS: [OnceLock<Vec<DetectInCall>>; Facts::SETS] = [const { OnceLock::new() }; Facts::SETS];
+    let list = || {
+        let of = |rule: &&Rule| match rule.detect {
+            Detect::Call(detect) => Some(detect),
+            Detect::Given(needed, detect) => facts.hold(needed).then_some(detect),
+            Detect::Capture(_) => None,
+        };
+        RULES.iter().filter_map(of).collect()
+    };
+    LISTS.get(facts.number()).map(|known| known.get_or_init(list).as_slice()).unwrap_or_default()
 }
 
 fn finds_nothing(detect: DetectInCall, call: &Call, cx: &Context<'_>) -> bool {

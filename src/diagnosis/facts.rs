@@ -23,6 +23,8 @@ impl Facts {
     pub const IDENTITY: Self = Self(1 << 3);
     /// A response has a Reason header field.
     pub const REASON: Self = Self(1 << 4);
+    /// How many sets there are.
+    pub(super) const SETS: usize = 1 << u8::BITS;
 
     /// A final response to INVITE was sent again and again, and no ACK of it came.
     pub const IN_VAIN: Self = Self(1 << 5);
@@ -46,6 +48,11 @@ impl Facts {
     /// Whether all of these are among them.
     pub fn hold(self, needed: Self) -> bool {
         self.0 & needed.0 == needed.0
+    }
+
+    /// The number of this set, below [`Self::SETS`].
+    pub(super) fn number(self) -> usize {
+        self.0.into()
     }
 
     /// Both sets.

@@ -39,11 +39,6 @@ impl<'a> IdentityCase<'a> {
         Some(Self { request, nearest, identities: request.message.identities(), rejection })
     }
 
-    /// The same where the call ended with a response that may speak of the caller's identity.
-    pub(super) fn of_rejected(call: &'a Call) -> Option<Self> {
-        Self::of(call).filter(|case| case.rejection.is_some())
-    }
-
     /// `PASSporTs` about the origin of the call, rather than about its diversions.
     pub(super) fn origins(&self) -> impl Iterator<Item = &'a Identity> {
         self.identities.iter().filter(|identity| !identity.is_diversion() && !identity.legacy)
@@ -105,7 +100,7 @@ impl<'a> IdentityCase<'a> {
         let target = parties
             .target
             .as_ref()
-            .and_then(|uri| TelephoneNumber::read(uri.user_name()?, country))
+            .and_then(|uri| TelephoneNumber::read(uri.user.as_deref()?, country))
             .filter(is_complete);
         (to, target)
     }
@@ -140,7 +135,7 @@ fn calling_numbers(message: &Message, country: &str) -> Vec<TelephoneNumber> {
 
 /// The complete number of a party.
 pub(super) fn number(party: &NameAddr, country: &str) -> Option<TelephoneNumber> {
-    TelephoneNumber::read(party.uri.user_name()?, country).filter(is_complete)
+    TelephoneNumber::read(party.uri.user.as_deref()?, country).filter(is_complete)
 }
 
 /// Extensions and short codes are no numbers that anybody signs.

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use super::identity_case::IdentityCase;
 use super::identity_claims::{Age, Destination, destination, wrong_origin};
 use super::{CheckedIdentity, Settings};
-use crate::call::Call;
 use crate::stir::{Attestation, TelephoneNumber};
 
 /// How the INVITE of a call is signed, as captured nearest to the callee.
@@ -67,16 +66,22 @@ pub struct CallOrigin {
 }
 
 impl CallOrigin {
+    /// The origin of a call that nothing else is known of.
+    #[cfg(test)]
+    pub(crate) fn of_call(call: &crate::call::Call) -> Self {
+        Self::of(IdentityCase::of(call).as_ref(), &Settings::default(), &[])
+    }
+
     /// The origin of a call. `identities` are those of the same call.
-    pub(crate) fn of(call: &Call, settings: &Settings, identities: &[CheckedIdentity]) -> Self {
-        let Some(case) = IdentityCase::of(call) else { return Self::unknown() };
+    pub(super) fn of(case: Option<&IdentityCase<'_>>, settings: &Settings, identities: &[CheckedIdentity]) -> Self {
+        let Some(case) = case else { return Self::unknown() };
         let country = &settings.country;
-        let (signing, verified) = signing(&case, identities, country);
+        let (signing, verified) = signing(case, identities, country);
         let number = case.request.message.calling_number(country);
         let (to, target) = case.called_numbers(country);
         let assumed = [&number, &to, &target].into_iter().flatten().any(TelephoneNumber::has_assumed_country);
         Self {
-            caller: number.as_ref().map_or_else(|| name(&case), |n| Some(written(n))),
+            caller: number.as_ref().map_or_else(|| name(case), |n| Some(written(n))),
             prefix: number.as_ref().and_then(TelephoneNumber::prefix),
             source: Some(case.nearest.provenance.flow.source.address),
             signing,
@@ -104,8 +109,8 @@ fn written(number: &TelephoneNumber) -> String {
 /// User and host of a caller that is no number.
 fn name(case: &IdentityCase<'_>) -> Option<String> {
     let from = case.request.message.parties().from.as_ref()?;
-    let host = from.uri.host.to_ascii_lowercase();
-    Some(from.uri.effective_user().map_or_else(|| host.clone(), |user| format!("{user}@{host}")))
+    let host = &from.uri.host;
+    Some(from.uri.effective_user().map_or_else(|| host.clone(), |user| [&user, "@", host].concat()))
 }
 
 /// How the INVITE is signed, and whether that was verified. Of several `PASSporTs` those of SHAKEN count, else those about the

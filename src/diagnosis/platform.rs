@@ -1,6 +1,7 @@
 //! Settings of well-known platforms: named only where a party's own Server or User-Agent value names the platform.
 
 use super::Text;
+use crate::words::first_of;
 
 /// A platform whose documentation says how it treats redirects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ enum Platform {
 }
 
 /// Marks within Server and User-Agent values, in lower case; the first that fits decides.
-const MARKS: &[(&str, Platform)] = &[
+const MARKS: [(&str, Platform); 16] = [
     ("kamailio", Platform::Kamailio),
     ("opensips", Platform::OpenSips),
     ("freeswitch", Platform::FreeSwitch),
@@ -40,8 +41,8 @@ const MARKS: &[(&str, Platform)] = &[
 
 impl Platform {
     fn of(software: &str) -> Option<Self> {
-        let software = software.to_ascii_lowercase();
-        MARKS.iter().find(|(mark, _)| software.contains(mark)).map(|(_, platform)| *platform)
+        let marks = MARKS.map(|(mark, _)| mark);
+        MARKS.get(first_of(software, &marks)?).map(|(_, platform)| *platform)
     }
 }
 

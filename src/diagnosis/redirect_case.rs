@@ -154,8 +154,8 @@ impl<'a> RedirectCase<'a> {
 
     /// Whether a target belongs to another registered domain than the called address. An address tells nothing about its owner.
     pub(super) fn leads_away(&self, target: &Uri) -> bool {
-        let asked = self.nearest_request().and_then(|m| m.message.request_uri());
-        let called = [self.redirect.from.as_ref(), asked.as_ref()].into_iter().flatten();
+        let asked = self.nearest_request().and_then(|m| m.message.parties().target.as_ref());
+        let called = [self.redirect.from.as_ref(), asked].into_iter().flatten();
         let mut domains = called.filter_map(registrable).peekable();
         let known = domains.peek().is_some();
         registrable(target).is_some_and(|target| known && domains.all(|domain| domain != target))

@@ -16,19 +16,23 @@ pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
     let message = &response.message;
     let block = NetworkBlock::of(message).and_then(|block| block.redress).map(|redress| redress.reason);
     let mut facts: Vec<Evidence> = proxy_error(response).into_iter().collect();
-    for (name, value) in message.fields() {
-        let what = match HeaderName::read(name.as_bytes()) {
+    let status = message.status();
+    let says_something = |name| {
+        let always =
+            [HeaderName::Reason, HeaderName::Warning, HeaderName::RetryAfter, HeaderName::ErrorInfo].contains(&name);
+        always || status.is_some_and(|status| repair(status, name).is_some())
+    };
+    for (name, written, value) in message.fields_of(says_something) {
+        let what = match name {
             HeaderName::Reason => reason(&value, block.as_ref()),
             HeaderName::Warning => Some(warning(&value)),
-            name @ (HeaderName::WwwAuthenticate | HeaderName::ProxyAuthenticate) => {
-                message.status().and_then(|status| repair(status, name)).map(|_| challenge(name, &value))
-            }
+            HeaderName::WwwAuthenticate | HeaderName::ProxyAuthenticate => Some(challenge(name, &value)),
             HeaderName::RetryAfter => wait(&value).map(|span| Text::new("asks to wait {span}").with("span", span)),
             HeaderName::ErrorInfo => Some(Text::new("where the sender explains it")),
-            other => message.status().and_then(|status| repair(status, other)).map(Text::new),
+            other => status.and_then(|status| repair(status, other)).map(Text::new),
         };
         if let Some(what) = what {
-            facts.push(Evidence::at(&response.provenance, what, format!("{name}: {value}")));
+            facts.push(Evidence::at(&response.provenance, what, [&written, ": ", &value].concat()));
         }
     }
     facts

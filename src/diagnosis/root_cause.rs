@@ -180,6 +180,20 @@ fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) 
         CAUSES.iter().skip(place + 1).any(|c| c.code == f.code && c.symptom)
             && (f.code != "failed-response" || concerns_the_end(call, f))
     };
+    drop_explained(root, findings);
+    for finding in findings.iter_mut().filter(|f| f.code != root.code && f.consequence_of.is_none()) {
+        let follows = CONSEQUENCES.contains(&(finding.code, root.code)) || later_symptom(finding);
+        if follows {
+            finding.consequence_of = Some(root.code);
+        }
+    }
+}
+
+/// Drops what the catalogue says of responses that closer findings cite.
+fn drop_explained(root: &Finding, findings: &mut Vec<Finding>) {
+    if findings.iter().all(|f| f.code != "failed-response") {
+        return;
+    }
     let closer: Vec<FrameRef> = findings
         .iter()
         .chain([root])
@@ -187,12 +201,6 @@ fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) 
         .flat_map(|f| f.evidence.iter().map(|e| e.frame))
         .collect();
     findings.retain(|f| f.code != "failed-response" || !frame(f).is_some_and(|cited| closer.contains(&cited)));
-    for finding in findings.iter_mut().filter(|f| f.code != root.code && f.consequence_of.is_none()) {
-        let follows = CONSEQUENCES.contains(&(finding.code, root.code)) || later_symptom(finding);
-        if follows {
-            finding.consequence_of = Some(root.code);
-        }
-    }
 }
 
 /// What stands for itself first, the worst of it before the rest, then by frame; consequences last.

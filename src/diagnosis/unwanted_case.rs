@@ -44,7 +44,12 @@ impl<'a> UnwantedCase<'a> {
 
     /// Those of requests outside of a dialog that a 607 may answer: the ones that speak of the caller.
     pub(super) fn of_requests(call: &'a Call) -> impl Iterator<Item = Self> {
-        Self::all(call).into_iter().filter(|case| !case.is_in_dialog() && !case.has_wrong_method())
+        Self::all(call).into_iter().filter(Self::is_about_the_caller)
+    }
+
+    /// Whether it answered a request outside of a dialog that a 607 may answer.
+    pub(super) fn is_about_the_caller(&self) -> bool {
+        !self.is_in_dialog() && !self.has_wrong_method()
     }
 
     fn at(call: &'a Call, id: TransactionId) -> Option<Self> {
@@ -97,7 +102,8 @@ impl<'a> UnwantedCase<'a> {
     /// The called party as sentences name it.
     pub(super) fn callee(&self, country: &str) -> String {
         let message = self.request().unwrap_or(self.received);
-        message.message.to().map_or_else(|| "the called party".to_owned(), |to| party(&to, country))
+        let to = message.message.parties().to.as_ref();
+        to.map_or_else(|| "the called party".to_owned(), |to| party(to, country))
     }
 
     /// The calling organisation, with the software at the hop nearest the caller.
@@ -124,7 +130,8 @@ impl<'a> UnwantedCase<'a> {
     /// Whether both numbers belong to the North American plan.
     pub(super) fn is_north_american(&self, country: &str) -> bool {
         let Some(request) = self.deepest_request() else { return false };
-        let called = request.message.to().and_then(|to| TelephoneNumber::read(to.uri.user_name()?, country));
+        let to = request.message.parties().to.as_ref();
+        let called = to.and_then(|to| TelephoneNumber::read(to.uri.user_name()?, country));
         let calling = request.message.calling_number(country);
         [called, calling].iter().all(|n| n.as_ref().is_some_and(TelephoneNumber::is_nanp))
     }
@@ -156,7 +163,11 @@ impl<'a> UnwantedCase<'a> {
 /// The sender of a message with the software that it names.
 pub(super) fn element(message: &CapturedMessage) -> String {
     let source = message.provenance.flow.source;
-    message.message.software().map_or_else(|| source.to_string(), |software| format!("{source} ({software})"))
+    let mut text = source.to_string();
+    if let Some(software) = message.message.software() {
+        text.extend([" (", &software, ")"]);
+    }
+    text
 }
 
 /// A party as sentences name it: its number, or else its URI.

@@ -27,6 +27,8 @@ pub enum Value {
     /// The same of a status.
     Status(StatusCode),
     /// The same of an address.
+    Address(IpAddr),
+    /// The same of an address with a port.
     Endpoint(Endpoint),
     /// A phrase of its own.
     Phrase(Text),
@@ -171,6 +173,7 @@ fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
         Value::Verbatim(value) => each(Part::Value(value)),
         Value::Number(number) => each(Part::Value(&number.to_string())),
         Value::Status(status) => each(Part::Value(&status.to_string())),
+        Value::Address(address) => each(Part::Value(&address.to_string())),
         Value::Endpoint(endpoint) => each(Part::Value(&endpoint.to_string())),
         Value::Phrase(text) => visit(text, lang, each),
         Value::List(separator, items) => {
@@ -262,9 +265,10 @@ macro_rules! plain {
 plain! {
     Number: u8, u16, u32, u64;
     Status: StatusCode;
+    Address: IpAddr;
     Endpoint: Endpoint;
 }
-verbatim!(u128, usize, i32, i64, char, IpAddr);
+verbatim!(u128, usize, i32, i64, char);
 verbatim!(crate::provenance::FrameNumber);
 verbatim!(crate::sip::Method, crate::sip::Uri);
 verbatim!(crate::stir::TelephoneNumber);

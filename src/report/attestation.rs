@@ -3,12 +3,16 @@
 //! that.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
 
 use super::facts;
 use crate::diagnosis::{CallReport, Signing};
+use crate::hashing::HashMap;
 use crate::lang::Text;
 use crate::limits;
+use crate::provenance::push_v4;
 
 /// Statuses that speak of the caller's identity or are a verdict on the caller; where one is in a capture, so is the table.
 const ABOUT_CALLERS: [u16; 6] = [428, 436, 437, 438, 607, 608];
@@ -41,9 +45,16 @@ impl Tally {
 /// The table for each caller, prefix, or host.
 #[derive(Debug, Clone, Default)]
 pub struct Breakdown {
-    cells: BTreeMap<(Option<String>, Cell), Tally>,
+    /// Calls that have no key.
+    without: Cells,
+    by_key: HashMap<Box<str>, Cells>,
+    /// How many cells there are in all.
+    count: usize,
     beyond: u64,
 }
+
+/// The cells of one key: few, and so in no order.
+type Cells = SmallVec<[(Cell, Tally); 1]>;
 
 /// One caller, prefix, or host with its calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,10 +90,9 @@ impl Attestations {
         if !matches!(origin.signing, Signing::Unsigned | Signing::Unknown) {
             self.signed.add(tally);
         }
-        let caller = origin.caller.as_deref().map(|name| name.chars().take(limits::ATTESTATION_NAME).collect());
-        self.callers.insert((caller, cell), tally);
-        self.prefixes.insert((origin.prefix.clone(), cell), tally);
-        self.sources.insert((origin.source.map(|host| host.to_string()), cell), tally);
+        self.callers.insert(origin.caller.as_deref().map(shortened), cell, tally);
+        self.prefixes.insert(origin.prefix.as_deref(), cell, tally);
+        self.sources.insert(origin.source.map(name_of).as_deref(), cell, tally);
     }
 
     /// Adds the calls of another capture.
@@ -133,25 +143,41 @@ impl Attestations {
 }
 
 impl Breakdown {
-    fn insert(&mut self, cell: (Option<String>, Cell), tally: Tally) {
-        let full = self.cells.len() >= limits::ATTESTATION_CELLS;
-        match self.cells.entry(cell) {
-            Entry::Occupied(mut known) => known.get_mut().add(tally),
-            Entry::Vacant(_) if full => self.beyond += tally.calls,
-            Entry::Vacant(place) => drop(place.insert(tally)),
+    fn insert(&mut self, key: Option<&str>, cell: Cell, tally: Tally) {
+        let cells = match key {
+            None => Some(&mut self.without),
+            Some(key) => self.by_key.get_mut(key),
+        };
+        let known = cells.and_then(|cells| cells.iter_mut().find(|(known, _)| *known == cell));
+        if let Some((_, known)) = known {
+            known.add(tally);
+        } else if self.count >= limits::ATTESTATION_CELLS {
+            self.beyond += tally.calls;
+        } else {
+            self.count += 1;
+            let cells = match key {
+                None => &mut self.without,
+                Some(key) => self.by_key.entry(key.into()).or_default(),
+            };
+            cells.push((cell, tally));
         }
     }
 
     fn add(&mut self, other: &Self) {
         self.beyond += other.beyond;
-        for ((key, cell), tally) in &other.cells {
-            self.insert((key.clone(), *cell), *tally);
+        for (key, cell, tally) in other.cells() {
+            self.insert(key, cell, tally);
         }
     }
 
     /// The cells in order of their keys.
     pub fn cells(&self) -> impl Iterator<Item = (Option<&str>, Cell, Tally)> + '_ {
-        self.cells.iter().map(|((key, cell), tally)| (key.as_deref(), *cell, *tally))
+        let keyed = self.by_key.iter().map(|(key, cells)| (Some(key.as_ref()), cells));
+        let all = [(None, &self.without)].into_iter().chain(keyed);
+        let mut cells: Vec<(Option<&str>, Cell, Tally)> =
+            all.flat_map(|(key, cells)| cells.iter().map(move |(cell, tally)| (key, *cell, *tally))).collect();
+        cells.sort_unstable_by_key(|(key, cell, _)| (*key, *cell));
+        cells.into_iter()
     }
 
     /// Calls that are in no cell because [`limits::ATTESTATION_CELLS`] was reached.
@@ -173,6 +199,26 @@ impl Breakdown {
         }
         groups.sort_by_key(|group| std::cmp::Reverse(group.calls));
         groups
+    }
+}
+
+/// A name cut to the length that the table keeps.
+fn shortened(name: &str) -> &str {
+    if name.len() <= limits::ATTESTATION_NAME {
+        return name;
+    }
+    let end = name.char_indices().nth(limits::ATTESTATION_NAME).map_or(name.len(), |(at, _)| at);
+    name.get(..end).unwrap_or(name)
+}
+
+fn name_of(host: IpAddr) -> String {
+    match host {
+        IpAddr::V4(address) => {
+            let mut text = String::new();
+            push_v4(&mut text, address);
+            text
+        }
+        IpAddr::V6(address) => address.to_string(),
     }
 }
 

@@ -10,9 +10,7 @@ use crate::call::{
     Attempt, AttemptCause, Call, CallNumber, CapturedMessage, FinalResponse, IcmpReport, Leg, MessageId, Outcome,
     Transaction, TransactionId,
 };
-use crate::diagnosis::{
-    Actor, CallOrigin, CallReport, Certainty, Evidence, Finding, Settings, Severity, Signing, Text,
-};
+use crate::diagnosis::{Actor, CallOrigin, CallReport, Certainty, Evidence, Finding, Severity, Signing, Text};
 use crate::lang::Fill as _;
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
@@ -167,7 +165,7 @@ impl Builder {
         self.call.final_response = decided;
         let root_cause = outcome.is_failure().then(|| findings.first().map(|f| f.code)).flatten();
         let call = self.call;
-        let origin = call.is_invite().then(|| CallOrigin::of(&call, &Settings::default(), &[]));
+        let origin = call.is_invite().then(|| CallOrigin::of_call(&call));
         CallReport { call, findings, root_cause, identities: Vec::new(), is_excused: false, origin }
     }
 

@@ -6,6 +6,9 @@ use crate::stir::{Identity, TelephoneNumber, date};
 impl Message {
     /// P-Asserted-Identity values that can be read (RFC 3325 §9.1).
     pub fn asserted_identities(&self) -> Vec<NameAddr> {
+        if !self.has(HeaderName::PAssertedIdentity) {
+            return Vec::new();
+        }
         self.values(HeaderName::PAssertedIdentity).iter().filter_map(|v| NameAddr::read(v)).collect()
     }
 
@@ -23,7 +26,7 @@ impl Message {
     /// The calling number: that of P-Asserted-Identity where there is one, else that of From. `None` where neither holds a
     /// number. `country` is the country code of numbers without one.
     pub fn calling_number(&self, country: &str) -> Option<TelephoneNumber> {
-        let number = |address: &NameAddr| TelephoneNumber::read(address.uri.user_name()?, country);
+        let number = |address: &NameAddr| TelephoneNumber::read(address.uri.user.as_deref()?, country);
         self.asserted_identities().iter().find_map(number).or_else(|| number(self.parties().from.as_ref()?))
     }
 
@@ -31,10 +34,8 @@ impl Message {
     /// P-Asserted-Identity and From, with the header field that holds it. It belongs to the user part (3GPP TS 24.229
     /// §7.2A.20); some put it behind the host.
     pub fn verification_statuses(&self) -> Vec<(HeaderName, String)> {
-        let holds = |(name, value): (HeaderName, &[u8])| {
-            matches!(name, HeaderName::PAssertedIdentity | HeaderName::From) && mentions(value, b"verstat")
-        };
-        if !self.raw_fields().any(holds) {
+        let holds = |name| self.has(name) && self.raw_values(name).any(|value| mentions(value, b"verstat"));
+        if !holds(HeaderName::From) && !holds(HeaderName::PAssertedIdentity) {
             return Vec::new();
         }
         let asserted = self.asserted_identities().into_iter().map(|party| (HeaderName::PAssertedIdentity, party));

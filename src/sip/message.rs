@@ -74,6 +74,9 @@ pub struct Parties {
     pub target: Option<Uri>,
 }
 
+/// A header field: which one, its name as captured, its value.
+pub type NamedField<'a> = (HeaderName, Cow<'a, str>, Cow<'a, str>);
+
 /// What is known of a message when it is looked at for what is odd.
 pub(super) struct Facts {
     /// Nothing is wrong with its Request-URI.
@@ -378,6 +381,14 @@ impl Message {
         })
     }
 
+    /// The same of the header fields whose names are wanted.
+    pub fn fields_of(&self, wanted: impl Fn(HeaderName) -> bool) -> impl Iterator<Item = NamedField<'_>> {
+        self.0.fields.iter().filter(move |f| wanted(f.name)).map(|f| {
+            let written = String::from_utf8_lossy(self.slice(&(f.start..f.name_end)));
+            (f.name, written, text(headers::unfold(f.value(&self.0.raw))))
+        })
+    }
+
     /// The first header field of that name as a line, with its name as captured: what evidence quotes.
     pub fn header_line(&self, name: HeaderName) -> Option<String> {
         let field = self.field(name)?;
@@ -387,6 +398,9 @@ impl Message {
 
     /// The values of a header field that takes a comma-separated list, over all its lines, in order.
     pub fn values(&self, name: HeaderName) -> Vec<String> {
+        if !self.has(name) {
+            return Vec::new();
+        }
         self.headers(name)
             .flat_map(|v| params::split(&v, ',').into_iter().map(str::to_owned).collect::<Vec<_>>())
             .collect()

@@ -96,6 +96,11 @@ impl Uri {
 
     /// The host as an address, if it is a literal.
     pub fn ip(&self) -> Option<IpAddr> {
+        // Most names show by their first letters that they are none.
+        let literal = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'[' | b']');
+        if !self.host.bytes().all(literal) {
+            return None;
+        }
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 

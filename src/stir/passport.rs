@@ -324,8 +324,13 @@ impl Passport {
     /// Header and claims in plain text, where they decode; octets that are not UTF-8 replaced.
     pub fn decoded(&self) -> Vec<(Part, String)> {
         let parts = [Part::Header, Part::Claims].into_iter().zip(self.token.split('.'));
-        let plain = |text: &str| BASE64.decode(text.replace('+', "-").replace('/', "_").trim_end_matches('='));
-        let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
+        let url_safe = |text: &str| BASE64.decode(text.trim_end_matches('='));
+        let plain = |text: &str| match memchr::memchr2(b'+', b'/', text.as_bytes()) {
+            None => url_safe(text),
+            Some(_) => url_safe(&text.replace('+', "-").replace('/', "_")),
+        };
+        let lossy = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let text = |octets| String::from_utf8(octets).unwrap_or_else(|e| lossy(e.as_bytes()));
         parts.filter(|(_, text)| !text.is_empty()).filter_map(|(part, t)| Some((part, text(plain(t).ok()?)))).collect()
     }
 

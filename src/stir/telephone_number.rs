@@ -189,9 +189,20 @@ impl fmt::Display for TelephoneNumber {
 
 /// The canonical digits of a number, and where its country code comes from.
 fn canonical<'t>(text: &'t str, country: &str) -> Option<(Cow<'t, str>, CountryCode)> {
-    let user = if is_plain(text) { text } else { text.split(';').next().unwrap_or_default().trim() };
-    let digits = significant(user).filter(|digits| !digits.is_empty())?;
-    if user.starts_with('+') {
+    if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
+        return None;
+    }
+    let (behind_plus, digits) = match plain(text) {
+        Some((is_behind, digits)) => (is_behind, Cow::Borrowed(digits)),
+        None => {
+            let user = text.split(';').next().unwrap_or_default().trim();
+            (user.starts_with('+'), significant(user)?)
+        }
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    if behind_plus {
         return Some((digits, CountryCode::Given));
     }
     let plan = numbering_plan::of(country);
@@ -209,9 +220,11 @@ fn canonical<'t>(text: &'t str, country: &str) -> Option<(Cow<'t, str>, CountryC
     })
 }
 
-/// Whether a text is digits alone, perhaps behind a `+`.
-fn is_plain(text: &str) -> bool {
-    text.strip_prefix('+').unwrap_or(text).bytes().all(|b| b.is_ascii_digit())
+/// The digits of a text that is nothing else, and whether they stand behind a `+`: most numbers are written so.
+fn plain(text: &str) -> Option<(bool, &str)> {
+    let behind_plus = text.as_bytes().first() == Some(&b'+');
+    let digits = text.get(usize::from(behind_plus)..)?;
+    digits.bytes().all(|b| b.is_ascii_digit()).then_some((behind_plus, digits))
 }
 
 /// The last `length` octets of a text.
@@ -249,6 +262,10 @@ fn is_repetition(digits: &str) -> bool {
 /// What stands behind the prefix of calls abroad, where enough digits follow for a number with country code. In North America `00`
 /// is taken for `011`: equipment of other countries writes it.
 fn dialled_abroad<'a>(digits: &'a str, country: &str, plan: &Plan) -> Option<&'a str> {
+    // So does every such prefix.
+    if digits.as_bytes().first() != Some(&b'0') {
+        return None;
+    }
     let other = if country == "1" { digits.strip_prefix("00") } else { None };
     let rest = digits.strip_prefix(plan.abroad).or(other)?;
     (rest.len() >= SHORTEST && !rest.starts_with('0')).then_some(rest)

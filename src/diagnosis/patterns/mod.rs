@@ -7,6 +7,7 @@ pub mod traffic;
 pub mod unwanted;
 
 use super::Settings;
+use super::unwanted_case::UnwantedCase;
 use crate::call::Call;
 use crate::hashing::HashMap;
 use crate::lang::Text;
@@ -32,15 +33,15 @@ fn sorted<K: Ord, V>(table: &HashMap<K, V>) -> Vec<(&K, &V)> {
 }
 
 impl Patterns {
-    /// Takes note of a closed call.
-    pub fn observe(&mut self, call: &Call, settings: &Settings) {
+    /// Takes note of a closed call and its 607s.
+    pub(super) fn observe(&mut self, call: &Call, unwanted: &[UnwantedCase<'_>], settings: &Settings) {
         self.redirects.observe(call);
         if !call.is_invite() {
             return;
         }
         let country = &settings.country;
         let invites: Vec<_> = unwanted::initial_invites(call, country).collect();
-        self.unwanted.observe(call, &invites, country);
+        self.unwanted.observe(call, &invites, unwanted, country);
         self.traffic.observe(call, &invites, country);
     }
 

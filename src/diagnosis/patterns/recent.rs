@@ -2,8 +2,7 @@
 //! which is not that in which they began.
 
 use std::collections::VecDeque;
-use std::collections::vec_deque;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher as _, Hash};
 
 use crate::hashing::shared;
 
@@ -44,8 +43,17 @@ impl<T> Recent<T> {
 
     /// Those with that mark, the oldest first; some may have another key.
     pub(super) fn with_mark(&self, mark: Mark) -> impl Iterator<Item = &T> {
-        let marks: vec_deque::Iter<'_, Mark> = self.marks.iter();
-        marks.enumerate().filter(move |(_, of)| **of == mark).filter_map(|(at, _)| self.items.get(at))
+        let mut found = Vec::new();
+        let (older, newer) = self.marks.as_slices();
+        // This loop sees every mark, so it is as plain as can be.
+        for (begin, marks) in [(0, older), (older.len(), newer)] {
+            for (at, of) in marks.iter().enumerate() {
+                if *of == mark {
+                    found.push(begin + at);
+                }
+            }
+        }
+        found.into_iter().filter_map(|at| self.items.get(at))
     }
 }
 

@@ -389,6 +389,7 @@ mod tests {
     use crate::diagnosis::Settings;
     use crate::diagnosis::patterns::Patterns;
     use crate::diagnosis::testing::diagnose;
+    use crate::diagnosis::unwanted_case::UnwantedCase;
 
     #[test]
     fn the_tables_stay_within_their_limits_and_say_so() {
@@ -403,7 +404,7 @@ mod tests {
         let calls = diagnose(&flow).calls;
         let mut patterns = Patterns::default();
         for report in &calls {
-            patterns.observe(&report.call, &Settings::default());
+            patterns.observe(&report.call, &UnwantedCase::all(&report.call), &Settings::default());
         }
         assert_eq!(patterns.redirects.answers().count(), 20);
         assert_eq!(patterns.limits_hit(), []);
@@ -422,7 +423,7 @@ mod tests {
         let size = patterns.redirects.servers.len();
         let late = diagnose(&flow.replace("sip:u", "sip:late")).calls;
         for report in &late {
-            patterns.observe(&report.call, &Settings::default());
+            patterns.observe(&report.call, &UnwantedCase::all(&report.call), &Settings::default());
         }
         assert_eq!(patterns.redirects.servers.len(), size);
         assert_eq!(patterns.limits_hit().len(), 1);

@@ -118,7 +118,7 @@ impl Traffic {
                 (caller(&request.message, country).map(Arc::from), callee(&request.message, country).map(Arc::from))
             }
         };
-        let seen = Seen::of(call, request, from.as_deref(), to);
+        let seen = Seen::of(call, request, from.as_deref(), to.as_deref());
         let has_room = self.sources.len() < TRAFFIC_SOURCES || self.sources.contains_key(&client.address);
         if has_room {
             let source = self.sources.entry(client.address).or_insert_with(|| Source::new(client, request));
@@ -178,7 +178,9 @@ struct Room {
 struct Seen<'a> {
     call: &'a Call,
     request: &'a CapturedMessage,
-    callee: Option<Arc<str>>,
+    callee: Option<&'a str>,
+    /// From the answer to the end of an answered call.
+    talk_time: Option<Duration>,
     /// The call, where it goes to a telephone number.
     attempt: Option<Attempt>,
     /// Whether the caller may be told.
@@ -188,16 +190,14 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn of(call: &'a Call, request: &'a CapturedMessage, caller: Option<&str>, callee: Option<Arc<str>>) -> Self {
-        let last = call.final_response.filter(|_| caller.is_some()).and_then(|id| call.message(id));
-        let attempt = callee.as_deref().and_then(digits).map(|callee| Attempt {
-            time: request.provenance.time,
-            call: call.number,
-            caller: caller.and_then(digits),
-            callee,
-        });
+    fn of(call: &'a Call, request: &'a CapturedMessage, from: Option<&str>, callee: Option<&'a str>) -> Self {
+        let last = call.final_response.filter(|_| from.is_some()).and_then(|id| call.message(id));
         let rejection = last.filter(|last| last.message.status().is_some_and(|s| s.0 == 607));
-        Self { call, request, callee, attempt, named: caller.is_some(), rejection }
+        let (time, number) = (request.provenance.time, call.number);
+        let called = callee.and_then(digits);
+        let attempt = called.map(|callee| Attempt { time, call: number, caller: from.and_then(digits), callee });
+        let talk_time = if call.outcome == Outcome::Answered { call.talk_time() } else { None };
+        Self { call, request, callee, talk_time, attempt, named: from.is_some(), rejection }
     }
 
     fn note(&self, counts: &mut Counts, attempts: &mut Vec<Attempt>, examples: &mut Examples, room: Room) {
@@ -228,7 +228,15 @@ fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: Text, room: u
 
 /// A party that is a telephone number.
 fn digits(party: &str) -> Option<u64> {
-    party.parse().ok().filter(|_| party.bytes().all(|b| b.is_ascii_digit()))
+    let digits = party.as_bytes();
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    // No such number is too large.
+    if (1..=19).contains(&digits.len()) {
+        return Some(digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')));
+    }
+    party.parse().ok()
 }
 
 impl Counts {
@@ -236,7 +244,7 @@ impl Counts {
         self.calls += 1;
         self.reached += u64::from(reached(seen.call.outcome));
         self.answered += u64::from(seen.call.outcome == Outcome::Answered);
-        if let Some(talk) = seen.call.talk_time().filter(|_| seen.call.outcome == Outcome::Answered) {
+        if let Some(talk) = seen.talk_time {
             self.talked += 1;
             self.talk_time += talk;
             self.short += u64::from(talk <= SHORT_TALK);
@@ -246,7 +254,7 @@ impl Counts {
             self.unwanted += 1;
             if self.unwanted_calls.len() < room {
                 self.unwanted_calls.push(seen.call.number);
-                self.unwanted_callees.extend(seen.callee.as_deref().map(str::to_owned));
+                self.unwanted_callees.extend(seen.callee.map(str::to_owned));
             }
         }
     }
@@ -331,6 +339,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::patterns::Patterns;
     use crate::diagnosis::testing::diagnose;
+    use crate::diagnosis::unwanted_case::UnwantedCase;
     use crate::diagnosis::{CallReport, Settings};
 
     fn calls(flow: &str) -> Vec<CallReport> {
@@ -340,7 +349,7 @@ mod tests {
     fn observed(calls: &[CallReport]) -> Patterns {
         let mut patterns = Patterns::default();
         for report in calls {
-            patterns.observe(&report.call, &Settings::default());
+            patterns.observe(&report.call, &UnwantedCase::all(&report.call), &Settings::default());
         }
         patterns
     }
@@ -387,7 +396,7 @@ mod tests {
             let address = IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
             patterns.traffic.sources.insert(address, Source::new(client, request));
         }
-        patterns.observe(&calls[0].call, &Settings::default());
+        patterns.observe(&calls[0].call, &UnwantedCase::all(&calls[0].call), &Settings::default());
         assert_eq!((patterns.traffic.sources.len(), patterns.traffic.forgotten()), (TRAFFIC_SOURCES, 1));
         assert_eq!(patterns.limits_hit().len(), 1);
     }

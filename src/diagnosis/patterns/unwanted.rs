@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::unwanted_case::UnwantedCase;
 use crate::call::{Call, CapturedMessage, TransactionId};
-use crate::sip::{HeaderName, Message, Method, NameAddr, StatusCode};
+use crate::sip::{HeaderName, Message, Method, NameAddr};
 use crate::stir::TelephoneNumber;
 
 /// Shorter user parts are extensions: they name somebody only together with their host.
@@ -25,11 +25,17 @@ pub struct Unwanted {
 
 impl Unwanted {
     /// Takes note of a closed call. `country` is the country code of numbers without one.
-    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], country: &str) {
-        // The usual call has no 607, and then there is nothing to look for.
-        let has_607 = call.transactions.iter().flat_map(|t| &t.finals).any(|last| last.status == StatusCode(607));
-        let cases = has_607.then(|| UnwantedCase::of_requests(call)).into_iter().flatten();
-        let unwanted: Vec<_> = cases.filter(|case| case.nearest.method == Method::Invite).collect();
+    pub(super) fn observe(
+        &mut self,
+        call: &Call,
+        invites: &[Invite<'_>],
+        unwanted: &[UnwantedCase<'_>],
+        country: &str,
+    ) {
+        let unwanted: Vec<&UnwantedCase<'_>> = unwanted
+            .iter()
+            .filter(|case| case.is_about_the_caller() && case.nearest.method == Method::Invite)
+            .collect();
         self.answerers.observe(call, invites, &unwanted, country);
         self.again.observe(call, invites, !unwanted.is_empty());
     }
@@ -47,8 +53,9 @@ pub(in crate::diagnosis) fn observe_answerers(
     unwanted: &[UnwantedCase<'_>],
     country: &str,
 ) {
+    let unwanted: Vec<_> = unwanted.iter().collect();
     let invites: Vec<_> = initial_invites(call, country).collect();
-    answerers.observe(call, &invites, unwanted, country);
+    answerers.observe(call, &invites, &unwanted, country);
 }
 
 /// An initial INVITE that was captured.
@@ -82,7 +89,7 @@ pub(in crate::diagnosis) fn caller<'m>(message: &'m Message, country: &str) -> O
     let number = if message.has(HeaderName::PAssertedIdentity) {
         message.calling_number(country).map(|number| Cow::Owned(number.into_digits()))
     } else {
-        from.and_then(|from| TelephoneNumber::digits_of(from.uri.user_name()?, country))
+        from.and_then(|from| TelephoneNumber::digits_of(from.uri.user.as_deref()?, country))
     };
     if number.as_ref().is_some_and(|digits| digits.len() >= NUMBER_DIGITS) {
         return number;
@@ -95,7 +102,7 @@ pub(in crate::diagnosis) fn caller<'m>(message: &'m Message, country: &str) -> O
 
 fn party<'m>(address: &'m NameAddr, country: &str) -> Cow<'m, str> {
     let uri = &address.uri;
-    let number = uri.user_name().and_then(|user| TelephoneNumber::digits_of(user, country));
+    let number = uri.user.as_deref().and_then(|user| TelephoneNumber::digits_of(user, country));
     number.filter(|digits| digits.len() >= NUMBER_DIGITS).unwrap_or_else(|| {
         let user = uri.effective_user().unwrap_or_default();
         // Hosts of URIs are in lower case.

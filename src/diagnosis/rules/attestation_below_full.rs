@@ -34,14 +34,14 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_rejections(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of_rejected(call) else { return };
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(case) = cx.rejected_identity() else { return };
     let attested = |identity: &Identity| claims(identity).and_then(|claims| claims.attest);
     // The best one counts; attestations are ordered from A.
     let best =
         case.origins().filter_map(|identity| Some((attested(identity)?, identity))).min_by_key(|(level, _)| *level);
     if let Some((level, identity)) = best.filter(|(level, _)| *level != Attestation::Full) {
-        out.push(finding(&case, identity, level, signature(cx.verdict(identity))));
+        out.push(finding(case, identity, level, signature(cx.verdict(identity))));
     }
 }
 

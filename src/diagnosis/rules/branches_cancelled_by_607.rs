@@ -31,8 +31,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(UnwantedCase::of_requests(call).filter_map(|case| finding(&case)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(cx.unwanted_requests().filter_map(|case| finding(case)));
 }
 
 /// A branch with its CANCEL.

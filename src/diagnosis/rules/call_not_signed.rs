@@ -38,8 +38,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_rejections(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of_rejected(call) else { return };
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(case) = cx.rejected_identity() else { return };
     // The missing end of the INVITE may hold the signature.
     if case.request.message.is_cut() {
         return;
@@ -52,7 +52,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let caller = case.request.message.calling_number(&cx.settings.country);
     let (to, _) = case.called_numbers(&cx.settings.country);
     if let Some(caller) = caller.filter(|c| c.is_international() && to.is_some() && case.identities.is_empty()) {
-        out.push(finding(&case, &caller));
+        out.push(finding(case, &caller));
     }
 }
 

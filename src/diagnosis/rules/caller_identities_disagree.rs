@@ -40,8 +40,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_rejections(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(IdentityCase::of_rejected(call).and_then(|case| finding(&case, cx)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(cx.rejected_identity().and_then(|case| finding(case, cx)));
 }
 
 fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
@@ -82,6 +82,9 @@ fn named(message: &Message, country: &str) -> Vec<Named> {
 }
 
 fn numbers(message: &Message, name: HeaderName, country: &str) -> Vec<TelephoneNumber> {
+    if !message.has(name) {
+        return Vec::new();
+    }
     let values = message.values(name);
     values.iter().filter_map(|value| number(&NameAddr::read(value)?, country)).collect()
 }

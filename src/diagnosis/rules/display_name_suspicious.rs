@@ -70,12 +70,13 @@ impl Oddity {
     }
 }
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of_rejected(call) else { return };
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(case) = cx.rejected_identity() else { return };
     let message = &case.request.message;
-    let asserted = message.asserted_identities().into_iter().map(|party| (HeaderName::PAssertedIdentity, party));
-    let parties = message.from().map(|party| (HeaderName::From, party)).into_iter().chain(asserted);
-    out.extend(parties.filter_map(|(name, party)| finding(&case, name, &party, cx)).take(1));
+    let asserted = message.asserted_identities();
+    let from = message.parties().from.iter().map(|party| (HeaderName::From, party));
+    let parties = from.chain(asserted.iter().map(|party| (HeaderName::PAssertedIdentity, party)));
+    out.extend(parties.filter_map(|(name, party)| finding(case, name, party, cx)).take(1));
 }
 
 fn finding(case: &IdentityCase<'_>, field: HeaderName, party: &NameAddr, cx: &Context<'_>) -> Option<Finding> {

@@ -5,8 +5,10 @@ use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts::{self, method};
+use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Method;
+use crate::words::first_of;
 
 mod other_methods;
 
@@ -268,7 +270,7 @@ impl Failure<'_> {
             .with("relay", self.received.provenance.flow.source)
             .with("other", status_line(self.received))
         };
-        text.with("server", named(self.response))
+        text.with("server", element(self.response))
             .with("method", method(self.transaction))
             .with("status", status_line(self.response))
             .with("meaning", self.meaning(call, known))
@@ -373,9 +375,9 @@ impl Failure<'_> {
     fn actor(&self, role: &'static str) -> Actor {
         let answering = ["that answered", "that sent it", "of the server that", "that lost the dialog"];
         let calling = ["calling", "the caller", "the client", "the sender", "of the account"];
-        if answering.iter().any(|words| role.contains(words)) {
+        if first_of(role, &answering).is_some() {
             Actor::sender(self.response, role)
-        } else if calling.iter().any(|words| role.contains(words)) {
+        } else if first_of(role, &calling).is_some() {
             Actor::at(self.transaction.client, role)
         } else {
             Actor::role(role)
@@ -387,12 +389,6 @@ impl Failure<'_> {
 fn was_ended(call: &Call, transaction: &Transaction) -> bool {
     let ends = |t: &Transaction| matches!(t.method, Method::Cancel | Method::Bye);
     call.transactions.iter().any(|t| t.leg == transaction.leg && ends(t))
-}
-
-/// Address and software of a sender.
-fn named(message: &CapturedMessage) -> String {
-    let source = message.provenance.flow.source;
-    message.message.software().map_or_else(|| source.to_string(), |software| format!("{source} ({software})"))
 }
 
 /// Status and phrase as captured, with the registered phrase where the two differ.

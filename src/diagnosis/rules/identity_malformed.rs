@@ -33,9 +33,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_identities(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of(call).filter(|case| !case.request.message.is_cut()) else { return };
-    out.extend(case.identities.iter().filter_map(|identity| finding(&case, identity)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(case) = cx.identity.filter(|case| !case.request.message.is_cut()) else { return };
+    out.extend(case.identities.iter().filter_map(|identity| finding(case, identity)));
 }
 
 fn finding(case: &IdentityCase<'_>, identity: &Identity) -> Option<Finding> {

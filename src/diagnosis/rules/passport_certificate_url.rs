@@ -29,13 +29,13 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_identities(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of(call) else { return };
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(case) = cx.identity else { return };
     let mut seen: Vec<&str> = Vec::new();
     for identity in case.identities.iter().filter(|identity| !identity.legacy) {
         let Some(url) = identity.certificate_url().filter(|url| !seen.contains(url)) else { continue };
         seen.push(url);
-        out.extend(finding(&case, identity, url));
+        out.extend(finding(case, identity, url));
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_identities(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(IdentityCase::of(call).and_then(|case| finding(&case)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(cx.identity.and_then(|case| finding(case)));
 }
 
 fn finding(case: &IdentityCase<'_>) -> Option<Finding> {

@@ -32,8 +32,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of(call) else { return };
-    let Some(mut finding) = finding(&case, cx) else { return };
+    let Some(case) = cx.identity else { return };
+    let Some(mut finding) = finding(case, cx) else { return };
     if redirect_breaks_passport::applies(call, case.request.provenance.frame, cx) {
         finding.consequence_of = Some(redirect_breaks_passport::RULE.code);
         // How the call ended is for the rule about the redirect to say.
@@ -46,6 +46,9 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let identity = case.origins().next().or_else(|| case.identities.first())?;
     let found = destination(case, &cx.settings.country);
+    if found == Destination::Fits {
+        return None;
+    }
     let claimed = claimed_destinations(identity).collect::<Vec<_>>().join(", ");
     let primary = case.evidence(identity, "the Identity header field");
     let finding = match found {

@@ -33,9 +33,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_identities(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of(call) else { return };
-    out.extend(case.origins().filter_map(|identity| finding(&case, identity, cx)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(case) = cx.identity else { return };
+    out.extend(case.origins().filter_map(|identity| finding(case, identity, cx)));
 }
 
 fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Option<Finding> {
@@ -43,8 +43,8 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let (claimed, named) = wrong_origin(case, identity, country)?;
     let message = &case.request.message;
     let asserted = message.header_bytes(HeaderName::PAssertedIdentity).is_some();
-    let from = message.from().and_then(|from| number(&from, country));
-    let from_fits = asserted && from.is_some_and(|from| same_number(&claimed, &from));
+    let from = || number(message.parties().from.as_ref()?, country);
+    let from_fits = asserted && from().is_some_and(|from| same_number(&claimed, &from));
     let template = if from_fits {
         "The PASSporT is for the caller {claimed}, but {header} names {named}; From fits the PASSporT, so that verifiers \
          that look there accept it."

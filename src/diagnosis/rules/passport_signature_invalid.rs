@@ -35,9 +35,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_identities(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(case) = IdentityCase::of(call) else { return };
-    out.extend(case.identities.iter().filter_map(|identity| finding(&case, identity, cx)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let Some(case) = cx.identity else { return };
+    out.extend(case.identities.iter().filter_map(|identity| finding(case, identity, cx)));
 }
 
 fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Option<Finding> {

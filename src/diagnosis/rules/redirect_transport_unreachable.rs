@@ -106,8 +106,8 @@ fn nothing_seen<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'
     let ended_here = case.call.outcome == Outcome::RedirectedUnfollowed && case.offers_contacts();
     let unseen = case.targets().all(|uri| !is_visible_on_udp(uri));
     let plain = case.redirect.from.as_ref().is_some_and(|uri| uri.scheme == Scheme::Sip);
-    let speaks_udp_only = case.nearest_request().is_some_and(|m| names_udp_only(&m.message));
-    if !ended_here || !unseen || !plain || !speaks_udp_only || redirect_not_followed::needs_no_following(case, cx) {
+    let speaks_udp_only = || case.nearest_request().is_some_and(|m| names_udp_only(&m.message));
+    if !ended_here || !unseen || !plain || !speaks_udp_only() || redirect_not_followed::needs_no_following(case, cx) {
         return None;
     }
     case.not_followed(cx)?;

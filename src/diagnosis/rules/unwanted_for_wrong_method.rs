@@ -27,8 +27,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(UnwantedCase::all(call).iter().filter(|case| case.has_wrong_method()).map(finding));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(cx.unwanted.iter().filter(|case| case.has_wrong_method()).map(finding));
 }
 
 fn finding(case: &UnwantedCase<'_>) -> Finding {

@@ -28,8 +28,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let cases = UnwantedCase::all(call);
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let cases = cx.unwanted;
     out.extend(cases.iter().filter(|case| case.is_in_dialog() && !case.has_wrong_method()).map(finding));
 }
 

@@ -28,9 +28,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let texts = |case: &UnwantedCase<'_>| matches!(case.nearest.method, Method::Message | Method::Subscribe);
-    out.extend(UnwantedCase::of_requests(call).filter(texts).map(|case| finding(&case, cx)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let texts = |case: &&UnwantedCase<'_>| matches!(case.nearest.method, Method::Message | Method::Subscribe);
+    out.extend(cx.unwanted_requests().filter(texts).map(|case| finding(case, cx)));
 }
 
 fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {

@@ -48,8 +48,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(UnwantedCase::of_requests(call).map(|case| finding(&case, cx)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(cx.unwanted_requests().map(|case| finding(case, cx)));
 }
 
 fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {

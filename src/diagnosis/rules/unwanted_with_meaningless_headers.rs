@@ -30,8 +30,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(UnwantedCase::all(call).iter().filter_map(finding));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(cx.unwanted.iter().filter_map(finding));
 }
 
 fn finding(case: &UnwantedCase<'_>) -> Option<Finding> {

@@ -25,9 +25,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let tagless = |case: &UnwantedCase<'_>| case.response.message.to_tag().is_none() && !case.response.message.is_cut();
-    out.extend(UnwantedCase::all(call).iter().filter(|case| tagless(case)).map(finding));
+    out.extend(cx.unwanted.iter().filter(|case| tagless(case)).map(finding));
 }
 
 fn finding(case: &UnwantedCase<'_>) -> Finding {

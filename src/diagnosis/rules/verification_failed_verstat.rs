@@ -36,8 +36,8 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Call(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(IdentityCase::of(call).and_then(|case| finding(&case)));
+fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(cx.identity.and_then(|case| finding(case)));
 }
 
 fn finding(case: &IdentityCase<'_>) -> Option<Finding> {

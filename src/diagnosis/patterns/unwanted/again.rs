@@ -239,7 +239,9 @@ impl Again {
     pub fn rotations(&self, window: Duration, crowd: usize) -> BTreeMap<IpAddr, Vec<Rotation<'_>>> {
         let is_number = |party: &str| party.bytes().all(|b| b.is_ascii_digit());
         let mut rejected: BTreeMap<(IpAddr, &str), Vec<(&str, &Rejection)>> = BTreeMap::new();
-        for ((client, caller, callee), known) in sorted(&self.rejected).into_iter().filter(|((_, caller, _), _)| is_number(caller)) {
+        for ((client, caller, callee), known) in
+            sorted(&self.rejected).into_iter().filter(|((_, caller, _), _)| is_number(caller))
+        {
             let unwanted = known.rejections.iter().filter(|r| r.kind == Rejecting::Unwanted);
             rejected.entry((*client, callee)).or_default().extend(unwanted.map(|r| (caller.as_ref(), r)));
         }

@@ -73,7 +73,7 @@ impl Answerers {
         &mut self,
         call: &Call,
         invites: &[Invite<'_>],
-        unwanted: &[UnwantedCase<'_>],
+        unwanted: &[&UnwantedCase<'_>],
         country: &str,
     ) {
         for Invite { id, callee, .. } in invites {

@@ -18,12 +18,12 @@ pub(super) fn silent<'a>(call: &'a Call, decisive: Option<&Transaction>) -> Vec<
     if call.clock_was_set_back() {
         return Vec::new();
     }
-    let explained = explained(call);
+    let mut known = None;
     let mut found: Vec<&Transaction> = Vec::new();
     for (at, transaction) in call.transactions.iter().enumerate() {
         let same = |t: &&Transaction| t.method == transaction.method && t.server == transaction.server;
         if counts(call, transaction)
-            && !explained.contains(&TransactionId(at))
+            && !known.get_or_insert_with(|| explained(call)).contains(&TransactionId(at))
             && !decisive.iter().any(same)
             && !found.iter().any(same)
         {
