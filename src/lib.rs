@@ -9,6 +9,7 @@
 //!
 //! Only [`pipeline`] knows two stages. `ARCHITECTURE.md` says why it is built this way.
 
+mod address_text;
 pub mod anomaly;
 pub mod app;
 pub mod baseline;

@@ -3,9 +3,10 @@
 //! Every stage passes these on, so that any sentence of a report can be checked in Wireshark by frame number.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::address_text::AddressText;
 use crate::net::CarrierRef;
 
 /// A moment of capture time, in nanoseconds since the Unix epoch (UTC).
@@ -58,44 +59,12 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-/// Octets of the longest IPv4 address with a port.
-const LONGEST_V4: usize = 21;
-
-/// Writes an address as [`Ipv4Addr`] does, in a fraction of the time: reports are full of them.
-pub(crate) fn push_v4(text: &mut String, address: Ipv4Addr) {
-    for (at, octet) in address.octets().into_iter().enumerate() {
-        if at > 0 {
-            text.push('.');
-        }
-        push_decimal(text, octet.into());
-    }
-}
-
-fn push_decimal(text: &mut String, number: u16) {
-    let mut divisor = 10_000;
-    while divisor > 1 && number < divisor {
-        divisor /= 10;
-    }
-    while divisor > 0 {
-        // One digit.
-        let digit = u8::try_from(number / divisor % 10).unwrap_or_default();
-        text.push(char::from(b'0' + digit));
-        divisor /= 10;
-    }
-}
-
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
             // ICMP has no ports.
             address if self.port == 0 => address.fmt(f),
-            IpAddr::V4(a) => {
-                let mut text = String::with_capacity(LONGEST_V4);
-                push_v4(&mut text, a);
-                text.push(':');
-                push_decimal(&mut text, self.port);
-                f.write_str(&text)
-            }
+            IpAddr::V4(a) => f.write_str(AddressText::with_port(a, self.port).as_str()),
             IpAddr::V6(a) => write!(f, "[{a}]:{}", self.port),
         }
     }

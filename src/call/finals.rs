@@ -82,7 +82,7 @@ pub struct CountedFinal {
     pub response: FinalResponse,
 }
 
-/// Of so many responses each is compared with all others.
+/// Up to so many responses are few.
 const FEW: usize = 8;
 
 impl Call {
@@ -94,25 +94,25 @@ impl Call {
         }
         all.sort_by_key(|(_, f)| f.message.0);
         let mut counted: Vec<CountedFinal> = Vec::with_capacity(all.len());
-        // Responses of different statuses are different ones: as a rule there are no others.
-        let is_repeated =
-            |(at, (_, f)): (usize, &(_, &FinalResponse))| all.iter().take(at).any(|(_, e)| e.status == f.status);
-        let repeated = all.len() > FEW || all.iter().enumerate().any(is_repeated);
-        let mut known = Places::new();
+        // Of few, as they are in most calls, each is compared with all before it.
+        let mut few: SmallVec<[FinalKey<'_>; 4]> = SmallVec::new();
+        let mut many = (all.len() > FEW).then(Places::new);
         for &(transaction, response) in &all {
             let Some(key) = self.final_key(response) else { continue };
-            if !repeated {
-                counted.push(CountedFinal { transaction, response: response.clone() });
-                continue;
-            }
-            let at = known.of(&key).next();
+            let at = match &many {
+                Some(known) => known.of(&key).next(),
+                None => few.iter().position(|known| *known == key),
+            };
             if let Some(first) = at.and_then(|at| counted.get_mut(at)) {
                 first.response.retransmissions.push(response.message);
                 first.response.retransmissions.extend(&response.retransmissions);
-            } else {
-                known.add(key, counted.len());
-                counted.push(CountedFinal { transaction, response: response.clone() });
+                continue;
             }
+            match &mut many {
+                Some(known) => known.add(key, counted.len()),
+                None => few.push(key),
+            }
+            counted.push(CountedFinal { transaction, response: response.clone() });
         }
         counted
     }

@@ -1,9 +1,11 @@
 //! Which finding says why a call failed, which ones are only its consequences, and in which order they are read.
 
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 use super::{Evidence, Finding, Severity};
 use crate::call::{Call, Outcome, TransactionId};
+use crate::hashing::HashMap;
 use crate::provenance::FrameRef;
 
 /// A code that may be the root cause of a failed call.
@@ -84,6 +86,14 @@ static CAUSES: &[Cause] = &[
 static CONSEQUENCES: &[(&str, &str)] =
     &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
 
+/// The cause with that code, and its place among all.
+fn cause_of(code: &str) -> Option<(usize, &'static Cause)> {
+    static PLACES: LazyLock<HashMap<&str, usize>> =
+        LazyLock::new(|| CAUSES.iter().enumerate().map(|(place, cause)| (cause.code, place)).collect());
+    let place = *PLACES.get(code)?;
+    Some((place, CAUSES.get(place)?))
+}
+
 fn any(_: &Call) -> bool {
     true
 }
@@ -143,8 +153,7 @@ fn pick(call: &Call, findings: &[Finding]) -> Option<(usize, usize)> {
         .iter()
         .enumerate()
         .filter_map(|(at, finding)| {
-            let place = CAUSES.iter().position(|c| c.code == finding.code)?;
-            let cause = CAUSES.get(place)?;
+            let (place, cause) = cause_of(finding.code)?;
             let fits = finding.severity >= cause.least
                 && finding.consequence_of.is_none()
                 && (cause.explains)(call)
@@ -177,7 +186,7 @@ fn frame(finding: &Finding) -> Option<FrameRef> {
 /// Marks what follows from the root cause. Of a response that a closer finding cites, the catalogue says nothing more.
 fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) {
     let later_symptom = |f: &Finding| {
-        CAUSES.iter().skip(place + 1).any(|c| c.code == f.code && c.symptom)
+        cause_of(f.code).is_some_and(|(later, cause)| later > place && cause.symptom)
             && (f.code != "failed-response" || concerns_the_end(call, f))
     };
     drop_explained(root, findings);
@@ -197,7 +206,7 @@ fn drop_explained(root: &Finding, findings: &mut Vec<Finding>) {
     let closer: Vec<FrameRef> = findings
         .iter()
         .chain([root])
-        .filter(|f| f.code != "failed-response" && CAUSES.iter().any(|c| c.code == f.code))
+        .filter(|f| f.code != "failed-response" && cause_of(f.code).is_some())
         .flat_map(|f| f.evidence.iter().map(|e| e.frame))
         .collect();
     findings.retain(|f| f.code != "failed-response" || !frame(f).is_some_and(|cited| closer.contains(&cited)));

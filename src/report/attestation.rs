@@ -8,11 +8,11 @@ use std::net::IpAddr;
 use smallvec::SmallVec;
 
 use super::facts;
+use crate::address_text::AddressText;
 use crate::diagnosis::{CallReport, Signing};
 use crate::hashing::HashMap;
 use crate::lang::Text;
 use crate::limits;
-use crate::provenance::push_v4;
 
 /// Statuses that speak of the caller's identity or are a verdict on the caller; where one is in a capture, so is the table.
 const ABOUT_CALLERS: [u16; 6] = [428, 436, 437, 438, 607, 608];
@@ -92,7 +92,11 @@ impl Attestations {
         }
         self.callers.insert(origin.caller.as_deref().map(shortened), cell, tally);
         self.prefixes.insert(origin.prefix.as_deref(), cell, tally);
-        self.sources.insert(origin.source.map(name_of).as_deref(), cell, tally);
+        match origin.source {
+            Some(IpAddr::V4(host)) => self.sources.insert(Some(AddressText::of(host).as_str()), cell, tally),
+            Some(IpAddr::V6(host)) => self.sources.insert(Some(&host.to_string()), cell, tally),
+            None => self.sources.insert(None, cell, tally),
+        }
     }
 
     /// Adds the calls of another capture.
@@ -209,17 +213,6 @@ fn shortened(name: &str) -> &str {
     }
     let end = name.char_indices().nth(limits::ATTESTATION_NAME).map_or(name.len(), |(at, _)| at);
     name.get(..end).unwrap_or(name)
-}
-
-fn name_of(host: IpAddr) -> String {
-    match host {
-        IpAddr::V4(address) => {
-            let mut text = String::new();
-            push_v4(&mut text, address);
-            text
-        }
-        IpAddr::V6(address) => address.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::diagnosis::response_facts::{self, method};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Method;
-use crate::words::first_of;
 
 mod other_methods;
 
@@ -375,9 +374,9 @@ impl Failure<'_> {
     fn actor(&self, role: &'static str) -> Actor {
         let answering = ["that answered", "that sent it", "of the server that", "that lost the dialog"];
         let calling = ["calling", "the caller", "the client", "the sender", "of the account"];
-        if first_of(role, &answering).is_some() {
+        if answering.iter().any(|words| role.contains(words)) {
             Actor::sender(self.response, role)
-        } else if first_of(role, &calling).is_some() {
+        } else if calling.iter().any(|words| role.contains(words)) {
             Actor::at(self.transaction.client, role)
         } else {
             Actor::role(role)
