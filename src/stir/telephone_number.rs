@@ -192,12 +192,11 @@ fn canonical<'t>(text: &'t str, country: &str) -> Option<(Cow<'t, str>, CountryC
     if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
         return None;
     }
-    let (behind_plus, digits) = match plain(text) {
-        Some((is_behind, digits)) => (is_behind, Cow::Borrowed(digits)),
-        None => {
-            let user = text.split(';').next().unwrap_or_default().trim();
-            (user.starts_with('+'), significant(user)?)
-        }
+    let (behind_plus, digits) = if let Some((is_behind, digits)) = plain(text) {
+        (is_behind, Cow::Borrowed(digits))
+    } else {
+        let user = text.split(';').next().unwrap_or_default().trim();
+        (user.starts_with('+'), significant(user)?)
     };
     if digits.is_empty() {
         return None;

@@ -194,8 +194,8 @@ impl<'a> Seen<'a> {
         let last = call.final_response.filter(|_| from.is_some()).and_then(|id| call.message(id));
         let rejection = last.filter(|last| last.message.status().is_some_and(|s| s.0 == 607));
         let (time, number) = (request.provenance.time, call.number);
-        let called = callee.and_then(digits);
-        let attempt = called.map(|callee| Attempt { time, call: number, caller: from.and_then(digits), callee });
+        let attempt =
+            callee.and_then(digits).map(|callee| Attempt { time, call: number, caller: from.and_then(digits), callee });
         let talk_time = if call.outcome == Outcome::Answered { call.talk_time() } else { None };
         Self { call, request, callee, talk_time, attempt, named: from.is_some(), rejection }
     }
