@@ -119,7 +119,7 @@ mod tests {
             (r#"Digest nonce="b""#, true),
             (r#"Digest realm="a", nonce="b""#, false),
             (r#"Digest realm="\"a\"", nonce="b""#, false),
-            (r#"Digest realm=a, nonce=b"#, false),
+            ("Digest realm=a, nonce=b", false),
             (r#"Basic realm="a""#, false),
         ] {
             let read = Challenge::read(HeaderName::WwwAuthenticate, value);
