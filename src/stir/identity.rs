@@ -1,5 +1,7 @@
 //! The Identity header field (RFC 8224 §4): `token;info=<uri>;alg=ES256;ppt=shaken`.
 
+use std::iter;
+
 use super::passport::{Fault, FaultKind, Part, Passport};
 
 /// One Identity value with its PASSporT.
@@ -23,7 +25,7 @@ impl Identity {
     /// Reads one value of the header field. Never fails; see [`Identity::faults`].
     pub fn read(value: &str) -> Self {
         let value = value.trim();
-        let mut fields = split_outside(value, b';').into_iter();
+        let mut fields = split_outside(value, b';');
         let token = fields.next().unwrap_or_default().trim();
         let mut identity = Self {
             raw: value.to_owned(),
@@ -35,12 +37,13 @@ impl Identity {
         };
         for field in fields {
             let (name, value) = field.split_once('=').unwrap_or((field, ""));
-            let value = value.trim();
-            match name.trim().to_ascii_lowercase().as_str() {
-                "info" => identity.info = Some(value.trim_matches(['<', '>', '"']).to_owned()),
-                "alg" => identity.alg = Some(unquoted(value)),
-                "ppt" => identity.ppt = Some(unquoted(value)),
-                _ => {}
+            let (name, value) = (name.trim(), value.trim());
+            if name.eq_ignore_ascii_case("info") {
+                identity.info = Some(value.trim_matches(['<', '>', '"']).to_owned());
+            } else if name.eq_ignore_ascii_case("alg") {
+                identity.alg = Some(unquoted(value));
+            } else if name.eq_ignore_ascii_case("ppt") {
+                identity.ppt = Some(unquoted(value));
             }
         }
         identity
@@ -53,7 +56,7 @@ impl Identity {
 
     /// The values of such a list, as they are written.
     pub(crate) fn split_list(value: &str) -> impl Iterator<Item = &str> {
-        split_outside(value, b',').into_iter().map(str::trim).filter(|value| !value.is_empty())
+        split_outside(value, b',').map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// The extension, from the parameter or from within.
@@ -103,25 +106,42 @@ impl Identity {
 }
 
 /// Splits at a separator that stands outside quoted strings and angle brackets.
-fn split_outside(text: &str, separator: u8) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut quoted, mut bracketed, mut escaped) = (0, false, false, false);
-    for (index, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' if !bracketed => quoted = !quoted,
-            b'<' if !quoted => bracketed = true,
-            b'>' if !quoted => bracketed = false,
-            _ if byte == separator && !quoted && !bracketed => {
-                parts.extend(text.get(start..index));
-                start = index + 1;
-            }
-            _ => {}
+fn split_outside(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    iter::from_fn(move || {
+        let text = rest?;
+        let end = outside(text.as_bytes(), separator);
+        rest = end.and_then(|end| text.get(end + 1..));
+        Some(end.and_then(|end| text.get(..end)).unwrap_or(text))
+    })
+}
+
+/// The place of the first separator outside quoted strings and angle brackets.
+fn outside(text: &[u8], separator: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr3(separator, b'"', b'<', text.get(at..)?)?;
+        let found = *text.get(at)?;
+        if found == separator {
+            return Some(at);
         }
+        at += 1;
+        let inside = text.get(at..)?;
+        at += 1 + if found == b'<' { memchr::memchr(b'>', inside)? } else { quoted(inside)? };
     }
-    parts.extend(text.get(start..));
-    parts
+}
+
+/// The octets of a quoted string behind its first quote, without the last one.
+fn quoted(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        // The octet behind a backslash stands for itself.
+        at += 2;
+    }
 }
 
 fn unquoted(value: &str) -> String {
@@ -130,10 +150,43 @@ fn unquoted(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::stir::passport::tests::{V1, V7, V9};
 
     const INFO: &str = ";info=<https://cert.orig.example/shaken.pem>";
+
+    /// As [`split_outside`] octet by octet.
+    fn split_slowly(text: &str, separator: u8) -> Vec<&str> {
+        let mut parts = Vec::new();
+        let (mut start, mut quoted, mut bracketed, mut escaped) = (0, false, false, false);
+        for (index, byte) in text.bytes().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' if !bracketed => quoted = !quoted,
+                b'<' if !quoted => bracketed = true,
+                b'>' if !quoted => bracketed = false,
+                _ if byte == separator && !quoted && !bracketed => {
+                    parts.push(&text[start..index]);
+                    start = index + 1;
+                }
+                _ => {}
+            }
+        }
+        parts.push(&text[start..]);
+        parts
+    }
+
+    proptest! {
+        #[test]
+        fn separators_are_found_as_octet_by_octet(text in r#"[<>"\\;,aé]{0,12}"#) {
+            for separator in [b';', b','] {
+                prop_assert_eq!(split_outside(&text, separator).collect::<Vec<_>>(), split_slowly(&text, separator));
+            }
+        }
+    }
 
     #[test]
     fn parameters_are_read_with_and_without_quotes() {

@@ -1,12 +1,18 @@
 //! PASSporT tokens (RFC 8225, RFC 8588, RFC 8946): header and claims, with everything that is odd about them as data.
 
-use crate::lang::{Text, phrase};
+mod fault;
+mod usual;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::DecodeError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD_INDIFFERENT as BASE64;
 use serde_json::{Map, Value};
+
+pub use self::fault::{Fault, FaultKind, Part};
+use crate::lang::Text;
 
 /// A token, read as far as sense goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +111,10 @@ pub enum Attestation {
 }
 
 impl Attestation {
+    fn read(letter: &str) -> Option<Self> {
+        [Self::Full, Self::Partial, Self::Gateway].into_iter().find(|level| level.letter() == letter)
+    }
+
     /// The letter of the claim.
     pub fn letter(self) -> &'static str {
         match self {
@@ -124,172 +134,6 @@ impl Attestation {
     }
 }
 
-/// A part of the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The token as a whole.
-    Token,
-    /// The first part.
-    Header,
-    /// The second part.
-    Claims,
-    /// The third part.
-    Signature,
-    /// The parameters of the header field around the token.
-    Parameters,
-}
-
-impl Part {
-    /// What it is called.
-    pub fn text(&self) -> Text {
-        Text::new(match self {
-            Self::Token => "token",
-            Self::Header => "PASSporT header",
-            Self::Claims => "PASSporT claims",
-            Self::Signature => "signature",
-            Self::Parameters => "header field parameters",
-        })
-    }
-}
-
-phrase!(Part);
-
-/// Something wrong with a token, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// In which part.
-    pub part: Part,
-    /// Byte offset in the token (base64) or, for JSON, in the decoded part.
-    pub position: Option<usize>,
-    /// What.
-    pub kind: FaultKind,
-}
-
-/// What can be wrong. Faults after [`FaultKind::is_lint`] are tolerated by verifiers that read liberally.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The token has not three parts separated by periods.
-    NotThreeParts(usize),
-    /// A character outside the alphabet.
-    Base64(&'static str),
-    /// The decoded part is not a JSON object.
-    Json(Text),
-    /// A required member is missing.
-    Missing(&'static str),
-    /// `dest` names nobody.
-    NoParty,
-    /// A member has another type than it must.
-    WrongType(&'static str),
-    /// `typ` is not `passport`.
-    NotPassport(String),
-    /// `alg` is not ES256.
-    Algorithm(String),
-    /// The compact form is used where the full form is required (RFC 8588 §3, RFC 8946 §3).
-    CompactForbidden(String),
-    /// The signature is missing.
-    Unsigned,
-    /// The signature is a DER structure in place of the 64 octets of ES256 (RFC 7518 §3.4).
-    DerSignature(usize),
-    /// The signature has another length than 64 octets.
-    SignatureLength(usize),
-    /// A parameter of the header field differs from the member of the PASSporT that it repeats (RFC 8224 §4).
-    Differs {
-        /// The parameter.
-        parameter: &'static str,
-        /// Its value outside.
-        outside: String,
-        /// The value inside.
-        inside: String,
-    },
-    /// The `info` parameter is missing.
-    NoInfo,
-    /// `attest` is none of A, B, C.
-    Attest(String),
-    /// Lint: characters of the standard alphabet in place of base64url.
-    StandardAlphabet,
-    /// Lint: padding, which base64url in JWS leaves out.
-    Padding,
-    /// Lint: a number written as a JSON string, as several RFC examples do.
-    NumberAsString(&'static str),
-    /// Lint: a single value where an array must stand.
-    NotArray(&'static str),
-    /// Lint: white space or keys out of order (RFC 8225 §9).
-    NotCanonical,
-    /// Lint: `origid` is not a UUID.
-    OrigidNotUuid,
-    /// Lint: a telephone number with `+` or separators; claims hold digits alone.
-    NumberNotCanonical(&'static str),
-}
-
-impl FaultKind {
-    /// Whether it is untidy rather than fatal.
-    pub fn is_lint(&self) -> bool {
-        matches!(
-            self,
-            Self::StandardAlphabet
-                | Self::Padding
-                | Self::NumberAsString(_)
-                | Self::NotArray(_)
-                | Self::NotCanonical
-                | Self::OrigidNotUuid
-                | Self::NumberNotCanonical(_)
-        )
-    }
-}
-
-impl FaultKind {
-    /// What is wrong.
-    pub fn text(&self) -> Text {
-        let quoted = |template, value: &String| Text::new(template).with("value", format!("{value:?}"));
-        let named = |template, name: &&'static str| Text::new(template).with("name", *name);
-        let counted = |template, n: &usize| Text::new(template).with("n", n);
-        match self {
-            Self::NotThreeParts(n) => counted("{n} parts where there must be three", n),
-            Self::Base64(what) => Text::new("not base64url: {what}").with("what", Text::new(what)),
-            Self::Json(what) => Text::new("not JSON: {what}").with("what", what),
-            Self::Missing(name) => named("{name} is missing", name),
-            Self::NoParty => Text::new("a party in dest is missing"),
-            Self::WrongType(name) => named("{name} has the wrong type", name),
-            Self::NotPassport(value) => quoted("typ is {value}, not \"passport\"", value),
-            Self::Algorithm(value) => quoted("alg is {value}; only ES256 may be used", value),
-            Self::CompactForbidden(ppt) => quoted("compact form, which ppt {value} does not allow", ppt),
-            Self::Unsigned => Text::new("it is empty"),
-            Self::DerSignature(n) => counted("{n} octets of DER where ES256 has 64 plain octets", n),
-            Self::SignatureLength(n) => counted("{n} octets where ES256 has 64", n),
-            Self::Differs { parameter, outside, inside } => {
-                Text::new("{parameter} is {outside} in the header field and {inside} in the PASSporT")
-                    .with("parameter", *parameter)
-                    .with("outside", format!("{outside:?}"))
-                    .with("inside", format!("{inside:?}"))
-            }
-            Self::NoInfo => Text::new("info is missing"),
-            Self::Attest(value) => quoted("attest is {value}, not A, B or C", value),
-            Self::StandardAlphabet => Text::new("'+' or '/' of plain base64 in place of base64url"),
-            Self::Padding => Text::new("padding with '='"),
-            Self::NumberAsString(name) => named("{name} is a string in place of a number", name),
-            Self::NotArray(name) => named("{name} is a single value in place of an array", name),
-            Self::NotCanonical => Text::new("white space or keys out of order"),
-            Self::OrigidNotUuid => Text::new("origid is not a UUID"),
-            Self::NumberNotCanonical(name) => named("{name} holds more than the digits of a number", name),
-        }
-    }
-}
-
-phrase!(FaultKind);
-
-impl Fault {
-    /// Where, and what.
-    pub fn text(&self) -> Text {
-        let text = match self.position {
-            Some(position) => Text::new("{part}: {fault} (at byte {position})").with("position", position),
-            None => Text::new("{part}: {fault}"),
-        };
-        text.with("part", self.part).with("fault", &self.kind)
-    }
-}
-
-phrase!(Fault);
-
 impl Passport {
     /// Reads a token. Never fails: what cannot be read is missing, and [`Passport::faults`] says why.
     pub fn read(token: &str) -> Self {
@@ -302,23 +146,38 @@ impl Passport {
             signature: None,
             faults: Vec::new(),
         };
-        let parts: Vec<&str> = token.split('.').collect();
-        let &[header, claims, signature] = parts.as_slice() else {
-            passport.fault(Part::Token, None, FaultKind::NotThreeParts(parts.len()));
+        let mut parts = token.split('.');
+        let (Some(header), Some(claims), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            passport.fault(Part::Token, None, FaultKind::NotThreeParts(token.split('.').count()));
             return passport;
         };
         passport.compact = header.is_empty() && claims.is_empty();
         if !passport.compact {
-            if let Some(object) = passport.object(Part::Header, header, 0) {
-                passport.read_header(&object);
-            }
-            let position = header.len() + 1;
-            if let Some(object) = passport.object(Part::Claims, claims, position) {
-                passport.read_claims(&object);
-            }
+            passport.decode_header(header);
+            passport.decode_claims(claims, header.len() + 1);
         }
         passport.read_signature(signature, header.len() + claims.len() + 2);
         passport
+    }
+
+    fn decode_header(&mut self, text: &str) {
+        let Some(octets) = self.decode(Part::Header, text, 0) else { return };
+        if let Some(header) = usual::header(&octets) {
+            self.header = header;
+        } else if let Some(object) = self.object(Part::Header, &octets) {
+            self.read_header(&object);
+        }
+    }
+
+    fn decode_claims(&mut self, text: &str, offset: usize) {
+        let Some(octets) = self.decode(Part::Claims, text, offset) else { return };
+        if let Some(claims) = usual::claims(&octets, self.header.ppt.as_deref()) {
+            self.claims = Some(claims);
+        } else if let Some(object) = self.object(Part::Claims, &octets) {
+            self.read_claims(&object);
+        }
     }
 
     /// Header and claims in plain text, where they decode; octets that are not UTF-8 replaced.
@@ -345,25 +204,9 @@ impl Passport {
 
     /// Decodes base64 of either alphabet, with or without padding.
     fn decode(&mut self, part: Part, text: &str, offset: usize) -> Option<Vec<u8>> {
-        if let Some(at) = text.find(['+', '/']) {
-            self.fault(part, Some(offset + at), FaultKind::StandardAlphabet);
-        }
-        if let Some(at) = text.find('=') {
-            self.fault(part, Some(offset + at), FaultKind::Padding);
-        }
-        let plain: String = text
-            .chars()
-            .map(|c| {
-                if c == '+' {
-                    '-'
-                } else if c == '/' {
-                    '_'
-                } else {
-                    c
-                }
-            })
-            .collect();
-        match BASE64.decode(plain.trim_end_matches('=')) {
+        let is_usual = memchr::memchr3(b'+', b'/', b'=', text.as_bytes()).is_none();
+        let plain = if is_usual { Cow::Borrowed(text) } else { Cow::Owned(self.plain(part, text, offset)) };
+        match BASE64.decode(plain.as_bytes()) {
             Ok(octets) => Some(octets),
             Err(error) => {
                 let at = match error {
@@ -377,9 +220,19 @@ impl Passport {
         }
     }
 
-    fn object(&mut self, part: Part, text: &str, offset: usize) -> Option<Map<String, Value>> {
-        let octets = self.decode(part, text, offset)?;
-        match serde_json::from_slice::<Value>(&octets) {
+    /// The same in the alphabet of base64url and without padding.
+    fn plain(&mut self, part: Part, text: &str, offset: usize) -> String {
+        if let Some(at) = text.find(['+', '/']) {
+            self.fault(part, Some(offset + at), FaultKind::StandardAlphabet);
+        }
+        if let Some(at) = text.find('=') {
+            self.fault(part, Some(offset + at), FaultKind::Padding);
+        }
+        text.trim_end_matches('=').replace('+', "-").replace('/', "_")
+    }
+
+    fn object(&mut self, part: Part, octets: &[u8]) -> Option<Map<String, Value>> {
+        match serde_json::from_slice::<Value>(octets) {
             Ok(value) => {
                 if serde_json::to_vec(&value).is_ok_and(|canonical| canonical != octets) {
                     self.fault(part, None, FaultKind::NotCanonical);
@@ -476,15 +329,11 @@ impl Passport {
 
     fn attest(&mut self, object: &Map<String, Value>) -> Option<Attestation> {
         let text = self.text(Part::Claims, object, "attest")?;
-        match text.as_str() {
-            "A" => Some(Attestation::Full),
-            "B" => Some(Attestation::Partial),
-            "C" => Some(Attestation::Gateway),
-            _ => {
-                self.fault(Part::Claims, None, FaultKind::Attest(text));
-                None
-            }
+        let level = Attestation::read(&text);
+        if level.is_none() {
+            self.fault(Part::Claims, None, FaultKind::Attest(text));
         }
+        level
     }
 
     fn iat(&mut self, object: &Map<String, Value>) -> Option<i64> {
@@ -556,7 +405,7 @@ impl Passport {
         };
         let subject = make(text);
         if let Subject::Number(number) = &subject
-            && !number.chars().all(|c| c.is_ascii_digit() || matches!(c, '#' | '*'))
+            && !is_number(number)
         {
             self.fault(Part::Claims, None, FaultKind::NumberNotCanonical(name));
         }
@@ -598,10 +447,14 @@ fn plain_message(error: &serde_json::Error) -> String {
     text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned()
 }
 
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'#' | b'*'))
+}
+
 fn is_uuid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|g| g.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_hexdigit()))
+    let is_hyphen_at = |at| matches!(at, 8 | 13 | 18 | 23);
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, b)| if is_hyphen_at(at) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 #[cfg(test)]
