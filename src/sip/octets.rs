@@ -78,6 +78,12 @@ pub(super) fn take(value: &[u8], class: u16) -> (&[u8], &[u8]) {
     (value.get(..value.len() - rest.len()).unwrap_or_default(), rest)
 }
 
+/// The same of a text and a class of ASCII characters.
+#[inline]
+pub(super) fn split(text: &str, class: u16) -> Option<(&str, &str)> {
+    text.split_at_checked(text.len() - behind(text.as_bytes(), class).len())
+}
+
 /// What stands behind the octets of a class.
 #[inline]
 pub(super) fn behind(value: &[u8], class: u16) -> &[u8] {
@@ -98,9 +104,44 @@ pub(super) fn behind(value: &[u8], class: u16) -> &[u8] {
     rest
 }
 
+/// Longer texts are searched by the instructions of the machine, which take longer to set out.
+const SHORT: usize = 64;
+
+/// The place of the first octet of that kind.
+#[inline]
+pub(crate) fn find(text: &[u8], wanted: u8) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    if text.len() > SHORT {
+        return memchr::memchr(wanted, text);
+    }
+    let mut rest = text;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        let differences = u64::from_le_bytes(*word) ^ (ONES * u64::from(wanted));
+        // The lowest of the highest bits that are set is that of the first octet without difference.
+        let equal = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
+        if equal != 0 {
+            return Some(text.len() - rest.len() + equal.trailing_zeros() as usize / 8);
+        }
+        rest = tail;
+    }
+    let at = rest.iter().position(|octet| *octet == wanted)?;
+    Some(text.len() - rest.len() + at)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn octets_are_found(text in prop::collection::vec(prop::sample::select(vec![0, 1, b';', b'<', 0x80, 0xbb, 0xff]), 0..80)) {
+            for wanted in [0, b';', 0xff, b'x'] {
+                prop_assert_eq!(find(&text, wanted), text.iter().position(|octet| *octet == wanted));
+            }
+        }
+    }
 
     #[test]
     fn octets_of_a_class_are_taken() {

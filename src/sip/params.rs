@@ -1,5 +1,7 @@
 //! Lists and parameters: commas and semicolons outside of quotes and angle brackets.
 
+use super::octets::{self, TOKEN, VALUE};
+
 /// Splits at a separator that stands outside of quoted strings and `<>`; parts come trimmed, empty ones left out.
 pub fn split<'a>(text: &'a str, separator: char) -> Vec<&'a str> {
     let mut parts = Vec::new();
@@ -56,7 +58,7 @@ pub(crate) fn position(text: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize
 
 /// As [`str::split_once`] with an ASCII character, faster.
 pub(super) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = memchr::memchr(at, text.as_bytes())?;
+    let place = octets::find(text.as_bytes(), at)?;
     Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
@@ -76,7 +78,7 @@ pub fn unquote(text: &str) -> String {
     let Some(inner) = text.strip_prefix('"').map(|t| t.strip_suffix('"').unwrap_or(t)) else {
         return text.to_owned();
     };
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+    if octets::find(inner.as_bytes(), b'\\').is_none() {
         return inner.to_owned();
     }
     let mut plain = String::with_capacity(inner.len());
@@ -100,6 +102,35 @@ impl Params {
         if text.is_empty() {
             return Self::default();
         }
+        Self::plain(text).unwrap_or_else(|| Self::any(text))
+    }
+
+    /// The same of such without blanks, quotes and empty ones; `None` says nothing.
+    fn plain(text: &str) -> Option<Self> {
+        let mut rest = text.strip_prefix(';').unwrap_or(text);
+        let count = 1 + rest.bytes().filter(|b| *b == b';').count();
+        let mut found = Vec::with_capacity(count);
+        loop {
+            let (name, behind) = octets::split(rest, TOKEN)?;
+            let mut value = None;
+            rest = behind;
+            if let Some(behind) = behind.strip_prefix('=') {
+                let (text, behind) = octets::split(behind, VALUE)?;
+                value = Some(text.to_owned());
+                rest = behind;
+            }
+            if name.is_empty() {
+                return None;
+            }
+            found.push((name.to_ascii_lowercase(), value));
+            if rest.is_empty() {
+                return Some(Self(found));
+            }
+            rest = rest.strip_prefix(';')?;
+        }
+    }
+
+    fn any(text: &str) -> Self {
         let one = |part: &str| match cut(part, b'=') {
             Some((name, value)) => (trim(name).to_ascii_lowercase(), Some(unquote(value))),
             None => (part.to_ascii_lowercase(), None),
@@ -120,7 +151,16 @@ impl Params {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_parameters_are_read_as_any_other(text in r#"([;=]|A|b1| |"|<|>|,|é){0,12}"#) {
+            prop_assert!(Params::plain(&text).is_none_or(|plain| plain == Params::any(&text)), "{}", text);
+        }
+    }
 
     #[test]
     fn separators_in_quotes_and_brackets_do_not_split() {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::Params;
+use super::octets::{self, DIGIT, HOST, PARAMETER, USER};
 use super::params::{cut, trim};
 use crate::stir::TelephoneNumber;
 
@@ -228,6 +229,7 @@ fn scheme(text: &str) -> Option<(Scheme, &str)> {
 }
 
 /// What stands behind `sip:`.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 struct SipParts<'a> {
     user: Option<&'a str>,
     password: Option<&'a str>,
@@ -239,6 +241,28 @@ struct SipParts<'a> {
 
 impl<'a> SipParts<'a> {
     fn of(rest: &'a str) -> Option<Self> {
+        Self::plain(rest).or_else(|| Self::any(rest))
+    }
+
+    /// Those of a URI as nearly all are; `None` says nothing.
+    fn plain(rest: &'a str) -> Option<Self> {
+        let (name, behind) = octets::split(rest, USER)?;
+        let (user, rest) = behind.strip_prefix('@').map_or((None, rest), |rest| (Some(name), rest));
+        let (host, mut rest) = octets::split(rest, HOST)?;
+        let mut port = None;
+        if let Some(behind) = rest.strip_prefix(':') {
+            let (digits, behind) = octets::split(behind, DIGIT)?;
+            port = Some(digits.parse().ok()?);
+            rest = behind;
+        }
+        let params = if rest.is_empty() { "" } else { rest.strip_prefix(';')? };
+        if host.is_empty() || !octets::behind(params.as_bytes(), PARAMETER).is_empty() {
+            return None;
+        }
+        Some(Self { user, password: None, host, port, params, headers: None })
+    }
+
+    fn any(rest: &'a str) -> Option<Self> {
         // The user part may hold `;` and `?`, so the `@` decides first; `@` is legal nowhere else (RFC 3261 §25.1).
         let (userinfo, rest) = split_at_host(rest);
         let (user, password) = match userinfo.map(|u| cut(u, b':').map_or((u, None), |(u, p)| (u, Some(p)))) {
@@ -258,7 +282,7 @@ pub(crate) fn effective_user(user: &str) -> Cow<'_, str> {
     if let Some(usual) = usual_user(name) {
         return Cow::Borrowed(usual);
     }
-    let plain = memchr::memchr(b'%', name.as_bytes()).is_none();
+    let plain = octets::find(name.as_bytes(), b'%').is_none();
     let name = if plain { Cow::Borrowed(name) } else { Cow::Owned(unescaped(name)) };
     let number = TelephoneNumber::read(&name, HOME).map(TelephoneNumber::into_digits);
     number.filter(|digits| digits.len() >= 3).map_or(name, Cow::Owned)
@@ -272,7 +296,7 @@ fn usual_user(name: &str) -> Option<&str> {
         let is_whole = digits.len() < name.len() || !(digits.len() == 10 || digits.starts_with('0'));
         return is_whole.then_some(digits);
     }
-    let escaped = memchr::memchr(b'%', name.as_bytes()).is_some();
+    let escaped = octets::find(name.as_bytes(), b'%').is_some();
     (!escaped && name.bytes().any(|b| b.is_ascii_alphabetic())).then_some(name)
 }
 
@@ -294,10 +318,10 @@ fn param_set(uri: &Uri) -> Vec<(String, String)> {
 /// Splits user information and host. `@` must be escaped in both (RFC 3261 §25.1); of several the last one in front of
 /// the header parts counts, as users contain it more often than hosts.
 fn split_at_host(text: &str) -> (Option<&str>, &str) {
-    let octets = text.as_bytes();
-    let Some(first) = memchr::memchr(b'@', octets) else { return (None, text) };
-    let headers = octets.get(first..).and_then(|rest| memchr::memchr(b'?', rest)).map_or(text.len(), |at| first + at);
-    let at = octets.get(..headers).and_then(|head| memchr::memrchr(b'@', head)).unwrap_or(first);
+    let bytes = text.as_bytes();
+    let Some(first) = octets::find(bytes, b'@') else { return (None, text) };
+    let headers = bytes.get(first..).and_then(|rest| octets::find(rest, b'?')).map_or(text.len(), |at| first + at);
+    let at = bytes.get(..headers).and_then(|head| memchr::memrchr(b'@', head)).unwrap_or(first);
     (text.get(..at), text.get(at + 1..).unwrap_or_default())
 }
 
@@ -376,7 +400,7 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
         let end = text.find(']')? + 1;
         text.split_at_checked(end)?
     } else {
-        let end = memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len());
+        let end = octets::find(text.as_bytes(), b':').unwrap_or(text.len());
         text.split_at_checked(end)?
     };
     let host = trim(host);
@@ -400,7 +424,19 @@ impl fmt::Display for Uri {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_uris_are_read_as_any_other(
+            rest in r"([a+;]{0,2}[@:?%]?){0,2}(B|\.|-){0,2}(:[0-9]{0,3}(65536)?)?(;[a=@?;]{0,3}|é| )?",
+        ) {
+            let any = SipParts::any(&rest);
+            prop_assert!(SipParts::plain(&rest).is_none_or(|plain| Some(plain) == any), "{}", rest);
+        }
+    }
 
     fn uri(text: &str) -> Uri {
         Uri::read(text).unwrap_or_else(|| panic!("{text}"))

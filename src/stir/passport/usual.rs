@@ -1,121 +1,131 @@
-//! Headers and claims as nearly all are: in canonical form, with the members of SHAKEN and diversions and nothing odd about them.
-//! They are read without a tree of JSON values; `None` says nothing, and the tree is to be looked at.
+//! Headers and claims as nearly all are: in canonical form (RFC 8225 §9), with the members of SHAKEN and diversions and nothing odd
+//! about them. They are read from front to back, without a tree of JSON values; `None` says nothing, and the tree is to be looked at.
 
 use std::collections::BTreeMap;
-use std::io;
-
-use serde::{Deserialize, Serialize};
 
 use super::{Attestation, Claims, JoseHeader, Subject, is_number, is_uuid};
 
-/// Members in the order of the canonical form (RFC 8225 §9).
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Header<'a> {
-    alg: &'a str,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    ppt: Option<&'a str>,
-    typ: &'a str,
-    x5u: &'a str,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Members<'a> {
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    attest: Option<&'a str>,
-    #[serde(borrow)]
-    dest: Many<'a>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    div: Option<One<'a>>,
-    iat: i64,
-    #[serde(borrow)]
-    orig: One<'a>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    origid: Option<&'a str>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct One<'a> {
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    tn: Option<&'a str>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    uri: Option<&'a str>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Many<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
-    tn: Vec<&'a str>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
-    uri: Vec<&'a str>,
-}
-
-/// What remains of the octets that something has to be equal to.
-struct Expected<'a>(&'a [u8]);
-
-impl io::Write for Expected<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.strip_prefix(octets).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The JOSE header.
 pub(super) fn header(octets: &[u8]) -> Option<JoseHeader> {
-    let Header { alg, ppt, typ, x5u } =
-        canonical(octets).filter(|header: &Header<'_>| header.alg == "ES256" && header.typ == "passport")?;
+    let mut rest = Rest(std::str::from_utf8(octets).ok()?);
+    rest.skip(r#"{"alg":"ES256","#)?;
+    let ppt = rest.member(r#""ppt":""#)?;
+    if ppt.is_some() {
+        rest.skip(",")?;
+    }
+    rest.skip(r#""typ":"passport","#)?;
+    let x5u = rest.member(r#""x5u":""#)??;
+    rest.end()?;
     let keep = |text: &str| Some(text.to_owned());
-    Some(JoseHeader { alg: keep(alg), ppt: ppt.map(str::to_owned), typ: keep(typ), x5u: keep(x5u) })
+    Some(JoseHeader { alg: keep("ES256"), ppt: ppt.map(str::to_owned), typ: keep("passport"), x5u: keep(x5u) })
 }
 
 /// The claims of a token with that extension.
 pub(super) fn claims(octets: &[u8], ppt: Option<&str>) -> Option<Claims> {
-    let members: Members<'_> = canonical(octets)?;
+    let mut rest = Rest(std::str::from_utf8(octets).ok()?);
+    rest.skip("{")?;
+    let attest = match rest.member(r#""attest":""#)? {
+        Some(letter) => Some(rest.skip(",").and_then(|()| Attestation::read(letter))?),
+        None => None,
+    };
+    rest.skip(r#""dest":{"#)?;
+    let dest = rest.parties()?;
+    let div = if rest.has(r#","div":{"#) { Some(rest.party()?) } else { None };
+    rest.skip(r#","iat":"#)?;
+    let iat = rest.number()?;
+    rest.skip(r#","orig":{"#)?;
+    let orig = rest.party()?;
+    let origid = rest.member(r#","origid":""#)?;
+    rest.end()?;
     let is_complete = match ppt {
         None => true,
-        Some("shaken") => members.attest.is_some() && members.origid.is_some(),
-        Some("div" | "div-o") => members.div.is_some(),
-        Some(_) => return None,
+        Some("shaken") => attest.is_some() && origid.is_some(),
+        Some("div" | "div-o") => div.is_some(),
+        // What other extensions ask for is none of these.
+        Some(_) => false,
     };
-    if !is_complete || !members.origid.is_none_or(is_uuid) {
-        return None;
+    let (iat, orig, origid) = (Some(iat), Some(orig), origid.map(str::to_owned));
+    let claims = Claims { attest, dest, div, iat, orig, origid, further: BTreeMap::new() };
+    Some(claims).filter(|claims| is_complete && claims.origid.as_deref().is_none_or(is_uuid))
+}
+
+/// What has not been read yet of a text in JSON.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    /// Goes behind a text that must be next.
+    fn skip(&mut self, text: &str) -> Option<()> {
+        self.has(text).then_some(())
     }
-    Some(Claims {
-        attest: members.attest.map(|letter| Attestation::read(letter).ok_or(())).transpose().ok()?,
-        dest: members.dest.subjects()?,
-        div: members.div.map(|div| div.subject().ok_or(())).transpose().ok()?,
-        iat: Some(members.iat),
-        orig: Some(members.orig.subject()?),
-        origid: members.origid.map(str::to_owned),
-        further: BTreeMap::new(),
-    })
-}
 
-/// Reads a value that is written with exactly these octets.
-fn canonical<'a, T: Deserialize<'a> + Serialize>(octets: &'a [u8]) -> Option<T> {
-    let value = serde_json::from_slice(octets).ok()?;
-    let mut rest = Expected(octets);
-    (serde_json::to_writer(&mut rest, &value).is_ok() && rest.0.is_empty()).then_some(value)
-}
-
-impl One<'_> {
-    fn subject(&self) -> Option<Subject> {
-        self.tn.map_or_else(|| Some(Subject::Uri(self.uri?.to_owned())), number)
+    /// Goes behind a text if it is next.
+    fn has(&mut self, text: &str) -> bool {
+        let behind = self.0.strip_prefix(text);
+        self.0 = behind.unwrap_or(self.0);
+        behind.is_some()
     }
-}
 
-impl Many<'_> {
-    fn subjects(&self) -> Option<Vec<Subject>> {
-        let numbers = self.tn.iter().map(|text| number(text));
-        let uris = self.uri.iter().map(|text| Some(Subject::Uri((*text).to_owned())));
-        numbers.chain(uris).collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
+    /// Whether the last brace is all that is left.
+    fn end(&self) -> Option<()> {
+        (self.0 == "}").then_some(())
+    }
+
+    /// A member whose name with the quote that begins its value is next, if it is.
+    fn member(&mut self, name: &str) -> Option<Option<&'a str>> {
+        if self.has(name) { self.string().map(Some) } else { Some(None) }
+    }
+
+    /// A string without escapes behind its first quote.
+    fn string(&mut self) -> Option<&'a str> {
+        let end = self.0.bytes().position(|octet| octet < b' ' || matches!(octet, b'"' | b'\\'))?;
+        let text = self.0.get(..end)?;
+        self.0 = self.0.get(end..)?;
+        self.skip("\"")?;
+        Some(text)
+    }
+
+    /// A number that is none of the odd ones.
+    fn number(&mut self) -> Option<i64> {
+        let end = self.0.bytes().position(|octet| !octet.is_ascii_digit())?;
+        let digits = self.0.get(..end).filter(|digits| !digits.starts_with('0'))?;
+        self.0 = self.0.get(end..)?;
+        digits.parse().ok()
+    }
+
+    /// `orig` or `div` behind its brace.
+    fn party(&mut self) -> Option<Subject> {
+        let party = match self.member(r#""tn":""#)? {
+            Some(text) => number(text)?,
+            None => Subject::Uri(self.member(r#""uri":""#)??.to_owned()),
+        };
+        self.skip("}")?;
+        Some(party)
+    }
+
+    /// `dest` behind its brace.
+    fn parties(&mut self) -> Option<Vec<Subject>> {
+        let mut all = Vec::with_capacity(1);
+        let has_numbers = self.has(r#""tn":["#);
+        if has_numbers {
+            self.list(&mut all, number)?;
+        }
+        if !has_numbers || self.has(",") {
+            self.skip(r#""uri":["#)?;
+            self.list(&mut all, |text| Some(Subject::Uri(text.to_owned())))?;
+        }
+        self.skip("}")?;
+        Some(all)
+    }
+
+    /// A list of strings behind its bracket, of at least one.
+    fn list(&mut self, all: &mut Vec<Subject>, make: impl Fn(&str) -> Option<Subject>) -> Option<()> {
+        loop {
+            self.skip("\"")?;
+            all.push(make(self.string()?)?);
+            if !self.has(",") {
+                return self.skip("]");
+            }
+        }
     }
 }
 
