@@ -59,7 +59,7 @@ struct ShortField {
 
 impl Fields {
     /// None yet, of a message of at most `length` octets.
-    fn within(length: usize) -> Self {
+    pub(super) fn within(length: usize) -> Self {
         let places =
             if u16::try_from(length).is_ok() { Places::Short(SmallVec::new()) } else { Places::Long(Vec::new()) };
         Self { present: 0, places }
@@ -86,7 +86,7 @@ impl Fields {
     }
 
     /// To be kept: takes as little memory as may be, of a message that turned out to have `length` octets.
-    pub(super) fn settled(mut self, length: usize) -> Self {
+    pub(super) fn settle(&mut self, length: usize) {
         if let Places::Long(fields) = &mut self.places {
             if u16::try_from(length).is_ok() {
                 self.places = Places::Short(fields.iter().map(ShortField::new).collect());
@@ -94,7 +94,6 @@ impl Fields {
                 fields.shrink_to_fit();
             }
         }
-        self
     }
 
     /// Octets outside of it.
@@ -182,16 +181,17 @@ fn short(at: u32) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
-/// The header block of a message.
+/// The header block of a message, without its fields.
 #[derive(Debug)]
 pub(super) struct Block {
-    pub(super) fields: Fields,
     /// Where the body begins.
     pub(super) end: usize,
     /// The bits of the names that occur more than once.
     pub(super) repeated: u128,
     /// Whether every value that [`super::lint`] would look into is plain.
     pub(super) is_plain: bool,
+    /// Whether a Contact value may have a parameter `expires`.
+    pub(super) may_expire: bool,
     pub(super) from_tag: Parameter,
     pub(super) to_tag: Parameter,
     pub(super) branch: Parameter,
@@ -210,23 +210,23 @@ pub(super) enum Parameter {
 }
 
 /// Reads the header fields from `start` on, up to the blank line or the end of the octets.
-pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block {
-    let mut block = Block::at(start, bytes.len());
+pub(super) fn read(bytes: &[u8], start: usize, fields: &mut Fields, odd: &mut Vec<Anomaly>) -> Block {
+    let mut block = Block::at(start);
     let mut bare_line_feed = false;
     loop {
         let rest = bytes.get(block.end..).unwrap_or_default();
-        if block.usual_line(rest) {
+        if block.usual_line(rest, fields).is_some() {
             continue;
         }
         let Some(line_feed) = memchr::memchr(b'\n', rest) else {
-            last_line(bytes, &mut block, odd);
+            last_line(bytes, &mut block, fields, odd);
             break;
         };
         let line = rest.get(..line_feed).unwrap_or_default();
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         bare_line_feed |= text.len() == line.len();
         if !text.is_empty() {
-            block.line(text, odd);
+            block.line(text, fields, odd);
         }
         block.end += line_feed + 1;
         if text.is_empty() {
@@ -240,21 +240,21 @@ pub(super) fn read(bytes: &[u8], start: usize, odd: &mut Vec<Anomaly>) -> Block 
 }
 
 /// Reads what stands behind the last line end of a block that lacks its blank line.
-fn last_line(bytes: &[u8], block: &mut Block, odd: &mut Vec<Anomaly>) {
+fn last_line(bytes: &[u8], block: &mut Block, fields: &mut Fields, odd: &mut Vec<Anomaly>) {
     if let Some(line) = bytes.get(block.end..).filter(|line| !line.is_empty()) {
-        block.line(line.strip_suffix(b"\r").unwrap_or(line), odd);
+        block.line(line.strip_suffix(b"\r").unwrap_or(line), fields, odd);
         block.end = bytes.len();
     }
     odd.push(Anomaly::HeadersUnterminated);
 }
 
 impl Block {
-    fn at(start: usize, length: usize) -> Self {
+    fn at(start: usize) -> Self {
         Self {
-            fields: Fields::within(length),
             end: start,
             repeated: 0,
             is_plain: true,
+            may_expire: false,
             from_tag: Parameter::Unknown,
             to_tag: Parameter::Unknown,
             branch: Parameter::Unknown,
@@ -262,44 +262,49 @@ impl Block {
         }
     }
 
-    fn push(&mut self, field: &Field) {
-        self.repeated |= self.fields.present & bit(field.name);
-        self.fields.push(field);
+    fn push(&mut self, field: &Field, fields: &mut Fields) {
+        self.repeated |= fields.present & bit(field.name);
+        fields.push(field);
     }
 
-    /// Reads a line as nearly all are, name, value and line end in one pass; `false` of others, which are to be read at leisure.
-    fn usual_line(&mut self, rest: &[u8]) -> bool {
-        let Some((name, length)) = HeaderName::usual(rest) else { return false };
-        let value = rest.get(length + 1..).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or_default();
-        if !value.first().is_some_and(u8::is_ascii_graphic) {
-            return false;
+    /// Reads a line as nearly all are, name, value and line end in one pass; `None` of others, which are to be read at leisure.
+    fn usual_line(&mut self, rest: &[u8], fields: &mut Fields) -> Option<()> {
+        let (name, length) = HeaderName::usual(rest)?;
+        let mut value = rest.get(length + 1..)?;
+        while let [b' ', behind @ ..] = value {
+            value = behind;
         }
-        let Some(plain) = usual_value(name, value) else { return false };
-        let value_length = plain.length;
+        value.first().filter(|first| first.is_ascii_graphic())?;
+        let plain = usual_value(name, value)?;
         // A blank behind the line end would go on with the value.
-        let Some([b'\r', b'\n', behind @ ..]) = value.get(value_length..) else { return false };
+        let [b'\r', b'\n', behind @ ..] = value.get(plain.length..)? else { return None };
         if matches!(behind, [b' ' | b'\t', ..]) {
-            return false;
+            return None;
         }
         let start = self.end;
-        let value_start = start + length + 2;
-        if !self.fields.has(name) {
-            self.note(name, plain, value_start);
-        }
-        self.push(&Field {
+        let value_start = start + rest.len() - value.len();
+        let value_end = value_start + plain.length;
+        self.end = value_end + 2;
+        self.note(name, plain, value_start, fields.has(name));
+        let field = Field {
             name,
             start: offset(start),
             name_end: offset(start + length),
             value_start: offset(value_start),
-            value_end: offset(value_start + value_length),
-        });
-        self.end = value_start + value_length + 2;
-        true
+            value_end: offset(value_end),
+        };
+        self.push(&field, fields);
+        Some(())
     }
 
-    /// Keeps the parameters that every message is asked for.
-    fn note(&mut self, name: HeaderName, plain: Plain, value_start: usize) {
+    /// Keeps the parameters that every message is asked for, of the first header field of a name.
+    fn note(&mut self, name: HeaderName, plain: Plain, value_start: usize, is_repeated: bool) {
         let kept = match name {
+            HeaderName::Contact => {
+                self.may_expire |= !plain.parameter.is_empty();
+                return;
+            }
+            _ if is_repeated => return,
             HeaderName::Via => {
                 let begin = Some(plain.begin).filter(|begin| *begin < plain.length);
                 self.via_parameters = begin.map_or(0, |begin| offset(value_start + begin));
@@ -309,16 +314,18 @@ impl Block {
             HeaderName::To => &mut self.to_tag,
             _ => return,
         };
-        *kept = Parameter::Known(plain.parameter.map(|p| offset(value_start + p.start)..offset(value_start + p.end)));
+        let place = offset(value_start + plain.parameter.start)..offset(value_start + plain.parameter.end);
+        *kept = Parameter::Known(Some(place).filter(|place| !place.is_empty()));
     }
 
     /// Reads any line.
-    fn line(&mut self, text: &[u8], odd: &mut Vec<Anomaly>) {
+    fn line(&mut self, text: &[u8], fields: &mut Fields, odd: &mut Vec<Anomaly>) {
         let at = self.end;
         if matches!(text.first(), Some(b' ' | b'\t')) {
             // What it goes on with may not be plain any more. An empty continuation line changes nothing.
             self.is_plain = false;
-            if !self.fields.extend_last(at + text.trim_ascii_end().len()) {
+            self.may_expire = true;
+            if !fields.extend_last(at + text.trim_ascii_end().len()) {
                 odd.push(Anomaly::HeaderFieldMalformed);
             }
             return;
@@ -336,7 +343,8 @@ impl Block {
         let value = text.get(colon + 1..).unwrap_or_default();
         let field = Field::new(HeaderName::read(name), at, name.len(), value, text.len());
         self.is_plain &= bit(field.name) & super::lint::LOOKED_INTO == 0;
-        self.push(&field);
+        self.may_expire |= field.name == HeaderName::Contact;
+        self.push(&field, fields);
     }
 }
 
@@ -345,9 +353,8 @@ fn usual_value(name: HeaderName, rest: &[u8]) -> Option<Plain> {
     match name {
         HeaderName::Via => plain::via(rest, b"branch"),
         HeaderName::From | HeaderName::To => plain::address(rest, b"tag"),
-        HeaderName::Contact | HeaderName::Route | HeaderName::RecordRoute | HeaderName::PAssertedIdentity => {
-            plain::address(rest, b"")
-        }
+        HeaderName::Contact => plain::address(rest, b"expires"),
+        HeaderName::Route | HeaderName::RecordRoute | HeaderName::PAssertedIdentity => plain::address(rest, b""),
         _ => plain::words(rest),
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     {
         odd.push(Anomaly::BranchNotUnique);
     }
-    numbers(message, odd);
+    numbers(message, facts, odd);
     if message
         .header(HeaderName::Date)
         .is_some_and(|date| !date.trim_end().ends_with("GMT") || crate::stir::date::read(&date).is_none())
@@ -213,7 +213,7 @@ fn via(value: &str, odd: &mut Vec<Anomaly>) {
     parts.iter().filter_map(|part| part.split_once(';')).for_each(|(_, rest)| parameters(rest, odd));
 }
 
-fn numbers(message: &Message, odd: &mut Vec<Anomaly>) {
+fn numbers(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     for (name, most) in NUMBERS {
         // Retry-After may have a comment and parameters behind its number; Expires was a date once (RFC 2543 §6.20).
         let wrong = |value: &[u8]| {
@@ -227,8 +227,9 @@ fn numbers(message: &Message, odd: &mut Vec<Anomaly>) {
     let warning = |value: &String| value.trim().bytes().take_while(u8::is_ascii_digit).count() != 3;
     let expires = |contact: &NameAddr| contact.params.value("expires").is_some_and(|e| e.parse::<u32>().is_err());
     // Contacts are read only where the word occurs.
-    let wrong_expires =
-        message.raw_values(HeaderName::Contact).any(has_expires) && message.contacts().iter().any(expires);
+    let wrong_expires = facts.may_expire
+        && message.raw_values(HeaderName::Contact).any(has_expires)
+        && message.contacts().iter().any(expires);
     let has_warning = message.has(HeaderName::Warning);
     if wrong_expires || has_warning && message.values(HeaderName::Warning).iter().any(warning) {
         odd.push(Anomaly::NumberOutOfRange);

@@ -83,6 +83,8 @@ pub(super) struct Facts {
     pub(super) uri_is_plain: bool,
     /// Nothing is wrong with the values of [`super::lint::LOOKED_INTO`].
     pub(super) is_plain: bool,
+    /// A Contact value may have a parameter `expires`.
+    pub(super) may_expire: bool,
     /// The bits of the names that occur more than once.
     pub(super) repeated: u128,
 }
@@ -116,34 +118,44 @@ impl Message {
 
     /// Reads what follows the start line.
     fn read_on(bytes: &[u8], begin: start_line::Begin, cut: bool, mut odd: Vec<Anomaly>) -> Option<(Self, usize)> {
-        let block = headers::read(bytes, begin.next, &mut odd);
-        let body_length = body_length(bytes, &block, cut, &mut odd);
-        let end = block.end + body_length;
-        if cut {
-            odd.push(Anomaly::MessageCut);
-        }
-        let facts = Facts { uri_is_plain: begin.is_plain, is_plain: block.is_plain, repeated: block.repeated };
+        // What is read comes to where it is kept at once.
         let mut message = Self(Box::new(Parts {
-            raw: bytes.get(..end)?.into(),
+            raw: Box::default(),
             start: begin.start,
             start_end: offset(begin.length),
-            fields: block.fields.settled(end),
-            body: offset(block.end),
+            fields: Fields::within(bytes.len()),
+            body: 0,
             cseq: None,
             from_tag: None,
             to_tag: None,
             branch: None,
-            via_parameters: block.via_parameters,
-            anomalies: odd,
+            via_parameters: 0,
+            anomalies: Vec::new(),
             cut,
             identities: OnceLock::new(),
             parties: OnceLock::new(),
         }));
+        let fields = &mut message.0.fields;
+        let block = headers::read(bytes, begin.next, fields, &mut odd);
+        let end = block.end + body_length(bytes, &block, fields, cut, &mut odd);
+        fields.settle(end);
+        if cut {
+            odd.push(Anomaly::MessageCut);
+        }
+        message.0.raw = bytes.get(..end)?.into();
+        message.0.body = offset(block.end);
+        message.0.via_parameters = block.via_parameters;
+        message.0.anomalies = odd;
         message.0.cseq = message.read_cseq();
         message.0.from_tag = message.place_of(block.from_tag, HeaderName::From, b"tag");
         message.0.to_tag = message.place_of(block.to_tag, HeaderName::To, b"tag");
         message.0.branch = message.place_of(block.branch, HeaderName::Via, b"branch");
-        message.look(&facts);
+        message.look(&Facts {
+            uri_is_plain: begin.is_plain,
+            is_plain: block.is_plain,
+            may_expire: block.may_expire,
+            repeated: block.repeated,
+        });
         Some((message, end))
     }
 
@@ -518,15 +530,15 @@ fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
 }
 
 /// How many octets behind the header block are the body (RFC 3261 §18.3).
-fn body_length(bytes: &[u8], block: &headers::Block, cut: bool, odd: &mut Vec<Anomaly>) -> usize {
+fn body_length(bytes: &[u8], block: &headers::Block, fields: &Fields, cut: bool, odd: &mut Vec<Anomaly>) -> usize {
     let there = bytes.len().saturating_sub(block.end);
-    let Some(first) = block.fields.first(HeaderName::ContentLength).map(|f| f.value(bytes)) else {
+    let Some(first) = fields.first(HeaderName::ContentLength).map(|f| f.value(bytes)) else {
         // Without Content-Length the body is the rest (RFC 3261 §18.3), unless the rest is another message.
         let rest = bytes.get(block.end..).unwrap_or_default();
         return if probe::is_sip(super::framing::without_blank_lines(rest)) { 0 } else { there };
     };
     let is_repeated = block.repeated & headers::bit(HeaderName::ContentLength) != 0;
-    if is_repeated && block.fields.named(HeaderName::ContentLength).any(|other| other.value(bytes) != first) {
+    if is_repeated && fields.named(HeaderName::ContentLength).any(|other| other.value(bytes) != first) {
         odd.push(Anomaly::ContentLengthInvalid);
     }
     let Some(claimed) = number::whole(first) else {

@@ -10,6 +10,7 @@ pub mod framing;
 pub mod header_name;
 pub(crate) mod headers;
 mod lint;
+mod marks;
 pub mod message;
 pub mod method;
 pub mod number;

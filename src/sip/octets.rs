@@ -12,14 +12,12 @@ pub(super) const PARAMETER: u16 = 8;
 pub(super) const NAME: u16 = 16;
 /// Of the value of a parameter without quotes.
 pub(super) const VALUE: u16 = 32;
-/// Between quotes, without escapes and line ends.
+/// Between quotes, without escapes, line ends and zeros.
 pub(super) const QUOTED: u16 = 64;
 /// Decimal digits.
 pub(super) const DIGIT: u16 = 128;
 /// Letters.
 pub(super) const LETTER: u16 = 256;
-/// Graphic ones.
-pub(super) const GRAPHIC: u16 = 512;
 
 static CLASSES: [u16; 256] = classes();
 
@@ -41,10 +39,7 @@ const fn classes() -> [u16; 256] {
 const fn with_ranges(mut table: [u16; 256]) -> [u16; 256] {
     let mut at = 0;
     while at < table.len() {
-        if at > b' ' as usize && at < 0x7f {
-            table[at] |= GRAPHIC;
-        }
-        if !matches!(at, 0x0a | 0x0d | 0x22 | 0x5c) {
+        if !matches!(at, 0 | 0x0a | 0x0d | 0x22 | 0x5c) {
             table[at] |= QUOTED;
         }
         at += 1;
@@ -162,10 +157,9 @@ mod tests {
             assert_eq!(is(octet, PARAMETER), common(b"-.!%*_+`'~;=:"));
             assert_eq!(is(octet, VALUE), common(b"-.!%*_+`'~=:"));
             assert_eq!(is(octet, NAME), common(b"-.!%*_+`'~ "));
-            assert_eq!(is(octet, QUOTED), !b"\"\\\r\n".contains(&octet));
+            assert_eq!(is(octet, QUOTED), !b"\0\"\\\r\n".contains(&octet));
             assert_eq!(is(octet, DIGIT), octet.is_ascii_digit());
             assert_eq!(is(octet, LETTER), octet.is_ascii_alphabetic());
-            assert_eq!(is(octet, GRAPHIC), octet.is_ascii_graphic());
         }
     }
 }

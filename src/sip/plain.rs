@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::octets::{self, DIGIT, GRAPHIC, HOST, LETTER, NAME, PARAMETER, QUOTED, TOKEN, USER, VALUE, take};
+use super::marks::{self, Mark, Marks};
+use super::octets::{self, DIGIT, HOST, LETTER, NAME, PARAMETER, TOKEN, USER, VALUE, take};
 
 /// More parameters than this are not plain.
 const PARAMETERS_MAX: usize = 8;
@@ -13,8 +14,8 @@ const PARAMETERS_MAX: usize = 8;
 /// A plain value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plain {
-    /// The place of the parameter that was asked for; `None` if it is not there.
-    pub(super) parameter: Option<Range<usize>>,
+    /// The place of the parameter that was asked for; empty if it is not there.
+    pub(super) parameter: Range<usize>,
     /// The octets in front of its parameters.
     pub(super) begin: usize,
     /// The octets of the value. It ends with those that were given, or with the line.
@@ -30,9 +31,12 @@ impl Plain {
 
 /// `SIP/2.0/UDP host:port;name=value`, once.
 pub(super) fn via(value: &[u8], wanted: &[u8]) -> Option<Plain> {
-    let (transport, rest) = take(value.strip_prefix(b"SIP/2.0/")?, LETTER);
-    let rest = rest.strip_prefix(b" ").filter(|_| !transport.is_empty())?;
-    parameters(value, host(rest)?, wanted)
+    let begin = b"SIP/2.0/";
+    value.strip_prefix(begin)?;
+    let mut marks = Marks::behind(value, begin.len());
+    let (blank, _) = Some(marks.next()).filter(|(at, octet)| *octet == b' ' && *at > begin.len())?;
+    let end = host(&mut marks, blank + 1)?;
+    parameters(&mut marks, end, wanted)
 }
 
 /// Host, port, and whether the transport is a secure one, of a Via value that begins with `SIP/2.0/UDP host:port;` or so and has no
@@ -40,108 +44,151 @@ pub(super) fn via(value: &[u8], wanted: &[u8]) -> Option<Plain> {
 pub(super) fn sent_by(value: &[u8]) -> Option<(&[u8], Option<u16>, bool)> {
     let (transport, rest) = take(value.strip_prefix(b"SIP/2.0/")?, LETTER);
     let rest = rest.strip_prefix(b" ").filter(|_| !transport.is_empty())?;
-    let (name, behind) = take(rest, HOST);
-    let end = host(rest).filter(|end| end.is_empty() || end.first() == Some(&b';'))?;
-    let mut port = None;
-    if behind.len() > end.len() {
-        let digits = behind.get(1..behind.len() - end.len())?;
-        port = u16::try_from(number(digits)).ok();
+    let (name, mut rest) = take(rest, HOST);
+    let mut port_number = None;
+    if let Some(behind) = rest.strip_prefix(b":") {
+        let (digits, behind) = take(behind, DIGIT);
+        port_number = Some(port(digits)?);
+        rest = behind;
+    }
+    if name.is_empty() || !matches!(rest.first(), None | Some(b';')) {
+        return None;
     }
     let secure = [&b"TLS"[..], b"WSS"].iter().any(|name| transport.eq_ignore_ascii_case(name));
-    Some((name, port, secure))
+    Some((name, port_number, secure))
 }
 
 /// `"Name" <uri>;name=value` or `uri;name=value`, once.
 pub(super) fn address(value: &[u8], wanted: &[u8]) -> Option<Plain> {
-    let rest = match value.strip_prefix(b"\"") {
-        Some(quoted) => octets::behind(quoted, QUOTED).strip_prefix(b"\"")?,
-        None => value,
-    };
-    let (name, bracketed) = take(rest, NAME);
-    if let Some(inside) = bracketed.strip_prefix(b"<") {
-        return parameters(value, behind_bracket(hostpart(inside)?)?, wanted);
-    }
     // Without brackets there is no name, and the parameters are the header field's.
-    let is_alone = rest.len() == value.len() && !name.contains(&b' ');
-    parameters(value, hostpart(value).filter(|_| is_alone)?, wanted)
+    if value.starts_with(b"sip:") || value.starts_with(b"sips:") {
+        let mut marks = Marks::behind(value, 0);
+        let end = hostpart(&mut marks, 0)?;
+        return parameters(&mut marks, end, wanted);
+    }
+    let is_quoted = value.first() == Some(&b'"');
+    let mut marks = Marks::behind(value, usize::from(is_quoted));
+    if is_quoted && !marks.quoted() {
+        return None;
+    }
+    let (bracket, _) = Some(marks.behind_class(NAME)).filter(|(_, octet)| *octet == b'<')?;
+    let end = uri_at(&mut marks, bracket + 1)?;
+    let behind = Some(end).filter(|(_, octet)| *octet == b'>').map(|(at, _)| at + 1)?;
+    let next = Some(marks.next()).filter(|(at, _)| *at == behind)?;
+    parameters(&mut marks, next, wanted)
 }
 
 /// A `sip:` URI with user, host, port and parameters.
 pub(super) fn uri(value: &[u8]) -> bool {
-    hostpart(value).is_some_and(|rest| {
-        rest.is_empty() || rest.first() == Some(&b';') && octets::behind(rest, PARAMETER).is_empty()
-    })
+    uri_at(&mut Marks::behind(value, 0), 0).is_some_and(|(at, _)| at == value.len())
 }
 
-/// Words with single blanks between them, up to the end of the line.
+/// The mark behind such a URI at that place, of which no mark has been passed.
+pub(super) fn uri_at(marks: &mut Marks<'_>, at: usize) -> Option<Mark> {
+    let end = hostpart(marks, at)?;
+    Some(if end.1 == b';' { marks.behind_class(PARAMETER) } else { end })
+}
+
+/// Anything that can be printed, up to the end of the line.
 pub(super) fn words(value: &[u8]) -> Option<Plain> {
-    let (mut word, mut rest) = take(value, GRAPHIC);
-    while let (Some(behind), false) = (rest.strip_prefix(b" "), word.is_empty()) {
-        (word, rest) = take(behind, GRAPHIC);
+    let length = marks::printable(value);
+    // White space at the end does not belong to it.
+    let last = *value.get(length.checked_sub(1)?)?;
+    (last != b' ').then_some(Plain { parameter: 0..0, begin: length, length })
+}
+
+/// The mark behind the host and the port of a `sip:` URI at that place, of which no mark has been passed.
+#[inline]
+fn hostpart(marks: &mut Marks<'_>, at: usize) -> Option<Mark> {
+    let uri = marks.text().get(at..)?;
+    let scheme = if uri.starts_with(b"sip:") {
+        4
+    } else if uri.starts_with(b"sips:") {
+        5
+    } else {
+        return None;
+    };
+    marks.next();
+    let mark = marks.next();
+    let end = if octets::is(mark.1, USER) { marks.behind_class(USER) } else { mark };
+    if end.1 == b'@' {
+        return host(marks, end.0 + 1);
     }
-    let length = value.len() - rest.len();
-    (!word.is_empty()).then_some(Plain { parameter: None, begin: length, length })
+    // A host has none of the marks that users may have.
+    if end == mark { behind_host(marks, at + scheme, mark) } else { None }
 }
 
-/// What follows the bracket that ends a URI, of which the parameters are left.
-fn behind_bracket(value: &[u8]) -> Option<&[u8]> {
-    let inside = if value.first() == Some(&b';') { octets::behind(value, PARAMETER) } else { value };
-    inside.strip_prefix(b">")
+/// The mark behind a host name or IPv4 address and a port at that place, up to which all marks have been passed.
+#[inline]
+fn host(marks: &mut Marks<'_>, at: usize) -> Option<Mark> {
+    let mark = marks.next();
+    behind_host(marks, at, mark)
 }
 
-/// What follows the host and the port of a `sip:` URI.
-fn hostpart(value: &[u8]) -> Option<&[u8]> {
-    let rest = value.strip_prefix(b"sip:").or_else(|| value.strip_prefix(b"sips:"))?;
-    let (_, behind) = take(rest, USER);
-    host(behind.strip_prefix(b"@").unwrap_or(rest))
-}
-
-/// What follows a host name or IPv4 address and a port.
-fn host(value: &[u8]) -> Option<&[u8]> {
-    let (name, rest) = take(value, HOST);
-    if name.is_empty() {
+/// The same of a host that ends at a mark.
+#[inline]
+fn behind_host(marks: &mut Marks<'_>, at: usize, mark: Mark) -> Option<Mark> {
+    if mark.0 <= at {
         return None;
     }
-    let Some(port) = rest.strip_prefix(b":") else { return Some(rest) };
-    let (digits, rest) = take(port, DIGIT);
-    ((1..=4).contains(&digits.len()) || digits.len() == 5 && u16::try_from(number(digits)).is_ok()).then_some(rest)
+    if mark.1 != b':' {
+        return Some(mark);
+    }
+    let end = marks.next();
+    port(marks.text().get(mark.0 + 1..end.0)?)?;
+    Some(end)
 }
 
-/// The value of at most nine digits.
-fn number(digits: &[u8]) -> u32 {
-    digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'))
+/// A port in at most five digits.
+#[inline]
+fn port(digits: &[u8]) -> Option<u16> {
+    if !(1..=5).contains(&digits.len()) {
+        return None;
+    }
+    let mut number = 0;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u32::from(digit);
+    }
+    u16::try_from(number).ok()
 }
 
-/// Parameters at the end of `value`, with different names and without quotes, and the place of the wanted one. Names count as different if
-/// their lengths, first or last letters are: it is quicker, and hardly ever wrong.
-fn parameters(value: &[u8], mut rest: &[u8], wanted: &[u8]) -> Option<Plain> {
+/// Parameters from a mark on up to the end, with different names and without quotes, and the place of the wanted one. Names count as
+/// different if their lengths, first or last letters are: it is quicker, and hardly ever wrong.
+fn parameters(marks: &mut Marks<'_>, first: Mark, wanted: &[u8]) -> Option<Plain> {
     let mut keys = [0_u32; PARAMETERS_MAX];
-    let begin = value.len() - rest.len();
-    let mut parameter = None;
+    let (mut parameter, mut mark) = (0..0, first);
     for count in 0..=PARAMETERS_MAX {
-        let [b';', text @ ..] = rest else {
-            let is_end = matches!(rest, [] | [b'\r', b'\n', ..]);
-            return is_end.then_some(Plain { parameter, begin, length: value.len() - rest.len() });
-        };
-        let (name, behind) = take(text, TOKEN);
+        let (at, octet) = mark;
+        if octet != b';' {
+            return is_end(marks.text(), at).then_some(Plain { parameter, begin: first.0, length: at });
+        }
+        mark = marks.behind_class(TOKEN);
+        let name = marks.text().get(at + 1..mark.0)?;
         let key = key(name)?;
         if keys.get(..count)?.contains(&key) {
             return None;
         }
         *keys.get_mut(count)? = key;
-        let [b'=', text @ ..] = behind else {
-            rest = behind;
-            continue;
-        };
-        rest = octets::behind(text, VALUE);
-        if name.len() == wanted.len() && name.eq_ignore_ascii_case(wanted) {
-            let place = value.len() - text.len()..value.len() - rest.len();
+        let is_wanted = name.len() == wanted.len() && name.eq_ignore_ascii_case(wanted);
+        let from = mark.0 + 1;
+        if mark.1 == b'=' {
+            mark = marks.behind_class(VALUE);
+        }
+        if is_wanted {
             // Whether an empty value is one is for others to say.
-            parameter = Some(place).filter(|place| !place.is_empty());
-            parameter.as_ref()?;
+            parameter = Some(from..mark.0).filter(|value| !value.is_empty())?;
         }
     }
     None
+}
+
+/// Whether a text, or its line, ends at that place.
+fn is_end(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at..), Some([] | [b'\r', b'\n', ..]))
 }
 
 /// What tells most names apart, in any case; `None` of an empty one.

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::headers::offset;
-use super::{Method, StatusCode, octets, plain, probe};
+use super::marks::{self, Marks};
+use super::{Method, StatusCode, plain, probe};
 use crate::anomaly::Anomaly;
 
 /// What the first line says; ranges are places in the line.
@@ -27,23 +28,31 @@ pub(super) struct Begin {
 
 /// A start line as nearly all are, which is one for [`probe::is_sip`] too and has nothing odd; `None` says nothing.
 pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
-    let window = bytes.get(..probe::LINE_MAX).unwrap_or(bytes);
-    let length = memchr::memchr2(b'\r', b'\n', window)?;
-    let line = bytes.get(..length).filter(|_| bytes.get(length..).is_some_and(|end| end.starts_with(b"\r\n")))?;
-    let start = if let Some(rest) = line.strip_prefix(b"SIP/2.0 ") {
-        let [a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', phrase @ ..] = rest else { return None };
+    if let Some([a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', phrase @ ..]) =
+        bytes.strip_prefix(b"SIP/2.0 ")
+    {
         let digit = |digit: &u8| u16::from(digit - b'0');
         let status = StatusCode(digit(a) * 100 + digit(b) * 10 + digit(c));
         phrase.first().filter(|first| first.is_ascii_graphic())?;
-        StartLine::Response { status, phrase: offset(length - phrase.len())..offset(length) }
-    } else {
-        let request = line.strip_suffix(b" SIP/2.0")?;
-        let (method, _) = octets::take(request, octets::LETTER);
-        let uri = request.get(method.len()..)?.strip_prefix(b" ").filter(|uri| plain::uri(uri))?;
-        let uri = offset(request.len() - uri.len())..offset(request.len());
-        StartLine::Request { method: Method::known(method)?, uri }
-    };
-    Some(Begin { start, length, next: length + 2, is_plain: true })
+        let from = bytes.len() - phrase.len();
+        let length = from + marks::printable(phrase);
+        return usual_line(bytes, StartLine::Response { status, phrase: offset(from)..offset(length) }, length);
+    }
+    let mut marks = Marks::behind(bytes, 0);
+    let (blank, _) = Some(marks.next()).filter(|(_, octet)| *octet == b' ')?;
+    let method = Method::known(bytes.get(..blank)?)?;
+    let (end, _) = plain::uri_at(&mut marks, blank + 1)?;
+    let version = b" SIP/2.0";
+    let length = end + version.len();
+    bytes.get(end..)?.strip_prefix(version)?;
+    let line = StartLine::Request { method, uri: offset(blank + 1)..offset(end) };
+    usual_line(bytes, line, length).filter(|_| length < probe::LINE_MAX)
+}
+
+/// A start line of that length, if it ends there.
+fn usual_line(bytes: &[u8], start: StartLine, length: usize) -> Option<Begin> {
+    let is_whole = bytes.get(length..)?.starts_with(b"\r\n");
+    is_whole.then_some(Begin { start, length, next: length + 2, is_plain: true })
 }
 
 /// The start line at the beginning, if there is one.
