@@ -24,7 +24,8 @@ pub fn each_message(datagram: &[u8], cut: bool, mut take: impl FnMut(Framed)) {
     let mut last: Option<Framed> = None;
     let mut at = blank_lines(datagram);
     let leading = at > 0;
-    while let Some((mut message, length)) = datagram.get(at..).and_then(|rest| Message::read_if_sip(rest, cut)) {
+    while let Some(rest) = datagram.get(at..).filter(|rest| !rest.is_empty()) {
+        let Some((mut message, length)) = Message::read_if_sip(rest, cut) else { break };
         if last.is_none() && leading {
             message.note(Anomaly::LeadingBlankLines);
         }

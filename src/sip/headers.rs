@@ -65,12 +65,18 @@ impl Fields {
         Self { present: 0, places }
     }
 
-    fn push(&mut self, field: &Field) {
-        self.present |= bit(field.name);
+    /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
+    #[inline]
+    fn push(&mut self, name: HeaderName, places: [usize; 4]) -> bool {
+        let is_repeated = self.present & bit(name) != 0;
+        self.present |= bit(name);
+        let [start, name_end, value_start, value_end] = places.map(offset);
+        let field = Field { name, start, name_end, value_start, value_end };
         match &mut self.places {
-            Places::Short(fields) => fields.push(ShortField::new(field)),
-            Places::Long(fields) => fields.push(*field),
+            Places::Short(fields) => fields.push(ShortField::new(&field)),
+            Places::Long(fields) => fields.push(field),
         }
+        is_repeated
     }
 
     /// The end of the last value becomes this, if it is behind it; `false` where there is none.
@@ -177,6 +183,7 @@ impl ShortField {
 }
 
 /// Places that fit.
+#[inline]
 fn short(at: u32) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
@@ -190,6 +197,8 @@ pub(super) struct Block {
     pub(super) repeated: u128,
     /// Whether every value that [`super::lint`] would look into is plain.
     pub(super) is_plain: bool,
+    /// Whether all octets are known to be ASCII.
+    pub(super) is_ascii: bool,
     /// Whether a Contact value may have a parameter `expires`.
     pub(super) may_expire: bool,
     pub(super) from_tag: Parameter,
@@ -254,17 +263,13 @@ impl Block {
             end: start,
             repeated: 0,
             is_plain: true,
+            is_ascii: true,
             may_expire: false,
             from_tag: Parameter::Unknown,
             to_tag: Parameter::Unknown,
             branch: Parameter::Unknown,
             via_parameters: 0,
         }
-    }
-
-    fn push(&mut self, field: &Field, fields: &mut Fields) {
-        self.repeated |= fields.present & bit(field.name);
-        fields.push(field);
     }
 
     /// Reads a line as nearly all are, name, value and line end in one pass; `None` of others, which are to be read at leisure.
@@ -274,7 +279,9 @@ impl Block {
         while let [b' ', behind @ ..] = value {
             value = behind;
         }
-        value.first().filter(|first| first.is_ascii_graphic())?;
+        let first = value.first().filter(|first| first.is_ascii_graphic())?;
+        // Nothing but names in quotes may have other octets.
+        self.is_ascii &= *first != b'"';
         let plain = usual_value(name, value)?;
         // A blank behind the line end would go on with the value.
         let [b'\r', b'\n', behind @ ..] = value.get(plain.length..)? else { return None };
@@ -285,23 +292,21 @@ impl Block {
         let value_start = start + rest.len() - value.len();
         let value_end = value_start + plain.length;
         self.end = value_end + 2;
-        self.note(name, plain, value_start, fields.has(name));
-        let field = Field {
-            name,
-            start: offset(start),
-            name_end: offset(start + length),
-            value_start: offset(value_start),
-            value_end: offset(value_end),
-        };
-        self.push(&field, fields);
+        let is_repeated = fields.push(name, [start, start + length, value_start, value_end]);
+        if is_repeated {
+            self.repeated |= bit(name);
+        }
+        self.note(name, &plain, value_start, is_repeated);
         Some(())
     }
 
     /// Keeps the parameters that every message is asked for, of the first header field of a name.
-    fn note(&mut self, name: HeaderName, plain: Plain, value_start: usize, is_repeated: bool) {
+    #[inline]
+    fn note(&mut self, name: HeaderName, plain: &Plain, value_start: usize, is_repeated: bool) {
         let kept = match name {
             HeaderName::Contact => {
                 self.may_expire |= !plain.parameter.is_empty();
+                // It may be a list on several lines.
                 return;
             }
             _ if is_repeated => return,
@@ -320,6 +325,7 @@ impl Block {
 
     /// Reads any line.
     fn line(&mut self, text: &[u8], fields: &mut Fields, odd: &mut Vec<Anomaly>) {
+        self.is_ascii = false;
         let at = self.end;
         if matches!(text.first(), Some(b' ' | b'\t')) {
             // What it goes on with may not be plain any more. An empty continuation line changes nothing.
@@ -341,20 +347,27 @@ impl Block {
             return;
         }
         let value = text.get(colon + 1..).unwrap_or_default();
-        let field = Field::new(HeaderName::read(name), at, name.len(), value, text.len());
-        self.is_plain &= bit(field.name) & super::lint::LOOKED_INTO == 0;
-        self.may_expire |= field.name == HeaderName::Contact;
-        self.push(&field, fields);
+        let value = value.trim_ascii_start();
+        let value_start = at + text.len() - value.len();
+        let places = [at, at + name.len(), value_start, value_start + value.trim_ascii_end().len()];
+        let name = HeaderName::read(name);
+        self.is_plain &= bit(name) & super::lint::LOOKED_INTO == 0;
+        self.may_expire |= name == HeaderName::Contact;
+        if fields.push(name, places) {
+            self.repeated |= bit(name);
+        }
     }
 }
 
 /// The value at the beginning of `rest`, if it is as usual.
 fn usual_value(name: HeaderName, rest: &[u8]) -> Option<Plain> {
     match name {
-        HeaderName::Via => plain::via(rest, b"branch"),
-        HeaderName::From | HeaderName::To => plain::address(rest, b"tag"),
-        HeaderName::Contact => plain::address(rest, b"expires"),
-        HeaderName::Route | HeaderName::RecordRoute | HeaderName::PAssertedIdentity => plain::address(rest, b""),
+        HeaderName::Via => plain::via(rest, plain::BRANCH),
+        HeaderName::From | HeaderName::To => plain::address(rest, plain::TAG),
+        HeaderName::Contact => plain::address(rest, plain::EXPIRES),
+        HeaderName::Route | HeaderName::RecordRoute | HeaderName::PAssertedIdentity => {
+            plain::address(rest, plain::NONE)
+        }
         _ => plain::words(rest),
     }
 }
@@ -365,23 +378,6 @@ pub(super) fn offset(at: usize) -> u32 {
 }
 
 impl Field {
-    /// The field of a line of `length` octets at `at`, which ends with the value.
-    fn new(name: HeaderName, at: usize, name_length: usize, value: &[u8], length: usize) -> Self {
-        let value = match value {
-            // Most values stand behind one blank.
-            [b' ', rest @ ..] if rest.first().is_some_and(u8::is_ascii_graphic) => rest,
-            _ => value.trim_ascii_start(),
-        };
-        let value_start = at + length - value.len();
-        Self {
-            name,
-            start: offset(at),
-            name_end: offset(at + name_length),
-            value_start: offset(value_start),
-            value_end: offset(value_start + value.trim_ascii_end().len()),
-        }
-    }
-
     /// The value as captured, folding included, without white space around it.
     pub(super) fn value(self, bytes: &[u8]) -> &[u8] {
         bytes.get(self.value_range()).unwrap_or_default()

@@ -74,7 +74,7 @@ pub(super) const LOOKED_INTO: u128 = bits(&[
 /// What is wrong with the message, in no particular order, with repetitions. What is known to be plain is left out.
 pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     let head = message.head();
-    if !head.is_ascii() && std::str::from_utf8(head).is_err() {
+    if !facts.is_ascii && !head.is_ascii() && std::str::from_utf8(head).is_err() {
         odd.push(Anomaly::NotUtf8);
     }
     if !facts.uri_is_plain {
@@ -105,11 +105,11 @@ fn values(name: HeaderName, value: &[u8], odd: &mut Vec<Anomaly>) {
     let unfolded = || String::from_utf8_lossy(&headers::unfold(value)).into_owned();
     let is_other = |plain: Option<Plain>| plain.is_none_or(|plain| !plain.is_all_of(value));
     if name == HeaderName::Via {
-        if is_other(plain::via(value, b"")) {
+        if is_other(plain::via(value, plain::NONE)) {
             via(&unfolded(), odd);
         }
     } else if let Some(is_list) = addresses_of(name)
-        && is_other(plain::address(value, b""))
+        && is_other(plain::address(value, plain::NONE))
     {
         addresses(&unfolded(), is_list, odd);
     }
@@ -258,7 +258,7 @@ mod tests {
         ) {
             let mut odd = Vec::new();
             addresses(&text, true, &mut odd);
-            prop_assert!(odd.is_empty() || plain::address(text.as_bytes(), b"").is_none(), "{} {:?}", text, odd);
+            prop_assert!(odd.is_empty() || plain::address(text.as_bytes(), plain::NONE).is_none(), "{} {:?}", text, odd);
             let uri_is_legal = Uri::read(&text).is_some_and(|uri| host_is_legal(&uri) && uri.headers.is_none());
             prop_assert!(uri_is_legal || !plain::uri(text.as_bytes()), "{}", text);
         }
@@ -267,7 +267,7 @@ mod tests {
         fn nothing_is_wrong_with_plain_vias(text in r#"SIP/2.0/[A-B]{0,2} ?[a.:0-9,]{0,7}(;[aA=b"]{0,3}){0,3}"#) {
             let mut odd = Vec::new();
             via(&text, &mut odd);
-            prop_assert!(odd.is_empty() || plain::via(text.as_bytes(), b"").is_none(), "{} {:?}", text, odd);
+            prop_assert!(odd.is_empty() || plain::via(text.as_bytes(), plain::NONE).is_none(), "{} {:?}", text, odd);
         }
     }
 }

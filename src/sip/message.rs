@@ -78,11 +78,14 @@ pub struct Parties {
 pub type NamedField<'a> = (HeaderName, Cow<'a, str>, Cow<'a, str>);
 
 /// What is known of a message when it is looked at for what is odd.
+#[expect(clippy::struct_excessive_bools, reason = "none of them follows from another")]
 pub(super) struct Facts {
     /// Nothing is wrong with its Request-URI.
     pub(super) uri_is_plain: bool,
     /// Nothing is wrong with the values of [`super::lint::LOOKED_INTO`].
     pub(super) is_plain: bool,
+    /// All octets of its head are ASCII; otherwise nobody looked.
+    pub(super) is_ascii: bool,
     /// A Contact value may have a parameter `expires`.
     pub(super) may_expire: bool,
     /// The bits of the names that occur more than once.
@@ -153,6 +156,8 @@ impl Message {
         message.look(&Facts {
             uri_is_plain: begin.is_plain,
             is_plain: block.is_plain,
+            // A usual start line has nothing else either.
+            is_ascii: begin.is_plain && block.is_ascii,
             may_expire: block.may_expire,
             repeated: block.repeated,
         });

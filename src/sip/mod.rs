@@ -10,7 +10,6 @@ pub mod framing;
 pub mod header_name;
 pub(crate) mod headers;
 mod lint;
-mod marks;
 pub mod message;
 pub mod method;
 pub mod number;

@@ -12,7 +12,7 @@ pub(super) const PARAMETER: u16 = 8;
 pub(super) const NAME: u16 = 16;
 /// Of the value of a parameter without quotes.
 pub(super) const VALUE: u16 = 32;
-/// Between quotes, without escapes, line ends and zeros.
+/// Between quotes, without escapes and line ends.
 pub(super) const QUOTED: u16 = 64;
 /// Decimal digits.
 pub(super) const DIGIT: u16 = 128;
@@ -39,7 +39,7 @@ const fn classes() -> [u16; 256] {
 const fn with_ranges(mut table: [u16; 256]) -> [u16; 256] {
     let mut at = 0;
     while at < table.len() {
-        if !matches!(at, 0 | 0x0a | 0x0d | 0x22 | 0x5c) {
+        if !matches!(at, 0x0a | 0x0d | 0x22 | 0x5c) {
             table[at] |= QUOTED;
         }
         at += 1;
@@ -99,13 +99,32 @@ pub(super) fn behind(value: &[u8], class: u16) -> &[u8] {
     rest
 }
 
+/// One in each octet.
+const ONES: u64 = u64::MAX / 255;
+
+/// The number of octets in front of the first that is a control character, or not ASCII.
+#[inline]
+pub(super) fn printable(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        // What a difference borrows changes no octet in front of the one that is too small.
+        let odd = (word.wrapping_sub(ONES * u64::from(b' ')) | word) & (ONES << 7);
+        if odd != 0 {
+            return text.len() - rest.len() + odd.trailing_zeros() as usize / 8;
+        }
+        rest = tail;
+    }
+    let odd = rest.iter().position(|octet| !(b' '..0x80).contains(octet)).unwrap_or(rest.len());
+    text.len() - rest.len() + odd
+}
+
 /// Longer texts are searched by the instructions of the machine, which take longer to set out.
 const SHORT: usize = 64;
 
 /// The place of the first octet of that kind.
 #[inline]
 pub(crate) fn find(text: &[u8], wanted: u8) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
     if text.len() > SHORT {
         return memchr::memchr(wanted, text);
     }
@@ -130,6 +149,12 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn what_can_be_printed_ends_where_it_does(text in prop::collection::vec(prop_oneof![Just(b' '), Just(0x7f), 0x1f_u8..0x82], 0..40)) {
+            let end = text.iter().position(|octet| !(b' '..0x80).contains(octet)).unwrap_or(text.len());
+            prop_assert_eq!(printable(&text), end);
+        }
+
         #[test]
         fn octets_are_found(text in prop::collection::vec(prop::sample::select(vec![0, 1, b';', b'<', 0x80, 0xbb, 0xff]), 0..80)) {
             for wanted in [0, b';', 0xff, b'x'] {
@@ -157,7 +182,7 @@ mod tests {
             assert_eq!(is(octet, PARAMETER), common(b"-.!%*_+`'~;=:"));
             assert_eq!(is(octet, VALUE), common(b"-.!%*_+`'~=:"));
             assert_eq!(is(octet, NAME), common(b"-.!%*_+`'~ "));
-            assert_eq!(is(octet, QUOTED), !b"\0\"\\\r\n".contains(&octet));
+            assert_eq!(is(octet, QUOTED), !b"\"\\\r\n".contains(&octet));
             assert_eq!(is(octet, DIGIT), octet.is_ascii_digit());
             assert_eq!(is(octet, LETTER), octet.is_ascii_alphabetic());
         }

@@ -95,7 +95,7 @@ mod tests {
             via in r"SIP/2.0/[A-B]{1,2} [a.:0-9]{1,3}(;(branch|Branch|b)?=?[a=:]{0,2}){0,3}",
         ) {
             for (value, name, is_via) in [(address.as_bytes(), &b"tag"[..], false), (via.as_bytes(), b"branch", true)] {
-                let plain = if is_via { plain::via(value, name) } else { plain::address(value, name) };
+                let plain = if is_via { plain::via(value, plain::BRANCH) } else { plain::address(value, plain::TAG) };
                 if let Some(plain) = plain {
                     prop_assert!(plain.is_all_of(value));
                     prop_assert_eq!(Some(plain.parameter).filter(|place| !place.is_empty()), find(value, name, is_via));

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::headers::offset;
-use super::marks::{self, Marks};
-use super::{Method, StatusCode, plain, probe};
+use super::{Method, StatusCode, octets, plain, probe};
 use crate::anomaly::Anomaly;
 
 /// What the first line says; ranges are places in the line.
@@ -26,6 +25,9 @@ pub(super) struct Begin {
     pub(super) is_plain: bool,
 }
 
+/// The octets of the longest known method with the blank behind it, at least.
+const LONGEST_METHOD: usize = 16;
+
 /// A start line as nearly all are, which is one for [`probe::is_sip`] too and has nothing odd; `None` says nothing.
 pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
     if let Some([a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', phrase @ ..]) =
@@ -35,17 +37,17 @@ pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
         let status = StatusCode(digit(a) * 100 + digit(b) * 10 + digit(c));
         phrase.first().filter(|first| first.is_ascii_graphic())?;
         let from = bytes.len() - phrase.len();
-        let length = from + marks::printable(phrase);
+        let length = from + octets::printable(phrase);
         return usual_line(bytes, StartLine::Response { status, phrase: offset(from)..offset(length) }, length);
     }
-    let mut marks = Marks::behind(bytes, 0);
-    let (blank, _) = Some(marks.next()).filter(|(_, octet)| *octet == b' ')?;
+    let blank = octets::find(bytes.get(..LONGEST_METHOD)?, b' ')?;
     let method = Method::known(bytes.get(..blank)?)?;
-    let (end, _) = plain::uri_at(&mut marks, blank + 1)?;
+    let behind = plain::behind_uri(bytes.get(blank + 1..)?)?;
+    let end = bytes.len() - behind.len();
     let version = b" SIP/2.0";
-    let length = end + version.len();
-    bytes.get(end..)?.strip_prefix(version)?;
+    behind.strip_prefix(version)?;
     let line = StartLine::Request { method, uri: offset(blank + 1)..offset(end) };
+    let length = end + version.len();
     usual_line(bytes, line, length).filter(|_| length < probe::LINE_MAX)
 }
 

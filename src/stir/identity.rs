@@ -169,13 +169,13 @@ mod tests {
                 b'<' if !quoted => bracketed = true,
                 b'>' if !quoted => bracketed = false,
                 _ if byte == separator && !quoted && !bracketed => {
-                    parts.push(&text[start..index]);
+                    parts.extend(text.get(start..index));
                     start = index + 1;
                 }
                 _ => {}
             }
         }
-        parts.push(&text[start..]);
+        parts.extend(text.get(start..));
         parts
     }
 

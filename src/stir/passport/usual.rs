@@ -71,6 +71,7 @@ impl<'a> Rest<'a> {
     }
 
     /// A member whose name with the quote that begins its value is next, if it is.
+    #[expect(clippy::option_option, reason = "the outer one is of the text, the inner one of the member")]
     fn member(&mut self, name: &str) -> Option<Option<&'a str>> {
         if self.has(name) { self.string().map(Some) } else { Some(None) }
     }
