@@ -343,14 +343,16 @@ impl Failure<'_> {
     }
 
     fn wording(&self) -> Option<&'static Wording> {
-        other_methods::wording(&self.transaction.method, self.status)
+        other_methods::wording(&self.transaction.method, self.status, &self.response.message)
     }
 
     fn with_remedies(&self, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
         for fix in self.wording().map_or(entry.how_to_fix, |w| w.fixes) {
             finding = finding.fix(*fix);
         }
-        if let Some(name) = self.other_method() {
+        if let Some(verify) = self.wording().and_then(|w| w.verify) {
+            finding = finding.verify(verify);
+        } else if let Some(name) = self.other_method() {
             let text = Text::new("The next {method} is accepted, or is no longer sent.");
             finding = finding.verify(text.with("method", name));
         } else if !entry.verify.is_empty() {

@@ -1,7 +1,8 @@
 //! What a status means for a request that starts no call. The catalogue speaks of calls and called parties; a REGISTER or
-//! SUBSCRIBE with the same status has another meaning, another party who must act, and nothing that could ring.
+//! SUBSCRIBE with the same status has another meaning, another party who must act, and nothing that could ring. So has a status whose
+//! reason phrase says that it means something else.
 
-use crate::sip::Method;
+use crate::sip::{Message, Method};
 
 /// The words for a status of some methods, in place of those of the catalogue.
 #[derive(Debug)]
@@ -11,7 +12,25 @@ pub(super) struct Wording {
     pub(super) meaning: &'static str,
     pub(super) fixes: &'static [&'static str],
     pub(super) role: &'static str,
+    /// How to verify it; of the others that the request is accepted.
+    pub(super) verify: Option<&'static str>,
 }
+
+/// A 480 that says itself that the server found no address to pass the request on to: no word of registrations then.
+const NO_ADDRESS: Wording = Wording {
+    statuses: &[480],
+    methods: Methods::Others,
+    meaning: "By its own words the server found no address in DNS to pass the request on to.",
+    fixes: &[
+        "Compare the host of the Request-URI and of the topmost Route with the domains that the server serves: one of its own it should \
+            not look up at all.",
+        "Ask the name server that it uses for NAPTR, SRV and A or AAAA records of that host, and mend what is missing (RFC 3263 §4).",
+    ],
+    role: "the operator of the server that answered, or of the DNS zone",
+    verify: Some(
+        "From the host of that server, `dig` finds an address for the host of the Request-URI; the next such request is passed on.",
+    ),
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Methods {
@@ -20,14 +39,22 @@ enum Methods {
     Others,
 }
 
-/// The words for `status` as the answer to `method`; `None` where those of the catalogue fit.
-pub(super) fn wording(method: &Method, status: u16) -> Option<&'static Wording> {
+/// The words for the `status` of a response as the answer to `method`; `None` where those of the catalogue fit.
+pub(super) fn wording(method: &Method, status: u16, response: &Message) -> Option<&'static Wording> {
+    if *method != Method::Register && NO_ADDRESS.statuses.contains(&status) && speaks_of_dns(response) {
+        return Some(&NO_ADDRESS);
+    }
     let methods = match method {
         Method::Invite | Method::Ack | Method::Cancel => return None,
         Method::Register => Methods::Register,
         _ => Methods::Others,
     };
     WORDINGS.iter().find(|w| w.methods == methods && w.statuses.contains(&status))
+}
+
+fn speaks_of_dns(response: &Message) -> bool {
+    let phrase = response.reason_phrase().unwrap_or_default();
+    phrase.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("dns"))
 }
 
 const WORDINGS: &[Wording] = &[
@@ -42,6 +69,7 @@ const WORDINGS: &[Wording] = &[
             "Compare To and the domain of the Request-URI with the account.",
         ],
         role: "the owner of the account, together with the operator of the registrar",
+        verify: None,
     },
     Wording {
         statuses: &[404, 604],
@@ -52,6 +80,7 @@ const WORDINGS: &[Wording] = &[
             "If they are right, create the account at the registrar.",
         ],
         role: "the owner of the account, together with the operator of the registrar",
+        verify: None,
     },
     Wording {
         statuses: &[480],
@@ -64,6 +93,7 @@ const WORDINGS: &[Wording] = &[
             "Compare the domain of the Request-URI with those that the server serves.",
         ],
         role: "the operator of the server that answered, or of the client that names the wrong domain",
+        verify: None,
     },
     Wording {
         statuses: &[403],
@@ -74,6 +104,7 @@ const WORDINGS: &[Wording] = &[
             "If the feature is not meant to be used there, switch it off at the client.",
         ],
         role: "the operator of the client that sent the request, together with the operator that refused",
+        verify: None,
     },
     Wording {
         statuses: &[404, 604],
@@ -84,6 +115,7 @@ const WORDINGS: &[Wording] = &[
             "If nobody needs the feature (presence, message waiting), switch it off at the client.",
         ],
         role: "the operator of the client that sent the request",
+        verify: None,
     },
     Wording {
         statuses: &[480],
@@ -95,6 +127,7 @@ const WORDINGS: &[Wording] = &[
             "If nobody needs the feature (presence, message waiting), switch it off at the client.",
         ],
         role: "usually nobody; if the addressee should be reachable, the operator of the server that answered",
+        verify: None,
     },
     Wording {
         statuses: &[486, 600, 603],
@@ -102,6 +135,7 @@ const WORDINGS: &[Wording] = &[
         meaning: "The addressee was reached and does not take this request.",
         fixes: &["Nothing needs repair unless the addressee was meant to take such requests."],
         role: "nobody",
+        verify: None,
     },
     Wording {
         statuses: &[488, 606],
@@ -111,6 +145,7 @@ const WORDINGS: &[Wording] = &[
             "Compare the body and its Content-Type with what the addressee supports; Warning may name the reason.",
         ],
         role: "the operators of the two ends",
+        verify: None,
     },
     Wording {
         statuses: &[503],
@@ -118,6 +153,7 @@ const WORDINGS: &[Wording] = &[
         meaning: OVERLOAD,
         fixes: OVERLOAD_FIXES,
         role: "the operator of the server that answered",
+        verify: None,
     },
     Wording {
         statuses: &[503],
@@ -125,6 +161,7 @@ const WORDINGS: &[Wording] = &[
         meaning: OVERLOAD,
         fixes: OVERLOAD_FIXES,
         role: "the operator of the server that answered",
+        verify: None,
     },
 ];
 

@@ -233,6 +233,7 @@ fn what_starts_no_call_gets_words_of_its_own() {
         ("REGISTER sip:p.example", "503 Service Unavailable", "overloaded or in maintenance"),
         ("SUBSCRIBE sip:bob@p.example", "404 Not Found", "nothing under this address"),
         ("SUBSCRIBE sip:bob@p.example", "480 Temporarily Unavailable", "at this address at the moment"),
+        ("SUBSCRIBE sip:bob@p.example", "480 No DNS results", "no address in DNS"),
         ("SUBSCRIBE sip:bob@p.example", "603 Decline", "does not take this request"),
         ("SUBSCRIBE sip:bob@p.example", "400 Bad Request", "could not be understood"),
         ("PUBLISH sip:bob@p.example", "489 Bad Event", "does not know the event package"),
@@ -264,6 +265,19 @@ fn progress_is_no_ringing_and_the_reason_of_the_response_is_told() {
     let message = finding.message.to_string();
     assert!(message.ends_with("The response itself gives the reason Q.850 cause 21: Call rejected."), "{message}");
     assert!(what(only(&with("180 Ringing"))).iter().any(|w| w.starts_with("rang before")));
+}
+
+#[test]
+fn a_server_that_found_no_address_is_taken_at_its_word() {
+    for (status, of_dns) in [("480 No DNS results", true), ("480 Temporarily Unavailable", false), ("480 Sdnsx", false)]
+    {
+        let all = invite(status, false);
+        let finding = only(&all);
+        let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+        let speaks =
+            |word: &str| finding.message.to_string().contains(word) || advice.iter().any(|fix| fix.contains(word));
+        assert_eq!((speaks("DNS"), speaks("registration")), (of_dns, !of_dns), "{status}: {advice:?}");
+    }
 }
 
 #[test]
