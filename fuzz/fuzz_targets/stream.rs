@@ -77,7 +77,7 @@ impl Tap {
                     kinds += 1;
                     is_hep |= kind == StreamKind::Hep;
                 }
-                StreamEvent::Tls(_) => {}
+                StreamEvent::Tls(_) | StreamEvent::Acknowledged { .. } => {}
             }
         }
         assert!(kinds > 0);

@@ -134,7 +134,7 @@ fn capture(page: &mut Page, view: &View, facts: &CaptureFacts) {
     }
 }
 
-/// What became of the frames: each of them is counted once. Nothing where all are alike.
+/// What became of the frames: each of them is counted once. Nothing where all hold UDP.
 fn contents(facts: &CaptureFacts) -> Option<Text> {
     let kinds = [
         (Text::new("UDP {n}"), facts.udp_frames),
@@ -146,7 +146,8 @@ fn contents(facts: &CaptureFacts) -> Option<Text> {
     ];
     let some: Vec<_> = kinds.into_iter().filter(|(_, n)| *n > 0).collect();
     let list = some.iter().map(|(text, n)| text.clone().with("n", grouped(*n)));
-    (some.len() > 1).then(|| Text::new("Frames: {list}").with("list", Text::list(", ", list)))
+    let is_usual = some.is_empty() || (some.len() == 1 && facts.udp_frames > 0);
+    (!is_usual).then(|| Text::new("Frames: {list}").with("list", Text::list(", ", list)))
 }
 
 /// The tunnels, tags and labels that frames travelled in, the most frequent first.
