@@ -110,8 +110,12 @@ impl<'a> Repeated<'a> {
             || ack.message.to_tag().is_none()
     }
 
-    /// What of an ACK does not match the response.
-    pub(super) fn mismatch(&self, ack: &CapturedMessage) -> Text {
+    /// That an ACK came which does not match the response, and in what.
+    pub(super) fn mismatch_text(&self, ack: &CapturedMessage) -> Text {
+        Text::new("An ACK came that does not match: {mismatch}.").with("mismatch", self.mismatch(ack))
+    }
+
+    fn mismatch(&self, ack: &CapturedMessage) -> Text {
         let tag = |m: &CapturedMessage| String::from_utf8_lossy(m.message.to_tag().unwrap_or_default()).into_owned();
         let number = |m: &CapturedMessage| m.message.cseq().map_or(0, |c| c.number);
         if tag(ack) != tag(self.first) {
@@ -138,6 +142,14 @@ impl<'a> Repeated<'a> {
             .with("status", self.first.message.status().map_or(0, |s| s.0))
             .with("count", self.count())
             .with("took", span(self.took()))
+    }
+}
+
+/// A sentence, and the next one where there is a reason to tell.
+pub(super) fn with_reason(what: Text, reason: Option<Text>) -> Text {
+    match reason {
+        Some(reason) => Text::new("{what} {reason}").with("what", what).with("reason", reason),
+        None => what,
     }
 }
 

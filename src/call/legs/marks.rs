@@ -97,7 +97,7 @@ impl Marks {
 fn common(message: &Message, provenance: &Provenance, call_id: &[u8]) -> SmallVec<[u64; 8]> {
     let mut common = SmallVec::new();
     numbers::called(message, |user| add(&mut common, number(user)));
-    common.extend(summary::session_id(message).iter().map(|session| Mark::Session(session).unique()));
+    common.extend(message.session_id().iter().map(|session| Mark::Session(session).unique()));
     common.extend(summary::links(message, provenance).iter().map(|link| Mark::Name(link.as_bytes()).unique()));
     common.push(Mark::Name(call_id).unique());
     common.extend(summary::tokens(message).iter().map(|token| Mark::Token(token).unique()));

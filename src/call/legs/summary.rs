@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::numbers;
 use crate::provenance::{Endpoint, Provenance, Timestamp};
-use crate::sip::{HeaderName, Message, Method, Params, Parties, StatusCode, params};
+use crate::sip::{HeaderName, Message, Method, Parties, StatusCode};
 use crate::stir::Identity;
 
 /// Values of one kind that are kept of a leg.
@@ -69,7 +69,7 @@ impl LegSummary {
             calling: each_once(|add| numbers::calling(message, add)),
             called: each_once(|add| numbers::called(message, add)),
             diverted: each_once(|add| numbers::diverted(message, add)),
-            session_id: session_id(message),
+            session_id: message.session_id(),
             links: links(message, provenance),
             tokens: tokens(message),
             origids: origids(message),
@@ -109,14 +109,6 @@ impl LegSummary {
     }
 }
 
-/// The local UUID in lower case; the null UUID is none.
-pub(super) fn session_id(message: &Message) -> Option<String> {
-    let value = message.header(HeaderName::SessionId)?;
-    let uuid = params::split(&value, ';').first()?.to_ascii_lowercase();
-    let usable = uuid.len() == 32 && uuid.chars().all(|c| c.is_ascii_hexdigit()) && uuid.chars().any(|c| c != '0');
-    usable.then_some(uuid)
-}
-
 /// What a capture agent says belongs together, where that is not the Call-ID alone.
 fn correlation(message: &Message, provenance: &Provenance) -> Option<String> {
     let value = provenance.carrier.as_ref()?.correlation.as_ref()?;
@@ -125,13 +117,10 @@ fn correlation(message: &Message, provenance: &Provenance) -> Option<String> {
 
 /// Values that name the call across legs.
 pub(super) fn links(message: &Message, provenance: &Provenance) -> Vec<String> {
-    let charging = message
-        .header(HeaderName::PChargingVector)
-        .and_then(|v| Params::read(&v).value("icid-value").map(str::to_owned));
     let has_others = message.has(HeaderName::Other);
     let named =
         LINK_HEADERS.iter().filter(|_| has_others).filter_map(|name| message.other(name).map(|v| v.trim().to_owned()));
-    let links = named.chain(charging).filter(|v| v.len() >= 4).take(MOST);
+    let links = named.chain(message.charging_id()).filter(|v| v.len() >= 4).take(MOST);
     links.chain(correlation(message, provenance)).collect()
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::address_scope::{Scope, scope};
-use crate::diagnosis::repeated::{Repeated, nearest_the_server};
+use crate::diagnosis::repeated::{Repeated, nearest_the_server, with_reason};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
@@ -157,17 +157,13 @@ impl<'a> Case<'a> {
             _ => text.with("limit", span(cx.settings.t1 * 64)),
         };
         let text = self.repeated.fill(text);
-        match self.reason() {
-            Some(reason) => Text::new("{what} {reason}").with("what", text).with("reason", reason),
-            None => text,
-        }
+        with_reason(text, self.reason())
     }
 
     /// Why it did not come, where the capture shows it.
     fn reason(&self) -> Option<Text> {
         if let Some(ack) = self.stray {
-            let text = Text::new("An ACK came that does not match: {mismatch}.");
-            return Some(text.with("mismatch", self.repeated.mismatch(ack)));
+            return Some(self.repeated.mismatch_text(ack));
         }
         let Some(way) = &self.way else {
             let text = "It has neither Contact nor Record-Route, so nobody knows where to send the ACK.";

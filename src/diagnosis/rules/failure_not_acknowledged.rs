@@ -1,7 +1,7 @@
 //! A failure response to INVITE that its server had to send again and again.
 
 use crate::call::{Call, CapturedMessage};
-use crate::diagnosis::repeated::Repeated;
+use crate::diagnosis::repeated::{Repeated, with_reason};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
@@ -94,14 +94,7 @@ fn message(repeated: &Repeated<'_>, doubt: Option<Text>, stray: Option<&Captured
         )
         .with("client", repeated.transaction.client),
     };
-    let text = repeated.fill(text);
-    match stray {
-        Some(ack) => Text::new("{what} {reason}").with("what", text).with(
-            "reason",
-            Text::new("An ACK came that does not match: {mismatch}.").with("mismatch", repeated.mismatch(ack)),
-        ),
-        None => text,
-    }
+    with_reason(repeated.fill(text), stray.map(|ack| repeated.mismatch_text(ack)))
 }
 
 fn actor(repeated: &Repeated<'_>, request: Option<&CapturedMessage>) -> Actor {
