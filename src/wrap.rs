@@ -4,7 +4,12 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The number of terminal cells that a text takes.
 pub fn display_width(text: &str) -> usize {
-    text.width()
+    if is_printable_ascii(text) { text.len() } else { text.width() }
+}
+
+/// Whether it holds nothing but printable ASCII, as most texts do. All octets are looked at, which takes several at a time.
+pub fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~'))
 }
 
 /// Appends spaces until the text takes `width` cells; longer texts stay as they are.
@@ -51,6 +56,11 @@ impl Lines {
 
     /// Adds a piece that fits, or is longer than a whole line.
     fn piece(&mut self, piece: &str) {
+        if self.cells + piece.len() <= self.width && is_printable_ascii(piece) {
+            self.line.push_str(piece);
+            self.cells += piece.len();
+            return;
+        }
         for c in piece.chars() {
             let cells = c.width().unwrap_or(0);
             if self.cells > 0 && self.cells + cells > self.width {
@@ -89,6 +99,9 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
 }
 
 fn piece_length(word: &str) -> usize {
+    if is_printable_ascii(word) {
+        return word.len();
+    }
     let mut chars = word.char_indices().peekable();
     while let Some((_, c)) = chars.next() {
         let next = chars.peek().copied();

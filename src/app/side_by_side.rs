@@ -1,13 +1,13 @@
 //! Small captures analysed side by side, each on one thread, with the results of all taken in the order of the inputs.
 //!
 //! Captures know nothing of one another up to the reports, so what a report sees is the same as if they had been analysed one after
-//! the other. Bounded: a thread that is ahead of the reports waits once it has [`PIECES`] results, and no more than a few
+//! the other. Bounded: a thread that is ahead of the reports waits once it has [`GROUPS`] of results, and no more than a few
 //! captures are ahead.
 
-use std::io;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::{io, mem};
 
 use super::single::Plan;
 use crate::capture::Input;
@@ -15,8 +15,10 @@ use crate::diagnosis::{CallReport, Finding};
 use crate::error::Error;
 use crate::report::{CaptureFacts, Sink, Summary};
 
-/// Results of one capture that wait for their turn.
-const PIECES: usize = 128;
+/// Results of one capture that wait for their turn: so many groups,
+const GROUPS: usize = 4;
+/// each of so many. One group holds all that most small captures have, and nobody is woken up more often than that.
+const PIECES: usize = 32;
 /// Threads that are of use: the reports are written by one.
 const WORKERS_MAX: usize = 16;
 
@@ -35,7 +37,7 @@ pub(super) enum Piece {
 pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, mut take: impl FnMut(Piece) -> bool) {
     let workers = threads.clamp(1, WORKERS_MAX);
     thread::scope(|scope| {
-        let (order, ordered) = sync_channel::<Receiver<Piece>>(2 * workers);
+        let (order, ordered) = sync_channel::<Receiver<Vec<Piece>>>(2 * workers);
         let queue = std::sync::Arc::new(Mutex::new((inputs.iter().enumerate(), order)));
         for _ in 0..workers {
             let queue = std::sync::Arc::clone(&queue);
@@ -44,7 +46,7 @@ pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, m
                 let next = || {
                     let mut queue = queue.lock().ok()?;
                     let (at, input) = queue.0.next()?;
-                    let (pieces, results) = sync_channel(PIECES);
+                    let (pieces, results) = sync_channel(GROUPS);
                     queue.1.send(results).ok()?;
                     Some((first + at, input, pieces))
                 };
@@ -56,28 +58,37 @@ pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, m
         // The threads alone hold the queue, so that the last of them ends the order.
         drop(queue);
         for results in ordered {
-            if !results.into_iter().all(&mut take) {
+            if !results.into_iter().flatten().all(&mut take) {
                 return;
             }
         }
     });
 }
 
-fn analyse(plan: &Plan, index: usize, input: &Input, pieces: &SyncSender<Piece>) {
+fn analyse(plan: &Plan, index: usize, input: &Input, results: &SyncSender<Vec<Piece>>) {
+    let mut recorder = Recorder { results, pieces: Vec::new() };
+    let mut errors = Vec::new();
+    let summary = plan.single((index, input), 1, &mut recorder, &mut |error| errors.push(Piece::Error(error)));
+    recorder.pieces.extend(errors);
+    recorder.pieces.extend(summary.map(|summary| Piece::Summary(Box::new(summary))));
     // Whoever took the results may have given up.
-    let mut note = |error| drop(pieces.send(Piece::Error(error)));
-    let summary = plan.single((index, input), 1, &mut Recorder(pieces), &mut note);
-    if let Some(summary) = summary {
-        drop(pieces.send(Piece::Summary(Box::new(summary))));
-    }
+    drop(results.send(recorder.pieces));
 }
 
 /// A sink that hands everything on.
-struct Recorder<'p>(&'p SyncSender<Piece>);
+struct Recorder<'r> {
+    results: &'r SyncSender<Vec<Piece>>,
+    /// The group that is not yet handed on.
+    pieces: Vec<Piece>,
+}
 
 impl Recorder<'_> {
-    fn hand_on(&self, piece: Piece) -> io::Result<()> {
-        self.0.send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    fn hand_on(&mut self, piece: Piece) -> io::Result<()> {
+        self.pieces.push(piece);
+        if self.pieces.len() < PIECES {
+            return Ok(());
+        }
+        self.results.send(mem::take(&mut self.pieces)).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 

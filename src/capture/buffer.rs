@@ -7,6 +7,8 @@ use std::mem;
 pub(super) struct Buffer {
     reader: Box<dyn Read + Send>,
     bytes: Vec<u8>,
+    /// The size it gets once it was full, which short inputs never come to.
+    usual: usize,
     start: usize,
     end: usize,
     offset: u64,
@@ -28,6 +30,7 @@ impl Buffer {
         Self {
             reader,
             bytes: vec![0; size.max(1)],
+            usual: size,
             start: 0,
             end: 0,
             offset: 0,
@@ -36,8 +39,13 @@ impl Buffer {
         }
     }
 
+    /// Makes the buffer at least so large as soon as its present size has been of use.
+    pub(super) fn expect(&mut self, size: usize) {
+        self.usual = size;
+    }
+
     /// Makes the buffer at least so large.
-    pub(super) fn grow(&mut self, size: usize) {
+    fn grow(&mut self, size: usize) {
         if size > self.bytes.len() {
             // New and not resized: fresh zeros cost nothing until they are written to.
             let mut bytes = vec![0; size];
@@ -93,7 +101,9 @@ impl Buffer {
     }
 
     fn make_room(&mut self, wanted: usize) {
-        self.grow(wanted);
+        // By steps: a short input should not pay for the buffer of a long one.
+        let full = if self.end == self.bytes.len() { self.usual.min(4 * self.end) } else { 0 };
+        self.grow(wanted.max(full));
         if self.start == self.end || self.start + wanted > self.bytes.len() {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.end, self.start) = (self.end - self.start, 0);

@@ -14,8 +14,10 @@ use super::pcapng::Pcapng;
 use crate::error::Error;
 use crate::limits::{CAPTURE_BUFFER_OCTETS, COMPRESSION_LAYERS};
 
-/// What is not known to be a plain capture is read in pieces of this size.
+/// Inputs are read in pieces of this size until one of them is full.
 const FIRST_BUFFER_OCTETS: usize = 64 << 10;
+/// The same where only the format is asked for.
+const PROBE_OCTETS: usize = 4 << 10;
 
 /// The reader of a format.
 #[derive(Debug)]
@@ -33,7 +35,16 @@ pub(super) struct Opened {
 
 /// Recognises the format of an input and reads its header.
 pub(super) fn open(path: PathBuf, reader: Box<dyn Read + Send>) -> Result<Opened, Error> {
-    let mut buffer = Buffer::new(reader, FIRST_BUFFER_OCTETS);
+    open_by(FIRST_BUFFER_OCTETS, path, reader)
+}
+
+/// Whether it would [`open`]; what is read for that is thrown away, so it is little.
+pub(super) fn probe(path: PathBuf, reader: Box<dyn Read + Send>) -> Result<(), Error> {
+    open_by(PROBE_OCTETS, path, reader).map(drop)
+}
+
+fn open_by(pieces: usize, path: PathBuf, reader: Box<dyn Read + Send>) -> Result<Opened, Error> {
+    let mut buffer = Buffer::new(reader, pieces);
     let mut compression = Vec::new();
     loop {
         match detect(&mut buffer) {
@@ -44,7 +55,7 @@ pub(super) fn open(path: PathBuf, reader: Box<dyn Read + Send>) -> Result<Opened
             Ok(Kind::Compressed(kind)) => match Decompressor::new(kind, buffer) {
                 Ok(inner) => {
                     compression.push(kind);
-                    buffer = Buffer::new(Box::new(inner), FIRST_BUFFER_OCTETS);
+                    buffer = Buffer::new(Box::new(inner), pieces);
                 }
                 Err(source) => return Err(Error::Read { path, source }),
             },
@@ -66,7 +77,7 @@ fn open_pcap(
         return Err(not_a_capture(path, "a pcap file of an unknown version", &compression));
     };
     buffer.consume_octets(pcap::HEADER);
-    buffer.grow(CAPTURE_BUFFER_OCTETS);
+    buffer.expect(CAPTURE_BUFFER_OCTETS);
     let mut variants = Vec::new();
     variants.extend(variant.modified.then_some("modified"));
     variants.extend(variant.nanoseconds.then_some("nanoseconds"));
@@ -77,7 +88,7 @@ fn open_pcap(
 }
 
 fn open_pcapng(path: PathBuf, mut buffer: Buffer, compression: Vec<Compression>) -> Opened {
-    buffer.grow(CAPTURE_BUFFER_OCTETS);
+    buffer.expect(CAPTURE_BUFFER_OCTETS);
     let info = info(path, Format { name: "pcapng", variants: Vec::new(), compression });
     Opened { buffer, layout: Layout::Pcapng(Pcapng::new()), info }
 }

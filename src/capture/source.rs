@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::open::open;
+use super::open::probe;
 use crate::error::Error;
 use crate::tally::Tally;
 
@@ -141,8 +141,8 @@ impl Walk {
     fn file(&mut self, path: PathBuf) {
         let input = Input::File(path.clone());
         match input.reader().map_err(|source| Error::Read { path: path.clone(), source }) {
-            Ok(reader) => match open(path.clone(), reader) {
-                Ok(_) => self.captures.push(path),
+            Ok(reader) => match probe(path.clone(), reader) {
+                Ok(()) => self.captures.push(path),
                 Err(Error::Read { path, source }) => self.errors.push(Error::Read { path, source }),
                 Err(_) => {}
             },

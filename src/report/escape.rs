@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
+use crate::wrap::is_printable_ascii;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 /// Makes text harmless on a terminal: control characters (C0, DEL, C1), line ends among them, and what turns the direction
 /// of writing or is invisible come out as `\x1b` or `\u202e`.
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_dangerous) {
+    if is_printable_ascii(text) || !text.contains(is_dangerous) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
@@ -116,16 +117,11 @@ fn is_plain_number(cell: &str) -> bool {
     }
 }
 
-/// Whether it holds nothing but printable ASCII, as most texts do. All octets are looked at, which takes several at a time.
-fn is_plain(text: &str) -> bool {
-    text.bytes().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~'))
-}
-
 struct Harmless(CompactFormatter);
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        if is_plain(fragment) {
+        if is_printable_ascii(fragment) {
             return self.0.write_string_fragment(out, fragment);
         }
         let mut rest = fragment;

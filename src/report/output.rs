@@ -1,5 +1,6 @@
 //! The files that reports are written to.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -20,17 +21,18 @@ pub fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
 }
 
 /// The files of a run's reports: none of them is a capture of the run, and none is written twice.
-#[derive(Debug, Default)]
 pub struct Files {
-    captures: BTreeSet<PathBuf>,
+    /// Found when a file is claimed: most runs write none, and directories may be large.
+    captures: LazyCell<BTreeSet<PathBuf>, Box<dyn FnOnce() -> BTreeSet<PathBuf>>>,
     taken: BTreeSet<PathBuf>,
 }
 
 impl Files {
     /// Those of a run that reads these files and directories.
     pub fn beside(inputs: &[PathBuf]) -> Self {
-        let captures = capture::inputs(inputs).0.iter().filter_map(|input| identity(&input.path())).collect();
-        Self { captures, taken: BTreeSet::new() }
+        let inputs = inputs.to_vec();
+        let captures = move || capture::inputs(&inputs).0.iter().filter_map(|input| identity(&input.path())).collect();
+        Self { captures: LazyCell::new(Box::new(captures)), taken: BTreeSet::new() }
     }
 
     /// As [`create`], once it is clear that nothing is lost by it.
