@@ -95,7 +95,7 @@ pub const SCTP_REMEMBERED: usize = 256;
 /// Captures of at most so many octets on the disk are analysed side by side, each on one thread; longer ones on all threads.
 pub const SMALL_CAPTURE_OCTETS: u64 = 4 << 20;
 /// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].
-pub const CAPTURE_BUFFER_OCTETS: usize = 1 << 20;
+pub const CAPTURE_BUFFER_OCTETS: usize = 256 << 10;
 /// A frame of classic pcap longer than this is taken for a sign of corruption, unless the file's snap length is larger.
 /// The largest snap length of tcpdump and Wireshark.
 pub const FRAME_OCTETS_USUAL: u32 = 262_144;

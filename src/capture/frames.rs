@@ -34,6 +34,9 @@ pub trait Frames: Send {
     /// Says that decryption secrets are wanted from here on.
     fn keep_secrets(&mut self);
 
+    /// Whether there are any to take; asked behind every frame.
+    fn has_secrets(&self) -> bool;
+
     /// The secrets that were found since they were last taken.
     fn take_secrets(&mut self) -> Vec<Secrets>;
 }
@@ -65,6 +68,10 @@ impl Frames for Capture {
 
     fn keep_secrets(&mut self) {
         self.keep_secrets();
+    }
+
+    fn has_secrets(&self) -> bool {
+        self.has_secrets()
     }
 
     fn take_secrets(&mut self) -> Vec<Secrets> {
@@ -99,6 +106,10 @@ impl Frames for Merged {
 
     fn keep_secrets(&mut self) {
         self.keep_secrets();
+    }
+
+    fn has_secrets(&self) -> bool {
+        self.has_secrets()
     }
 
     fn take_secrets(&mut self) -> Vec<Secrets> {

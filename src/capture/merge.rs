@@ -132,6 +132,11 @@ impl Merged {
         }
     }
 
+    /// As [`Capture::has_secrets`], of all captures.
+    pub fn has_secrets(&self) -> bool {
+        self.secrets.as_ref().is_some_and(|secrets| !secrets.is_empty())
+    }
+
     /// As [`Capture::take_secrets`], of all captures.
     pub fn take_secrets(&mut self) -> Vec<Secrets> {
         self.secrets.as_mut().map(std::mem::take).unwrap_or_default()

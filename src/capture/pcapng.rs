@@ -218,6 +218,10 @@ impl Pcapng {
     }
 
     /// The secrets that were found since they were last taken.
+    pub(super) fn has_secrets(&self) -> bool {
+        self.secrets.as_ref().is_some_and(|secrets| !secrets.is_empty())
+    }
+
     pub(super) fn take_secrets(&mut self) -> Vec<Secrets> {
         self.secrets.as_mut().map(std::mem::take).unwrap_or_default()
     }

@@ -43,6 +43,8 @@ pub struct Capture {
     time: Timestamp,
     /// That of the last frame.
     link_type: Option<u16>,
+    /// Whether more can be read at any time, as of files: then nobody ever waits for a frame.
+    is_there: bool,
     ended: bool,
 }
 
@@ -53,7 +55,7 @@ impl Capture {
     /// [`Error::Read`] when it cannot be opened or read, [`Error::NotACapture`] when it is something else.
     pub fn open(input: &Input) -> Result<Self, Error> {
         let reader = input.reader().map_err(|source| Error::Read { path: input.path(), source })?;
-        Self::from_opened(open(input.path(), reader))
+        Self::from_opened(open(input.path(), reader), input.can_be_read_again())
     }
 
     /// As [`Self::open`]; what is read of the input is counted.
@@ -62,7 +64,8 @@ impl Capture {
     /// As [`Self::open`].
     pub fn open_watched(input: &Input, tally: &Arc<Tally>) -> Result<Self, Error> {
         let reader = input.reader().map_err(|source| Error::Read { path: input.path(), source })?;
-        Self::from_reader(input.path(), Counted { reader, tally: Arc::clone(tally) })
+        let counted = Counted { reader, tally: Arc::clone(tally) };
+        Self::from_opened(open(input.path(), Box::new(counted)), input.can_be_read_again())
     }
 
     /// As [`Self::open`], for any source of octets; `path` is what reports and errors call it.
@@ -70,10 +73,10 @@ impl Capture {
     /// # Errors
     /// As [`Self::open`].
     pub fn from_reader(path: PathBuf, reader: impl Read + Send + 'static) -> Result<Self, Error> {
-        Self::from_opened(open(path, Box::new(reader)))
+        Self::from_opened(open(path, Box::new(reader)), false)
     }
 
-    fn from_opened(opened: Result<Opened, Error>) -> Result<Self, Error> {
+    fn from_opened(opened: Result<Opened, Error>, is_there: bool) -> Result<Self, Error> {
         let Opened { buffer, layout, info } = opened?;
         Ok(Self {
             buffer,
@@ -83,6 +86,7 @@ impl Capture {
             ahead: None,
             time: Timestamp::default(),
             link_type: None,
+            is_there,
             ended: false,
         })
     }
@@ -120,10 +124,11 @@ impl Capture {
         Ok(self.current.is_some())
     }
 
-    /// Whether [`Self::next_frame`] need not read on, which may mean waiting. The frame before is given up.
+    /// Whether [`Self::next_frame`] need not read on, which may mean waiting, as it never does where files are read. The frame before is
+    /// given up.
     pub fn is_at_hand(&mut self) -> bool {
         self.leave();
-        if self.ended || self.ahead.is_some() {
+        if self.is_there || self.ended || self.ahead.is_some() {
             return true;
         }
         self.buffer.forbid_reading();
@@ -183,6 +188,14 @@ impl Capture {
     pub fn keep_secrets(&mut self) {
         if let Layout::Pcapng(pcapng) = &mut self.layout {
             pcapng.keep_secrets();
+        }
+    }
+
+    /// Whether [`Self::take_secrets`] has any.
+    pub fn has_secrets(&self) -> bool {
+        match &self.layout {
+            Layout::Pcap(_) => false,
+            Layout::Pcapng(pcapng) => pcapng.has_secrets(),
         }
     }
 

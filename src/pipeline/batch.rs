@@ -14,7 +14,7 @@ const FULL_OCTETS: usize = 192 << 10;
 /// And with so many frames.
 const FULL_FRAMES: usize = 1024;
 /// And with so many skipped ones, of which only the times are kept.
-const FULL_SKIPPED: usize = 8 * FULL_FRAMES;
+const FULL_SKIPPED: usize = 32 * FULL_FRAMES;
 
 /// Frames in order, and what became known behind the last of them. Frames that hold no SIP and need no state are told as they
 /// come, and leave nothing but their times.

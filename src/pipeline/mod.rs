@@ -159,7 +159,9 @@ impl Analysis {
                 Err(error) => tell(error),
             }
             self.set_lossy(frames.dropped() > 0);
-            self.front.learn(&frames.take_secrets());
+            if frames.has_secrets() {
+                self.front.learn(&frames.take_secrets());
+            }
         }
     }
 

@@ -84,8 +84,9 @@ fn read(frames: &mut dyn Frames, jobs: &SyncSender<Job>, order: &SyncSender<Rece
             return;
         }
         let ended = match frames.next_frame() {
-            Ok(Some(frame)) => {
-                batch.push(&frame);
+            // By reference: frames are many, and moved nowhere.
+            Ok(Some(ref frame)) => {
+                batch.push(frame);
                 false
             }
             Ok(None) => true,
@@ -97,9 +98,12 @@ fn read(frames: &mut dyn Frames, jobs: &SyncSender<Job>, order: &SyncSender<Rece
         // What becomes known behind a frame must be known before the next one.
         let newly_lossy = !lossy && frames.dropped() > 0;
         lossy |= newly_lossy;
-        batch.after.lossy = newly_lossy;
-        batch.after.secrets = frames.take_secrets();
-        let must_be_known = newly_lossy || batch.after.error.is_some() || !batch.after.secrets.is_empty();
+        batch.after.lossy |= newly_lossy;
+        let has_secrets = frames.has_secrets();
+        if has_secrets {
+            batch.after.secrets = frames.take_secrets();
+        }
+        let must_be_known = newly_lossy || batch.after.error.is_some() || has_secrets;
         let is_wanted = !(ended || must_be_known) || hand_on(&mut batch);
         if ended || !is_wanted {
             return;
