@@ -23,7 +23,7 @@ fn ask(message: &Message) {
         });
     }
     if let (Some(text), Some(cseq)) = (message.header(HeaderName::CSeq), message.cseq()) {
-        assert_eq!(typed::cseq(&text, cseq.clone()).value, *cseq);
+        assert_eq!(typed::cseq(&text, cseq).value, cseq);
     }
     message.challenges().into_iter().for_each(|challenge| drop(typed::challenge(challenge)));
     message.credentials().into_iter().for_each(|credentials| drop(typed::credentials(credentials)));

@@ -36,7 +36,7 @@ impl Due {
             return;
         };
         let end_to_end = hasher.hash_one((message.to_tag(), cseq.number));
-        match (message.status(), &cseq.method) {
+        match (message.status(), cseq.method) {
             (None, Method::Ack) => {
                 let hop = hasher.hash_one(branch);
                 self.acks.retain(|due| *due != hop && *due != end_to_end);

@@ -120,7 +120,7 @@ impl Call {
     fn final_key(&self, response: &FinalResponse) -> Option<FinalKey<'_>> {
         let captured = self.message(response.message)?;
         let message = &captured.message;
-        let cseq = message.cseq().map(|c| (c.number, &c.method));
+        let cseq = message.cseq().map(|c| (c.number, c.method));
         Some((captured.leg, cseq, message.branch(), response.status, message.to_tag()))
     }
 }

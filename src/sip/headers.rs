@@ -1,192 +1,12 @@
 //! The header block: lines, folding, names, values; on bytes, without allocation per field.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use smallvec::SmallVec;
-
-use super::HeaderName;
+use super::method::Code;
+use super::places::{Fields, Span, bit, offset};
 use super::plain::{self, Plain};
+use super::{HeaderName, octets};
 use crate::anomaly::Anomaly;
-
-/// One header field; offsets are places in the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Field {
-    pub(super) name: HeaderName,
-    pub(super) start: u32,
-    pub(super) name_end: u32,
-    pub(super) value_start: u32,
-    pub(super) value_end: u32,
-}
-
-/// The header fields of a message.
-#[derive(Debug, Clone)]
-pub(super) struct Fields {
-    /// One bit a name that occurs: most questions are about names that do not.
-    present: u128,
-    places: Places,
-}
-
-/// One bit for each name.
-const _: () = assert!(HeaderName::ALL.len() < 128, "more names than bits");
-
-/// The bit of a name.
-pub(super) const fn bit(name: HeaderName) -> u128 {
-    1 << (name as u32)
-}
-
-/// Places in a datagram fit into 16 bits each, which halves what the messages of open calls take.
-#[derive(Debug, Clone)]
-enum Places {
-    /// Those of a message below 64 KiB; the usual number of them needs no allocation of its own.
-    Short(SmallVec<[ShortField; USUAL_FIELDS]>),
-    /// Those of a longer one.
-    Long(Vec<Field>),
-}
-
-/// Most messages have no more.
-const USUAL_FIELDS: usize = 12;
-
-/// As [`Field`].
-#[derive(Debug, Clone, Copy)]
-struct ShortField {
-    name: HeaderName,
-    start: u16,
-    name_end: u16,
-    value_start: u16,
-    value_end: u16,
-}
-
-impl Fields {
-    /// None yet, of a message of at most `length` octets.
-    pub(super) fn within(length: usize) -> Self {
-        let places =
-            if u16::try_from(length).is_ok() { Places::Short(SmallVec::new()) } else { Places::Long(Vec::new()) };
-        Self { present: 0, places }
-    }
-
-    /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
-    #[inline]
-    fn push(&mut self, name: HeaderName, places: [usize; 4]) -> bool {
-        let is_repeated = self.present & bit(name) != 0;
-        self.present |= bit(name);
-        let [start, name_end, value_start, value_end] = places.map(offset);
-        let field = Field { name, start, name_end, value_start, value_end };
-        match &mut self.places {
-            Places::Short(fields) => fields.push(ShortField::new(&field)),
-            Places::Long(fields) => fields.push(field),
-        }
-        is_repeated
-    }
-
-    /// The end of the last value becomes this, if it is behind it; `false` where there is none.
-    fn extend_last(&mut self, end: usize) -> bool {
-        match &mut self.places {
-            Places::Short(fields) => {
-                fields.last_mut().map(|field| field.value_end = field.value_end.max(short(offset(end)))).is_some()
-            }
-            Places::Long(fields) => {
-                fields.last_mut().map(|field| field.value_end = field.value_end.max(offset(end))).is_some()
-            }
-        }
-    }
-
-    /// To be kept: takes as little memory as may be, of a message that turned out to have `length` octets.
-    pub(super) fn settle(&mut self, length: usize) {
-        if let Places::Long(fields) = &mut self.places {
-            if u16::try_from(length).is_ok() {
-                self.places = Places::Short(fields.iter().map(ShortField::new).collect());
-            } else {
-                fields.shrink_to_fit();
-            }
-        }
-    }
-
-    /// Octets outside of it.
-    pub(super) fn cost(&self) -> usize {
-        match &self.places {
-            Places::Short(fields) if fields.spilled() => size_of::<ShortField>() * fields.capacity(),
-            Places::Short(_) => 0,
-            Places::Long(fields) => size_of::<Field>() * fields.len(),
-        }
-    }
-
-    /// The bits of all names that occur.
-    pub(super) fn present(&self) -> u128 {
-        self.present
-    }
-
-    /// Whether there is one of that name.
-    pub(super) fn has(&self, name: HeaderName) -> bool {
-        self.present & bit(name) != 0
-    }
-
-    /// The first one of that name.
-    pub(super) fn first(&self, name: HeaderName) -> Option<Field> {
-        if !self.has(name) {
-            return None;
-        }
-        match &self.places {
-            Places::Short(fields) => fields.iter().find(|f| f.name == name).map(ShortField::widened),
-            Places::Long(fields) => fields.iter().find(|f| f.name == name).copied(),
-        }
-    }
-
-    /// All of that name in order.
-    pub(super) fn named(&self, name: HeaderName) -> impl Iterator<Item = Field> {
-        let fields = if self.has(name) { self.slices() } else { (&[][..], &[][..]) };
-        both(fields, move |found| found == name)
-    }
-
-    /// All of them in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Field> {
-        both(self.slices(), |_| true)
-    }
-
-    fn slices(&self) -> (&[ShortField], &[Field]) {
-        match &self.places {
-            Places::Short(fields) => (fields, &[]),
-            Places::Long(fields) => (&[], fields),
-        }
-    }
-}
-
-/// The fields of either kind whose name is wanted.
-fn both<'a>(
-    (short, long): (&'a [ShortField], &'a [Field]),
-    wanted: impl Fn(HeaderName) -> bool + Copy + 'a,
-) -> impl Iterator<Item = Field> + 'a {
-    let short = short.iter().filter(move |f| wanted(f.name)).map(ShortField::widened);
-    short.chain(long.iter().filter(move |f| wanted(f.name)).copied())
-}
-
-impl ShortField {
-    fn new(field: &Field) -> Self {
-        Self {
-            name: field.name,
-            start: short(field.start),
-            name_end: short(field.name_end),
-            value_start: short(field.value_start),
-            value_end: short(field.value_end),
-        }
-    }
-
-    fn widened(&self) -> Field {
-        Field {
-            name: self.name,
-            start: self.start.into(),
-            name_end: self.name_end.into(),
-            value_start: self.value_start.into(),
-            value_end: self.value_end.into(),
-        }
-    }
-}
-
-/// Places that fit.
-#[inline]
-fn short(at: u32) -> u16 {
-    u16::try_from(at).unwrap_or(u16::MAX)
-}
 
 /// The header block of a message, without its fields.
 #[derive(Debug)]
@@ -201,21 +21,20 @@ pub(super) struct Block {
     pub(super) is_ascii: bool,
     /// Whether a Contact value may have a parameter `expires`.
     pub(super) may_expire: bool,
-    pub(super) from_tag: Parameter,
-    pub(super) to_tag: Parameter,
-    pub(super) branch: Parameter,
+    /// A number may be out of range, or what only lists hold malformed.
+    pub(super) may_exceed: bool,
+    /// The tag of From; `None` if nobody looked.
+    pub(super) from_tag: Option<Span>,
+    /// That of To.
+    pub(super) to_tag: Option<Span>,
+    /// The branch of the first Via value.
+    pub(super) branch: Option<Span>,
     /// Where the parameters of a plain first Via value begin; 0 of others.
     pub(super) via_parameters: u32,
-}
-
-/// A parameter of the first header field of a name, as far as it was found on the way.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Parameter {
-    /// Nobody looked.
-    #[default]
-    Unknown,
-    /// Its place; `None` where it is not there.
-    Known(Option<Range<u32>>),
+    /// CSeq, if it is as usual.
+    pub(super) cseq: Option<(u32, Code)>,
+    /// Content-Length, if it is as usual.
+    pub(super) content_length: Option<u32>,
 }
 
 /// Reads the header fields from `start` on, up to the blank line or the end of the octets.
@@ -265,10 +84,13 @@ impl Block {
             is_plain: true,
             is_ascii: true,
             may_expire: false,
-            from_tag: Parameter::Unknown,
-            to_tag: Parameter::Unknown,
-            branch: Parameter::Unknown,
+            may_exceed: false,
+            from_tag: None,
+            to_tag: None,
+            branch: None,
             via_parameters: 0,
+            cseq: None,
+            content_length: None,
         }
     }
 
@@ -296,41 +118,41 @@ impl Block {
         if is_repeated {
             self.repeated |= bit(name);
         }
-        self.note(name, &plain, value_start, is_repeated);
+        self.note(name, &plain, value.get(..plain.length)?, value_start, is_repeated);
         Some(())
     }
 
-    /// Keeps the parameters that every message is asked for, of the first header field of a name.
+    /// Keeps what every message is asked for, of the first header field of a name.
     #[inline]
-    fn note(&mut self, name: HeaderName, plain: &Plain, value_start: usize, is_repeated: bool) {
-        let kept = match name {
-            HeaderName::Contact => {
-                self.may_expire |= !plain.parameter.is_empty();
-                // It may be a list on several lines.
-                return;
-            }
-            _ if is_repeated => return,
-            HeaderName::Via => {
+    fn note(&mut self, name: HeaderName, plain: &Plain, value: &[u8], value_start: usize, is_repeated: bool) {
+        match name {
+            HeaderName::Via if !is_repeated => {
                 let begin = Some(plain.begin).filter(|begin| *begin < plain.length);
                 self.via_parameters = begin.map_or(0, |begin| offset(value_start + begin));
-                &mut self.branch
+                self.branch = Some(parameter(plain, value_start));
             }
-            HeaderName::From => &mut self.from_tag,
-            HeaderName::To => &mut self.to_tag,
-            _ => return,
-        };
-        let place = offset(value_start + plain.parameter.start)..offset(value_start + plain.parameter.end);
-        *kept = Parameter::Known(Some(place).filter(|place| !place.is_empty()));
+            HeaderName::From if !is_repeated => self.from_tag = Some(parameter(plain, value_start)),
+            HeaderName::To if !is_repeated => self.to_tag = Some(parameter(plain, value_start)),
+            HeaderName::CSeq if !is_repeated => self.cseq = cseq(value),
+            HeaderName::ContentLength if !is_repeated => self.content_length = small_number(value),
+            // It may be a list on several lines.
+            HeaderName::Contact => self.may_expire |= !plain.parameter.is_empty(),
+            HeaderName::MaxForwards => self.may_exceed |= value.len() > 2,
+            HeaderName::Expires => self.may_exceed |= small_number(value).is_none(),
+            _ => {}
+        }
     }
 
     /// Reads any line.
     fn line(&mut self, text: &[u8], fields: &mut Fields, odd: &mut Vec<Anomaly>) {
         self.is_ascii = false;
+        self.may_exceed = true;
         let at = self.end;
         if matches!(text.first(), Some(b' ' | b'\t')) {
             // What it goes on with may not be plain any more. An empty continuation line changes nothing.
             self.is_plain = false;
             self.may_expire = true;
+            (self.cseq, self.content_length) = (None, None);
             if !fields.extend_last(at + text.trim_ascii_end().len()) {
                 odd.push(Anomaly::HeaderFieldMalformed);
             }
@@ -372,20 +194,33 @@ fn usual_value(name: HeaderName, rest: &[u8]) -> Option<Plain> {
     }
 }
 
-/// Messages are shorter than 4 GiB; a datagram even than 64 KiB.
-pub(super) fn offset(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+/// The place of the parameter of a value that begins there.
+fn parameter(plain: &Plain, value_start: usize) -> Span {
+    if plain.parameter.is_empty() {
+        return Span::NONE;
+    }
+    Span::new(value_start + plain.parameter.start, value_start + plain.parameter.end)
 }
 
-impl Field {
-    /// The value as captured, folding included, without white space around it.
-    pub(super) fn value(self, bytes: &[u8]) -> &[u8] {
-        bytes.get(self.value_range()).unwrap_or_default()
-    }
+/// A number, one blank, and a known method.
+#[inline]
+fn cseq(value: &[u8]) -> Option<(u32, Code)> {
+    let (digits, rest) = octets::take(value, octets::DIGIT);
+    let [b' ', method @ ..] = rest else { return None };
+    Some((small_number(digits)?, Code::known(method)?))
+}
 
-    pub(super) fn value_range(self) -> Range<usize> {
-        self.value_start as usize..self.value_end as usize
+/// The value of one to nine digits; `None` says nothing.
+#[inline]
+fn small_number(digits: &[u8]) -> Option<u32> {
+    if !(1..=9).contains(&digits.len()) {
+        return None;
     }
+    let mut number = 0;
+    for digit in digits {
+        number = number * 10 + u32::from(Some(digit.wrapping_sub(b'0')).filter(|digit| *digit < 10)?);
+    }
+    Some(number)
 }
 
 /// Undoes folding: a line end with the white space around it stands for one space (RFC 3261 §7.3.1).

@@ -4,8 +4,9 @@
 
 use std::net::Ipv6Addr;
 
-use super::headers::{self, bit};
+use super::headers;
 use super::message::Facts;
+use super::places::bit;
 use super::plain::{self, Plain};
 use super::{HeaderName, Message, NameAddr, Uri, Via, number, params, probe};
 use crate::anomaly::Anomaly;
@@ -91,11 +92,18 @@ pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     {
         odd.push(Anomaly::BranchNotUnique);
     }
-    numbers(message, facts, odd);
-    if message
-        .header(HeaderName::Date)
-        .is_some_and(|date| !date.trim_end().ends_with("GMT") || crate::stir::date::read(&date).is_none())
-    {
+    if message.cseq().is_some_and(|cseq| cseq.number > i32::MAX as u32) {
+        odd.push(Anomaly::CSeqInvalid);
+    }
+    if facts.may_exceed || facts.may_expire {
+        numbers(message, facts, odd);
+        date(message, odd);
+    }
+}
+
+fn date(message: &Message, odd: &mut Vec<Anomaly>) {
+    let Some(date) = message.header(HeaderName::Date) else { return };
+    if !date.trim_end().ends_with("GMT") || crate::stir::date::read(&date).is_none() {
         odd.push(Anomaly::DateMalformed);
     }
 }
@@ -233,9 +241,6 @@ fn numbers(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     let has_warning = message.has(HeaderName::Warning);
     if wrong_expires || has_warning && message.values(HeaderName::Warning).iter().any(warning) {
         odd.push(Anomaly::NumberOutOfRange);
-    }
-    if message.cseq().is_some_and(|cseq| cseq.number > i32::MAX as u32) {
-        odd.push(Anomaly::CSeqInvalid);
     }
 }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::headers::{self, Field, Fields, Parameter, offset};
+use super::headers;
+use super::method::Code;
+use super::places::{Field, Fields, Places, Span, bit, offset};
 use super::start_line::{self, StartLine};
 use super::{
     HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, parameter, params, plain, probe,
@@ -13,12 +15,12 @@ use crate::anomaly::Anomaly;
 use crate::stir::Identity;
 
 /// The CSeq of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CSeq {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CSeq<'m> {
     /// The sequence number.
     pub number: u32,
     /// The method.
-    pub method: Method,
+    pub method: &'m Method,
 }
 
 /// A request or response. Accessors never fail on odd messages: what cannot be read is absent, and [`Message::anomalies`]
@@ -26,27 +28,48 @@ pub struct CSeq {
 #[derive(Debug, Clone)]
 pub struct Message(Box<Parts>);
 
-/// What a message holds, behind one pointer: messages change hands from stage to stage, and lie in lists that grow.
+/// What a message holds, behind one pointer: messages change hands from stage to stage, and lie in lists that grow. Those of all open
+/// calls are held at one time, so that every octet here counts.
 #[derive(Debug, Clone)]
 struct Parts {
-    raw: Box<[u8]>,
+    /// The octets of the message, and behind them the places of its header fields, as [`Fields::behind`] leaves them.
+    held: Box<[u8]>,
+    /// What few messages have.
+    rare: Option<Box<Rare>>,
+    /// From, To and the Request-URI, read when they are first asked for.
+    parties: OnceLock<Arc<Parties>>,
+    /// The bits of the names of its header fields.
+    present: u128,
     start: StartLine,
     start_end: u32,
-    fields: Fields,
+    /// How many octets are those of the message.
+    length: u32,
     /// Where the body begins.
     body: u32,
-    cseq: Option<CSeq>,
-    from_tag: Option<Range<u32>>,
-    to_tag: Option<Range<u32>>,
-    branch: Option<Range<u32>>,
+    from_tag: Span,
+    to_tag: Span,
+    branch: Span,
     /// Where the parameters of the topmost Via value begin, if that is plain; else 0.
     via_parameters: u32,
-    anomalies: Vec<Anomaly>,
+    /// The number of CSeq.
+    sequence: u32,
+    /// The method of CSeq; `None` where CSeq cannot be read.
+    sequence_method: Option<Code>,
     cut: bool,
+}
+
+/// What few messages have.
+#[derive(Debug, Clone, Default)]
+struct Rare {
+    anomalies: Vec<Anomaly>,
+    /// Header fields of a message in which offsets are large.
+    wide: Vec<Field>,
+    /// A method that is not known.
+    method: Option<Method>,
+    /// Such a method of CSeq.
+    sequence_method: Option<Method>,
     /// Identity values, read when they are first asked for: many rules do.
     identities: OnceLock<Box<[Identity]>>,
-    /// The same of the parties.
-    parties: OnceLock<Arc<Parties>>,
 }
 
 /// Where the parts of a message stand in its octets, for whoever writes it anew. What lies between them is line ends, blanks, and
@@ -88,16 +111,18 @@ pub(super) struct Facts {
     pub(super) is_ascii: bool,
     /// A Contact value may have a parameter `expires`.
     pub(super) may_expire: bool,
+    /// A number may be out of range, or a date or warning malformed.
+    pub(super) may_exceed: bool,
     /// The bits of the names that occur more than once.
     pub(super) repeated: u128,
 }
 
 /// What each message must have (RFC 3261 §8.1.1).
-const MANDATORY: u128 = headers::bit(HeaderName::Via)
-    | headers::bit(HeaderName::From)
-    | headers::bit(HeaderName::To)
-    | headers::bit(HeaderName::CallId)
-    | headers::bit(HeaderName::CSeq);
+const MANDATORY: u128 = bit(HeaderName::Via)
+    | bit(HeaderName::From)
+    | bit(HeaderName::To)
+    | bit(HeaderName::CallId)
+    | bit(HeaderName::CSeq);
 
 impl Message {
     /// Reads one message at the beginning of `bytes`; `None` if there is no start line. `cut` says that octets are known to be
@@ -121,143 +146,136 @@ impl Message {
 
     /// Reads what follows the start line.
     fn read_on(bytes: &[u8], begin: start_line::Begin, cut: bool, mut odd: Vec<Anomaly>) -> Option<(Self, usize)> {
-        // What is read comes to where it is kept at once.
-        let mut message = Self(Box::new(Parts {
-            raw: Box::default(),
-            start: begin.start,
-            start_end: offset(begin.length),
-            fields: Fields::within(bytes.len()),
-            body: 0,
-            cseq: None,
-            from_tag: None,
-            to_tag: None,
-            branch: None,
-            via_parameters: 0,
-            anomalies: Vec::new(),
-            cut,
-            identities: OnceLock::new(),
-            parties: OnceLock::new(),
-        }));
-        let fields = &mut message.0.fields;
-        let block = headers::read(bytes, begin.next, fields, &mut odd);
-        let end = block.end + body_length(bytes, &block, fields, cut, &mut odd);
-        fields.settle(end);
+        let mut fields = Fields::new();
+        let block = headers::read(bytes, begin.next, &mut fields, &mut odd);
+        let places = fields.places();
+        let end = block.end + body_length(bytes, &block, places, cut, &mut odd);
         if cut {
             odd.push(Anomaly::MessageCut);
         }
-        message.0.raw = bytes.get(..end)?.into();
-        message.0.body = offset(block.end);
-        message.0.via_parameters = block.via_parameters;
-        message.0.anomalies = odd;
-        message.0.cseq = message.read_cseq();
-        message.0.from_tag = message.place_of(block.from_tag, HeaderName::From, b"tag");
-        message.0.to_tag = message.place_of(block.to_tag, HeaderName::To, b"tag");
-        message.0.branch = message.place_of(block.branch, HeaderName::Via, b"branch");
-        message.look(&Facts {
+        let raw = bytes.get(..end)?;
+        let present = places.present();
+        let (sequence, sequence_method, other_sequence) = match block.cseq {
+            Some((number, code)) => (number, Some(code), None),
+            None => {
+                read_cseq(raw, places).map_or((0, None, None), |(number, (code, other))| (number, Some(code), other))
+            }
+        };
+        let from_tag = block.from_tag.unwrap_or_else(|| place_of(raw, places, HeaderName::From, b"tag"));
+        let to_tag = block.to_tag.unwrap_or_else(|| place_of(raw, places, HeaderName::To, b"tag"));
+        let branch = block.branch.unwrap_or_else(|| place_of(raw, places, HeaderName::Via, b"branch"));
+        let (held, wide) = fields.behind(raw);
+        let mut message = Self(Box::new(Parts {
+            held,
+            rare: None,
+            parties: OnceLock::new(),
+            present,
+            start: begin.start,
+            start_end: offset(begin.length),
+            length: offset(end),
+            body: offset(block.end),
+            from_tag,
+            to_tag,
+            branch,
+            via_parameters: block.via_parameters,
+            sequence,
+            sequence_method,
+            cut,
+        }));
+        let is_rare = begin.other.is_some() || other_sequence.is_some() || !wide.is_empty();
+        if is_rare || present & bit(HeaderName::Identity) != 0 {
+            let rare = Rare { wide, method: begin.other, sequence_method: other_sequence, ..Rare::default() };
+            message.0.rare = Some(Box::new(rare));
+        }
+        let facts = Facts {
             uri_is_plain: begin.is_plain,
             is_plain: block.is_plain,
             // A usual start line has nothing else either.
             is_ascii: begin.is_plain && block.is_ascii,
             may_expire: block.may_expire,
+            may_exceed: block.may_exceed,
             repeated: block.repeated,
-        });
+        };
+        message.look(&facts, odd);
         Some((message, end))
     }
 
     /// Octets that it takes in memory, without what is read when it is first asked for.
     pub(crate) fn cost(&self) -> usize {
-        size_of::<Parts>() + self.0.raw.len() + self.0.fields.cost() + self.0.anomalies.capacity()
+        let rare =
+            |rare: &Rare| size_of::<Rare>() + rare.anomalies.capacity() + rare.wide.capacity() * size_of::<Field>();
+        size_of::<Parts>() + self.0.held.len() + self.0.rare.as_deref().map_or(0, rare)
     }
 
-    /// Takes note of what is odd.
-    fn look(&mut self, facts: &Facts) {
-        let mut odd = std::mem::take(&mut self.0.anomalies);
-        if self.0.fields.present() & MANDATORY != MANDATORY {
+    /// Takes note of what is odd, beside what is known to be.
+    fn look(&mut self, facts: &Facts, mut odd: Vec<Anomaly>) {
+        if self.0.present & MANDATORY != MANDATORY {
             odd.push(Anomaly::MandatoryHeaderMissing);
         }
-        if self.has(HeaderName::CSeq) && self.0.cseq.is_none() {
-            odd.push(Anomaly::CSeqInvalid);
-        }
-        if let (StartLine::Request { method, .. }, Some(cseq)) = (&self.0.start, &self.0.cseq)
-            && *method != cseq.method
-        {
-            odd.push(Anomaly::CSeqMethodMismatch);
+        match (self.0.start, self.0.sequence_method) {
+            (_, None) if self.has(HeaderName::CSeq) => odd.push(Anomaly::CSeqInvalid),
+            (StartLine::Request { method, .. }, Some(other)) if method != other || method == Code::OTHER => {
+                if self.method() != self.cseq().map(|cseq| cseq.method) {
+                    odd.push(Anomaly::CSeqMethodMismatch);
+                }
+            }
+            _ => {}
         }
         super::lint::find(self, facts, &mut odd);
         if !odd.is_empty() {
             odd.sort_unstable();
             odd.dedup();
+            self.0.rare.get_or_insert_default().anomalies = odd;
         }
-        self.0.anomalies = odd;
     }
 
-    fn read_cseq(&self) -> Option<CSeq> {
-        let value = self.field(HeaderName::CSeq)?.value(&self.0.raw);
-        if let Some((number, [b' ', method @ ..])) = number::leading(value)
-            && let (Ok(number), Some(method)) = (u32::try_from(number), Method::known(method))
-        {
-            return Some(CSeq { number, method });
-        }
-        let value = self.header_bytes(HeaderName::CSeq)?;
-        let (value, rest) = number::leading(&value)?;
-        let method = rest.trim_ascii();
-        let blank = rest.first().is_some_and(u8::is_ascii_whitespace);
-        let number = u32::try_from(value).ok()?;
-        (blank && !method.is_empty()).then(|| CSeq { number, method: Method::read(method) })
-    }
-
-    /// The place of a parameter's value in the first value of a header field, outside of quotes and brackets.
-    fn place_of(&self, found: Parameter, name: HeaderName, parameter: &[u8]) -> Option<Range<u32>> {
-        if let Parameter::Known(place) = found {
-            return place;
-        }
-        let field = self.field(name)?;
-        let place = parameter::find(field.value(&self.0.raw), parameter, name == HeaderName::Via)?;
-        Some(field.value_start + offset(place.start)..field.value_start + offset(place.end))
+    fn places(&self) -> Places<'_> {
+        let words = self.0.held.get(self.0.length as usize..).unwrap_or_default();
+        let wide = self.0.rare.as_deref().map_or(&[][..], |rare| &rare.wide);
+        Places::kept(self.0.present, words, wide)
     }
 
     fn field(&self, name: HeaderName) -> Option<Field> {
-        self.0.fields.first(name)
+        if self.has(name) { self.places().first(name) } else { None }
     }
 
     /// Whether there is a header field of that name.
     pub fn has(&self, name: HeaderName) -> bool {
-        self.0.fields.has(name)
-    }
-
-    fn slice(&self, range: &Range<u32>) -> &[u8] {
-        self.0.raw.get(range.start as usize..range.end as usize).unwrap_or_default()
+        self.0.present & bit(name) != 0
     }
 
     /// The names of all header fields and their values as captured, in order.
     pub(super) fn raw_fields(&self) -> impl Iterator<Item = (HeaderName, &[u8])> {
-        self.0.fields.iter().map(|f| (f.name, f.value(&self.0.raw)))
+        self.places().iter().map(|f| (f.name, f.value(self.raw())))
     }
 
     /// The values of all header fields of that name as captured, in order.
     pub(super) fn raw_values(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-        self.0.fields.named(name).map(|f| f.value(&self.0.raw))
+        self.places().named(name).map(|f| f.value(self.raw()))
     }
 
     /// Where its parts stand.
     pub(crate) fn anatomy(&self) -> Anatomy {
-        let wide = |range: &Range<u32>| range.start as usize..range.end as usize;
-        let subject = match &self.0.start {
-            StartLine::Request { uri, .. } => wide(uri),
-            StartLine::Response { phrase, .. } => wide(phrase),
+        let subject = match self.0.start {
+            StartLine::Request { uri, .. } => uri.range(),
+            StartLine::Response { phrase, .. } => phrase.range(),
         };
-        let fields = self.0.fields.iter().map(|f| (f.name, wide(&(f.start..f.name_end)), f.value_range()));
+        let fields = self.places().iter().map(|f| (f.name, f.name_range(), f.value_range()));
         Anatomy { start_end: self.0.start_end as usize, subject, fields: fields.collect(), body: self.0.body as usize }
+    }
+
+    fn slice(&self, range: Range<usize>) -> &[u8] {
+        self.0.held.get(range).unwrap_or_default()
     }
 
     /// All octets, from the start line to the end of the body.
     pub fn raw(&self) -> &[u8] {
-        &self.0.raw
+        self.0.held.get(..self.0.length as usize).unwrap_or_default()
     }
 
     /// The start line as captured (octets that are not UTF-8 replaced).
     pub fn start_line(&self) -> Cow<'_, str> {
-        lossy(self.slice(&(0..self.0.start_end)))
+        lossy(self.0.held.get(..self.0.start_end as usize).unwrap_or_default())
     }
 
     /// Whether it is a request.
@@ -267,16 +285,18 @@ impl Message {
 
     /// The method of a request, or that of a response's CSeq.
     pub fn method(&self) -> Option<&Method> {
-        match &self.0.start {
-            StartLine::Request { method, .. } => Some(method),
-            StartLine::Response { .. } => self.0.cseq.as_ref().map(|c| &c.method),
+        match self.0.start {
+            StartLine::Request { method, .. } => {
+                method.method().or_else(|| self.0.rare.as_deref().and_then(|rare| rare.method.as_ref()))
+            }
+            StartLine::Response { .. } => self.cseq().map(|cseq| cseq.method),
         }
     }
 
     /// The octets of the Request-URI.
     pub(super) fn request_uri_bytes(&self) -> Option<&[u8]> {
-        match &self.0.start {
-            StartLine::Request { uri, .. } => Some(self.slice(uri)),
+        match self.0.start {
+            StartLine::Request { uri, .. } => Some(uri.of(&self.0.held)),
             StartLine::Response { .. } => None,
         }
     }
@@ -302,61 +322,65 @@ impl Message {
 
     /// The reason phrase of a response; may be empty.
     pub fn reason_phrase(&self) -> Option<Cow<'_, str>> {
-        match &self.0.start {
-            StartLine::Response { phrase, .. } => Some(String::from_utf8_lossy(self.slice(phrase))),
+        match self.0.start {
+            StartLine::Response { phrase, .. } => Some(String::from_utf8_lossy(phrase.of(&self.0.held))),
             StartLine::Request { .. } => None,
         }
     }
 
     /// The Call-ID as captured.
     pub fn call_id(&self) -> Option<&[u8]> {
-        self.field(HeaderName::CallId).map(|f| f.value(&self.0.raw)).filter(|value| !value.is_empty())
+        self.field(HeaderName::CallId).map(|f| f.value(&self.0.held)).filter(|value| !value.is_empty())
     }
 
     /// The CSeq.
-    pub fn cseq(&self) -> Option<&CSeq> {
-        self.0.cseq.as_ref()
+    pub fn cseq(&self) -> Option<CSeq<'_>> {
+        let method = self.0.sequence_method?.method();
+        let method = method.or_else(|| self.0.rare.as_deref()?.sequence_method.as_ref())?;
+        Some(CSeq { number: self.0.sequence, method })
     }
 
     /// The tag of From.
     pub fn from_tag(&self) -> Option<&[u8]> {
-        self.0.from_tag.as_ref().map(|r| self.slice(r))
+        self.0.from_tag.found_in(&self.0.held)
     }
 
     /// The tag of To.
     pub fn to_tag(&self) -> Option<&[u8]> {
-        self.0.to_tag.as_ref().map(|r| self.slice(r))
+        self.0.to_tag.found_in(&self.0.held)
     }
 
     /// The branch of the top Via value.
     pub fn branch(&self) -> Option<&[u8]> {
-        self.0.branch.as_ref().map(|r| self.slice(r))
+        self.0.branch.found_in(&self.0.held)
     }
 
     /// The Identity values, which `read` reads when they are first asked for.
     pub(super) fn identities_or(&self, read: impl FnOnce() -> Box<[Identity]>) -> &[Identity] {
-        self.0.identities.get_or_init(read)
+        // Messages with Identity have a place for its values.
+        self.0.rare.as_deref().map_or(&[], |rare| rare.identities.get_or_init(read))
     }
 
     /// Start line and header block.
     pub(super) fn head(&self) -> &[u8] {
-        self.slice(&(0..self.0.body))
+        self.0.held.get(..self.0.body as usize).unwrap_or_default()
     }
 
     /// The body.
     pub fn body(&self) -> &[u8] {
-        self.0.raw.get(self.0.body as usize..).unwrap_or_default()
+        self.raw().get(self.0.body as usize..).unwrap_or_default()
     }
 
     /// What is odd about the message, in the order of [`Anomaly`], each once.
     pub fn anomalies(&self) -> &[Anomaly] {
-        &self.0.anomalies
+        self.0.rare.as_deref().map_or(&[], |rare| &rare.anomalies)
     }
 
     /// Adds an oddity that its surroundings show.
     pub(crate) fn note(&mut self, anomaly: Anomaly) {
-        if let Err(at) = self.0.anomalies.binary_search(&anomaly) {
-            self.0.anomalies.insert(at, anomaly);
+        let known = &mut self.0.rare.get_or_insert_default().anomalies;
+        if let Err(at) = known.binary_search(&anomaly) {
+            known.insert(at, anomaly);
         }
     }
 
@@ -367,7 +391,7 @@ impl Message {
 
     /// The first header field of that name, unfolded.
     pub fn header_bytes(&self, name: HeaderName) -> Option<Cow<'_, [u8]>> {
-        self.field(name).map(|f| headers::unfold(f.value(&self.0.raw)))
+        self.field(name).map(|f| headers::unfold(f.value(&self.0.held)))
     }
 
     /// The first header field of that name, unfolded, octets that are not UTF-8 replaced.
@@ -382,34 +406,31 @@ impl Message {
 
     /// The first header field of a name that [`HeaderName`] does not know, such as `X-Call-ID`.
     pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
-        let field = self
-            .0
-            .fields
-            .named(HeaderName::Other)
-            .find(|f| self.slice(&(f.start..f.name_end)).eq_ignore_ascii_case(name.as_bytes()))?;
-        Some(text(headers::unfold(field.value(&self.0.raw))))
+        let is_named = |f: &Field| self.slice(f.name_range()).eq_ignore_ascii_case(name.as_bytes());
+        let field = self.places().named(HeaderName::Other).find(is_named)?;
+        Some(text(headers::unfold(field.value(&self.0.held))))
     }
 
     /// Every header field as name and value, as captured, in order.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.0.fields.iter().map(|f| {
-            let name = String::from_utf8_lossy(self.slice(&(f.start..f.name_end)));
-            (name, text(headers::unfold(f.value(&self.0.raw))))
+        self.places().iter().map(|f| {
+            let name = String::from_utf8_lossy(self.slice(f.name_range()));
+            (name, text(headers::unfold(f.value(&self.0.held))))
         })
     }
 
     /// The same of the header fields whose names are wanted.
     pub fn fields_of(&self, wanted: impl Fn(HeaderName) -> bool) -> impl Iterator<Item = NamedField<'_>> {
-        self.0.fields.iter().filter(move |f| wanted(f.name)).map(|f| {
-            let written = String::from_utf8_lossy(self.slice(&(f.start..f.name_end)));
-            (f.name, written, text(headers::unfold(f.value(&self.0.raw))))
+        self.places().iter().filter(move |f| wanted(f.name)).map(|f| {
+            let written = String::from_utf8_lossy(self.slice(f.name_range()));
+            (f.name, written, text(headers::unfold(f.value(&self.0.held))))
         })
     }
 
     /// The first header field of that name as a line, with its name as captured: what evidence quotes.
     pub fn header_line(&self, name: HeaderName) -> Option<String> {
         let field = self.field(name)?;
-        let line = self.slice(&(field.start..field.value_end));
+        let line = self.slice(field.start as usize..field.value_end as usize);
         Some(text(headers::unfold(line)).into_owned())
     }
 
@@ -455,9 +476,9 @@ impl Message {
     pub(crate) fn start_of_top_via(&self) -> Option<&[u8]> {
         let field = self.field(HeaderName::Via)?;
         if self.0.via_parameters > 0 {
-            return Some(self.slice(&(field.value_start..self.0.via_parameters)));
+            return Some(self.slice(field.value_start as usize..self.0.via_parameters as usize));
         }
-        let value = field.value(&self.0.raw);
+        let value = field.value(&self.0.held);
         let start = value.get(..memchr::memchr(b';', value)?)?;
         memchr::memchr3(b'"', b',', b'<', start).is_none().then_some(start)
     }
@@ -466,7 +487,7 @@ impl Message {
     /// cannot be read.
     pub fn sent_by(&self) -> Option<(Cow<'_, [u8]>, u16)> {
         if let Some((host, port, secure)) =
-            self.field(HeaderName::Via).and_then(|f| plain::sent_by(f.value(&self.0.raw)))
+            self.field(HeaderName::Via).and_then(|f| plain::sent_by(f.value(&self.0.held)))
         {
             let lower = if host.iter().any(u8::is_ascii_uppercase) {
                 Cow::Owned(host.to_ascii_lowercase())
@@ -534,27 +555,67 @@ fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     }
 }
 
-/// How many octets behind the header block are the body (RFC 3261 §18.3).
-fn body_length(bytes: &[u8], block: &headers::Block, fields: &Fields, cut: bool, odd: &mut Vec<Anomaly>) -> usize {
-    let there = bytes.len().saturating_sub(block.end);
-    let Some(first) = fields.first(HeaderName::ContentLength).map(|f| f.value(bytes)) else {
-        // Without Content-Length the body is the rest (RFC 3261 §18.3), unless the rest is another message.
-        let rest = bytes.get(block.end..).unwrap_or_default();
-        return if probe::is_sip(super::framing::without_blank_lines(rest)) { 0 } else { there };
+/// CSeq as anything can be written: its number, and its method as [`Method::coded`] has it.
+fn read_cseq(bytes: &[u8], places: Places<'_>) -> Option<(u32, (Code, Option<Method>))> {
+    let value = headers::unfold(places.first(HeaderName::CSeq)?.value(bytes));
+    let (value, rest) = number::leading(&value)?;
+    let method = rest.trim_ascii();
+    let blank = rest.first().is_some_and(u8::is_ascii_whitespace);
+    let number = u32::try_from(value).ok()?;
+    (blank && !method.is_empty()).then(|| (number, Method::coded(method)))
+}
+
+/// The place of a parameter's value in the first value of a header field, outside of quotes and brackets.
+fn place_of(bytes: &[u8], places: Places<'_>, name: HeaderName, parameter: &[u8]) -> Span {
+    let Some(field) = places.first(name) else { return Span::NONE };
+    let Some(place) = parameter::find(field.value(bytes), parameter, name == HeaderName::Via) else {
+        return Span::NONE;
     };
-    let is_repeated = block.repeated & headers::bit(HeaderName::ContentLength) != 0;
-    if is_repeated && fields.named(HeaderName::ContentLength).any(|other| other.value(bytes) != first) {
-        odd.push(Anomaly::ContentLengthInvalid);
-    }
-    let Some(claimed) = number::whole(first) else {
-        odd.push(Anomaly::ContentLengthInvalid);
-        return there;
+    let start = field.value_start as usize;
+    Span::new(start + place.start, start + place.end)
+}
+
+/// How many octets behind the header block are the body (RFC 3261 §18.3).
+fn body_length(bytes: &[u8], block: &headers::Block, places: Places<'_>, cut: bool, odd: &mut Vec<Anomaly>) -> usize {
+    let there = bytes.len().saturating_sub(block.end);
+    let is_repeated = block.repeated & bit(HeaderName::ContentLength) != 0;
+    let claimed = match block.content_length.filter(|_| !is_repeated) {
+        Some(length) => length.into(),
+        None => match read_length(bytes, block, places, odd) {
+            Claim::Octets(claimed) => claimed,
+            Claim::Rest => return there,
+            Claim::Nothing => return 0,
+        },
     };
     let claimed = usize::try_from(claimed).unwrap_or(usize::MAX);
     if claimed > there && !cut {
         odd.push(Anomaly::ContentLengthTooLong);
     }
     claimed.min(there)
+}
+
+/// What a message says of the length of its body.
+enum Claim {
+    Octets(u64),
+    Rest,
+    Nothing,
+}
+
+/// The same where Content-Length is missing, repeated, or unusual.
+fn read_length(bytes: &[u8], block: &headers::Block, places: Places<'_>, odd: &mut Vec<Anomaly>) -> Claim {
+    let Some(first) = places.first(HeaderName::ContentLength).map(|f| f.value(bytes)) else {
+        // Without Content-Length the body is the rest (RFC 3261 §18.3), unless the rest is another message.
+        let rest = bytes.get(block.end..).unwrap_or_default();
+        return if probe::is_sip(super::framing::without_blank_lines(rest)) { Claim::Nothing } else { Claim::Rest };
+    };
+    if places.named(HeaderName::ContentLength).any(|other| other.value(bytes) != first) {
+        odd.push(Anomaly::ContentLengthInvalid);
+    }
+    let Some(claimed) = number::whole(first) else {
+        odd.push(Anomaly::ContentLengthInvalid);
+        return Claim::Rest;
+    };
+    Claim::Octets(claimed)
 }
 
 #[cfg(test)]
@@ -573,7 +634,7 @@ mod tests {
         let (m, length) = Message::read(INVITE, false).unwrap();
         assert_eq!(length, INVITE.len() - 4);
         assert_eq!((m.branch(), m.from_tag(), m.to_tag()), (Some(&b"z9hG4bKx1"[..]), Some(&b"a1"[..]), None));
-        assert_eq!(m.cseq(), Some(&CSeq { number: 7, method: Method::Invite }));
+        assert_eq!(m.cseq(), Some(CSeq { number: 7, method: &Method::Invite }));
         assert_eq!((m.call_id(), m.body()), (Some(&b"c1@a.example"[..]), &b"abc"[..]));
         assert_eq!(m.header(HeaderName::Subject).as_deref(), Some("folded twice"));
         assert_eq!((m.other("x-call-id").as_deref(), m.vias().len()), (Some("other"), 2));
@@ -596,9 +657,9 @@ mod tests {
             let read = |name: &str| {
                 let text = format!("ACK sip:a@b SIP/2.0\r\n{name}: {value}\r\nTo: <sip:c@d>;tag=e\r\n\r\n");
                 let (m, length) = Message::read(text.as_bytes(), false).unwrap();
-                let places = m.0.fields.iter().map(|f| (f.name, f.value_range())).collect::<Vec<_>>();
+                let places = m.places().iter().map(|f| (f.name, f.value_range())).collect::<Vec<_>>();
                 let texts = [m.from_tag(), m.to_tag(), m.branch(), m.start_of_top_via()].map(|text| text.map(<[u8]>::to_vec));
-                (places, texts, m.cseq().cloned(), m.anomalies().to_vec(), length)
+                (places, texts, m.cseq().map(|cseq| (cseq.number, cseq.method.clone())), m.anomalies().to_vec(), length)
             };
             prop_assert_eq!(read(name), read(&name.to_ascii_uppercase()));
         }

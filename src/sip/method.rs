@@ -63,23 +63,15 @@ impl Method {
 
     /// The one of that name, if it is among [`Self::KNOWN`].
     pub(crate) fn known(bytes: &[u8]) -> Option<Self> {
-        Some(match bytes {
-            b"INVITE" => Self::Invite,
-            b"ACK" => Self::Ack,
-            b"BYE" => Self::Bye,
-            b"CANCEL" => Self::Cancel,
-            b"REGISTER" => Self::Register,
-            b"OPTIONS" => Self::Options,
-            b"PRACK" => Self::Prack,
-            b"SUBSCRIBE" => Self::Subscribe,
-            b"NOTIFY" => Self::Notify,
-            b"PUBLISH" => Self::Publish,
-            b"INFO" => Self::Info,
-            b"REFER" => Self::Refer,
-            b"MESSAGE" => Self::Message,
-            b"UPDATE" => Self::Update,
-            _ => return None,
-        })
+        Code::known(bytes)?.method().cloned()
+    }
+
+    /// Its code, and itself if that is the one of all others.
+    pub(super) fn coded(bytes: &[u8]) -> (Code, Option<Self>) {
+        match Code::known(bytes) {
+            Some(code) => (code, None),
+            None => (Code::OTHER, Some(Self::read(bytes))),
+        }
     }
 
     /// The name as it travels.
@@ -104,8 +96,60 @@ impl Method {
     }
 }
 
+/// The place of a method in [`Method::KNOWN`]: what a message keeps of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code(u8);
+
+impl Code {
+    /// That of a method without a name of its own here.
+    pub(super) const OTHER: Self = Self(u8::MAX);
+
+    /// The one of that name, if it is among [`Method::KNOWN`].
+    #[inline]
+    pub(super) fn known(bytes: &[u8]) -> Option<Self> {
+        Some(Self(match bytes {
+            b"INVITE" => 0,
+            b"ACK" => 1,
+            b"BYE" => 2,
+            b"CANCEL" => 3,
+            b"REGISTER" => 4,
+            b"OPTIONS" => 5,
+            b"PRACK" => 6,
+            b"SUBSCRIBE" => 7,
+            b"NOTIFY" => 8,
+            b"PUBLISH" => 9,
+            b"INFO" => 10,
+            b"REFER" => 11,
+            b"MESSAGE" => 12,
+            b"UPDATE" => 13,
+            _ => return None,
+        }))
+    }
+
+    /// The method, if it is a known one.
+    #[inline]
+    pub(super) fn method(self) -> Option<&'static Method> {
+        Method::KNOWN.get(usize::from(self.0))
+    }
+}
+
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_methods_are_found_by_their_names() {
+        for method in Method::KNOWN {
+            assert_eq!(Method::read(method.name().as_bytes()), *method);
+            assert_eq!(Code::known(method.name().as_bytes()).and_then(Code::method), Some(method));
+        }
+        assert_eq!((Code::OTHER.method(), Code::known(b"invite")), (None, None));
+        assert_eq!(Method::read(b"invite"), Method::Other("invite".into()));
     }
 }

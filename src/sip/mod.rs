@@ -16,6 +16,7 @@ pub mod number;
 mod octets;
 mod parameter;
 pub mod params;
+mod places;
 mod plain;
 pub mod probe;
 #[cfg(test)]

@@ -1,22 +1,25 @@
 //! Request lines and status lines (RFC 3261 §7.1, §7.2), read tolerantly.
 
-use std::ops::Range;
-
-use super::headers::offset;
+use super::method::Code;
+use super::places::Span;
 use super::{Method, StatusCode, octets, plain, probe};
 use crate::anomaly::Anomaly;
 
-/// What the first line says; ranges are places in the line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the first line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StartLine {
-    Request { method: Method, uri: Range<u32> },
-    Response { status: StatusCode, phrase: Range<u32> },
+    /// A request, with its Request-URI.
+    Request { method: Code, uri: Span },
+    /// A response, with its reason phrase.
+    Response { status: StatusCode, phrase: Span },
 }
 
 /// A start line with its surroundings.
 #[derive(Debug)]
 pub(super) struct Begin {
     pub(super) start: StartLine,
+    /// The method, if it is no known one.
+    pub(super) other: Option<Method>,
     /// The octets of the line without its end.
     pub(super) length: usize,
     /// Where the next line begins.
@@ -38,15 +41,15 @@ pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
         phrase.first().filter(|first| first.is_ascii_graphic())?;
         let from = bytes.len() - phrase.len();
         let length = from + octets::printable(phrase);
-        return usual_line(bytes, StartLine::Response { status, phrase: offset(from)..offset(length) }, length);
+        return usual_line(bytes, StartLine::Response { status, phrase: Span::new(from, length) }, length);
     }
     let blank = octets::find(bytes.get(..LONGEST_METHOD)?, b' ')?;
-    let method = Method::known(bytes.get(..blank)?)?;
+    let method = Code::known(bytes.get(..blank)?)?;
     let behind = plain::behind_uri(bytes.get(blank + 1..)?)?;
     let end = bytes.len() - behind.len();
     let version = b" SIP/2.0";
     behind.strip_prefix(version)?;
-    let line = StartLine::Request { method, uri: offset(blank + 1)..offset(end) };
+    let line = StartLine::Request { method, uri: Span::new(blank + 1, end) };
     let length = end + version.len();
     usual_line(bytes, line, length).filter(|_| length < probe::LINE_MAX)
 }
@@ -54,13 +57,14 @@ pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
 /// A start line of that length, if it ends there.
 fn usual_line(bytes: &[u8], start: StartLine, length: usize) -> Option<Begin> {
     let is_whole = bytes.get(length..)?.starts_with(b"\r\n");
-    is_whole.then_some(Begin { start, length, next: length + 2, is_plain: true })
+    is_whole.then_some(Begin { start, other: None, length, next: length + 2, is_plain: true })
 }
 
 /// The start line at the beginning, if there is one.
 pub(super) fn begin(bytes: &[u8], odd: &mut Vec<Anomaly>) -> Option<Begin> {
     let (line, next) = line(bytes, odd);
-    Some(Begin { start: read(line, odd)?, length: line.len(), next, is_plain: false })
+    let (start, other) = read(line, odd)?;
+    Some(Begin { start, other, length: line.len(), next, is_plain: false })
 }
 
 /// The first line without its end, and where the next one begins. A bare CR ends it too, as it cannot be part of it.
@@ -82,9 +86,12 @@ fn line<'a>(bytes: &'a [u8], odd: &mut Vec<Anomaly>) -> (&'a [u8], usize) {
     (bytes.get(..end).unwrap_or_default(), end + length)
 }
 
-/// Reads a start line without its line end, and says what is odd about it.
-fn read(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
-    if probe::is_status_line(line) { read_response(line, odd) } else { read_request(line, odd) }
+/// Reads a start line without its line end, with a method that is not known, and says what is odd about it.
+fn read(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<(StartLine, Option<Method>)> {
+    if probe::is_status_line(line) {
+        return read_response(line, odd).map(|response| (response, None));
+    }
+    read_request(line, odd)
 }
 
 fn read_response(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
@@ -99,11 +106,11 @@ fn read_response(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
     if !(100..700).contains(&status) {
         odd.push(Anomaly::StatusOutOfRange);
     }
-    let phrase = offset(line.len() - rest.trim_ascii_start().len())..offset(line.len());
+    let phrase = Span::new(line.len() - rest.trim_ascii_start().len(), line.len());
     Some(StartLine::Response { status: StatusCode(status), phrase })
 }
 
-fn read_request(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
+fn read_request(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<(StartLine, Option<Method>)> {
     let blank = memchr::memchr(b' ', line)?;
     let trimmed = line.trim_ascii_end();
     let version_at = memchr::memrchr(b' ', trimmed)? + 1;
@@ -114,7 +121,8 @@ fn read_request(line: &[u8], odd: &mut Vec<Anomaly>) -> Option<StartLine> {
     if trimmed.len() < line.len() || uri.len() != text.len() + 2 || text.iter().any(u8::is_ascii_whitespace) {
         odd.push(Anomaly::StartLineMalformed);
     }
-    Some(StartLine::Request { method: Method::read(line.get(..blank)?), uri: offset(from)..offset(from + text.len()) })
+    let (method, other) = Method::coded(line.get(..blank)?);
+    Some((StartLine::Request { method, uri: Span::new(from, from + text.len()) }, other))
 }
 
 fn version(text: &[u8], odd: &mut Vec<Anomaly>) {

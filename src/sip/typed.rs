@@ -92,10 +92,10 @@ fn same_word(one: &str, other: &str) -> bool {
 }
 
 /// A CSeq value (RFC 3261 §20.16), which our own layer has read as `ours`.
-pub fn cseq(text: &str, ours: CSeq) -> View<CSeq> {
+pub fn cseq<'m>(text: &str, ours: CSeq<'m>) -> View<CSeq<'m>> {
     let strict = headers::CSeq::from(text.trim()).typed().ok();
-    let same = |ours: &CSeq, strict: &typed::CSeq| {
-        ours.number == strict.seq && ours.method == Method::read(strict.method.to_string().as_bytes())
+    let same = |ours: &CSeq<'_>, strict: &typed::CSeq| {
+        ours.number == strict.seq && *ours.method == Method::read(strict.method.to_string().as_bytes())
     };
     View::new(ours, strict, same)
 }

@@ -61,7 +61,7 @@ impl Tally {
                 tally.count(&text, address(&text).as_ref());
             }
             if let (Some(text), Some(ours)) = (message.header(HeaderName::CSeq), message.cseq()) {
-                tally.count(&text, Some(&cseq(&text, ours.clone())));
+                tally.count(&text, Some(&cseq(&text, ours)));
             }
             message.challenges().into_iter().for_each(|one| tally.count(&one.raw.clone(), Some(&challenge(one))));
             message.credentials().into_iter().for_each(|one| tally.count(&one.raw.clone(), Some(&credentials(one))));

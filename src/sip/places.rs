@@ -1,0 +1,261 @@
+//! Where things stand in a message: header fields and parts of them. Kept as small as may be, since the messages of all open calls are.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::HeaderName;
+
+/// A part of a message that may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// That of what is not there: a start line is in front of everything else.
+    pub(super) const NONE: Self = Self { start: 0, end: 0 };
+
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self { start: offset(start), end: offset(end) }
+    }
+
+    pub(super) fn is_there(self) -> bool {
+        self.end > 0
+    }
+
+    pub(super) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Its octets; none if it does not lie in them.
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.range()).unwrap_or_default()
+    }
+
+    /// The same, if it is there.
+    pub(super) fn found_in(self, bytes: &[u8]) -> Option<&[u8]> {
+        self.is_there().then(|| self.of(bytes))
+    }
+}
+
+/// Messages are shorter than 4 GiB; a datagram even than 64 KiB.
+pub(super) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// One header field; offsets are places in the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) name: HeaderName,
+    pub(super) start: u32,
+    pub(super) name_end: u32,
+    pub(super) value_start: u32,
+    pub(super) value_end: u32,
+}
+
+impl Field {
+    /// The value as captured, folding included, without white space around it.
+    pub(super) fn value(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.value_range()).unwrap_or_default()
+    }
+
+    pub(super) fn value_range(self) -> Range<usize> {
+        self.value_start as usize..self.value_end as usize
+    }
+
+    /// The place of the name.
+    pub(super) fn name_range(self) -> Range<usize> {
+        self.start as usize..self.name_end as usize
+    }
+}
+
+/// A field of a message below 64 KiB whose name has less than 256 octets: the number of the name, the length of the name, start, start
+/// of the value, end of the value.
+pub(super) type Word = [u8; size_of::<u64>()];
+
+/// The number of a name in a [`Word`].
+fn number_of(name: HeaderName) -> u8 {
+    name as u8
+}
+
+/// The field that a word stands for.
+fn widened(word: &Word) -> Field {
+    let [number, name_length, places @ ..] = *word;
+    let [a, b, c, d, e, f] = places;
+    let [start, value_start, value_end] = [[a, b], [c, d], [e, f]].map(|place| u32::from(u16::from_le_bytes(place)));
+    let name = HeaderName::ALL.get(usize::from(number)).copied().unwrap_or(HeaderName::Other);
+    Field { name, start, name_end: start + u32::from(name_length), value_start, value_end }
+}
+
+/// The bit of a name.
+pub(super) const fn bit(name: HeaderName) -> u128 {
+    1 << (name as u32)
+}
+
+/// One bit for each name.
+const _: () = assert!(HeaderName::ALL.len() < 128, "more names than bits");
+
+/// More fields than nearly all messages have.
+const USUAL_FIELDS: usize = 24;
+
+/// The header fields of a message that is being read.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// One bit a name that occurs: most questions are about names that do not.
+    present: u128,
+    words: SmallVec<[Word; USUAL_FIELDS]>,
+    /// All of them, as soon as there is one that does not fit into a word.
+    wide: Vec<Field>,
+}
+
+impl Fields {
+    /// None yet.
+    #[inline]
+    pub(super) fn new() -> Self {
+        Self { present: 0, words: SmallVec::new(), wide: Vec::new() }
+    }
+
+    /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
+    #[inline]
+    pub(super) fn push(&mut self, name: HeaderName, places: [usize; 4]) -> bool {
+        let is_repeated = self.present & bit(name) != 0;
+        self.present |= bit(name);
+        let [start, name_end, value_start, value_end] = places;
+        let name_length = name_end - start;
+        // No other place is behind the end of the value.
+        if value_end <= usize::from(u16::MAX) && name_length <= usize::from(u8::MAX) && self.wide.is_empty() {
+            let front = u64::from(number_of(name)) | (name_length as u64) << 8 | (start as u64) << 16;
+            let word = front | (value_start as u64) << 32 | (value_end as u64) << 48;
+            self.words.push(word.to_le_bytes());
+        } else {
+            self.widen();
+            let [start, name_end, value_start, value_end] = places.map(offset);
+            self.wide.push(Field { name, start, name_end, value_start, value_end });
+        }
+        is_repeated
+    }
+
+    /// Goes over to fields of any size.
+    fn widen(&mut self) {
+        self.wide.extend(self.words.drain(..).map(|word| widened(&word)));
+    }
+
+    /// The end of the last value becomes this, if it is behind it; `false` where there is none.
+    pub(super) fn extend_last(&mut self, end: usize) -> bool {
+        self.widen();
+        self.wide.last_mut().map(|field| field.value_end = field.value_end.max(offset(end))).is_some()
+    }
+
+    /// The places of all of them.
+    pub(super) fn places(&self) -> Places<'_> {
+        Places { present: self.present, words: &self.words, wide: &self.wide }
+    }
+
+    /// To be kept: the octets of a message with the places behind them, in one piece, and the fields that are to be kept beside it.
+    pub(super) fn behind(self, raw: &[u8]) -> (Box<[u8]>, Vec<Field>) {
+        let words = self.words.as_flattened();
+        let mut held = Vec::with_capacity(raw.len() + words.len());
+        held.extend_from_slice(raw);
+        held.extend_from_slice(words);
+        (held.into_boxed_slice(), self.wide)
+    }
+}
+
+/// The header fields of a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'m> {
+    present: u128,
+    words: &'m [Word],
+    wide: &'m [Field],
+}
+
+impl<'m> Places<'m> {
+    /// Those with the names of these bits, which stand in octets as [`Fields::behind`] leaves them, or beside them.
+    #[inline]
+    pub(super) fn kept(present: u128, words: &'m [u8], wide: &'m [Field]) -> Self {
+        Self { present, words: words.as_chunks().0, wide }
+    }
+
+    /// The bits of all names that occur.
+    pub(super) fn present(self) -> u128 {
+        self.present
+    }
+
+    /// Whether there is one of that name.
+    pub(super) fn has(self, name: HeaderName) -> bool {
+        self.present & bit(name) != 0
+    }
+
+    /// The first one of that name.
+    #[inline]
+    pub(super) fn first(self, name: HeaderName) -> Option<Field> {
+        if !self.has(name) {
+            return None;
+        }
+        let word = self.words.iter().find(|[number, ..]| *number == number_of(name));
+        word.map(widened).or_else(|| self.wide.iter().find(|field| field.name == name).copied())
+    }
+
+    /// All of that name in order.
+    pub(super) fn named(self, name: HeaderName) -> impl Iterator<Item = Field> + use<'m> {
+        let (words, wide) = if self.has(name) { (self.words, self.wide) } else { (&[][..], &[][..]) };
+        let words = words.iter().filter(move |[number, ..]| *number == number_of(name)).map(widened);
+        words.chain(wide.iter().filter(move |field| field.name == name).copied())
+    }
+
+    /// All of them in order.
+    pub(super) fn iter(self) -> impl Iterator<Item = Field> + use<'m> {
+        self.words.iter().map(widened).chain(self.wide.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_any_size_are_kept_in_order() {
+        let field = |name, start: usize, length: usize, value: usize| {
+            (name, [start, start + length, start + length + 2, value])
+        };
+        let small = [
+            field(HeaderName::Via, 20, 3, 40),
+            field(HeaderName::Other, 42, 255, 400),
+            field(HeaderName::Via, 402, 1, 65_535),
+        ];
+        for large in
+            [None, Some(field(HeaderName::To, 65_530, 2, 65_536)), Some(field(HeaderName::Other, 500, 256, 900))]
+        {
+            let all: Vec<_> = small.into_iter().chain(large).collect();
+            let mut fields = Fields::new();
+            let repeated: Vec<_> = all.iter().map(|(name, places)| fields.push(*name, *places)).collect();
+            assert_eq!(repeated[..3], [false, false, true]);
+            let read = |places: Places<'_>| {
+                let field =
+                    |f: Field| (f.name, [f.start, f.name_end, f.value_start, f.value_end].map(|at| at as usize));
+                assert_eq!(places.named(HeaderName::Via).map(field).collect::<Vec<_>>(), [all[0], all[2]]);
+                assert_eq!(
+                    (places.first(HeaderName::Other).map(field), places.first(HeaderName::From)),
+                    (Some(all[1]), None)
+                );
+                places.iter().map(field).collect::<Vec<_>>()
+            };
+            assert_eq!(read(fields.places()), all);
+            let present = fields.places().present();
+            let (held, wide) = fields.behind(b"abc");
+            assert_eq!((&held[..3], wide.len()), (&b"abc"[..], if large.is_some() { 4 } else { 0 }));
+            assert_eq!(read(Places::kept(present, &held[3..], &wide)), all);
+        }
+    }
+
+    #[test]
+    fn the_last_value_grows() {
+        let mut fields = Fields::new();
+        assert!(!fields.extend_last(9));
+        fields.push(HeaderName::Subject, [1, 8, 10, 12]);
+        assert!(fields.extend_last(20) && fields.extend_last(15));
+        assert_eq!(fields.places().first(HeaderName::Subject).unwrap().value_range(), 10..20);
+    }
+}
