@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::method::Code;
-use super::places::{Fields, Span, bit, offset};
+use super::places::{Fields, Names, Span, offset};
 use super::plain::{self, Plain};
 use super::{HeaderName, octets};
 use crate::anomaly::Anomaly;
@@ -13,8 +13,8 @@ use crate::anomaly::Anomaly;
 pub(super) struct Block {
     /// Where the body begins.
     pub(super) end: usize,
-    /// The bits of the names that occur more than once.
-    pub(super) repeated: u128,
+    /// The names that occur more than once.
+    pub(super) repeated: Names,
     /// Whether every value that [`super::lint`] would look into is plain.
     pub(super) is_plain: bool,
     /// Whether all octets are known to be ASCII.
@@ -42,9 +42,11 @@ pub(super) fn read(bytes: &[u8], start: usize, fields: &mut Fields, odd: &mut Ve
     let mut block = Block::at(start);
     let mut bare_line_feed = false;
     loop {
+        block.usual_lines(bytes, fields);
         let rest = bytes.get(block.end..).unwrap_or_default();
-        if block.usual_line(rest, fields).is_some() {
-            continue;
+        if rest.starts_with(b"\r\n") {
+            block.end += 2;
+            break;
         }
         let Some(line_feed) = memchr::memchr(b'\n', rest) else {
             last_line(bytes, &mut block, fields, odd);
@@ -80,7 +82,7 @@ impl Block {
     fn at(start: usize) -> Self {
         Self {
             end: start,
-            repeated: 0,
+            repeated: Names::default(),
             is_plain: true,
             is_ascii: true,
             may_expire: false,
@@ -94,53 +96,79 @@ impl Block {
         }
     }
 
-    /// Reads a line as nearly all are, name, value and line end in one pass; `None` of others, which are to be read at leisure.
-    fn usual_line(&mut self, rest: &[u8], fields: &mut Fields) -> Option<()> {
+    /// Reads lines as long as they are as nearly all are.
+    fn usual_lines(&mut self, bytes: &[u8], fields: &mut Fields) {
+        let mut rest = bytes.get(self.end..).unwrap_or_default();
+        while let Some(next) = self.usual_line(bytes.len() - rest.len(), rest, fields) {
+            rest = next;
+        }
+        self.end = bytes.len() - rest.len();
+    }
+
+    /// Reads a line that begins `at` that place as nearly all are, name, value and line end in one pass, and returns what stands behind
+    /// it; `None` of others, which are to be read at leisure.
+    #[inline]
+    fn usual_line<'b>(&mut self, at: usize, rest: &'b [u8], fields: &mut Fields) -> Option<&'b [u8]> {
         let (name, length) = HeaderName::usual(rest)?;
         let mut value = rest.get(length + 1..)?;
         while let [b' ', behind @ ..] = value {
             value = behind;
         }
-        let first = value.first().filter(|first| first.is_ascii_graphic())?;
-        // Nothing but names in quotes may have other octets.
-        self.is_ascii &= *first != b'"';
-        let plain = usual_value(name, value)?;
-        // A blank behind the line end would go on with the value.
-        let [b'\r', b'\n', behind @ ..] = value.get(plain.length..)? else { return None };
-        if matches!(behind, [b' ' | b'\t', ..]) {
-            return None;
+        let value_start = at + rest.len() - value.len();
+        let (value, next) = match kind(name) {
+            Kind::Words => self.words(name, value, fields.has(name))?,
+            kind => self.structured(name, kind, value, value_start, fields.has(name))?,
+        };
+        if fields.push(name, [at, at + length, value_start, value_start + value.len()]) {
+            self.repeated.add(name);
         }
-        let start = self.end;
-        let value_start = start + rest.len() - value.len();
-        let value_end = value_start + plain.length;
-        self.end = value_end + 2;
-        let is_repeated = fields.push(name, [start, start + length, value_start, value_end]);
-        if is_repeated {
-            self.repeated |= bit(name);
-        }
-        self.note(name, &plain, value.get(..plain.length)?, value_start, is_repeated);
-        Some(())
+        Some(next)
     }
 
-    /// Keeps what every message is asked for, of the first header field of a name.
+    /// A value of anything that can be printed, and what stands behind its line. Numbers that every message is asked for are kept.
     #[inline]
-    fn note(&mut self, name: HeaderName, plain: &Plain, value: &[u8], value_start: usize, is_repeated: bool) {
+    fn words<'b>(&mut self, name: HeaderName, value: &'b [u8], is_repeated: bool) -> Option<(&'b [u8], &'b [u8])> {
+        let (value, next) = line_end(value, plain::words(value)?)?;
         match name {
-            HeaderName::Via if !is_repeated => {
-                let begin = Some(plain.begin).filter(|begin| *begin < plain.length);
-                self.via_parameters = begin.map_or(0, |begin| offset(value_start + begin));
-                self.branch = Some(parameter(plain, value_start));
-            }
-            HeaderName::From if !is_repeated => self.from_tag = Some(parameter(plain, value_start)),
-            HeaderName::To if !is_repeated => self.to_tag = Some(parameter(plain, value_start)),
             HeaderName::CSeq if !is_repeated => self.cseq = cseq(value),
             HeaderName::ContentLength if !is_repeated => self.content_length = small_number(value),
-            // It may be a list on several lines.
-            HeaderName::Contact => self.may_expire |= !plain.parameter.is_empty(),
             HeaderName::MaxForwards => self.may_exceed |= value.len() > 2,
             HeaderName::Expires => self.may_exceed |= small_number(value).is_none(),
             _ => {}
         }
+        Some((value, next))
+    }
+
+    /// The same of a value with parameters, of which one is kept.
+    #[inline]
+    fn structured<'b>(
+        &mut self,
+        name: HeaderName,
+        kind: Kind,
+        value: &'b [u8],
+        value_start: usize,
+        is_repeated: bool,
+    ) -> Option<(&'b [u8], &'b [u8])> {
+        let plain = match kind {
+            Kind::Via => plain::via(value, plain::BRANCH)?,
+            _ => plain::address(value, wanted(name))?,
+        };
+        // Nothing but names in quotes may have other octets.
+        self.is_ascii &= value.first() != Some(&b'"');
+        let (value, next) = line_end(value, plain.length)?;
+        match name {
+            // It may be a list on several lines.
+            HeaderName::Contact => self.may_expire |= !plain.parameter.is_empty(),
+            _ if is_repeated => {}
+            HeaderName::From => self.from_tag = Some(parameter(&plain, value_start)),
+            HeaderName::To => self.to_tag = Some(parameter(&plain, value_start)),
+            HeaderName::Via => {
+                self.via_parameters = if plain.begin < plain.length { offset(value_start + plain.begin) } else { 0 };
+                self.branch = Some(parameter(&plain, value_start));
+            }
+            _ => {}
+        }
+        Some((value, next))
     }
 
     /// Reads any line.
@@ -173,24 +201,55 @@ impl Block {
         let value_start = at + text.len() - value.len();
         let places = [at, at + name.len(), value_start, value_start + value.trim_ascii_end().len()];
         let name = HeaderName::read(name);
-        self.is_plain &= bit(name) & super::lint::LOOKED_INTO == 0;
+        self.is_plain &= !super::lint::LOOKED_INTO.has(name);
         self.may_expire |= name == HeaderName::Contact;
         if fields.push(name, places) {
-            self.repeated |= bit(name);
+            self.repeated.add(name);
         }
     }
 }
 
-/// The value at the beginning of `rest`, if it is as usual.
-fn usual_value(name: HeaderName, rest: &[u8]) -> Option<Plain> {
+/// What values look like.
+enum Kind {
+    Via,
+    Address,
+    Words,
+}
+
+/// What the values of one of the usual names look like.
+#[inline]
+fn kind(name: HeaderName) -> Kind {
     match name {
-        HeaderName::Via => plain::via(rest, plain::BRANCH),
-        HeaderName::From | HeaderName::To => plain::address(rest, plain::TAG),
-        HeaderName::Contact => plain::address(rest, plain::EXPIRES),
-        HeaderName::Route | HeaderName::RecordRoute | HeaderName::PAssertedIdentity => {
-            plain::address(rest, plain::NONE)
-        }
-        _ => plain::words(rest),
+        HeaderName::Via => Kind::Via,
+        HeaderName::From
+        | HeaderName::To
+        | HeaderName::Contact
+        | HeaderName::Route
+        | HeaderName::RecordRoute
+        | HeaderName::PAssertedIdentity => Kind::Address,
+        _ => Kind::Words,
+    }
+}
+
+/// The parameter behind an address that is asked for.
+#[inline]
+fn wanted(name: HeaderName) -> plain::Key {
+    match name {
+        HeaderName::From | HeaderName::To => plain::TAG,
+        HeaderName::Contact => plain::EXPIRES,
+        _ => plain::NONE,
+    }
+}
+
+/// A value of that length, and what stands behind its line; `None` if the line does not end there, or a blank behind its end goes on with
+/// the value.
+#[inline]
+fn line_end(value: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
+    let (value, rest) = value.split_at_checked(length)?;
+    match rest {
+        [b'\r', b'\n', b' ' | b'\t', ..] => None,
+        [b'\r', b'\n', next @ ..] => Some((value, next)),
+        _ => None,
     }
 }
 

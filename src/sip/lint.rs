@@ -6,13 +6,13 @@ use std::net::Ipv6Addr;
 
 use super::headers;
 use super::message::Facts;
-use super::places::bit;
+use super::places::Names;
 use super::plain::{self, Plain};
 use super::{HeaderName, Message, NameAddr, Uri, Via, number, params, probe};
 use crate::anomaly::Anomaly;
 
 /// Header fields that may occur once (RFC 3261 table 2, and what the defining documents of the others say).
-const ONCE: u128 = bits(&[
+const ONCE: Names = Names::of(&[
     HeaderName::From,
     HeaderName::To,
     HeaderName::CallId,
@@ -32,16 +32,6 @@ const ONCE: u128 = bits(&[
     HeaderName::RAck,
 ]);
 
-#[expect(clippy::indexing_slicing, reason = "a constant: an index out of bounds does not compile")]
-const fn bits(names: &[HeaderName]) -> u128 {
-    let (mut bits, mut at) = (0, 0);
-    while at < names.len() {
-        bits |= bit(names[at]);
-        at += 1;
-    }
-    bits
-}
-
 /// Whether a header field holds one address (`false`) or a list of them (`true`); `None` of others.
 fn addresses_of(name: HeaderName) -> Option<bool> {
     match name {
@@ -60,7 +50,7 @@ const NUMBERS: &[(HeaderName, u64)] = &[
 ];
 
 /// What is looked into unless it is plain.
-pub(super) const LOOKED_INTO: u128 = bits(&[
+pub(super) const LOOKED_INTO: Names = Names::of(&[
     HeaderName::Via,
     HeaderName::From,
     HeaderName::To,
@@ -81,7 +71,7 @@ pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     if !facts.uri_is_plain {
         request_uri(message, odd);
     }
-    if facts.repeated & ONCE != 0 {
+    if facts.repeated.has_any(ONCE) {
         odd.push(Anomaly::HeaderFieldRepeated);
     }
     if !facts.is_plain {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::headers;
 use super::method::Code;
-use super::places::{Field, Fields, Places, Span, bit, offset};
+use super::places::{Field, Fields, Names, Places, Span, offset};
 use super::start_line::{self, StartLine};
 use super::{
     HeaderName, Method, NameAddr, Params, Reason, StatusCode, Uri, Via, number, parameter, params, plain, probe,
@@ -38,8 +38,8 @@ struct Parts {
     rare: Option<Box<Rare>>,
     /// From, To and the Request-URI, read when they are first asked for.
     parties: OnceLock<Arc<Parties>>,
-    /// The bits of the names of its header fields.
-    present: u128,
+    /// The names of its header fields.
+    present: Names,
     start: StartLine,
     start_end: u32,
     /// How many octets are those of the message.
@@ -113,16 +113,13 @@ pub(super) struct Facts {
     pub(super) may_expire: bool,
     /// A number may be out of range, or a date or warning malformed.
     pub(super) may_exceed: bool,
-    /// The bits of the names that occur more than once.
-    pub(super) repeated: u128,
+    /// The names that occur more than once.
+    pub(super) repeated: Names,
 }
 
 /// What each message must have (RFC 3261 §8.1.1).
-const MANDATORY: u128 = bit(HeaderName::Via)
-    | bit(HeaderName::From)
-    | bit(HeaderName::To)
-    | bit(HeaderName::CallId)
-    | bit(HeaderName::CSeq);
+const MANDATORY: Names =
+    Names::of(&[HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]);
 
 impl Message {
     /// Reads one message at the beginning of `bytes`; `None` if there is no start line. `cut` says that octets are known to be
@@ -183,7 +180,7 @@ impl Message {
             cut,
         }));
         let is_rare = begin.other.is_some() || other_sequence.is_some() || !wide.is_empty();
-        if is_rare || present & bit(HeaderName::Identity) != 0 {
+        if is_rare || present.has(HeaderName::Identity) {
             let rare = Rare { wide, method: begin.other, sequence_method: other_sequence, ..Rare::default() };
             message.0.rare = Some(Box::new(rare));
         }
@@ -209,7 +206,7 @@ impl Message {
 
     /// Takes note of what is odd, beside what is known to be.
     fn look(&mut self, facts: &Facts, mut odd: Vec<Anomaly>) {
-        if self.0.present & MANDATORY != MANDATORY {
+        if !self.0.present.has_all(MANDATORY) {
             odd.push(Anomaly::MandatoryHeaderMissing);
         }
         match (self.0.start, self.0.sequence_method) {
@@ -241,7 +238,7 @@ impl Message {
 
     /// Whether there is a header field of that name.
     pub fn has(&self, name: HeaderName) -> bool {
-        self.0.present & bit(name) != 0
+        self.0.present.has(name)
     }
 
     /// The names of all header fields and their values as captured, in order.
@@ -578,7 +575,7 @@ fn place_of(bytes: &[u8], places: Places<'_>, name: HeaderName, parameter: &[u8]
 /// How many octets behind the header block are the body (RFC 3261 §18.3).
 fn body_length(bytes: &[u8], block: &headers::Block, places: Places<'_>, cut: bool, odd: &mut Vec<Anomaly>) -> usize {
     let there = bytes.len().saturating_sub(block.end);
-    let is_repeated = block.repeated & bit(HeaderName::ContentLength) != 0;
+    let is_repeated = block.repeated.has(HeaderName::ContentLength);
     let claimed = match block.content_length.filter(|_| !is_repeated) {
         Some(length) => length.into(),
         None => match read_length(bytes, block, places, odd) {

@@ -89,13 +89,50 @@ fn widened(word: &Word) -> Field {
     Field { name, start, name_end: start + u32::from(name_length), value_start, value_end }
 }
 
-/// The bit of a name.
-pub(super) const fn bit(name: HeaderName) -> u128 {
-    1 << (name as u32)
-}
+/// Names of header fields, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Names([u64; 2]);
 
-/// One bit for each name.
-const _: () = assert!(HeaderName::ALL.len() < 128, "more names than bits");
+const _: () = assert!(HeaderName::ALL.len() < 2 * 64, "more names than bits");
+
+impl Names {
+    #[expect(clippy::indexing_slicing, reason = "for constants: an index out of bounds does not compile")]
+    pub(super) const fn of(names: &[HeaderName]) -> Self {
+        let (mut bits, mut at) = ([0; 2], 0);
+        while at < names.len() {
+            bits[names[at] as usize / 64] |= 1 << (names[at] as usize % 64);
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    #[inline]
+    pub(super) fn has(self, name: HeaderName) -> bool {
+        let Self([low, high]) = self;
+        let (half, at) = (if (name as u32) < 64 { low } else { high }, name as u32 % 64);
+        half >> at & 1 != 0
+    }
+
+    pub(super) fn has_all(self, others: Self) -> bool {
+        let (Self([a, b]), Self([c, d])) = (self, others);
+        a & c == c && b & d == d
+    }
+
+    pub(super) fn has_any(self, others: Self) -> bool {
+        let (Self([a, b]), Self([c, d])) = (self, others);
+        a & c != 0 || b & d != 0
+    }
+
+    /// Adds one; whether it is there already.
+    #[inline]
+    pub(super) fn add(&mut self, name: HeaderName) -> bool {
+        let Self([low, high]) = self;
+        let (half, bit) = (if (name as u32) < 64 { low } else { high }, 1 << (name as u32 % 64));
+        let is_there = *half & bit != 0;
+        *half |= bit;
+        is_there
+    }
+}
 
 /// More fields than nearly all messages have.
 const USUAL_FIELDS: usize = 24;
@@ -103,8 +140,8 @@ const USUAL_FIELDS: usize = 24;
 /// The header fields of a message that is being read.
 #[derive(Debug)]
 pub(super) struct Fields {
-    /// One bit a name that occurs: most questions are about names that do not.
-    present: u128,
+    /// The names that occur: most questions are about names that do not.
+    present: Names,
     words: SmallVec<[Word; USUAL_FIELDS]>,
     /// All of them, as soon as there is one that does not fit into a word.
     wide: Vec<Field>,
@@ -114,14 +151,13 @@ impl Fields {
     /// None yet.
     #[inline]
     pub(super) fn new() -> Self {
-        Self { present: 0, words: SmallVec::new(), wide: Vec::new() }
+        Self { present: Names::default(), words: SmallVec::new(), wide: Vec::new() }
     }
 
     /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
     #[inline]
     pub(super) fn push(&mut self, name: HeaderName, places: [usize; 4]) -> bool {
-        let is_repeated = self.present & bit(name) != 0;
-        self.present |= bit(name);
+        let is_repeated = self.present.add(name);
         let [start, name_end, value_start, value_end] = places;
         let name_length = name_end - start;
         // No other place is behind the end of the value.
@@ -130,11 +166,22 @@ impl Fields {
             let word = front | (value_start as u64) << 32 | (value_end as u64) << 48;
             self.words.push(word.to_le_bytes());
         } else {
-            self.widen();
-            let [start, name_end, value_start, value_end] = places.map(offset);
-            self.wide.push(Field { name, start, name_end, value_start, value_end });
+            self.push_wide(name, places);
         }
         is_repeated
+    }
+
+    #[cold]
+    fn push_wide(&mut self, name: HeaderName, places: [usize; 4]) {
+        self.widen();
+        let [start, name_end, value_start, value_end] = places.map(offset);
+        self.wide.push(Field { name, start, name_end, value_start, value_end });
+    }
+
+    /// Whether there is one of that name.
+    #[inline]
+    pub(super) fn has(&self, name: HeaderName) -> bool {
+        self.present.has(name)
     }
 
     /// Goes over to fields of any size.
@@ -166,26 +213,26 @@ impl Fields {
 /// The header fields of a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Places<'m> {
-    present: u128,
+    present: Names,
     words: &'m [Word],
     wide: &'m [Field],
 }
 
 impl<'m> Places<'m> {
-    /// Those with the names of these bits, which stand in octets as [`Fields::behind`] leaves them, or beside them.
+    /// Those of these names, which stand in octets as [`Fields::behind`] leaves them, or beside them.
     #[inline]
-    pub(super) fn kept(present: u128, words: &'m [u8], wide: &'m [Field]) -> Self {
+    pub(super) fn kept(present: Names, words: &'m [u8], wide: &'m [Field]) -> Self {
         Self { present, words: words.as_chunks().0, wide }
     }
 
-    /// The bits of all names that occur.
-    pub(super) fn present(self) -> u128 {
+    /// All names that occur.
+    pub(super) fn present(self) -> Names {
         self.present
     }
 
     /// Whether there is one of that name.
     pub(super) fn has(self, name: HeaderName) -> bool {
-        self.present & bit(name) != 0
+        self.present.has(name)
     }
 
     /// The first one of that name.

@@ -77,13 +77,13 @@ pub(super) fn behind_uri(value: &[u8]) -> Option<&[u8]> {
     Some(if rest.first() == Some(&b';') { octets::behind(rest, PARAMETER) } else { rest })
 }
 
-/// Anything that can be printed, up to the end of the line.
+/// How many octets are those of a value of anything that can be printed, up to the end of the line.
 #[inline]
-pub(super) fn words(value: &[u8]) -> Option<Plain> {
+pub(super) fn words(value: &[u8]) -> Option<usize> {
     let length = octets::printable(value);
     // White space at the end does not belong to it.
     let last = *value.get(length.checked_sub(1)?)?;
-    (last != b' ').then_some(Plain { parameter: 0..0, begin: length, length })
+    (last != b' ').then_some(length)
 }
 
 /// What follows the host and the port of a `sip:` URI.
@@ -112,6 +112,9 @@ fn number(digits: &[u8]) -> u32 {
 /// Parameters at the end of `value`, with different names and without quotes, and the place of the wanted one. Names count as different
 /// if their [`key`]s are: it is quicker, and hardly ever wrong.
 fn parameters(value: &[u8], mut rest: &[u8], wanted: Key) -> Option<Plain> {
+    if let Some(plain) = wanted_alone(value, rest, wanted) {
+        return Some(plain);
+    }
     let mut keys = [0; PARAMETERS_MAX];
     let begin = value.len() - rest.len();
     let mut parameter = 0..0;
@@ -138,6 +141,23 @@ fn parameters(value: &[u8], mut rest: &[u8], wanted: Key) -> Option<Plain> {
         }
     }
     None
+}
+
+/// No parameter, or the wanted one and no other: as nearly all values have it.
+#[inline]
+fn wanted_alone(value: &[u8], rest: &[u8], wanted: Key) -> Option<Plain> {
+    let begin = value.len() - rest.len();
+    let text = match wanted {
+        _ if rest.first() == Some(&b'\r') => {
+            return rest.starts_with(b"\r\n").then_some(Plain { parameter: 0..0, begin, length: begin });
+        }
+        TAG => rest.strip_prefix(b";tag=")?,
+        BRANCH => rest.strip_prefix(b";branch=")?,
+        _ => return None,
+    };
+    let end = octets::behind(text, VALUE);
+    let (start, length) = (value.len() - text.len(), value.len() - end.len());
+    (end.starts_with(b"\r\n") && length > start).then_some(Plain { parameter: start..length, begin, length })
 }
 
 /// What tells most names apart, in any case: up to eight octets of which that of a shorter name has all.
