@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use super::HeaderName;
 
 /// A part of a message that may be missing.
@@ -135,15 +133,17 @@ impl Names {
 }
 
 /// More fields than nearly all messages have.
-const USUAL_FIELDS: usize = 24;
+const USUAL_FIELDS: usize = 40;
 
 /// The header fields of a message that is being read.
 #[derive(Debug)]
 pub(super) struct Fields {
     /// The names that occur: most questions are about names that do not.
     present: Names,
-    words: SmallVec<[Word; USUAL_FIELDS]>,
-    /// All of them, as soon as there is one that does not fit into a word.
+    words: [Word; USUAL_FIELDS],
+    /// How many of the words are fields.
+    count: usize,
+    /// All of them, as soon as there is one that does not fit into a word, or one too many.
     wide: Vec<Field>,
 }
 
@@ -151,7 +151,7 @@ impl Fields {
     /// None yet.
     #[inline]
     pub(super) fn new() -> Self {
-        Self { present: Names::default(), words: SmallVec::new(), wide: Vec::new() }
+        Self { present: Names::default(), words: [Word::default(); USUAL_FIELDS], count: 0, wide: Vec::new() }
     }
 
     /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
@@ -161,12 +161,14 @@ impl Fields {
         let [start, name_end, value_start, value_end] = places;
         let name_length = name_end - start;
         // No other place is behind the end of the value.
-        if value_end <= usize::from(u16::MAX) && name_length <= usize::from(u8::MAX) && self.wide.is_empty() {
-            let front = u64::from(number_of(name)) | (name_length as u64) << 8 | (start as u64) << 16;
-            let word = front | (value_start as u64) << 32 | (value_end as u64) << 48;
-            self.words.push(word.to_le_bytes());
-        } else {
-            self.push_wide(name, places);
+        let fits = value_end <= usize::from(u16::MAX) && name_length <= usize::from(u8::MAX) && self.wide.is_empty();
+        match self.words.get_mut(self.count) {
+            Some(free) if fits => {
+                let front = u64::from(number_of(name)) | (name_length as u64) << 8 | (start as u64) << 16;
+                *free = (front | (value_start as u64) << 32 | (value_end as u64) << 48).to_le_bytes();
+                self.count += 1;
+            }
+            _ => self.push_wide(name, places),
         }
         is_repeated
     }
@@ -186,7 +188,9 @@ impl Fields {
 
     /// Goes over to fields of any size.
     fn widen(&mut self) {
-        self.wide.extend(self.words.drain(..).map(|word| widened(&word)));
+        let words = self.words.get(..self.count).unwrap_or_default();
+        self.wide.extend(words.iter().map(widened));
+        self.count = 0;
     }
 
     /// The end of the last value becomes this, if it is behind it; `false` where there is none.
@@ -197,12 +201,12 @@ impl Fields {
 
     /// The places of all of them.
     pub(super) fn places(&self) -> Places<'_> {
-        Places { present: self.present, words: &self.words, wide: &self.wide }
+        Places { present: self.present, words: self.words.get(..self.count).unwrap_or_default(), wide: &self.wide }
     }
 
     /// To be kept: the octets of a message with the places behind them, in one piece, and the fields that are to be kept beside it.
     pub(super) fn behind(self, raw: &[u8]) -> (Box<[u8]>, Vec<Field>) {
-        let words = self.words.as_flattened();
+        let words = self.words.get(..self.count).unwrap_or_default().as_flattened();
         let mut held = Vec::with_capacity(raw.len() + words.len());
         held.extend_from_slice(raw);
         held.extend_from_slice(words);
