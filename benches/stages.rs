@@ -2,7 +2,7 @@
 //!
 //! Without a capture one is generated. Each stage gets what the one before it made, all of it in memory; the fastest of several runs
 //! counts. Where the sum of the stages is above what a whole run takes on one thread, that is because the caches hold more of a
-//! message that goes through all stages at once.
+//! message that goes through all stages at once. What comes last is no stage: the least work of its kind that can be thought of.
 
 use std::error::Error;
 use std::fs;
@@ -25,6 +25,7 @@ use sipscan::report::{Sink, Summary};
 use sipscan::sip::probe::is_sip;
 use sipscan::sip::{Message, messages};
 
+mod least;
 #[expect(dead_code, reason = "floods are for the example")]
 mod load;
 
@@ -80,7 +81,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let json = || Box::new(JsonSink::new(Box::new(io::sink()), Lang::En)) as Box<dyn Sink>;
     table.line("report: JSON", json, |sink| told(sink, &reports))?;
     let csv = || Box::new(CsvSink::new(Box::new(io::sink()), Table::Responses, CsvOptions::default())) as Box<dyn Sink>;
-    table.line("report: CSV", csv, |sink| told(sink, &reports))
+    table.line("report: CSV", csv, |sink| told(sink, &reports))?;
+    floor(&table, &payloads)
+}
+
+/// Messages of an answered call.
+const WHOLE: usize = 6;
+
+/// What any program of this kind would take.
+fn floor(table: &Stages, payloads: &[Payload<'_>]) -> Result<(), Box<dyn Error>> {
+    let octets = || payloads.iter().map(|payload| payload.octets);
+    table.line("the least: each octet looked at", || (), |()| octets().map(least::looked_at).sum())?;
+    table.line("the least: lines", || (), |()| octets().map(|octets| least::lines(octets).count()).sum())?;
+    table.line("the least: lines, storage, groups by Call-ID", least::Calls::default, |mut calls| {
+        octets().map(|octets| calls.push(octets, WHOLE)).sum()
+    })
 }
 
 /// The octets of the capture that was named, or of a generated one.
