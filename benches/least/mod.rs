@@ -9,9 +9,9 @@ use memchr::memchr_iter;
 /// Header fields that every tracker needs, by their usual names.
 const NEEDED: [&[u8]; 5] = [b"Via", b"From", b"To", b"CSeq", b"Content-Length"];
 
-/// Looks at every octet once, as whoever counts what is odd in messages must.
-pub(crate) fn looked_at(octets: &[u8]) -> usize {
-    octets.iter().filter(|octet| !matches!(octet, b' '..=b'~' | b'\r' | b'\n')).count()
+/// Looks at every octet once, as whoever tells of what is odd in messages must. All are looked at, which takes many at a time.
+pub(crate) fn is_usual(octets: &[u8]) -> bool {
+    octets.iter().fold(true, |usual, octet| usual & matches!(octet, b' '..=b'~' | b'\r' | b'\n'))
 }
 
 /// Where the lines of a message's header begin.
