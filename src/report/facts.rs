@@ -48,8 +48,8 @@ pub(crate) fn callee(call: &Call) -> Option<String> {
 /// The URI of a header field; where it cannot be read, what stands in its place.
 fn party(call: &Call, name: HeaderName) -> Option<String> {
     let value = opening(call)?.message.header(name)?;
-    if let Some(address) = NameAddr::read(&value) {
-        return Some(address.uri.raw().to_owned());
+    if let Some(uri) = NameAddr::uri_of(&value).filter(|uri| Uri::is_readable(uri)) {
+        return Some(uri.to_owned());
     }
     let inside = value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
     Some(inside.unwrap_or(&value).to_owned())

@@ -11,6 +11,13 @@ pub(super) struct Rfc3339(pub(super) Timestamp);
 
 impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().as_str())
+    }
+}
+
+impl Rfc3339 {
+    /// The same, in place.
+    pub(super) fn text(&self) -> Text {
         let (days, nanoseconds) = (self.0.0.div_euclid(NANOSECONDS_A_DAY), self.0.0.rem_euclid(NANOSECONDS_A_DAY));
         let (year, month, day) = civil(days);
         let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
@@ -28,7 +35,7 @@ impl fmt::Display for Rfc3339 {
         ] {
             text.number(number, places, behind);
         }
-        f.write_str(text.as_str())
+        text
     }
 }
 
@@ -48,7 +55,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 /// A short text of digits: faster than the general ways of formatting, which every line of JSON would go several times.
 #[derive(Default)]
-struct Text {
+pub(super) struct Text {
     octets: [u8; 32],
     length: usize,
 }
@@ -69,7 +76,7 @@ impl Text {
         self.length = end + 1;
     }
 
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         self.octets.get(..self.length).and_then(|octets| std::str::from_utf8(octets).ok()).unwrap_or_default()
     }
 }

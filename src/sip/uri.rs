@@ -51,6 +51,14 @@ impl Uri {
         }
     }
 
+    /// Whether [`Self::read`] gives something.
+    pub fn is_readable(text: &str) -> bool {
+        match scheme(text) {
+            Some((Scheme::Sip | Scheme::Sips, rest)) => SipParts::of(rest).is_some(),
+            other => other.is_some(),
+        }
+    }
+
     fn without_host(scheme: Scheme, rest: &str, raw: &str) -> Self {
         let params = Params::read(cut(rest, b';').map_or("", |(_, params)| params));
         Self {
@@ -423,6 +431,12 @@ mod tests {
         ) {
             let any = SipParts::any(&rest);
             prop_assert!(SipParts::plain(&rest).is_none_or(|plain| Some(plain) == any), "{}", rest);
+        }
+
+        #[test]
+        fn what_is_readable_is_read(scheme in "(sips?|tel|x)?:?", rest in r"([a@+;]{0,2}[@:?%]?)?(B|\.|-){0,2}(:[0-9]{0,3})?") {
+            let text = scheme + &rest;
+            prop_assert_eq!(Uri::is_readable(&text), Uri::read(&text).is_some(), "{}", text);
         }
     }
 

@@ -5,10 +5,12 @@
 #[cfg(test)]
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
+use crate::address_text::AddressText;
 use crate::lang::{Lang, Text};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
 
@@ -77,7 +79,7 @@ pub(super) struct Time(pub(super) Timestamp);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&super::time::Rfc3339(self.0))
+        serializer.serialize_str(super::time::Rfc3339(self.0).text().as_str())
     }
 }
 
@@ -87,6 +89,9 @@ pub(super) struct Address(pub(super) Endpoint);
 
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let (IpAddr::V4(address), 1..) = (self.0.address, self.0.port) {
+            return serializer.serialize_str(AddressText::with_port(address, self.0.port).as_str());
+        }
         // In one piece: each would be looked through for what has to be escaped.
         let mut text = String::with_capacity(ADDRESS_OCTETS);
         write!(text, "{}", self.0).map_err(S::Error::custom)?;
