@@ -8,6 +8,7 @@ use crate::capture::{Frame, Secrets};
 use crate::error::Error;
 use crate::net::{PayloadKind, without_sip};
 use crate::provenance::{FrameRef, Timestamp};
+use crate::sip::Reader;
 
 /// A batch is full with so many octets: enough to make handing it on cheap, few enough to stay in the caches.
 const FULL_OCTETS: usize = 192 << 10;
@@ -24,6 +25,7 @@ pub(super) struct Batch {
     octets: Vec<u8>,
     skipped: Skipped,
     pub(super) after: After,
+    reader: Reader,
 }
 
 /// What is left of frames without SIP.
@@ -138,7 +140,7 @@ impl Batch {
             rest = behind;
             let Head { reference, time, link_type, original_length, skipped, .. } = *head;
             let frame = Frame { reference, time, link_type, original_length, bytes };
-            prepared.push((skipped, prepare(&frame)));
+            prepared.push((skipped, prepare(&frame, &mut self.reader)));
         }
         self.heads.clear();
         self.octets.clear();

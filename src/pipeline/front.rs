@@ -17,6 +17,7 @@ use crate::net::{
 };
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
 use crate::report::{CaptureFacts, Summary};
+use crate::sip::Reader;
 use crate::stream::{Messages, StreamEvent};
 use crate::tls::{Keys, TlsStream};
 
@@ -51,6 +52,7 @@ pub(super) struct Front {
     streams: TcpReassembly<Messages>,
     keys: Keys,
     pub(super) associations: SctpReassembly,
+    pub(super) reader: Reader,
     tracker: Tracker,
     pub(super) redaction: Redaction,
     pub(super) facts: CaptureFacts,
@@ -77,6 +79,7 @@ impl Front {
             streams: TcpReassembly::new(keys.clone()),
             keys,
             associations: SctpReassembly::default(),
+            reader: Reader::default(),
             tracker: Tracker::default(),
             redaction: Redaction::default(),
             facts: CaptureFacts::default(),
@@ -345,7 +348,7 @@ impl Front {
             *self.facts.other_payloads.entry(kind).or_default() += 1;
             return;
         }
-        let messages = messages(datagram, place);
+        let messages = messages(datagram, place, &mut self.reader);
         if messages.is_empty() {
             *self.facts.other_payloads.entry(classify(&datagram.flow, datagram.payload)).or_default() += 1;
             steps.extend(lookup(datagram, place, &mut self.redaction));

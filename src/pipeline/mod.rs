@@ -119,7 +119,10 @@ impl Analysis {
                 self.front.skipped(&[frame.time], &mut steps);
                 self.front.count_skipped(frame.bytes.len() as u64, [(kind, 1)].into_iter());
             }
-            None => self.front.frame(prepare(frame), &mut steps),
+            None => {
+                let prepared = prepare(frame, &mut self.front.reader);
+                self.front.frame(prepared, &mut steps);
+            }
         }
         self.steps(&mut steps, sink)
     }

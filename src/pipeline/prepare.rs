@@ -100,14 +100,14 @@ impl<'a> Place<'a> {
 }
 
 /// Decodes a frame and reads the messages in it.
-pub(super) fn prepare(frame: &Frame<'_>) -> Prepared {
+pub(super) fn prepare(frame: &Frame<'_>, reader: &mut sip::Reader) -> Prepared {
     let peeled = peel(frame.link_type, frame.bytes, frame.original_length, frame.time);
     let time = peeled.time.unwrap_or(frame.time);
     let place = Place { frame: frame.reference, other_frames: &[], time, carrier: peeled.carrier };
     let content = match peeled.content {
         Decoded::Skipped(reason) => Content::Skipped(reason),
         Decoded::Udp(datagram) => {
-            let messages = if peeled.kind.is_none() { messages(&datagram, &place) } else { Found::new() };
+            let messages = if peeled.kind.is_none() { messages(&datagram, &place, reader) } else { Found::new() };
             if !messages.is_empty() {
                 Content::Sip { flow: datagram.flow, messages }
             } else if peeled.kind.is_none() && failed_lookup(datagram.flow.source.port, datagram.payload).is_some() {
@@ -135,7 +135,7 @@ fn stateful(frame: &Frame<'_>) -> Content {
 }
 
 /// The messages of a datagram; none where it holds something else.
-pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Found {
+pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>, reader: &mut sip::Reader) -> Found {
     let ready = |Framed { message, offset }: Framed| {
         let provenance = Provenance {
             frame: place.frame,
@@ -153,6 +153,6 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>) -> Found {
         place.carrier.as_ref().filter(|carrier| carrier.is_compressed).and_then(|_| inflate(datagram.payload));
     let mut found = Found::new();
     let octets = inflated.as_deref().unwrap_or(datagram.payload);
-    sip::each_message(octets, datagram.cut, |framed| found.push(ready(framed)));
+    reader.each_message(octets, datagram.cut, |framed| found.push(ready(framed)));
     found
 }

@@ -33,7 +33,8 @@ pub fn rewrite<W: Write>(
         match frames.next_frame() {
             Ok(Some(frame)) => {
                 last = frame.time;
-                front.frame(prepare(&frame), &mut steps);
+                let prepared = prepare(&frame, &mut front.reader);
+                front.frame(prepared, &mut steps);
                 // Calls that are over are of no use here.
                 steps.clear();
                 let told = take(&mut front);

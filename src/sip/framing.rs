@@ -1,6 +1,7 @@
 //! The messages of one datagram: as a rule one, but some user agents send 100, 180 and 200 together.
 
 use super::Message;
+use super::memo::Memo;
 use crate::anomaly::Anomaly;
 
 /// A message with its place in the datagram.
@@ -15,17 +16,27 @@ pub struct Framed {
 /// Reads all messages of a datagram; empty if it does not hold SIP. `cut` says that octets are known to be missing at its end.
 pub fn messages(datagram: &[u8], cut: bool) -> Vec<Framed> {
     let mut found = Vec::new();
-    each_message(datagram, cut, |framed| found.push(framed));
+    each_message(datagram, cut, &mut Memo::none(), |framed| found.push(framed));
     found
 }
 
-/// The same, each message as soon as it is known what follows it.
-pub fn each_message(datagram: &[u8], cut: bool, mut take: impl FnMut(Framed)) {
+/// Reads one datagram after the other, the faster the more their messages are alike. What it finds is what [`messages`] finds.
+#[derive(Debug, Default)]
+pub struct Reader(Memo);
+
+impl Reader {
+    /// As [`messages`], each message as soon as it is known what follows it.
+    pub fn each_message(&mut self, datagram: &[u8], cut: bool, take: impl FnMut(Framed)) {
+        each_message(datagram, cut, &mut self.0, take);
+    }
+}
+
+fn each_message(datagram: &[u8], cut: bool, memo: &mut Memo, mut take: impl FnMut(Framed)) {
     let mut last: Option<Framed> = None;
     let mut at = blank_lines(datagram);
     let leading = at > 0;
     while let Some(rest) = datagram.get(at..).filter(|rest| !rest.is_empty()) {
-        let Some((mut message, length)) = Message::read_if_sip(rest, cut) else { break };
+        let Some((mut message, length)) = Message::read_if_sip(rest, cut, memo) else { break };
         if last.is_none() && leading {
             message.note(Anomaly::LeadingBlankLines);
         }

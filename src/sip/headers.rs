@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::memo::Memo;
 use super::method::Code;
 use super::places::{Fields, Names, Span, offset};
 use super::plain::{self, Plain};
@@ -38,11 +39,11 @@ pub(super) struct Block {
 }
 
 /// Reads the header fields from `start` on, up to the blank line or the end of the octets.
-pub(super) fn read(bytes: &[u8], start: usize, fields: &mut Fields, odd: &mut Vec<Anomaly>) -> Block {
+pub(super) fn read(bytes: &[u8], start: usize, fields: &mut Fields, odd: &mut Vec<Anomaly>, memo: &mut Memo) -> Block {
     let mut block = Block::at(start);
     let mut bare_line_feed = false;
     loop {
-        block.usual_lines(bytes, fields);
+        block.usual_lines(bytes, fields, memo);
         let rest = bytes.get(block.end..).unwrap_or_default();
         if rest.starts_with(b"\r\n") {
             block.end += 2;
@@ -97,9 +98,9 @@ impl Block {
     }
 
     /// Reads lines as long as they are as nearly all are.
-    fn usual_lines(&mut self, bytes: &[u8], fields: &mut Fields) {
+    fn usual_lines(&mut self, bytes: &[u8], fields: &mut Fields, memo: &mut Memo) {
         let mut rest = bytes.get(self.end..).unwrap_or_default();
-        while let Some(next) = self.usual_line(bytes.len() - rest.len(), rest, fields) {
+        while let Some(next) = self.usual_line(bytes.len() - rest.len(), rest, fields, memo) {
             rest = next;
         }
         self.end = bytes.len() - rest.len();
@@ -108,16 +109,23 @@ impl Block {
     /// Reads a line that begins `at` that place as nearly all are, name, value and line end in one pass, and returns what stands behind
     /// it; `None` of others, which are to be read at leisure.
     #[inline]
-    fn usual_line<'b>(&mut self, at: usize, rest: &'b [u8], fields: &mut Fields) -> Option<&'b [u8]> {
+    fn usual_line<'b>(&mut self, at: usize, rest: &'b [u8], fields: &mut Fields, memo: &mut Memo) -> Option<&'b [u8]> {
         let (name, length) = HeaderName::usual(rest)?;
         let mut value = rest.get(length + 1..)?;
         while let [b' ', behind @ ..] = value {
             value = behind;
         }
         let value_start = at + rest.len() - value.len();
-        let (value, next) = match kind(name) {
-            Kind::Words => self.words(name, value, fields.has(name))?,
-            kind => self.structured(name, kind, value, value_start, fields.has(name))?,
+        let is_repeated = fields.has(name);
+        let (value, next) = match name {
+            HeaderName::Via => self.via(value, value_start, is_repeated, memo)?,
+            HeaderName::From
+            | HeaderName::To
+            | HeaderName::Contact
+            | HeaderName::Route
+            | HeaderName::RecordRoute
+            | HeaderName::PAssertedIdentity => self.address(name, value, value_start, is_repeated, memo)?,
+            _ => self.words(name, value, is_repeated)?,
         };
         if fields.push(name, [at, at + length, value_start, value_start + value.len()]) {
             self.repeated.add(name);
@@ -139,33 +147,43 @@ impl Block {
         Some((value, next))
     }
 
-    /// The same of a value with parameters, of which one is kept.
+    /// The same of a Via value, of which the branch is kept.
     #[inline]
-    fn structured<'b>(
+    fn via<'b>(
+        &mut self,
+        value: &'b [u8],
+        at: usize,
+        is_repeated: bool,
+        memo: &mut Memo,
+    ) -> Option<(&'b [u8], &'b [u8])> {
+        let plain = plain::via(value, plain::BRANCH, memo)?;
+        let (value, next) = line_end(value, plain.length)?;
+        if !is_repeated {
+            self.via_parameters = if plain.begin < plain.length { offset(at + plain.begin) } else { 0 };
+            self.branch = Some(parameter(&plain, at));
+        }
+        Some((value, next))
+    }
+
+    /// The same of a value with an address, of which a tag is kept.
+    #[inline]
+    fn address<'b>(
         &mut self,
         name: HeaderName,
-        kind: Kind,
         value: &'b [u8],
-        value_start: usize,
+        at: usize,
         is_repeated: bool,
+        memo: &mut Memo,
     ) -> Option<(&'b [u8], &'b [u8])> {
-        let plain = match kind {
-            Kind::Via => plain::via(value, plain::BRANCH)?,
-            _ => plain::address(value, wanted(name))?,
-        };
+        let plain = plain::address(value, wanted(name), memo)?;
         // Nothing but names in quotes may have other octets.
         self.is_ascii &= value.first() != Some(&b'"');
         let (value, next) = line_end(value, plain.length)?;
         match name {
             // It may be a list on several lines.
             HeaderName::Contact => self.may_expire |= !plain.parameter.is_empty(),
-            _ if is_repeated => {}
-            HeaderName::From => self.from_tag = Some(parameter(&plain, value_start)),
-            HeaderName::To => self.to_tag = Some(parameter(&plain, value_start)),
-            HeaderName::Via => {
-                self.via_parameters = if plain.begin < plain.length { offset(value_start + plain.begin) } else { 0 };
-                self.branch = Some(parameter(&plain, value_start));
-            }
+            HeaderName::From if !is_repeated => self.from_tag = Some(parameter(&plain, at)),
+            HeaderName::To if !is_repeated => self.to_tag = Some(parameter(&plain, at)),
             _ => {}
         }
         Some((value, next))
@@ -206,28 +224,6 @@ impl Block {
         if fields.push(name, places) {
             self.repeated.add(name);
         }
-    }
-}
-
-/// What values look like.
-enum Kind {
-    Via,
-    Address,
-    Words,
-}
-
-/// What the values of one of the usual names look like.
-#[inline]
-fn kind(name: HeaderName) -> Kind {
-    match name {
-        HeaderName::Via => Kind::Via,
-        HeaderName::From
-        | HeaderName::To
-        | HeaderName::Contact
-        | HeaderName::Route
-        | HeaderName::RecordRoute
-        | HeaderName::PAssertedIdentity => Kind::Address,
-        _ => Kind::Words,
     }
 }
 

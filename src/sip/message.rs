@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::headers;
+use super::memo::Memo;
 use super::method::Code;
 use super::places::{Field, Fields, Names, Places, Span, offset};
 use super::start_line::{self, StartLine};
@@ -127,24 +128,30 @@ impl Message {
     pub fn read(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
         let begin = start_line::usual(bytes).or_else(|| start_line::begin(bytes, &mut odd))?;
-        Self::read_on(bytes, begin, cut, odd)
+        Self::read_on(bytes, begin, cut, odd, &mut Memo::none())
     }
 
     /// The same, if [`probe::is_sip`] holds.
-    pub(super) fn read_if_sip(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
+    pub(super) fn read_if_sip(bytes: &[u8], cut: bool, memo: &mut Memo) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
         let begin = match start_line::usual(bytes) {
             Some(begin) => begin,
             None if probe::is_sip(bytes) => start_line::begin(bytes, &mut odd)?,
             None => return None,
         };
-        Self::read_on(bytes, begin, cut, odd)
+        Self::read_on(bytes, begin, cut, odd, memo)
     }
 
     /// Reads what follows the start line.
-    fn read_on(bytes: &[u8], begin: start_line::Begin, cut: bool, mut odd: Vec<Anomaly>) -> Option<(Self, usize)> {
+    fn read_on(
+        bytes: &[u8],
+        begin: start_line::Begin,
+        cut: bool,
+        mut odd: Vec<Anomaly>,
+        memo: &mut Memo,
+    ) -> Option<(Self, usize)> {
         let mut fields = Fields::new();
-        let block = headers::read(bytes, begin.next, &mut fields, &mut odd);
+        let block = headers::read(bytes, begin.next, &mut fields, &mut odd, memo);
         let places = fields.places();
         let end = block.end + body_length(bytes, &block, places, cut, &mut odd);
         if cut {

@@ -10,6 +10,7 @@ pub mod framing;
 pub mod header_name;
 pub(crate) mod headers;
 mod lint;
+mod memo;
 pub mod message;
 pub mod method;
 pub mod number;
@@ -35,7 +36,7 @@ pub mod warning;
 
 pub use address::NameAddr;
 pub use challenge::Challenge;
-pub use framing::{Framed, each_message, messages};
+pub use framing::{Framed, Reader, messages};
 pub use header_name::HeaderName;
 pub use message::{CSeq, Message, Parties};
 pub use method::Method;

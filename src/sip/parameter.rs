@@ -85,6 +85,7 @@ fn named(rest: &[u8], name: &[u8]) -> Option<Range<usize>> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::memo::Memo;
     use super::super::plain;
     use super::*;
 
@@ -95,7 +96,11 @@ mod tests {
             via in r"SIP/2.0/[A-B]{1,2} [a.:0-9]{1,3}(;(branch|Branch|b)?=?[a=:]{0,2}){0,3}",
         ) {
             for (value, name, is_via) in [(address.as_bytes(), &b"tag"[..], false), (via.as_bytes(), b"branch", true)] {
-                let plain = if is_via { plain::via(value, plain::BRANCH) } else { plain::address(value, plain::TAG) };
+                let plain = if is_via {
+                    plain::via(value, plain::BRANCH, &mut Memo::none())
+                } else {
+                    plain::address(value, plain::TAG, &mut Memo::none())
+                };
                 if let Some(plain) = plain {
                     prop_assert!(plain.is_all_of(value));
                     prop_assert_eq!(Some(plain.parameter).filter(|place| !place.is_empty()), find(value, name, is_via));

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::memo::{Kind, Memo};
 use super::octets::{self, DIGIT, HOST, LETTER, NAME, PARAMETER, QUOTED, TOKEN, USER, VALUE, take};
 
 /// More parameters than this are not plain.
@@ -29,10 +30,14 @@ impl Plain {
 }
 
 /// `SIP/2.0/UDP host:port;name=value`, once.
-pub(super) fn via(value: &[u8], wanted: Key) -> Option<Plain> {
+pub(super) fn via(value: &[u8], wanted: Key, memo: &mut Memo) -> Option<Plain> {
+    parameters(value, memo.behind(Kind::Via, value, behind_sent_by)?, wanted)
+}
+
+/// What follows protocol and sent-by of a Via value.
+fn behind_sent_by(value: &[u8]) -> Option<&[u8]> {
     let (transport, rest) = take(value.strip_prefix(b"SIP/2.0/")?, LETTER);
-    let rest = rest.strip_prefix(b" ").filter(|_| !transport.is_empty())?;
-    parameters(value, host(rest)?, wanted)
+    host(rest.strip_prefix(b" ").filter(|_| !transport.is_empty())?)
 }
 
 /// Host, port, and whether the transport is a secure one, of a Via value that begins with `SIP/2.0/UDP host:port;` or so and has no
@@ -52,18 +57,23 @@ pub(super) fn sent_by(value: &[u8]) -> Option<(&[u8], Option<u16>, bool)> {
 }
 
 /// `"Name" <uri>;name=value` or `uri;name=value`, once.
-pub(super) fn address(value: &[u8], wanted: Key) -> Option<Plain> {
+pub(super) fn address(value: &[u8], wanted: Key, memo: &mut Memo) -> Option<Plain> {
+    parameters(value, memo.behind(Kind::Address, value, behind_address)?, wanted)
+}
+
+/// What follows name and URI.
+fn behind_address(value: &[u8]) -> Option<&[u8]> {
     let rest = match value.strip_prefix(b"\"") {
         Some(quoted) => octets::behind(quoted, QUOTED).strip_prefix(b"\"")?,
         None => value,
     };
     let (name, bracketed) = take(rest, NAME);
     if let Some(inside) = bracketed.strip_prefix(b"<") {
-        return parameters(value, behind_uri(inside)?.strip_prefix(b">")?, wanted);
+        return behind_uri(inside)?.strip_prefix(b">");
     }
     // Without brackets there is no name, and the parameters are the header field's.
     let is_alone = rest.len() == value.len() && !name.contains(&b' ');
-    parameters(value, hostpart(value).filter(|_| is_alone)?, wanted)
+    hostpart(value).filter(|_| is_alone)
 }
 
 /// A `sip:` URI with user, host, port and parameters.
@@ -206,7 +216,7 @@ mod tests {
     fn usual_values_are_plain() {
         for value in ["SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport", "SIP/2.0/TLS a-b.example;received=192.0.2.1"]
         {
-            assert!(via(value.as_bytes(), NONE).is_some(), "{value}");
+            assert!(via(value.as_bytes(), NONE, &mut Memo::none()).is_some(), "{value}");
         }
         for value in [
             "\"A. B <c>\" <sip:+12155550100@a.example:5070;user=phone>;tag=x.1",
@@ -214,10 +224,10 @@ mod tests {
             "<sip:a@192.0.2.1>;q=0.5;expires=60",
             "sip:a@a.example:65535;tag=1",
         ] {
-            assert!(address(value.as_bytes(), NONE).is_some(), "{value}");
+            assert!(address(value.as_bytes(), NONE, &mut Memo::none()).is_some(), "{value}");
         }
         for value in ["SIP/2.0/UDP a;;", "SIP/2.0/UDP a;x=1;X=2", "SIP/2.0/UDP a, SIP/2.0/UDP b", "SIP/2.0/UDP [::1]"] {
-            assert!(via(value.as_bytes(), NONE).is_none(), "{value}");
+            assert!(via(value.as_bytes(), NONE, &mut Memo::none()).is_none(), "{value}");
         }
         for value in [
             "\"A <sip:a@b>",
@@ -229,7 +239,7 @@ mod tests {
             "sip:a@b:65536",
             "",
         ] {
-            assert!(address(value.as_bytes(), NONE).is_none(), "{value}");
+            assert!(address(value.as_bytes(), NONE, &mut Memo::none()).is_none(), "{value}");
         }
     }
 }

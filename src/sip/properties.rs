@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{HeaderName, Message, messages, typed};
+use super::{HeaderName, Message, Reader, messages, typed};
 
 const NAMES: [HeaderName; 5] =
     [HeaderName::Subject, HeaderName::UserAgent, HeaderName::Organization, HeaderName::Priority, HeaderName::Allow];
@@ -49,6 +49,29 @@ proptest! {
             end = framed.offset + framed.message.raw().len();
             prop_assert_eq!(bytes.get(framed.offset..end), Some(framed.message.raw()));
             prop_assert!(!everything(&framed.message).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_changes_nothing(
+        values in proptest::collection::vec(
+            r#"(("A" |A )?<sip:(a@)?[bc]\.example(:5060|:99999)?(;x)?>|sip:a@b\.example|SIP/2\.0/(UDP|TLS) [ab]\.example(:5060)?)"#,
+            1..4,
+        ),
+        lines in proptest::collection::vec(
+            (prop::sample::select(vec!["Via", "From", "To", "Contact", "Route", "Subject"]), any::<prop::sample::Index>(),
+             prop::sample::select(vec!["", ";tag=a", ";branch=z9hG4bKb", ";branch=b;rport", ";a;a", ", x", " ", "\r\n ;b", "/"])),
+            1..60,
+        ),
+    ) {
+        let mut reader = Reader::default();
+        for lines in lines.chunks(3) {
+            let line = |(name, value, tail): &(&str, prop::sample::Index, &str)| format!("{name}: {}{tail}\r\n", value.get(&values));
+            let text = format!("ACK sip:a@b.example SIP/2.0\r\n{}Call-ID: a-rather-long-one-at-the-end\r\n\r\n", lines.iter().map(line).collect::<String>());
+            let mut found = Vec::new();
+            reader.each_message(text.as_bytes(), false, |framed| found.push(everything(&framed.message)));
+            let fresh: Vec<_> = messages(text.as_bytes(), false).iter().map(|framed| everything(&framed.message)).collect();
+            prop_assert_eq!(found, fresh);
         }
     }
 
