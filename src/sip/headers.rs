@@ -111,25 +111,32 @@ impl Block {
     #[inline]
     fn usual_line<'b>(&mut self, at: usize, rest: &'b [u8], fields: &mut Fields, memo: &mut Memo) -> Option<&'b [u8]> {
         let (name, length) = HeaderName::usual(rest)?;
-        let mut value = rest.get(length + 1..)?;
-        while let [b' ', behind @ ..] = value {
-            value = behind;
-        }
+        let value = match rest.get(length + 1..)? {
+            [b' ', value @ ..] if value.first() != Some(&b' ') => value,
+            value => without_blanks(value),
+        };
         let value_start = at + rest.len() - value.len();
-        let is_repeated = fields.has(name);
-        let (value, next) = match name {
-            HeaderName::Via => self.via(value, value_start, is_repeated, memo)?,
+        let is_repeated = fields.announce(name);
+        let read = match name {
+            HeaderName::Via => self.via(value, value_start, is_repeated, memo),
             HeaderName::From
             | HeaderName::To
             | HeaderName::Contact
             | HeaderName::Route
             | HeaderName::RecordRoute
-            | HeaderName::PAssertedIdentity => self.address(name, value, value_start, is_repeated, memo)?,
-            _ => self.words(name, value, is_repeated)?,
+            | HeaderName::PAssertedIdentity => self.address(name, value, value_start, is_repeated, memo),
+            _ => self.words(name, value, is_repeated),
         };
-        if fields.push(name, [at, at + length, value_start, value_start + value.len()]) {
+        let Some((value, next)) = read else {
+            if !is_repeated {
+                fields.take_back(name);
+            }
+            return None;
+        };
+        if is_repeated {
             self.repeated.add(name);
         }
+        fields.push_announced(name, [at, at + length, value_start, value_start + value.len()]);
         Some(next)
     }
 
@@ -235,6 +242,14 @@ fn wanted(name: HeaderName) -> plain::Key {
         HeaderName::Contact => plain::EXPIRES,
         _ => plain::NONE,
     }
+}
+
+/// What stands behind blanks.
+fn without_blanks(mut value: &[u8]) -> &[u8] {
+    while let [b' ', behind @ ..] = value {
+        value = behind;
+    }
+    value
 }
 
 /// A value of that length, and what stands behind its line; `None` if the line does not end there, or a blank behind its end goes on with

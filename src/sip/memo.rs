@@ -11,6 +11,8 @@ pub(super) enum Kind {
     Via,
     /// A name and a URI in brackets, or a URI alone.
     Address,
+    /// A URI with its parameters.
+    Uri,
 }
 
 /// Places there are: what fits into the caches beside everything else.
@@ -99,7 +101,7 @@ impl Place {
     #[inline]
     fn miss(&mut self, kind: Kind, key: u64, value: &[u8], rest: &[u8]) {
         let half = u32::try_from(key >> 32).unwrap_or_default();
-        if self.missed == half && matches!(rest, [b';' | b'\r', ..]) {
+        if self.missed == half && matches!(rest, [b';' | b'\r' | b' ', ..]) {
             self.learn(kind, key, value, rest);
         }
         self.missed = half;

@@ -127,14 +127,14 @@ impl Message {
     /// missing at the end. Returns the message and the number of octets it takes; the rest is not looked at.
     pub fn read(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
-        let begin = start_line::usual(bytes).or_else(|| start_line::begin(bytes, &mut odd))?;
+        let begin = start_line::usual(bytes, &mut Memo::none()).or_else(|| start_line::begin(bytes, &mut odd))?;
         Self::read_on(bytes, begin, cut, odd, &mut Memo::none())
     }
 
     /// The same, if [`probe::is_sip`] holds.
     pub(super) fn read_if_sip(bytes: &[u8], cut: bool, memo: &mut Memo) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
-        let begin = match start_line::usual(bytes) {
+        let begin = match start_line::usual(bytes, memo) {
             Some(begin) => begin,
             None if probe::is_sip(bytes) => start_line::begin(bytes, &mut odd)?,
             None => return None,

@@ -121,6 +121,12 @@ impl Names {
         a & c != 0 || b & d != 0
     }
 
+    fn remove(&mut self, name: HeaderName) {
+        let Self([low, high]) = self;
+        let half = if (name as u32) < 64 { low } else { high };
+        *half &= !(1 << (name as u32 % 64));
+    }
+
     /// Adds one; whether it is there already.
     #[inline]
     pub(super) fn add(&mut self, name: HeaderName) -> bool {
@@ -154,10 +160,28 @@ impl Fields {
         Self { present: Names::default(), words: [Word::default(); USUAL_FIELDS], count: 0, wide: Vec::new() }
     }
 
-    /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
+    /// Says that one of that name comes; whether there was one.
     #[inline]
+    pub(super) fn announce(&mut self, name: HeaderName) -> bool {
+        self.present.add(name)
+    }
+
+    /// Takes back what was said of the first one of that name.
+    #[cold]
+    pub(super) fn take_back(&mut self, name: HeaderName) {
+        self.present.remove(name);
+    }
+
+    /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
     pub(super) fn push(&mut self, name: HeaderName, places: [usize; 4]) -> bool {
         let is_repeated = self.present.add(name);
+        self.push_announced(name, places);
+        is_repeated
+    }
+
+    /// Appends one that was announced.
+    #[inline]
+    pub(super) fn push_announced(&mut self, name: HeaderName, places: [usize; 4]) {
         let [start, name_end, value_start, value_end] = places;
         let name_length = name_end - start;
         // No other place is behind the end of the value.
@@ -170,7 +194,6 @@ impl Fields {
             }
             _ => self.push_wide(name, places),
         }
-        is_repeated
     }
 
     #[cold]
@@ -178,12 +201,6 @@ impl Fields {
         self.widen();
         let [start, name_end, value_start, value_end] = places.map(offset);
         self.wide.push(Field { name, start, name_end, value_start, value_end });
-    }
-
-    /// Whether there is one of that name.
-    #[inline]
-    pub(super) fn has(&self, name: HeaderName) -> bool {
-        self.present.has(name)
     }
 
     /// Goes over to fields of any size.

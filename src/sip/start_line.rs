@@ -1,5 +1,6 @@
 //! Request lines and status lines (RFC 3261 §7.1, §7.2), read tolerantly.
 
+use super::memo::{Kind, Memo};
 use super::method::Code;
 use super::places::Span;
 use super::{Method, StatusCode, octets, plain, probe};
@@ -32,7 +33,7 @@ pub(super) struct Begin {
 const LONGEST_METHOD: usize = 16;
 
 /// A start line as nearly all are, which is one for [`probe::is_sip`] too and has nothing odd; `None` says nothing.
-pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
+pub(super) fn usual(bytes: &[u8], memo: &mut Memo) -> Option<Begin> {
     if let Some([a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', phrase @ ..]) =
         bytes.strip_prefix(b"SIP/2.0 ")
     {
@@ -45,7 +46,7 @@ pub(super) fn usual(bytes: &[u8]) -> Option<Begin> {
     }
     let blank = octets::find(bytes.get(..LONGEST_METHOD)?, b' ')?;
     let method = Code::known(bytes.get(..blank)?)?;
-    let behind = plain::behind_uri(bytes.get(blank + 1..)?)?;
+    let behind = memo.behind(Kind::Uri, bytes.get(blank + 1..)?, plain::behind_uri)?;
     let end = bytes.len() - behind.len();
     let version = b" SIP/2.0";
     behind.strip_prefix(version)?;
