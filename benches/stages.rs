@@ -17,7 +17,7 @@ use sipscan::capture::Capture;
 use sipscan::diagnosis::{CallReport, Engine, Settings};
 use sipscan::lang::Lang;
 use sipscan::net::{Decoded, peel};
-use sipscan::provenance::{Flow, FrameRef, Provenance, Timestamp};
+use sipscan::provenance::{Flow, FrameRef, Frames, Provenance, Timestamp};
 use sipscan::report::csv::{CsvOptions, CsvSink, Table};
 use sipscan::report::json::JsonSink;
 use sipscan::report::text::{TextOptions, TextSink};
@@ -172,7 +172,7 @@ fn payload(frame: &Held) -> Option<Payload<'_>> {
 fn place(frame: &Held, flow: Flow, ip_id: Option<u16>, ttl: u8) -> Provenance {
     Provenance {
         frame: frame.reference,
-        other_frames: Vec::new(),
+        other_frames: Frames::new(),
         time: frame.time,
         flow,
         ip_id,

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::time::Duration;
 
 use crate::address_text::AddressText;
@@ -48,6 +49,49 @@ pub struct FrameRef {
     pub file: u16,
     /// Number of the frame within the file.
     pub number: FrameNumber,
+}
+
+/// A list of frames that is nearly always empty, so that it takes no more than a pointer.
+#[expect(clippy::box_collection, reason = "most have none, and those of all open calls are held at one time")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frames(Option<Box<Vec<FrameRef>>>);
+
+impl Frames {
+    /// None.
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Appends one.
+    pub fn push(&mut self, frame: FrameRef) {
+        self.0.get_or_insert_default().push(frame);
+    }
+}
+
+impl Deref for Frames {
+    type Target = [FrameRef];
+
+    fn deref(&self) -> &[FrameRef] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl From<&[FrameRef]> for Frames {
+    fn from(frames: &[FrameRef]) -> Self {
+        Self((!frames.is_empty()).then(|| Box::new(frames.to_vec())))
+    }
+}
+
+impl From<Vec<FrameRef>> for Frames {
+    fn from(frames: Vec<FrameRef>) -> Self {
+        Self((!frames.is_empty()).then(|| Box::new(frames)))
+    }
+}
+
+impl FromIterator<FrameRef> for Frames {
+    fn from_iter<I: IntoIterator<Item = FrameRef>>(frames: I) -> Self {
+        Self::from(Vec::from_iter(frames))
+    }
 }
 
 /// An IP address and a port.
@@ -120,7 +164,7 @@ pub struct Provenance {
     /// frame of the last part to arrive.
     pub frame: FrameRef,
     /// The other frames that carry parts of it, in ascending order; empty when `frame` is the only one.
-    pub other_frames: Vec<FrameRef>,
+    pub other_frames: Frames,
     /// Capture time of `frame`.
     pub time: Timestamp,
     /// Addresses.

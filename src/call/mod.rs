@@ -3,7 +3,7 @@
 //! A [`Call`] is everything under one Call-ID, together with the Call-IDs that a redirect or a B2BUA ties to it. It owns
 //! its messages; all other parts point into them by index.
 
-use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
+use crate::provenance::{Endpoint, Frames, Provenance, Timestamp};
 use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
 
 pub mod assemble;
@@ -65,7 +65,7 @@ pub struct CapturedMessage {
     /// Index of its leg in [`Call::legs`].
     pub leg: usize,
     /// Frames in which the same datagram was captured again (another tap, `-i any`): no retransmissions.
-    pub duplicates: Vec<FrameRef>,
+    pub duplicates: Frames,
 }
 
 /// Everything under one Call-ID.

@@ -10,7 +10,7 @@ use crate::limits::{
     ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
     GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
-use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
+use crate::provenance::{FrameRef, Frames, Provenance, Timestamp, Transport};
 use crate::sip::{Message, Method, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
@@ -159,7 +159,7 @@ impl OpenGroup {
         }
         let carrier = provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
         self.octets += message.cost() + size_of::<CapturedMessage>() + carrier;
-        self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Vec::new() });
+        self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Frames::new() });
         true
     }
 

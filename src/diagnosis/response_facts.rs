@@ -211,7 +211,7 @@ fn wait(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provenance::{Endpoint, Flow, FrameRef, Provenance, Timestamp, Transport};
+    use crate::provenance::{Endpoint, Flow, FrameRef, Frames, Provenance, Timestamp, Transport};
     use crate::sip::Message;
 
     fn response(text: &str) -> CapturedMessage {
@@ -221,7 +221,7 @@ mod tests {
             message: Message::read(raw.as_bytes(), false).unwrap().0,
             provenance: Provenance {
                 frame: FrameRef::default(),
-                other_frames: Vec::new(),
+                other_frames: Frames::new(),
                 time: Timestamp(0),
                 flow: Flow { source: end, destination: end, transport: Transport::Udp },
                 ip_id: None,
@@ -230,7 +230,7 @@ mod tests {
                 offset: 0,
             },
             leg: 0,
-            duplicates: Vec::new(),
+            duplicates: Frames::new(),
         }
     }
 

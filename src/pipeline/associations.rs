@@ -57,7 +57,7 @@ impl Front {
         for framed in framed {
             let provenance = Provenance {
                 frame: seen.frame,
-                other_frames: seen.other_frames.clone(),
+                other_frames: seen.other_frames.as_slice().into(),
                 time: seen.time,
                 flow,
                 ip_id: None,

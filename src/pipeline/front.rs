@@ -440,7 +440,7 @@ impl Front {
         }
         let provenance = Provenance {
             frame: place.frame,
-            other_frames: place.other_frames.to_vec(),
+            other_frames: place.other_frames.into(),
             time: place.time,
             flow,
             ip_id: None,

@@ -139,7 +139,7 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>, reader: &mut 
     let ready = |Framed { message, offset }: Framed| {
         let provenance = Provenance {
             frame: place.frame,
-            other_frames: place.other_frames.to_vec(),
+            other_frames: place.other_frames.into(),
             time: place.time,
             flow: datagram.flow,
             ip_id: datagram.ip_id,

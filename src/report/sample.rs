@@ -13,7 +13,7 @@ use crate::call::{
 use crate::diagnosis::{Actor, CallOrigin, CallReport, Certainty, Evidence, Finding, Severity, Signing, Text};
 use crate::lang::Fill as _;
 use crate::net::{PayloadKind, SkipReason};
-use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Provenance, Timestamp, Transport};
+use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Frames, Provenance, Timestamp, Transport};
 use crate::sip::Message;
 use crate::stream::StreamKind;
 
@@ -120,7 +120,7 @@ impl Builder {
         let provenance = provenance(self.frame, at(self.start + after), from, to);
         self.frame += 1;
         self.call.end = self.call.end.max(provenance.time);
-        self.call.messages.push(CapturedMessage { message, provenance, leg: 0, duplicates: Vec::new() });
+        self.call.messages.push(CapturedMessage { message, provenance, leg: 0, duplicates: Frames::new() });
         MessageId(self.call.messages.len() - 1)
     }
 
@@ -364,7 +364,7 @@ fn endpoint(address: &str) -> Endpoint {
 fn provenance(frame: u64, time: Timestamp, from: &str, to: &str) -> Provenance {
     Provenance {
         frame: FrameRef { file: 0, number: FrameNumber(frame) },
-        other_frames: Vec::new(),
+        other_frames: Frames::new(),
         time,
         flow: Flow { source: endpoint(from), destination: endpoint(to), transport: Transport::Udp },
         ip_id: None,

@@ -93,7 +93,7 @@ fn messages(copy: &Hep<'_>, seen: &Seen, flow: &Flow, out: &mut Vec<StreamEvent>
     for framed in framed {
         let provenance = Provenance {
             frame: seen.frame,
-            other_frames: seen.other_frames.clone(),
+            other_frames: seen.other_frames.as_slice().into(),
             time: copy.time_before(seen.time).unwrap_or(seen.time),
             flow: copy.flow(),
             ip_id: None,

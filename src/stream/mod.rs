@@ -323,7 +323,8 @@ impl Events<'_> {
         let is_secure = self.flow.transport == Transport::Tls;
         let transport = if is_secure { Transport::SecureWebSocket } else { Transport::WebSocket };
         let flow = Flow { transport, ..*self.flow };
-        let provenance = Provenance { frame, other_frames, time, flow, ip_id: None, ttl, carrier, offset: 0 };
+        let provenance =
+            Provenance { frame, other_frames: other_frames.into(), time, flow, ip_id: None, ttl, carrier, offset: 0 };
         self.out.push(StreamEvent::Message(message, provenance));
     }
 
@@ -333,7 +334,16 @@ impl Events<'_> {
             message.note(odd);
         }
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        let provenance = Provenance { frame, other_frames, time, flow: *self.flow, ip_id: None, ttl, carrier, offset };
+        let provenance = Provenance {
+            frame,
+            other_frames: other_frames.into(),
+            time,
+            flow: *self.flow,
+            ip_id: None,
+            ttl,
+            carrier,
+            offset,
+        };
         self.out.push(StreamEvent::Message(message, provenance));
     }
 }

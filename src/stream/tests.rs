@@ -116,7 +116,7 @@ impl Tap {
 
     /// Numbers of the frames of each message, the completing one first.
     fn places(&self) -> Vec<Vec<u64>> {
-        let numbers = |p: &Provenance| [p.frame].iter().chain(&p.other_frames).map(|f| f.number.0).collect();
+        let numbers = |p: &Provenance| [p.frame].iter().chain(p.other_frames.iter()).map(|f| f.number.0).collect();
         self.messages().into_iter().map(|(_, provenance)| numbers(provenance)).collect()
     }
 

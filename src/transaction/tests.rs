@@ -2,6 +2,7 @@
 
 use super::match_messages;
 use crate::call::{CapturedMessage, Transaction};
+use crate::provenance::Frames;
 use crate::sample::Flow;
 use crate::sip;
 
@@ -14,7 +15,7 @@ fn captured(steps: &str) -> Vec<CapturedMessage> {
     for datagram in flow.datagrams() {
         for framed in sip::messages(&datagram.payload, false) {
             let provenance = datagram.provenance(u32::try_from(framed.offset).unwrap());
-            all.push(CapturedMessage { message: framed.message, provenance, leg: 0, duplicates: Vec::new() });
+            all.push(CapturedMessage { message: framed.message, provenance, leg: 0, duplicates: Frames::new() });
         }
     }
     all
