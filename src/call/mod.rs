@@ -40,7 +40,7 @@ mod tracker_tests;
 
 pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
-pub(crate) use outcome_of::branch_rank;
+pub(crate) use outcome_of::{COPIES_IN_VAIN, branch_rank};
 pub use path::Origin;
 
 /// Number of a call in its capture, from 1, in the order of first messages.

@@ -109,7 +109,8 @@ impl Outcome {
 pub enum OutcomeDetail {
     /// Cancelled by the caller after ten seconds of ringing or more.
     Abandoned,
-    /// Answered with a 2xx that was never acknowledged although the capture goes on.
+    /// Answered with a 2xx that was sent again and again, three times at least, to the end of its timer or of the call, and is not
+    /// acknowledged in this capture.
     AnsweredNoAck,
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::network_block::NetworkBlock;
 use super::{
-    AttemptCause, Call, CapturedMessage, MessageId, Outcome, OutcomeDetail, Transaction, TransactionId, unwanted,
+    AttemptCause, Call, CapturedMessage, FinalResponse, MessageId, Outcome, OutcomeDetail, Transaction, TransactionId,
+    unwanted,
 };
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusClass, StatusCode};
@@ -17,6 +18,12 @@ const TIMER_C: Duration = Duration::from_mins(3);
 const LONG_RINGING: Duration = Duration::from_secs(10);
 /// Frames of several interfaces or captures are written out of order by less than this.
 const CLOCK_JITTER: Duration = Duration::from_secs(1);
+/// Copies of a 2xx beside the first that make it more than one lost packet: they come 0.5, 1.5 and 3.5 s after it.
+pub(crate) const COPIES_IN_VAIN: usize = 3;
+/// From the first to the last copy of a 2xx that is repeated to the end: 64*T1 but for the last pause, T2 (RFC 3261 §13.3.1.4).
+const TIMER_H_BUT_T2: Duration = Duration::from_secs(28);
+/// Until the next copy of it is there at the latest: T2 and T1.
+const LONGEST_PAUSE: Duration = Duration::from_millis(4500);
 /// Sendings after the first until timer B (RFC 3261 §17.1.1.2) or F (§17.1.2.2) fires.
 const ALL_INVITES: usize = 6;
 const ALL_OTHERS: usize = 10;
@@ -81,7 +88,7 @@ fn with_final(
 ) -> (Outcome, Option<OutcomeDetail>) {
     let over = response.provenance.time;
     if status.is_success() {
-        return (Outcome::Answered, unacknowledged(call, id, over).then_some(OutcomeDetail::AnsweredNoAck));
+        return (Outcome::Answered, unacknowledged(call, id).then_some(OutcomeDetail::AnsweredNoAck));
     }
     if status.0 == 487 && given_up(call, id, over).is_some() {
         return cancelled(call, id);
@@ -123,14 +130,27 @@ fn nobody_answered(call: &Call, id: TransactionId, response: &CapturedMessage, s
         || response.message.reasons().iter().any(|r| r.is("Q.850") && r.cause == Some(19))
 }
 
-/// A 2xx that was sent again and again, and never acknowledged. Had its sender been content after the first, the ACK went
-/// past this capture.
-fn unacknowledged(call: &Call, id: TransactionId, answered: Timestamp) -> bool {
+/// A 2xx that was sent again and again, to the end of its timer or until one of the two ended the call, and never acknowledged.
+/// Had its sender been content before, the ACK went past this capture.
+fn unacknowledged(call: &Call, id: TransactionId) -> bool {
     let (Some(transaction), Some(last)) = (call.transaction(id), call.decisive_final(id)) else { return false };
+    let copies = last.retransmissions.iter().filter_map(|id| call.time(*id));
+    let Some((first, latest)) = call.time(last.message).zip(copies.max()) else { return false };
     transaction.method == Method::Invite
-        && !last.retransmissions.is_empty()
         && !last.acknowledged
-        && call.observed_until >= answered.plus(TIMER_B)
+        && last.retransmissions.len() >= COPIES_IN_VAIN
+        && !call.clock_was_set_back()
+        && (latest.since(first) >= TIMER_H_BUT_T2 || is_ended_by(call, last, latest.plus(LONGEST_PAUSE)))
+}
+
+/// Whether a BYE of the dialog of an answer came before the next copy of it was due.
+fn is_ended_by(call: &Call, answer: &FinalResponse, due: Timestamp) -> bool {
+    let Some(answer) = call.message(answer.message) else { return false };
+    let meanwhile = answer.provenance.time..due;
+    call.transactions.iter().filter(|t| t.method == Method::Bye && t.leg == answer.leg).any(|t| {
+        let tags = t.request.and_then(|id| call.message(id)).map(|m| [m.message.from_tag(), m.message.to_tag()]);
+        meanwhile.contains(&t.start) && tags.is_some_and(|tags| tags.contains(&answer.message.to_tag()))
+    })
 }
 
 /// When the caller gave the attempt up before `over`: by CANCEL, seen on this hop or on another of the same leg, or by BYE.

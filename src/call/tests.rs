@@ -215,11 +215,18 @@ fn a_clock_that_is_set_back_proves_no_silence() {
 fn a_2xx_that_is_never_acknowledged_is_told() {
     let text = |words: &str, rest: &str| answered_by(&format!("\n1.0 b > a tag=t {words}\n200 OK\n{rest}"));
     let repeated = "repeat=0.5,1.5,3.5";
+    let all = "repeat=0.5,1.5,3.5,7.5,11.5,15.5,19.5,23.5,27.5,31.5";
     for (words, rest, until, expected) in [
-        (repeated, "", 60.0, Some(OutcomeDetail::AnsweredNoAck)),
+        (all, "", 60.0, Some(OutcomeDetail::AnsweredNoAck)),
+        (repeated, "\n6.0 a > b\nBYE\n", 60.0, Some(OutcomeDetail::AnsweredNoAck)),
+        (repeated, "\n6.0 b > a\nBYE\n", 60.0, Some(OutcomeDetail::AnsweredNoAck)),
         (repeated, "", 5.0, None),
         (repeated, "\n5.0 a > b\nACK\n", 60.0, None),
+        (all, "\n5.0 a > b\nACK\n", 60.0, None),
         // The callee was content: the ACK took another way.
+        (repeated, "", 60.0, None),
+        (repeated, "\n30.0 a > b\nBYE\n", 60.0, None),
+        ("repeat=0.5", "", 60.0, None),
         ("", "", 60.0, None),
     ] {
         let call = joined(&text(words, rest), until);

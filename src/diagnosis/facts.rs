@@ -33,7 +33,7 @@ impl Facts {
     pub fn of(call: &Call) -> Self {
         let mut facts = Self::NONE.and(Self::REDIRECT, !call.redirects.is_empty());
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {
-            facts = facts.and(Self::IN_VAIN, is_in_vain(transaction, last));
+            facts = facts.and(Self::IN_VAIN, is_in_vain(call, transaction, last));
             facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
             facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
         }

@@ -1,22 +1,37 @@
 //! Final responses to INVITE that their server sent again and again because no ACK of them came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::{Context, Evidence, Text};
-use crate::call::{Call, CapturedMessage, FinalResponse, Transaction, TransactionId};
+use crate::call::{COPIES_IN_VAIN as COPIES, Call, CapturedMessage, FinalResponse, Transaction, TransactionId};
 use crate::lang::span;
 use crate::provenance::Timestamp;
-use crate::sip::Method;
+use crate::sip::{Message, Method};
+use crate::transaction::is_unique;
 
-/// Copies beside the first that make it more than one lost packet: they come 0.5, 1.5 and 3.5 s after it.
-const COPIES: usize = 3;
 /// Copies that are quoted; more say nothing new.
 const QUOTED: usize = 2;
 
-/// Whether a final response of a transaction was repeated in vain.
-pub(super) fn is_in_vain(transaction: &Transaction, response: &FinalResponse) -> bool {
-    transaction.method == Method::Invite && !response.acknowledged && response.retransmissions.len() >= COPIES
+/// Whether a final response of a transaction was repeated in vain. An ACK of a failure on another branch than that of the INVITE is
+/// none to its server (RFC 3261 §17.1.1.3, §17.2.3).
+pub(super) fn is_in_vain(call: &Call, transaction: &Transaction, response: &FinalResponse) -> bool {
+    transaction.method == Method::Invite
+        && response.retransmissions.len() >= COPIES
+        && (!response.acknowledged || ack_on_another_branch(call, transaction, response).is_some())
+}
+
+/// The first ACK of a failure, where none is on the branch of the INVITE. Branches without the cookie of RFC 3261 tell nothing.
+fn ack_on_another_branch<'a>(
+    call: &'a Call,
+    transaction: &Transaction,
+    response: &FinalResponse,
+) -> Option<&'a CapturedMessage> {
+    let branch = call.message(response.message)?.message.branch().filter(|branch| is_unique(branch))?;
+    let acks = || transaction.acks.iter().filter_map(|id| call.message(*id));
+    let is_other = |ack: &CapturedMessage| ack.message.branch().is_some_and(|b| is_unique(b) && b != branch);
+    acks().next().filter(|_| !response.status.is_success() && acks().all(is_other))
 }
 
 /// A response that was repeated in vain.
@@ -28,6 +43,8 @@ pub(super) struct Repeated<'a> {
     /// The first copy.
     pub(super) first: &'a CapturedMessage,
     copies: Vec<&'a CapturedMessage>,
+    /// The ACK that its server does not recognise by its branch.
+    astray: Option<&'a CapturedMessage>,
 }
 
 impl<'a> Repeated<'a> {
@@ -37,14 +54,18 @@ impl<'a> Repeated<'a> {
             return Vec::new();
         }
         let all = call.transactions.iter().enumerate().flat_map(|(at, t)| t.finals.iter().map(move |f| (at, t, f)));
-        let in_vain = all.filter(|(_, t, f)| kind(f) && is_in_vain(t, f));
+        let in_vain = all.filter(|(_, t, f)| kind(f) && is_in_vain(call, t, f));
         in_vain.filter_map(|(at, t, f)| Self::of(call, TransactionId(at), t, f)).collect()
     }
 
     fn of(call: &'a Call, id: TransactionId, transaction: &'a Transaction, response: &FinalResponse) -> Option<Self> {
         let first = call.message(response.message)?;
-        let copies = response.retransmissions.iter().filter_map(|id| call.message(*id)).collect();
-        Some(Self { call, id, transaction, first, copies })
+        // What was captured between other hosts is no repetition, but the same response on another hop.
+        let hop = |m: &CapturedMessage| (m.provenance.flow.source.address, m.provenance.flow.destination.address);
+        let copies = response.retransmissions.iter().filter_map(|id| call.message(*id));
+        let copies: Vec<_> = copies.filter(|copy| hop(copy) == hop(first)).collect();
+        let astray = ack_on_another_branch(call, transaction, response);
+        (copies.len() >= COPIES).then_some(Self { call, id, transaction, first, copies, astray })
     }
 
     /// How often it was sent.
@@ -84,9 +105,13 @@ impl<'a> Repeated<'a> {
         cx.doubt(server, self.first.provenance.time, within)
     }
 
-    /// An ACK of the same client that came meanwhile and would belong to the response, but for its To tag or CSeq number.
+    /// An ACK of the same client that came meanwhile and would belong to the response, but for its branch, To tag or CSeq number.
     pub(super) fn stray_ack(&self, cx: &Context<'_>) -> Option<&'a CapturedMessage> {
         let meanwhile = self.first.provenance.time..self.next_due(cx);
+        self.astray.filter(|ack| meanwhile.contains(&ack.provenance.time)).or_else(|| self.mistaken_ack(&meanwhile))
+    }
+
+    fn mistaken_ack(&self, meanwhile: &Range<Timestamp>) -> Option<&'a CapturedMessage> {
         self.call.messages.iter().find(|m| {
             m.leg == self.first.leg
                 && m.message.is_request()
@@ -95,6 +120,11 @@ impl<'a> Repeated<'a> {
                 && m.message.from_tag() == self.first.message.from_tag()
                 && self.is_meant(m)
         })
+    }
+
+    /// Whether an ACK of it was captured that is on another branch.
+    pub(super) fn is_answered_astray(&self) -> bool {
+        self.astray.is_some()
     }
 
     /// Whether an ACK fits no INVITE of the call and shares To tag or CSeq number with the response.
@@ -122,6 +152,13 @@ impl<'a> Repeated<'a> {
             return Text::new("its To tag is {tag}, not {expected}")
                 .with("tag", quoted(&tag(ack)))
                 .with("expected", quoted(&tag(self.first)));
+        }
+        if number(ack) == number(self.first) {
+            let branch =
+                |m: &CapturedMessage| String::from_utf8_lossy(m.message.branch().unwrap_or_default()).into_owned();
+            return Text::new("its branch is {branch}, not {expected}")
+                .with("branch", quoted(&branch(ack)))
+                .with("expected", quoted(&branch(self.first)));
         }
         Text::new("its CSeq number is {number}, not {expected}")
             .with("number", number(ack))
@@ -153,12 +190,28 @@ pub(super) fn with_reason(what: Text, reason: Option<Text>) -> Text {
     }
 }
 
+/// The first of those that are one response between two hosts, captured before and behind a translation of addresses.
+pub(super) fn once_a_response(all: Vec<Repeated<'_>>) -> Vec<Repeated<'_>> {
+    let mut seen = BTreeSet::new();
+    let mut once = all;
+    once.retain(|repeated| {
+        let message = &repeated.first.message;
+        let branch = message.branch().map(<[u8]>::to_vec);
+        branch.is_none() || seen.insert((repeated.first.leg, branch, message.cseq().map(|c| c.number), tag_of(message)))
+    });
+    once
+}
+
+fn tag_of(message: &Message) -> Option<Vec<u8>> {
+    message.to_tag().map(<[u8]>::to_vec)
+}
+
 /// Of several hops on which one response was captured the one nearest its server.
 pub(super) fn nearest_the_server(all: Vec<Repeated<'_>>) -> Vec<Repeated<'_>> {
     let mut by_dialog: BTreeMap<_, Repeated<'_>> = BTreeMap::new();
     for repeated in all {
         let message = &repeated.first.message;
-        let dialog = (repeated.first.leg, message.cseq().map(|c| c.number), message.to_tag().map(<[u8]>::to_vec));
+        let dialog = (repeated.first.leg, message.cseq().map(|c| c.number), tag_of(message));
         let depth = |r: &Repeated<'_>| r.call.depth(r.id);
         match by_dialog.get(&dialog) {
             Some(known) if depth(known) >= depth(&repeated) => {}

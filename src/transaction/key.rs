@@ -108,7 +108,7 @@ impl<'m> Branch<'m> {
 }
 
 /// Whether a branch is unique across space and time: the cookie and something behind it.
-pub(super) fn is_unique(branch: &[u8]) -> bool {
+pub(crate) fn is_unique(branch: &[u8]) -> bool {
     branch.len() > COOKIE.len() && branch.get(..COOKIE.len()).is_some_and(|c| c.eq_ignore_ascii_case(COOKIE))
 }
 

@@ -6,5 +6,5 @@ mod matcher;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use key::Places;
+pub(crate) use key::{Places, is_unique};
 pub use matcher::match_messages;

@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
         what_it_means: "Who answers a call repeats the 200 until the ACK of the caller comes, over every transport: 0.5, \
             1.5, 3.5, 7.5, 11.5 … seconds after the first. After 32 seconds (64 times T1) without ACK the call is to be \
             ended with BYE. The ACK is a request of its own: it does not follow the INVITE, but goes along the \
-            Record-Route of the 200 to the Contact in it.",
+            Record-Route of the 200 to the Contact in it; inside a dialog, by the Route header fields of its other requests.",
         why_it_matters: "Both talk, and the call drops after half a minute, each time. Many devices connect the audio \
             only when the ACK comes: then there is silence from the start. Statistics count the call as answered.",
         likely_causes: "- Record-Route or Contact of the 200 holds an address that the caller cannot reach: an inside \
@@ -28,7 +28,9 @@ pub(super) static RULE: Rule = Rule {
             - An application layer gateway or border controller rewrote Contact or Record-Route, or left out one of them.\n\
             - The 200 does not reach the caller, so that it has nothing to acknowledge.\n\
             - A proxy on the way, or the one who sends it, has the wrong route for requests inside a dialog.\n\
-            - The ACK has another To tag or CSeq number than the 200.",
+            - The ACK has another To tag or CSeq number than the 200.\n\
+            - The caller had cancelled the call, or got several answers of a fork, and does not acknowledge the one that it \
+            does not want. It has to acknowledge each, and to end with BYE what it does not want.",
         how_to_fix: "- Read Record-Route (from the last value to the first) and Contact of the 200: the ACK goes to the \
             first of these that there is. The caller must be able to reach that address.\n\
             - On proxies with several interfaces or behind NAT set the address that they write into Record-Route.\n\
@@ -41,7 +43,8 @@ pub(super) static RULE: Rule = Rule {
             - The capture begins or ends inside: then the finding is a notice, and says so.\n\
             - The ACK was captured and the 200 is repeated all the same: it is lost behind the place of capture; this rule \
             is silent.\n\
-            - The caller hung up while the 200 was still being repeated: then it is a warning.",
+            - The caller hung up while the 200 was still being repeated, or took another one of several answers: then it is a \
+            warning.",
     },
     detect: Detect::Given(Facts::IN_VAIN, detect),
 };
@@ -87,6 +90,10 @@ struct Case<'a> {
     received: &'a CapturedMessage,
     way: Option<Way>,
     stray: Option<&'a CapturedMessage>,
+    /// An answer of another branch of the fork, which was acknowledged.
+    rival: Option<&'a CapturedMessage>,
+    /// The CANCEL that was sent before the answer came.
+    cancel: Option<&'a CapturedMessage>,
     doubt: Option<Text>,
 }
 
@@ -105,15 +112,18 @@ impl<'a> Case<'a> {
         };
         let deadline = if bye.is_some() { repeated.took() } else { cx.settings.t1 * 64 };
         let (near, received) = nearest_the_caller(repeated);
-        let way = way(received, near, cx);
+        let request = near.request.and_then(|id| repeated.call.message(id));
+        let way = way(received, near, request, cx);
         let (stray, doubt) = (repeated.stray_ack(cx), repeated.doubt(cx, deadline));
-        Some(Self { repeated, end, bye, near, received, way, stray, doubt })
+        let (rival, cancel) = (rival(repeated), cancel(repeated));
+        Some(Self { repeated, end, bye, near, received, way, stray, rival, cancel, doubt })
     }
 
     fn finding(&self, cx: &Context<'_>) -> Option<Finding> {
         let (severity, certainty) = match self.end {
             _ if self.doubt.is_some() => (Severity::Notice, Certainty::Weak),
             End::HungUp => (Severity::Warning, Certainty::Strong),
+            _ if self.rival.is_some() && self.end != End::Unseen => (Severity::Warning, Certainty::Strong),
             End::Unseen => return None,
             End::Timer | End::GivenUp => (Severity::Error, Certainty::Strong),
         };
@@ -123,6 +133,8 @@ impl<'a> Case<'a> {
             .evidence(self.repeated.quoted_copies())
             .evidence(self.way_evidence())
             .evidence(self.stray.map(|m| Evidence::of(m, "an ACK that does not match")))
+            .evidence(self.rival.map(|m| Evidence::of(m, "another answer to the INVITE, which was acknowledged")))
+            .evidence(self.cancel.map(|m| Evidence::of(m, "the CANCEL that came too late")))
             .evidence(self.bye.map(|m| Evidence::of(m, "the BYE that ended the call")))
             .evidence(self.request().map(|m| Evidence::of(m, "the request")))
             .actor(self.actor())
@@ -165,10 +177,19 @@ impl<'a> Case<'a> {
         if let Some(ack) = self.stray {
             return Some(self.repeated.mismatch_text(ack));
         }
+        if let Some(rival) = self.rival {
+            let text = "Another answer to the same INVITE, with the To tag {tag}, was acknowledged: that call is not affected.";
+            let tag = String::from_utf8_lossy(rival.message.to_tag().unwrap_or_default()).into_owned();
+            return Some(Text::new(text).with("tag", tag));
+        }
+        if self.cancel.is_some() {
+            let text = "The caller had cancelled the call before this answer: it has to acknowledge it all the same, and then to send BYE.";
+            return Some(Text::new(text));
+        }
         let Some(way) = &self.way else {
             let text = "It has neither Contact nor Record-Route, so nobody knows where to send the ACK.";
             let told = [HeaderName::Contact, HeaderName::RecordRoute].map(|name| self.received.message.has(name));
-            return (told == [false; 2]).then(|| Text::new(text));
+            return (told == [false; 2] && !self.near.in_dialog).then(|| Text::new(text));
         };
         let text = "By {header} the ACK has to go to {host}, {scope}, and the caller is at {client}.";
         Some(
@@ -183,12 +204,18 @@ impl<'a> Case<'a> {
     fn way_evidence(&self) -> Vec<Evidence> {
         let name = self.received.message.status().map_or(0, |s| s.0);
         let what = |text| Text::new(text).with("status", name);
-        let route = what("Record-Route of the {status}: the ACK goes along it, from the last value to the first");
+        let recorded = what("Record-Route of the {status}: the ACK goes along it, from the last value to the first");
+        let route = what("Route of the INVITE: the ACK to its {status} goes the same way");
         let contact = what("Contact of the {status}: where the ACK goes in the end");
-        [(HeaderName::RecordRoute, route), (HeaderName::Contact, contact)]
+        let route = match self.request().filter(|_| self.near.in_dialog) {
+            Some(request) => (Some(request), HeaderName::Route, route),
+            None => (Some(self.received).filter(|_| !self.near.in_dialog), HeaderName::RecordRoute, recorded),
+        };
+        [route, (Some(self.received), HeaderName::Contact, contact)]
             .into_iter()
-            .filter(|(name, _)| self.received.message.has(*name))
-            .map(|(name, what)| Evidence::header(self.received, name, what))
+            .filter_map(|(message, name, what)| {
+                message.filter(|m| m.message.has(name)).map(|message| Evidence::header(message, name, what))
+            })
             .collect()
     }
 
@@ -197,8 +224,11 @@ impl<'a> Case<'a> {
     }
 
     fn actor(&self) -> Actor {
-        let writer = self.way.as_ref().filter(|way| self.stray.is_none() && way.barrier.is_some());
+        let writer = self.way.as_ref().filter(|way| !self.is_the_clients() && way.barrier.is_some());
         match (writer.map(|way| way.header), self.request()) {
+            (Some(HeaderName::Route), _) => {
+                Actor::role("operator of the proxy that wrote this Record-Route when the call began")
+            }
             (Some(HeaderName::RecordRoute), request) => {
                 let role = "operator of the proxy that writes this Record-Route";
                 // Only where the request is seen before and behind the proxy it is known which one.
@@ -213,16 +243,33 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether what is known speaks of a mistake of the client.
+    fn is_the_clients(&self) -> bool {
+        self.stray.is_some() || self.rival.is_some() || self.cancel.is_some()
+    }
+
     fn fixes(&self) -> Vec<Text> {
         let mut fixes = Vec::new();
         match &self.way {
             _ if self.stray.is_some() => fixes.push(Text::new(
                 "Let the client take To, From and CSeq number of the ACK from the response and the INVITE (RFC 3261 §13.2.2.4).",
             )),
+            _ if self.is_the_clients() => fixes.push(Text::new(
+                "Let the client acknowledge each 2xx, of each To tag, and end with BYE the dialogs that it does not want (RFC 3261 \
+                 §13.2.2.4).",
+            )),
+            Some(way) if way.barrier.is_some() && way.header == HeaderName::Route => fixes.push(
+                Text::new("Set the address that it writes into Record-Route: one that callers can reach, in place of {host}.")
+                    .with("host", &way.uri.host),
+            ),
             Some(way) if way.barrier.is_some() => fixes.push(
                 Text::new("Set the address that it writes into {header}: one that callers can reach, in place of {host}.")
                     .with("header", way.header.name())
                     .with("host", &way.uri.host),
+            ),
+            Some(way) if way.header == HeaderName::Route => fixes.push(
+                Text::new("Find out where the client sends its ACK: by Route of the INVITE it has to go to {uri}.")
+                    .with("uri", &way.uri),
             ),
             Some(way) => fixes.push(
                 Text::new("Find out where the caller sends its ACK: by {header} of the response it has to go to {uri}.")
@@ -280,18 +327,49 @@ fn nearest_the_caller<'a>(repeated: &Repeated<'a>) -> (&'a Transaction, &'a Capt
     near
 }
 
-/// Where the client that got `received` has to send its ACK first (RFC 3261 §12.1.2, §12.2.1.1). Whether it can is told only of the
-/// caller itself: that of a proxy may be a host in both worlds.
-fn way(received: &CapturedMessage, near: &Transaction, cx: &Context<'_>) -> Option<Way> {
+/// An answer of the same INVITE with another To tag, which was acknowledged.
+fn rival<'a>(repeated: &Repeated<'a>) -> Option<&'a CapturedMessage> {
+    let call = repeated.call;
+    let own = &repeated.first.message;
+    let invites = call.transactions.iter().filter(|t| t.method == Method::Invite && t.leg == repeated.first.leg);
+    let answers = invites.flat_map(|t| &t.finals).filter(|f| f.acknowledged && f.status.is_success());
+    answers.filter_map(|f| call.message(f.message)).find(|m| {
+        m.message.cseq().map(|c| c.number) == own.cseq().map(|c| c.number) && m.message.to_tag() != own.to_tag()
+    })
+}
+
+/// The CANCEL of the INVITE, where it was sent before the answer.
+fn cancel<'a>(repeated: &Repeated<'a>) -> Option<&'a CapturedMessage> {
+    let call = repeated.call;
+    let cancel = call.request(repeated.transaction.cancelled_by?)?;
+    (cancel.provenance.time <= repeated.first.provenance.time).then_some(cancel)
+}
+
+/// Where the client that got `received` has to send its ACK first (RFC 3261 §12.1.2, §12.2.1.1): inside a dialog by the Route of its
+/// INVITE, as a route set does not change. Whether it can is told only of the caller itself: that of a proxy may be a host in both
+/// worlds.
+fn way(
+    received: &CapturedMessage,
+    near: &Transaction,
+    request: Option<&CapturedMessage>,
+    cx: &Context<'_>,
+) -> Option<Way> {
     let message = &received.message;
-    let route = message.values(HeaderName::RecordRoute).pop().and_then(|value| NameAddr::read(&value));
-    let (header, uri) = match route {
-        Some(route) => (HeaderName::RecordRoute, route.uri),
-        None if message.has(HeaderName::RecordRoute) => return None,
+    let (name, value) = if near.in_dialog {
+        (HeaderName::Route, request?.message.values(HeaderName::Route).into_iter().next())
+    } else {
+        (HeaderName::RecordRoute, message.values(HeaderName::RecordRoute).pop())
+    };
+    let (header, uri) = match value {
+        Some(value) => (name, NameAddr::read(&value)?.uri),
         None => (HeaderName::Contact, message.contacts().into_iter().next()?.uri),
     };
-    let client = near.client.address;
-    let barrier = uri.ip().filter(|_| !message.has_several_vias()).and_then(|host| barrier(host, client, cx));
+    let barrier = uri.ip().filter(|_| !message.has_several_vias()).and_then(|host| {
+        // Behind a translation of addresses a client may reach what is private there.
+        let inside = message.top_via().and_then(|via| via.host.trim_matches(['[', ']']).parse().ok());
+        let clients = [Some(near.client.address), inside];
+        clients.into_iter().flatten().map(|client| barrier(host, client, cx)).reduce(Option::and)?
+    });
     Some(Way { uri, header, barrier })
 }
 
@@ -402,6 +480,84 @@ mod tests {
         );
         assert!(with("to-tag=-").message.to_string().contains("its To tag is missing, not b1"));
         assert!(with("cseq=7").message.to_string().contains("its CSeq number is 7, not 1"));
+    }
+
+    #[test]
+    fn a_client_may_reach_what_is_private_where_it_is() {
+        let found = |sent_by: &str| {
+            let text = flow(ALL, "Contact: <sip:bob@10.1.2.3>", "")
+                .replace(
+                    "alice > bob\nINVITE sip:bob@203.0.113.60",
+                    "alice > bob\nINVITE sip:bob@203.0.113.60\nVia: SIP/2.0/UDP HOST;branch=z9hG4bKq1",
+                )
+                .replace("tag=b1", "tag=b1 branch=q1")
+                .replace("HOST", sent_by);
+            only(&text, RULE.code).message.to_string()
+        };
+        assert!(found("10.7.7.7").ends_with("is ended after 32 s."), "{}", found("10.7.7.7"));
+        assert!(found("192.0.2.10").ends_with("the caller is at 192.0.2.10."), "{}", found("192.0.2.10"));
+    }
+
+    #[test]
+    fn inside_a_dialog_the_ack_goes_by_the_route_of_the_invite() {
+        let again = |route: &str, words: &str| {
+            format!(
+                "{HOSTS}{INVITE}1.0 bob > alice tag=b1\n200 OK\n\n1.1 alice > bob\nACK\n\n5.0 alice > bob to-tag=b1\n\
+                 INVITE sip:bob@203.0.113.60\n{route}\n\n5.1 bob > alice tag=b1 {words}\n200 OK\nRecord-Route: <sip:10.9.9.9;lr>\n\
+                 Contact: <sip:bob@203.0.113.60>\n\n{LATER}"
+            )
+        };
+        let told = only(&again("Route: <sip:10.0.0.5;lr>, <sip:10.9.9.9;lr>", ALL), RULE.code);
+        let said = told.message.to_string();
+        assert!(said.contains("By Route the ACK has to go to 10.0.0.5, a private address"), "{said}");
+        assert_eq!(told.evidence.iter().filter(|e| e.text.starts_with("Route: ")).count(), 1);
+        assert!(!told.evidence.iter().any(|e| e.text.starts_with("Record-Route: ")));
+        // Without Route there is no route set: the ACK goes to the Contact.
+        let direct = only(&again("", ALL), RULE.code).message.to_string();
+        assert!(direct.ends_with("is ended after 32 s."), "{direct}");
+        assert!(with_code(&again("", ""), RULE.code).is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_the_client_did_not_want_is_told_apart() {
+        let fork =
+            flow(ALL, "", "2.5 bob > alice re=INVITE cseq=1 tag=c1\n200 OK\n\n2.6 alice > bob to-tag=c1\nACK\n\n");
+        let second = only(&fork, RULE.code);
+        assert_eq!(second.severity, Severity::Warning);
+        let said = second.message.to_string();
+        assert!(
+            said.ends_with(
+                "Another answer to the same INVITE, with the To tag c1, was acknowledged: that call is not affected."
+            ),
+            "{said}"
+        );
+        let cancelled = only(
+            &flow(ALL, "", "")
+                .replace("2.0 bob", "1.9 alice > bob\nCANCEL\n\n1.95 bob > alice re=CANCEL\n200 OK\n\n2.0 bob"),
+            RULE.code,
+        );
+        assert!(cancelled.message.to_string().contains("The caller had cancelled the call"), "{}", cancelled.message);
+    }
+
+    #[test]
+    fn provisional_acknowledgements_are_no_ack() {
+        let with = |ack: &str| {
+            format!(
+                "{HOSTS}{INVITE}1.0 bob > alice tag=b1\n183 Session Progress\nRequire: 100rel\nRSeq: 1\n\n1.1 alice > bob cseq=2\nPRACK \
+                 sip:b\nRAck: 1 1 INVITE\n\n1.2 bob > alice\n200 OK\n\n2.0 bob > alice re=INVITE cseq=1 tag=b1 {ALL}\n200 OK\n\n{ack}{LATER}"
+            )
+        };
+        let finding = only(&with(""), RULE.code);
+        assert!(finding.message.to_string().ends_with("is ended after 32 s."), "{}", finding.message);
+        let ack = only(&with("2.1 alice > bob cseq=2\nACK\n\n"), RULE.code);
+        assert!(ack.message.to_string().ends_with("its CSeq number is 2, not 1."), "{}", ack.message);
+    }
+
+    #[test]
+    fn copies_before_and_behind_a_translation_of_addresses_are_no_repetitions() {
+        let once = "2.0 bob > alice tag=b1 re=INVITE cseq=1 branch=q1\n200 OK\n\n2.001 bob > proxy tag=b1 re=INVITE cseq=1 branch=q1\n200 OK\n\n";
+        let again = once.replace("2.0 bob", "2.5 bob").replace("2.001 bob", "2.501 bob");
+        assert!(with_code(&format!("{HOSTS}{once}{again}"), RULE.code).is_empty());
     }
 
     #[test]

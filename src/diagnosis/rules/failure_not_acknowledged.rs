@@ -1,7 +1,7 @@
 //! A failure response to INVITE that its server had to send again and again.
 
 use crate::call::{Call, CapturedMessage};
-use crate::diagnosis::repeated::{Repeated, with_reason};
+use crate::diagnosis::repeated::{Repeated, once_a_response, with_reason};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
         likely_causes: "- The response goes to the address in Via, which NAT or a firewall does not let through (no \
             `rport`), or to the wrong port.\n\
             - The client is gone: restarted, or its connection changed.\n\
-            - The ACK carries another branch than the INVITE, or goes elsewhere, so that the server does not recognise it.\n\
+            - The ACK carries another branch than the INVITE, so that the server does not recognise it, or goes elsewhere.\n\
             - A scanner sent the INVITE, and does not care for answers.",
         how_to_fix: "- Compare Via of the INVITE with where it came from: with a difference, use `rport` at the client, and \
             let the server answer to where the request came from.\n\
@@ -40,7 +40,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let all = Repeated::all(call, |response| is_failure(response.status));
+    let all = once_a_response(Repeated::all(call, |response| is_failure(response.status)));
     out.extend(all.iter().filter_map(|repeated| finding(repeated, cx)));
 }
 
@@ -55,7 +55,7 @@ fn finding(repeated: &Repeated<'_>, cx: &Context<'_>) -> Option<Finding> {
         return None;
     }
     let doubt = repeated.doubt(cx, cx.settings.t1 * 64);
-    if !is_over && doubt.is_none() {
+    if !is_over && (doubt.is_none() || repeated.is_answered_astray()) {
         return None;
     }
     let request = repeated.transaction.request.and_then(|id| repeated.call.message(id));
@@ -82,19 +82,29 @@ fn finding(repeated: &Repeated<'_>, cx: &Context<'_>) -> Option<Finding> {
 }
 
 fn message(repeated: &Repeated<'_>, doubt: Option<Text>, stray: Option<&CapturedMessage>) -> Text {
-    let text = match doubt {
-        Some(doubt) => Text::new(
+    let template = match (&doubt, stray) {
+        (Some(_), _) => {
             "{server} sent its {status} to INVITE {count} times in {took}, and no ACK is visible. Whether one came is \
-             unknown: {doubt}.",
-        )
-        .with("doubt", doubt),
-        None => Text::new(
-            "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, and {client} never \
-             acknowledged it.",
-        )
-        .with("client", repeated.transaction.client),
+             unknown: {doubt}."
+        }
+        (None, Some(_)) => {
+            "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, in spite of an ACK of \
+             {client}."
+        }
+        (None, None) => {
+            "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, and got no ACK of \
+             {client}."
+        }
     };
-    with_reason(repeated.fill(text), stray.map(|ack| repeated.mismatch_text(ack)))
+    let text = match doubt {
+        Some(doubt) => Text::new(template).with("doubt", doubt),
+        None => Text::new(template).with("client", repeated.transaction.client),
+    };
+    let unseen = || {
+        let unseen = repeated.transaction.request.is_none();
+        unseen.then(|| Text::new("The INVITE itself is not in this capture."))
+    };
+    with_reason(repeated.fill(text), stray.map(|ack| repeated.mismatch_text(ack)).or_else(unseen))
 }
 
 fn actor(repeated: &Repeated<'_>, request: Option<&CapturedMessage>) -> Actor {
@@ -110,6 +120,7 @@ mod tests {
 
     const HOSTS: &str = "host alice 192.0.2.10\nhost proxy 198.51.100.5\n\n";
     const INVITE: &str = "0.0 alice > proxy\nINVITE sip:bob@example.net\n\n";
+    const ASTRAY: &str = "ACK\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKq9";
     const LATER: &str = "90.0 alice > proxy call=ping\nOPTIONS sip:b\n\n+0.1 proxy > alice call=ping\n200 OK\n\n";
     const ALL: &str = "repeat=0.5,1.5,3.5,7.5,11.5,15.5,19.5,23.5,27.5,31.5";
 
@@ -120,6 +131,7 @@ mod tests {
     #[test]
     fn a_failure_without_ack_is_found_and_what_looks_alike_is_not() {
         let ack = |at: &str| format!("{at} alice > proxy\nACK\n\n");
+        let other = |at: &str| ack(at).replace("ACK", ASTRAY);
         let cut = flow("repeat=0.5,1.5,3.5", "486 Busy Here", "").replace(LATER, "");
         check(
             RULE.code,
@@ -131,6 +143,13 @@ mod tests {
                 ("a late ACK", &flow("repeat=0.5,1.5,3.5", "486 Busy Here", &ack("5.6")), None),
                 ("it stopped in time", &flow("repeat=0.5,1.5,3.5", "486 Busy Here", ""), None),
                 ("an ACK that did not help", &flow(ALL, "486 Busy Here", &ack("2.1")), None),
+                ("an ACK on another branch", &flow(ALL, "486 Busy Here", &other("2.1")), Some(Severity::Warning)),
+                (
+                    "one on another branch, and silence",
+                    &flow("repeat=0.5,1.5,3.5", "486 Busy Here", &other("5.6")),
+                    None,
+                ),
+                ("one on another branch, and the capture ends", &(cut.clone() + "\n\n" + &other("2.1")), None),
                 ("sent once", &flow("", "486 Busy Here", ""), None),
                 ("captured twice", &flow("dup=0.0002", "486 Busy Here", ""), None),
                 ("redirects are for another rule", &flow(ALL, "302 Moved", ""), None),
@@ -143,11 +162,25 @@ mod tests {
         let said = |rest: &str| only(&flow(ALL, "486 Busy Here", rest), RULE.code).message.to_string();
         assert_eq!(
             said(""),
-            "198.51.100.5:5060 sent its 486 to INVITE 11 times in 31.5 s, to the end of its timer, and 192.0.2.10:5060 never \
-             acknowledged it."
+            "198.51.100.5:5060 sent its 486 to INVITE 11 times in 31.5 s, to the end of its timer, and got no ACK of \
+             192.0.2.10:5060."
         );
         let stray = said("2.1 alice > proxy to-tag=other\nACK\n\n");
         assert!(stray.ends_with("An ACK came that does not match: its To tag is other, not p1."), "{stray}");
+        let branch = said(&format!("2.1 alice > proxy\n{ASTRAY}\n\n"));
+        assert!(
+            branch.contains("in spite of an ACK of 192.0.2.10:5060. An ACK came that does not match: its branch is"),
+            "{branch}"
+        );
+        let unseen = only(
+            &flow(ALL, "486 Busy Here", "").replace(INVITE, "").replace("tag=p1", "tag=p1 re=INVITE cseq=1"),
+            RULE.code,
+        );
+        assert!(
+            unseen.message.to_string().ends_with("The INVITE itself is not in this capture."),
+            "{}",
+            unseen.message
+        );
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub(in crate::report) struct CallView<'a> {
     /// unwanted-by-callee, blocked-by-network, identity-rejected, rejected, server-failure, overload, no-response, stalled,
     /// or incomplete.
     outcome: &'static str,
-    /// A closer word on the outcome: abandoned, or answered-no-ack; else null.
+    /// A closer word on the outcome: abandoned, or answered-no-ack (the 2xx was sent again and again, and is not acknowledged in this
+    /// capture); else null.
     outcome_detail: Option<&'static str>,
     /// Status of the response that decided the outcome; null where none did.
     final_status: Option<u16>,
