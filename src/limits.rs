@@ -269,6 +269,14 @@ pub const TRAFFIC_ATTEMPTS: usize = 512;
 pub const TRAFFIC_ATTEMPTS_PER_CALLER: usize = 64;
 /// Requests and rejections of each such element that are shown as examples.
 pub const TRAFFIC_EXAMPLES: usize = 6;
+/// Sources whose requests are looked at for scans.
+pub const SCAN_SOURCES: usize = 4096;
+/// Requests remembered one by one of each source that may scan: the first ones.
+pub const SCAN_PROBES: usize = 128;
+/// Requests of it that are shown as examples.
+pub const SCAN_EXAMPLES: usize = 3;
+/// Octets of a user's name that are remembered.
+pub const SCAN_USER: usize = 32;
 /// INVITEs remembered that go from one client to one callee, whoever calls, once one of them was answered with 607.
 pub const ROTATION_SENDS: usize = 16;
 /// New addresses of one old address in the list of moves; with two of them none is worth storing.

@@ -73,6 +73,13 @@ pub struct Thresholds {
     pub neighbour_callers: usize,
     /// Share of calls whose caller and callee have area and exchange code in common.
     pub neighbour_share: usize,
+    /// Different users of one host, or different hosts, that one source asked after.
+    pub scan_targets: usize,
+    /// How fast.
+    #[serde(with = "span")]
+    pub scan_window: Duration,
+    /// Share of its requests that only look: sent once, not acknowledged, without credentials.
+    pub scan_share: usize,
 }
 
 impl Default for Thresholds {
@@ -107,6 +114,9 @@ impl Default for Thresholds {
             neighbour_calls: 10,
             neighbour_callers: 5,
             neighbour_share: 60,
+            scan_targets: 10,
+            scan_window: Duration::from_mins(1),
+            scan_share: 90,
         }
     }
 }
@@ -128,6 +138,7 @@ impl Thresholds {
             ("robocall-short", self.robocall_short),
             ("sequence-share", share(self.sequence_share)),
             ("neighbour-share", share(self.neighbour_share)),
+            ("scan-share", share(self.scan_share)),
         ];
         if let Some((name, _)) = shares.iter().find(|(_, share)| !(1..=100).contains(share)) {
             return Err(format!("{name} is a share: 1 to 100 per cent"));

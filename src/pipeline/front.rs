@@ -228,7 +228,8 @@ impl Front {
         self.count_tracker_anomalies();
         self.facts.tls.late_secrets = self.keys.late();
         let below = self.streams.counts().duplicates + self.associations.counts().duplicates;
-        self.facts.duplicates = self.tracker.counts().duplicates + below;
+        self.counts.message_copies = self.tracker.counts().duplicates;
+        self.facts.duplicates = self.counts.message_copies + below;
     }
 
     /// Counts the way through layers that are worth telling of.

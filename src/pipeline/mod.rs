@@ -210,6 +210,7 @@ impl Analysis {
         summary.capture_findings(&findings);
         summary.ignored.clone_from(engine.ignored());
         (summary.messages, summary.requests, summary.responses) = (counts.messages, counts.requests, counts.responses);
+        summary.message_copies = counts.message_copies;
         sink.end_capture(&facts, &summary, &findings)?;
         Ok((facts, summary))
     }

@@ -5,8 +5,19 @@ use super::Redactor;
 use super::key::{Kind, Path};
 
 /// Names that say nothing of anybody, and by which sipscan, or its reader, tells something.
-const KEPT: &[&str] =
-    &["anonymous", "unavailable", "unknown", "restricted", "private", "withheld", "localhost", "sos", "asserted"];
+const KEPT: &[&str] = &[
+    "anonymous",
+    "unavailable",
+    "unknown",
+    "restricted",
+    "private",
+    "withheld",
+    "localhost",
+    "sos",
+    "asserted",
+    "sipvicious",
+    "nm",
+];
 
 /// Characters of one script, which replace each other: the first, how many, and all of the same length in UTF-8.
 const SCRIPTS: &[(u32, u32)] = &[

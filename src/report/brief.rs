@@ -269,7 +269,12 @@ fn messages(total: &Summary) -> Vec<Text> {
     let mut requests: Vec<_> = total.requests.iter().collect();
     requests.sort_by_key(|(_, n)| Reverse(**n));
     let requests = requests.into_iter().map(|(method, n)| item(Text::verbatim(method), *n));
-    std::iter::once(Text::count(total.messages, "{n} message", "{n} messages")).chain(requests).collect()
+    std::iter::once(
+        Text::count(total.messages, "{n} message{copies}", "{n} messages{copies}")
+            .with("copies", phrases::copies(total)),
+    )
+    .chain(requests)
+    .collect()
 }
 
 fn figures(metrics: &Metrics) -> Vec<Text> {

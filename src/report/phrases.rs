@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{Filtered, Summary, escape, facts, time};
-use crate::call::{Call, CallNumber};
+use crate::call::{Call, CallNumber, Outcome};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
 use crate::lang::{Lang, Text, grouped};
 use crate::net::Carrier;
@@ -38,7 +38,43 @@ pub(super) fn sentence(report: &CallReport, lead: Option<&Finding>) -> Text {
             let status = answer.message.start_line();
             Text::new("It ended with {status}.").with("status", status.trim_start_matches("SIP/2.0 "))
         }
-        (None, None) => Text::new("It ended without a final response."),
+        (None, None) => without_final(&report.call),
+    }
+}
+
+/// How many of the messages are copies, to put behind their number; nothing where none is.
+pub(super) fn copies(summary: &Summary) -> Text {
+    match summary.message_copies {
+        0 => Text::default(),
+        n => Text::count(
+            n,
+            " ({n} of them a copy, seen again at once, as at another point)",
+            " ({n} of them copies, seen again at once, as at another point)",
+        ),
+    }
+}
+
+/// What is known of a call whose first request has no final response.
+fn without_final(call: &Call) -> Text {
+    if call.legs.iter().any(|leg| leg.call_id.is_none()) {
+        return Text::new(
+            "Messages of it have no Call-ID, by which responses are matched: whether it had a final response is not known.",
+        );
+    }
+    let cancel = call.decided_by.and_then(|id| call.transaction(id)?.cancelled_by).and_then(|id| call.transaction(id));
+    let answer = cancel.and_then(|cancel| call.message(cancel.finals.first()?.message));
+    match (call.outcome, cancel, answer) {
+        (Outcome::Cancelled, Some(_), None) => Text::new(
+            "The caller cancelled it. Neither the CANCEL nor the INVITE has a final response in this capture; after 32 s the caller \
+             takes it for cancelled (RFC 3261 §9.1).",
+        ),
+        (Outcome::Cancelled, Some(_), Some(answer)) => Text::new(
+            "The caller cancelled it, and the CANCEL was answered with {status}. The INVITE has no final response in this capture; \
+             after 32 s the caller takes it for cancelled (RFC 3261 §9.1).",
+        )
+        .with("status", answer.message.start_line().trim_start_matches("SIP/2.0 ")),
+        (Outcome::Incomplete, ..) => Text::new("Its first request has no final response in this capture, which does not show it whole."),
+        _ => Text::new("It ended without a final response."),
     }
 }
 
@@ -243,6 +279,37 @@ pub(super) fn carrier(carrier: &Carrier) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RINGING: &str = "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a tag=t\n180 Ringing\n\n";
+
+    fn said(steps: &str) -> String {
+        let report = crate::diagnosis::reports::report(steps);
+        sentence(&report, None).to_string()
+    }
+
+    #[test]
+    fn a_call_without_final_response_says_what_is_known() {
+        let said = |steps: &str| said(&format!("{RINGING}{steps}"));
+        let cancel = "4.0 a > p\nCANCEL\n\n";
+        assert!(
+            said(cancel).starts_with("The caller cancelled it. Neither the CANCEL nor the INVITE has"),
+            "{}",
+            said(cancel)
+        );
+        let answered = said(&format!("{cancel}4.1 p > a\n481 Gone\n\n"));
+        assert!(answered.contains("the CANCEL was answered with 481 Gone. The INVITE has no final"), "{answered}");
+        let usual =
+            said(&format!("{cancel}4.1 p > a\n200 OK\n\n4.2 p > a re=INVITE cseq=1 tag=t\n487 Request Terminated\n\n"));
+        assert_eq!(usual, "It ended with 487 Request Terminated.");
+        assert!(said("").starts_with("Its first request has no final response in this capture"), "{}", said(""));
+    }
+
+    #[test]
+    fn without_call_id_nobody_knows_which_response_belongs_to_it() {
+        let text = "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p omit=Call-ID repeat=0.5\nINVITE sip:bob@p.example\n\n\
+                    0.1 p > a call=other re=INVITE cseq=1\n200 OK\n\n";
+        assert!(said(text).starts_with("Messages of it have no Call-ID"), "{}", said(text));
+    }
 
     #[test]
     fn lists_of_calls_are_folded_into_ranges() {

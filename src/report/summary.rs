@@ -96,6 +96,8 @@ pub struct Summary {
     pub capture: usize,
     /// SIP messages, retransmissions and duplicates included.
     pub messages: u64,
+    /// Those of them that were captured again almost at once, as by a second tap: copies of another one.
+    pub message_copies: u64,
     /// Requests by method, retransmissions and duplicates included.
     pub requests: BTreeMap<String, u64>,
     /// Responses by status, retransmissions and duplicates included.
@@ -204,6 +206,7 @@ impl Summary {
     /// Adds the numbers of another capture.
     pub fn add(&mut self, other: &Self) {
         self.messages += other.messages;
+        self.message_copies += other.message_copies;
         self.retransmitted_finals += other.retransmitted_finals;
         self.calls += other.calls;
         self.other_groups += other.other_groups;

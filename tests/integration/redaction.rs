@@ -208,7 +208,7 @@ impl Telling {
 
     /// What can be told from chance: long enough, and no word of the protocol.
     fn wanted(&self) -> impl Iterator<Item = &String> {
-        let words = "anonymous unknown unavailable invalid localhost 127.0.0.1 0.0.0.0 tcp udp pcap sdp invite message service call example domain branch scam likely 255.255.255.255 +10000000000";
+        let words = "sipvicious anonymous unknown unavailable invalid localhost 127.0.0.1 0.0.0.0 tcp udp pcap sdp invite message service call example domain branch scam likely 255.255.255.255 +10000000000";
         self.values.iter().filter(move |value| {
             let small = value.to_lowercase();
             // Names of codecs, which stand in SDP too, and loopback stay.

@@ -2,6 +2,7 @@
 
 mod recent;
 pub mod redirects;
+pub mod scans;
 pub mod tls;
 pub mod traffic;
 pub mod unwanted;
@@ -19,6 +20,8 @@ pub struct Patterns {
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
     pub unwanted: unwanted::Unwanted,
+    /// Who looks for servers and users.
+    pub scans: scans::Scans,
     /// TLS connections with SIP.
     pub tls: tls::Tls,
     /// Who calls whom.
@@ -36,6 +39,7 @@ impl Patterns {
     /// Takes note of a closed call and its 607s.
     pub(super) fn observe(&mut self, call: &Call, unwanted: &[UnwantedCase<'_>], settings: &Settings) {
         self.redirects.observe(call);
+        self.scans.observe(call);
         if !call.is_invite() {
             return;
         }
@@ -71,6 +75,14 @@ impl Patterns {
                 "{n} calls were left out of the statistics by source and caller: too many sources or callers",
             )
         });
+        let scans = self.scans.forgotten();
+        let scans = (scans > 0).then(|| {
+            Text::count(
+                scans,
+                "{n} request was not looked at for scans: too many sources",
+                "{n} requests were not looked at for scans: too many sources",
+            )
+        });
         let tls = self.tls.forgotten();
         let tls = (tls > 0).then(|| {
             Text::count(
@@ -79,6 +91,6 @@ impl Patterns {
                 "{n} TLS connections were left out of the findings about TLS: too many ends",
             )
         });
-        redirects.into_iter().chain(unwanted).chain(traffic).chain(tls).collect()
+        redirects.into_iter().chain(unwanted).chain(traffic).chain(scans).chain(tls).collect()
     }
 }

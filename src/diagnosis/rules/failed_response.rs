@@ -36,6 +36,8 @@ pub(super) static RULE: Rule = Rule {
             to explain.",
         when_this_is_wrong: "- A response that is only a step is none of this: a challenge answered with credentials, a \
             followed redirect, 422 or 423 with a corrected request behind it, 487 after CANCEL.\n\
+            - A CANCEL that gets 481 after the answer came too late, which is no fault; before the answer it does not fit its INVITE, \
+            or went to another server.\n\
             - Busy, declined and unanswered calls are ordinary ends; the finding then only informs.\n\
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
             method.",
@@ -104,7 +106,7 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
 fn others(call: &Call) -> impl Iterator<Item = Failure<'_>> {
     call.transactions.iter().enumerate().filter_map(|(at, transaction)| {
         let id = TransactionId(at);
-        let counts = transaction.in_dialog || !call.is_invite();
+        let counts = transaction.in_dialog || !call.is_invite() || is_refused_cancel(call, id);
         if Some(id) == call.decided_by || !counts || transaction.upstream.is_some() || is_harmless(call, id) {
             return None;
         }
@@ -140,7 +142,8 @@ fn is_harmless(call: &Call, id: TransactionId) -> bool {
     let other_bye = |t: &Transaction| {
         t.leg == transaction.leg && t.method == Method::Bye && t.finals.iter().any(|f| f.status.is_success())
     };
-    matches!(transaction.method, Method::Cancel | Method::Ack)
+    transaction.method == Method::Ack
+        || (transaction.method == Method::Cancel && !is_refused_cancel(call, id))
         || transaction.finals.iter().any(|f| f.status.is_success())
         || call.is_step(id)
         || (transaction.in_dialog && status.is_redirection())
@@ -208,6 +211,12 @@ impl Failure<'_> {
             meaning = Text::new(
                 "{meaning} It comes from the telephone network (ISUP), where a block by a network (603+) becomes cause 21 just as a \
                  decline does: behind a gateway the two look the same.",
+            )
+            .with("meaning", meaning);
+        }
+        if self.status == 481 && self.transaction.in_dialog && begins_inside(call, self.transaction) {
+            meaning = Text::new(
+                "{meaning} How that dialog began is not known here: before the capture, or in a call that was over and told before.",
             )
             .with("meaning", meaning);
         }
@@ -384,6 +393,20 @@ impl Failure<'_> {
             Actor::role(role)
         }
     }
+}
+
+/// Whether nothing in the group of a request shows how its dialog began.
+fn begins_inside(call: &Call, transaction: &Transaction) -> bool {
+    call.transactions.iter().filter(|t| t.leg == transaction.leg).all(|t| t.in_dialog)
+}
+
+/// Whether a server knows nothing of the INVITE that a CANCEL is about, though it has not answered that INVITE yet. After its answer
+/// there is nothing to cancel, and both may be on their way at one time.
+fn is_refused_cancel(call: &Call, id: TransactionId) -> bool {
+    let refusal = call.transaction(id).and_then(|t| t.finals.first()).filter(|last| last.status.0 == 481);
+    let Some(refused) = refusal.and_then(|last| call.time(last.message)) else { return false };
+    let mut meant = call.transactions.iter().filter(|t| t.cancelled_by == Some(id));
+    meant.any(|invite| invite.finals.iter().filter_map(|last| call.time(last.message)).all(|time| time > refused))
 }
 
 /// Whether a CANCEL or BYE that ends the request is in the capture.

@@ -71,6 +71,7 @@ mod robocall_traffic_pattern;
 mod route_advance_after_607;
 mod route_advance_after_network_block;
 mod routing_dip_as_301;
+mod scanner;
 mod sequential_dialling;
 mod stalled_after_100;
 mod stir_reason_reported;
@@ -178,4 +179,6 @@ pub static RULES: &[&Rule] = &[
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &failed_response::RULE,
+    // Who has no business here.
+    &scanner::RULE,
 ];

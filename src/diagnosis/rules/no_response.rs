@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     explanation: Explanation {
         what_it_means: "The client sent the request, repeated it as UDP demands (after 0.5, 1, 2, 4 … seconds), and gave \
             up after 32 seconds (timer B or F) without one response, not even 100 Trying. Requests that decided nothing count as \
-            well: a registration in a series, a branch of a fork, a request inside the dialog.",
+            well: a registration in a series, a branch of a fork, a request inside the dialog, the CANCEL of a call that has no end.",
         why_it_matters: "The user hears nothing for half a minute. A client with a second target loses that time in \
             every call before it tries the other.",
         likely_causes: "- The address or port is wrong, or the host is down.\n\

@@ -185,7 +185,10 @@ pub(in crate::report) fn read(summary: &Summary) -> Text {
             " and {n} groups of other requests (registrations, keep-alives, …)",
         ),
     };
-    Text::count(summary.messages, "{n} message: {calls}{others}{requests}", "{n} messages: {calls}{others}{requests}")
+    let (one, many) =
+        ("{n} message{copies}: {calls}{others}{requests}", "{n} messages{copies}: {calls}{others}{requests}");
+    Text::count(summary.messages, one, many)
+        .with("copies", phrases::copies(summary))
         .with("calls", Text::count(calls, "{n} call", "{n} calls"))
         .with("others", others)
         .with("requests", requests)

@@ -35,6 +35,7 @@ const NO_ADDRESS: Wording = Wording {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Methods {
     Register,
+    Cancel,
     /// Neither INVITE nor REGISTER.
     Others,
 }
@@ -45,7 +46,8 @@ pub(super) fn wording(method: &Method, status: u16, response: &Message) -> Optio
         return Some(&NO_ADDRESS);
     }
     let methods = match method {
-        Method::Invite | Method::Ack | Method::Cancel => return None,
+        Method::Invite | Method::Ack => return None,
+        Method::Cancel => Methods::Cancel,
         Method::Register => Methods::Register,
         _ => Methods::Others,
     };
@@ -58,6 +60,18 @@ fn speaks_of_dns(response: &Message) -> bool {
 }
 
 const WORDINGS: &[Wording] = &[
+    Wording {
+        statuses: &[481],
+        methods: Methods::Cancel,
+        meaning: "The server knows no INVITE that this CANCEL belongs to, though the INVITE was not answered yet: the CANCEL had no effect.",
+        fixes: &[
+            "Compare CANCEL and INVITE: Request-URI, Call-ID, From, To, CSeq number, Route and the topmost Via with its branch must be the same \
+                (RFC 3261 §9.1).",
+            "See that the CANCEL reaches the server that has the INVITE: a load balancer may send the two to different ones.",
+        ],
+        role: "the operator of the client, and of what distributes requests in front of the server",
+        verify: Some("A call that is given up while it rings ends with 200 to the CANCEL and 487 to the INVITE."),
+    },
     Wording {
         statuses: &[403],
         methods: Methods::Register,

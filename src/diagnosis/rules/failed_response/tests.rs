@@ -133,6 +133,39 @@ fn a_branch_without_answer_is_named_and_silence_is_claimed_only_with_proof() {
 const ANSWERED: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n1.1 a > p\nACK\n\n";
 
 #[test]
+fn a_cancel_that_fits_nothing_is_told_while_its_invite_is_pending() {
+    let ringing = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n180 Ringing\n\n";
+    let refused = "2.0 a > p\nCANCEL\n\n2.1 p > a\n481 Call/Transaction Does Not Exist\n\n";
+    let answer = |at: &str| format!("{at} p > a re=INVITE cseq=1 tag=t\n200 OK\n\n9.0 a > p cseq=1\nACK\n\n");
+    for (steps, expected) in [
+        (refused.to_owned(), &["failed-response notice"][..]),
+        (refused.to_owned() + &answer("4.0"), &["failed-response notice"]),
+        // Both were on their way at one time.
+        (answer("1.9") + refused, &[]),
+        (answer("2.05") + refused, &[]),
+        (refused.replace("481 Call/Transaction Does Not Exist", "200 OK"), &[]),
+    ] {
+        let report = flow(&format!("{ringing}{steps}"));
+        assert_eq!(codes(&report), expected, "{steps}");
+        for finding in &report.findings {
+            assert!(
+                finding.message.to_string().contains("knows no INVITE that this CANCEL belongs to"),
+                "{}",
+                finding.message
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_dialog_was_before_is_not_known_where_it_began_elsewhere() {
+    let alone = flow("0.0 a > p from-tag=x to-tag=y\nBYE sip:bob@p.example\n\n0.1 p > a\n481 Gone\n");
+    assert!(only(&alone).message.to_string().contains("How that dialog began is not known here"));
+    let whole = flow(&format!("{ANSWERED}5.0 a > p\nBYE\n\n5.1 p > a\n481 Gone\n"));
+    assert!(!only(&whole).message.to_string().contains("How that dialog"));
+}
+
+#[test]
 fn requests_inside_an_answered_call_are_weighed_by_what_they_end() {
     for (steps, expected) in [
         ("5.0 a > p\nBYE\n\n5.1 p > a\n200 OK\n", &[][..]),

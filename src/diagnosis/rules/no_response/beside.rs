@@ -58,13 +58,26 @@ pub(super) fn severity(call: &Call, transaction: &Transaction) -> Severity {
 
 fn counts(call: &Call, transaction: &Transaction) -> bool {
     let silent = transaction.provisionals.is_empty() && transaction.finals.is_empty() && transaction.acks.is_empty();
-    let own_end = !matches!(transaction.method, Method::Ack | Method::Cancel) && transaction.downstream.is_empty();
+    let is_told = match transaction.method {
+        Method::Ack => false,
+        // Where the INVITE has its end, nobody needs an answer to the CANCEL.
+        Method::Cancel => is_pending(call, transaction),
+        _ => true,
+    };
+    let own_end = is_told && transaction.downstream.is_empty();
     silent
         && own_end
         && transaction.request.is_some()
         && (ran_out(call, transaction) || icmp(call, transaction).is_some())
         && !ended_by_both(call, transaction)
         && !answered_unseen(call, transaction)
+}
+
+/// Whether the INVITE that a CANCEL is about has had responses, and no final one.
+fn is_pending(call: &Call, cancel: &Transaction) -> bool {
+    let is_this = |id: TransactionId| call.transaction(id).is_some_and(|t| std::ptr::eq(t, cancel));
+    let mut meant = call.transactions.iter().filter(|t| t.cancelled_by.is_some_and(is_this));
+    meant.any(|invite| invite.finals.is_empty() && !invite.provisionals.is_empty())
 }
 
 /// Whether the timer ran out within the capture.
@@ -145,6 +158,21 @@ mod tests {
         // A server that answers late has answered.
         let late = "33.0 p > a call=y\n200 OK\n\n";
         assert_eq!(said(&format!("{silent}{late}")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_cancel_counts_where_its_invite_has_no_end() {
+        let ringing = "1.0 a > p call=y\nINVITE sip:bob@p.example\n\n1.1 p > a call=y tag=t\n180 Ringing\n\n";
+        let cancel = format!("5.0 a > p call=y repeat={ALL}\nCANCEL\n\n");
+        let end = "5.1 p > a call=y re=INVITE cseq=1 tag=t\n487 Request Terminated\n\n5.2 a > p call=y\nACK\n\n";
+        for (steps, expected) in [
+            (format!("{ringing}{cancel}"), vec!["cancel warning"]),
+            (format!("{ringing}{cancel}{end}"), vec![]),
+            (format!("{ringing}5.0 a > p call=y repeat=0.5,1.5\nCANCEL\n\n"), vec![]),
+            (format!("{ringing}5.0 a > p call=y\nCANCEL\n\n5.1 p > a call=y\n200 OK\n\n"), vec![]),
+        ] {
+            assert_eq!(said(&steps), expected, "{steps}");
+        }
     }
 
     #[test]

@@ -1,0 +1,304 @@
+//! Who looks for SIP servers and their users: requests that name a scanner, and requests to many users or hosts that nobody follows up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::Evidence;
+use crate::call::{Call, CallNumber, CapturedMessage, Transaction, TransactionId};
+use crate::lang::Text;
+use crate::limits::{SCAN_EXAMPLES, SCAN_PROBES, SCAN_SOURCES, SCAN_USER, UNWANTED_CALLS};
+use crate::provenance::{Endpoint, Timestamp};
+use crate::sip::{HeaderName, Method};
+
+/// What programs call themselves that do nothing else, in small letters.
+const SCANNERS: &[&str] =
+    &["friendly-scanner", "sipvicious", "sundayddr", "sipscan-ng", "svmap", "svwar", "svcrack", "sip-scan"];
+/// What programs call themselves that scanners are built on, and others too.
+const TOOLKITS: &[&str] = &["sipcli", "vaxsipuseragent", "pplsip"];
+/// What they write into From and To; the last are the scripts of Nmap. Whoever adds one here lets `redact` keep it.
+const PARTIES: &[&str] = &["sipvicious", "<sip:nm@nm>"];
+
+/// Requests of the whole capture by the hosts that they come from.
+#[derive(Debug, Default)]
+pub struct Scans {
+    sources: BTreeMap<IpAddr, Source>,
+    /// Requests of sources that found no room.
+    forgotten: u64,
+}
+
+/// A host that sends OPTIONS, REGISTER or INVITE outside of dialogs.
+#[derive(Debug, Default)]
+pub struct Source {
+    /// Its first request that names a scanner.
+    pub mark: Option<Mark>,
+    /// How many of its requests do.
+    pub marked: u64,
+    /// All its requests.
+    pub requests: u64,
+    /// Those without visible answer.
+    pub silent: u64,
+    /// Those that were refused with 401, 403, 404 or 407.
+    pub refused: u64,
+    /// Those that were answered with a 2xx.
+    pub served: u64,
+    /// Those that only look.
+    pub looks: u64,
+    /// The first of those that only look.
+    probes: Vec<Probe>,
+    /// The first requests, with what answers them.
+    examples: Vec<Evidence>,
+    /// Calls that a finding lists, the first ones.
+    calls: BTreeSet<CallNumber>,
+}
+
+/// A request that names a scanner.
+#[derive(Debug)]
+pub struct Mark {
+    /// What it names.
+    pub name: &'static str,
+    /// Whether programs of that name do nothing else.
+    pub only_scans: bool,
+    /// Its header field.
+    pub header: HeaderName,
+    /// Where it stands.
+    pub evidence: Evidence,
+    /// Who sent it, and where.
+    pub hop: (Endpoint, Endpoint),
+    /// Whether it was passed on by somebody else.
+    pub was_forwarded: bool,
+    /// What the client calls itself.
+    pub software: Option<String>,
+}
+
+/// A request that only looks: sent once, not acknowledged, without credentials, and refused or not answered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Probe {
+    time: Timestamp,
+    hop: (Endpoint, Endpoint),
+    user: String,
+    /// Whether it tells that somebody looks for hosts: any answer but a challenge to OPTIONS says that a host is alive, which monitors
+    /// want to know.
+    of_hosts: bool,
+    /// Whether the answer is 403, as all are where a source is blocked.
+    forbidden: bool,
+}
+
+/// What somebody looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Users of one host.
+    Users,
+    /// Hosts that speak SIP.
+    Hosts,
+}
+
+/// A search for users or hosts.
+#[derive(Debug)]
+pub struct Search {
+    /// What for.
+    pub goal: Goal,
+    /// How many different ones.
+    pub targets: usize,
+    /// The first ones in order of time.
+    pub names: Vec<String>,
+    /// The time that it took, as far as it was that fast.
+    pub took: Duration,
+    /// Who asked whom, in the first request.
+    pub hop: (Endpoint, Endpoint),
+}
+
+impl Scans {
+    /// Takes note of a closed group of requests.
+    pub(super) fn observe(&mut self, call: &Call) {
+        for (at, transaction) in call.transactions.iter().enumerate() {
+            let is_asked = matches!(transaction.method, Method::Options | Method::Register | Method::Invite);
+            let begins = is_asked && !transaction.in_dialog && transaction.upstream.is_none();
+            // What was corrected, or sent again with credentials, is told by what came of it.
+            if !begins || call.is_step(TransactionId(at)) {
+                continue;
+            }
+            let Some(request) = transaction.request.and_then(|id| call.message(id)) else { continue };
+            let address = transaction.client.address;
+            if self.sources.len() >= SCAN_SOURCES && !self.sources.contains_key(&address) {
+                self.forgotten += 1;
+                continue;
+            }
+            self.sources.entry(address).or_default().add(call, transaction, request);
+        }
+    }
+
+    /// Sources in the order of addresses.
+    pub fn sources(&self) -> impl Iterator<Item = (IpAddr, &Source)> {
+        self.sources.iter().map(|(address, source)| (*address, source))
+    }
+
+    /// How many requests found no room.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
+
+impl Source {
+    fn add(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage) {
+        self.requests += 1;
+        let last = transaction.finals.first();
+        let status = last.map(|last| last.status);
+        self.silent += u64::from(status.is_none() && transaction.provisionals.is_empty());
+        self.refused += u64::from(status.is_some_and(|s| is_refusal(s.0)));
+        self.served += u64::from(status.is_some_and(crate::sip::StatusCode::is_success));
+        let mark = Mark::of(request);
+        let looks = only_looks(call, transaction, request);
+        self.looks += u64::from(looks);
+        if mark.is_none() && !looks {
+            return;
+        }
+        self.note_examples(call, transaction, request);
+        if looks && self.probes.len() < SCAN_PROBES {
+            self.probes.push(Probe::of(transaction, request, status.map(|s| s.0)));
+        }
+        if let Some(mark) = mark {
+            self.marked += 1;
+            // Groups are over in another order than they begin.
+            let rank = |mark: &Mark| (!mark.only_scans, mark.evidence.time, mark.evidence.frame);
+            if self.mark.as_ref().is_none_or(|known| rank(&mark) < rank(known)) {
+                self.mark = Some(mark);
+            }
+        }
+    }
+
+    fn note_examples(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage) {
+        if self.calls.len() < UNWANTED_CALLS {
+            self.calls.insert(call.number);
+        }
+        if self.examples.len() >= SCAN_EXAMPLES {
+            return;
+        }
+        self.examples.push(Evidence::of(request, "a request of this source"));
+        let answer = transaction.finals.first().and_then(|last| call.message(last.message));
+        self.examples.extend(answer.map(|answer| Evidence::of(answer, "its answer")));
+    }
+
+    /// Some of its requests, with what answers them.
+    pub fn examples(&self) -> &[Evidence] {
+        &self.examples
+    }
+
+    /// Calls that belong to it, the first ones.
+    pub fn calls(&self) -> Vec<CallNumber> {
+        self.calls.iter().copied().collect()
+    }
+
+    /// The search of so many targets or more within a time, if there is one: nearly all its requests only look, and hardly any of
+    /// them comes twice, as those of monitors do.
+    pub fn search(&self, targets: usize, window: Duration, share: usize) -> Option<Search> {
+        let share = u64::try_from(share).unwrap_or(u64::MAX);
+        if self.looks.saturating_mul(100) < self.requests.saturating_mul(share) {
+            return None;
+        }
+        let mut probes: Vec<_> = self.probes.iter().collect();
+        probes.sort();
+        if probes.iter().all(|probe| probe.forbidden) {
+            return None;
+        }
+        let servers: BTreeSet<IpAddr> = probes.iter().map(|probe| probe.hop.1.address).collect();
+        let of_users = servers.into_iter().filter_map(|server| {
+            let asked = probes.iter().filter(|probe| probe.hop.1.address == server && !probe.user.is_empty());
+            Search::of(Goal::Users, &asked.map(|probe| (*probe, probe.user.clone())).collect::<Vec<_>>(), window)
+        });
+        let asked = probes.iter().filter(|probe| probe.of_hosts);
+        let asked: Vec<_> = asked.map(|probe| (*probe, probe.hop.1.address.to_string())).collect();
+        let of_hosts = Search::of(Goal::Hosts, &asked, window);
+        of_users.chain(of_hosts).filter(|search| search.targets >= targets).max_by_key(|search| search.targets)
+    }
+}
+
+impl Search {
+    /// The fastest search in requests that are sorted by time; `None` where they come again and again.
+    fn of(goal: Goal, asked: &[(&Probe, String)], window: Duration) -> Option<Self> {
+        let all: BTreeSet<&str> = asked.iter().map(|(_, name)| name.as_str()).collect();
+        if asked.len() > all.len() * 2 {
+            return None;
+        }
+        let from = |at: usize| {
+            let rest = asked.get(at..).unwrap_or_default();
+            let start = rest.first().map_or(Timestamp(0), |(probe, _)| probe.time);
+            rest.iter().take_while(move |(probe, _)| probe.time.since(start) <= window)
+        };
+        let different = |at: usize| from(at).map(|(_, name)| name.as_str()).collect::<BTreeSet<_>>().len();
+        let best = (0..asked.len()).max_by_key(|at| (different(*at), std::cmp::Reverse(*at)))?;
+        let (first, _) = asked.get(best)?;
+        let last = from(best).last().map_or(first.time, |(probe, _)| probe.time);
+        let mut names: Vec<String> = Vec::new();
+        for (_, name) in from(best) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        Some(Self { goal, targets: names.len(), names, took: last.since(first.time), hop: first.hop })
+    }
+}
+
+impl Probe {
+    fn of(transaction: &Transaction, request: &CapturedMessage, status: Option<u16>) -> Self {
+        let uri = if transaction.method == Method::Register { request.message.to() } else { None };
+        let user = uri.map(|to| to.uri).or_else(|| request.message.request_uri()).and_then(|uri| uri.user);
+        Self {
+            time: request.provenance.time,
+            hop: (transaction.client, transaction.server),
+            user: user.unwrap_or_default().chars().take(SCAN_USER).collect(),
+            of_hosts: status.is_none() || transaction.method != Method::Options,
+            forbidden: status == Some(403),
+        }
+    }
+}
+
+/// Whether its sender does not act as a telephone does: it sends the request once, does not acknowledge the answer, and gives no credentials.
+fn only_looks(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> bool {
+    let is_tried =
+        !transaction.retransmissions.is_empty() || !transaction.acks.is_empty() || transaction.cancelled_by.is_some();
+    let status = transaction.finals.first().map(|last| last.status.0);
+    // Nothing is known of a request that was just sent.
+    let is_answered = status.is_some() || !transaction.provisionals.is_empty();
+    let is_late = call.observed_until >= transaction.start.plus(Duration::from_secs(2));
+    let is_alone = !request.message.has_several_vias();
+    is_alone
+        && !is_tried
+        && !call.has_credentials(transaction)
+        && if is_answered { status.is_some_and(is_refusal) } else { is_late }
+}
+
+fn is_refusal(status: u16) -> bool {
+    matches!(status, 401 | 403 | 404 | 407)
+}
+
+impl Mark {
+    fn of(request: &CapturedMessage) -> Option<Self> {
+        let message = &request.message;
+        let value = |name| message.header_bytes(name).unwrap_or_default();
+        let software = value(HeaderName::UserAgent);
+        let known = [(SCANNERS, true), (TOOLKITS, false)].into_iter();
+        let by_software =
+            known.filter_map(|(names, only)| Some((HeaderName::UserAgent, find(&software, names)?, only))).next();
+        let by_party = || {
+            let of = |header| Some((header, find(&value(header), PARTIES)?, true));
+            of(HeaderName::From).or_else(|| of(HeaderName::To))
+        };
+        let (header, name, only_scans) = by_software.or_else(by_party)?;
+        Some(Self {
+            name,
+            only_scans,
+            header,
+            evidence: Evidence::header(request, header, Text::new("the name of a scanner")),
+            hop: (request.provenance.flow.source, request.provenance.flow.destination),
+            was_forwarded: message.has_several_vias(),
+            software: message.software(),
+        })
+    }
+}
+
+/// The first of these names that stands in a value, in whatever case.
+fn find(value: &[u8], names: &'static [&str]) -> Option<&'static str> {
+    let stands = |name: &&str| value.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name.as_bytes()));
+    names.iter().copied().find(stands)
+}
