@@ -272,6 +272,11 @@ fn is_refusal(status: u16) -> bool {
     matches!(status, 401 | 403 | 404 | 407)
 }
 
+/// Whether a request names a program that does nothing else than to look for servers and users.
+pub fn names_a_scanner(request: &CapturedMessage) -> bool {
+    Mark::of(request).is_some_and(|mark| mark.only_scans)
+}
+
 impl Mark {
     fn of(request: &CapturedMessage) -> Option<Self> {
         let message = &request.message;

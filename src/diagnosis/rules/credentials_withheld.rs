@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::diagnosis::challenged::Challenged;
+use crate::diagnosis::patterns::scans;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Challenge;
 
@@ -29,7 +30,8 @@ pub(super) static RULE: Rule = Rule {
             answered with something else.",
         when_this_is_wrong: "- The capture ends right after the challenge, or loses packets: then the finding is a notice, \
             and says so.\n\
-            - Monitoring systems send OPTIONS without credentials on purpose: any answer is good enough for them.",
+            - Monitoring systems send OPTIONS without credentials on purpose: any answer is good enough for them.\n\
+            - So do scanners, with any method: a request that names one is a notice.",
     },
     detect: Detect::Call(detect),
 };
@@ -51,6 +53,13 @@ fn finding(last: &Challenged<'_>, cx: &Context<'_>) -> Finding {
     };
     if is_unreadable(last) {
         return unreadable(last, severity, certainty);
+    }
+    if scans::names_a_scanner(last.request) {
+        return Finding::new(&RULE, certainty, message(last, doubt), last.evidence("the challenge"))
+            .severity(severity.min(Severity::Notice))
+            .actor(Actor::sender(last.response, "operator of the server that is asked, and of the firewall in front of it"))
+            .fix("Nothing at the client: its request names a scanner, which looks for servers and users (see the diagnosis `scanner`).")
+            .verify("In a later capture in front of the server no request of this source is answered; behind the edge none is seen.");
     }
     let mut finding = Finding::new(&RULE, certainty, message(last, doubt), last.evidence("the challenge"))
         .severity(severity)
@@ -156,6 +165,18 @@ mod tests {
             assert_eq!(codes(&report), [expected], "{method} {seconds}");
             assert_eq!(report.findings[0].certainty, certainty);
         }
+    }
+
+    #[test]
+    fn a_scanner_is_not_told_to_use_a_password() {
+        let named = "REGISTER sip:bob@p.example\nUser-Agent: friendly-scanner";
+        let text = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\n{named}\n\n0.1 p > a\n401 Unauthorized\n\
+             WWW-Authenticate: Digest realm=\"r\", nonce=\"1\"\n"
+        );
+        let report = report(&text);
+        assert_eq!(codes(&report), ["credentials-withheld notice"]);
+        assert!(report.findings[0].remediation.iter().all(|t| !t.to_string().contains("Configure")));
     }
 
     #[test]

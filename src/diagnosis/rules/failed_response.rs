@@ -214,6 +214,13 @@ impl Failure<'_> {
             )
             .with("meaning", meaning);
         }
+        if self.status == 481
+            && self.transaction.method == Method::Cancel
+            && cancelled(call, self.transaction).all(is_silent)
+        {
+            meaning = Text::new("{meaning} The INVITE had no response at all: the server may never have had it.")
+                .with("meaning", meaning);
+        }
         if self.status == 481 && self.transaction.in_dialog && begins_inside(call, self.transaction) {
             meaning = Text::new(
                 "{meaning} How that dialog began is not known here: before the capture, or in a call that was over and told before.",
@@ -398,6 +405,16 @@ impl Failure<'_> {
 /// Whether nothing in the group of a request shows how its dialog began.
 fn begins_inside(call: &Call, transaction: &Transaction) -> bool {
     call.transactions.iter().filter(|t| t.leg == transaction.leg).all(|t| t.in_dialog)
+}
+
+/// The INVITEs that a CANCEL is about.
+fn cancelled<'a>(call: &'a Call, cancel: &'a Transaction) -> impl Iterator<Item = &'a Transaction> {
+    let is_this = |id: TransactionId| call.transaction(id).is_some_and(|t| std::ptr::eq(t, cancel));
+    call.transactions.iter().filter(move |t| t.cancelled_by.is_some_and(is_this))
+}
+
+fn is_silent(transaction: &Transaction) -> bool {
+    transaction.provisionals.is_empty() && transaction.finals.is_empty()
 }
 
 /// Whether a server knows nothing of the INVITE that a CANCEL is about, though it has not answered that INVITE yet. After its answer

@@ -60,8 +60,7 @@ fn finding(address: IpAddr, source: &Source, cx: &Context<'_>) -> Option<Finding
     // An honest program that is built on such a tool kit is let in.
     let mark = source.mark.as_ref().filter(|mark| mark.only_scans || search.is_some() || source.served == 0);
     let is_certain = mark.is_some_and(|mark| mark.only_scans) || mark.is_some() && search.is_some();
-    let one_way =
-        (mark.is_none() && source.silent == source.requests && !cx.hosts.receives(address)).then_some(address);
+    let one_way = (source.silent == source.requests && !cx.hosts.receives(address)).then_some(address);
     let message = match (mark, &search) {
         (Some(mark), Some(search)) => with_reason(named(address, source, mark), Some(looked(address, search))),
         (Some(mark), None) => named(address, source, mark),
@@ -109,7 +108,7 @@ fn finding(address: IpAddr, source: &Source, cx: &Context<'_>) -> Option<Finding
 /// A laboratory scans itself; a search that rests on behaviour in one direction, or on the name of a tool kit, is no more than a hint.
 fn severity(address: IpAddr, is_certain: bool, one_way: bool, is_search: bool, cx: &Context<'_>) -> Severity {
     let unreal = matches!(scope(address), Scope::Documentation | Scope::Loopback) && !cx.hosts.documentation_traffic;
-    if unreal || one_way || !(is_certain || is_search) { Severity::Notice } else { Severity::Warning }
+    if unreal || !is_certain && (one_way || !is_search) { Severity::Notice } else { Severity::Warning }
 }
 
 fn named(address: IpAddr, source: &Source, mark: &Mark) -> Text {
@@ -149,19 +148,18 @@ fn looked(address: IpAddr, search: &Search) -> Text {
 
 /// What became of its requests.
 fn outcome(source: &Source, one_way: Option<IpAddr>) -> Text {
-    let text = match one_way {
-        Some(_) => {
-            "None of its {requests} requests has a visible answer; the capture holds no SIP message to {client} at all, and may show \
-             one direction only."
-        }
-        None => {
-            "Of its {requests} requests {silent} have no visible answer, {refused} were refused, and {served} got a 2xx."
-        }
-    };
-    let text = Text::new(text).with("requests", source.requests);
     match one_way {
-        Some(client) => text.with("client", client),
-        None => text.with("silent", source.silent).with("refused", source.refused).with("served", source.served),
+        Some(client) => Text::new(
+            "No answer to it is visible; the capture holds no SIP message to {client} at all, and may show one direction only.",
+        )
+        .with("client", client),
+        None => Text::new(
+            "Requests of it outside of dialogs: {requests}; without visible answer: {silent}, refused: {refused}, with a 2xx: {served}.",
+        )
+        .with("requests", source.requests)
+        .with("silent", source.silent)
+        .with("refused", source.refused)
+        .with("served", source.served),
     }
 }
 

@@ -102,7 +102,7 @@ fn sentences_say_what_is_seen_once_a_source() {
         told.message.to_string(),
         "198.51.100.66 asked 203.0.113.5:5060 after 12 different users in 22 s, from 100 to 111. Each of these requests was sent once, \
          no answer was acknowledged and no challenge answered, as a telephone would. A heuristic: who does so wants to know what \
-         is there. Of its 12 requests 0 have no visible answer, 12 were refused, and 0 got a 2xx."
+         is there. Requests of it outside of dialogs: 12; without visible answer: 0, refused: 12, with a 2xx: 0."
     );
     assert_eq!((told.certainty, told.calls_total, told.calls.len()), (Certainty::Weak, 12, 12));
     let both = users(12, 2, "", REFUSED).replace("\nFrom", "\nUser-Agent: friendly-scanner\nFrom");
