@@ -1,5 +1,6 @@
 //! What a rule may know beside the call in front of it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,8 +38,12 @@ pub struct Context<'a> {
     pub capture_start: Timestamp,
     /// The capture clock now: time of the latest frame so far.
     pub now: Timestamp,
-    /// Whether the capture is known to have lost packets: absence then proves nothing.
-    pub lossy: bool,
+    /// Whether the capture is known to have lost packets.
+    pub(super) is_capture_lossy: bool,
+    /// The call in question; `None` where it is the whole capture.
+    pub(super) call: Option<&'a Call>,
+    /// Whether messages of that call are known to be missing; found out when somebody asks.
+    pub(super) is_call_lossy: OnceCell<bool>,
     /// What is known of the hosts.
     pub hosts: &'a Hosts,
     /// Thresholds.
@@ -64,10 +69,17 @@ impl<'a> Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether the capture, or what it has of the call in question, is known to lack packets: absence then proves nothing.
+    pub fn lossy(&self) -> bool {
+        let of_call =
+            |call: &Call| call.messages.iter().any(|m| m.message.is_cut()) || !call.proofs_of_loss().is_empty();
+        self.is_capture_lossy || *self.is_call_lossy.get_or_init(|| self.call.is_some_and(of_call))
+    }
+
     /// Whether something that should have happened to `address` within `deadline` after `since` would be in the capture:
     /// the clock ran on past the deadline, nothing was lost, and the tap sees traffic towards that address.
     pub fn absence_is_proven(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> bool {
-        !self.lossy
+        !self.lossy()
             && self.now >= since.plus(deadline)
             && self.hosts.receives(address)
             && !self.hosts.gaps.contains(&address)
@@ -88,7 +100,7 @@ impl Context<'_> {
 
     /// The same where something else shows that the capture sees what is sent to `address`.
     pub(super) fn doubt_of_capture(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> Option<Text> {
-        if self.lossy {
+        if self.lossy() {
             return Some(Text::new("packets are missing from the capture"));
         }
         if self.now < since.plus(deadline) {

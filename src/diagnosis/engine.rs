@@ -1,9 +1,11 @@
 //! Applies the rules: per call as calls close, then to the whole capture; decides each call's root cause.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::identity_case::IdentityCase;
+use super::patterns::unwanted::initial_invites;
 use super::unwanted_case::UnwantedCase;
 use super::{
     CallOrigin, CheckedIdentity, Context, Detect, Facts, Finding, Hosts, Patterns, Rule, Settings, root_cause,
@@ -57,27 +59,29 @@ impl Engine {
         // Debug builds look for them in any case, for the assertion in `apply`.
         let unwanted =
             if facts.hold(Facts::UNWANTED) || cfg!(debug_assertions) { UnwantedCase::all(&call) } else { Vec::new() };
-        self.patterns.observe(&call, &unwanted, &self.settings);
+        let invites = initial_invites(&call, &self.settings.country);
+        self.patterns.observe(&call, &invites, &unwanted, &self.settings);
         let identity = IdentityCase::of(&call);
         let signed = identity.as_ref().filter(|_| facts.hold(Facts::IDENTITY));
         let identities = signed.map(|case| CheckedIdentity::all(case, &self.settings, &self.hosts)).unwrap_or_default();
-        let is_cut = call.messages.iter().any(|m| m.message.is_cut());
-        let is_lossy = is_cut || !call.proofs_of_loss().is_empty();
         let cx = Context {
+            call: Some(&call),
             identities: &identities,
             identity: identity.as_ref(),
             unwanted: &unwanted,
-            ..self.context(now, is_lossy)
+            ..self.context(now)
         };
         let mut findings = apply(facts, &call, &cx);
-        self.hosts.observe_redirects(&call);
-        self.hosts.observe_challenges(&call);
+        if facts.hold(Facts::FAILURE) {
+            self.hosts.observe_redirects(&call);
+            self.hosts.observe_challenges(&call);
+        }
         if let Some(case) = signed {
             self.hosts.observe_signers(case);
             self.hosts.observe_verified(&identities);
         }
-        let origin = call.is_invite().then(|| CallOrigin::of(identity.as_ref(), &self.settings, &identities));
-        drop(unwanted);
+        let origin = call.is_invite().then(|| CallOrigin::of(identity.as_ref(), &invites, &self.settings, &identities));
+        drop((unwanted, invites));
         self.settings.weigh(&mut findings);
         let mut root_cause = root_cause::settle(&call, &mut findings);
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
@@ -95,7 +99,7 @@ impl Engine {
     /// The findings about the capture as a whole, at its end.
     pub fn finish(&mut self, now: Timestamp) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let cx = self.context(now, false);
+        let cx = self.context(now);
         for rule in RULES {
             if let Detect::Capture(detect) = rule.detect {
                 detect(&self.patterns, &cx, &mut findings);
@@ -123,12 +127,13 @@ impl Engine {
         self.patterns.limits_hit()
     }
 
-    /// `call_lossy`: messages of the call in question are known to be missing.
-    fn context(&self, now: Timestamp, call_lossy: bool) -> Context<'_> {
+    fn context(&self, now: Timestamp) -> Context<'_> {
         Context {
             capture_start: self.capture_start,
             now,
-            lossy: self.lossy || call_lossy,
+            is_capture_lossy: self.lossy,
+            call: None,
+            is_call_lossy: OnceCell::new(),
             hosts: &self.hosts,
             settings: &self.settings,
             identities: &[],

@@ -2,7 +2,7 @@
 //! is not looked at by the many rules about unusual ones.
 
 use super::repeated::is_in_vain;
-use crate::call::Call;
+use crate::call::{Call, Outcome};
 use crate::sip::{HeaderName, StatusCode};
 
 /// A set of facts. Each is a necessary condition: it may hold of a call that the rule has nothing to say of, never the other way
@@ -23,24 +23,34 @@ impl Facts {
     pub const IDENTITY: Self = Self(1 << 3);
     /// A response has a Reason header field.
     pub const REASON: Self = Self(1 << 4);
-    /// How many sets there are.
-    pub(super) const SETS: usize = 1 << u8::BITS;
-
     /// A final response to INVITE was sent again and again, and no ACK of it came.
     pub const IN_VAIN: Self = Self(1 << 5);
+    /// The call failed, or a request got no final response, or another than a success.
+    pub const FAILURE: Self = Self(1 << 6);
+    /// A request has a Reason header field.
+    pub const REASON_OF_REQUEST: Self = Self(1 << 7);
+    /// How many sets there are.
+    pub(super) const SETS: usize = 1 << u8::BITS;
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
         let mut facts = Self::NONE.and(Self::REDIRECT, !call.redirects.is_empty());
+        let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
+        facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {
             facts = facts.and(Self::IN_VAIN, is_in_vain(call, transaction, last));
-            facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
-            facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
+            if !last.status.is_success() {
+                facts = facts.with(Self::FAILURE);
+                facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
+                facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
+            }
         }
         for captured in &call.messages {
             let message = &captured.message;
             facts = facts.and(Self::IDENTITY, message.has(HeaderName::Identity));
-            facts = facts.and(Self::REASON, message.status().is_some() && message.has(HeaderName::Reason));
+            if message.has(HeaderName::Reason) {
+                facts = facts.with(if message.is_request() { Self::REASON_OF_REQUEST } else { Self::REASON });
+            }
         }
         facts
     }

@@ -4,7 +4,7 @@
 use super::{Actor, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
-use crate::sip::{HeaderName, Message, Method, NameAddr};
+use crate::sip::{HeaderName, Message, Method, NameAddr, UriView};
 use crate::stir::{Identity, Subject, Surroundings, TelephoneNumber};
 
 /// Digits of the shortest complete number.
@@ -95,14 +95,8 @@ impl<'a> IdentityCase<'a> {
     /// The called numbers: those of To and of the Request-URI, where they are complete numbers.
     pub(super) fn called_numbers(&self, country: &str) -> (Option<TelephoneNumber>, Option<TelephoneNumber>) {
         let message = &self.request.message;
-        let parties = message.parties();
-        let to = parties.to.as_ref().and_then(|to| number(to, country));
-        let target = parties
-            .target
-            .as_ref()
-            .and_then(|uri| TelephoneNumber::read(uri.user.as_deref()?, country))
-            .filter(is_complete);
-        (to, target)
+        let number = |uri: UriView<'_>| TelephoneNumber::read(uri.user?, country).filter(is_complete);
+        (message.party(HeaderName::To).and_then(number), message.target().and_then(number))
     }
 
     /// What a PASSporT in compact form leaves out.
@@ -127,7 +121,8 @@ impl<'a> IdentityCase<'a> {
 fn calling_numbers(message: &Message, country: &str) -> Vec<TelephoneNumber> {
     let asserted: Vec<_> = message.asserted_identities().iter().filter_map(|a| number(a, country)).collect();
     if asserted.is_empty() {
-        message.parties().from.iter().filter_map(|from| number(from, country)).collect()
+        let own = |from: UriView<'_>| TelephoneNumber::read(from.user?, country).filter(is_complete);
+        message.party(HeaderName::From).and_then(own).into_iter().collect()
     } else {
         asserted
     }

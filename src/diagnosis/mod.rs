@@ -12,6 +12,7 @@ pub mod finding;
 mod identity_case;
 mod identity_claims;
 pub mod lists;
+mod names;
 mod origin;
 pub mod patterns;
 mod permanence;

@@ -4,8 +4,14 @@ use std::net::IpAddr;
 
 use super::identity_case::IdentityCase;
 use super::identity_claims::{Age, Destination, destination, wrong_origin};
+use super::names::{Names, user_at_host};
+use super::patterns::unwanted::Invite;
 use super::{CheckedIdentity, Settings};
-use crate::stir::{Attestation, TelephoneNumber};
+use crate::stir::Attestation;
+use crate::stir::telephone_number::NumberView;
+
+/// Digits of the shortest complete number.
+const COMPLETE: usize = 7;
 
 /// How the INVITE of a call is signed, as captured nearest to the callee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,8 +59,8 @@ pub struct CallOrigin {
     /// The caller: `+` and digits where P-Asserted-Identity, else From, holds a number whose country code is given or assumed;
     /// digits alone where it holds another number; else user and host. `None` where neither can be read.
     pub caller: Option<String>,
-    /// The part of the numbering plan that the calling number lies in; see [`TelephoneNumber::prefix`].
-    pub prefix: Option<String>,
+    /// Octets of `caller` that are [`Self::prefix`].
+    prefix_length: Option<usize>,
     /// The host that sent the INVITE, on the hop nearest to the caller; `None` where no INVITE was captured.
     pub source: Option<IpAddr>,
     /// How it is signed.
@@ -69,20 +75,36 @@ impl CallOrigin {
     /// The origin of a call that nothing else is known of.
     #[cfg(test)]
     pub(crate) fn of_call(call: &crate::call::Call) -> Self {
-        Self::of(IdentityCase::of(call).as_ref(), &Settings::default(), &[])
+        Self::of(IdentityCase::of(call).as_ref(), &[], &Settings::default(), &[])
     }
 
-    /// The origin of a call. `identities` are those of the same call.
-    pub(super) fn of(case: Option<&IdentityCase<'_>>, settings: &Settings, identities: &[CheckedIdentity]) -> Self {
+    /// The part of the numbering plan that the calling number lies in; see [`crate::stir::TelephoneNumber::prefix`].
+    pub fn prefix(&self) -> Option<&str> {
+        self.caller.as_deref()?.get(..self.prefix_length?)
+    }
+
+    /// The origin of a call. `invites` (as far as they are known) and `identities` are those of the same call.
+    pub(super) fn of(
+        case: Option<&IdentityCase<'_>>,
+        invites: &[Invite<'_>],
+        settings: &Settings,
+        identities: &[CheckedIdentity],
+    ) -> Self {
         let Some(case) = case else { return Self::unknown() };
         let country = &settings.country;
         let (signing, verified) = signing(case, identities, country);
-        let number = case.request.message.calling_number(country);
-        let (to, target) = case.called_numbers(country);
-        let assumed = [&number, &to, &target].into_iter().flatten().any(TelephoneNumber::has_assumed_country);
+        let known = invites.iter().find(|invite| std::ptr::eq(invite.request, case.request));
+        let read;
+        let names = if let Some(invite) = known {
+            &invite.names
+        } else {
+            read = Names::of(&case.request.message, country);
+            &read
+        };
+        let assumed = has_assumed_country(names, country);
         Self {
-            caller: number.as_ref().map_or_else(|| name(case), |n| Some(written(n))),
-            prefix: number.as_ref().and_then(TelephoneNumber::prefix),
+            caller: names.calling.as_ref().map_or_else(|| name(names), |n| Some(n.written())),
+            prefix_length: names.calling.as_ref().and_then(NumberView::prefix_length),
             source: Some(case.nearest.provenance.flow.source.address),
             signing,
             verified,
@@ -93,7 +115,7 @@ impl CallOrigin {
     fn unknown() -> Self {
         Self {
             caller: None,
-            prefix: None,
+            prefix_length: None,
             source: None,
             signing: Signing::Unknown,
             verified: false,
@@ -102,15 +124,18 @@ impl CallOrigin {
     }
 }
 
-fn written(number: &TelephoneNumber) -> String {
-    number.e164().unwrap_or_else(|| number.digits().to_owned())
+/// Whether the calling number, or a called one that is complete, got the country code of the settings.
+fn has_assumed_country(names: &Names<'_>, country: &str) -> bool {
+    let assumed = |number: Option<&NumberView<'_>>| number.is_some_and(NumberView::has_assumed_country);
+    let called = |number: Option<&NumberView<'_>>| assumed(number.filter(|n| n.digits.len() >= COMPLETE));
+    let target = || names.target.as_ref().and_then(|target| NumberView::read(target.user?, country));
+    assumed(names.calling.as_ref()) || called(names.called.as_ref()) || called(target().as_ref())
 }
 
 /// User and host of a caller that is no number.
-fn name(case: &IdentityCase<'_>) -> Option<String> {
-    let from = case.request.message.parties().from.as_ref()?;
-    let host = &from.uri.host;
-    Some(from.uri.effective_user().map_or_else(|| host.clone(), |user| [&user, "@", host].concat()))
+fn name(names: &Names<'_>) -> Option<String> {
+    let from = names.from.as_ref()?;
+    Some(if from.user.is_some() { user_at_host(from) } else { from.lower_host() }.into_owned())
 }
 
 /// How the INVITE is signed, and whether that was verified. Of several `PASSporTs` those of SHAKEN count, else those about the
@@ -199,7 +224,7 @@ mod tests {
             ("sip:pbx.example", Some("pbx.example"), None, None),
         ] {
             let found = origin(&text.replace("sip:+12125550101@192.0.2.10", from));
-            assert_eq!((found.caller.as_deref(), found.prefix.as_deref()), (caller, prefix), "{from}");
+            assert_eq!((found.caller.as_deref(), found.prefix()), (caller, prefix), "{from}");
             assert_eq!(found.assumed_country.as_deref(), assumed, "{from}");
             assert_eq!(found.source.map(|s| s.to_string()).as_deref(), Some("192.0.2.10"));
         }

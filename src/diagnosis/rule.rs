@@ -75,6 +75,11 @@ impl Detect {
         Self::Given(Facts::IDENTITY, detect)
     }
 
+    /// At calls that failed, or in which a request did.
+    pub(super) const fn of_failures(detect: DetectInCall) -> Self {
+        Self::Given(Facts::FAILURE, detect)
+    }
+
     /// At calls with a Reason header field in a response.
     pub(super) const fn of_reasons(detect: DetectInCall) -> Self {
         Self::Given(Facts::REASON, detect)

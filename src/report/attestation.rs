@@ -91,7 +91,7 @@ impl Attestations {
             self.signed.add(tally);
         }
         self.callers.insert(origin.caller.as_deref().map(shortened), cell, tally);
-        self.prefixes.insert(origin.prefix.as_deref(), cell, tally);
+        self.prefixes.insert(origin.prefix(), cell, tally);
         match origin.source {
             Some(IpAddr::V4(host)) => self.sources.insert(Some(AddressText::of(host).as_str()), cell, tally),
             Some(IpAddr::V6(host)) => self.sources.insert(Some(&host.to_string()), cell, tally),

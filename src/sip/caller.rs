@@ -26,16 +26,21 @@ impl Message {
     /// The calling number: that of P-Asserted-Identity where there is one, else that of From. `None` where neither holds a
     /// number. `country` is the country code of numbers without one.
     pub fn calling_number(&self, country: &str) -> Option<TelephoneNumber> {
+        let own = || TelephoneNumber::read(self.party(HeaderName::From)?.user?, country);
+        self.asserted_number(country).or_else(own)
+    }
+
+    /// The first number among the values of P-Asserted-Identity.
+    pub(crate) fn asserted_number(&self, country: &str) -> Option<TelephoneNumber> {
         let number = |address: &NameAddr| TelephoneNumber::read(address.uri.user.as_deref()?, country);
-        self.asserted_identities().iter().find_map(number).or_else(|| number(self.parties().from.as_ref()?))
+        self.asserted_identities().iter().find_map(number)
     }
 
     /// What a verification service of the callee's network says of the calling number: the `verstat` parameter of
     /// P-Asserted-Identity and From, with the header field that holds it. It belongs to the user part (3GPP TS 24.229
     /// §7.2A.20); some put it behind the host.
     pub fn verification_statuses(&self) -> Vec<(HeaderName, String)> {
-        let holds = |name| self.has(name) && self.raw_values(name).any(|value| mentions(value, b"verstat"));
-        if !holds(HeaderName::From) && !holds(HeaderName::PAssertedIdentity) {
+        if !self.may_have_verification_statuses() {
             return Vec::new();
         }
         let asserted = self.asserted_identities().into_iter().map(|party| (HeaderName::PAssertedIdentity, party));
@@ -47,6 +52,14 @@ impl Message {
         parties.filter_map(|(name, party)| Some((name, status(&party)?))).collect()
     }
 
+    /// Whether [`Self::verification_statuses`] may find one: most values have no parameter that could be it.
+    pub(crate) fn may_have_verification_statuses(&self) -> bool {
+        let mut from = self.raw_values(HeaderName::From);
+        let first = from.next().is_some_and(|value| !has_no_parameter_but_tag(value) && mentions(value, b"verstat"));
+        let mut asserted = self.raw_values(HeaderName::PAssertedIdentity);
+        first || self.has(HeaderName::PAssertedIdentity) && asserted.any(|value| mentions(value, b"verstat"))
+    }
+
     /// The words of Privacy (RFC 3323 §4.2), in lower case.
     pub fn privacy(&self) -> Vec<String> {
         self.headers(HeaderName::Privacy)
@@ -54,6 +67,14 @@ impl Message {
             .filter(|word| !word.is_empty())
             .collect()
     }
+}
+
+/// Whether the only parameter, of user, URI or header field, is a tag.
+fn has_no_parameter_but_tag(value: &[u8]) -> bool {
+    let Some((before, last)) = memchr::memrchr(b';', value).and_then(|at| value.split_at_checked(at)) else {
+        return true;
+    };
+    last.starts_with(b";tag=") && memchr::memchr(b';', before).is_none()
 }
 
 /// Whether a word that begins with `v` occurs, in any case.

@@ -538,12 +538,17 @@ impl Message {
 
     /// Server of a response or User-Agent of a request, or whichever of the two is there.
     pub fn software(&self) -> Option<String> {
+        self.software_in_place().map(Cow::into_owned)
+    }
+
+    /// The same for those who do not keep it.
+    pub(crate) fn software_in_place(&self) -> Option<Cow<'_, str>> {
         let (first, second) = if self.is_request() {
             (HeaderName::UserAgent, HeaderName::Server)
         } else {
             (HeaderName::Server, HeaderName::UserAgent)
         };
-        self.header(first).or_else(|| self.header(second)).map(Cow::into_owned).filter(|s| !s.is_empty())
+        self.header(first).or_else(|| self.header(second)).filter(|s| !s.is_empty())
     }
 }
 

@@ -31,6 +31,7 @@ pub mod stream;
 mod torture;
 pub mod typed;
 pub mod uri;
+mod uri_view;
 pub mod via;
 pub mod warning;
 
@@ -45,5 +46,6 @@ pub use reason::Reason;
 pub use sdp::Sdp;
 pub use status::{StatusClass, StatusCode};
 pub use uri::{Scheme, Uri};
+pub(crate) use uri_view::UriView;
 pub use via::Via;
 pub use warning::Warning;

@@ -216,7 +216,7 @@ impl<'a> UserAtHost<'a> {
 }
 
 /// The scheme of a URI and what stands behind it.
-fn scheme(text: &str) -> Option<(Scheme, &str)> {
+pub(super) fn scheme(text: &str) -> Option<(Scheme, &str)> {
     let (scheme, rest) = cut(text, b':')?;
     match scheme {
         "sip" => return Some((Scheme::Sip, rest)),
@@ -238,17 +238,17 @@ fn scheme(text: &str) -> Option<(Scheme, &str)> {
 
 /// What stands behind `sip:`.
 #[cfg_attr(test, derive(Debug, PartialEq, Eq))]
-struct SipParts<'a> {
-    user: Option<&'a str>,
-    password: Option<&'a str>,
-    host: &'a str,
-    port: Option<u16>,
-    params: &'a str,
-    headers: Option<&'a str>,
+pub(super) struct SipParts<'a> {
+    pub(super) user: Option<&'a str>,
+    pub(super) password: Option<&'a str>,
+    pub(super) host: &'a str,
+    pub(super) port: Option<u16>,
+    pub(super) params: &'a str,
+    pub(super) headers: Option<&'a str>,
 }
 
 impl<'a> SipParts<'a> {
-    fn of(rest: &'a str) -> Option<Self> {
+    pub(super) fn of(rest: &'a str) -> Option<Self> {
         Self::plain(rest).or_else(|| Self::any(rest))
     }
 

@@ -101,6 +101,11 @@ impl TelephoneNumber {
         canonical(text, country).map(|(digits, _)| digits)
     }
 
+    /// The same as one that may stand in its text.
+    pub(crate) fn into_view<'t>(self) -> NumberView<'t> {
+        NumberView { digits: Cow::Owned(self.digits), country: self.country }
+    }
+
     /// Reads a `tn` claim of a PASSporT: it always carries its country code (RFC 8225 §5.2.1), a `+` there is tolerated.
     pub fn of_claim(text: &str) -> Option<Self> {
         let digits = significant(text.trim()).filter(|d| !d.is_empty())?;
@@ -175,6 +180,39 @@ impl TelephoneNumber {
             '1' => nanp_fault(digits),
             _ => None,
         }
+    }
+}
+
+/// A [`TelephoneNumber`] whose digits stand in the text that it was read from, as those of most numbers do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NumberView<'t> {
+    pub(crate) digits: Cow<'t, str>,
+    country: CountryCode,
+}
+
+impl<'t> NumberView<'t> {
+    /// As [`TelephoneNumber::read`].
+    pub(crate) fn read(text: &'t str, country: &str) -> Option<Self> {
+        let (digits, country) = canonical(text, country)?;
+        Some(Self { digits, country })
+    }
+
+    /// As [`TelephoneNumber::has_assumed_country`].
+    pub(crate) fn has_assumed_country(&self) -> bool {
+        self.country == CountryCode::Assumed
+    }
+
+    /// As [`TelephoneNumber::e164`], or the digits alone where that is `None`.
+    pub(crate) fn written(&self) -> String {
+        let plus = if self.country == CountryCode::Missing { "" } else { "+" };
+        [plus, &self.digits].concat()
+    }
+
+    /// How many octets of what [`Self::written`] gives are [`TelephoneNumber::prefix`]; `None` where that is.
+    pub(crate) fn prefix_length(&self) -> Option<usize> {
+        let is_nanp = self.digits.len() == 11 && self.digits.starts_with('1');
+        let length = if is_nanp { NANP_PREFIX } else { PREFIX };
+        (self.digits.len() > length && self.country != CountryCode::Missing).then_some(length + 1)
     }
 }
 

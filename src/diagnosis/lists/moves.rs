@@ -92,7 +92,7 @@ impl Moves {
 
     /// Takes note of a diagnosed call.
     pub fn observe(&mut self, report: &CallReport) {
-        self.redirects.observe(&report.call);
+        self.redirects.observe_call(&report.call);
         for case in RedirectCase::of_invites(&report.call).filter(|case| case.redirect.status == StatusCode(301)) {
             self.note(&case, report);
         }

@@ -12,6 +12,7 @@ use super::unwanted_case::UnwantedCase;
 use crate::call::Call;
 use crate::hashing::HashMap;
 use crate::lang::Text;
+use unwanted::Invite;
 
 /// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
 #[derive(Debug, Default)]
@@ -36,17 +37,30 @@ fn sorted<K: Ord, V>(table: &HashMap<K, V>) -> Vec<(&K, &V)> {
 }
 
 impl Patterns {
-    /// Takes note of a closed call and its 607s.
-    pub(super) fn observe(&mut self, call: &Call, unwanted: &[UnwantedCase<'_>], settings: &Settings) {
-        self.redirects.observe(call);
+    /// Takes note of a closed call, its initial INVITEs and its 607s.
+    pub(super) fn observe(
+        &mut self,
+        call: &Call,
+        invites: &[Invite<'_>],
+        unwanted: &[UnwantedCase<'_>],
+        settings: &Settings,
+    ) {
         self.scans.observe(call);
         if !call.is_invite() {
             return;
         }
         let country = &settings.country;
-        let invites: Vec<_> = unwanted::initial_invites(call, country).collect();
-        self.unwanted.observe(call, &invites, unwanted, country);
-        self.traffic.observe(call, &invites, country);
+        self.redirects.observe(call, invites);
+        self.unwanted.observe(call, invites, unwanted, country);
+        self.traffic.observe(call, invites, country);
+    }
+
+    /// The same of a call of which nothing is known yet.
+    #[cfg(test)]
+    pub(super) fn observe_call(&mut self, call: &Call) {
+        let settings = Settings::default();
+        let invites = unwanted::initial_invites(call, &settings.country);
+        self.observe(call, &invites, &UnwantedCase::all(call), &settings);
     }
 
     /// Limits that were hit, in words.

@@ -1,23 +1,23 @@
 //! What the capture shows of addresses that moved: who was told so and calls the old address all the same, and whose
 //! permanent redirects change.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::Evidence;
 use super::super::permanence::is_lasting;
 use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
-use super::super::{Evidence, Text};
-use super::recent::{Mark, Recent};
+use super::recent::{Mark, Place, Recent};
 use super::sorted;
+use super::unwanted::{Invite, initial_invites};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
-use crate::hashing::HashMap;
+use crate::hashing::{HashMap, HashSet};
 use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, RECENT_ANSWERS, REDIRECT_VARIANTS};
 use crate::provenance::{Endpoint, Timestamp};
-use crate::sip::{Method, Scheme, StatusCode, Uri};
+use crate::sip::{Method, Scheme, StatusCode, Uri, UriView};
 
 /// A party, and an address as [`key`] writes it.
 type Pair = (IpAddr, Arc<str>);
@@ -28,7 +28,11 @@ pub struct Redirects {
     clients: HashMap<Pair, MovedAddress>,
     servers: HashMap<Pair, Answers>,
     /// Answers of servers about addresses that no 301 is known for yet: a call with a 301 may close after one that came later.
-    recent: Recent<(Pair, Alive)>,
+    recent: Recent<Answered, 2>,
+    /// Marks of the pairs in `clients` and `servers`: that a pair is in neither is seen without its text.
+    known: HashSet<Mark>,
+    /// The key of the address in question: a place to write it, over and over.
+    key: String,
     /// Pairs that found no room.
     forgotten: u64,
 }
@@ -36,7 +40,8 @@ pub struct Redirects {
 impl Default for Redirects {
     fn default() -> Self {
         let recent = Recent::with_room(RECENT_ANSWERS);
-        Self { clients: HashMap::default(), servers: HashMap::default(), recent, forgotten: 0 }
+        let (clients, servers, known) = (HashMap::default(), HashMap::default(), HashSet::default());
+        Self { clients, servers, recent, known, key: String::new(), forgotten: 0 }
     }
 }
 
@@ -85,6 +90,17 @@ pub struct Use {
 /// An answer that says that an address is in use: its call, time and message.
 type Alive = (CallNumber, Timestamp, Evidence);
 
+/// The same as it is noted, with the party; its texts are the key of the address and the start line.
+#[derive(Debug, Clone, Copy)]
+struct Answered {
+    server: IpAddr,
+    call: CallNumber,
+    place: Place,
+}
+
+/// What such an answer is called.
+const IN_USE: &str = "another answer of the same server about the same address";
+
 /// What one server answered about one address.
 #[derive(Debug)]
 pub struct Answers {
@@ -125,16 +141,21 @@ pub struct Variant {
 
 impl Redirects {
     /// Takes note of a closed call. Calls close in another order than they begin, so nothing is decided yet.
-    pub(in crate::diagnosis) fn observe(&mut self, call: &Call) {
-        if !call.is_invite() {
-            return;
-        }
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>]) {
         if !call.redirects.is_empty() {
             self.observe_redirects(call);
         }
-        let mut keys = Keys::default();
-        self.client_dialled(call, &mut keys);
-        self.server_answered(call, &mut keys);
+        let mut key = std::mem::take(&mut self.key);
+        self.client_dialled(call, &mut key);
+        self.server_answered(call, invites, &mut key);
+        self.key = key;
+    }
+
+    /// The same of a call whose INVITEs nobody has read yet.
+    pub(in crate::diagnosis) fn observe_call(&mut self, call: &Call) {
+        // Where an INVITE goes does not depend on any country.
+        let invites = initial_invites(call, "");
+        self.observe(call, &invites);
     }
 
     fn observe_redirects(&mut self, call: &Call) {
@@ -204,6 +225,7 @@ impl Redirects {
             let software = request.message.software();
             let client = told_at.client;
             let entry = MovedAddress { address, client, software, told, uses: Vec::new(), total: 0, last_call: None };
+            self.known.insert(mark(key.0, &key.1));
             self.clients.insert(key, entry);
             return;
         };
@@ -213,7 +235,7 @@ impl Redirects {
         }
     }
 
-    fn client_dialled<'a>(&mut self, call: &'a Call, keys: &mut Keys<'a>) {
+    fn client_dialled(&mut self, call: &Call, key: &mut String) {
         if self.clients.is_empty() {
             return;
         }
@@ -223,8 +245,12 @@ impl Redirects {
         else {
             return;
         };
-        let Some(address) = &request.message.parties().target else { return };
-        let Some(entry) = self.clients.get_mut(&(transaction.client.address, keys.of(address))) else { return };
+        let Some(address) = request.message.target() else { return };
+        write_key(&address, key);
+        if !self.known.contains(&mark(transaction.client.address, key)) {
+            return;
+        }
+        let Some(entry) = self.clients.get_mut(&(transaction.client.address, Arc::from(&**key))) else { return };
         if entry.last_call == Some(call.number) {
             return;
         }
@@ -256,6 +282,7 @@ impl Redirects {
         }
         let told = case.response.provenance.time;
         let recent = if self.servers.contains_key(&pair) { None } else { self.recent_use(&pair, told) };
+        self.known.insert(mark(pair.0, &pair.1));
         let entry = self.servers.entry(pair).or_insert_with(|| Answers {
             address,
             server: case.redirector(),
@@ -273,43 +300,36 @@ impl Redirects {
     }
 
     /// Looks for answers that contradict an earlier 301: the address rings, answers, or has moved for a while only.
-    fn server_answered<'a>(&mut self, call: &'a Call, keys: &mut Keys<'a>) {
-        for transaction in call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog) {
-            let Some(request) = transaction.request.and_then(|id| call.message(id)) else { continue };
-            let Some(address) = &request.message.parties().target else { continue };
-            let pair = (transaction.server.address, keys.of(address));
-            let told = match self.servers.get(&pair) {
-                Some(entry) if entry.alive.is_some() => continue,
-                Some(entry) => entry.variants.first().map(|v| v.time),
-                None => None,
-            };
-            let says_in_use = |m: &&CapturedMessage| {
-                told.is_none_or(|told| m.provenance.time > told)
-                    && m.provenance.flow.source.address == pair.0
-                    && m.message.status().is_some_and(|s| s.0 == 180 || s.is_success() || s.0 == 302)
-            };
-            let finals = transaction.finals.iter().map(|f| f.message);
-            let mut answers = transaction.provisionals.iter().copied().chain(finals).filter_map(|id| call.message(id));
-            if let Some(m) = answers.find(says_in_use) {
-                let what = Text::new("another answer of the same server about the same address");
-                self.in_use(pair, (call.number, m.provenance.time, Evidence::of(m, what)));
+    fn server_answered(&mut self, call: &Call, invites: &[Invite<'_>], key: &mut String) {
+        // An INVITE outside of a dialog is an initial one.
+        for invite in invites {
+            let Some(transaction) = call.transaction(invite.id).filter(|t| !t.in_dialog) else { continue };
+            let Some(address) = &invite.names.target else { continue };
+            let server = transaction.server.address;
+            write_key(address, key);
+            let mark = mark(server, key);
+            let is_known = self.known.contains(&mark);
+            let entry = if is_known { self.servers.get_mut(&(server, Arc::from(&**key))) } else { None };
+            if let Some(entry) = entry {
+                if entry.alive.is_none() {
+                    let told = entry.variants.first().map(|v| v.time);
+                    let alive = |m: &CapturedMessage| (call.number, m.provenance.time, Evidence::of(m, IN_USE));
+                    entry.alive = answer_in_use(call, transaction, told).map(alive);
+                }
+            } else if let Some(m) = answer_in_use(call, transaction, None) {
+                let answered = Answered { server, call: call.number, place: Place::of(&m.provenance) };
+                self.recent.push(mark, answered, [key, &m.message.start_line()]);
             }
         }
     }
 
-    fn in_use(&mut self, pair: Pair, alive: Alive) {
-        if let Some(entry) = self.servers.get_mut(&pair) {
-            entry.alive = Some(alive);
-            return;
-        }
-        self.recent.push(Mark::of(&pair), (pair, alive));
-    }
-
     /// The first answer after that time among those that came before a 301 was known.
     fn recent_use(&self, pair: &Pair, told: Timestamp) -> Option<Alive> {
-        let answers = self.recent.with_mark(Mark::of(pair));
-        let later = answers.filter(|(of, (_, time, _))| of == pair && *time > told);
-        later.map(|(_, alive)| alive).min_by_key(|(call, time, _)| (*time, *call)).cloned()
+        let answers = self.recent.with_mark(mark(pair.0, &pair.1)).into_iter();
+        let later = answers
+            .filter(|(answer, [key, _])| answer.server == pair.0 && **key == *pair.1 && answer.place.time > told);
+        let (Answered { call, place, .. }, [_, text]) = later.min_by_key(|(a, _)| (a.place.time, a.call))?;
+        Some((call, place.time, place.evidence(IN_USE, text)))
     }
 }
 
@@ -343,35 +363,55 @@ fn is_permanent(case: &RedirectCase<'_>) -> bool {
     case.redirect.status == StatusCode(301) && case.transaction.method == Method::Invite
 }
 
-/// Texts of the addresses of one call: most of its requests go to one.
-#[derive(Debug, Default)]
-struct Keys<'a>(Option<(&'a str, Arc<str>)>);
+/// An answer to an INVITE, after `told` if there is that time, which says that the address is in use.
+fn answer_in_use<'a>(
+    call: &'a Call,
+    transaction: &Transaction,
+    told: Option<Timestamp>,
+) -> Option<&'a CapturedMessage> {
+    let says_in_use = |m: &&CapturedMessage| {
+        told.is_none_or(|told| m.provenance.time > told)
+            && m.provenance.flow.source.address == transaction.server.address
+            && m.message.status().is_some_and(|s| s.0 == 180 || s.is_success() || s.0 == 302)
+    };
+    let finals = transaction.finals.iter().map(|f| f.message);
+    let mut answers = transaction.provisionals.iter().copied().chain(finals).filter_map(|id| call.message(id));
+    answers.find(says_in_use)
+}
 
-impl<'a> Keys<'a> {
-    fn of(&mut self, uri: &'a Uri) -> Arc<str> {
-        if let Some((_, known)) = self.0.as_ref().filter(|(raw, _)| *raw == uri.raw()) {
-            return known.clone();
-        }
-        let text: Arc<str> = key(uri).into();
-        self.0 = Some((uri.raw(), text.clone()));
-        text
-    }
+/// The mark of a [`Pair`].
+fn mark(party: IpAddr, key: &str) -> Mark {
+    Mark::of(&(party, key))
 }
 
 /// Where a URI leads: what is equal in effect has the same text.
 pub(in crate::diagnosis) fn key(uri: &Uri) -> String {
+    let mut key = String::new();
+    if let Some(uri) = UriView::read(uri.raw()) {
+        write_key(&uri, &mut key);
+    }
+    key
+}
+
+/// Writes the [`key`] of a URI in place of what was there.
+fn write_key(uri: &UriView<'_>, key: &mut String) {
+    key.clear();
     let user = uri.effective_user().unwrap_or_default();
     if uri.is_sip() {
-        let port = match uri.port_or_default() {
-            5060 => Cow::Borrowed("5060"),
-            other => Cow::Owned(other.to_string()),
-        };
-        return [user.as_ref(), "@", &uri.host, ":", &port].concat();
+        key.extend([&*user, "@", &uri.lower_host(), ":"]);
+        match uri.port_or_default() {
+            5060 => key.push_str("5060"),
+            other => key.push_str(&other.to_string()),
+        }
+        return;
     }
-    match uri.params.value("phone-context") {
-        _ if uri.scheme != Scheme::Tel => uri.raw().to_ascii_lowercase(),
-        Some(context) => format!("tel:{user};phone-context={}", context.to_ascii_lowercase()),
-        None => format!("tel:{user}"),
+    if uri.scheme != Scheme::Tel {
+        key.push_str(&uri.raw.to_ascii_lowercase());
+        return;
+    }
+    key.extend(["tel:", &user]);
+    if let Some(context) = uri.param("phone-context") {
+        key.extend([";phone-context=", &context.to_ascii_lowercase()]);
     }
 }
 
@@ -386,10 +426,8 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::diagnosis::Settings;
     use crate::diagnosis::patterns::Patterns;
     use crate::diagnosis::testing::diagnose;
-    use crate::diagnosis::unwanted_case::UnwantedCase;
 
     #[test]
     fn the_tables_stay_within_their_limits_and_say_so() {
@@ -404,7 +442,7 @@ mod tests {
         let calls = diagnose(&flow).calls;
         let mut patterns = Patterns::default();
         for report in &calls {
-            patterns.observe(&report.call, &UnwantedCase::all(&report.call), &Settings::default());
+            patterns.observe_call(&report.call);
         }
         assert_eq!(patterns.redirects.answers().count(), 20);
         assert_eq!(patterns.limits_hit(), []);
@@ -423,7 +461,7 @@ mod tests {
         let size = patterns.redirects.servers.len();
         let late = diagnose(&flow.replace("sip:u", "sip:late")).calls;
         for report in &late {
-            patterns.observe(&report.call, &UnwantedCase::all(&report.call), &Settings::default());
+            patterns.observe_call(&report.call);
         }
         assert_eq!(patterns.redirects.servers.len(), size);
         assert_eq!(patterns.limits_hit().len(), 1);

@@ -1,13 +1,14 @@
 //! Who calls whom in the whole capture, how fast, and how the calls end: by the element that sends the calls, and by calling
 //! number.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Evidence;
-use super::unwanted::{Invite, callee, caller};
+use super::super::names::Names;
+use super::unwanted::Invite;
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
 use crate::hashing::HashMap;
 use crate::lang::Text;
@@ -24,7 +25,7 @@ const SHORT_TALK: Duration = Duration::from_secs(6);
 #[derive(Debug, Default)]
 pub struct Traffic {
     sources: BTreeMap<IpAddr, Source>,
-    callers: HashMap<Arc<str>, Caller>,
+    callers: HashMap<Box<str>, Caller>,
     /// Calls of sources or callers that found no room.
     forgotten: u64,
 }
@@ -112,21 +113,23 @@ impl Traffic {
         let Some(request) = call.initial_request() else { return };
         let client = request.provenance.flow.source;
         let known = invites.iter().find(|invite| std::ptr::eq(invite.request, request));
+        let others;
         let (from, to) = match known {
-            Some(invite) => (invite.caller.clone(), invite.callee.clone()),
+            Some(invite) => (invite.caller.as_deref(), invite.callee.as_deref()),
             None => {
-                (caller(&request.message, country).map(Arc::from), callee(&request.message, country).map(Arc::from))
+                let names = Names::of(&request.message, country);
+                others = (names.caller(country), names.callee());
+                (others.0.as_deref(), others.1.as_deref())
             }
         };
-        let seen = Seen::of(call, request, from.as_deref(), to.as_deref());
-        let has_room = self.sources.len() < TRAFFIC_SOURCES || self.sources.contains_key(&client.address);
-        if has_room {
-            let source = self.sources.entry(client.address).or_insert_with(|| Source::new(client, request));
+        let seen = Seen::of(call, request, from, to);
+        let mut is_forgotten = true;
+        if let Some(source) = self.source(client, request) {
+            is_forgotten = false;
             let room = Room { attempts: TRAFFIC_ATTEMPTS, examples: TRAFFIC_EXAMPLES };
             seen.note(&mut source.counts, &mut source.attempts, &mut source.examples, room);
         }
-        let mut is_forgotten = !has_room;
-        if let Some(from) = &from {
+        if let Some(from) = from {
             if let Some(entry) = self.caller(from, || Caller::new(client, request)) {
                 if entry.sources.len() < TRAFFIC_SOURCES_PER_CALLER {
                     entry.sources.insert(client.address);
@@ -140,10 +143,24 @@ impl Traffic {
         self.forgotten += u64::from(is_forgotten);
     }
 
-    /// What is known of a caller; `None` if there is no room for a new one.
-    fn caller(&mut self, name: &Arc<str>, new: impl FnOnce() -> Caller) -> Option<&mut Caller> {
-        let has_room = self.callers.len() < TRAFFIC_CALLERS || self.callers.contains_key(name);
-        has_room.then(|| self.callers.entry(name.clone()).or_insert_with(new))
+    /// What is known of an element; `None` if there is no room for a new one.
+    fn source(&mut self, client: Endpoint, request: &CapturedMessage) -> Option<&mut Source> {
+        let has_room = self.sources.len() < TRAFFIC_SOURCES;
+        match self.sources.entry(client.address) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(place) => has_room.then(|| place.insert(Source::new(client, request))),
+        }
+    }
+
+    /// The same of a caller. Its name is copied only where it is new.
+    fn caller(&mut self, name: &str, new: impl FnOnce() -> Caller) -> Option<&mut Caller> {
+        if !self.callers.contains_key(name) {
+            if self.callers.len() >= TRAFFIC_CALLERS {
+                return None;
+            }
+            self.callers.insert(name.into(), new());
+        }
+        self.callers.get_mut(name)
     }
 
     /// Elements in a fixed order.
@@ -337,10 +354,9 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+    use crate::diagnosis::CallReport;
     use crate::diagnosis::patterns::Patterns;
     use crate::diagnosis::testing::diagnose;
-    use crate::diagnosis::unwanted_case::UnwantedCase;
-    use crate::diagnosis::{CallReport, Settings};
 
     fn calls(flow: &str) -> Vec<CallReport> {
         diagnose(&format!("host a 192.0.2.10\nhost b 198.51.100.30\n\n{flow}")).calls
@@ -349,7 +365,7 @@ mod tests {
     fn observed(calls: &[CallReport]) -> Patterns {
         let mut patterns = Patterns::default();
         for report in calls {
-            patterns.observe(&report.call, &UnwantedCase::all(&report.call), &Settings::default());
+            patterns.observe_call(&report.call);
         }
         patterns
     }
@@ -396,7 +412,7 @@ mod tests {
             let address = IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
             patterns.traffic.sources.insert(address, Source::new(client, request));
         }
-        patterns.observe(&calls[0].call, &UnwantedCase::all(&calls[0].call), &Settings::default());
+        patterns.observe_call(&calls[0].call);
         assert_eq!((patterns.traffic.sources.len(), patterns.traffic.forgotten()), (TRAFFIC_SOURCES, 1));
         assert_eq!(patterns.limits_hit().len(), 1);
     }

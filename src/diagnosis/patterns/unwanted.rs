@@ -4,15 +4,13 @@ pub mod again;
 pub mod answerers;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
+use smallvec::SmallVec;
+
+use super::super::names::Names;
 use super::super::unwanted_case::UnwantedCase;
 use crate::call::{Call, CapturedMessage, TransactionId};
-use crate::sip::{HeaderName, Message, Method, NameAddr};
-use crate::stir::TelephoneNumber;
-
-/// Shorter user parts are extensions: they name somebody only together with their host.
-const NUMBER_DIGITS: usize = 7;
+use crate::sip::{Message, Method};
 
 /// 607s of the whole capture.
 #[derive(Debug, Default)]
@@ -54,58 +52,46 @@ pub(in crate::diagnosis) fn observe_answerers(
     country: &str,
 ) {
     let unwanted: Vec<_> = unwanted.iter().collect();
-    let invites: Vec<_> = initial_invites(call, country).collect();
+    let invites = initial_invites(call, country);
     answerers.observe(call, &invites, &unwanted, country);
 }
 
 /// An initial INVITE that was captured.
-pub(super) struct Invite<'a> {
+pub(in crate::diagnosis) struct Invite<'a> {
     pub(super) id: TransactionId,
-    pub(super) request: &'a CapturedMessage,
+    pub(in crate::diagnosis) request: &'a CapturedMessage,
+    /// Whom it is from and to.
+    pub(in crate::diagnosis) names: Names<'a>,
     /// Whoever calls; `None` for a caller that withholds its identity.
-    pub(super) caller: Option<Arc<str>>,
+    pub(super) caller: Option<Cow<'a, str>>,
     /// Whoever is called.
-    pub(super) callee: Option<Arc<str>>,
+    pub(super) callee: Option<Cow<'a, str>>,
 }
 
-pub(super) fn initial_invites<'a>(call: &'a Call, country: &str) -> impl Iterator<Item = Invite<'a>> {
-    (0..call.transactions.len()).map(TransactionId).filter_map(move |id| {
+/// Most calls have one.
+pub(in crate::diagnosis) type Invites<'a> = SmallVec<[Invite<'a>; 1]>;
+
+impl<'a> Invite<'a> {
+    fn of(call: &'a Call, id: TransactionId, country: &str) -> Option<Self> {
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
         let request = call.request(id).filter(|_| is_invite)?;
-        let message = &request.message;
-        let shared = |party: Option<Cow<'_, str>>| party.map(Arc::from);
-        Some(Invite { id, request, caller: shared(caller(message, country)), callee: shared(callee(message, country)) })
-    })
+        let names = Names::of(&request.message, country);
+        let (caller, callee) = (names.caller(country), names.callee());
+        Some(Self { id, request, names, caller, callee })
+    }
+}
+
+/// Those of a call.
+pub(in crate::diagnosis) fn initial_invites<'a>(call: &'a Call, country: &str) -> Invites<'a> {
+    (0..call.transactions.len()).filter_map(|id| Invite::of(call, TransactionId(id), country)).collect()
 }
 
 /// Whoever is called, so that equal parties have equal texts.
 pub(in crate::diagnosis) fn callee<'m>(message: &'m Message, country: &str) -> Option<Cow<'m, str>> {
-    Some(party(message.parties().to.as_ref()?, country))
+    Names::of(message, country).callee()
 }
 
 /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
 pub(in crate::diagnosis) fn caller<'m>(message: &'m Message, country: &str) -> Option<Cow<'m, str>> {
-    let from = message.parties().from.as_ref();
-    let number = if message.has(HeaderName::PAssertedIdentity) {
-        message.calling_number(country).map(|number| Cow::Owned(number.into_digits()))
-    } else {
-        from.and_then(|from| TelephoneNumber::digits_of(from.uri.user.as_deref()?, country))
-    };
-    if number.as_ref().is_some_and(|digits| digits.len() >= NUMBER_DIGITS) {
-        return number;
-    }
-    let from = from?;
-    let anonymous = from.uri.host.eq_ignore_ascii_case("anonymous.invalid")
-        || from.uri.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
-    (!anonymous).then(|| party(from, country))
-}
-
-fn party<'m>(address: &'m NameAddr, country: &str) -> Cow<'m, str> {
-    let uri = &address.uri;
-    let number = uri.user.as_deref().and_then(|user| TelephoneNumber::digits_of(user, country));
-    number.filter(|digits| digits.len() >= NUMBER_DIGITS).unwrap_or_else(|| {
-        let user = uri.effective_user().unwrap_or_default();
-        // Hosts of URIs are in lower case.
-        Cow::Owned([&user, "@", &uri.host].concat())
-    })
+    Names::of(message, country).caller(country)
 }

@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
             - A proxy and the far end may challenge one after the other, each for its own realm; both answered is no \
             loop.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

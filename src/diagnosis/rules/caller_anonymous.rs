@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
             - `Privacy: none` asks for no privacy at all.\n\
             - Whoever needs to hide the number, such as a shelter, does so on purpose: then the callee must allow it.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

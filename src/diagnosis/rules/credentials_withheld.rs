@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             - Monitoring systems send OPTIONS without credentials on purpose: any answer is good enough for them.\n\
             - So do scanners, with any method: a request that names one is a notice.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

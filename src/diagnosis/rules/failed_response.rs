@@ -42,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
             method.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

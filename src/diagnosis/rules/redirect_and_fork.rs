@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let mut forks: Vec<TransactionId> = Vec::new();
-    for case in RedirectCase::of_invites(call).filter(|_| !cx.lossy) {
+    for case in RedirectCase::of_invites(call).filter(|_| !cx.lossy()) {
         let Some(fork) = Fork::of(&case) else { continue };
         if !forks.contains(&fork.id) {
             forks.push(fork.id);

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- A client that follows a redirect and wrongly keeps the To tag of the 3xx sends a request that \
             only looks like one inside a dialog: that is redirect-follow-up-malformed.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
             - Call-Info may hold several values; one of purpose jwscard among them is enough, in whatever case it is \
             written.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
             should not have; see route-advance-after-607).\n\
             - A Reason that was added on the way takes nothing from the caller.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 /// A rejection as an element received it, and as it passed it on.

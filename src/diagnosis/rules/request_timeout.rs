@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             as not answered.\n\
             - Clients write 408 into their log when their own timer runs out; such a one is not in a capture.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
             - For 415 one of Accept, Accept-Encoding and Accept-Language is enough.\n\
             - 3xx without Contact and 608 without Call-Info have rules of their own.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -95,7 +95,7 @@ fn finding(party: &Party<'_>, needed: usize, cx: &Context<'_>) -> Option<Finding
     if party.counts.calls < lines.robocall_calls || callees.len() < lines.robocall_callees || repeats {
         return None;
     }
-    let signs = signs(party, lines, cx.lossy);
+    let signs = signs(party, lines, cx.lossy());
     if signs.len() < needed {
         return None;
     }

@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
             - The caller gave the call up with CANCEL; that is an ordinary end.\n\
             - Queues and conference systems let callers wait for long with 182 or 183 on purpose.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::of_failures(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -2,7 +2,9 @@
 
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::unwanted_case::{element, party};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::lang::span;
 use crate::sip::{HeaderName, Method, Reason};
 
@@ -28,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- A 607 in the Reason of a CANCEL only tells the other branches of a fork.\n\
             - The Reason of a BYE may pass on what another leg of a B2BUA said: look for that leg.",
     },
-    detect: Detect::Call(detect),
+    detect: Detect::Given(Facts::REASON_OF_REQUEST, detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::super::super::Evidence;
 use super::super::super::thresholds::Thresholds;
-use super::super::recent::{Mark, Recent};
+use super::super::recent::{Mark, Place, Recent};
 use super::super::sorted;
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
-use crate::hashing::HashMap;
+use crate::hashing::{HashMap, HashSet};
 use crate::limits::{
     REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
 };
@@ -40,9 +40,11 @@ pub enum Rejecting {
 pub struct Again {
     rejected: HashMap<Key, Rejected>,
     /// The latest INVITEs by client and callee, since a call with a 607 may close after the one that follows it.
-    recent: Recent<(Key, Sent)>,
+    recent: Recent<Noted, 4>,
     /// For each client and callee with a 607: INVITEs with their callers, whoever they are.
     to_callee: HashMap<(IpAddr, Arc<str>), Sends>,
+    /// Marks of what is in one of the tables: of other INVITEs nothing is looked up.
+    known: HashSet<Mark>,
     /// 607s that found no room.
     forgotten: u64,
 }
@@ -50,7 +52,8 @@ pub struct Again {
 impl Default for Again {
     fn default() -> Self {
         let recent = Recent::with_room(UNWANTED_RECENT_INVITES);
-        Self { rejected: HashMap::default(), recent, to_callee: HashMap::default(), forgotten: 0 }
+        let (rejected, to_callee, known) = (HashMap::default(), HashMap::default(), HashSet::default());
+        Self { rejected, recent, to_callee, known, forgotten: 0 }
     }
 }
 
@@ -97,6 +100,32 @@ pub struct Sent {
     because: Option<AttemptCause>,
     /// When its sender had received the call itself, if the capture shows that.
     received: Option<Timestamp>,
+}
+
+/// An INVITE as it is noted in case that a call with a 607 closes later. Its texts are caller, callee, software and start line.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    call: CallNumber,
+    place: Place,
+    because: Option<AttemptCause>,
+    received: Option<Timestamp>,
+}
+
+impl Noted {
+    /// The same for keeps.
+    fn sent(self, software: String, start_line: String) -> Sent {
+        let Self { call, place, because, received } = self;
+        Sent {
+            time: place.time,
+            call,
+            client: place.source,
+            software: Some(software).filter(|software| !software.is_empty()),
+            server: place.destination,
+            evidence: place.evidence("the INVITE after it", start_line),
+            because,
+            received,
+        }
+    }
 }
 
 /// An INVITE with the 607 that it follows.
@@ -152,20 +181,38 @@ impl Sent {
 impl Again {
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool) {
         for invite in invites {
-            let Some(key) = key(invite) else { continue };
-            let id = invite.id;
-            if let Some(kind) = rejecting(call, id, is_unwanted) {
-                self.reject(call, id, &key, kind);
+            let (Some(caller), Some(callee)) = (&invite.caller, &invite.callee) else { continue };
+            let mark = mark(invite.request.provenance.flow.source.address, callee);
+            if let Some(kind) = rejecting(call, invite.id, is_unwanted) {
+                self.reject(call, invite.id, &key(invite, caller, callee), kind);
             }
-            let sent = sent(call, invites, invite);
-            if let Some(sends) = self.to_callee.get_mut(&(key.0, key.2.clone())) {
-                push_caller(sends, &key.1, &sent);
+            let message = &invite.request.message;
+            let (noted, software) = (noted(call, invites, invite), message.software_in_place().unwrap_or_default());
+            let start_line = message.start_line();
+            if self.known.contains(&mark) {
+                let sent = noted.sent(software.clone().into_owned(), start_line.clone().into_owned());
+                self.follows(&key(invite, caller, callee), &sent);
             }
-            if let Some(rejected) = self.rejected.get_mut(&key) {
-                rejected.push(sent.clone());
-            }
-            self.recent.push(mark(&key), (key, sent));
+            self.recent.push(mark, noted, [caller, callee, &software, &start_line]);
         }
+    }
+
+    /// Takes note of an INVITE that may follow a rejection.
+    fn follows(&mut self, key: &Key, sent: &Sent) {
+        if let Some(sends) = self.to_callee.get_mut(&(key.0, key.2.clone())) {
+            push_caller(sends, &key.1, sent);
+        }
+        if let Some(rejected) = self.rejected.get_mut(key) {
+            rejected.push(sent.clone());
+        }
+    }
+
+    /// INVITEs to that callee that were noted lately, with their callers.
+    fn noted(&self, client: IpAddr, callee: &str) -> impl Iterator<Item = (String, Sent)> {
+        let noted = self.recent.with_mark(mark(client, callee)).into_iter();
+        let same =
+            move |(noted, [_, to, ..]): &(Noted, [String; 4])| noted.place.source.address == client && to == callee;
+        noted.filter(same).map(|(noted, [caller, _, software, line])| (caller, noted.sent(software, line)))
     }
 
     fn reject(&mut self, call: &Call, id: TransactionId, key: &Key, kind: Rejecting) {
@@ -187,9 +234,10 @@ impl Again {
                 return;
             }
             let mut rejected = Rejected::default();
-            for (_, sent) in self.recent.with_mark(mark(key)).filter(|(other, _)| other == key) {
-                rejected.push(sent.clone());
+            for (_, sent) in self.noted(key.0, &key.2).filter(|(caller, _)| **caller == *key.1) {
+                rejected.push(sent);
             }
+            self.known.insert(mark(key.0, &key.2));
             self.rejected.insert(key.clone(), rejected);
         }
         if kind == Rejecting::Unwanted {
@@ -210,10 +258,10 @@ impl Again {
             return;
         }
         let mut sends = Vec::new();
-        let recent = self.recent.with_mark(mark(key));
-        for ((_, caller, _), sent) in recent.filter(|((c, _, to), _)| c == client && to == callee) {
-            push_caller(&mut sends, caller, sent);
+        for (caller, sent) in self.noted(*client, callee) {
+            push_caller(&mut sends, &caller.into(), &sent);
         }
+        self.known.insert(mark(*client, callee));
         self.to_callee.insert(watched, sends);
     }
 
@@ -327,34 +375,23 @@ fn push_caller(sends: &mut Sends, caller: &Arc<str>, sent: &Sent) {
     sends.truncate(ROTATION_SENDS);
 }
 
-fn key(invite: &Invite<'_>) -> Option<Key> {
-    let client = invite.request.provenance.flow.source.address;
-    Some((client, invite.caller.clone()?, invite.callee.clone()?))
+fn key(invite: &Invite<'_>, caller: &str, callee: &str) -> Key {
+    (invite.request.provenance.flow.source.address, caller.into(), callee.into())
 }
 
 /// What the INVITEs of a client to a callee have in common, whoever calls.
-fn mark((client, _, callee): &Key) -> Mark {
+fn mark(client: IpAddr, callee: &str) -> Mark {
     Mark::of(&(client, callee))
 }
 
-fn sent(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Sent {
-    let Invite { id, request, .. } = *invite;
-    let flow = request.provenance.flow;
-    let time = request.provenance.time;
+fn noted(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Noted {
+    let place = Place::of(&invite.request.provenance);
     let received = invites
         .iter()
         .map(|other| &other.request.provenance)
-        .filter(|other| other.flow.destination.address == flow.source.address && other.time <= time)
+        .filter(|other| other.flow.destination.address == place.source.address && other.time <= place.time)
         .map(|other| other.time)
         .max();
-    Sent {
-        time,
-        call: call.number,
-        client: flow.source,
-        software: request.message.software(),
-        server: flow.destination,
-        evidence: Evidence::of(request, "the INVITE after it"),
-        because: call.attempts.iter().find(|a| a.transaction == id).map(|a| a.because),
-        received,
-    }
+    let because = call.attempts.iter().find(|a| a.transaction == invite.id).map(|a| a.because);
+    Noted { call: call.number, place, because, received }
 }

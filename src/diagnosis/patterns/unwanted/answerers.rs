@@ -1,9 +1,9 @@
 //! Elements that answer INVITEs, and how many of the called parties behind them are answered with 607, and how fast.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::super::unwanted_case::UnwantedCase;
@@ -39,7 +39,7 @@ pub struct Answerer {
     /// The Server or User-Agent value of its first 607.
     pub software: Option<String>,
     /// Called parties (the first ones), and whether it answered 607 for them without ringing.
-    callees: HashMap<Arc<str>, bool>,
+    callees: HashMap<Box<str>, bool>,
     /// 607s with the marks of analytics.
     pub marked: u64,
     /// 607s whose Reason says that analytics decided.
@@ -107,10 +107,11 @@ impl Answerers {
     }
 
     fn entry(&mut self, element: Endpoint) -> Option<&mut Answerer> {
-        if self.elements.len() >= UNWANTED_ANSWERERS && !self.elements.contains_key(&element.address) {
-            return None;
+        let has_room = self.elements.len() < UNWANTED_ANSWERERS;
+        match self.elements.entry(element.address) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(place) => has_room.then(|| place.insert(Answerer::new(element))),
         }
-        Some(self.elements.entry(element.address).or_insert_with(|| Answerer::new(element)))
     }
 }
 
@@ -132,12 +133,12 @@ impl Answerer {
         }
     }
 
-    fn callee(&mut self, callee: &Arc<str>, at_once: bool) {
+    fn callee(&mut self, callee: &str, at_once: bool) {
         let room = self.callees.len() < UNWANTED_CALLEES;
         match self.callees.get_mut(callee) {
             Some(known) => *known |= at_once,
             None if room => {
-                self.callees.insert(callee.clone(), at_once);
+                self.callees.insert(callee.into(), at_once);
             }
             None => {}
         }

@@ -1,0 +1,72 @@
+//! Whom an INVITE is from and to, as everything that looks at each call sees it: read once, and in place.
+
+use std::borrow::Cow;
+
+use crate::sip::{HeaderName, Message, UriView};
+use crate::stir::TelephoneNumber;
+use crate::stir::telephone_number::NumberView;
+
+/// Shorter user parts are extensions: they name somebody only together with their host.
+const NUMBER_DIGITS: usize = 7;
+
+/// The parties of a request, with the numbers among them.
+#[derive(Debug)]
+pub(super) struct Names<'m> {
+    /// The URI of From.
+    pub(super) from: Option<UriView<'m>>,
+    /// The URI of To.
+    pub(super) to: Option<UriView<'m>>,
+    /// The Request-URI.
+    pub(super) target: Option<UriView<'m>>,
+    /// The calling number: that of P-Asserted-Identity where there is one, else that of From.
+    pub(super) calling: Option<NumberView<'m>>,
+    /// The number of To.
+    pub(super) called: Option<NumberView<'m>>,
+}
+
+impl<'m> Names<'m> {
+    /// Reads them. `country` is the country code of numbers without one.
+    pub(super) fn of(message: &'m Message, country: &str) -> Self {
+        let from = message.party(HeaderName::From);
+        let to = message.party(HeaderName::To);
+        let number = |party: &Option<UriView<'m>>| NumberView::read(party.as_ref()?.user?, country);
+        // No list of the asserted ones is made where there are none.
+        let asserted = message.has(HeaderName::PAssertedIdentity).then(|| message.asserted_number(country)).flatten();
+        let calling = asserted.map(TelephoneNumber::into_view).or_else(|| number(&from));
+        let called = number(&to);
+        Self { from, to, target: message.target(), calling, called }
+    }
+
+    /// Whoever is called, so that equal parties have equal texts.
+    pub(super) fn callee(&self) -> Option<Cow<'m, str>> {
+        Some(party(self.to.as_ref()?, self.called.as_ref()))
+    }
+
+    /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
+    pub(super) fn caller(&self, country: &str) -> Option<Cow<'m, str>> {
+        if let Some(number) = complete(self.calling.as_ref()) {
+            return Some(number);
+        }
+        let from = self.from.as_ref()?;
+        let anonymous = from.host.eq_ignore_ascii_case("anonymous.invalid")
+            || from.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
+        // Its own number counts where the asserted one is but an extension.
+        let number = || NumberView::read(from.user?, country);
+        (!anonymous).then(|| party(from, number().as_ref()))
+    }
+}
+
+/// The digits of a number that names somebody by itself.
+fn complete<'m>(number: Option<&NumberView<'m>>) -> Option<Cow<'m, str>> {
+    Some(number?.digits.clone()).filter(|digits| digits.len() >= NUMBER_DIGITS)
+}
+
+fn party<'m>(uri: &UriView<'m>, number: Option<&NumberView<'m>>) -> Cow<'m, str> {
+    complete(number).unwrap_or_else(|| user_at_host(uri))
+}
+
+/// User and host of a party that is no number.
+pub(super) fn user_at_host<'m>(uri: &UriView<'m>) -> Cow<'m, str> {
+    let user = uri.effective_user().unwrap_or_default();
+    Cow::Owned([&user, "@", &uri.lower_host()].concat())
+}

@@ -1,0 +1,172 @@
+//! URIs read in place: of the parties of an ordinary call only user and host are ever asked for, and nobody keeps them.
+
+use std::borrow::Cow;
+
+use super::params::cut;
+use super::uri::{self, SipParts};
+use super::{HeaderName, Message, NameAddr, Params, Scheme};
+
+/// The parts of a URI as captured, without a copy of any; [`super::Uri`] has them for keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UriView<'a> {
+    /// All of it.
+    pub(crate) raw: &'a str,
+    /// As [`super::Uri::scheme`].
+    pub(crate) scheme: Scheme,
+    /// As [`super::Uri::user`].
+    pub(crate) user: Option<&'a str>,
+    /// The host in upper or lower case; empty for schemes without one.
+    pub(crate) host: &'a str,
+    /// Port.
+    pub(crate) port: Option<u16>,
+    /// The text of its parameters.
+    pub(crate) params: &'a str,
+}
+
+impl<'a> UriView<'a> {
+    /// Reads a URI; `None` where [`super::Uri::read`] gives `None`.
+    pub(crate) fn read(raw: &'a str) -> Option<Self> {
+        match uri::scheme(raw)? {
+            (scheme @ (Scheme::Sip | Scheme::Sips), rest) => {
+                let SipParts { user, host, port, params, .. } = SipParts::of(rest)?;
+                Some(Self { raw, scheme, user, host, port, params })
+            }
+            (scheme, rest) => {
+                let params = cut(rest, b';').map_or("", |(_, params)| params);
+                Some(Self { raw, scheme, user: Some(rest), host: "", port: None, params })
+            }
+        }
+    }
+
+    /// As [`super::Uri::is_sip`].
+    pub(crate) fn is_sip(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
+    /// The host in lower case.
+    pub(crate) fn lower_host(&self) -> Cow<'a, str> {
+        if self.host.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Cow::Owned(self.host.to_ascii_lowercase());
+        }
+        Cow::Borrowed(self.host)
+    }
+
+    /// As [`super::Uri::user_name`].
+    pub(crate) fn user_name(&self) -> Option<&'a str> {
+        self.user.map(|user| cut(user, b';').map_or(user, |(name, _)| name))
+    }
+
+    /// As [`super::Uri::effective_user`].
+    pub(crate) fn effective_user(&self) -> Option<Cow<'a, str>> {
+        self.user.map(uri::effective_user)
+    }
+
+    /// As [`super::Uri::port_or_default`].
+    pub(crate) fn port_or_default(&self) -> u16 {
+        let is_tls = || self.param("transport").is_some_and(|t| t.eq_ignore_ascii_case("tls"));
+        self.port.unwrap_or_else(|| if self.scheme == Scheme::Sips || is_tls() { 5061 } else { 5060 })
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        if self.params.is_empty() {
+            return None;
+        }
+        Params::read(self.params).value(name).map(str::to_owned)
+    }
+}
+
+impl Message {
+    /// The URI of From or To; `None` where [`Message::from`] or [`Message::to`] gives `None`.
+    pub(crate) fn party(&self, name: HeaderName) -> Option<UriView<'_>> {
+        match self.header(name)? {
+            Cow::Borrowed(value) => UriView::read(NameAddr::uri_of(value)?),
+            // Folded, or not UTF-8: there is no text of it in the message.
+            Cow::Owned(_) => {
+                let parties = self.parties();
+                let party = if name == HeaderName::From { &parties.from } else { &parties.to };
+                UriView::read(party.as_ref()?.uri.raw())
+            }
+        }
+    }
+
+    /// The Request-URI; `None` where [`Message::request_uri`] gives `None`.
+    pub(crate) fn target(&self) -> Option<UriView<'_>> {
+        match self.request_uri_text()? {
+            Cow::Borrowed(text) => UriView::read(text.trim_start_matches('<').trim_end_matches('>')),
+            Cow::Owned(_) => UriView::read(self.parties().target.as_ref()?.raw()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::Uri;
+
+    fn same(view: Option<&UriView<'_>>, uri: Option<&Uri>, text: &str) {
+        let whole = uri.map(|u| {
+            let effective = u.effective_user().map(Cow::into_owned);
+            let user = (u.user.clone(), u.user_name().map(str::to_owned), effective);
+            (u.raw().to_owned(), u.scheme.clone(), user, u.host.clone(), u.port, u.port_or_default(), u.is_sip())
+        });
+        let part = view.map(|v| {
+            let effective = v.effective_user().map(Cow::into_owned);
+            let user = (v.user.map(str::to_owned), v.user_name().map(str::to_owned), effective);
+            let host = v.lower_host().into_owned();
+            (v.raw.to_owned(), v.scheme.clone(), user, host, v.port, v.port_or_default(), v.is_sip())
+        });
+        assert_eq!(part, whole, "{text}");
+        let params = |name: &str| (view.and_then(|v| v.param(name)), uri.and_then(|u| u.params.value(name)));
+        for name in ["transport", "phone-context", "x"] {
+            let (part, whole) = params(name);
+            assert_eq!(part.as_deref(), whole, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_view_shows_what_the_whole_uri_holds() {
+        for text in [
+            "sip:Alice@B.Example",
+            "sip:+1-212-555-0101;npdi:pw@b.example:5070;transport=TLS;x=1?subject=hi",
+            "sips:b.example;transport=tcp",
+            "sip:b@[2001:DB8::1]:5062",
+            "SIP:a%40b@b.example;transport=tls",
+            "tel:+1-212-555-0100;phone-context=b.example",
+            "urn:service:sos",
+            "sip:",
+            "sip:a@b:99999",
+            "nothing",
+            "",
+        ] {
+            same(UriView::read(text).as_ref(), Uri::read(text).as_ref(), text);
+        }
+    }
+
+    #[test]
+    fn parties_are_the_same_in_place_and_whole() {
+        for (line, from, to) in [
+            ("sip:b@b.example", "From: \"A <x>\" <sip:a@a.example;x=y>;tag=1", "To: sip:b@B.example;tag=2"),
+            ("<tel:+12125550100>", "From: <sip:a@\r\n a.example>;tag=1", "To: \"x <sip:b@b.example>"),
+            ("b", "From: nobody", "t: <sip:b\u{e9}@b.example>"),
+        ] {
+            let text = format!("INVITE {line} SIP/2.0\r\n{from}\r\n{to}\r\nCall-ID: 1\r\n\r\n");
+            let mut bytes = text.into_bytes();
+            for at in 0..2 {
+                let message = Message::read(&bytes, false).unwrap().0;
+                let parties = message.parties();
+                let party = |name, whole: &Option<NameAddr>| {
+                    same(message.party(name).as_ref(), whole.as_ref().map(|p| &p.uri), from);
+                };
+                party(HeaderName::From, &parties.from);
+                party(HeaderName::To, &parties.to);
+                same(message.target().as_ref(), parties.target.as_ref(), line);
+                // The same where not all is UTF-8.
+                let place = bytes.iter().rposition(|b| *b == b'b').unwrap_or(at);
+                bytes[place] = 0xff;
+            }
+        }
+        let response = Message::read(b"SIP/2.0 200 OK\r\nTo: <sip:a@b>\r\n\r\n", false).unwrap().0;
+        assert_eq!((response.target(), response.party(HeaderName::From)), (None, None));
+    }
+}
