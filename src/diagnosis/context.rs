@@ -40,6 +40,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Whether the capture is known to have lost packets.
     pub(super) is_capture_lossy: bool,
+    /// Frames of responses of which the words of the catalogue would be dropped: closer findings explain them.
+    pub(super) explained: &'a [FrameRef],
     /// The call in question; `None` where it is the whole capture.
     pub(super) call: Option<&'a Call>,
     /// Whether messages of that call are known to be missing; found out when somebody asks.

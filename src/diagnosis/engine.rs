@@ -56,7 +56,7 @@ impl Engine {
     /// Diagnoses a call that is over. `now` is the capture clock.
     pub fn diagnose(&mut self, call: Call, now: Timestamp) -> CallReport {
         let facts = Facts::of(&call);
-        // Debug builds look for them in any case, for the assertion in `apply`.
+        // Debug builds look for them in any case, for the assertion in `findings`.
         let unwanted =
             if facts.hold(Facts::UNWANTED) || cfg!(debug_assertions) { UnwantedCase::all(&call) } else { Vec::new() };
         let invites = initial_invites(&call, &self.settings.country);
@@ -71,7 +71,7 @@ impl Engine {
             unwanted: &unwanted,
             ..self.context(now)
         };
-        let mut findings = apply(facts, &call, &cx);
+        let mut findings = self.findings(facts, &call, cx);
         if facts.hold(Facts::FAILURE) {
             self.hosts.observe_redirects(&call);
             self.hosts.observe_challenges(&call);
@@ -82,13 +82,29 @@ impl Engine {
         }
         let origin = call.is_invite().then(|| CallOrigin::of(identity.as_ref(), &invites, &self.settings, &identities));
         drop((unwanted, invites));
-        self.settings.weigh(&mut findings);
         let mut root_cause = root_cause::settle(&call, &mut findings);
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
         let is_excused = root_cause.is_some_and(|code| ignored.contains(&code));
         self.count_ignored(&ignored);
         root_cause = root_cause.filter(|_| !is_excused);
         CallReport { call, findings, root_cause, identities, is_excused, origin }
+    }
+
+    /// What the rules say of a call of which these facts hold, with the severities of the settings. Those that come last are told what
+    /// the others explain: of nearly every failure one of them knows better than the catalogue, whose words would be dropped.
+    fn findings<'a>(&'a self, facts: Facts, call: &'a Call, cx: Context<'a>) -> Vec<Finding> {
+        // Debug builds, and with them all tests over all samples, see that no finding is lost.
+        debug_assert_eq!(overlooked(facts, call, &cx), None);
+        let mut findings = apply(in_question(facts), call, &cx);
+        self.settings.weigh(&mut findings);
+        let last = last_in_question(facts);
+        if !last.is_empty() {
+            let explained = root_cause::explained(call, &findings);
+            let mut more = apply(last, call, &Context { explained: &explained, ..cx });
+            self.settings.weigh(&mut more);
+            findings.append(&mut more);
+        }
+        findings
     }
 
     /// Takes note of a TLS connection that is over.
@@ -132,6 +148,7 @@ impl Engine {
             capture_start: self.capture_start,
             now,
             is_capture_lossy: self.lossy,
+            explained: &[],
             call: None,
             is_call_lossy: OnceCell::new(),
             hosts: &self.hosts,
@@ -143,39 +160,49 @@ impl Engine {
     }
 }
 
-/// What the rules say of a call of which these facts hold.
-fn apply(facts: Facts, call: &Call, cx: &Context<'_>) -> Vec<Finding> {
+/// What these rules say of a call.
+fn apply(rules: &[DetectInCall], call: &Call, cx: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for detect in in_question(facts) {
+    for detect in rules {
         detect(call, cx, &mut findings);
-    }
-    // Debug builds, and with them all tests over all samples, see that no finding is lost so.
-    if cfg!(debug_assertions) {
-        for rule in RULES {
-            if let Detect::Given(needed, detect) = rule.detect {
-                debug_assert!(facts.hold(needed) || finds_nothing(detect, call, cx), "{}", rule.code);
-            }
-        }
     }
     findings
 }
 
-/// The rules that may have something to say of a call of which these facts hold, in their order.
-fn in_question(facts: Facts) -> &'static [DetectInCall] {
-    static LISTS: [OnceLock<Vec<DetectInCall>>; Facts::SETS] = [const { OnceLock::new() }; Facts::SETS];
-    let list = || {
-        let of = |rule: &&Rule| match rule.detect {
-            Detect::Call(detect) => Some(detect),
-            Detect::Given(needed, detect) => facts.hold(needed).then_some(detect),
-            Detect::Capture(_) => None,
-        };
-        RULES.iter().filter_map(of).collect()
+/// A rule that would say something of a call though not all facts hold that it needs.
+fn overlooked(facts: Facts, call: &Call, cx: &Context<'_>) -> Option<&'static str> {
+    let says = |rule: &&Rule| match rule.detect {
+        Detect::Given(needed, detect) | Detect::Last(needed, detect) => {
+            !facts.hold(needed) && !apply(&[detect], call, cx).is_empty()
+        }
+        Detect::Call(_) | Detect::Capture(_) => false,
     };
-    LISTS.get(facts.number()).map(|known| known.get_or_init(list).as_slice()).unwrap_or_default()
+    RULES.iter().find(says).map(|rule| rule.code)
 }
 
-fn finds_nothing(detect: DetectInCall, call: &Call, cx: &Context<'_>) -> bool {
-    let mut findings = Vec::new();
-    detect(call, cx, &mut findings);
-    findings.is_empty()
+/// Rules for each set of facts, listed when the set first occurs.
+type Lists = [OnceLock<Vec<DetectInCall>>; Facts::SETS];
+
+/// The rules that may have something to say of a call of which these facts hold, in their order.
+fn in_question(facts: Facts) -> &'static [DetectInCall] {
+    static LISTS: Lists = [const { OnceLock::new() }; Facts::SETS];
+    listed(&LISTS, facts, |rule| match rule.detect {
+        Detect::Call(detect) => Some(detect),
+        Detect::Given(needed, detect) => facts.hold(needed).then_some(detect),
+        Detect::Last(..) | Detect::Capture(_) => None,
+    })
+}
+
+/// Those of them that come last.
+fn last_in_question(facts: Facts) -> &'static [DetectInCall] {
+    static LISTS: Lists = [const { OnceLock::new() }; Facts::SETS];
+    listed(&LISTS, facts, |rule| match rule.detect {
+        Detect::Last(needed, detect) => facts.hold(needed).then_some(detect),
+        Detect::Call(_) | Detect::Given(..) | Detect::Capture(_) => None,
+    })
+}
+
+fn listed(lists: &'static Lists, facts: Facts, of: impl Fn(&Rule) -> Option<DetectInCall>) -> &'static [DetectInCall] {
+    let list = || RULES.iter().filter_map(|rule| of(rule)).collect();
+    lists.get(facts.number()).map(|known| known.get_or_init(list).as_slice()).unwrap_or_default()
 }

@@ -127,6 +127,15 @@ pub(super) fn settle(call: &Call, findings: &mut Vec<Finding>) -> Option<&'stati
     None
 }
 
+/// The frames of which the catalogue need say nothing once these are all other findings of a call: [`settle`] would drop it.
+pub(super) fn explained(call: &Call, findings: &[Finding]) -> Vec<FrameRef> {
+    // Any root cause among them is closer than the catalogue.
+    if !call.outcome.is_failure() || pick(call, findings).is_none() {
+        return Vec::new();
+    }
+    cited_by_closer(findings.iter())
+}
+
 fn drop_repetitions(findings: &mut Vec<Finding>) {
     let mut at = 0;
     while let Some(finding) = findings.get(at) {
@@ -203,13 +212,16 @@ fn drop_explained(root: &Finding, findings: &mut Vec<Finding>) {
     if findings.iter().all(|f| f.code != "failed-response") {
         return;
     }
-    let closer: Vec<FrameRef> = findings
-        .iter()
-        .chain([root])
+    let closer = cited_by_closer(findings.iter().chain([root]));
+    findings.retain(|f| f.code != "failed-response" || !frame(f).is_some_and(|cited| closer.contains(&cited)));
+}
+
+/// The frames that findings cite which may be the root cause of a call, the catalogue aside.
+fn cited_by_closer<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FrameRef> {
+    findings
         .filter(|f| f.code != "failed-response" && cause_of(f.code).is_some())
         .flat_map(|f| f.evidence.iter().map(|e| e.frame))
-        .collect();
-    findings.retain(|f| f.code != "failed-response" || !frame(f).is_some_and(|cited| closer.contains(&cited)));
+        .collect()
 }
 
 /// What stands for itself first, the worst of it before the rest, then by frame; consequences last.

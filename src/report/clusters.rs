@@ -1,6 +1,7 @@
 //! Failures grouped by cause: "3 causes explain 97 % of 12,000 failures". Part of the [`Summary`](super::Summary), and as
 //! bounded as that.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::net::IpAddr;
@@ -84,7 +85,7 @@ impl Clusters {
         let number = facts::called_number(&report.call);
         let cause = Cause {
             code: report.root_cause,
-            method: facts::method(&report.call).map(|method| method.chars().take(limits::CLUSTER_SOFTWARE).collect()),
+            method: facts::method(&report.call).map(|method| shortened(method.into())),
             status: sight.status,
             reason: sight.reason,
             host: Some(sight.host),
@@ -218,9 +219,17 @@ impl Sight {
             host: answer.provenance.flow.source.address,
             status: answer.message.status().map(|status| status.0),
             reason: reason.map(|r| r.cause.map_or(r.protocol.clone(), |cause| format!("{};cause={cause}", r.protocol))),
-            software: answer.message.software().map(|s| s.chars().take(limits::CLUSTER_SOFTWARE).collect()),
+            software: answer.message.software_in_place().map(shortened),
         }
     }
+}
+
+/// A text of a message, cut to [`limits::CLUSTER_SOFTWARE`].
+fn shortened(text: Cow<'_, str>) -> String {
+    if text.len() <= limits::CLUSTER_SOFTWARE {
+        return text.into_owned();
+    }
+    text.chars().take(limits::CLUSTER_SOFTWARE).collect()
 }
 
 /// The final response that a piece of evidence shows.

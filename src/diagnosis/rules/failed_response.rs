@@ -6,7 +6,9 @@ use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts::{self, method};
 use crate::diagnosis::unwanted_case::element;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::sip::Method;
 
 mod other_methods;
@@ -42,19 +44,23 @@ pub(super) static RULE: Rule = Rule {
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
             method.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::Last(Facts::FAILURE, detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    // Of a response that a closer finding cites nothing is said, nor of others like it.
+    let is_explained = |failure: &Failure<'_>| cx.explained.contains(&failure.response.provenance.frame);
     let decided = deciding(call);
-    if let Some(failure) = &decided {
+    if let Some(failure) = decided.as_ref().filter(|failure| !is_explained(failure)) {
         out.push(failure.finding(call));
     }
     let mut said: Vec<_> = decided.iter().map(Failure::key).collect();
     for failure in others(call) {
         if !said.contains(&failure.key()) {
             said.push(failure.key());
-            out.push(failure.finding(call));
+            if !is_explained(&failure) {
+                out.push(failure.finding(call));
+            }
         }
     }
 }
