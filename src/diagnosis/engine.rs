@@ -171,7 +171,7 @@ fn apply(rules: &[DetectInCall], call: &Call, cx: &Context<'_>) -> Vec<Finding> 
 
 /// A rule that would say something of a call though not all facts hold that it needs.
 fn overlooked(facts: Facts, call: &Call, cx: &Context<'_>) -> Option<&'static str> {
-    let says = |rule: &&Rule| match rule.detect {
+    let says = |rule: &&&Rule| match rule.detect {
         Detect::Given(needed, detect) | Detect::Last(needed, detect) => {
             !facts.hold(needed) && !apply(&[detect], call, cx).is_empty()
         }
