@@ -117,6 +117,30 @@ impl Call {
         counted
     }
 
+    /// The statuses of [`Self::counted_finals`] one after the other, and how often they were sent again: without the rest.
+    pub(crate) fn count_finals(&self, mut each: impl FnMut(StatusCode)) -> usize {
+        let mut retransmissions = 0;
+        let mut known: SmallVec<[FinalKey<'_>; 4]> = SmallVec::new();
+        if self.transactions.iter().map(|t| t.finals.len()).sum::<usize>() > FEW {
+            for CountedFinal { response, .. } in self.counted_finals() {
+                each(response.status);
+                retransmissions += response.retransmissions.len();
+            }
+            return retransmissions;
+        }
+        for response in self.transactions.iter().flat_map(|t| &t.finals) {
+            let Some(key) = self.final_key(response) else { continue };
+            retransmissions += response.retransmissions.len();
+            if known.contains(&key) {
+                retransmissions += 1;
+            } else {
+                each(response.status);
+                known.push(key);
+            }
+        }
+        retransmissions
+    }
+
     fn final_key(&self, response: &FinalResponse) -> Option<FinalKey<'_>> {
         let captured = self.message(response.message)?;
         let message = &captured.message;

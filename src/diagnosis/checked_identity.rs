@@ -1,15 +1,17 @@
 //! The Identity values of a call with what is known of their signatures: verified once a call, for the rules and the reports.
 
+use std::sync::Arc;
+
 use super::identity_case::IdentityCase;
 use super::{Context, Hosts, Settings};
 use crate::provenance::FrameRef;
-use crate::stir::{Identity, Objection, Unverified, Verdict, verify};
+use crate::stir::{Identity, Objection, Surroundings, Unverified, Verdict, verify};
 
 /// An Identity value of the INVITE that was captured nearest to the callee.
 #[derive(Debug, Clone)]
 pub struct CheckedIdentity {
     /// The value.
-    pub identity: Identity,
+    pub identity: Arc<Identity>,
     /// The frame of the INVITE.
     pub frame: FrameRef,
     /// What is known of the signature.
@@ -22,10 +24,12 @@ impl CheckedIdentity {
         if case.identities.is_empty() {
             return Vec::new();
         }
-        let around = case.surroundings(&settings.country);
+        // Without anything to verify with nobody asks what stands around them.
+        let around =
+            if settings.trust.is_empty() { Surroundings::default() } else { case.surroundings(&settings.country) };
         let cut = case.request.message.is_cut();
         let frame = case.request.provenance.frame;
-        let check = |identity: Identity| {
+        let check = |identity: Arc<Identity>| {
             let verdict = match verify(&identity, &around, &settings.trust) {
                 Verdict::Failed(_) if cut => Verdict::NotVerified(Unverified::Cut),
                 verdict => of_known_signer(verdict, &identity, hosts),

@@ -1,6 +1,7 @@
 //! Whether two hosts belong to the same owner, as far as their names tell.
 
 use crate::sip::Uri;
+use crate::sip::uri::address_of;
 
 /// Labels under which the next one is registered, where the last label has two letters (`co.uk`, `com.au`).
 const SECOND_LEVEL: [&str; 8] = ["co", "com", "net", "org", "gov", "edu", "ac", "or"];
@@ -8,10 +9,15 @@ const SECOND_LEVEL: [&str; 8] = ["co", "com", "net", "org", "gov", "edu", "ac", 
 /// The part of a host name that somebody registered: `corp.example` of `pbx.corp.example`. `None` for addresses and for
 /// names of one label.
 pub(super) fn registrable(uri: &Uri) -> Option<&str> {
-    if uri.ip().is_some() {
+    registrable_part(&uri.host)
+}
+
+/// The same of a host in lower case.
+pub(super) fn registrable_part(host: &str) -> Option<&str> {
+    if address_of(host).is_some() {
         return None;
     }
-    let host = uri.host.trim_end_matches('.');
+    let host = host.trim_end_matches('.');
     let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
     let last = dots.next()?;
     let Some(second) = dots.next() else { return Some(host) };

@@ -1,6 +1,8 @@
 //! The caller's identity as the rules about it look at it: the INVITE as captured nearest to the callee, with its Identity
 //! header fields.
 
+use std::sync::Arc;
+
 use super::{Actor, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
@@ -18,7 +20,7 @@ pub(super) struct IdentityCase<'a> {
     /// The same INVITE nearest to the caller; the same message where one hop was captured.
     pub(super) nearest: &'a CapturedMessage,
     /// Its Identity values.
-    pub(super) identities: &'a [Identity],
+    pub(super) identities: &'a [Arc<Identity>],
     /// The final response, if it is one that may speak of the caller's identity: 607, 608, 603+, 403, 428, 436, 437, 438.
     pub(super) rejection: Option<&'a CapturedMessage>,
 }
@@ -41,12 +43,12 @@ impl<'a> IdentityCase<'a> {
 
     /// `PASSporTs` about the origin of the call, rather than about its diversions.
     pub(super) fn origins(&self) -> impl Iterator<Item = &'a Identity> {
-        self.identities.iter().filter(|identity| !identity.is_diversion() && !identity.legacy)
+        self.identities.iter().map(AsRef::as_ref).filter(|identity| !identity.is_diversion() && !identity.legacy)
     }
 
     /// Whether a diversion is signed (RFC 8946).
     pub(super) fn has_diversion(&self) -> bool {
-        self.identities.iter().any(Identity::is_diversion)
+        self.identities.iter().any(|identity| identity.is_diversion())
     }
 
     /// Whether more than one hop of the INVITE was captured.

@@ -82,7 +82,7 @@ pub(super) enum Destination {
 /// §6.2.1).
 pub(super) fn destination(case: &IdentityCase<'_>, country: &str) -> Destination {
     let (to, target) = case.called_numbers(country);
-    let claimed: Vec<&str> = case.identities.iter().flat_map(claimed_destinations).collect();
+    let claimed: Vec<&str> = case.identities.iter().flat_map(|identity| claimed_destinations(identity)).collect();
     let fits = |number: &Option<TelephoneNumber>| {
         number.as_ref().map(|number| claimed.iter().any(|claim| same_number(claim, number)))
     };

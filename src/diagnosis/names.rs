@@ -62,11 +62,5 @@ fn complete<'m>(number: Option<&NumberView<'m>>) -> Option<Cow<'m, str>> {
 }
 
 fn party<'m>(uri: &UriView<'m>, number: Option<&NumberView<'m>>) -> Cow<'m, str> {
-    complete(number).unwrap_or_else(|| user_at_host(uri))
-}
-
-/// User and host of a party that is no number.
-pub(super) fn user_at_host<'m>(uri: &UriView<'m>) -> Cow<'m, str> {
-    let user = uri.effective_user().unwrap_or_default();
-    Cow::Owned([&user, "@", &uri.lower_host()].concat())
+    complete(number).unwrap_or_else(|| uri.user_at_host())
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::identity_case::IdentityCase;
 use super::identity_claims::{Age, Destination, destination, wrong_origin};
-use super::names::{Names, user_at_host};
+use super::names::Names;
 use super::patterns::unwanted::Invite;
 use super::{CheckedIdentity, Settings};
 use crate::stir::Attestation;
@@ -135,7 +135,7 @@ fn has_assumed_country(names: &Names<'_>, country: &str) -> bool {
 /// User and host of a caller that is no number.
 fn name(names: &Names<'_>) -> Option<String> {
     let from = names.from.as_ref()?;
-    Some(if from.user.is_some() { user_at_host(from) } else { from.lower_host() }.into_owned())
+    Some(if from.user.is_some() { from.user_at_host() } else { from.lower_host() }.into_owned())
 }
 
 /// How the INVITE is signed, and whether that was verified. Of several `PASSporTs` those of SHAKEN count, else those about the

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::domains::registrable;
+use super::domains::{registrable, registrable_part};
 use super::{Actor, Certainty, Context, Evidence, Severity, Text};
 use crate::call::{Call, CapturedMessage, Follow, Outcome, Redirect, Transaction, TransactionId};
 use crate::lang::span;
@@ -154,11 +154,11 @@ impl<'a> RedirectCase<'a> {
 
     /// Whether a target belongs to another registered domain than the called address. An address tells nothing about its owner.
     pub(super) fn leads_away(&self, target: &Uri) -> bool {
-        let asked = self.nearest_request().and_then(|m| m.message.parties().target.as_ref());
-        let called = [self.redirect.from.as_ref(), asked].into_iter().flatten();
-        let mut domains = called.filter_map(registrable).peekable();
-        let known = domains.peek().is_some();
-        registrable(target).is_some_and(|target| known && domains.all(|domain| domain != target))
+        let Some(target) = registrable(target) else { return false };
+        let asked = self.nearest_request().and_then(|m| m.message.target()).map(|uri| uri.lower_host());
+        let called = [self.redirect.from.as_ref().map(|from| from.host.as_str()), asked.as_deref()];
+        let mut domains = called.into_iter().flatten().filter_map(registrable_part).peekable();
+        domains.peek().is_some() && domains.all(|domain| domain != target)
     }
 
     /// Whether any target leads away: nobody should store its Contact unasked.

@@ -8,7 +8,7 @@ use crate::call::{Call, CapturedMessage, CountedFinal, FinalResponse, Transactio
 use crate::diagnosis::{CallReport, Finding};
 use crate::net::Carrier;
 use crate::provenance::FrameRef;
-use crate::sip::{HeaderName, NameAddr, StatusClass, Uri};
+use crate::sip::{HeaderName, NameAddr, StatusClass, Uri, UriView};
 
 /// The ways through tunnels, tags and collectors that messages of a call came, each with the frames of its messages, in the order in
 /// which they were first seen.
@@ -105,7 +105,7 @@ pub(super) fn is_failure(report: &CallReport) -> bool {
 
 /// The called number: of the Request-URI, else of To; `None` where neither holds one.
 pub(super) fn called_number(call: &Call) -> Option<String> {
-    let parties = opening(call)?.message.parties();
-    let of = |uri: &Uri| uri.user_name().and_then(number_pattern::number);
-    parties.target.as_ref().and_then(of).or_else(|| of(&parties.to.as_ref()?.uri))
+    let message = &opening(call)?.message;
+    let of = |uri: UriView<'_>| uri.user_name().and_then(number_pattern::number);
+    message.target().and_then(of).or_else(|| message.party(HeaderName::To).and_then(of))
 }

@@ -6,7 +6,7 @@ use super::attestation::Attestations;
 use super::clusters::Clusters;
 use crate::anomaly::Anomaly;
 use crate::baseline::Compared;
-use crate::call::{CountedFinal, Outcome};
+use crate::call::Outcome;
 use crate::diagnosis::{CallReport, Finding};
 use crate::kpi::Kpis;
 use crate::lang::Text;
@@ -169,13 +169,13 @@ impl Summary {
 
     /// Counts a closed call.
     pub fn call(&mut self, report: &CallReport) {
-        for CountedFinal { response, .. } in report.call.counted_finals() {
-            if let Some(class) = response.status.class() {
+        let again = report.call.count_finals(|status| {
+            if let Some(class) = status.class() {
                 *self.final_by_class.entry(class).or_default() += 1;
             }
-            *self.final_by_status.entry(response.status.0).or_default() += 1;
-            self.retransmitted_finals += u64::try_from(response.retransmissions.len()).unwrap_or(u64::MAX);
-        }
+            *self.final_by_status.entry(status.0).or_default() += 1;
+        });
+        self.retransmitted_finals += again as u64;
         if report.call.is_invite() {
             self.calls += 1;
             *self.outcomes.entry(report.call.outcome).or_default() += 1;

@@ -1,5 +1,7 @@
 //! What a message says of the party that sends it, beside From: asserted identities, privacy, signed identities, date.
 
+use std::sync::Arc;
+
 use super::{HeaderName, Message, NameAddr};
 use crate::stir::{Identity, TelephoneNumber, date};
 
@@ -13,8 +15,8 @@ impl Message {
     }
 
     /// Identity values with their `PASSporTs`, in order (RFC 8224 §4).
-    pub fn identities(&self) -> &[Identity] {
-        let read = || self.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).collect();
+    pub fn identities(&self) -> &[Arc<Identity>] {
+        let read = || self.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).map(Arc::new).collect();
         if self.has(HeaderName::Identity) { self.identities_or(read) } else { &[] }
     }
 

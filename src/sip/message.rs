@@ -70,7 +70,7 @@ struct Rare {
     /// Such a method of CSeq.
     sequence_method: Option<Method>,
     /// Identity values, read when they are first asked for: many rules do.
-    identities: OnceLock<Box<[Identity]>>,
+    identities: OnceLock<Box<[Arc<Identity>]>>,
 }
 
 /// Where the parts of a message stand in its octets, for whoever writes it anew. What lies between them is line ends, blanks, and
@@ -258,6 +258,11 @@ impl Message {
         self.places().named(name).map(|f| f.value(self.raw()))
     }
 
+    /// The first of them.
+    pub(super) fn first_value(&self, name: HeaderName) -> Option<&[u8]> {
+        self.field(name).map(|field| field.value(&self.0.held))
+    }
+
     /// Where its parts stand.
     pub(crate) fn anatomy(&self) -> Anatomy {
         let subject = match self.0.start {
@@ -360,7 +365,7 @@ impl Message {
     }
 
     /// The Identity values, which `read` reads when they are first asked for.
-    pub(super) fn identities_or(&self, read: impl FnOnce() -> Box<[Identity]>) -> &[Identity] {
+    pub(super) fn identities_or(&self, read: impl FnOnce() -> Box<[Arc<Identity>]>) -> &[Arc<Identity>] {
         // Messages with Identity have a place for its values.
         self.0.rare.as_deref().map_or(&[], |rare| rare.identities.get_or_init(read))
     }

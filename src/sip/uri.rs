@@ -105,12 +105,7 @@ impl Uri {
 
     /// The host as an address, if it is a literal.
     pub fn ip(&self) -> Option<IpAddr> {
-        // Most names show by their first letters that they are none.
-        let literal = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'[' | b']');
-        if !self.host.bytes().all(literal) {
-            return None;
-        }
-        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+        address_of(&self.host)
     }
 
     /// The user part without its own parameters: `+12155550100` of `+12155550100;npdi`.
@@ -192,6 +187,16 @@ impl Uri {
     pub fn effective_user(&self) -> Option<Cow<'_, str>> {
         self.user.as_deref().map(effective_user)
     }
+}
+
+/// A host as an address, if it is a literal.
+pub(crate) fn address_of(host: &str) -> Option<IpAddr> {
+    // Most names show by their first letters that they are none.
+    let literal = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'[' | b']');
+    if !host.bytes().all(literal) {
+        return None;
+    }
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 /// User and host of a URI, for comparisons that need no more of it.

@@ -61,6 +61,23 @@ impl<'a> UriView<'a> {
         self.user.map(uri::effective_user)
     }
 
+    /// User (as [`Self::effective_user`]) and host, with `@` between them: of most URIs they stand like that in the text.
+    pub(crate) fn user_at_host(&self) -> Cow<'a, str> {
+        let user = self.effective_user().unwrap_or_default();
+        let whole = user.len() + 1 + self.host.len();
+        let begin = self.raw.len().min(match self.scheme {
+            Scheme::Sip => 4,
+            _ => 5,
+        });
+        if let (Cow::Borrowed(name), Some(text)) = (&user, self.raw.get(begin..begin + whole))
+            && text.strip_prefix(name).and_then(|rest| rest.strip_prefix('@')) == Some(self.host)
+            && !self.host.bytes().any(|b| b.is_ascii_uppercase())
+        {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned([&user, "@", &self.lower_host()].concat())
+    }
+
     /// As [`super::Uri::port_or_default`].
     pub(crate) fn port_or_default(&self) -> u16 {
         let is_tls = || self.param("transport").is_some_and(|t| t.eq_ignore_ascii_case("tls"));
@@ -79,6 +96,9 @@ impl<'a> UriView<'a> {
 impl Message {
     /// The URI of From or To; `None` where [`Message::from`] or [`Message::to`] gives `None`.
     pub(crate) fn party(&self, name: HeaderName) -> Option<UriView<'_>> {
+        if let Some(uri) = self.first_value(name).and_then(bracketed) {
+            return UriView::read(uri);
+        }
         match self.header(name)? {
             Cow::Borrowed(value) => UriView::read(NameAddr::uri_of(value)?),
             // Folded, or not UTF-8: there is no text of it in the message.
@@ -99,6 +119,16 @@ impl Message {
     }
 }
 
+/// The URI in a value as nearly all are: in brackets, with no quotes in front of them, and on one line. `None` says nothing.
+fn bracketed(value: &[u8]) -> Option<&str> {
+    let at = memchr::memchr2(b'<', b'"', value)?;
+    let [b'<', inside @ ..] = value.get(at..)? else { return None };
+    let uri = inside.get(..memchr::memchr(b'>', inside)?)?;
+    // The rest may be folded: that does not change what stands here.
+    let is_usual = !uri.is_empty() && uri.iter().fold(true, |usual, b| usual & b.is_ascii_graphic());
+    std::str::from_utf8(uri).ok().filter(|_| is_usual)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +144,8 @@ mod tests {
             let effective = v.effective_user().map(Cow::into_owned);
             let user = (v.user.map(str::to_owned), v.user_name().map(str::to_owned), effective);
             let host = v.lower_host().into_owned();
+            let both = format!("{}@{host}", v.effective_user().unwrap_or_default());
+            assert_eq!(v.user_at_host(), both, "{text}");
             (v.raw.to_owned(), v.scheme.clone(), user, host, v.port, v.port_or_default(), v.is_sip())
         });
         assert_eq!(part, whole, "{text}");

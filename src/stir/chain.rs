@@ -1,5 +1,7 @@
 //! Several PASSporT tokens in one request: one about the origin of the call, and one for each diversion (RFC 8946 §4).
 
+use std::borrow::Borrow;
+
 use crate::lang::{Text, phrase};
 
 use super::{Claims, Identity, Subject, TelephoneNumber};
@@ -50,9 +52,10 @@ impl ChainFault {
 phrase!(ChainFault);
 
 /// Everything that does not fit between PASSporT tokens. Those that cannot be read are left out: they have faults of their own.
-pub fn faults(identities: &[Identity]) -> Vec<ChainFault> {
+pub fn faults<I: Borrow<Identity>>(identities: &[I]) -> Vec<ChainFault> {
+    let identities: Vec<&Identity> = identities.iter().map(Borrow::borrow).collect();
     let read: Vec<(&Identity, Option<&Claims>)> =
-        identities.iter().filter(|i| !i.legacy).map(|i| (i, i.passport.claims.as_ref())).collect();
+        identities.iter().filter(|i| !i.legacy).map(|i| (*i, i.passport.claims.as_ref())).collect();
     if read.is_empty() || read.iter().any(|(i, claims)| claims.is_none() && !i.passport.compact) {
         return Vec::new();
     }
@@ -61,8 +64,8 @@ pub fn faults(identities: &[Identity]) -> Vec<ChainFault> {
     if (1..read.len()).any(|at| (0..at).any(|earlier| token(earlier) == token(at))) {
         faults.push(ChainFault::Duplicate);
     }
-    faults.extend(several_origins(identities));
-    if identities.iter().all(Identity::is_diversion) {
+    faults.extend(several_origins(&identities));
+    if identities.iter().all(|identity| identity.is_diversion()) {
         faults.push(ChainFault::NoOrigin);
     }
     let claims: Vec<&Claims> = read.iter().filter_map(|(_, claims)| *claims).collect();
@@ -74,8 +77,8 @@ pub fn faults(identities: &[Identity]) -> Vec<ChainFault> {
     faults
 }
 
-fn several_origins(identities: &[Identity]) -> Option<ChainFault> {
-    let origins: Vec<&Identity> = identities.iter().filter(|i| !i.is_diversion() && !i.legacy).collect();
+fn several_origins(identities: &[&Identity]) -> Option<ChainFault> {
+    let origins: Vec<&Identity> = identities.iter().copied().filter(|i| !i.is_diversion() && !i.legacy).collect();
     origins.iter().enumerate().find_map(|(at, identity)| {
         let rival =
             |other: &&&Identity| other.ppt() == identity.ppt() && other.passport.token != identity.passport.token;

@@ -12,11 +12,11 @@ use crate::hashing::shared;
 use crate::lang::Text;
 use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 
-/// The latest items, each with `N` texts, in the order in which they came.
+/// The latest items, each with `M` marks and `N` texts, in the order in which they came.
 #[derive(Debug)]
-pub(super) struct Recent<T, const N: usize> {
-    /// The marks of the keys of `items`: to look through them takes no look at the items themselves.
-    marks: VecDeque<Mark>,
+pub(super) struct Recent<T, const M: usize, const N: usize> {
+    /// The marks of the keys of `items`, by kind: to look through them takes no look at the items themselves.
+    marks: [VecDeque<Mark>; M],
     items: VecDeque<Item<T, N>>,
     /// The texts of all items, one behind the other.
     texts: VecDeque<u8>,
@@ -67,15 +67,15 @@ impl Place {
     }
 }
 
-impl<T: Copy, const N: usize> Recent<T, N> {
+impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
     /// Room for that many.
     pub(super) fn with_room(room: usize) -> Self {
-        let (marks, items, texts) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { marks, items, texts, given_up: 0, room }
+        let marks = [const { VecDeque::new() }; M];
+        Self { marks, items: VecDeque::new(), texts: VecDeque::new(), given_up: 0, room }
     }
 
     /// Takes note of one more, in place of the oldest where there is no room.
-    pub(super) fn push(&mut self, mark: Mark, item: T, texts: [&str; N]) {
+    pub(super) fn push(&mut self, marks: [Mark; M], item: T, texts: [&str; N]) {
         if self.items.len() >= self.room {
             self.forget_oldest();
         }
@@ -85,12 +85,16 @@ impl<T: Copy, const N: usize> Recent<T, N> {
         }
         // No text is longer than its message.
         let lengths = texts.map(|text| u32::try_from(text.len()).unwrap_or(u32::MAX));
-        self.marks.push_back(mark);
+        for (kind, mark) in self.marks.iter_mut().zip(marks) {
+            kind.push_back(mark);
+        }
         self.items.push_back(Item { item, begin, lengths });
     }
 
     fn forget_oldest(&mut self) {
-        self.marks.pop_front();
+        for kind in &mut self.marks {
+            kind.pop_front();
+        }
         if let Some(Item { lengths, .. }) = self.items.pop_front() {
             let octets: usize = lengths.iter().map(|length| *length as usize).sum();
             self.texts.drain(..octets.min(self.texts.len()));
@@ -98,10 +102,10 @@ impl<T: Copy, const N: usize> Recent<T, N> {
         }
     }
 
-    /// Those with that mark, the oldest first, with their texts; some may have another key.
-    pub(super) fn with_mark(&self, mark: Mark) -> Vec<(T, [String; N])> {
+    /// Those with that mark of a kind, the oldest first; some may have another key.
+    pub(super) fn with_mark(&self, kind: usize, mark: Mark) -> impl Iterator<Item = Noted<'_, T, M, N>> {
         let mut found = Vec::new();
-        let (older, newer) = self.marks.as_slices();
+        let (older, newer) = self.marks.get(kind).map(VecDeque::as_slices).unwrap_or_default();
         for (begin, marks) in [(0, older), (older.len(), newer)] {
             for (number, some) in marks.chunks(MARKS_AT_ONCE).enumerate() {
                 // Nearly always there is none, and that is seen of many marks at once.
@@ -111,18 +115,48 @@ impl<T: Copy, const N: usize> Recent<T, N> {
                 }
             }
         }
-        found.into_iter().filter_map(|at| self.items.get(at)).map(|item| (item.item, self.texts_of(item))).collect()
+        found.into_iter().filter_map(|at| Some(Noted { of: self, item: self.items.get(at)? }))
     }
 
-    fn texts_of(&self, item: &Item<T, N>) -> [String; N] {
-        let mut at = usize::try_from(item.begin - self.given_up).unwrap_or(usize::MAX);
-        item.lengths.map(|length| {
-            let begin = at;
-            at += length as usize;
-            let octets: Vec<u8> = self.texts.iter().skip(begin).take(length as usize).copied().collect();
-            // They were texts before.
-            String::from_utf8(octets).unwrap_or_default()
-        })
+    /// The octets of a text of an item, which may be in two pieces.
+    fn octets(&self, item: &Item<T, N>, number: usize) -> (&[u8], &[u8]) {
+        let before = item.lengths.iter().take(number).map(|length| *length as usize).sum::<usize>();
+        let begin = usize::try_from(item.begin - self.given_up).unwrap_or(usize::MAX).saturating_add(before);
+        let end = begin.saturating_add(item.lengths.get(number).map_or(0, |length| *length as usize));
+        let (first, second) = self.texts.as_slices();
+        let within = |at: usize| at.min(first.len());
+        let behind = |at: usize| at.saturating_sub(first.len());
+        let (in_first, in_second) = (within(begin)..within(end), behind(begin)..behind(end));
+        (first.get(in_first).unwrap_or_default(), second.get(in_second).unwrap_or_default())
+    }
+}
+
+/// One of the items.
+pub(super) struct Noted<'r, T, const M: usize, const N: usize> {
+    of: &'r Recent<T, M, N>,
+    item: &'r Item<T, N>,
+}
+
+impl<T: Copy, const M: usize, const N: usize> Noted<'_, T, M, N> {
+    /// What was noted.
+    pub(super) fn item(&self) -> T {
+        self.item.item
+    }
+
+    /// Whether one of its texts is this one.
+    pub(super) fn is(&self, number: usize, text: &str) -> bool {
+        if self.item.lengths.get(number).is_none_or(|length| *length as usize != text.len()) {
+            return false;
+        }
+        let (first, second) = self.of.octets(self.item, number);
+        text.as_bytes().split_at_checked(first.len()) == Some((first, second))
+    }
+
+    /// One of its texts.
+    pub(super) fn text(&self, number: usize) -> String {
+        let (first, second) = self.of.octets(self.item, number);
+        // It was a text before.
+        String::from_utf8([first, second].concat()).unwrap_or_default()
     }
 }
 
@@ -133,30 +167,42 @@ const MARKS_AT_ONCE: usize = 32;
 mod tests {
     use super::*;
 
+    fn mark(of: impl Hash) -> Mark {
+        Mark::of(&of)
+    }
+
     #[test]
     fn the_latest_are_found_in_order_with_their_texts() {
         let mut recent = Recent::with_room(3);
         for (key, item) in [("a", 1), ("b", 2), ("a", 3), ("a", 4)] {
-            recent.push(Mark::of(&key), item, [key, &"é".repeat(item)]);
+            recent.push([mark(key), mark(item % 2)], item, [key, &"é".repeat(item)]);
         }
-        let found = |key: &str| recent.with_mark(Mark::of(&key));
-        let with = |key: &str, item: usize| (item, [key.to_owned(), "é".repeat(item)]);
+        let found = |kind: usize, mark: Mark| {
+            let all = recent.with_mark(kind, mark);
+            all.map(|noted| (noted.item(), noted.text(1))).collect::<Vec<_>>()
+        };
+        let with = |item: usize| (item, "é".repeat(item));
         assert_eq!(
-            (found("a"), found("b"), found("c")),
-            (vec![with("a", 3), with("a", 4)], vec![with("b", 2)], vec![])
+            (found(0, mark("a")), found(0, mark("b")), found(0, mark("c"))),
+            (vec![with(3), with(4)], vec![with(2)], vec![])
         );
+        assert_eq!((found(1, mark(0)), found(1, mark(1))), (vec![with(2), with(4)], vec![with(3)]));
     }
 
     #[test]
     fn each_of_many_is_found() {
         let mut recent = Recent::with_room(1000);
         for n in 0..2500_usize {
-            recent.push(Mark::of(&(n % 500)), n, [&n.to_string()]);
+            recent.push([mark(n % 500)], n, [&n.to_string()]);
         }
         for n in 0..500 {
-            let found = recent.with_mark(Mark::of(&n)).into_iter().filter(|(item, _)| item % 500 == n);
-            let found: Vec<_> = found.map(|(item, [text])| (item, text)).collect();
-            assert_eq!(found, [(1500 + n, (1500 + n).to_string()), (2000 + n, (2000 + n).to_string())]);
+            let found: Vec<_> = recent.with_mark(0, mark(n)).filter(|noted| noted.item() % 500 == n).collect();
+            let numbers = [1500 + n, 2000 + n];
+            assert_eq!(found.iter().map(Noted::item).collect::<Vec<_>>(), numbers);
+            for (noted, number) in found.iter().zip(numbers) {
+                let text = number.to_string();
+                assert!(noted.is(0, &text) && !noted.is(0, &n.to_string()) && noted.text(0) == text, "{number}");
+            }
         }
     }
 }

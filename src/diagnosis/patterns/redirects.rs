@@ -28,7 +28,7 @@ pub struct Redirects {
     clients: HashMap<Pair, MovedAddress>,
     servers: HashMap<Pair, Answers>,
     /// Answers of servers about addresses that no 301 is known for yet: a call with a 301 may close after one that came later.
-    recent: Recent<Answered, 2>,
+    recent: Recent<Answered, 1, 2>,
     /// Marks of the pairs in `clients` and `servers`: that a pair is in neither is seen without its text.
     known: HashSet<Mark>,
     /// The key of the address in question: a place to write it, over and over.
@@ -318,18 +318,20 @@ impl Redirects {
                 }
             } else if let Some(m) = answer_in_use(call, transaction, None) {
                 let answered = Answered { server, call: call.number, place: Place::of(&m.provenance) };
-                self.recent.push(mark, answered, [key, &m.message.start_line()]);
+                self.recent.push([mark], answered, [key, &m.message.start_line()]);
             }
         }
     }
 
     /// The first answer after that time among those that came before a 301 was known.
     fn recent_use(&self, pair: &Pair, told: Timestamp) -> Option<Alive> {
-        let answers = self.recent.with_mark(mark(pair.0, &pair.1)).into_iter();
-        let later = answers
-            .filter(|(answer, [key, _])| answer.server == pair.0 && **key == *pair.1 && answer.place.time > told);
-        let (Answered { call, place, .. }, [_, text]) = later.min_by_key(|(a, _)| (a.place.time, a.call))?;
-        Some((call, place.time, place.evidence(IN_USE, text)))
+        let (server, key) = pair;
+        let answers = self.recent.with_mark(0, mark(*server, key));
+        let same = answers.filter(|noted| noted.item().server == *server && noted.is(0, key));
+        let later = same.filter(|noted| noted.item().place.time > told);
+        let first = later.min_by_key(|noted| (noted.item().place.time, noted.item().call))?;
+        let Answered { call, place, .. } = first.item();
+        Some((call, place.time, place.evidence(IN_USE, first.text(1))))
     }
 }
 

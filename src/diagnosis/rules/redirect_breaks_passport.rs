@@ -70,7 +70,7 @@ struct Broken<'a> {
 impl<'a> Broken<'a> {
     fn of(case: &RedirectCase<'a>, follow: &'a Follow, cx: &Context<'_>) -> Option<Self> {
         let signed = IdentityCase::of_attempt(case.call, last_try(case.call, follow.transaction))?;
-        let first: Vec<&Identity> =
+        let first: Vec<_> =
             case.nearest_request().into_iter().chain(case.request()).flat_map(|m| m.message.identities()).collect();
         let taken_along = |identity: &&Identity| first.iter().any(|f| f.passport.token == identity.passport.token);
         let identity = signed.origins().find(taken_along)?.clone();
@@ -115,7 +115,7 @@ fn finding(case: &RedirectCase<'_>, broken: &Broken<'_>) -> Option<Finding> {
     let primary = broken.signed.evidence(&broken.identity, "the Identity header field that the follow-up took along");
     // Of a block by a network the catalogue has the redress, and cites the response.
     let rejection = broken.signed.rejection.filter(|_| matches!(broken.rejection(), Some(403 | 428..=438)));
-    let divs = case.response.message.identities().iter().any(Identity::is_diversion);
+    let divs = case.response.message.identities().iter().any(|identity| identity.is_diversion());
     let finding = Finding::new(&RULE, certainty, message(case, broken)?, primary)
         .severity(severity)
         .evidence([

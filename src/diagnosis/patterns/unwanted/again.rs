@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::super::super::Evidence;
 use super::super::super::thresholds::Thresholds;
-use super::super::recent::{Mark, Place, Recent};
+use super::super::recent::{self, Mark, Place, Recent};
 use super::super::sorted;
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
@@ -40,10 +40,10 @@ pub enum Rejecting {
 pub struct Again {
     rejected: HashMap<Key, Rejected>,
     /// The latest INVITEs by client and callee, since a call with a 607 may close after the one that follows it.
-    recent: Recent<Noted, 4>,
+    recent: Recent<Noted, 2, 4>,
     /// For each client and callee with a 607: INVITEs with their callers, whoever they are.
     to_callee: HashMap<(IpAddr, Arc<str>), Sends>,
-    /// Marks of what is in one of the tables: of other INVITEs nothing is looked up.
+    /// Marks of what is in the tables, of callees and of callers: of other INVITEs nothing is looked up.
     known: HashSet<Mark>,
     /// 607s that found no room.
     forgotten: u64,
@@ -182,24 +182,25 @@ impl Again {
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool) {
         for invite in invites {
             let (Some(caller), Some(callee)) = (&invite.caller, &invite.callee) else { continue };
-            let mark = mark(invite.request.provenance.flow.source.address, callee);
+            let marks = marks(invite.request.provenance.flow.source.address, caller, callee);
             if let Some(kind) = rejecting(call, invite.id, is_unwanted) {
                 self.reject(call, invite.id, &key(invite, caller, callee), kind);
             }
             let message = &invite.request.message;
             let (noted, software) = (noted(call, invites, invite), message.software_in_place().unwrap_or_default());
             let start_line = message.start_line();
-            if self.known.contains(&mark) {
+            if marks.iter().any(|mark| self.known.contains(mark)) {
                 let sent = noted.sent(software.clone().into_owned(), start_line.clone().into_owned());
                 self.follows(&key(invite, caller, callee), &sent);
             }
-            self.recent.push(mark, noted, [caller, callee, &software, &start_line]);
+            self.recent.push(marks, noted, [caller, callee, &software, &start_line]);
         }
     }
 
     /// Takes note of an INVITE that may follow a rejection.
     fn follows(&mut self, key: &Key, sent: &Sent) {
-        if let Some(sends) = self.to_callee.get_mut(&(key.0, key.2.clone())) {
+        let sends = self.to_callee.get_mut(&(key.0, key.2.clone()));
+        if let Some(sends) = sends.filter(|sends| has_room(sends, sent.time, sent.call)) {
             push_caller(sends, &key.1, sent);
         }
         if let Some(rejected) = self.rejected.get_mut(key) {
@@ -207,12 +208,12 @@ impl Again {
         }
     }
 
-    /// INVITEs to that callee that were noted lately, with their callers.
-    fn noted(&self, client: IpAddr, callee: &str) -> impl Iterator<Item = (String, Sent)> {
-        let noted = self.recent.with_mark(mark(client, callee)).into_iter();
-        let same =
-            move |(noted, [_, to, ..]): &(Noted, [String; 4])| noted.place.source.address == client && to == callee;
-        noted.filter(same).map(|(noted, [caller, _, software, line])| (caller, noted.sent(software, line)))
+    /// INVITEs of that client to that callee that were noted lately: those that share a kind of mark.
+    fn noted<'r>(&'r self, kind: usize, key: &'r Key) -> impl Iterator<Item = recent::Noted<'r, Noted, 2, 4>> {
+        let (client, caller, callee) = key;
+        let mark = marks(*client, caller, callee).get(kind).copied();
+        let noted = mark.into_iter().flat_map(move |mark| self.recent.with_mark(kind, mark));
+        noted.filter(move |noted| noted.item().place.source.address == *client && noted.is(1, callee))
     }
 
     fn reject(&mut self, call: &Call, id: TransactionId, key: &Key, kind: Rejecting) {
@@ -234,10 +235,11 @@ impl Again {
                 return;
             }
             let mut rejected = Rejected::default();
-            for (_, sent) in self.noted(key.0, &key.2).filter(|(caller, _)| **caller == *key.1) {
-                rejected.push(sent);
+            for noted in self.noted(CALLER, key).filter(|noted| noted.is(0, &key.1)) {
+                rejected.push(sent(&noted));
             }
-            self.known.insert(mark(key.0, &key.2));
+            let [_, of_caller] = marks(key.0, &key.1, &key.2);
+            self.known.insert(of_caller);
             self.rejected.insert(key.clone(), rejected);
         }
         if kind == Rejecting::Unwanted {
@@ -258,10 +260,13 @@ impl Again {
             return;
         }
         let mut sends = Vec::new();
-        for (caller, sent) in self.noted(*client, callee) {
-            push_caller(&mut sends, &caller.into(), &sent);
+        for noted in self.noted(CALLEE, key) {
+            if has_room(&sends, noted.item().place.time, noted.item().call) {
+                push_caller(&mut sends, &noted.text(0).into(), &sent(&noted));
+            }
         }
-        self.known.insert(mark(*client, callee));
+        let [of_callee, _] = marks(*client, "", callee);
+        self.known.insert(of_callee);
         self.to_callee.insert(watched, sends);
     }
 
@@ -368,6 +373,11 @@ fn rejecting(call: &Call, id: TransactionId, is_unwanted: bool) -> Option<Reject
     }
 }
 
+/// Whether an INVITE is among the earliest ones to a callee.
+fn has_room(sends: &Sends, time: Timestamp, call: CallNumber) -> bool {
+    sends.len() < ROTATION_SENDS || sends.last().is_none_or(|(_, last)| (time, call) < (last.time, last.call))
+}
+
 /// Keeps the earliest INVITEs to a callee.
 fn push_caller(sends: &mut Sends, caller: &Arc<str>, sent: &Sent) {
     sends.push((caller.clone(), sent.clone()));
@@ -379,9 +389,20 @@ fn key(invite: &Invite<'_>, caller: &str, callee: &str) -> Key {
     (invite.request.provenance.flow.source.address, caller.into(), callee.into())
 }
 
-/// What the INVITEs of a client to a callee have in common, whoever calls.
-fn mark(client: IpAddr, callee: &str) -> Mark {
-    Mark::of(&(client, callee))
+/// The marks of INVITEs: what those of a client to a callee have in common, whoever calls, and what those of one caller have.
+fn marks(client: IpAddr, caller: &str, callee: &str) -> [Mark; 2] {
+    let all = Mark::of(&(client, callee));
+    [all, Mark::of(&(all, caller))]
+}
+
+/// The kind of mark that INVITEs to one callee share.
+const CALLEE: usize = 0;
+/// The kind that those of one caller to it share.
+const CALLER: usize = 1;
+
+/// A noted INVITE for keeps.
+fn sent(noted: &recent::Noted<'_, Noted, 2, 4>) -> Sent {
+    noted.item().sent(noted.text(2), noted.text(3))
 }
 
 fn noted(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Noted {
