@@ -27,7 +27,7 @@ pub(super) struct Recent<T, const M: usize, const N: usize> {
 
 #[derive(Debug)]
 struct Item<T, const N: usize> {
-    item: T,
+    what: T,
     /// Where its texts begin, counted from the first that ever was.
     begin: u64,
     lengths: [u32; N],
@@ -88,7 +88,7 @@ impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
         for (kind, mark) in self.marks.iter_mut().zip(marks) {
             kind.push_back(mark);
         }
-        self.items.push_back(Item { item, begin, lengths });
+        self.items.push_back(Item { what: item, begin, lengths });
     }
 
     fn forget_oldest(&mut self) {
@@ -109,7 +109,7 @@ impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
         for (begin, marks) in [(0, older), (older.len(), newer)] {
             for (number, some) in marks.chunks(MARKS_AT_ONCE).enumerate() {
                 // Nearly always there is none, and that is seen of many marks at once.
-                if some.iter().fold(false, |any, of| any | (*of == mark)) {
+                if some.iter().map(|of| u32::from(*of == mark)).sum::<u32>() > 0 {
                     let places = some.iter().enumerate().filter(|(_, of)| **of == mark);
                     found.extend(places.map(|(at, _)| begin + number * MARKS_AT_ONCE + at));
                 }
@@ -140,7 +140,7 @@ pub(super) struct Noted<'r, T, const M: usize, const N: usize> {
 impl<T: Copy, const M: usize, const N: usize> Noted<'_, T, M, N> {
     /// What was noted.
     pub(super) fn item(&self) -> T {
-        self.item.item
+        self.item.what
     }
 
     /// Whether one of its texts is this one.

@@ -114,13 +114,12 @@ impl Traffic {
         let client = request.provenance.flow.source;
         let known = invites.iter().find(|invite| std::ptr::eq(invite.request, request));
         let others;
-        let (from, to) = match known {
-            Some(invite) => (invite.caller.as_deref(), invite.callee.as_deref()),
-            None => {
-                let names = Names::of(&request.message, country);
-                others = (names.caller(country), names.callee());
-                (others.0.as_deref(), others.1.as_deref())
-            }
+        let (from, to) = if let Some(invite) = known {
+            (invite.caller.as_deref(), invite.callee.as_deref())
+        } else {
+            let names = Names::of(&request.message, country);
+            others = (names.caller(country), names.callee());
+            (others.0.as_deref(), others.1.as_deref())
         };
         let seen = Seen::of(call, request, from, to);
         let mut is_forgotten = true;

@@ -76,8 +76,7 @@ impl<'a> Invite<'a> {
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
         let request = call.request(id).filter(|_| is_invite)?;
         let names = Names::of(&request.message, country);
-        let (caller, callee) = (names.caller(country), names.callee());
-        Some(Self { id, request, names, caller, callee })
+        Some(Self { id, request, caller: names.caller(country), callee: names.callee(), names })
     }
 }
 

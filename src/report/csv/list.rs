@@ -15,7 +15,7 @@ use crate::report::time;
 /// What a list is of.
 #[derive(Debug)]
 enum List {
-    Moves(Moves),
+    Moves(Box<Moves>),
     Complaints(Box<Complaints>),
 }
 
@@ -32,7 +32,7 @@ pub struct ListSink {
 impl ListSink {
     /// Addresses that moved; nothing is written yet.
     pub fn moves(out: Box<dyn Write>, options: CsvOptions) -> Self {
-        Self::new(out, options, List::Moves(Moves::default()))
+        Self::new(out, options, List::Moves(Box::default()))
     }
 
     /// Callers that were complained about; `country` is the country code of numbers without one.

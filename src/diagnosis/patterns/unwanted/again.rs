@@ -181,39 +181,49 @@ impl Sent {
 impl Again {
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool) {
         for invite in invites {
-            let (Some(caller), Some(callee)) = (&invite.caller, &invite.callee) else { continue };
-            let marks = marks(invite.request.provenance.flow.source.address, caller, callee);
+            let (Some(from), Some(to)) = (&invite.caller, &invite.callee) else { continue };
+            let client = invite.request.provenance.flow.source.address;
+            let key = || (client, from.as_ref().into(), to.as_ref().into());
             if let Some(kind) = rejecting(call, invite.id, is_unwanted) {
-                self.reject(call, invite.id, &key(invite, caller, callee), kind);
+                self.reject(call, invite.id, &key(), kind);
             }
             let message = &invite.request.message;
             let (noted, software) = (noted(call, invites, invite), message.software_in_place().unwrap_or_default());
             let start_line = message.start_line();
-            if marks.iter().any(|mark| self.known.contains(mark)) {
-                let sent = noted.sent(software.clone().into_owned(), start_line.clone().into_owned());
-                self.follows(&key(invite, caller, callee), &sent);
+            let sent = || noted.sent(software.clone().into_owned(), start_line.clone().into_owned());
+            let marks @ [of_callee, of_caller] = marks(client, from, to);
+            if self.known.contains(&of_callee) {
+                self.calls(client, to, (from, noted.place.time, call.number), sent);
             }
-            self.recent.push(marks, noted, [caller, callee, &software, &start_line]);
+            if self.known.contains(&of_caller)
+                && let Some(rejected) = self.rejected.get_mut(&key())
+            {
+                rejected.push(sent());
+            }
+            self.recent.push(marks, noted, [from, to, &software, &start_line]);
         }
     }
 
-    /// Takes note of an INVITE that may follow a rejection.
-    fn follows(&mut self, key: &Key, sent: &Sent) {
-        let sends = self.to_callee.get_mut(&(key.0, key.2.clone()));
-        if let Some(sends) = sends.filter(|sends| has_room(sends, sent.time, sent.call)) {
-            push_caller(sends, &key.1, sent);
-        }
-        if let Some(rejected) = self.rejected.get_mut(key) {
-            rejected.push(sent.clone());
+    /// Takes note of an INVITE to a callee that may have rejected somebody.
+    fn calls(
+        &mut self,
+        client: IpAddr,
+        to: &str,
+        (from, time, call): (&str, Timestamp, CallNumber),
+        sent: impl Fn() -> Sent,
+    ) {
+        let sends = self.to_callee.get_mut(&(client, to.into()));
+        if let Some(sends) = sends.filter(|sends| has_room(sends, time, call)) {
+            push_caller(sends, from.into(), sent());
         }
     }
 
     /// INVITEs of that client to that callee that were noted lately: those that share a kind of mark.
     fn noted<'r>(&'r self, kind: usize, key: &'r Key) -> impl Iterator<Item = recent::Noted<'r, Noted, 2, 4>> {
-        let (client, caller, callee) = key;
-        let mark = marks(*client, caller, callee).get(kind).copied();
+        let (client, from, to) = key;
+        let mark = marks(*client, from, to).get(kind).copied();
         let noted = mark.into_iter().flat_map(move |mark| self.recent.with_mark(kind, mark));
-        noted.filter(move |noted| noted.item().place.source.address == *client && noted.is(1, callee))
+        noted.filter(move |noted| noted.item().place.source.address == *client && noted.is(1, to))
     }
 
     fn reject(&mut self, call: &Call, id: TransactionId, key: &Key, kind: Rejecting) {
@@ -262,7 +272,7 @@ impl Again {
         let mut sends = Vec::new();
         for noted in self.noted(CALLEE, key) {
             if has_room(&sends, noted.item().place.time, noted.item().call) {
-                push_caller(&mut sends, &noted.text(0).into(), &sent(&noted));
+                push_caller(&mut sends, noted.text(0).into(), sent(&noted));
             }
         }
         let [of_callee, _] = marks(*client, "", callee);
@@ -379,20 +389,16 @@ fn has_room(sends: &Sends, time: Timestamp, call: CallNumber) -> bool {
 }
 
 /// Keeps the earliest INVITEs to a callee.
-fn push_caller(sends: &mut Sends, caller: &Arc<str>, sent: &Sent) {
-    sends.push((caller.clone(), sent.clone()));
+fn push_caller(sends: &mut Sends, caller: Arc<str>, sent: Sent) {
+    sends.push((caller, sent));
     sends.sort_by_key(|(_, s)| (s.time, s.call));
     sends.truncate(ROTATION_SENDS);
 }
 
-fn key(invite: &Invite<'_>, caller: &str, callee: &str) -> Key {
-    (invite.request.provenance.flow.source.address, caller.into(), callee.into())
-}
-
 /// The marks of INVITEs: what those of a client to a callee have in common, whoever calls, and what those of one caller have.
-fn marks(client: IpAddr, caller: &str, callee: &str) -> [Mark; 2] {
-    let all = Mark::of(&(client, callee));
-    [all, Mark::of(&(all, caller))]
+fn marks(client: IpAddr, from: &str, to: &str) -> [Mark; 2] {
+    let all = Mark::of(&(client, to));
+    [all, Mark::of(&(all, from))]
 }
 
 /// The kind of mark that INVITEs to one callee share.
