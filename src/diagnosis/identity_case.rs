@@ -1,8 +1,10 @@
 //! The caller's identity as the rules about it look at it: the INVITE as captured nearest to the callee, with its Identity
 //! header fields.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
+use super::identity_claims::Destination;
 use super::{Actor, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
@@ -23,6 +25,8 @@ pub(super) struct IdentityCase<'a> {
     pub(super) identities: &'a [Arc<Identity>],
     /// The final response, if it is one that may speak of the caller's identity: 607, 608, 603+, 403, 428, 436, 437, 438.
     pub(super) rejection: Option<&'a CapturedMessage>,
+    /// Whether they name the called number, once somebody has asked.
+    pub(super) destination: OnceCell<Destination>,
 }
 
 impl<'a> IdentityCase<'a> {
@@ -38,7 +42,13 @@ impl<'a> IdentityCase<'a> {
         let deepest = deepest(call, id);
         let request = call.request(deepest).filter(|m| m.message.method() == Some(&Method::Invite)).unwrap_or(nearest);
         let rejection = rejection(call, id).or_else(|| rejection(call, deepest));
-        Some(Self { request, nearest, identities: request.message.identities(), rejection })
+        Some(Self {
+            request,
+            nearest,
+            identities: request.message.identities(),
+            rejection,
+            destination: OnceCell::new(),
+        })
     }
 
     /// `PASSporTs` about the origin of the call, rather than about its diversions.
@@ -70,7 +80,7 @@ impl<'a> IdentityCase<'a> {
 
     /// An Identity header field of the INVITE as evidence.
     pub(super) fn evidence(&self, identity: &Identity, what: impl Into<Text>) -> Evidence {
-        Evidence::at(&self.request.provenance, what, format!("Identity: {}", identity.raw))
+        Evidence::at(&self.request.provenance, what, ["Identity: ", &identity.raw].concat())
     }
 
     /// The header field that names the caller as evidence.

@@ -80,7 +80,11 @@ pub(super) enum Destination {
 
 /// Compares the called numbers that `PASSporTs` claim with To and Request-URI: of several one that fits is enough (RFC 8224
 /// §6.2.1).
-pub(super) fn destination(case: &IdentityCase<'_>, country: &str) -> Destination {
+pub(super) fn destination<'c>(case: &'c IdentityCase<'_>, country: &str) -> &'c Destination {
+    case.destination.get_or_init(|| compared(case, country))
+}
+
+fn compared(case: &IdentityCase<'_>, country: &str) -> Destination {
     let (to, target) = case.called_numbers(country);
     let claimed: Vec<&str> = case.identities.iter().flat_map(|identity| claimed_destinations(identity)).collect();
     let fits = |number: &Option<TelephoneNumber>| {

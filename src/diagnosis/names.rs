@@ -22,6 +22,8 @@ pub(super) struct Names<'m> {
     pub(super) calling: Option<NumberView<'m>>,
     /// The number of To.
     pub(super) called: Option<NumberView<'m>>,
+    /// Whether `calling` is one of P-Asserted-Identity.
+    has_asserted: bool,
 }
 
 impl<'m> Names<'m> {
@@ -32,9 +34,10 @@ impl<'m> Names<'m> {
         let number = |party: &Option<UriView<'m>>| NumberView::read(party.as_ref()?.user?, country);
         // No list of the asserted ones is made where there are none.
         let asserted = message.has(HeaderName::PAssertedIdentity).then(|| message.asserted_number(country)).flatten();
+        let has_asserted = asserted.is_some();
         let calling = asserted.map(TelephoneNumber::into_view).or_else(|| number(&from));
         let called = number(&to);
-        Self { from, to, target: message.target(), calling, called }
+        Self { from, to, target: message.target(), calling, called, has_asserted }
     }
 
     /// Whoever is called, so that equal parties have equal texts.
@@ -51,8 +54,8 @@ impl<'m> Names<'m> {
         let anonymous = from.host.eq_ignore_ascii_case("anonymous.invalid")
             || from.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
         // Its own number counts where the asserted one is but an extension.
-        let number = || NumberView::read(from.user?, country);
-        (!anonymous).then(|| party(from, number().as_ref()))
+        let own = || self.has_asserted.then(|| NumberView::read(from.user?, country)).flatten();
+        (!anonymous).then(|| party(from, own().as_ref()))
     }
 }
 

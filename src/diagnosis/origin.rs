@@ -146,7 +146,7 @@ fn signing(case: &IdentityCase<'_>, identities: &[CheckedIdentity], country: &st
         return (if cut { Signing::Unknown } else { Signing::Unsigned }, false);
     }
     let deciding = deciding(identities);
-    let mismatch = destination(case, country) == Destination::Differs;
+    let mismatch = *destination(case, country) == Destination::Differs;
     let holds = deciding.iter().find(|checked| !mismatch && !is_invalid(case, checked, country));
     match holds {
         Some(checked) => {

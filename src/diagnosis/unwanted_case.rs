@@ -130,8 +130,8 @@ impl<'a> UnwantedCase<'a> {
     /// Whether both numbers belong to the North American plan.
     pub(super) fn is_north_american(&self, country: &str) -> bool {
         let Some(request) = self.deepest_request() else { return false };
-        let to = request.message.parties().to.as_ref();
-        let called = to.and_then(|to| TelephoneNumber::read(to.uri.user_name()?, country));
+        let to = request.message.party(HeaderName::To);
+        let called = to.and_then(|to| TelephoneNumber::read(to.user_name()?, country));
         let calling = request.message.calling_number(country);
         [called, calling].iter().all(|n| n.as_ref().is_some_and(TelephoneNumber::is_nanp))
     }

@@ -99,15 +99,13 @@ impl Message {
         if let Some(uri) = self.first_value(name).and_then(bracketed) {
             return UriView::read(uri);
         }
-        match self.header(name)? {
-            Cow::Borrowed(value) => UriView::read(NameAddr::uri_of(value)?),
-            // Folded, or not UTF-8: there is no text of it in the message.
-            Cow::Owned(_) => {
-                let parties = self.parties();
-                let party = if name == HeaderName::From { &parties.from } else { &parties.to };
-                UriView::read(party.as_ref()?.uri.raw())
-            }
+        if let Cow::Borrowed(value) = self.header(name)? {
+            return UriView::read(NameAddr::uri_of(value)?);
         }
+        // Folded, or not UTF-8: there is no text of it in the message.
+        let parties = self.parties();
+        let party = if name == HeaderName::From { &parties.from } else { &parties.to };
+        UriView::read(party.as_ref()?.uri.raw())
     }
 
     /// The Request-URI; `None` where [`Message::request_uri`] gives `None`.
@@ -119,10 +117,14 @@ impl Message {
     }
 }
 
-/// The URI in a value as nearly all are: in brackets, with no quotes in front of them, and on one line. `None` says nothing.
+/// The URI in a value as nearly all are: in brackets, behind at most one quoted name, and on one line. `None` says nothing.
 fn bracketed(value: &[u8]) -> Option<&str> {
-    let at = memchr::memchr2(b'<', b'"', value)?;
-    let [b'<', inside @ ..] = value.get(at..)? else { return None };
+    let mut rest = value;
+    if let [b'"', name @ ..] = value {
+        let [b'"', behind @ ..] = name.get(memchr::memchr2(b'"', b'\\', name)?..)? else { return None };
+        rest = behind;
+    }
+    let [b'<', inside @ ..] = rest.get(memchr::memchr2(b'<', b'"', rest)?..)? else { return None };
     let uri = inside.get(..memchr::memchr(b'>', inside)?)?;
     // The rest may be folded: that does not change what stands here.
     let is_usual = !uri.is_empty() && uri.iter().fold(true, |usual, b| usual & b.is_ascii_graphic());
@@ -181,6 +183,9 @@ mod tests {
             ("sip:b@b.example", "From: \"A <x>\" <sip:a@a.example;x=y>;tag=1", "To: sip:b@B.example;tag=2"),
             ("<tel:+12125550100>", "From: <sip:a@\r\n a.example>;tag=1", "To: \"x <sip:b@b.example>"),
             ("b", "From: nobody", "t: <sip:b\u{e9}@b.example>"),
+            ("sip:b@b", "From: \"A \\\" <x>\" <sip:a@a.example>;tag=1", "To: \"B, <c>\" \"d\" <sip:b@B.example>;tag=2"),
+            ("sip:b@b", "From: \"A\r\n B\"\r\n <sip:a@a.example>;tag=1", "To: \"B\"<sip:b@B.example\r\n >;tag=2"),
+            ("sip:b@b", "From: \"A <sip:x@y>", "To: \"B\" sip:b@B.example;tag=<sip:c@c>"),
         ] {
             let text = format!("INVITE {line} SIP/2.0\r\n{from}\r\n{to}\r\nCall-ID: 1\r\n\r\n");
             let mut bytes = text.into_bytes();

@@ -55,7 +55,7 @@ fn signed<'c>(case: &'c IdentityCase<'_>, cx: &Context<'_>) -> Option<&'c Identi
             || wrong_origin(case, i, country).is_some()
             || !Age::of(case, i).is_some_and(|age| !age.is_stale_by_capture() && age.is_stale_by_date() != Some(true))
     };
-    if case.identities.iter().any(|identity| faulty(identity)) || destination(case, country) != Destination::Fits {
+    if case.identities.iter().any(|identity| faulty(identity)) || *destination(case, country) != Destination::Fits {
         return None;
     }
     let verified = |(_, status): &(_, String)| status.to_ascii_lowercase().starts_with("tn-validation-passed");

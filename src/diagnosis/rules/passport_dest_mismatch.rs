@@ -46,7 +46,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let identity = case.origins().next().or_else(|| case.identities.first().map(AsRef::as_ref))?;
     let found = destination(case, &cx.settings.country);
-    if found == Destination::Fits {
+    if *found == Destination::Fits {
         return None;
     }
     let claimed = claimed_destinations(identity).collect::<Vec<_>>().join(", ");

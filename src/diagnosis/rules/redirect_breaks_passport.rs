@@ -81,7 +81,7 @@ impl<'a> Broken<'a> {
         };
         // What did not fit before the redirect was not broken by it.
         let before = IdentityCase::of_attempt(case.call, case.redirect.transaction);
-        let fitted = before.is_none_or(|before| destination(&before, &cx.settings.country) == Destination::Fits);
+        let fitted = before.is_none_or(|before| *destination(&before, &cx.settings.country) == Destination::Fits);
         fitted.then_some(Self { follow, signed, identity, rewritten })
     }
 
