@@ -60,6 +60,9 @@ pub fn assemble(group: Group) -> Call {
 
 /// Puts the leg whose messages came first to the front: it is the one nearest the caller (diagnosis §D7).
 fn order_legs(call: &mut Call) {
+    if call.legs.len() < 2 {
+        return;
+    }
     let mut order: Vec<usize> = Vec::with_capacity(call.legs.len());
     for leg in call.messages.iter().map(|m| m.leg).chain(0..call.legs.len()) {
         if leg < call.legs.len() && !order.contains(&leg) {

@@ -1,5 +1,7 @@
 //! The attempts of a call: its initial requests at the hop nearest the caller, and why each was made.
 
+use smallvec::SmallVec;
+
 use super::element::Elements;
 use super::{Attempt, AttemptCause, Call, Transaction, TransactionId};
 use crate::sip::{Challenge, HeaderName, Method};
@@ -10,7 +12,7 @@ const CORRECTABLE: &[u16] = &[413, 415, 416, 420, 421, 422, 423, 428, 436, 438, 
 /// Finds the attempts of a call whose redirects are known already.
 pub(super) fn find(call: &Call, elements: &Elements) -> Vec<Attempt> {
     let candidates = candidates(call);
-    let mut attempts: Vec<Attempt> = Vec::new();
+    let mut attempts: Vec<Attempt> = Vec::with_capacity(candidates.len());
     for id in candidates {
         if attempts.is_empty() {
             attempts.push(Attempt { transaction: id, because: AttemptCause::First });
@@ -21,25 +23,29 @@ pub(super) fn find(call: &Call, elements: &Elements) -> Vec<Attempt> {
     attempts
 }
 
+/// Transactions: as a rule few.
+type Few = SmallVec<[TransactionId; 4]>;
+
 /// Initial requests that no captured hop forwards, by time: the INVITEs, or without INVITE those of the first one's method.
-fn candidates(call: &Call) -> Vec<TransactionId> {
-    let initial: Vec<_> = (0..call.transactions.len())
-        .map(TransactionId)
-        .filter(|id| call.transaction(*id).is_some_and(|t| t.upstream.is_none() && begins(&t.method)))
-        .filter(|id| call.is_initial(*id))
-        .collect();
-    let initial = if initial.is_empty() { refreshes(call) } else { initial };
+fn candidates(call: &Call) -> Few {
+    let begins = |t: &Transaction| t.upstream.is_none() && begins(&t.method);
+    let all = call.transactions.iter().enumerate().filter(|(_, t)| begins(t)).map(|(at, _)| TransactionId(at));
+    let mut initial: Few = all.filter(|id| call.is_initial(*id)).collect();
+    if initial.is_empty() {
+        initial = refreshes(call);
+    }
     let method_of = |id: &TransactionId| call.transaction(*id).map(|t| &t.method);
     let invite = initial.iter().any(|id| method_of(id) == Some(&Method::Invite));
     let wanted = if invite { Some(&Method::Invite) } else { initial.first().and_then(method_of) };
-    initial.iter().copied().filter(|id| method_of(id) == wanted).collect()
+    initial.retain(|id| method_of(id) == wanted);
+    initial
 }
 
 /// The requests of a subscription that began before the capture: each stands for itself, and was answered or not.
-fn refreshes(call: &Call) -> Vec<TransactionId> {
+fn refreshes(call: &Call) -> Few {
     let subscription = |t: &Transaction| matches!(t.method, Method::Subscribe | Method::Notify);
     if !call.transactions.iter().all(|t| subscription(t) && t.request.is_some()) {
-        return Vec::new();
+        return Few::new();
     }
     let all = (0..call.transactions.len()).map(TransactionId);
     all.filter(|id| call.transaction(*id).is_some_and(|t| t.upstream.is_none())).collect()

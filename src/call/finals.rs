@@ -1,7 +1,6 @@
 //! Final responses of a transaction: which one counts, and when it came.
 
 use super::{Call, CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
-use crate::hashing::HashSet;
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusCode};
 use crate::transaction::Places;
@@ -49,7 +48,7 @@ type Dialog<'m> = (usize, Option<&'m [u8]>, Option<u32>);
 /// Marks the final responses whose ACK was captured: to a non-2xx on the same hop, to a 2xx anywhere in the leg
 /// (RFC 3261 §13.2.2.4: it travels end to end, and may pass by the elements that the INVITE went through).
 pub(super) fn acknowledge(messages: &[CapturedMessage], transactions: &mut [Transaction]) {
-    let mut elsewhere: Option<HashSet<Dialog<'_>>> = None;
+    let mut elsewhere: Option<Places<Dialog<'_>>> = None;
     for Transaction { leg, acks, finals, .. } in transactions {
         for response in finals {
             let Some(answer) = messages.get(response.message.0) else { continue };
@@ -57,15 +56,21 @@ pub(super) fn acknowledge(messages: &[CapturedMessage], transactions: &mut [Tran
             let mut own = acks.iter().filter_map(|id| messages.get(id.0));
             response.acknowledged = own.any(|ack| tag.is_none() || ack.message.to_tag() == tag)
                 || response.status.is_success()
-                    && elsewhere.get_or_insert_with(|| acknowledgements(messages)).contains(&dialog(*leg, answer));
+                    && elsewhere.get_or_insert_with(|| acknowledgements(messages)).has(&dialog(*leg, answer));
         }
     }
 }
 
 /// Every ACK of the group.
-fn acknowledgements(messages: &[CapturedMessage]) -> HashSet<Dialog<'_>> {
-    let is_ack = |m: &&CapturedMessage| m.message.is_request() && m.message.method() == Some(&Method::Ack);
-    messages.iter().filter(is_ack).map(|m| dialog(m.leg, m)).collect()
+fn acknowledgements(messages: &[CapturedMessage]) -> Places<Dialog<'_>> {
+    let mut acks = Places::new();
+    for (at, captured) in messages.iter().enumerate() {
+        let message = &captured.message;
+        if message.method() == Some(&Method::Ack) && message.is_request() {
+            acks.add(dialog(captured.leg, captured), at);
+        }
+    }
+    acks
 }
 
 fn dialog(leg: usize, captured: &CapturedMessage) -> Dialog<'_> {
@@ -105,7 +110,7 @@ impl Call {
             };
             if let Some(first) = at.and_then(|at| counted.get_mut(at)) {
                 first.response.retransmissions.push(response.message);
-                first.response.retransmissions.extend(&response.retransmissions);
+                first.response.retransmissions.extend_from_slice(&response.retransmissions);
                 continue;
             }
             match &mut many {

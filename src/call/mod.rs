@@ -3,6 +3,8 @@
 //! A [`Call`] is everything under one Call-ID, together with the Call-IDs that a redirect or a B2BUA ties to it. It owns
 //! its messages; all other parts point into them by index.
 
+use smallvec::SmallVec;
+
 use crate::provenance::{Endpoint, Frames, Provenance, Timestamp};
 use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
 
@@ -75,6 +77,12 @@ pub struct Leg {
     pub call_id: Option<Vec<u8>>,
 }
 
+/// Messages of one kind in a transaction: as a rule at most two.
+pub type MessageIds = SmallVec<[MessageId; 2]>;
+
+/// Its final responses: as a rule one.
+pub type Finals = SmallVec<[FinalResponse; 1]>;
+
 /// A request with its retransmissions, provisional and final responses, and the ACK to a non-2xx (RFC 3261 §17).
 #[derive(Debug, Clone)]
 pub struct Transaction {
@@ -89,13 +97,13 @@ pub struct Transaction {
     /// The request; `None` when it was not captured.
     pub request: Option<MessageId>,
     /// The same request sent again.
-    pub retransmissions: Vec<MessageId>,
+    pub retransmissions: MessageIds,
     /// Provisional responses in order, retransmitted ones included.
-    pub provisionals: Vec<MessageId>,
+    pub provisionals: MessageIds,
     /// Distinct final responses in order; more than one is possible (several 2xx, or 600 then 500).
-    pub finals: Vec<FinalResponse>,
+    pub finals: Finals,
     /// ACKs: to a non-2xx those of this transaction, to a 2xx the end-to-end ones that match it.
-    pub acks: Vec<MessageId>,
+    pub acks: MessageIds,
     /// The CANCEL transaction that aims at this INVITE on the same hop.
     pub cancelled_by: Option<TransactionId>,
     /// The transaction on the upstream hop that this one forwards (its top branch stands deeper in this Via stack).
@@ -116,7 +124,7 @@ pub struct FinalResponse {
     /// Its status.
     pub status: StatusCode,
     /// Later copies sent by the same server.
-    pub retransmissions: Vec<MessageId>,
+    pub retransmissions: MessageIds,
     /// Whether its ACK was captured: on its own hop, or, for a 2xx, on any hop of its leg.
     pub acknowledged: bool,
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use super::{CaptureFacts, Sink, Summary};
 use crate::anomaly::Anomaly;
 use crate::call::{
-    Attempt, AttemptCause, Call, CallNumber, CapturedMessage, FinalResponse, IcmpReport, Leg, MessageId, Outcome,
-    Transaction, TransactionId,
+    Attempt, AttemptCause, Call, CallNumber, CapturedMessage, FinalResponse, IcmpReport, Leg, MessageId, MessageIds,
+    Outcome, Transaction, TransactionId,
 };
 use crate::diagnosis::{Actor, CallOrigin, CallReport, Certainty, Evidence, Finding, Severity, Signing, Text};
 use crate::lang::Fill as _;
@@ -139,10 +139,10 @@ impl Builder {
             client: sent.provenance.flow.source,
             server: sent.provenance.flow.destination,
             request: Some(request),
-            retransmissions: again.to_vec(),
-            provisionals: provisionals.to_vec(),
+            retransmissions: again.into(),
+            provisionals: provisionals.into(),
             finals: last.iter().map(|message| self.answer(*message)).collect(),
-            acks: Vec::new(),
+            acks: MessageIds::new(),
             cancelled_by: None,
             upstream: None,
             downstream: Vec::new(),
@@ -157,7 +157,7 @@ impl Builder {
 
     fn answer(&self, message: MessageId) -> FinalResponse {
         let status = self.call.messages[message.0].message.status().unwrap();
-        FinalResponse { message, status, retransmissions: Vec::new(), acknowledged: false }
+        FinalResponse { message, status, retransmissions: MessageIds::new(), acknowledged: false }
     }
 
     pub(super) fn end(mut self, outcome: Outcome, decided: Option<MessageId>, findings: Vec<Finding>) -> CallReport {

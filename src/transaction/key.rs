@@ -137,6 +137,11 @@ impl<K: Eq + Hash> Places<K> {
         self.many.entry(key).or_default().push(place);
     }
 
+    /// Whether a key has a place.
+    pub(crate) fn has(&self, key: &K) -> bool {
+        self.of(key).next().is_some()
+    }
+
     /// The places of a key.
     pub(crate) fn of<'a>(&'a self, key: &'a K) -> impl DoubleEndedIterator<Item = usize> + 'a {
         let many = if self.many.is_empty() { None } else { self.many.get(key) };

@@ -2,8 +2,9 @@
 
 use super::hops;
 use super::key::{Key, LatestVia, Places};
-use crate::call::{CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
-use crate::provenance::Endpoint;
+use super::usual;
+use crate::call::{CapturedMessage, FinalResponse, Finals, MessageId, MessageIds, Transaction, TransactionId};
+use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Method, StatusCode};
 
 /// The transactions of a group, by time of their first message. `messages` are in capture order, without duplicates.
@@ -12,6 +13,13 @@ use crate::sip::{Method, StatusCode};
 /// responses by topmost Via and CSeq (§17.1.3), on the reverse hop where there is one, else on any, as address
 /// translation and hosts with several addresses change it. A response whose request was not captured makes a transaction of its own.
 pub fn match_messages(messages: &[CapturedMessage]) -> Vec<Transaction> {
+    let mut transactions = usual::transactions(messages).unwrap_or_else(|| by_keys(messages));
+    hops::link(messages, &mut transactions);
+    transactions
+}
+
+/// The transactions of any group, before it is known which forwards which.
+pub(super) fn by_keys(messages: &[CapturedMessage]) -> Vec<Transaction> {
     let mut matcher = Matcher {
         messages,
         transactions: Vec::new(),
@@ -27,9 +35,7 @@ pub fn match_messages(messages: &[CapturedMessage]) -> Vec<Transaction> {
             (None, _) => matcher.request(id, captured),
         }
     }
-    let mut transactions = matcher.transactions;
-    hops::link(messages, &mut transactions);
-    transactions
+    matcher.transactions
 }
 
 /// What an ACK to a 2xx has in common with it: leg, To tag, From tag, CSeq number.
@@ -96,21 +102,11 @@ impl<'m> Matcher<'m> {
             }
             return;
         }
-        let tag = captured.message.to_tag();
-        let same = |known: &&mut FinalResponse| {
-            let other = messages.get(known.message.0).map(|m| m.message.to_tag());
-            known.status == status && other == Some(tag)
-        };
-        if let Some(known) = transaction.finals.iter_mut().find(same) {
+        if let Some(known) = FinalResponse::of(&mut transaction.finals, messages, status, captured) {
             known.retransmissions.push(id);
             return;
         }
-        transaction.finals.push(FinalResponse {
-            message: id,
-            status,
-            retransmissions: Vec::new(),
-            acknowledged: false,
-        });
+        transaction.finals.push(FinalResponse::new(id, status));
         if transaction.method == Method::Invite {
             self.by_dialog.add(dialog(captured), at);
         }
@@ -144,20 +140,8 @@ impl<'m> Matcher<'m> {
     fn open(&mut self, key: &Key<'m>, captured: &CapturedMessage, client: Endpoint, server: Endpoint) -> usize {
         let at = self.transactions.len();
         self.transactions.push(Transaction {
-            leg: captured.leg,
-            method: key.method(),
-            client,
-            server,
-            request: None,
-            retransmissions: Vec::new(),
-            provisionals: Vec::new(),
-            finals: Vec::new(),
-            acks: Vec::new(),
-            cancelled_by: None,
-            upstream: None,
-            downstream: Vec::new(),
             in_dialog: key.method_is_in_dialog(),
-            start: captured.provenance.time,
+            ..Transaction::new(captured.leg, key.method(), (client, server), captured.provenance.time)
         });
         self.by_key.add(key.clone(), at);
         if let Some(by_branch) = key.without_sent_by() {
@@ -198,5 +182,48 @@ impl<'m> Matcher<'m> {
 
     fn first(&self, key: &Key<'m>) -> Option<usize> {
         self.by_key.of(key).next()
+    }
+}
+
+impl Transaction {
+    /// One without messages so far, between a client and a server.
+    pub(super) fn new(leg: usize, method: Method, (client, server): (Endpoint, Endpoint), start: Timestamp) -> Self {
+        Self {
+            leg,
+            method,
+            client,
+            server,
+            request: None,
+            retransmissions: MessageIds::new(),
+            provisionals: MessageIds::new(),
+            finals: Finals::new(),
+            acks: MessageIds::new(),
+            cancelled_by: None,
+            upstream: None,
+            downstream: Vec::new(),
+            in_dialog: false,
+            start,
+        }
+    }
+}
+
+impl FinalResponse {
+    /// One that came once so far.
+    pub(super) fn new(message: MessageId, status: StatusCode) -> Self {
+        Self { message, status, retransmissions: MessageIds::new(), acknowledged: false }
+    }
+
+    /// That of several which a response repeats: the same status and To tag.
+    pub(super) fn of<'f>(
+        finals: &'f mut [Self],
+        messages: &[CapturedMessage],
+        status: StatusCode,
+        response: &CapturedMessage,
+    ) -> Option<&'f mut Self> {
+        let tag = response.message.to_tag();
+        finals.iter_mut().find(|known| {
+            let other = messages.get(known.message.0).map(|m| m.message.to_tag());
+            known.status == status && other == Some(tag)
+        })
     }
 }

@@ -5,6 +5,7 @@ mod key;
 mod matcher;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 pub(crate) use key::{Places, is_unique};
 pub use matcher::match_messages;

@@ -1,10 +1,12 @@
 //! Matching as RFC 3261 §17 has it, on flows in text form.
 
+use proptest::prelude::*;
+
 use super::match_messages;
 use crate::call::{CapturedMessage, Transaction};
-use crate::provenance::Frames;
+use crate::provenance::{self, Endpoint, FrameRef, Frames, Provenance, Timestamp, Transport};
 use crate::sample::Flow;
-use crate::sip;
+use crate::sip::{self, Message};
 
 const HOSTS: &str =
     "host a 192.0.2.10\nhost p 198.51.100.30\nhost b 203.0.113.40\nhost c 203.0.113.41\nhost a2 192.0.2.11\n\n";
@@ -203,5 +205,55 @@ fn a_b2bua_that_keeps_the_call_id_sends_the_call_on() {
         let all = transactions(&steps);
         assert_eq!(all[1].upstream.map(|id| id.0), upstream, "{steps}");
         assert_eq!(all[0].downstream.len(), usize::from(upstream.is_some()), "{steps}");
+    }
+}
+
+proptest! {
+    /// Groups of a few messages that differ in little: whatever the short way tells is what the long one tells.
+    #[test]
+    fn usual_groups_are_told_as_any_other(messages in prop::collection::vec(any_message(), 0..12)) {
+        if let Some(found) = super::usual::transactions(&messages) {
+            prop_assert_eq!(format!("{found:?}"), format!("{:?}", super::matcher::by_keys(&messages)));
+        }
+    }
+}
+
+/// A message with few values for each thing that transactions are told by.
+fn any_message() -> impl Strategy<Value = CapturedMessage> {
+    let hop = (1..4_u8, 1..4_u8, 5060..5062_u16);
+    let start = prop::sample::select(vec![
+        "INVITE sip:b@b.example SIP/2.0",
+        "ACK sip:b@b.example SIP/2.0",
+        "CANCEL sip:b@b.example SIP/2.0",
+        "BYE sip:b@b.example SIP/2.0",
+        "SIP/2.0 180 Ringing",
+        "SIP/2.0 200 OK",
+        "SIP/2.0 486 Busy Here",
+    ]);
+    let via = prop::sample::select(vec!["a.example", "a.example", "a.example:5060", "c.example", "[x"]);
+    let branch = prop::sample::select(vec!["z9hG4bK1", "z9hG4bK1", "z9hG4bK2", "old"]);
+    let cseq = prop::sample::select(vec!["1 INVITE", "1 INVITE", "2 BYE", "1 ACK", "1 CANCEL", "2 INVITE", "x"]);
+    let tag = prop::sample::select(vec!["", ";tag=1", ";tag=2"]);
+    (hop, start, via, branch, cseq, tag).prop_map(|(hop, start, via, branch, cseq, tag)| {
+        let text = format!(
+            "{start}\r\nVia: SIP/2.0/UDP {via};branch={branch}\r\nFrom: <sip:a@a.example>;tag=f\r\n\
+             To: <sip:b@b.example>{tag}\r\nCall-ID: c\r\nCSeq: {cseq}\r\n\r\n"
+        );
+        let (message, _) = Message::read(text.as_bytes(), false).unwrap();
+        CapturedMessage { message, provenance: provenance(hop), leg: 0, duplicates: Frames::default() }
+    })
+}
+
+fn provenance((from, to, port): (u8, u8, u16)) -> Provenance {
+    let endpoint = |host| Endpoint { address: [192, 0, 2, host].into(), port };
+    Provenance {
+        frame: FrameRef::default(),
+        other_frames: Frames::default(),
+        time: Timestamp::default(),
+        flow: provenance::Flow { source: endpoint(from), destination: endpoint(to), transport: Transport::Udp },
+        ip_id: None,
+        ttl: 64,
+        carrier: None,
+        offset: 0,
     }
 }
