@@ -2,19 +2,22 @@
 //!
 //! Tells the tracker when a call is settled, so that it need not be kept for as long as one that may go on.
 
-use std::hash::BuildHasher as _;
+use smallvec::SmallVec;
 
-use crate::hashing::Hashing;
+use super::CapturedMessage;
 use crate::limits::LEG_DUE;
 use crate::sip::{Message, Method, StatusCode};
+
+/// Messages of the group, by their places in it.
+pub(super) type Places = SmallVec<[u32; 4]>;
 
 /// What is due. Messages that lack what it takes to match them make it wait for ever.
 #[derive(Debug, Default)]
 pub(super) struct Due {
-    /// Hashes of branch and method of requests without final response.
-    responses: Vec<u64>,
-    /// Hashes of what ACKs will match: the branch where the response is no 2xx, To tag and CSeq number where it is one.
-    acks: Vec<u64>,
+    /// Requests without final response.
+    responses: Places,
+    /// Final responses of INVITEs without ACK, which has the branch where the response is no 2xx, To tag and CSeq number where it is one.
+    acks: Places,
     /// A response invites to try again under the same Call-ID, or something cannot be matched.
     is_unclear: bool,
     /// An INVITE was redirected.
@@ -29,48 +32,66 @@ impl Due {
         !self.is_unclear && self.responses.is_empty() && self.acks.is_empty()
     }
 
-    /// Takes the next message of the leg.
-    pub(super) fn follow(&mut self, message: &Message, hasher: &Hashing) {
+    /// Takes the next message of the leg; the others of the group lie in front of it.
+    pub(super) fn follow(&mut self, message: &Message, others: &[CapturedMessage]) {
         let (Some(branch), Some(cseq)) = (message.branch(), message.cseq()) else {
             self.is_unclear = true;
             return;
         };
-        let end_to_end = hasher.hash_one((message.to_tag(), cseq.number));
+        let at = |place: &u32| others.get(*place as usize).map(|other| &other.message);
+        let same_request = |other: &Message| {
+            other.branch() == Some(branch) && other.cseq().is_some_and(|known| known.method == cseq.method)
+        };
+        let same_dialog = |other: &Message| {
+            other.to_tag() == message.to_tag() && other.cseq().is_some_and(|known| known.number == cseq.number)
+        };
+        let is_success = |message: &Message| message.status().is_some_and(StatusCode::is_success);
         match (message.status(), cseq.method) {
             (None, Method::Ack) => {
-                let hop = hasher.hash_one(branch);
-                self.acks.retain(|due| *due != hop && *due != end_to_end);
+                let acknowledged = |answer: &Message| {
+                    if is_success(answer) { same_dialog(answer) } else { answer.branch() == Some(branch) }
+                };
+                self.acks.retain(|due| !at(due).is_some_and(acknowledged));
             }
-            (None, method) => self.expect(hasher.hash_one((branch, method)), |due| &mut due.responses),
+            (None, _) => {
+                let is_known = self.responses.iter().filter_map(at).any(same_request);
+                self.is_unclear |= !expect(&mut self.responses, is_known, others.len());
+            }
             (Some(status), method) if status.is_final() => {
-                let answered = hasher.hash_one((branch, method));
-                self.responses.retain(|due| *due != answered);
-                self.answered(status, method, if status.is_success() { end_to_end } else { hasher.hash_one(branch) });
+                self.responses.retain(|due| !at(due).is_some_and(same_request));
+                if self.wants_ack(status, method) {
+                    let same = |answer: &Message| {
+                        is_success(answer) == status.is_success()
+                            && if status.is_success() { same_dialog(answer) } else { answer.branch() == Some(branch) }
+                    };
+                    let is_known = self.acks.iter().filter_map(at).any(same);
+                    self.is_unclear |= !expect(&mut self.acks, is_known, others.len());
+                }
             }
             _ => {}
         }
     }
 
-    fn answered(&mut self, status: StatusCode, method: &Method, ack: u64) {
+    /// Takes note of a final response; whether an ACK must follow.
+    fn wants_ack(&mut self, status: StatusCode, method: &Method) -> bool {
         if *method != Method::Invite {
             self.is_unclear |= !status.is_success();
-            return;
+            return false;
         }
         self.is_unclear |= may_be_tried_again(status);
         self.has_failed |= if status.is_redirection() { self.is_redirected } else { !status.is_success() };
         self.is_redirected |= status.is_redirection();
-        self.expect(ack, |due| &mut due.acks);
+        true
     }
+}
 
-    fn expect(&mut self, what: u64, place: fn(&mut Self) -> &mut Vec<u64>) {
-        let waiting = place(self);
-        let known = waiting.contains(&what);
-        let is_full = waiting.len() >= LEG_DUE;
-        if !known && !is_full {
-            waiting.push(what);
-        }
-        self.is_unclear |= is_full;
+/// Adds the next message to those that wait, unless it is known; `false` if there is no room for more.
+fn expect(waiting: &mut Places, is_known: bool, place: usize) -> bool {
+    let is_full = waiting.len() >= LEG_DUE;
+    if !is_known && !is_full {
+        waiting.extend(u32::try_from(place));
     }
+    !is_full
 }
 
 /// Whether a client may repeat its request under the same Call-ID, some time later: corrected (RFC 3261 §8.1.3.5), or

@@ -3,7 +3,7 @@
 use super::assemble::{Group, assemble};
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Leg};
 use crate::net::{Decoded, TcpReassembly, decode};
-use crate::provenance::{FrameNumber, FrameRef, Frames, Timestamp};
+use crate::provenance::{FrameNumber, FrameRef, Timestamp};
 use crate::sample::Flow;
 use crate::sip::messages;
 use crate::stream::{Messages, StreamEvent};
@@ -67,7 +67,7 @@ pub(crate) fn captured(text: &str) -> Vec<CapturedMessage> {
     for datagram in flow.datagrams() {
         for framed in messages(&datagram.payload, false) {
             let provenance = datagram.provenance(u32::try_from(framed.offset).unwrap());
-            all.push(CapturedMessage { message: framed.message, provenance, leg: 0, duplicates: Frames::new() });
+            all.push(CapturedMessage::new(framed.message, provenance));
         }
     }
     all.sort_by_key(|captured| captured.provenance.frame);
@@ -86,9 +86,7 @@ fn over_tcp(flow: &Flow) -> Vec<CapturedMessage> {
     }
     table.flush(&mut events);
     let message = |event| match event {
-        StreamEvent::Message(message, provenance) => {
-            Some(CapturedMessage { message, provenance, leg: 0, duplicates: Frames::new() })
-        }
+        StreamEvent::Message(message, provenance) => Some(CapturedMessage::new(message, provenance)),
         _ => None,
     };
     events.into_iter().filter_map(message).collect()

@@ -1,17 +1,20 @@
 //! Finds, in one pass, the open call that a new Call-ID belongs to: an index over the legs whose INVITE waits for its final
 //! response, and over clients that were just redirected. The judgement is that of [`super::legs`].
 //!
-//! Of a leg no more is kept than where its INVITE lies and hashes of what it may share with another; legs that share something are
-//! read again.
+//! Of a leg no more is kept than where its INVITE lies. What it may share with another leg is read when there is one that it could lie
+//! behind or in front of: as long as all legs in setup were sent by one client, there is none.
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
+use std::iter;
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
 use super::legs::{Choice, LegSummary, Mark, Marks, choose, follows_redirect};
+use super::open_group::OpenGroup;
+use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
 use crate::hashing::HashMap;
@@ -19,89 +22,101 @@ use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp};
 use crate::sip::{Message, Scheme, StatusCode, Uri};
 
-/// A leg: number of its group, index in the group.
-pub(super) type LegId = (u64, usize);
-
 /// Where a new Call-ID belongs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// To no open group; these may be related.
-    New(Vec<u64>),
+    New(Vec<GroupId>),
     /// To this group.
-    Join(u64),
+    Join(GroupId),
 }
 
 /// The index. Legs leave it with their final response, so that it holds no more than the calls that are being set up.
 #[derive(Debug, Default)]
 pub(super) struct LegIndex {
-    pending: HashMap<LegId, Pending>,
-    /// Legs by what they may have in common with another one; at most [`LEG_CANDIDATES`] each, the latest.
-    by_mark: HashMap<u64, Sharing>,
+    /// Legs by what they may have in common with another one; at most [`LEG_CANDIDATES`] each, the latest: as a rule one.
+    by_mark: HashMap<u64, SmallVec<[LegId; 1]>>,
+    /// Legs that are not there yet, with the index of their INVITE; some of them wait no longer. All were sent by `only_client`.
+    unread: Vec<(LegId, u32)>,
+    only_client: Option<Endpoint>,
+    /// How many of them wait.
+    unread_waiting: usize,
     told: HashMap<IpAddr, Redirected>,
 }
 
 /// Servers that are kept of a leg.
 const SERVERS: usize = 8;
 
-/// A leg whose INVITE waits.
+/// A leg whose INVITE waits, which its group keeps.
 #[derive(Debug)]
-struct Pending {
+pub(super) struct Pending {
+    /// What it is found by, once that was read.
+    marks: Option<Box<Marks>>,
+    /// Where proxies sent the INVITE on.
+    sent_on: Vec<Endpoint>,
     /// The index of its INVITE among the messages of its group.
-    invite: usize,
-    start: Timestamp,
-    client: Endpoint,
-    /// Where the INVITE was sent, and where proxies sent it on.
-    servers: SmallVec<[Endpoint; 1]>,
-    cseq: Option<u32>,
-    /// What it is found by.
-    marks: SmallVec<[u64; 8]>,
+    invite: u32,
+}
+
+/// It with its INVITE.
+struct Waiting<'a> {
+    pending: &'a Pending,
+    invite: &'a CapturedMessage,
 }
 
 /// A message that begins a leg, before it is taken in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Beginning<'a> {
     pub(super) message: &'a Message,
     pub(super) provenance: &'a Provenance,
-    pub(super) marks: &'a Marks,
+    /// What was read of it on the way.
+    pub(super) marks: Option<Box<Marks>>,
 }
 
-/// Messages of open groups.
-pub(super) trait Messages {
-    /// The message of a group at that index.
-    fn at(&self, group: u64, index: usize) -> Option<&CapturedMessage>;
+impl<'a> Beginning<'a> {
+    /// `None` for a message that begins no leg.
+    pub(super) fn of(captured: &'a CapturedMessage) -> Option<Self> {
+        let CapturedMessage { message, provenance, .. } = captured;
+        Marks::has(message).then_some(Self { message, provenance, marks: None })
+    }
 }
 
-impl Pending {
+/// Numbers of legs that wait no longer may stand among the unread while they are no more than the others, and these.
+const GONE: usize = 64;
+
+impl Waiting<'_> {
+    fn client(&self) -> Endpoint {
+        self.invite.provenance.flow.source
+    }
+
+    /// Where the INVITE was sent, and where proxies sent it on.
+    fn servers(&self) -> impl Iterator<Item = Endpoint> {
+        iter::once(self.invite.provenance.flow.destination).chain(self.pending.sent_on.iter().copied())
+    }
+
     /// Whether a comparison with `later` may find anything: the rules of [`super::legs::link`] as far as marks and addresses tell.
     /// Two legs that were sent by one element do not lie one behind the other (what was sent by a host that several elements share is
     /// told apart by port); nor do two that went to one element, unless the second comes from it, or `unique` says that they share
     /// what only legs of one call do.
-    fn may_lead_to(&self, later: Beginning<'_>, unique: bool) -> bool {
+    fn may_lead_to(&self, later: &Beginning<'_>, unique: bool) -> bool {
         let Flow { source: client, destination: server, .. } = later.provenance.flow;
-        let is_local = self.servers.iter().any(|server| server.address == self.client.address);
+        let is_local = self.servers().any(|server| server.address == self.client().address);
         let same = |a: Endpoint| a == client || (a.address == client.address && !is_local);
-        let beside = || self.servers.first() == Some(&server) && !self.servers.iter().any(|server| same(*server));
-        self.start <= later.provenance.time && !same(self.client) && (unique || !beside())
+        let beside = || self.servers().next() == Some(server) && !self.servers().any(same);
+        self.invite.provenance.time <= later.provenance.time && !same(self.client()) && (unique || !beside())
     }
 
-    fn summary(&self, invite: &CapturedMessage) -> Option<LegSummary> {
-        let mut summary = LegSummary::of(&invite.message, &invite.provenance)?;
-        summary.servers = self.servers.to_vec();
+    fn summary(&self) -> Option<LegSummary> {
+        let mut summary = LegSummary::of(&self.invite.message, &self.invite.provenance)?;
+        summary.servers = self.servers().collect();
         Some(summary)
     }
-}
-
-/// The legs of one mark, the oldest first: as a rule one.
-#[derive(Debug)]
-struct Sharing {
-    oldest: LegId,
-    later: Vec<LegId>,
 }
 
 /// A redirect that a client got.
 #[derive(Debug)]
 struct Told {
-    group: u64,
+    group: GroupId,
     summary: Box<LegSummary>,
     time: Timestamp,
     contacts: Vec<Uri>,
@@ -154,42 +169,17 @@ impl Told {
     }
 }
 
-impl Sharing {
-    /// Adds a leg; at most [`LEG_CANDIDATES`] stay, the latest.
-    fn push(&mut self, leg: LegId) {
-        self.later.push(leg);
-        if self.later.len() >= LEG_CANDIDATES {
-            self.oldest = self.later.remove(0);
-        }
-    }
-
-    /// Removes a leg; returns whether none is left.
-    fn remove(&mut self, leg: LegId) -> bool {
-        self.later.retain(|other| *other != leg);
-        if self.oldest != leg {
-            return false;
-        }
-        if self.later.is_empty() {
-            return true;
-        }
-        self.oldest = self.later.remove(0);
-        false
-    }
-
-    fn iter(&self) -> impl Iterator<Item = LegId> {
-        [self.oldest].into_iter().chain(self.later.iter().copied())
-    }
-}
-
 impl LegIndex {
     /// Where the Call-ID of a first INVITE belongs. Does not take it in.
-    pub(super) fn place(&mut self, new: Beginning<'_>, messages: &impl Messages) -> Place {
+    pub(super) fn place(&mut self, new: &mut Beginning<'_>, groups: &mut OpenGroups) -> Place {
         let summary = OnceCell::new();
-        let summary = || summary.get_or_init(|| LegSummary::of(new.message, new.provenance)).as_ref();
+        let (message, provenance) = (new.message, new.provenance);
+        let summary = || summary.get_or_init(|| LegSummary::of(message, provenance)).as_ref();
         if let Some(group) = self.redirected(new, summary) {
             return Place::Join(group);
         }
-        let candidates = self.candidates(new, messages);
+        self.read_for(provenance.flow.source, groups);
+        let candidates = self.candidates(new, groups);
         let Some(summary) = (if candidates.is_empty() { None } else { summary() }) else {
             return Place::New(Vec::new());
         };
@@ -207,63 +197,114 @@ impl LegIndex {
         }
     }
 
+    /// Reads what is unread, if a leg of this client may lie behind it.
+    fn read_for(&mut self, client: Endpoint, groups: &mut OpenGroups) {
+        if self.only_client == Some(client) {
+            if self.unread.len() > 2 * self.unread_waiting + GONE {
+                self.unread.retain(|(id, invite)| waiting(groups, *id).is_some_and(|w| w.pending.is_unread(*invite)));
+            }
+            return;
+        }
+        for (id, invite) in std::mem::take(&mut self.unread) {
+            let Some(group) = groups.get_mut(id.group()) else { continue };
+            let is_unread = |pending: &Pending| pending.is_unread(invite);
+            if !group.leg(id.leg).and_then(|leg| leg.pending.as_ref()).is_some_and(is_unread) {
+                continue;
+            }
+            let Some(captured) = group.messages.get(invite as usize) else { continue };
+            let marks = Marks::of_first(&captured.message, &captured.provenance).map(Box::new);
+            let server = captured.provenance.flow.destination;
+            if let Some(Some(pending)) = group.pending(id.leg) {
+                self.insert(id, marks.as_deref(), server);
+                pending.marks = marks;
+            }
+        }
+        (self.only_client, self.unread_waiting) = (None, 0);
+    }
+
+    fn insert(&mut self, id: LegId, marks: Option<&Marks>, server: Endpoint) {
+        for mark in marks.iter().flat_map(|marks| marks.offered(server)) {
+            let sharing = self.by_mark.entry(mark).or_default();
+            if sharing.len() >= LEG_CANDIDATES {
+                sharing.remove(0);
+            }
+            sharing.push(id);
+        }
+    }
+
     /// The groups and legs that share something with a new one and may lie in front of it, in their order.
-    fn candidates(&self, new: Beginning<'_>, messages: &impl Messages) -> Vec<(u64, LegSummary)> {
+    fn candidates(&self, new: &mut Beginning<'_>, groups: &OpenGroups) -> Vec<(GroupId, LegSummary)> {
+        if self.by_mark.is_empty() {
+            return Vec::new();
+        }
+        new.marks = Marks::of_first(new.message, new.provenance).map(Box::new);
+        let Some(marks) = &new.marks else { return Vec::new() };
         let mut found: SmallVec<[(LegId, bool); 8]> = SmallVec::new();
-        for (mark, unique) in new.marks.asked(new.provenance.flow.source) {
-            found.extend(self.by_mark.get(&mark).into_iter().flat_map(Sharing::iter).map(|leg| (leg, unique)));
+        for (mark, unique) in marks.asked(new.provenance.flow.source) {
+            found.extend(self.by_mark.get(&mark).into_iter().flatten().map(|leg| (*leg, unique)));
         }
         // What is unique comes first, and stays.
         found.sort_unstable_by_key(|(leg, unique)| (*leg, !unique));
         found.dedup_by_key(|(leg, _)| *leg);
-        let waiting = found.iter().filter_map(|(id, unique)| Some((id.0, self.pending.get(id)?, *unique)));
-        let possible = waiting.filter(|(_, pending, unique)| pending.may_lead_to(new, *unique));
-        possible
-            .filter_map(|(group, pending, _)| Some((group, pending.summary(messages.at(group, pending.invite)?)?)))
-            .collect()
+        let waiting = found.iter().filter_map(|(id, unique)| Some((id.group(), waiting(groups, *id)?, *unique)));
+        let possible = waiting.filter(|(_, waiting, unique)| waiting.may_lead_to(new, *unique));
+        possible.filter_map(|(group, waiting, _)| Some((group, waiting.summary()?))).collect()
     }
 
-    /// Takes an initial INVITE of a leg in, the last message of its group, whose messages these are; another attempt in place of an
-    /// earlier one.
-    pub(super) fn open(&mut self, id: LegId, messages: &[CapturedMessage], marks: &Marks) {
-        let Some((invite, before)) = messages.split_last() else { return };
-        let (flow, cseq) = (invite.provenance.flow, invite.message.cseq().map(|cseq| cseq.number));
+    /// Takes an initial INVITE of a leg in, the last message of its group; another attempt in place of an earlier one.
+    /// `marks` are what was read of it.
+    pub(super) fn open(&mut self, id: LegId, group: &mut OpenGroup, marks: Option<Box<Marks>>) {
+        let Some((invite, before)) = group.messages.split_last() else { return };
+        let Ok(place) = u32::try_from(before.len()) else { return };
+        let (server, cseq) = (invite.provenance.flow.destination, invite.message.cseq().map(|cseq| cseq.number));
+        let first = group.leg(id.leg).and_then(|leg| before.get(leg.pending.as_ref()?.invite as usize));
+        let is_again = first.is_some_and(|first| first.message.cseq().map(|cseq| cseq.number) == cseq);
+        let nearest = first.map(|first| first.provenance.flow.destination);
         // The same request on another hop, or sent again.
-        if let Some(known) = self.pending.get_mut(&id).filter(|known| known.cseq == cseq) {
-            if !known.servers.contains(&flow.destination) && known.servers.len() < SERVERS {
-                known.servers.push(flow.destination);
+        if is_again && let Some(Some(known)) = group.pending(id.leg) {
+            let is_new = nearest != Some(server) && !known.sent_on.contains(&server);
+            if is_new && known.sent_on.len() + 1 < SERVERS {
+                known.sent_on.push(server);
             }
             return;
         }
-        self.remove(id);
-        let pending = Pending {
-            invite: before.len(),
-            start: invite.provenance.time,
-            client: flow.source,
-            servers: [flow.destination].into_iter().collect(),
-            cseq,
-            marks: marks.offered(flow.destination).collect(),
+        self.remove(id, group);
+        let Some(invite) = group.messages.last() else { return };
+        let client = invite.provenance.flow.source;
+        let is_alone = self.by_mark.is_empty() && self.only_client.is_none_or(|only| only == client);
+        let marks = if is_alone {
+            self.unread.push((id, place));
+            self.only_client = Some(client);
+            self.unread_waiting += 1;
+            None
+        } else {
+            let marks = marks.or_else(|| Marks::of_first(&invite.message, &invite.provenance).map(Box::new));
+            self.insert(id, marks.as_deref(), server);
+            marks
         };
-        for mark in &pending.marks {
-            match self.by_mark.entry(*mark) {
-                Entry::Occupied(known) => known.into_mut().push(id),
-                Entry::Vacant(new) => {
-                    new.insert(Sharing { oldest: id, later: Vec::new() });
-                }
-            }
+        if let Some(pending) = group.pending(id.leg) {
+            *pending = Some(Pending { marks, sent_on: Vec::new(), invite: place });
         }
-        self.pending.insert(id, pending);
     }
 
-    /// Takes note of a final response to the INVITE of a leg, the last of the messages of its group.
-    pub(super) fn answered(&mut self, id: LegId, messages: &[CapturedMessage]) {
-        let (Some(pending), Some(response)) = (self.pending.get(&id), messages.last()) else { return };
+    /// Takes note of a final response to the INVITE of a leg, the last message of its group.
+    pub(super) fn answered(&mut self, id: LegId, group: &mut OpenGroup) {
+        let pending = group.leg(id.leg).and_then(|leg| leg.pending.as_ref());
+        let invite = pending.and_then(|pending| group.messages.get(pending.invite as usize));
+        let (Some(invite), Some(response)) = (invite, group.messages.last()) else { return };
         let (status, receiver) = (response.message.status(), response.provenance.flow.destination.address);
-        if receiver != pending.client.address || !status.is_some_and(StatusCode::is_final) {
+        if receiver != invite.provenance.flow.source.address || !status.is_some_and(StatusCode::is_final) {
             return;
         }
         let redirected = status.is_some_and(StatusCode::is_redirection);
-        let Some(pending) = self.remove(id).filter(|_| redirected) else { return };
+        let Some(pending) = self.remove(id, group).filter(|_| redirected) else { return };
+        self.redirect(id.group(), &pending, group);
+    }
+
+    /// Remembers the redirect that is the last message of a group.
+    fn redirect(&mut self, id: GroupId, pending: &Pending, group: &OpenGroup) {
+        let messages = &group.messages;
+        let (Some(response), Some(invite)) = (messages.last(), messages.get(pending.invite as usize)) else { return };
         let contacts: Vec<Uri> = response.message.contacts().into_iter().map(|c| c.uri).take(8).collect();
         let now = response.provenance.time;
         if self.told.len() >= REDIRECTED_CLIENTS {
@@ -272,27 +313,34 @@ impl LegIndex {
         if contacts.is_empty() || self.told.len() >= REDIRECTED_CLIENTS {
             return;
         }
-        let Some(summary) = messages.get(pending.invite).and_then(|invite| pending.summary(invite)) else { return };
+        let Some(summary) = (Waiting { pending, invite }).summary() else { return };
         let targets = contacts.iter().map(target_of).collect();
-        let told = Told { group: id.0, summary: Box::new(summary), time: now, contacts, targets, followed: false };
-        self.told.entry(receiver).or_default().push(told);
+        let told = Told { group: id, summary: Box::new(summary), time: now, contacts, targets, followed: false };
+        self.told.entry(response.provenance.flow.destination.address).or_default().push(told);
     }
 
     /// Forgets a group that is over.
-    pub(super) fn close(&mut self, group: u64, legs: usize) {
-        for leg in 0..legs {
-            self.remove((group, leg));
+    pub(super) fn close(&mut self, id: GroupId, group: &mut OpenGroup) {
+        for leg in (0..).take(group.leg_count()) {
+            self.remove(id.leg(leg), group);
         }
     }
 
     /// The group whose redirect the INVITE follows, the latest first.
-    fn redirected<'s>(&mut self, later: Beginning<'_>, summary: impl Fn() -> Option<&'s LegSummary>) -> Option<u64> {
-        let Beginning { provenance, marks, .. } = later;
+    fn redirected<'s>(
+        &mut self,
+        later: &Beginning<'_>,
+        summary: impl Fn() -> Option<&'s LegSummary>,
+    ) -> Option<GroupId> {
+        let Beginning { message, provenance, .. } = later;
         let known = self.told.get_mut(&provenance.flow.source.address)?;
         while known.told.front().is_some_and(|t| provenance.time.since(t.time) > NEXT_CONTACT) {
             known.forget_first();
         }
-        let user = marks.target.filter(|user| known.may_lead_to(Some(*user)))?;
+        if known.told.is_empty() {
+            return None;
+        }
+        let user = Marks::target(message).filter(|user| known.may_lead_to(Some(*user)))?;
         let summary = summary()?;
         let strong = |t: &&mut Told| {
             t.may_lead_to(Some(user))
@@ -304,17 +352,46 @@ impl LegIndex {
         Some(followed.group)
     }
 
-    fn remove(&mut self, id: LegId) -> Option<Pending> {
-        let pending = self.pending.remove(&id)?;
-        for mark in &pending.marks {
-            if let Entry::Occupied(mut known) = self.by_mark.entry(*mark)
-                && known.get_mut().remove(id)
-            {
-                known.remove();
+    fn remove(&mut self, id: LegId, group: &mut OpenGroup) -> Option<Pending> {
+        let pending = group.pending(id.leg)?.take()?;
+        let server = group.messages.get(pending.invite as usize)?.provenance.flow.destination;
+        if pending.marks.is_none() {
+            self.forget_unread(id);
+        }
+        for mark in pending.marks.iter().flat_map(|marks| marks.offered(server)) {
+            if let Entry::Occupied(mut known) = self.by_mark.entry(mark) {
+                known.get_mut().retain(|other| *other != id);
+                if known.get().is_empty() {
+                    known.remove();
+                }
             }
         }
         Some(pending)
     }
+
+    /// A leg that is unread waits no longer; its entry goes when it is the last, as it is while one call is set up after the other.
+    fn forget_unread(&mut self, id: LegId) {
+        self.unread_waiting = self.unread_waiting.saturating_sub(1);
+        if self.unread_waiting == 0 {
+            self.unread.clear();
+            self.only_client = None;
+        } else if self.unread.last().is_some_and(|(last, _)| *last == id) {
+            self.unread.pop();
+        }
+    }
+}
+
+impl Pending {
+    /// Whether the INVITE at that index was not read yet.
+    fn is_unread(&self, invite: u32) -> bool {
+        self.marks.is_none() && self.invite == invite
+    }
+}
+
+fn waiting(groups: &OpenGroups, id: LegId) -> Option<Waiting<'_>> {
+    let group = groups.get(id.group())?;
+    let pending = group.leg(id.leg)?.pending.as_ref()?;
+    Some(Waiting { pending, invite: group.messages.get(pending.invite as usize)? })
 }
 
 fn user_mark(uri: &Uri) -> u64 {
@@ -325,8 +402,8 @@ fn target_of(contact: &Uri) -> Target {
     if matches!(contact.scheme, Scheme::Other(_)) { None } else { Some(user_mark(contact)) }
 }
 
-fn distinct(groups: impl Iterator<Item = u64>) -> Vec<u64> {
-    let mut all: Vec<u64> = groups.collect();
+fn distinct(groups: impl Iterator<Item = GroupId>) -> Vec<GroupId> {
+    let mut all: Vec<GroupId> = groups.collect();
     all.sort_unstable();
     all.dedup();
     all

@@ -15,12 +15,14 @@ mod dialog;
 mod due;
 mod element;
 mod finals;
+mod known;
 mod leg_index;
 pub mod legs;
 mod metrics;
 mod missing;
 pub mod network_block;
 mod open_group;
+mod open_groups;
 pub mod outcome;
 mod outcome_of;
 mod path;
@@ -68,6 +70,13 @@ pub struct CapturedMessage {
     pub leg: usize,
     /// Frames in which the same datagram was captured again (another tap, `-i any`): no retransmissions.
     pub duplicates: Frames,
+}
+
+impl CapturedMessage {
+    /// One whose leg is not known yet.
+    pub fn new(message: Message, provenance: Provenance) -> Self {
+        Self { message, provenance, leg: 0, duplicates: Frames::new() }
+    }
 }
 
 /// Everything under one Call-ID.

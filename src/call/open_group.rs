@@ -1,23 +1,25 @@
 //! A group of messages under one Call-ID, or several, while more may come: what it takes to tell when it is over.
 
-use std::hash::BuildHasher as _;
 use std::time::Duration;
 
-use super::due::Due;
+use smallvec::SmallVec;
+
+use super::due::{Due, Places};
+use super::known::Key;
+use super::leg_index::Pending;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
-use crate::hashing::Hashing;
 use crate::limits::{
     ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
     GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
-use crate::provenance::{FrameRef, Frames, Provenance, Timestamp, Transport};
+use crate::provenance::{FrameRef, Timestamp, Transport};
 use crate::sip::{Message, Method, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
 const LOOK_BACK: usize = 64;
 
 /// What is remembered of a leg beside its messages, with its places in the tables of the tracker, which are half empty after they grew.
-const LEG_OCTETS: usize = size_of::<OpenGroup>() + size_of::<OpenLeg>() + 512;
+const LEG_OCTETS: usize = size_of::<OpenGroup>() + 256;
 
 /// What its first INVITE is found by.
 const MARKS_OCTETS: usize = 1024;
@@ -35,21 +37,32 @@ enum Phase {
     Ended,
 }
 
-/// One Call-ID of a group and where it stands.
+/// One Call-ID of a group and where it stands. Of messages no more is kept than where they lie in the group.
 #[derive(Debug)]
-struct OpenLeg {
-    leg: Leg,
+pub(super) struct OpenLeg {
+    /// What its messages have in common, and the hash under which it is known.
+    pub(super) key: Key,
+    pub(super) hash: u64,
+    /// Its INVITE, while that waits for a final response.
+    pub(super) pending: Option<Pending>,
+    /// INVITEs without final response, one of each branch.
+    open_branches: Places,
+    /// 2xx with different To tags, and whether their dialog had its BYE.
+    dialogs: SmallVec<[Dialog; 2]>,
+    /// What must still come.
+    due: Due,
     phase: Phase,
-    /// Hashes of the branches of INVITEs without final response.
-    open_branches: Vec<u64>,
     /// Whether it has, or answers, an INVITE.
     has_invite: bool,
     /// Whether the latest word was a challenge: credentials may come when the user has typed them.
     challenged: bool,
-    /// Hashes of the To tags of 2xx, and whether their dialog had its BYE.
-    dialogs: Vec<(u64, bool)>,
-    /// What must still come.
-    due: Due,
+}
+
+/// A dialog that a 2xx opened.
+#[derive(Debug, Clone, Copy)]
+struct Dialog {
+    answer: u32,
+    is_over: bool,
 }
 
 /// The open group.
@@ -57,14 +70,30 @@ struct OpenLeg {
 pub(super) struct OpenGroup {
     pub(super) number: CallNumber,
     pub(super) messages: Vec<CapturedMessage>,
-    pub(super) icmp: Vec<IcmpReport>,
-    /// Groups that may be legs of the same call.
-    pub(super) possible: Vec<CallNumber>,
+    /// What few groups have.
+    rare: Option<Box<Rare>>,
     /// Octets of its messages.
     pub(super) octets: usize,
     /// What the clock showed at the latest message.
     last: Timestamp,
-    legs: Vec<OpenLeg>,
+    legs: SmallVec<[OpenLeg; 1]>,
+}
+
+/// What few groups have.
+#[derive(Debug, Default)]
+struct Rare {
+    icmp: Vec<IcmpReport>,
+    /// Groups that may be legs of the same call.
+    possible: Vec<CallNumber>,
+}
+
+/// What is left of a group that is over.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) legs: Vec<Leg>,
+    pub(super) messages: Vec<CapturedMessage>,
+    pub(super) icmp: Vec<IcmpReport>,
+    pub(super) possible: Vec<CallNumber>,
 }
 
 impl OpenGroup {
@@ -72,28 +101,27 @@ impl OpenGroup {
         Self {
             number,
             messages: Vec::with_capacity(1),
-            icmp: Vec::new(),
-            possible: Vec::new(),
+            rare: None,
             octets: 0,
             last: Timestamp::default(),
-            legs: Vec::with_capacity(1),
+            legs: SmallVec::new(),
         }
     }
 
     /// Adds a Call-ID, which may begin with an INVITE, and returns its place.
-    pub(super) fn add_leg(&mut self, call_id: Option<&[u8]>, is_invite: bool) -> usize {
-        let leg = Leg { call_id: call_id.map(<[u8]>::to_vec) };
-        // The Call-ID stands in the table of legs, in the group and in what is remembered of a leg in setup.
-        self.octets += 3 * call_id.map_or(0, <[u8]>::len) + LEG_OCTETS;
+    pub(super) fn add_leg(&mut self, key: Key, hash: u64, is_invite: bool) -> usize {
+        self.octets += key.octets() + LEG_OCTETS;
         self.octets += if is_invite { MARKS_OCTETS } else { 0 };
         self.legs.push(OpenLeg {
-            leg,
+            key,
+            hash,
+            pending: None,
+            open_branches: Places::new(),
+            dialogs: SmallVec::new(),
+            due: Due::default(),
             phase: Phase::Trying,
-            open_branches: Vec::new(),
             has_invite: false,
             challenged: false,
-            dialogs: Vec::new(),
-            due: Due::default(),
         });
         self.legs.len() - 1
     }
@@ -103,23 +131,42 @@ impl OpenGroup {
         self.legs.len()
     }
 
-    /// The Call-IDs.
-    pub(super) fn legs(&self) -> Vec<Leg> {
-        self.legs.iter().map(|open| open.leg.clone()).collect()
+    /// Its legs.
+    pub(super) fn legs(&self) -> &[OpenLeg] {
+        &self.legs
+    }
+
+    /// The leg at that index.
+    pub(super) fn leg(&self, leg: u32) -> Option<&OpenLeg> {
+        self.legs.get(leg as usize)
+    }
+
+    /// The INVITE of a leg that waits for its final response.
+    pub(super) fn pending(&mut self, leg: u32) -> Option<&mut Option<Pending>> {
+        self.legs.get_mut(leg as usize).map(|leg| &mut leg.pending)
+    }
+
+    /// Ends it.
+    pub(super) fn end(self) -> Ended {
+        let legs = self.legs.into_iter().map(|open| Leg { call_id: open.key.into_call_id() }).collect();
+        let Rare { icmp, possible } = self.rare.map(|rare| *rare).unwrap_or_default();
+        Ended { legs, messages: self.messages, icmp, possible }
     }
 
     /// Mentions a group that may belong to the same call.
     pub(super) fn mention(&mut self, other: CallNumber) {
-        if self.possible.len() < POSSIBLE_LEGS && !self.possible.contains(&other) {
-            self.possible.push(other);
+        let possible = &mut self.rare.get_or_insert_default().possible;
+        if possible.len() < POSSIBLE_LEGS && !possible.contains(&other) {
+            possible.push(other);
         }
     }
 
     /// Keeps an ICMP error about one of its messages.
     pub(super) fn report(&mut self, report: IcmpReport) {
-        if self.icmp.len() < GROUP_ICMP {
+        let icmp = &mut self.rare.get_or_insert_default().icmp;
+        if icmp.len() < GROUP_ICMP {
             self.octets += size_of::<IcmpReport>();
-            self.icmp.push(report);
+            icmp.push(report);
         }
     }
 
@@ -138,35 +185,45 @@ impl OpenGroup {
         now.since(self.last)
     }
 
-    /// Takes a message of a leg while the clock shows `now`; `false` if it is a duplicate of one that is there.
-    pub(super) fn push(
-        &mut self,
-        leg: usize,
-        message: Message,
-        provenance: Provenance,
-        now: Timestamp,
-        hasher: &Hashing,
-    ) -> bool {
-        if let Some(first) = self.original_of(&message, &provenance) {
+    /// Takes a message of one of its legs while the clock shows `now`; `false` if it is a duplicate of one that is there.
+    pub(super) fn push(&mut self, captured: CapturedMessage, now: Timestamp) -> bool {
+        if let Some(first) = self.original_of(&captured) {
             if first.duplicates.len() < DUPLICATE_FRAMES {
-                first.duplicates.push(provenance.frame);
+                first.duplicates.push(captured.provenance.frame);
             }
             return false;
         }
         self.last = now;
-        if let Some(open) = self.legs.get_mut(leg) {
-            open.follow(&message, hasher);
+        if let Some(open) = self.legs.get_mut(captured.leg) {
+            open.follow(&captured.message, &self.messages);
         }
-        let carrier = provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
-        self.octets += message.cost() + size_of::<CapturedMessage>() + carrier;
-        self.messages.push(CapturedMessage { message, provenance, leg, duplicates: Frames::new() });
+        let carrier = captured.provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
+        self.octets += captured.message.cost() + size_of::<CapturedMessage>() + carrier;
+        if self.messages.len() == self.messages.capacity() {
+            self.grow();
+        }
+        self.messages.push(captured);
         true
+    }
+
+    /// Makes room for what usually comes: an answered call has six messages, most else two or four.
+    fn grow(&mut self) {
+        let has_invite = self.legs.iter().any(|open| open.has_invite);
+        let more = match self.messages.len() {
+            0 => 1,
+            1 if has_invite => 3,
+            1 => 1,
+            many @ 2..6 => many.min(2),
+            many => many / 2,
+        };
+        self.messages.reserve_exact(more);
     }
 
     /// The message of which this is another copy on the same hop: the same octets between the same addresses within 50 ms, or, with the
     /// same IP identification, within a second (retransmissions keep T1 = 500 ms, and get an identification of their own). In a
     /// stream every octet is read once, so that nothing is a copy there but what collectors got (HEP).
-    fn original_of(&mut self, message: &Message, provenance: &Provenance) -> Option<&mut CapturedMessage> {
+    fn original_of(&mut self, captured: &CapturedMessage) -> Option<&mut CapturedMessage> {
+        let CapturedMessage { message, provenance, .. } = captured;
         let is_copy = |known: &&mut CapturedMessage| {
             // Most differ in length, which costs least to tell.
             if known.message.raw().len() != message.raw().len() {
@@ -199,12 +256,13 @@ impl OpenGroup {
         let settled = |open: &OpenLeg| {
             open.phase == Phase::Ended
                 && !open.challenged
-                && open.dialogs.iter().all(|(_, over)| *over)
+                && open.dialogs.iter().all(|dialog| dialog.is_over)
                 && open.due.is_nothing()
         };
         let is_redirected = self.legs.iter().any(|open| open.due.is_redirected);
         let has_failed = self.legs.iter().any(|open| open.due.has_failed);
-        self.icmp.is_empty() && self.legs.iter().all(settled) && !(is_redirected && has_failed)
+        let has_icmp = self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
+        !has_icmp && self.legs.iter().all(settled) && !(is_redirected && has_failed)
     }
 
     /// What the clock showed at its latest message.
@@ -223,31 +281,30 @@ impl OpenLeg {
         if self.challenged { self.phase.idle().max(CHALLENGED_IDLE) } else { self.phase.idle() }
     }
 
-    /// Follows the course of the call.
-    fn follow(&mut self, message: &Message, hasher: &Hashing) {
-        let branch = || message.branch().map_or(0, |b| hasher.hash_one(b));
+    /// Follows the course of the call: `message` comes behind the others of the group.
+    fn follow(&mut self, message: &Message, others: &[CapturedMessage]) {
         match (message.status(), message.method()) {
             (Some(status), _) => self.challenged = status.is_challenge(),
             (None, Some(Method::Ack)) => {}
             (None, _) => self.challenged = false,
         }
-        self.due.follow(message, hasher);
+        self.due.follow(message, others);
         self.has_invite |= message.method() == Some(&Method::Invite);
         match (message.status(), message.method()) {
-            (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(branch()),
-            (None, Some(Method::Bye)) => self.bye(message, hasher),
+            (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(message, others),
+            (None, Some(Method::Bye)) => self.bye(message, others),
             (None, Some(Method::Cancel)) if self.phase != Phase::Answered => self.phase = Phase::Ended,
-            (Some(status), Some(Method::Invite)) if status.is_success() => {
-                self.success(hasher.hash_one(message.to_tag()));
-            }
-            (Some(status), Some(Method::Invite)) => self.answer(status, branch()),
+            (Some(status), Some(Method::Invite)) if status.is_success() => self.success(message, others),
+            (Some(status), Some(Method::Invite)) => self.answer(status, message, others),
             _ => {}
         }
     }
 
-    fn invite(&mut self, branch: u64) {
-        if !self.open_branches.contains(&branch) && self.open_branches.len() < LOOK_BACK {
-            self.open_branches.push(branch);
+    fn invite(&mut self, message: &Message, others: &[CapturedMessage]) {
+        if !self.open_branches.iter().any(|open| has_branch_of(message, others, *open))
+            && self.open_branches.len() < LOOK_BACK
+        {
+            self.open_branches.extend(u32::try_from(others.len()));
         }
         if self.phase == Phase::Ended {
             self.phase = Phase::Trying;
@@ -255,40 +312,53 @@ impl OpenLeg {
     }
 
     /// A 2xx opens a dialog, unless it is a late copy of one that had its BYE.
-    fn success(&mut self, tag: u64) {
+    fn success(&mut self, message: &Message, others: &[CapturedMessage]) {
         self.open_branches.clear();
-        if !self.dialogs.iter().any(|(known, _)| *known == tag) && self.dialogs.len() < LEG_DIALOGS {
-            self.dialogs.push((tag, false));
+        let is_known = self.dialogs.iter().any(|known| known.tag(others) == Some(message.to_tag()));
+        if !is_known && self.dialogs.len() < LEG_DIALOGS {
+            self.dialogs.extend(u32::try_from(others.len()).map(|answer| Dialog { answer, is_over: false }));
         }
-        self.phase = if self.dialogs.iter().all(|(_, over)| *over) { Phase::Ended } else { Phase::Answered };
+        self.phase = if self.dialogs.iter().all(|dialog| dialog.is_over) { Phase::Ended } else { Phase::Answered };
     }
 
     /// A BYE ends the dialog of its tags; of several (a fork) the others go on.
-    fn bye(&mut self, message: &Message, hasher: &Hashing) {
-        let tags = [hasher.hash_one(message.to_tag()), hasher.hash_one(message.from_tag())];
+    fn bye(&mut self, message: &Message, others: &[CapturedMessage]) {
+        let tags = [message.to_tag(), message.from_tag()];
         let mut known = false;
-        for (tag, over) in &mut self.dialogs {
-            if tags.contains(tag) {
-                (*over, known) = (true, true);
+        for dialog in &mut self.dialogs {
+            if dialog.tag(others).is_some_and(|tag| tags.contains(&tag)) {
+                (dialog.is_over, known) = (true, true);
             }
         }
-        if !known || self.dialogs.iter().all(|(_, over)| *over) {
+        if !known || self.dialogs.iter().all(|dialog| dialog.is_over) {
             self.phase = Phase::Ended;
         }
     }
 
-    fn answer(&mut self, status: StatusCode, branch: u64) {
+    fn answer(&mut self, status: StatusCode, message: &Message, others: &[CapturedMessage]) {
         if status.is_provisional() {
             if self.phase == Phase::Trying {
                 self.phase = Phase::Proceeding;
             }
         } else if self.phase != Phase::Answered {
-            self.open_branches.retain(|open| *open != branch);
+            self.open_branches.retain(|open| !has_branch_of(message, others, *open));
             if self.open_branches.is_empty() {
                 self.phase = Phase::Ended;
             }
         }
     }
+}
+
+impl Dialog {
+    /// Its To tag; the inner `None` is that of a 2xx without.
+    fn tag(self, messages: &[CapturedMessage]) -> Option<Option<&[u8]>> {
+        messages.get(self.answer as usize).map(|answer| answer.message.to_tag())
+    }
+}
+
+/// Whether a message has the branch of one that was there before, or neither has one.
+fn has_branch_of(message: &Message, others: &[CapturedMessage], known: u32) -> bool {
+    others.get(known as usize).is_some_and(|other| other.message.branch() == message.branch())
 }
 
 impl Phase {

@@ -1,69 +1,22 @@
 //! Groups messages into calls in one pass, and hands a call on as soon as the capture clock says that it is over.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
-use std::hash::BuildHasher as _;
+use std::collections::BinaryHeap;
 use std::{iter, mem};
 
 use super::assemble::{Group, assemble};
 use super::clock::CaptureClock;
-use super::leg_index::{Beginning, LegId, LegIndex, Messages, Place};
-use super::legs::Marks;
-use super::open_group::OpenGroup;
+use super::known::{Hashed, Known};
+use super::leg_index::{Beginning, LegIndex, Place};
+use super::open_group::{Ended, OpenGroup};
+use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::settled::Settled;
 use super::{Call, CallNumber, CapturedMessage, IcmpReport};
 use crate::anomaly::Anomaly;
-use crate::hashing::{HashMap, Hashing};
 use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
-use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
+use crate::provenance::{FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Message, Method, StatusCode};
 use crate::transaction::match_messages;
-
-/// What a group has in common: the Call-ID, or, in messages without one, the two ends of the flow.
-#[derive(Debug, Clone)]
-enum Key {
-    CallId(Box<[u8]>),
-    Flow(Flow),
-}
-
-/// The open legs by what they have in common.
-#[derive(Debug, Default)]
-struct Known {
-    by_call_id: HashMap<Box<[u8]>, LegId>,
-    by_flow: HashMap<Flow, LegId>,
-}
-
-impl Known {
-    /// The leg of a message, and a hash of what it has in common with its others.
-    fn of(&self, message: &Message, flow: Flow, hasher: &Hashing) -> (Option<LegId>, u64) {
-        match message.call_id() {
-            Some(id) => (self.by_call_id.get(id).copied(), hasher.hash_one(id)),
-            None => (self.by_flow.get(&undirected(flow)).copied(), hasher.hash_one(undirected(flow))),
-        }
-    }
-
-    fn insert(&mut self, key: Key, id: LegId) {
-        match key {
-            Key::CallId(call_id) => self.by_call_id.insert(call_id, id),
-            Key::Flow(flow) => self.by_flow.insert(flow, id),
-        };
-    }
-
-    fn remove(&mut self, key: &Key) {
-        match key {
-            Key::CallId(call_id) => self.by_call_id.remove(call_id),
-            Key::Flow(flow) => self.by_flow.remove(flow),
-        };
-    }
-}
-
-type Groups = HashMap<u64, Box<(Vec<Key>, OpenGroup)>>;
-
-impl Messages for Groups {
-    fn at(&self, group: u64, index: usize) -> Option<&CapturedMessage> {
-        self.get(&group)?.1.messages.get(index)
-    }
-}
 
 /// What became of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,17 +47,13 @@ impl Default for Room {
 #[derive(Debug, Default)]
 pub struct Tracker {
     known: Known,
-    /// Groups by number, with the keys of their legs.
-    groups: Groups,
-    /// Their numbers, in the order of their first messages.
-    order: BTreeSet<u64>,
+    groups: OpenGroups,
     legs: LegIndex,
     /// For each group a deadline at or before the real one; some are of groups that are gone.
-    deadlines: BinaryHeap<Reverse<(Timestamp, u64)>>,
+    deadlines: BinaryHeap<Reverse<(Timestamp, GroupId)>>,
     pub(super) octets: usize,
     pub(super) room: Room,
     last_number: u64,
-    hasher: Hashing,
     counts: TrackerCounts,
     anomalies: Vec<(Anomaly, FrameRef)>,
     clock: CaptureClock,
@@ -123,59 +72,64 @@ impl Tracker {
 
     /// Takes a message in capture order.
     pub fn push(&mut self, message: Message, provenance: Provenance) {
-        let marks = Marks::of_first(&message, &provenance);
-        self.push_with(message, provenance, marks.as_ref());
+        self.take(CapturedMessage::new(message, provenance));
     }
 
-    /// As [`Self::push`], with what [`Marks::of_first`] says of the message.
-    pub fn push_with(&mut self, message: Message, provenance: Provenance, marks: Option<&Marks>) {
+    /// The same; the leg of the message is not known yet.
+    pub fn take(&mut self, mut captured: CapturedMessage) {
+        let CapturedMessage { message, provenance, .. } = &captured;
         self.clock.forward(provenance.time);
-        let (known, hash) = self.known.of(&message, provenance.flow, &self.hasher);
-        if known.is_none() && self.settled.is_late(hash, &message, self.clock.reading()) {
+        let now = self.clock.reading();
+        let key = self.known.key(message, provenance.flow);
+        let known = self.known.leg(&key, &self.groups);
+        if known.is_none() && self.settled.is_late(key.hash, message, now) {
             self.counts.late += 1;
             self.anomalies.push((Anomaly::LateMessage, provenance.frame));
             return;
         }
-        let id = known.filter(|id| !self.cut_series(id.0, &message)).unwrap_or_else(|| {
-            let first = marks.map(|marks| Beginning { message: &message, provenance: &provenance, marks });
-            self.new_leg(key(&message, provenance.flow), message.call_id(), first)
-        });
-        let (number, leg) = id;
-        let Some((_, group)) = self.groups.get_mut(&number).map(Box::as_mut) else { return };
+        let mut beginning = Beginning::of(&captured);
+        let found =
+            known.filter(|id| !self.cut_series(id.group(), message)).or_else(|| self.new_leg(&key, beginning.as_mut()));
+        let begins = beginning.map(|beginning| beginning.marks);
+        let Some(id) = found else { return };
+        let Some(group) = self.groups.get_mut(id.group()) else { return };
         let before = group.octets;
-        let ends_setup = is_final_to_invite(&message);
-        if !group.push(leg, message, provenance, self.clock.reading(), &self.hasher) {
+        let ends_setup = is_final_to_invite(message);
+        captured.leg = id.leg as usize;
+        if !group.push(captured, now) {
             self.counts.duplicates += 1;
             return;
         }
-        match marks {
-            Some(marks) => self.legs.open(id, &group.messages, marks),
-            None if ends_setup => self.legs.answered(id, &group.messages),
+        match begins {
+            Some(marks) => self.legs.open(id, group, marks),
+            None if ends_setup => self.legs.answered(id, group),
             None => {}
         }
         self.octets += group.octets - before;
-        let is_settled = group.is_settled() && !self.is_patient;
+        let is_settled = !self.is_patient && group.is_settled();
         if is_settled {
             // As a rule nothing more comes, and most open calls are such ones.
             group.messages.shrink_to_fit();
         }
-        if group.messages.len() == 1 || is_settled {
-            let deadline = group.deadline(self.is_patient);
-            self.deadlines.push(Reverse((deadline, number)));
+        let count = group.messages.len();
+        if count == 1 || is_settled {
+            self.deadlines.push(Reverse((group.deadline(self.is_patient), id.group())));
         }
-        if group.messages.len() >= GROUP_MESSAGES {
-            self.close_early(number);
+        if count >= GROUP_MESSAGES {
+            self.close_early(id.group());
         }
-        self.make_room();
+        if self.groups.len() > self.room.groups || self.octets > self.room.octets {
+            self.make_room();
+        }
     }
 
     /// Takes an ICMP error; `quoted` is what it quotes of the SIP message, as a rule its beginning.
     pub fn icmp(&mut self, report: IcmpReport, quoted: &[u8]) {
         let framed = sip::messages(quoted, true);
         let call_id = framed.first().and_then(|f| f.message.call_id());
-        let number =
-            call_id.and_then(|id| self.known.by_call_id.get(id)).map(|id| id.0).or_else(|| self.sent_to(&report));
-        if let Some((_, group)) = number.and_then(|n| self.groups.get_mut(&n)).map(Box::as_mut) {
+        let leg = call_id.and_then(|id| self.known.leg(&self.known.call_id(id), &self.groups));
+        let id = leg.map(LegId::group).or_else(|| self.sent_to(&report));
+        if let Some(group) = id.and_then(|id| self.groups.get_mut(id)) {
             let before = group.octets;
             group.report(report);
             self.octets += group.octets - before;
@@ -188,18 +142,18 @@ impl Tracker {
         let now = self.clock.reading();
         self.settled.expire(now);
         let mut over = mem::take(&mut self.early);
-        while let Some(Reverse((due, number))) = self.deadlines.peek().copied() {
+        while let Some(Reverse((due, id))) = self.deadlines.peek().copied() {
             if due >= now {
                 break;
             }
             self.deadlines.pop();
-            match self.groups.get(&number).map(|open| open.1.deadline(self.is_patient)) {
+            match self.groups.get(id).map(|open| open.deadline(self.is_patient)) {
                 // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
                 Some(deadline) if deadline >= now => {
                     let again = deadline.min(now.plus(ENDED_IDLE));
-                    self.deadlines.push(Reverse((again, number)));
+                    self.deadlines.push(Reverse((again, id)));
                 }
-                Some(_) => over.extend(self.close_in_time(number)),
+                Some(_) => over.extend(self.close_in_time(id)),
                 None => {}
             }
         }
@@ -226,8 +180,8 @@ impl Tracker {
         self.clock.tick(now);
         let early = mem::take(&mut self.early);
         let next = || {
-            let number = *self.order.first()?;
-            self.close(number)
+            let id = self.groups.first()?;
+            self.close(id)
         };
         early.into_iter().chain(iter::from_fn(next))
     }
@@ -248,58 +202,60 @@ impl Tracker {
     }
 
     /// Finds a place for a Call-ID that is not known yet: behind an open call that it is a leg of, or in a group of its own.
-    fn new_leg(&mut self, key: Key, call_id: Option<&[u8]>, first: Option<Beginning<'_>>) -> LegId {
-        let place = first.map_or(Place::New(Vec::new()), |first| self.legs.place(first, &self.groups));
-        let (number, possible) = match place {
-            Place::Join(number) if self.has_room(number) => (number, Vec::new()),
-            Place::Join(_) => (self.last_number + 1, Vec::new()),
-            Place::New(possible) => (self.last_number + 1, possible),
+    fn new_leg(&mut self, key: &Hashed<'_>, first: Option<&mut Beginning<'_>>) -> Option<LegId> {
+        let is_invite = first.is_some();
+        let place = first.map(|first| self.legs.place(first, &mut self.groups));
+        let (id, possible) = match place.unwrap_or(Place::New(Vec::new())) {
+            Place::Join(id) if self.has_room(id) => (id, Vec::new()),
+            Place::Join(_) => (self.new_group()?, Vec::new()),
+            Place::New(possible) => (self.new_group()?, possible),
         };
-        self.last_number = self.last_number.max(number);
-        self.order.insert(number);
-        let new = || Box::new((Vec::with_capacity(1), OpenGroup::new(CallNumber(number))));
-        let (keys, group) = self.groups.entry(number).or_insert_with(new).as_mut();
+        let group = self.groups.get_mut(id)?;
         let before = group.octets;
-        let leg = group.add_leg(call_id, first.is_some());
+        let leg = group.add_leg(key.key(), key.hash, is_invite);
         self.octets += group.octets - before;
-        keys.push(key.clone());
         for other in &possible {
-            group.mention(CallNumber(*other));
+            group.mention(CallNumber(other.number));
         }
         for other in possible {
-            if let Some((_, other)) = self.groups.get_mut(&other).map(Box::as_mut) {
-                other.mention(CallNumber(number));
+            if let Some(other) = self.groups.get_mut(other) {
+                other.mention(CallNumber(id.number));
             }
         }
-        self.known.insert(key, (number, leg));
-        (number, leg)
+        let id = id.leg(u32::try_from(leg).ok()?);
+        self.known.insert(key.hash, id);
+        Some(id)
     }
 
-    fn has_room(&self, number: u64) -> bool {
-        self.groups.get(&number).is_some_and(|open| open.1.leg_count() < LEGS_PER_CALL)
+    fn new_group(&mut self) -> Option<GroupId> {
+        self.last_number += 1;
+        self.groups.insert(OpenGroup::new(CallNumber(self.last_number)))
+    }
+
+    fn has_room(&self, id: GroupId) -> bool {
+        self.groups.get(id).is_some_and(|open| open.leg_count() < LEGS_PER_CALL)
     }
 
     /// The latest group that sent something to the place that was unreachable: for quotations without a Call-ID. The newest
     /// groups alone are looked at.
-    fn sent_to(&self, report: &IcmpReport) -> Option<u64> {
-        let recent = self.order.iter().rev().take(256).filter_map(|number| self.groups.get_key_value(number));
+    fn sent_to(&mut self, report: &IcmpReport) -> Option<GroupId> {
         let receiver = report.provenance.flow.destination.address;
-        recent.map(|(number, open)| (number, &open.1)).find_map(|(number, group)| {
+        self.groups.latest().take(256).find_map(|(id, group)| {
             let sent = group.messages.iter().rev().take(8).any(|m| {
                 m.provenance.flow.destination == report.unreachable && m.provenance.flow.source.address == receiver
             });
-            sent.then_some(*number)
+            sent.then_some(id)
         })
     }
 
     /// Hands on a piece of a long series of requests under one Call-ID, so that it need not wait for the end of the capture.
     /// Returns whether that closed the group.
-    fn cut_series(&mut self, number: u64, next: &Message) -> bool {
+    fn cut_series(&mut self, id: GroupId, next: &Message) -> bool {
         let now = self.clock.reading();
         // Only what stands for itself is a series.
-        let cut = next.is_request() && self.groups.get(&number).is_some_and(|open| open.1.pauses_before(next, now));
+        let cut = next.is_request() && self.groups.get(id).is_some_and(|open| open.pauses_before(next, now));
         if cut {
-            let piece = self.close(number);
+            let piece = self.close(id);
             self.early.extend(piece);
         }
         cut
@@ -310,59 +266,49 @@ impl Tracker {
     fn make_room(&mut self) {
         let latest = self.clock.reading().plus(ENDED_IDLE);
         while self.groups.len() > self.room.groups || self.octets > self.room.octets {
-            let Some(Reverse((due, number))) = self.deadlines.pop() else { break };
-            let deadline = self.groups.get(&number).map(|open| open.1.deadline(self.is_patient).min(latest));
+            let Some(Reverse((due, id))) = self.deadlines.pop() else { break };
+            let deadline = self.groups.get(id).map(|open| open.deadline(self.is_patient).min(latest));
             // The queue may hold the deadline that a call had before it was answered; each is put back once at most.
             match deadline.filter(|deadline| *deadline > due) {
-                Some(later) => self.deadlines.push(Reverse((later, number))),
-                None => self.close_early(number),
+                Some(later) => self.deadlines.push(Reverse((later, id))),
+                None => self.close_early(id),
             }
         }
     }
 
-    fn close_early(&mut self, number: u64) {
-        let Some(last) = self.groups.get(&number).map(|open| open.1.last_frame()) else { return };
+    fn close_early(&mut self, id: GroupId) {
+        let Some(last) = self.groups.get(id).map(OpenGroup::last_frame) else { return };
         self.anomalies.push((Anomaly::CallLimit, last));
         self.counts.closed_early += 1;
-        let call = self.close(number);
+        let call = self.close(id);
         self.early.extend(call);
     }
 
     /// Closes a group whose time is over.
-    fn close_in_time(&mut self, number: u64) -> Option<Call> {
-        let (keys, group) = self.groups.get(&number)?.as_ref();
-        if group.is_settled() && !self.is_patient {
-            for key in keys {
-                let hash = match key {
-                    Key::CallId(id) => self.hasher.hash_one(id.as_ref()),
-                    Key::Flow(flow) => self.hasher.hash_one(flow),
-                };
-                self.settled.add(hash, group.last());
+    fn close_in_time(&mut self, id: GroupId) -> Option<Call> {
+        let group = self.groups.get(id)?;
+        if !self.is_patient && group.is_settled() {
+            for leg in group.legs() {
+                self.settled.add(leg.hash, group.last());
             }
         }
-        self.close(number)
+        self.close(id)
     }
 
-    fn close(&mut self, number: u64) -> Option<Call> {
-        let (keys, group) = *self.groups.remove(&number)?;
-        self.order.remove(&number);
-        for key in &keys {
-            self.known.remove(key);
+    fn close(&mut self, id: GroupId) -> Option<Call> {
+        let mut group = self.groups.remove(id)?;
+        for (leg, open) in (0..).zip(group.legs()) {
+            self.known.remove(open.hash, id.leg(leg));
         }
-        self.legs.close(number, group.leg_count());
+        self.legs.close(id, &mut group);
         self.octets -= group.octets;
-        let transactions = match_messages(&group.messages);
-        let silence = group.silence(self.clock.reading());
-        let last = group.messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
-        let mut call = assemble(Group {
-            number: group.number,
-            legs: group.legs(),
-            messages: group.messages,
-            transactions,
-            icmp: group.icmp,
-            observed_until: last.plus(silence),
-        });
-        call.possible_legs = group.possible;
+        let (number, silence) = (group.number, group.silence(self.clock.reading()));
+        let Ended { legs, messages, icmp, possible } = group.end();
+        let transactions = match_messages(&messages);
+        let last = messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
+        let observed_until = last.plus(silence);
+        let mut call = assemble(Group { number, legs, messages, transactions, icmp, observed_until });
+        call.possible_legs = possible;
         Some(call)
     }
 }
@@ -370,16 +316,4 @@ impl Tracker {
 /// Whether a message ends the setup of a leg.
 fn is_final_to_invite(message: &Message) -> bool {
     message.method() == Some(&Method::Invite) && message.status().is_some_and(StatusCode::is_final)
-}
-
-fn key(message: &Message, flow: Flow) -> Key {
-    match message.call_id() {
-        Some(id) => Key::CallId(id.into()),
-        None => Key::Flow(undirected(flow)),
-    }
-}
-
-/// The same for both directions.
-fn undirected(flow: Flow) -> Flow {
-    if flow.source <= flow.destination { flow } else { flow.reversed() }
 }

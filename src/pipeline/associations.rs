@@ -1,8 +1,9 @@
 //! SCTP on its way from packets to messages.
 
 use super::front::{Front, Step};
-use super::prepare::{Place, Ready};
+use super::prepare::Place;
 use crate::anomaly::Anomaly;
+use crate::call::CapturedMessage;
 use crate::net::SctpKind;
 use crate::net::sctp::{Packet, SctpEvent, UserMessage};
 use crate::provenance::Provenance;
@@ -65,7 +66,7 @@ impl Front {
                 carrier: seen.carrier.clone(),
                 offset: u32::try_from(framed.offset).unwrap_or(u32::MAX),
             };
-            self.message(Ready::new(framed.message, provenance));
+            self.message(CapturedMessage::new(framed.message, provenance));
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::prepare::{Content, Found, Place, Prepared, Ready, Stateful, messages};
+use super::prepare::{Content, Found, Place, Prepared, Stateful, messages};
 use super::redaction::{Redaction, Told};
 use crate::anomaly::Anomaly;
-use crate::call::{Call, IcmpReport, tracker::Tracker};
+use crate::call::{Call, CapturedMessage, IcmpReport, tracker::Tracker};
 use crate::capture::Announced;
 use crate::capture::Secrets;
 use crate::diagnosis::{Acknowledgement, Evidence, Text};
@@ -60,6 +60,8 @@ pub(super) struct Front {
     pub(super) counts: Summary,
     /// Pairs of addresses that a step told of.
     told: HashSet<(IpAddr, IpAddr)>,
+    /// A few of them, the latest first.
+    speakers: [Option<(IpAddr, IpAddr)>; 4],
     /// The capture clock: the latest time of a frame so far.
     pub(super) now: Timestamp,
     /// The time of the latest frame, which lies before `now` where clocks were set back.
@@ -85,6 +87,7 @@ impl Front {
             facts: CaptureFacts::default(),
             counts: Summary::default(),
             told: HashSet::default(),
+            speakers: [None; 4],
             now: Timestamp::default(),
             latest: Timestamp::default(),
             announced: Announced::default(),
@@ -370,7 +373,7 @@ impl Front {
             match event {
                 StreamEvent::Message(message, provenance) => {
                     self.hosts(provenance.flow, steps);
-                    self.message(Ready::new(message, provenance));
+                    self.message(CapturedMessage::new(message, provenance));
                 }
                 // What an extract leaves out is of other calls.
                 StreamEvent::Odd { anomaly: Anomaly::TcpGap, .. } if self.announced.is_extract => {}
@@ -402,23 +405,33 @@ impl Front {
     fn sip(&mut self, flow: Flow, messages: Found, steps: &mut Vec<Step>) {
         self.facts.sip_datagrams += 1;
         self.hosts(flow, steps);
-        for ready in messages {
-            self.message(ready);
+        for captured in messages {
+            self.message(captured);
         }
     }
 
-    pub(super) fn message(&mut self, ready: Ready) {
-        let Some(Ready { message, provenance, marks }) = self.redaction.message(ready) else { return };
-        self.counts.message(&message);
-        for anomaly in message.anomalies() {
+    pub(super) fn message(&mut self, mut captured: CapturedMessage) {
+        if !self.redaction.message(&mut captured) {
+            return;
+        }
+        self.counts.message(&captured.message);
+        for anomaly in captured.message.anomalies() {
             *self.facts.anomalies.entry(*anomaly).or_default() += 1;
         }
-        self.tracker.push_with(message, provenance, marks.as_deref());
+        self.tracker.take(captured);
     }
 
     pub(super) fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {
         let flow = self.redaction.flow(flow);
         let pair = (flow.source.address, flow.destination.address);
+        // As a rule one of those that spoke last speaks again.
+        if self.speakers.contains(&Some(pair)) {
+            return;
+        }
+        self.speakers.rotate_right(1);
+        if let Some(last) = self.speakers.first_mut() {
+            *last = Some(pair);
+        }
         if self.told.contains(&pair) {
             return;
         }

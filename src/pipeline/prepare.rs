@@ -3,13 +3,13 @@
 
 use smallvec::SmallVec;
 
-use crate::call::legs::Marks;
+use crate::call::CapturedMessage;
 use crate::capture::Frame;
 use crate::net::hep::inflate;
 use crate::net::tcp::Arrived;
 use crate::net::{CarrierRef, Datagram, Decoded, PayloadKind, Segment, SkipReason, classify, failed_lookup, peel};
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
-use crate::sip::{self, Framed, Message};
+use crate::sip::{self, Framed};
 
 /// A frame with what it holds.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Prepared {
     pub(super) content: Content,
 }
 
-/// The messages of a datagram: as a rule there is one.
-pub(super) type Found = SmallVec<[Ready; 1]>;
+/// The messages of a datagram, as a rule one, before it is known to what leg they belong.
+pub(super) type Found = SmallVec<[CapturedMessage; 1]>;
 
 /// What a frame holds.
 #[derive(Debug)]
@@ -65,21 +65,6 @@ impl HeldSegment {
 
     pub(super) fn segment(&self) -> Segment<'_> {
         Segment { payload: &self.payload, ..self.head }
-    }
-}
-
-/// A message with what the tracker will ask for.
-#[derive(Debug)]
-pub(super) struct Ready {
-    pub(super) message: Message,
-    pub(super) provenance: Provenance,
-    pub(super) marks: Option<Box<Marks>>,
-}
-
-impl Ready {
-    pub(super) fn new(message: Message, provenance: Provenance) -> Self {
-        let marks = Marks::of_first(&message, &provenance).map(Box::new);
-        Self { message, provenance, marks }
     }
 }
 
@@ -136,7 +121,7 @@ fn stateful(frame: &Frame<'_>) -> Content {
 
 /// The messages of a datagram; none where it holds something else.
 pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>, reader: &mut sip::Reader) -> Found {
-    let ready = |Framed { message, offset }: Framed| {
+    let captured = |Framed { message, offset }: Framed| {
         let provenance = Provenance {
             frame: place.frame,
             other_frames: place.other_frames.into(),
@@ -147,12 +132,12 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>, reader: &mut 
             carrier: place.carrier.clone(),
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
         };
-        Ready::new(message, provenance)
+        CapturedMessage::new(message, provenance)
     };
     let inflated =
         place.carrier.as_ref().filter(|carrier| carrier.is_compressed).and_then(|_| inflate(datagram.payload));
     let mut found = Found::new();
     let octets = inflated.as_deref().unwrap_or(datagram.payload);
-    reader.each_message(octets, datagram.cut, |framed| found.push(ready(framed)));
+    reader.each_message(octets, datagram.cut, |framed| found.push(captured(framed)));
     found
 }

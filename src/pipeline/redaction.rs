@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::prepare::Ready;
+use crate::call::CapturedMessage;
 use crate::diagnosis::Evidence;
 use crate::net::{Carrier, CarrierRef};
 use crate::provenance::{Endpoint, Flow, Timestamp};
@@ -58,20 +58,21 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    /// A message that may be shown; `None` if it may not.
-    pub(super) fn message(&mut self, ready: Ready) -> Option<Ready> {
-        let Some(redactor) = &self.redactor else { return Some(ready) };
-        let Ready { message, mut provenance, .. } = ready;
-        let Some(message) = redactor.message(&message) else {
+    /// Replaces what names anybody in a message; `false` if it may not be shown.
+    pub(super) fn message(&mut self, captured: &mut CapturedMessage) -> bool {
+        let Some(redactor) = &self.redactor else { return true };
+        let Some(message) = redactor.message(&captured.message) else {
             self.refused += 1;
-            return None;
+            return false;
         };
+        let mut provenance = captured.provenance.clone();
         provenance.flow = redactor.flow(provenance.flow);
         provenance.carrier = provenance.carrier.map(|carrier| Arc::new(redactor.carrier(&carrier)));
         if let Some(told) = &mut self.told {
             told.push(Told::Message(Box::new((message.clone(), provenance.clone()))));
         }
-        Some(Ready::new(message, provenance))
+        (captured.message, captured.provenance) = (message, provenance);
+        true
     }
 
     pub(super) fn flow(&self, flow: Flow) -> Flow {

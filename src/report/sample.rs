@@ -120,7 +120,7 @@ impl Builder {
         let provenance = provenance(self.frame, at(self.start + after), from, to);
         self.frame += 1;
         self.call.end = self.call.end.max(provenance.time);
-        self.call.messages.push(CapturedMessage { message, provenance, leg: 0, duplicates: Frames::new() });
+        self.call.messages.push(CapturedMessage::new(message, provenance));
         MessageId(self.call.messages.len() - 1)
     }
 

@@ -17,7 +17,7 @@ fn captured(steps: &str) -> Vec<CapturedMessage> {
     for datagram in flow.datagrams() {
         for framed in sip::messages(&datagram.payload, false) {
             let provenance = datagram.provenance(u32::try_from(framed.offset).unwrap());
-            all.push(CapturedMessage { message: framed.message, provenance, leg: 0, duplicates: Frames::new() });
+            all.push(CapturedMessage::new(framed.message, provenance));
         }
     }
     all
@@ -240,7 +240,7 @@ fn any_message() -> impl Strategy<Value = CapturedMessage> {
              To: <sip:b@b.example>{tag}\r\nCall-ID: c\r\nCSeq: {cseq}\r\n\r\n"
         );
         let (message, _) = Message::read(text.as_bytes(), false).unwrap();
-        CapturedMessage { message, provenance: provenance(hop), leg: 0, duplicates: Frames::default() }
+        CapturedMessage::new(message, provenance(hop))
     })
 }
 

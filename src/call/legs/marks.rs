@@ -1,5 +1,4 @@
-//! Hashes of what two legs of one call may share: by them the tracker finds the legs that are worth comparing. Made where messages are
-//! read, side by side, since every call needs them.
+//! Hashes of what two legs of one call may share: by them the tracker finds the legs that are worth comparing.
 
 use std::hash::{BuildHasher as _, Hash};
 use std::net::IpAddr;
@@ -60,24 +59,33 @@ pub struct Marks {
     diverted: SmallVec<[u64; 1]>,
     /// Its callers: a B2BUA may translate everything but that.
     callers: SmallVec<[u64; 1]>,
-    /// The user of its Request-URI, if that can be read.
-    pub(in crate::call) target: Option<u64>,
 }
 
 impl Marks {
-    /// Those of a message that begins a leg, which is an INVITE outside of a dialog; `None` for all others, and for one without Call-ID.
+    /// Whether a message begins a leg: an INVITE outside of a dialog, which has a Call-ID.
+    pub(in crate::call) fn has(message: &Message) -> bool {
+        message.method() == Some(&Method::Invite)
+            && message.is_request()
+            && message.to_tag().is_none()
+            && message.call_id().is_some()
+    }
+
+    /// Those of a message that begins a leg; `None` for all others.
     pub fn of_first(message: &Message, provenance: &Provenance) -> Option<Self> {
-        let begins = message.is_request() && message.method() == Some(&Method::Invite) && message.to_tag().is_none();
-        if !begins {
+        if !Self::has(message) {
             return None;
         }
         let mut marks = Self { common: common(message, provenance, message.call_id()?), ..Self::default() };
         numbers::diverted(message, |user| add(&mut marks.diverted, number(user)));
         numbers::calling(message, |user| add(&mut marks.callers, Mark::Caller(tail(user)).hash()));
+        Some(marks)
+    }
+
+    /// The mark of the user of its Request-URI, if that can be read: what may follow a redirect is told by it.
+    pub(in crate::call) fn target(message: &Message) -> Option<u64> {
         let target = message.request_uri_text();
         let target = target.as_deref().and_then(numbers::target_of);
-        marks.target = target.map(|uri| Mark::User(uri.user.map(effective_user).as_deref()).hash());
-        Some(marks)
+        target.map(|uri| Mark::User(uri.user.map(effective_user).as_deref()).hash())
     }
 
     /// What another leg must have one of to be worth a comparison with this one, which `client` sent, and whether only another leg of

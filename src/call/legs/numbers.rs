@@ -10,11 +10,13 @@ const WITHHELD: &[&str] = &["anonymous", "unknown", "restricted", "unavailable"]
 /// Numbers or names of the callee, Request-URI and To: maybe the same twice.
 pub(super) fn called(message: &Message, mut take: impl FnMut(&str)) {
     let target = message.request_uri_text();
-    let target = target.as_deref().and_then(target_of).and_then(|uri| uri.user);
     let to = message.header(HeaderName::To);
-    let to = to.as_deref().and_then(address).and_then(|uri| uri.user);
-    each(target, &mut take);
+    let to = to.as_deref().and_then(NameAddr::uri_of);
     // As a rule both are spelled alike.
+    let is_alike = to.is_some() && to == target.as_deref();
+    let target = target.as_deref().and_then(target_of).and_then(|uri| uri.user);
+    each(target, &mut take);
+    let to = to.filter(|_| !is_alike).and_then(UserAtHost::read).and_then(|uri| uri.user);
     if to != target {
         each(to, &mut take);
     }

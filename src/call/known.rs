@@ -1,0 +1,124 @@
+//! The open legs by what their messages have in common. Each message is looked up here, so its key is hashed once.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+
+use super::open_groups::{LegId, OpenGroups};
+use crate::hashing::Hashing;
+use crate::provenance::Flow;
+use crate::sip::Message;
+
+/// What the messages of a leg have in common: the Call-ID, or, in messages without one, the two ends of the flow.
+#[derive(Debug)]
+pub(super) enum Key {
+    CallId(Box<[u8]>),
+    Flow(Box<Flow>),
+}
+
+impl Key {
+    /// The Call-ID.
+    pub(super) fn into_call_id(self) -> Option<Vec<u8>> {
+        match self {
+            Self::CallId(call_id) => Some(call_id.into_vec()),
+            Self::Flow(_) => None,
+        }
+    }
+
+    /// Octets that it takes outside of itself.
+    pub(super) fn octets(&self) -> usize {
+        match self {
+            Self::CallId(call_id) => call_id.len(),
+            Self::Flow(_) => size_of::<Flow>(),
+        }
+    }
+}
+
+/// The same where it stands in a message.
+#[derive(Debug, Clone, Copy)]
+enum KeyOf<'m> {
+    CallId(&'m [u8]),
+    Flow(Flow),
+}
+
+/// It with its hash.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hashed<'m> {
+    key: KeyOf<'m>,
+    pub(super) hash: u64,
+}
+
+impl Hashed<'_> {
+    /// The key for keeps.
+    pub(super) fn key(&self) -> Key {
+        match self.key {
+            KeyOf::CallId(call_id) => Key::CallId(call_id.into()),
+            KeyOf::Flow(flow) => Key::Flow(Box::new(flow)),
+        }
+    }
+
+    fn is(&self, key: &Key) -> bool {
+        match (self.key, key) {
+            (KeyOf::CallId(id), Key::CallId(known)) => *id == **known,
+            (KeyOf::Flow(flow), Key::Flow(known)) => flow == **known,
+            _ => false,
+        }
+    }
+}
+
+/// An entry: where the leg lies.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u64,
+    slot: u32,
+    leg: u32,
+}
+
+/// The table. It holds the legs of open groups and no others.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    legs: HashTable<Entry>,
+    hasher: Hashing,
+}
+
+impl Known {
+    /// The key of a message.
+    pub(super) fn key<'m>(&self, message: &'m Message, flow: Flow) -> Hashed<'m> {
+        match message.call_id() {
+            Some(call_id) => self.call_id(call_id),
+            None => {
+                let flow = undirected(flow);
+                Hashed { key: KeyOf::Flow(flow), hash: self.hasher.hash_one(flow) }
+            }
+        }
+    }
+
+    pub(super) fn call_id<'m>(&self, call_id: &'m [u8]) -> Hashed<'m> {
+        Hashed { key: KeyOf::CallId(call_id), hash: self.hasher.hash_one(call_id) }
+    }
+
+    /// The open leg with that key.
+    pub(super) fn leg(&self, key: &Hashed<'_>, groups: &OpenGroups) -> Option<LegId> {
+        let is_it = |entry: &Entry| {
+            entry.hash == key.hash && groups.leg(entry.slot, entry.leg).is_some_and(|(_, leg)| key.is(&leg.key))
+        };
+        let entry = self.legs.find(key.hash, is_it)?;
+        groups.leg(entry.slot, entry.leg).map(|(id, _)| id)
+    }
+
+    /// Takes an open leg in, under the hash of its key.
+    pub(super) fn insert(&mut self, hash: u64, id: LegId) {
+        self.legs.insert_unique(hash, Entry { hash, slot: id.slot, leg: id.leg }, |entry| entry.hash);
+    }
+
+    pub(super) fn remove(&mut self, hash: u64, id: LegId) {
+        if let Ok(entry) = self.legs.find_entry(hash, |entry| (entry.slot, entry.leg) == (id.slot, id.leg)) {
+            entry.remove();
+        }
+    }
+}
+
+/// The same for both directions.
+fn undirected(flow: Flow) -> Flow {
+    if flow.source <= flow.destination { flow } else { flow.reversed() }
+}
