@@ -270,7 +270,7 @@ pub const TRAFFIC_ATTEMPTS_PER_CALLER: usize = 64;
 /// Requests and rejections of each such element that are shown as examples.
 pub const TRAFFIC_EXAMPLES: usize = 6;
 /// Sources whose requests are looked at for scans.
-pub const SCAN_SOURCES: usize = 4096;
+pub const SCAN_SOURCES: usize = 1024;
 /// Requests remembered one by one of each source that may scan: the first ones.
 pub const SCAN_PROBES: usize = 128;
 /// Requests of it that are shown as examples.

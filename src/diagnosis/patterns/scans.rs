@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use memchr::memmem;
+
 use super::super::Evidence;
 use crate::call::{Call, CallNumber, CapturedMessage, Transaction, TransactionId};
 use crate::lang::Text;
-use crate::limits::{SCAN_EXAMPLES, SCAN_PROBES, SCAN_SOURCES, SCAN_USER, UNWANTED_CALLS};
-use crate::provenance::{Endpoint, Timestamp};
+use crate::limits::{SCAN_EXAMPLES, SCAN_PROBES, SCAN_SOURCES, SCAN_USER};
+use crate::provenance::{Endpoint, Timestamp, Transport};
 use crate::sip::{HeaderName, Method};
 
 /// What programs call themselves that do nothing else, in small letters.
@@ -23,6 +25,8 @@ const PARTIES: &[&str] = &["sipvicious", "<sip:nm@nm>"];
 #[derive(Debug, Default)]
 pub struct Scans {
     sources: BTreeMap<IpAddr, Source>,
+    /// The latest User-Agent value that names none: most requests have the same few.
+    harmless: Vec<u8>,
     /// Requests of sources that found no room.
     forgotten: u64,
 }
@@ -124,7 +128,8 @@ impl Scans {
                 self.forgotten += 1;
                 continue;
             }
-            self.sources.entry(address).or_default().add(call, transaction, request);
+            let mark = Mark::of(request, &mut self.harmless);
+            self.sources.entry(address).or_default().add(call, transaction, request, mark);
         }
     }
 
@@ -140,14 +145,13 @@ impl Scans {
 }
 
 impl Source {
-    fn add(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage) {
+    fn add(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage, mark: Option<Mark>) {
         self.requests += 1;
         let last = transaction.finals.first();
         let status = last.map(|last| last.status);
         self.silent += u64::from(status.is_none() && transaction.provisionals.is_empty());
         self.refused += u64::from(status.is_some_and(|s| is_refusal(s.0)));
         self.served += u64::from(status.is_some_and(crate::sip::StatusCode::is_success));
-        let mark = Mark::of(request);
         let looks = only_looks(call, transaction, request);
         self.looks += u64::from(looks);
         if mark.is_none() && !looks {
@@ -168,7 +172,7 @@ impl Source {
     }
 
     fn note_examples(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage) {
-        if self.calls.len() < UNWANTED_CALLS {
+        if self.calls.len() < SCAN_PROBES {
             self.calls.insert(call.number);
         }
         if self.examples.len() >= SCAN_EXAMPLES {
@@ -261,11 +265,13 @@ fn only_looks(call: &Call, transaction: &Transaction, request: &CapturedMessage)
     // Nothing is known of a request that was just sent.
     let is_answered = status.is_some() || !transaction.provisionals.is_empty();
     let is_late = call.observed_until >= transaction.start.plus(Duration::from_secs(2));
+    // Over connections nothing is sent again, whoever sends it.
+    let is_silence_telling = is_late && request.provenance.flow.transport == Transport::Udp;
     let is_alone = !request.message.has_several_vias();
     is_alone
         && !is_tried
         && !call.has_credentials(transaction)
-        && if is_answered { status.is_some_and(is_refusal) } else { is_late }
+        && if is_answered { status.is_some_and(is_refusal) } else { is_silence_telling }
 }
 
 fn is_refusal(status: u16) -> bool {
@@ -274,19 +280,24 @@ fn is_refusal(status: u16) -> bool {
 
 /// Whether a request names a program that does nothing else than to look for servers and users.
 pub fn names_a_scanner(request: &CapturedMessage) -> bool {
-    Mark::of(request).is_some_and(|mark| mark.only_scans)
+    Mark::of(request, &mut Vec::new()).is_some_and(|mark| mark.only_scans)
 }
 
 impl Mark {
-    fn of(request: &CapturedMessage) -> Option<Self> {
+    /// `harmless`: a User-Agent value that names no scanner, to be told at a glance.
+    fn of(request: &CapturedMessage, harmless: &mut Vec<u8>) -> Option<Self> {
         let message = &request.message;
         let value = |name| message.header_bytes(name).unwrap_or_default();
         let software = value(HeaderName::UserAgent);
-        let known = [(SCANNERS, true), (TOOLKITS, false)].into_iter();
-        let by_software =
-            known.filter_map(|(names, only)| Some((HeaderName::UserAgent, find(&software, names)?, only))).next();
+        let by_software = if *software == **harmless { None } else { by_software(&software) };
+        if by_software.is_none() && *software != **harmless {
+            harmless.clear();
+            harmless.extend_from_slice(&software);
+        }
         let by_party = || {
-            let of = |header| Some((header, find(&value(header), PARTIES)?, true));
+            let names =
+                |header| PARTIES.iter().copied().find(|name| memmem::find(&value(header), name.as_bytes()).is_some());
+            let of = |header| Some((header, names(header)?, true));
             of(HeaderName::From).or_else(|| of(HeaderName::To))
         };
         let (header, name, only_scans) = by_software.or_else(by_party)?;
@@ -300,6 +311,11 @@ impl Mark {
             software: message.software(),
         })
     }
+}
+
+fn by_software(software: &[u8]) -> Option<(HeaderName, &'static str, bool)> {
+    let scanner = find(software, SCANNERS).map(|name| (HeaderName::UserAgent, name, true));
+    scanner.or_else(|| find(software, TOOLKITS).map(|name| (HeaderName::UserAgent, name, false)))
 }
 
 /// The first of these names that stands in a value, in whatever case.

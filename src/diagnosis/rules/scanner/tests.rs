@@ -48,13 +48,13 @@ fn whoever_only_looks_is_found_and_what_looks_alike_is_not() {
         )
     };
     let nat = format!("{HOSTS}{}{LATER}", (0..20).map(challenged).collect::<String>());
-    let dialled = |n: u32| {
+    let refused = |n: u32| {
         format!(
             "{n} s > p call=c{n}\nINVITE sip:{}@p.example\n\n+0.1 p > s call=c{n} tag=t\n404 Not Found\n\n+0.01 s > p call=c{n}\nACK\n\n",
             300 + n
         )
     };
-    let dialler = format!("{HOSTS}{}{LATER}", (0..20).map(dialled).collect::<String>());
+    let dialler = format!("{HOSTS}{}{LATER}", (0..20).map(refused).collect::<String>());
     let some_served =
         users(10, 2, "", REFUSED) + &nat.replace(HOSTS, "").replace(LATER, "").replace("call=c", "call=d");
     check(
@@ -62,11 +62,17 @@ fn whoever_only_looks_is_found_and_what_looks_alike_is_not() {
         &[
             ("ten users", &users(10, 2, "", REFUSED), Some(Severity::Warning)),
             ("ten users that do not exist", &users(10, 2, "", "404 Not Found"), Some(Severity::Warning)),
+            (
+                "ten users over a connection",
+                &users(10, 2, "tcp", REFUSED).replace("p > s call", "p > s tcp call"),
+                Some(Severity::Warning),
+            ),
             ("ten hosts without answer", &hosts(10, 1, ""), Some(Severity::Notice)),
             ("nine users", &users(9, 2, "", REFUSED), None),
             ("too slow", &users(20, 10, "", REFUSED), None),
             ("all are forbidden", &users(20, 1, "", "403 Forbidden"), None),
             ("they are sent again", &users(20, 1, "repeat=0.5,1.5,3.5", ""), None),
+            ("over a connection nothing is sent again", &users(20, 1, "tcp", ""), None),
             ("a monitor asks hosts that answer", &hosts(20, 1, "200 OK"), None),
             ("one whose hosts are alive and say no", &hosts(20, 1, "404 Not Found"), None),
             ("one that asks again and again", &hosts(10, 5, ""), None),
