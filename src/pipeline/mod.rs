@@ -114,15 +114,12 @@ impl Analysis {
     /// Those of the sink.
     pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         let mut steps = Vec::new();
-        match without_sip(frame.link_type, frame.bytes, frame.original_length) {
-            Some(kind) => {
-                self.front.skipped(&[frame.time], &mut steps);
-                self.front.count_skipped(frame.bytes.len() as u64, [(kind, 1)].into_iter());
-            }
-            None => {
-                let prepared = prepare(frame, &mut self.front.reader);
-                self.front.frame(prepared, &mut steps);
-            }
+        if let Some(kind) = without_sip(frame.link_type, frame.bytes, frame.original_length) {
+            self.front.skipped(&[frame.time], &mut steps);
+            self.front.count_skipped(frame.bytes.len() as u64, [(kind, 1)].into_iter());
+        } else {
+            let prepared = prepare(frame, &mut self.front.reader);
+            self.front.frame(prepared, &mut steps);
         }
         self.steps(&mut steps, sink)
     }

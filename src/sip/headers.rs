@@ -11,6 +11,7 @@ use crate::anomaly::Anomaly;
 
 /// The header block of a message, without its fields.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "none of them follows from another")]
 pub(super) struct Block {
     /// Where the body begins.
     pub(super) end: usize,

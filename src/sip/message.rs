@@ -218,10 +218,10 @@ impl Message {
         }
         match (self.0.start, self.0.sequence_method) {
             (_, None) if self.has(HeaderName::CSeq) => odd.push(Anomaly::CSeqInvalid),
-            (StartLine::Request { method, .. }, Some(other)) if method != other || method == Code::OTHER => {
-                if self.method() != self.cseq().map(|cseq| cseq.method) {
-                    odd.push(Anomaly::CSeqMethodMismatch);
-                }
+            (StartLine::Request { method, .. }, Some(other))
+                if method != other || method == Code::OTHER && self.method() != self.cseq().map(|cseq| cseq.method) =>
+            {
+                odd.push(Anomaly::CSeqMethodMismatch);
             }
             _ => {}
         }

@@ -79,10 +79,11 @@ fn number_of(name: HeaderName) -> u8 {
 }
 
 /// The field that a word stands for.
-fn widened(word: &Word) -> Field {
-    let [number, name_length, places @ ..] = *word;
-    let [a, b, c, d, e, f] = places;
-    let [start, value_start, value_end] = [[a, b], [c, d], [e, f]].map(|place| u32::from(u16::from_le_bytes(place)));
+fn widened(word: Word) -> Field {
+    let word = u64::from_le_bytes(word);
+    let [number, name_length, ..] = word.to_le_bytes();
+    let place = |at: u32| (word >> at & u64::from(u16::MAX)).try_into().unwrap_or(u32::MAX);
+    let (start, value_start, value_end) = (place(16), place(32), place(48));
     let name = HeaderName::ALL.get(usize::from(number)).copied().unwrap_or(HeaderName::Other);
     Field { name, start, name_end: start + u32::from(name_length), value_start, value_end }
 }
@@ -185,7 +186,7 @@ impl Fields {
         let [start, name_end, value_start, value_end] = places;
         let name_length = name_end - start;
         // No other place is behind the end of the value.
-        let fits = value_end <= usize::from(u16::MAX) && name_length <= usize::from(u8::MAX) && self.wide.is_empty();
+        let fits = u16::try_from(value_end).is_ok() && u8::try_from(name_length).is_ok() && self.wide.is_empty();
         match self.words.get_mut(self.count) {
             Some(free) if fits => {
                 let front = u64::from(number_of(name)) | (name_length as u64) << 8 | (start as u64) << 16;
@@ -206,7 +207,7 @@ impl Fields {
     /// Goes over to fields of any size.
     fn widen(&mut self) {
         let words = self.words.get(..self.count).unwrap_or_default();
-        self.wide.extend(words.iter().map(widened));
+        self.wide.extend(words.iter().copied().map(widened));
         self.count = 0;
     }
 
@@ -263,19 +264,19 @@ impl<'m> Places<'m> {
             return None;
         }
         let word = self.words.iter().find(|[number, ..]| *number == number_of(name));
-        word.map(widened).or_else(|| self.wide.iter().find(|field| field.name == name).copied())
+        word.copied().map(widened).or_else(|| self.wide.iter().find(|field| field.name == name).copied())
     }
 
     /// All of that name in order.
     pub(super) fn named(self, name: HeaderName) -> impl Iterator<Item = Field> + use<'m> {
         let (words, wide) = if self.has(name) { (self.words, self.wide) } else { (&[][..], &[][..]) };
-        let words = words.iter().filter(move |[number, ..]| *number == number_of(name)).map(widened);
+        let words = words.iter().filter(move |[number, ..]| *number == number_of(name)).copied().map(widened);
         words.chain(wide.iter().filter(move |field| field.name == name).copied())
     }
 
     /// All of them in order.
     pub(super) fn iter(self) -> impl Iterator<Item = Field> + use<'m> {
-        self.words.iter().map(widened).chain(self.wide.iter().copied())
+        self.words.iter().copied().map(widened).chain(self.wide.iter().copied())
     }
 }
 

@@ -31,7 +31,8 @@ impl Plain {
 
 /// `SIP/2.0/UDP host:port;name=value`, once.
 pub(super) fn via(value: &[u8], wanted: Key, memo: &mut Memo) -> Option<Plain> {
-    parameters(value, memo.behind(Kind::Via, value, behind_sent_by)?, wanted)
+    let rest = memo.behind(Kind::Via, value, behind_sent_by)?;
+    wanted_alone(value, rest, wanted).or_else(|| parameters(value, rest, wanted))
 }
 
 /// What follows protocol and sent-by of a Via value.
@@ -58,7 +59,8 @@ pub(super) fn sent_by(value: &[u8]) -> Option<(&[u8], Option<u16>, bool)> {
 
 /// `"Name" <uri>;name=value` or `uri;name=value`, once.
 pub(super) fn address(value: &[u8], wanted: Key, memo: &mut Memo) -> Option<Plain> {
-    parameters(value, memo.behind(Kind::Address, value, behind_address)?, wanted)
+    let rest = memo.behind(Kind::Address, value, behind_address)?;
+    wanted_alone(value, rest, wanted).or_else(|| parameters(value, rest, wanted))
 }
 
 /// What follows name and URI.
@@ -122,9 +124,6 @@ fn number(digits: &[u8]) -> u32 {
 /// Parameters at the end of `value`, with different names and without quotes, and the place of the wanted one. Names count as different
 /// if their [`key`]s are: it is quicker, and hardly ever wrong.
 fn parameters(value: &[u8], mut rest: &[u8], wanted: Key) -> Option<Plain> {
-    if let Some(plain) = wanted_alone(value, rest, wanted) {
-        return Some(plain);
-    }
     let mut keys = [0; PARAMETERS_MAX];
     let begin = value.len() - rest.len();
     let mut parameter = 0..0;
@@ -158,9 +157,7 @@ fn parameters(value: &[u8], mut rest: &[u8], wanted: Key) -> Option<Plain> {
 fn wanted_alone(value: &[u8], rest: &[u8], wanted: Key) -> Option<Plain> {
     let begin = value.len() - rest.len();
     let text = match wanted {
-        _ if rest.first() == Some(&b'\r') => {
-            return rest.starts_with(b"\r\n").then_some(Plain { parameter: 0..0, begin, length: begin });
-        }
+        _ if rest.starts_with(b"\r\n") => return Some(Plain { parameter: 0..0, begin, length: begin }),
         TAG => rest.strip_prefix(b";tag=")?,
         BRANCH => rest.strip_prefix(b";branch=")?,
         _ => return None,
