@@ -56,10 +56,10 @@ impl Message {
 
     /// Whether [`Self::verification_statuses`] may find one: most values have no parameter that could be it.
     pub(crate) fn may_have_verification_statuses(&self) -> bool {
-        let mut from = self.raw_values(HeaderName::From);
-        let first = from.next().is_some_and(|value| !has_no_parameter_but_tag(value) && mentions(value, b"verstat"));
-        let mut asserted = self.raw_values(HeaderName::PAssertedIdentity);
-        first || self.has(HeaderName::PAssertedIdentity) && asserted.any(|value| mentions(value, b"verstat"))
+        let from = self.first_value(HeaderName::From);
+        from.is_some_and(|value| !has_no_parameter_but_tag(value) && mentions(value, b"verstat"))
+            || self.has(HeaderName::PAssertedIdentity)
+                && self.raw_values(HeaderName::PAssertedIdentity).any(|value| mentions(value, b"verstat"))
     }
 
     /// The words of Privacy (RFC 3323 §4.2), in lower case.
