@@ -84,13 +84,11 @@ pub(super) struct Known {
 impl Known {
     /// The key of a message.
     pub(super) fn key<'m>(&self, message: &'m Message, flow: Flow) -> Hashed<'m> {
-        match message.call_id() {
-            Some(call_id) => self.call_id(call_id),
-            None => {
-                let flow = undirected(flow);
-                Hashed { key: KeyOf::Flow(flow), hash: self.hasher.hash_one(flow) }
-            }
+        if let Some(call_id) = message.call_id() {
+            return self.call_id(call_id);
         }
+        let flow = undirected(flow);
+        Hashed { key: KeyOf::Flow(flow), hash: self.hasher.hash_one(flow) }
     }
 
     pub(super) fn call_id<'m>(&self, call_id: &'m [u8]) -> Hashed<'m> {

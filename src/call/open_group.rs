@@ -210,9 +210,8 @@ impl OpenGroup {
     fn grow(&mut self) {
         let has_invite = self.legs.iter().any(|open| open.has_invite);
         let more = match self.messages.len() {
-            0 => 1,
             1 if has_invite => 3,
-            1 => 1,
+            0 | 1 => 1,
             many @ 2..6 => many.min(2),
             many => many / 2,
         };
@@ -314,7 +313,7 @@ impl OpenLeg {
     /// A 2xx opens a dialog, unless it is a late copy of one that had its BYE.
     fn success(&mut self, message: &Message, others: &[CapturedMessage]) {
         self.open_branches.clear();
-        let is_known = self.dialogs.iter().any(|known| known.tag(others) == Some(message.to_tag()));
+        let is_known = self.dialogs.iter().any(|known| known.has_tag(&[message.to_tag()], others));
         if !is_known && self.dialogs.len() < LEG_DIALOGS {
             self.dialogs.extend(u32::try_from(others.len()).map(|answer| Dialog { answer, is_over: false }));
         }
@@ -326,7 +325,7 @@ impl OpenLeg {
         let tags = [message.to_tag(), message.from_tag()];
         let mut known = false;
         for dialog in &mut self.dialogs {
-            if dialog.tag(others).is_some_and(|tag| tags.contains(&tag)) {
+            if dialog.has_tag(&tags, others) {
                 (dialog.is_over, known) = (true, true);
             }
         }
@@ -350,9 +349,9 @@ impl OpenLeg {
 }
 
 impl Dialog {
-    /// Its To tag; the inner `None` is that of a 2xx without.
-    fn tag(self, messages: &[CapturedMessage]) -> Option<Option<&[u8]>> {
-        messages.get(self.answer as usize).map(|answer| answer.message.to_tag())
+    /// Whether its To tag is one of these; `None` is that of a 2xx without.
+    fn has_tag(self, tags: &[Option<&[u8]>], messages: &[CapturedMessage]) -> bool {
+        messages.get(self.answer as usize).is_some_and(|answer| tags.contains(&answer.message.to_tag()))
     }
 }
 

@@ -69,13 +69,11 @@ impl OpenGroups {
     /// happen.
     pub(super) fn insert(&mut self, group: OpenGroup) -> Option<GroupId> {
         let number = group.number.0;
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                let slot = u32::try_from(self.slots.len()).ok()?;
-                self.slots.push(None);
-                slot
-            }
+        let slot = if let Some(slot) = self.free.pop() {
+            slot
+        } else {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).ok()?
         };
         *self.slots.get_mut(slot as usize)? = Some(Box::new(group));
         self.open += 1;

@@ -26,7 +26,7 @@ struct Name<'m> {
     via: &'m [u8],
 }
 
-impl<'m> Name<'m> {
+impl Name<'_> {
     /// Whether both name the same, but for sent-by.
     fn is_like(&self, other: &Self) -> bool {
         self.number == other.number
