@@ -50,7 +50,7 @@ pub enum Detect {
     Call(DetectInCall),
     /// At a closed call of which these facts hold: of others it has nothing to say.
     Given(Facts, DetectInCall),
-    /// The same, after all others: of what they explain it need say nothing (see [`Context::explained`]).
+    /// The same, after all others: of what they explain it need say nothing (see `Context::explained`).
     Last(Facts, DetectInCall),
     /// At the whole capture, from the capped aggregates of all calls.
     Capture(fn(&Patterns, &Context<'_>, &mut Vec<Finding>)),

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::super::Evidence;
 use crate::call::{Call, CallNumber, CapturedMessage, Transaction, TransactionId};
@@ -19,7 +20,11 @@ const SCANNERS: &[&str] =
 /// What programs call themselves that scanners are built on, and others too.
 const TOOLKITS: &[&str] = &["sipcli", "vaxsipuseragent", "pplsip"];
 /// What they write into From and To; the last are the scripts of Nmap. Whoever adds one here lets `redact` keep it.
-const PARTIES: &[&str] = &["sipvicious", "<sip:nm@nm>"];
+const PARTIES: [&str; 2] = ["sipvicious", "<sip:nm@nm>"];
+
+/// They are looked for in every call, which is cheap once the search is prepared.
+static FINDERS: LazyLock<[(&str, Finder<'static>); 2]> =
+    LazyLock::new(|| PARTIES.map(|name| (name, Finder::new(name))));
 
 /// Requests of the whole capture by the hosts that they come from.
 #[derive(Debug, Default)]
@@ -295,9 +300,11 @@ impl Mark {
             harmless.extend_from_slice(&software);
         }
         let by_party = || {
-            let names =
-                |header| PARTIES.iter().copied().find(|name| memmem::find(&value(header), name.as_bytes()).is_some());
-            let of = |header| Some((header, names(header)?, true));
+            let of = |header| {
+                let value = value(header);
+                let (name, _) = FINDERS.iter().find(|(_, finder)| finder.find(&value).is_some())?;
+                Some((header, *name, true))
+            };
             of(HeaderName::From).or_else(|| of(HeaderName::To))
         };
         let (header, name, only_scans) = by_software.or_else(by_party)?;
