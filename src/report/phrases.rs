@@ -42,15 +42,12 @@ pub(super) fn sentence(report: &CallReport, lead: Option<&Finding>) -> Text {
     }
 }
 
-/// How many of the messages are copies, to put behind their number; nothing where none is.
+/// How many of the messages are the same octets as another on the same hop, almost at once, to put behind their number; nothing where none
+/// is. Taps do that, and programs that send twice: which of the two is not said.
 pub(super) fn copies(summary: &Summary) -> Text {
     match summary.message_copies {
         0 => Text::default(),
-        n => Text::count(
-            n,
-            " ({n} of them a copy, seen again at once, as at another point)",
-            " ({n} of them copies, seen again at once, as at another point)",
-        ),
+        n => Text::new(" ({n} of them the same as another, almost at once)").with("n", n),
     }
 }
 
