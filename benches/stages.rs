@@ -11,7 +11,6 @@ use std::io::{self, Cursor, Write as _};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use sipscan::call::legs::Marks;
 use sipscan::call::tracker::Tracker;
 use sipscan::capture::Capture;
 use sipscan::diagnosis::{CallReport, Engine, Settings};
@@ -62,9 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.line("is it SIP", || (), |()| payloads.iter().filter(|payload| is_sip(payload.octets)).count())?;
     let all = || payloads.iter().map(|payload| messages(payload.octets, false).len()).sum();
     table.line("messages: start line, header fields, storage", || (), |()| all())?;
-    let marks = || read.iter().filter_map(|(message, place)| Marks::of_first(message, place)).count();
-    table.line("marks of legs", || (), |()| marks())?;
-    table.line("tracking, with marks of legs", || read.clone(), |read| tracked(read).len())?;
+    table.line("tracking, legs, transactions, outcome", || read.clone(), |read| tracked(read).len())?;
     let fresh = || (Engine::new(Settings::default()), calls.clone());
     table.line("diagnosis", fresh, |(mut engine, calls)| {
         calls.into_iter().map(|(call, now)| engine.diagnose(call, now).findings.len()).sum()
