@@ -4,6 +4,7 @@
 //! fields. Nothing that is recognisably SIP is lost because one header field is bad.
 
 pub mod address;
+mod body_length;
 mod caller;
 pub mod challenge;
 pub mod framing;
@@ -32,7 +33,8 @@ mod torture;
 pub mod typed;
 pub mod uri;
 mod uri_view;
-pub mod via;
+pub mod values;
+mod via;
 pub mod warning;
 
 pub use address::NameAddr;
