@@ -12,6 +12,9 @@ use crate::report::groups::Shown;
 use crate::report::{facts, phrases, time};
 use crate::wrap::pad;
 
+/// The code whose findings say different things of different statuses.
+const ANY_STATUS: &str = "failed-response";
+
 /// What is said of calls that are not shown in detail.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
@@ -19,7 +22,8 @@ pub(super) struct Rest {
     groups: u64,
     lines: Vec<(CallNumber, [String; 2])>,
     not_kept: u64,
-    notes: BTreeMap<&'static str, Note>,
+    /// By code, and for those that hold for any status by that.
+    notes: BTreeMap<(&'static str, Option<u16>), Note>,
     uncounted_notes: u64,
 }
 
@@ -54,7 +58,9 @@ impl Rest {
         let small =
             |f: &&Finding| f.consequence_of.is_none() && f.severity < Severity::Warning && !told.contains(&f.code);
         for finding in report.findings.iter().filter(small) {
-            if self.notes.len() >= limits::NOTE_CODES && !self.notes.contains_key(finding.code) {
+            let status = facts::final_status(&report.call).filter(|_| finding.code == ANY_STATUS);
+            let kind = (finding.code, status);
+            if self.notes.len() >= limits::NOTE_CODES && !self.notes.contains_key(&kind) {
                 self.uncounted_notes += 1;
                 continue;
             }
@@ -64,7 +70,7 @@ impl Rest {
                 first: report.call.number,
                 message: finding.message.clone(),
             };
-            self.notes.entry(finding.code).or_insert_with(new).count += 1;
+            self.notes.entry(kind).or_insert_with(new).count += 1;
         }
     }
 
@@ -113,12 +119,12 @@ impl Rest {
         }
         page.heading("Also noticed", "");
         let mut notes: Vec<_> = self.notes.iter().collect();
-        notes.sort_by_key(|(code, note)| (std::cmp::Reverse(note.severity), std::cmp::Reverse(note.count), **code));
-        for (code, note) in notes {
+        notes.sort_by_key(|(kind, note)| (std::cmp::Reverse(note.severity), std::cmp::Reverse(note.count), **kind));
+        for ((code, _), note) in notes {
             let text = if note.count == 1 {
                 Text::new("{message} [{code}, {severity}] Call {n}.")
             } else {
-                Text::new("{message} [{code}, {severity}] The first is call {n}.")
+                Text::new("The first, call {n}: {message} [{code}, {severity}]")
             };
             let text = text.with("message", &note.message).with("code", *code);
             let text = text.with("severity", Text::new(note.severity.name())).with("n", note.first.0);
