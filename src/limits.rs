@@ -182,6 +182,8 @@ pub const DUPLICATE_FRAMES: usize = 64;
 pub const LEG_DIALOGS: usize = 32;
 /// Times of frames that fall back further than this are a clock that was set, not frames out of order.
 pub const CLOCK_STEP_BACK: Duration = Duration::from_mins(1);
+/// A frame that much later than the one before it was written by another clock: no capture of a working network is silent for a week.
+pub const CLOCK_LEAP: Duration = Duration::from_hours(7 * 24);
 /// A group of unanswered requests is over this long after its last message: 64*T1 (RFC 3261 §17.1.1.2) and a margin.
 pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 /// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of
@@ -203,7 +205,8 @@ pub const SETTLED_CALLS: usize = 200_000;
 pub const PROVISIONAL_IDLE: Duration = Duration::from_mins(4);
 /// An answered call without BYE is taken for over this long after its last message.
 pub const ANSWERED_IDLE: Duration = Duration::from_hours(2);
-/// The same octets between the same addresses within this time were captured twice.
+/// The same octets between the same addresses within this time were captured twice, unless their IP identifications say otherwise. What
+/// is repeated sooner was not repeated by a timer.
 pub const DUPLICATE_SPACING: Duration = Duration::from_millis(50);
 /// The same octets with the same IP identification within this time were captured twice.
 pub const DUPLICATE_IP_ID_SPACING: Duration = Duration::from_secs(1);

@@ -1,10 +1,11 @@
 //! The clock that closes calls: capture time that never runs backwards, whatever the times of frames do.
 
-use crate::limits::CLOCK_STEP_BACK;
+use crate::limits::{CLOCK_LEAP, CLOCK_STEP_BACK};
 use crate::provenance::Timestamp;
 
 /// Follows the times of frames forward. Where they fall far behind (a clock that was set, captures appended to one another out of
-/// order) it goes on from there without losing what it has, so that calls in progress neither end at once nor never.
+/// order) it goes on from there without losing what it has, so that calls in progress neither end at once nor never. So it does where
+/// they leap ahead: nothing tells how much time passed.
 #[derive(Debug, Default)]
 pub(super) struct CaptureClock {
     /// What it shows; the time of the latest frame as long as times did not fall back.
@@ -28,6 +29,7 @@ impl CaptureClock {
     pub(super) fn forward(&mut self, time: Timestamp) {
         match self.latest {
             None => self.reading = time,
+            Some(latest) if time.since(latest) > CLOCK_LEAP => {}
             Some(latest) if time > latest => self.reading = self.reading.plus(time.since(latest)),
             Some(_) => return,
         }
@@ -69,15 +71,27 @@ mod tests {
     #[test]
     fn it_goes_on_after_a_step_back_and_after_one_frame_from_the_future() {
         assert_eq!(readings(&[5000, 1000, 1001, 1003]), [5000, 5000, 5001, 5003]);
-        assert_eq!(readings(&[100, 9_000_000, 101, 102]), [100, 9_000_000, 9_000_000, 9_000_001]);
+        assert_eq!(readings(&[100, 9_000_000, 101, 102]), [100, 100, 100, 101]);
+    }
+
+    #[test]
+    fn it_stands_still_where_times_leap_ahead_and_follows_a_long_pause() {
+        assert_eq!(readings(&[100, 350_000_000, 350_000_007]), [100, 100, 107]);
+        assert_eq!(readings(&[100, 600_100, 600_107]), [100, 600_100, 600_107]);
     }
 
     #[test]
     fn it_stays_at_the_end_of_time() {
         let mut clock = CaptureClock::default();
-        for time in [i64::MIN, i64::MAX, i64::MIN, i64::MAX] {
+        let hour = 3_600_000_000_000;
+        for time in [i64::MIN, i64::MAX - hour, i64::MAX, i64::MAX - hour, i64::MAX] {
             clock.tick(Timestamp(time));
         }
-        assert!(clock.reading() >= Timestamp(0));
+        assert_eq!(clock.reading(), Timestamp(i64::MIN + 2 * hour), "no more than what was seen to pass");
+        let mut clock = CaptureClock::default();
+        for time in [i64::MAX - hour, i64::MAX, i64::MAX - hour, i64::MAX] {
+            clock.tick(Timestamp(time));
+        }
+        assert_eq!(clock.reading(), Timestamp(i64::MAX));
     }
 }

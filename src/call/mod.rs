@@ -28,6 +28,7 @@ mod outcome_of;
 mod path;
 mod redirect;
 pub mod redress;
+mod repeats;
 mod settled;
 mod step;
 pub mod tracker;

@@ -12,7 +12,7 @@ use crate::limits::{
     ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
     GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
-use crate::provenance::{FrameRef, Timestamp, Transport};
+use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::{Message, Method, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
@@ -219,8 +219,9 @@ impl OpenGroup {
     }
 
     /// The message of which this is another copy on the same hop: the same octets between the same addresses within 50 ms, or, with the
-    /// same IP identification, within a second (retransmissions keep T1 = 500 ms, and get an identification of their own). In a
-    /// stream every octet is read once, so that nothing is a copy there but what collectors got (HEP).
+    /// same IP identification, within a second (retransmissions keep T1 = 500 ms, and get an identification of their own). What was
+    /// sent as another packet is no copy, however soon. In a stream every octet is read once, so that nothing is a copy there but
+    /// what collectors got (HEP).
     fn original_of(&mut self, captured: &CapturedMessage) -> Option<&mut CapturedMessage> {
         let CapturedMessage { message, provenance, .. } = captured;
         let is_copy = |known: &&mut CapturedMessage| {
@@ -237,6 +238,7 @@ impl OpenGroup {
                 && (a.flow.transport == Transport::Udp || a.is_copied() || b.is_copied())
                 && (spacing < DUPLICATE_SPACING || same_packet)
                 && a.frame != b.frame
+                && !is_another_packet(a, b)
                 && known.message.raw() == message.raw()
         };
         self.messages.iter_mut().rev().take(LOOK_BACK).find(is_copy)
@@ -353,6 +355,13 @@ impl Dialog {
     fn has_tag(self, tags: &[Option<&[u8]>], messages: &[CapturedMessage]) -> bool {
         messages.get(self.answer as usize).is_some_and(|answer| tags.contains(&answer.message.to_tag()))
     }
+}
+
+/// Whether the identifications of two packets show that their sender sent both: a tap changes nothing. Zero identifies nothing (RFC
+/// 6864). Where the TTL or the way through tunnels and tags differs, an element between two taps may have given it another.
+fn is_another_packet(a: &Provenance, b: &Provenance) -> bool {
+    let ids = a.ip_id.zip(b.ip_id).filter(|(a, b)| *a != 0 && *b != 0);
+    ids.is_some_and(|(a, b)| a != b) && a.ttl == b.ttl && a.carrier == b.carrier
 }
 
 /// Whether a message has the branch of one that was there before, or neither has one.

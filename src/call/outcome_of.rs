@@ -138,7 +138,7 @@ fn unacknowledged(call: &Call, id: TransactionId) -> bool {
     let Some((first, latest)) = call.time(last.message).zip(copies.max()) else { return false };
     transaction.method == Method::Invite
         && !last.acknowledged
-        && last.retransmissions.len() >= COPIES_IN_VAIN
+        && call.timed_repeats(last.message, &last.retransmissions).count() >= COPIES_IN_VAIN
         && !call.clock_was_set_back()
         && (latest.since(first) >= TIMER_H_BUT_T2 || is_ended_by(call, last, latest.plus(LONGEST_PAUSE)))
 }
@@ -186,7 +186,9 @@ fn without_final(call: &Call, id: TransactionId, transaction: &Transaction) -> V
         // Timer B or C had fired: not the caller's will, but the silence, ended it.
         let waited = cancel.since(silent);
         return match heard {
-            None if waited >= TIMER_B || sent_to_the_end(transaction) => Verdict::plain(Outcome::NoResponse, Some(id)),
+            None if waited >= TIMER_B || sent_to_the_end(call, transaction) => {
+                Verdict::plain(Outcome::NoResponse, Some(id))
+            }
             Some(_) if waited >= TIMER_C => Verdict::plain(Outcome::Stalled, Some(id)),
             _ if passed(cancel, TIMER_B) => {
                 let (outcome, detail) = cancelled(call, id);
@@ -198,16 +200,16 @@ fn without_final(call: &Call, id: TransactionId, transaction: &Transaction) -> V
     let patience = if transaction.method == Method::Invite { TIMER_C } else { TIMER_B };
     match heard {
         Some(heard) if passed(heard, patience) => Verdict::plain(Outcome::Stalled, Some(id)),
-        None if passed(silent, TIMER_B) || sent_to_the_end(transaction) || is_unreachable(call, transaction) => {
+        None if passed(silent, TIMER_B) || sent_to_the_end(call, transaction) || is_unreachable(call, transaction) => {
             Verdict::plain(Outcome::NoResponse, Some(id))
         }
         _ => incomplete,
     }
 }
 
-fn sent_to_the_end(transaction: &Transaction) -> bool {
+fn sent_to_the_end(call: &Call, transaction: &Transaction) -> bool {
     let all = if transaction.method == Method::Invite { ALL_INVITES } else { ALL_OTHERS };
-    transaction.retransmissions.len() >= all
+    call.requests_again(transaction).count() >= all
 }
 
 fn is_unreachable(call: &Call, transaction: &Transaction) -> bool {

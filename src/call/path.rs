@@ -52,7 +52,7 @@ impl Call {
     pub fn is_unanswered(&self, transaction: &Transaction) -> bool {
         let silent = transaction.provisionals.is_empty() && transaction.finals.is_empty();
         let unreachable = || self.icmp.iter().any(|r| r.unreachable.address == transaction.server.address);
-        silent && (!transaction.retransmissions.is_empty() || unreachable())
+        silent && (self.requests_again(transaction).next().is_some() || unreachable())
     }
 
     /// The transaction that a message belongs to.

@@ -6,7 +6,8 @@ use super::tracker::{Room, Tracker};
 use super::{Call, Outcome};
 use crate::anomaly::Anomaly;
 use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES, SETTLED_IDLE};
-use crate::provenance::Timestamp;
+use crate::net::Carrier;
+use crate::provenance::{Provenance, Timestamp};
 use crate::sample::Flow;
 use crate::sip;
 
@@ -72,6 +73,43 @@ fn a_message_captured_twice_is_one_message() {
     assert_eq!(shape(&early), shape(&early_twice));
     assert_eq!((once.counts().duplicates, twice.counts().duplicates), (0, 15));
     assert!(early_twice.iter().flat_map(|c| &c.messages).all(|m| m.duplicates.len() == 1));
+}
+
+/// An INVITE and the same octets 0.2 ms later, in packets of which the second is as `change` makes it; the messages and the copies.
+fn twice(change: impl Fn(&mut Provenance)) -> (usize, u64) {
+    let flow = Flow::parse(&format!("{HOSTS}0 a > b\nINVITE sip:bob@b.example\n")).unwrap();
+    let [datagram] = &flow.datagrams()[..] else { panic!("one datagram") };
+    let mut tracker = Tracker::default();
+    for copy in 0..2 {
+        let mut provenance = datagram.provenance(0);
+        provenance.frame.number.0 += copy;
+        provenance.time = provenance.time.plus(Duration::from_micros(200 * copy));
+        provenance.ip_id = Some(7);
+        if copy > 0 {
+            change(&mut provenance);
+        }
+        for framed in sip::messages(&datagram.payload, false) {
+            tracker.push(framed.message, provenance.clone());
+        }
+    }
+    let copies = tracker.counts().duplicates;
+    let calls: Vec<Call> = tracker.finish(Timestamp::default()).collect();
+    (calls[0].messages.len(), copies)
+}
+
+#[test]
+fn a_packet_of_its_own_is_no_copy() {
+    assert_eq!(twice(|_| {}), (1, 1), "the same packet");
+    assert_eq!(twice(|p| p.ip_id = Some(8)), (2, 0), "the next one");
+    assert_eq!(twice(|p| p.ip_id = Some(0)), (1, 1), "zero identifies nothing");
+    assert_eq!(twice(|p| p.ip_id = None), (1, 1), "nor does IPv6");
+    assert_eq!(twice(|p| (p.ip_id, p.ttl) = (Some(8), p.ttl - 1)), (1, 1), "behind a router that writes its own");
+    let tagged = |p: &mut Provenance| {
+        let mut carrier = Carrier::default();
+        carrier.note("VLAN");
+        (p.ip_id, p.carrier) = (Some(8), Some(carrier.into()));
+    };
+    assert_eq!(twice(tagged), (1, 1), "on another tap");
 }
 
 #[test]

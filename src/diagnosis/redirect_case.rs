@@ -373,7 +373,7 @@ fn without_final<'a>(call: &'a Call, transaction: &Transaction, cx: &Context<'_>
     if !transaction.provisionals.is_empty() {
         return End::Provisional;
     }
-    let given_up = transaction.retransmissions.len() >= ALL_RETRANSMISSIONS && !cx.lossy();
+    let given_up = call.requests_again(transaction).count() >= ALL_RETRANSMISSIONS && !cx.lossy();
     let unreachable = call.icmp.iter().any(|i| i.unreachable == transaction.server);
     if given_up || unreachable || cx.absence_is_proven(transaction.client.address, transaction.start, GIVING_UP) {
         return End::Silence;

@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{Context, Evidence, Text};
-use crate::call::{COPIES_IN_VAIN as COPIES, Call, CapturedMessage, FinalResponse, Transaction, TransactionId};
+use crate::call::{
+    COPIES_IN_VAIN as COPIES, Call, CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId,
+};
 use crate::lang::span;
 use crate::provenance::Timestamp;
 use crate::sip::{Message, Method};
@@ -18,7 +20,7 @@ const QUOTED: usize = 2;
 /// none to its server (RFC 3261 §17.1.1.3, §17.2.3).
 pub(super) fn is_in_vain(call: &Call, transaction: &Transaction, response: &FinalResponse) -> bool {
     transaction.method == Method::Invite
-        && response.retransmissions.len() >= COPIES
+        && call.timed_repeats(response.message, &response.retransmissions).count() >= COPIES
         && (!response.acknowledged || ack_on_another_branch(call, transaction, response).is_some())
 }
 
@@ -42,6 +44,9 @@ pub(super) struct Repeated<'a> {
     pub(super) transaction: &'a Transaction,
     /// The first copy.
     pub(super) first: &'a CapturedMessage,
+    /// How often it was sent again.
+    again: usize,
+    /// Those copies that a timer sent.
     copies: Vec<&'a CapturedMessage>,
     /// The ACK that its server does not recognise by its branch.
     astray: Option<&'a CapturedMessage>,
@@ -62,15 +67,16 @@ impl<'a> Repeated<'a> {
         let first = call.message(response.message)?;
         // What was captured between other hosts is no repetition, but the same response on another hop.
         let hop = |m: &CapturedMessage| (m.provenance.flow.source.address, m.provenance.flow.destination.address);
-        let copies = response.retransmissions.iter().filter_map(|id| call.message(*id));
-        let copies: Vec<_> = copies.filter(|copy| hop(copy) == hop(first)).collect();
+        let on_hop = |id: &MessageId| call.message(*id).is_some_and(|copy| hop(copy) == hop(first));
+        let again: Vec<_> = response.retransmissions.iter().copied().filter(on_hop).collect();
+        let copies: Vec<_> = call.timed_repeats(response.message, &again).collect();
         let astray = ack_on_another_branch(call, transaction, response);
-        (copies.len() >= COPIES).then_some(Self { call, id, transaction, first, copies, astray })
+        (copies.len() >= COPIES).then_some(Self { call, id, transaction, first, again: again.len(), copies, astray })
     }
 
     /// How often it was sent.
     pub(super) fn count(&self) -> usize {
-        self.copies.len() + 1
+        self.again + 1
     }
 
     /// When the last copy came.

@@ -118,6 +118,10 @@ impl Front {
             self.anomaly(Anomaly::FrameCut);
         }
         self.expire(steps);
+        if frame.time >= self.quiet_until {
+            // What is over ends before this frame is looked at, which may bring the same Call-ID again.
+            self.advance(frame.time, steps);
+        }
         match frame.content {
             Content::Sip { flow, messages } => {
                 self.facts.udp_frames += 1;

@@ -10,6 +10,7 @@ use sipscan::capture::{Capture, Input};
 use sipscan::diagnosis::Settings;
 use sipscan::pipeline::Analysis;
 use sipscan::provenance::Transport::{self, Tcp, Tls, Udp, WebSocket};
+use sipscan::sip::Method;
 
 use super::common::{Analysed, root};
 
@@ -45,6 +46,32 @@ fn analysed(name: &str, threads: usize) -> Analysed {
     let mut analysis = Analysis::new(Settings::default());
     analysis.run(&mut capture, threads, &mut found, &mut |error| panic!("{error}")).unwrap();
     found.ended(analysis)
+}
+
+/// REGISTERs of one Call-ID, with keep-alives of another host between them or without: how many messages the groups have.
+fn registrations(apart: u32, beside: bool) -> Vec<usize> {
+    let register = |n: u32| {
+        let (at, words) = (n * apart, format!("call=1 cseq={n} branch={n}"));
+        format!("{at} a > p {words}\nREGISTER sip:p.example\n\n{at}.1 p > a {words}\n200 OK\n\n")
+    };
+    let keep_alives = |n: u32| {
+        let times = (n * apart + 1..(n + 1) * apart).step_by(10).filter(|_| beside);
+        times.map(|at| format!("{at}.5 b > p call=b{at}\nOPTIONS sip:p.example\n\n")).collect::<Vec<_>>().concat()
+    };
+    let steps: String = (0..3).map(|n| register(n) + &keep_alives(n)).collect();
+    let hosts = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.40\n\n";
+    let found = Analysed::of("registrations", &format!("{hosts}{steps}"));
+    let is_register = |method: Option<&Method>| method == Some(&Method::Register);
+    let groups = found.calls.iter().map(|report| &report.call.messages);
+    groups.filter(|messages| is_register(messages[0].message.method())).map(Vec::len).collect()
+}
+
+#[test]
+fn what_is_one_group_does_not_depend_on_other_traffic() {
+    for (apart, groups) in [(120, &[2, 2, 2][..]), (20, &[6])] {
+        assert_eq!(registrations(apart, false), groups, "every {apart} s, alone");
+        assert_eq!(registrations(apart, true), groups, "every {apart} s, beside others");
+    }
 }
 
 #[test]

@@ -264,8 +264,9 @@ impl Probe {
 
 /// Whether its sender does not act as a telephone does: it sends the request once, does not acknowledge the answer, and gives no credentials.
 fn only_looks(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> bool {
-    let is_tried =
-        !transaction.retransmissions.is_empty() || !transaction.acks.is_empty() || transaction.cancelled_by.is_some();
+    let is_tried = call.requests_again(transaction).next().is_some()
+        || !transaction.acks.is_empty()
+        || transaction.cancelled_by.is_some();
     let status = transaction.finals.first().map(|last| last.status.0);
     // Nothing is known of a request that was just sent.
     let is_answered = status.is_some() || !transaction.provisionals.is_empty();

@@ -54,8 +54,10 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     // Behind the leg without ACK a B2BUA has nothing to acknowledge either.
     let initial = |r: &Repeated<'_>| !r.transaction.in_dialog;
     let nearest = all.iter().filter(|r| initial(r)).map(|r| r.first.leg).min();
-    let told = all.iter().filter(|r| !initial(r) || Some(r.first.leg) == nearest);
-    out.extend(told.filter_map(|repeated| Case::of(repeated, cx)?.finding(cx)));
+    let told: Vec<_> = all.iter().filter(|r| !initial(r) || Some(r.first.leg) == nearest).collect();
+    let invite = |r: &Repeated<'_>| (r.first.leg, r.first.message.cseq().map(|c| c.number));
+    let beside = |r: &Repeated<'_>| told.iter().filter(|other| invite(other) == invite(r)).count();
+    out.extend(told.iter().filter_map(|repeated| Case::of(repeated, beside(repeated), cx)?.finding(cx)));
 }
 
 /// How the repetition came to its end.
@@ -83,6 +85,8 @@ struct Way {
 #[derive(Debug)]
 struct Case<'a> {
     repeated: &'a Repeated<'a>,
+    /// How many answers to that INVITE were repeated in vain, this one included.
+    beside: usize,
     end: End,
     bye: Option<&'a CapturedMessage>,
     /// A BYE long after the timer: the call outlived it.
@@ -100,7 +104,7 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn of(repeated: &'a Repeated<'a>, cx: &Context<'_>) -> Option<Self> {
+    fn of(repeated: &'a Repeated<'a>, beside: usize, cx: &Context<'_>) -> Option<Self> {
         let all_byes = byes(repeated);
         let due = repeated.next_due(cx);
         let (byes, later): (Vec<_>, Vec<_>) = all_byes.into_iter().partition(|bye| bye.provenance.time < due);
@@ -121,7 +125,7 @@ impl<'a> Case<'a> {
         let way = way(received, near, request, cx);
         let (stray, doubt) = (repeated.stray_ack(cx), repeated.doubt(cx, deadline));
         let (rival, cancel) = (rival(repeated), cancel(repeated));
-        Some(Self { repeated, end, bye, late_bye, near, received, way, stray, rival, cancel, doubt })
+        Some(Self { repeated, beside, end, bye, late_bye, near, received, way, stray, rival, cancel, doubt })
     }
 
     fn finding(&self, cx: &Context<'_>) -> Option<Finding> {
@@ -179,7 +183,14 @@ impl<'a> Case<'a> {
             _ => text.with("limit", span(cx.settings.t1 * 64)),
         };
         let text = self.repeated.fill(text);
-        with_reason(text, self.reason())
+        with_reason(with_reason(text, self.which()), self.reason())
+    }
+
+    /// Which answer it is, where several of one INVITE have the same story.
+    fn which(&self) -> Option<Text> {
+        let tag = self.repeated.first.message.to_tag().filter(|_| self.beside > 1)?;
+        let text = Text::new("It is the one with To tag {tag}, of {n} answers to that INVITE without ACK.");
+        Some(text.with("tag", String::from_utf8_lossy(tag)).with("n", self.beside))
     }
 
     /// Why it did not come, where the capture shows it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::call::{Call, Transaction};
+use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::challenged::Challenged;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
@@ -47,32 +47,46 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(call: &Call, last: &Challenged<'_>, challenge: &Challenge, credentials: &Challenge) -> Finding {
+    let asked = asked(call, last);
+    let reason = Reason::of(last, challenge, credentials, asked);
+    let late = asked.map(|m| last.request.provenance.time.since(m.provenance.time)).filter(|delay| *delay >= PROMPT);
     let times = 1 + earlier_refusals(call, last.transaction);
     let finding = Finding::new(
         &RULE,
         Certainty::Certain,
-        message(last, challenge, credentials, times),
+        message(last, challenge, credentials, (&reason, late, times)),
         last.evidence("the challenge that came again"),
     )
     .severity(last.severity())
+    .evidence(
+        asked
+            .filter(|_| reason == Reason::OtherNonce)
+            .map(|m| Evidence::of(m, "the challenge before, whose nonce they do not answer")),
+    )
     .evidence([Evidence::header(last.request, credentials.header, "the credentials that were refused")])
     .actor(Actor::sender(
         last.request,
         "the owner of the calling account, with the operator of the server that challenges",
     ))
     .verify("The request with credentials is answered with something other than 401 or 407.");
-    if challenge.is_stale() {
-        return finding
-            .fix("Let all servers behind that address share the secret of their nonces, or keep a client on one of them.")
-            .fix("Give the nonces a longer lifetime than the client needs to answer.");
-    }
-    let finding = match late(call, last) {
-        Some(delay) => finding.fix(
+    let finding = match (&reason, late) {
+        (Reason::Nonce(_) | Reason::Said(_) | Reason::Unsaid, Some(delay)) => finding.fix(
             Text::new("The credentials came {delay} after the challenge. If the nonces of the server live shorter, it refuses right ones as well, and ought to say stale=true: answer the challenge at once.")
                 .with("delay", span(delay)),
         ),
-        None => finding,
+        _ => finding,
     };
+    match reason {
+        Reason::Stale | Reason::Nonce(_) => {
+            return finding
+                .fix("Let all servers behind that address share the secret of their nonces, or keep a client on one of them.")
+                .fix("Give the nonces a longer lifetime than the client needs to answer.");
+        }
+        Reason::OtherNonce => {
+            return finding.fix("Let the client answer with the nonce of the latest challenge (RFC 7616 §3.4): until it does, no password is right.");
+        }
+        Reason::Said(_) | Reason::Unsaid => {}
+    }
     finding.fix("Enter the password again on both sides, and check the authentication name beside the user name.").fix(
         Text::new("Compare realm {realm} and algorithm {algorithm} with what the client is configured for.")
             .with("realm", challenge.realm().map_or_else(|| Text::new("(none)"), Text::verbatim))
@@ -80,14 +94,63 @@ fn finding(call: &Call, last: &Challenged<'_>, challenge: &Challenge, credential
     )
 }
 
-/// How long after the challenge that they answer the credentials were sent, if a nonce may have expired by then.
-fn late(call: &Call, last: &Challenged<'_>) -> Option<Duration> {
-    let asked = call
-        .messages
+/// What is known of why the credentials are refused.
+#[derive(Debug, PartialEq, Eq)]
+enum Reason {
+    /// The server says stale=true.
+    Stale,
+    /// Its reason phrase names the nonce.
+    Nonce(String),
+    /// They were made for another nonce than that of the challenge before them.
+    OtherNonce,
+    /// Its reason phrase is none of the standard.
+    Said(String),
+    /// Nothing.
+    Unsaid,
+}
+
+impl Reason {
+    fn of(
+        last: &Challenged<'_>,
+        challenge: &Challenge,
+        credentials: &Challenge,
+        asked: Option<&CapturedMessage>,
+    ) -> Self {
+        let nonces = |m: &CapturedMessage| {
+            let of_realm = m.message.challenges().into_iter().filter(|c| credentials.answers(c));
+            of_realm.filter_map(|c| c.params.value("nonce").map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let expected = asked.map(nonces).unwrap_or_default();
+        let is_other = |sent: &str| !expected.is_empty() && expected.iter().all(|nonce| nonce != sent);
+        let phrase = last.response.message.reason_phrase().unwrap_or_default().into_owned();
+        let lower = phrase.to_ascii_lowercase();
+        if challenge.is_stale() {
+            Self::Stale
+        } else if credentials.params.value("nonce").is_some_and(is_other) {
+            Self::OtherNonce
+        } else if ["nonce", "stale"].iter().any(|word| lower.contains(word)) {
+            Self::Nonce(phrase)
+        } else if phrase.is_empty() || STANDARD.iter().any(|standard| standard.eq_ignore_ascii_case(&phrase)) {
+            Self::Unsaid
+        } else {
+            Self::Said(phrase)
+        }
+    }
+}
+
+/// Reason phrases of challenges that tell nothing.
+const STANDARD: [&str; 3] = ["Unauthorized", "Proxy Authentication Required", "Authentication Required"];
+
+/// The challenge that the credentials answer.
+fn asked<'a>(call: &'a Call, last: &Challenged<'_>) -> Option<&'a CapturedMessage> {
+    call.messages
         .iter()
-        .filter(|m| m.leg == last.request.leg && m.provenance.time < last.request.provenance.time)
-        .rfind(|m| m.message.status().is_some_and(crate::sip::StatusCode::is_challenge))?;
-    Some(last.request.provenance.time.since(asked.provenance.time)).filter(|delay| *delay >= PROMPT)
+        .filter(|m| {
+            m.leg == last.request.leg
+                && m.provenance.time < last.request.provenance.time
+                && m.provenance.flow.destination.address == last.request.provenance.flow.source.address
+        })
+        .rfind(|m| m.message.status().is_some_and(crate::sip::StatusCode::is_challenge))
 }
 
 /// Requests of the same client before that carried credentials and were challenged all the same.
@@ -100,11 +163,38 @@ fn earlier_refusals(call: &Call, last: &Transaction) -> usize {
         .count()
 }
 
-fn message(last: &Challenged<'_>, challenge: &Challenge, credentials: &Challenge, times: usize) -> Text {
-    let text = if challenge.is_stale() {
-        Text::new("{server} calls the nonce of user \"{user}\" for realm \"{realm}\" stale each time ({times}).")
-    } else {
-        Text::new("{server} does not accept the credentials of user \"{user}\" for realm \"{realm}\" ({times}).")
+fn message(
+    last: &Challenged<'_>,
+    challenge: &Challenge,
+    credentials: &Challenge,
+    (reason, late, times): (&Reason, Option<Duration>, usize),
+) -> Text {
+    let text = match (reason, late) {
+        (Reason::Stale, _) => {
+            Text::new("{server} calls the nonce of user \"{user}\" for realm \"{realm}\" stale each time ({times}).")
+        }
+        (Reason::Nonce(phrase), Some(delay)) => Text::new(
+            "{server} does not accept the credentials of user \"{user}\" for realm \"{realm}\" ({times}), which came {delay} \
+             after its challenge. By its words it is the nonce, not the password: \"{phrase}\".",
+        )
+        .with("delay", span(delay))
+        .with("phrase", phrase),
+        (Reason::Nonce(phrase), None) => Text::new(
+            "{server} does not accept the credentials of user \"{user}\" for realm \"{realm}\" ({times}). By its words it is \
+             the nonce, not the password: \"{phrase}\".",
+        )
+        .with("phrase", phrase),
+        (Reason::OtherNonce, _) => Text::new(
+            "{server} does not accept the credentials of user \"{user}\" for realm \"{realm}\" ({times}): the client made them for \
+             another nonce than that of the challenge before.",
+        ),
+        (Reason::Said(phrase), _) => Text::new(
+            "{server} does not accept the credentials of user \"{user}\" for realm \"{realm}\" ({times}). It says \"{phrase}\".",
+        )
+        .with("phrase", phrase),
+        (Reason::Unsaid, _) => {
+            Text::new("{server} does not accept the credentials of user \"{user}\" for realm \"{realm}\" ({times}).")
+        }
     };
     text.with("server", last.response.provenance.flow.source)
         .with("user", credentials.params.value("username").unwrap_or_default())
@@ -142,6 +232,24 @@ mod tests {
                 "stale each time",
             ),
             (
+                "realm=\"r\", nonce=\"0\"",
+                "401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\"",
+                "authentication-loop",
+                "(1 request): the client made them for another nonce than that of the challenge before.",
+            ),
+            (
+                "realm=\"r\", nonce=\"1\"",
+                "401 Bad password\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\"",
+                "authentication-loop",
+                "(1 request). It says \"Bad password\".",
+            ),
+            (
+                "realm=\"r\", nonce=\"1\"",
+                "401 nonce has changed\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\", stale=false",
+                "authentication-loop",
+                "(1 request). By its words it is the nonce, not the password: \"nonce has changed\".",
+            ),
+            (
                 "realm=\"r\", nonce=\"1\"",
                 "407 Proxy Authentication Required\nProxy-Authenticate: Digest realm=\"other\", nonce=\"2\"",
                 "credentials-withheld",
@@ -164,10 +272,17 @@ mod tests {
                  17.9 p > a\n401 nonce has changed\nWWW-Authenticate: Digest realm=\"r\", nonce=\"2\", stale=false\n"
             ));
             assert_eq!(report.root_cause, Some("authentication-loop"));
+            let late = time == "17.1";
+            let message = report.findings[0].message.to_string();
+            assert_eq!(
+                message.contains("which came 17 s after its challenge. By its words it is the nonce"),
+                late,
+                "{message}"
+            );
             report.findings[0].remediation[0].to_string()
         };
         assert!(steps("17.1").starts_with("The credentials came 17 s after the challenge."), "{}", steps("17.1"));
-        assert!(steps("0.2").starts_with("Enter the password again"), "{}", steps("0.2"));
+        assert!(steps("0.2").starts_with("Let all servers"), "{}", steps("0.2"));
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn unanswered(call: &Call) -> Option<&Transaction> {
 
 /// A request without response, and what is known of it.
 struct Silence<'a> {
+    call: &'a Call,
     transaction: &'a Transaction,
     request: &'a CapturedMessage,
     /// Its last retransmission.
@@ -90,7 +91,7 @@ impl<'a> Silence<'a> {
         let request = call.message(transaction.request?)?;
         let last = transaction.retransmissions.iter().rev().find_map(|id| call.message(*id));
         let (received, missing) = (cx.hosts.acknowledgement(&request.provenance), missing(request));
-        let mut silence = Self { transaction, request, last, icmp, received, doubt: None, missing };
+        let mut silence = Self { call, transaction, request, last, icmp, received, doubt: None, missing };
         silence.doubt = silence.doubt(cx);
         Some(silence)
     }
@@ -104,7 +105,9 @@ impl<'a> Silence<'a> {
             (None, Some(_)) => cx.doubt_of_capture(client, since, timer),
             (None, None) => cx.doubt(client, since, timer),
         };
-        doubt.or_else(|| unrecognisable(&self.missing)).or_else(|| unrepeated(self.transaction, self.request))
+        doubt
+            .or_else(|| unrecognisable(&self.missing))
+            .or_else(|| unrepeated(self.call, self.transaction, self.request))
     }
 }
 
@@ -148,9 +151,9 @@ fn finding(
 
 /// Over UDP a client repeats a request until something comes back (timers A and E, RFC 3261 §17.1); one that did not may have
 /// had its response.
-fn unrepeated(transaction: &Transaction, request: &CapturedMessage) -> Option<Text> {
+fn unrepeated(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> Option<Text> {
     let repeats = request.provenance.flow.transport == Transport::Udp;
-    (repeats && transaction.retransmissions.is_empty())
+    (repeats && call.requests_again(transaction).next().is_none())
         .then(|| Text::new("the client did not repeat the request, as it must over UDP until something comes back"))
 }
 

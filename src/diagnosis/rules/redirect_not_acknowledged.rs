@@ -41,7 +41,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let answer = case.transaction.finals.iter().find(|f| f.message == case.redirect.response)?;
-    let copies: Vec<_> = answer.retransmissions.iter().filter_map(|id| case.call.message(*id)).collect();
+    let copies: Vec<_> = case.call.timed_repeats(answer.message, &answer.retransmissions).collect();
     let (first, last) = (copies.first()?, copies.last()?);
     let ack = case.transaction.acks.iter().find_map(|id| case.call.message(*id));
     let missing_is_proven = cx.absence_is_proven(case.redirector().address, case.response.provenance.time, GIVING_UP);
@@ -67,7 +67,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let message = Text::new(template)
         .with("server", case.redirector())
         .with("status", case.redirect.status)
-        .with("count", copies.len() + 1)
+        .with("count", answer.retransmissions.len() + 1)
         .with("took", span(last.provenance.time.since(case.response.provenance.time)))
         .with("client", case.transaction.client);
     let finding = Finding::new(&RULE, certainty, message, case.evidence())
@@ -117,6 +117,7 @@ mod tests {
                 ("ACK that did not help", &flow(repeated, &ack("0.03")), Some(Severity::Warning)),
                 ("sent once", &flow("", &ack("0.03")), None),
                 ("captured twice", &flow("dup=0.0002", &ack("0.03")), None),
+                ("sent twice at once", &flow("repeat=0.0002", &ack("0.03")), None),
             ],
         );
     }

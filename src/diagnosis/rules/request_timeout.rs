@@ -147,7 +147,9 @@ mod tests {
             ("181.0", "after 3 min 1 s: the time after which a proxy gives up a call"),
             ("20.0", "after 20 s: a timer of its own"),
         ] {
-            let steps = format!("0.0 a > p\nINVITE sip:bob@p.example\n\n{age} p > a\n408 Request Timeout\n\n");
+            let steps = format!(
+                "0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a\n100 Trying\n\n{age} p > a\n408 Request Timeout\n\n"
+            );
             let report = report(&format!("{HOSTS}{steps}"));
             assert_eq!(
                 (report.root_cause, codes(&report)),

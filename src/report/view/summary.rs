@@ -15,6 +15,9 @@ use crate::report::{Filtered, Summary};
 pub(in crate::report) struct SummaryView<'a> {
     /// SIP messages, retransmissions and duplicates included.
     messages: u64,
+    /// How many of the messages are copies: the same octets as another on the same hop within 50 ms, or in the same IP packet within a
+    /// second. Those with an IP identification of their own are messages that were sent again.
+    message_copies: u64,
     /// Requests by method, retransmissions and duplicates included. Methods beyond the first that the program keeps are
     /// counted as `(other)`.
     requests: &'a BTreeMap<String, u64>,
@@ -145,6 +148,7 @@ impl<'a> SummaryView<'a> {
         let clusters = &summary.clusters;
         Self {
             messages: summary.messages,
+            message_copies: summary.message_copies,
             requests: &summary.requests,
             responses: text(&summary.responses),
             final_responses: FinalCounts {

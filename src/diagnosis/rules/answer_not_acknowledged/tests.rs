@@ -138,6 +138,20 @@ fn inside_a_dialog_the_ack_goes_by_the_route_of_the_invite() {
 }
 
 #[test]
+fn two_answers_without_ack_are_told_apart() {
+    let second = format!("2.2 bob > alice re=INVITE cseq=1 tag=c1 {ALL}\n200 OK\n\n");
+    let findings = with_code(&flow(ALL, "", &second), RULE.code);
+    let said: Vec<_> = findings.iter().map(|f| f.message.to_string()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    for (sentence, tag) in said.iter().zip(["b1", "c1"]) {
+        let which = format!("It is the one with To tag {tag}, of 2 answers to that INVITE without ACK.");
+        assert!(sentence.ends_with(&which), "{sentence}");
+    }
+    let alone = only(&flow(ALL, "", ""), RULE.code).message.to_string();
+    assert!(!alone.contains("To tag"), "{alone}");
+}
+
+#[test]
 fn an_answer_that_the_client_did_not_want_is_told_apart() {
     let fork = flow(ALL, "", "2.5 bob > alice re=INVITE cseq=1 tag=c1\n200 OK\n\n2.6 alice > bob to-tag=c1\nACK\n\n");
     let second = only(&fork, RULE.code);
