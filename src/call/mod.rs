@@ -11,6 +11,7 @@ use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
 pub mod assemble;
 mod attempt;
 mod clock;
+mod deadlines;
 mod dialog;
 mod due;
 mod element;

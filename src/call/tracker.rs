@@ -1,11 +1,10 @@
 //! Groups messages into calls in one pass, and hands a call on as soon as the capture clock says that it is over.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::{iter, mem};
 
 use super::assemble::{Group, assemble};
 use super::clock::CaptureClock;
+use super::deadlines::Deadlines;
 use super::known::{Hashed, Known};
 use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::{Ended, OpenGroup};
@@ -50,7 +49,7 @@ pub struct Tracker {
     groups: OpenGroups,
     legs: LegIndex,
     /// For each group a deadline at or before the real one; some are of groups that are gone.
-    deadlines: BinaryHeap<Reverse<(Timestamp, GroupId)>>,
+    deadlines: Deadlines,
     pub(super) octets: usize,
     pub(super) room: Room,
     last_number: u64,
@@ -113,7 +112,7 @@ impl Tracker {
         }
         let count = group.messages.len();
         if count == 1 || is_settled {
-            self.deadlines.push(Reverse((group.deadline(self.is_patient), id.group())));
+            self.deadlines.push((group.deadline(self.is_patient), id.group()), now);
         }
         if count >= GROUP_MESSAGES {
             self.close_early(id.group());
@@ -142,7 +141,7 @@ impl Tracker {
         let now = self.clock.reading();
         self.settled.expire(now);
         let mut over = mem::take(&mut self.early);
-        while let Some(Reverse((due, id))) = self.deadlines.peek().copied() {
+        while let Some((due, id)) = self.deadlines.first() {
             if due >= now {
                 break;
             }
@@ -151,7 +150,7 @@ impl Tracker {
                 // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
                 Some(deadline) if deadline >= now => {
                     let again = deadline.min(now.plus(ENDED_IDLE));
-                    self.deadlines.push(Reverse((again, id)));
+                    self.deadlines.push((again, id), now);
                 }
                 Some(_) => over.extend(self.close_in_time(id)),
                 None => {}
@@ -162,9 +161,9 @@ impl Tracker {
 
     /// Until when [`Self::advance`] has nothing to do but to move the clock, if no message comes and times do not fall back.
     pub fn quiet_until(&self) -> Timestamp {
-        match self.deadlines.peek() {
+        match self.deadlines.first() {
             _ if !self.early.is_empty() => Timestamp(i64::MIN),
-            Some(Reverse((due, _))) => self.clock.time_of(*due),
+            Some((due, _)) => self.clock.time_of(due),
             None => Timestamp(i64::MAX),
         }
     }
@@ -264,13 +263,14 @@ impl Tracker {
     /// Closes groups until the limits are kept, those first that would be over first: a flood that nobody answers gives way to the
     /// calls beside it.
     fn make_room(&mut self) {
-        let latest = self.clock.reading().plus(ENDED_IDLE);
+        let now = self.clock.reading();
+        let latest = now.plus(ENDED_IDLE);
         while self.groups.len() > self.room.groups || self.octets > self.room.octets {
-            let Some(Reverse((due, id))) = self.deadlines.pop() else { break };
+            let Some((due, id)) = self.deadlines.pop() else { break };
             let deadline = self.groups.get(id).map(|open| open.deadline(self.is_patient).min(latest));
             // The queue may hold the deadline that a call had before it was answered; each is put back once at most.
             match deadline.filter(|deadline| *deadline > due) {
-                Some(later) => self.deadlines.push(Reverse((later, id))),
+                Some(later) => self.deadlines.push((later, id), now),
                 None => self.close_early(id),
             }
         }
