@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::open_groups::GroupId;
+use super::open_groups::{GroupId, OpenGroups};
 #[cfg(doc)]
 use crate::limits::ENDED_IDLE;
 use crate::limits::SETTLED_IDLE;
@@ -23,14 +23,12 @@ pub(super) struct Deadlines {
     near: VecDeque<Deadline>,
     far: VecDeque<Deadline>,
     odd: BinaryHeap<Reverse<Deadline>>,
+    /// How many there may be until those of groups that are gone are looked for.
+    most: usize,
 }
 
-/// Where one lies.
-enum Place {
-    Near,
-    Far,
-    Odd,
-}
+/// As many may be of groups that are gone, beside as many as there are of others.
+const GONE: usize = 256;
 
 impl Deadlines {
     /// Adds one while the clock shows `now`.
@@ -44,36 +42,54 @@ impl Deadlines {
         }
     }
 
+    /// Forgets those of groups that are gone, when they may be half of all: most calls are over long before the first of their deadlines.
+    pub(super) fn forget_gone(&mut self, groups: &OpenGroups) {
+        let count = |all: &Self| all.near.len() + all.far.len() + all.odd.len();
+        if count(self) <= self.most {
+            return;
+        }
+        let is_open = |(_, id): &Deadline| groups.get(*id).is_some();
+        self.near.retain(is_open);
+        self.far.retain(is_open);
+        self.odd.retain(|Reverse(odd)| is_open(odd));
+        self.most = 2 * count(self) + GONE;
+    }
+
     /// The earliest.
     pub(super) fn first(&self) -> Option<Deadline> {
-        Some(self.place_of_first()?.0)
+        let first = earlier(self.near.front(), self.far.front());
+        earlier(first, self.odd.peek().map(|Reverse(odd)| odd)).copied()
     }
 
     /// Takes the earliest away.
     pub(super) fn pop(&mut self) -> Option<Deadline> {
-        match self.place_of_first()?.1 {
-            Place::Near => self.near.pop_front(),
-            Place::Far => self.far.pop_front(),
-            Place::Odd => self.odd.pop().map(|Reverse(odd)| odd),
+        let first = self.first()?;
+        if self.near.front() == Some(&first) {
+            self.near.pop_front()
+        } else if self.far.front() == Some(&first) {
+            self.far.pop_front()
+        } else {
+            self.odd.pop().map(|Reverse(odd)| odd)
         }
     }
+}
 
-    fn place_of_first(&self) -> Option<(Deadline, Place)> {
-        let near = self.near.front().map(|first| (*first, Place::Near));
-        let far = self.far.front().map(|first| (*first, Place::Far));
-        let odd = self.odd.peek().map(|Reverse(first)| (*first, Place::Odd));
-        [near, far, odd].into_iter().flatten().min_by_key(|(first, _)| *first)
+fn earlier<'a>(a: Option<&'a Deadline>, b: Option<&'a Deadline>) -> Option<&'a Deadline> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b < a { b } else { a }),
+        _ => a.or(b),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::call::CallNumber;
     use crate::call::open_group::OpenGroup;
-    use crate::call::open_groups::OpenGroups;
     use crate::limits::ENDED_IDLE;
 
     const SECOND: i64 = 1_000_000_000;
@@ -95,6 +111,24 @@ mod tests {
             }
         }
         assert_eq!((deadlines.near.len(), deadlines.far.len(), deadlines.odd.len()), (7, 41, 0));
+    }
+
+    #[test]
+    fn those_of_groups_that_are_gone_do_not_add_up() {
+        let (mut groups, mut deadlines) = (OpenGroups::default(), Deadlines::default());
+        let now = Timestamp::default();
+        let long = groups.insert(OpenGroup::new(CallNumber(1))).unwrap();
+        let earliest = (now.plus(SETTLED_IDLE), long);
+        deadlines.push(earliest, now);
+        for number in 2..5000 {
+            let id = groups.insert(OpenGroup::new(CallNumber(number))).unwrap();
+            deadlines.push((now.plus(ENDED_IDLE), id), now);
+            deadlines.push((now.plus(Duration::from_secs(20)), id), now);
+            groups.remove(id);
+            deadlines.forget_gone(&groups);
+        }
+        assert!(deadlines.near.len() == 1 && deadlines.far.len() + deadlines.odd.len() < 2 * GONE);
+        assert_eq!(deadlines.first(), Some(earliest));
     }
 
     proptest! {

@@ -32,13 +32,21 @@ impl LegId {
     }
 }
 
+/// A place for a group, with the number of the group that is or was there last: whether a group is gone is told without looking
+/// for it in memory.
+#[derive(Debug)]
+struct Slot {
+    number: u64,
+    group: Option<Box<OpenGroup>>,
+}
+
 /// Numbers of groups that are gone may stand in the order while they are no more than those that are open, and these.
 const GONE: usize = 256;
 
 /// The groups that are open.
 #[derive(Debug, Default)]
 pub(super) struct OpenGroups {
-    slots: Vec<Option<Box<OpenGroup>>>,
+    slots: Vec<Slot>,
     free: Vec<u32>,
     /// All of them in the order of their numbers, and some that are gone.
     order: VecDeque<GroupId>,
@@ -52,17 +60,17 @@ impl OpenGroups {
     }
 
     pub(super) fn get(&self, id: GroupId) -> Option<&OpenGroup> {
-        self.slots.get(id.slot as usize)?.as_deref().filter(|group| group.number.0 == id.number)
+        self.slots.get(id.slot as usize).filter(|slot| slot.number == id.number)?.group.as_deref()
     }
 
     pub(super) fn get_mut(&mut self, id: GroupId) -> Option<&mut OpenGroup> {
-        self.slots.get_mut(id.slot as usize)?.as_deref_mut().filter(|group| group.number.0 == id.number)
+        self.slots.get_mut(id.slot as usize).filter(|slot| slot.number == id.number)?.group.as_deref_mut()
     }
 
     /// A leg of whichever group lies there.
     pub(super) fn leg(&self, slot: u32, leg: u32) -> Option<(LegId, &OpenLeg)> {
-        let group = self.slots.get(slot as usize)?.as_deref()?;
-        Some((LegId { number: group.number.0, slot, leg }, group.leg(leg)?))
+        let Slot { number, group } = self.slots.get(slot as usize)?;
+        Some((LegId { number: *number, slot, leg }, group.as_deref()?.leg(leg)?))
     }
 
     /// Takes a group in, whose number is higher than that of any before it. `None` when there is no slot left, which no limit lets
@@ -72,10 +80,10 @@ impl OpenGroups {
         let slot = if let Some(slot) = self.free.pop() {
             slot
         } else {
-            self.slots.push(None);
+            self.slots.push(Slot { number, group: None });
             u32::try_from(self.slots.len() - 1).ok()?
         };
-        *self.slots.get_mut(slot as usize)? = Some(Box::new(group));
+        *self.slots.get_mut(slot as usize)? = Slot { number, group: Some(Box::new(group)) };
         self.open += 1;
         if self.order.len() > 2 * self.open + GONE {
             self.forget_gone();
@@ -86,8 +94,7 @@ impl OpenGroups {
     }
 
     pub(super) fn remove(&mut self, id: GroupId) -> Option<Box<OpenGroup>> {
-        self.get(id)?;
-        let group = self.slots.get_mut(id.slot as usize)?.take()?;
+        let group = self.slots.get_mut(id.slot as usize).filter(|slot| slot.number == id.number)?.group.take()?;
         self.free.push(id.slot);
         self.open -= 1;
         Some(group)

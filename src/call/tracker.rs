@@ -113,6 +113,7 @@ impl Tracker {
         let count = group.messages.len();
         if count == 1 || is_settled {
             self.deadlines.push((group.deadline(self.is_patient), id.group()), now);
+            self.deadlines.forget_gone(&self.groups);
         }
         if count >= GROUP_MESSAGES {
             self.close_early(id.group());
