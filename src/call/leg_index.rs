@@ -4,7 +4,6 @@
 //! Of a leg no more is kept than where its INVITE lies. What it may share with another leg is read when there is one that it could lie
 //! behind or in front of: as long as all legs in setup were sent by one client, there is none.
 
-use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::iter;
@@ -12,7 +11,7 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
-use super::legs::{Choice, LegSummary, Mark, Marks, choose, follows_redirect};
+use super::legs::{Choice, LegSummary, Mark, Marks, Sent, choose, follows_redirect};
 use super::open_group::OpenGroup;
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::redirect::NEXT_CONTACT;
@@ -117,7 +116,8 @@ impl Waiting<'_> {
 #[derive(Debug)]
 struct Told {
     group: GroupId,
-    summary: Box<LegSummary>,
+    /// The INVITE.
+    sent: Sent,
     time: Timestamp,
     contacts: Vec<Uri>,
     /// Where requests that follow it go.
@@ -172,20 +172,18 @@ impl Told {
 impl LegIndex {
     /// Where the Call-ID of a first INVITE belongs. Does not take it in.
     pub(super) fn place(&mut self, new: &mut Beginning<'_>, groups: &mut OpenGroups) -> Place {
-        let summary = OnceCell::new();
-        let (message, provenance) = (new.message, new.provenance);
-        let summary = || summary.get_or_init(|| LegSummary::of(message, provenance)).as_ref();
-        if let Some(group) = self.redirected(new, summary) {
+        if let Some(group) = self.redirected(new) {
             return Place::Join(group);
         }
-        self.read_for(provenance.flow.source, groups);
+        self.read_for(new.provenance.flow.source, groups);
         let candidates = self.candidates(new, groups);
-        let Some(summary) = (if candidates.is_empty() { None } else { summary() }) else {
+        if candidates.is_empty() {
             return Place::New(Vec::new());
-        };
+        }
+        let Some(summary) = LegSummary::of(new.message, new.provenance) else { return Place::New(Vec::new()) };
         let group = |at: &usize| candidates.get(*at).map(|(group, _)| *group);
         let compared: Vec<&LegSummary> = candidates.iter().map(|(_, summary)| summary).collect();
-        match choose(&compared, summary) {
+        match choose(&compared, &summary) {
             Choice::None => Place::New(Vec::new()),
             Choice::One(at) => group(&at).map_or(Place::New(Vec::new()), Place::Join),
             Choice::Possible(all) => Place::New(distinct(all.iter().filter_map(group))),
@@ -313,9 +311,9 @@ impl LegIndex {
         if contacts.is_empty() || self.told.len() >= REDIRECTED_CLIENTS {
             return;
         }
-        let Some(summary) = (Waiting { pending, invite }).summary() else { return };
+        let sent = Sent::of(&invite.message, &invite.provenance);
         let targets = contacts.iter().map(target_of).collect();
-        let told = Told { group: id, summary: Box::new(summary), time: now, contacts, targets, followed: false };
+        let told = Told { group: id, sent, time: now, contacts, targets, followed: false };
         self.told.entry(response.provenance.flow.destination.address).or_default().push(told);
     }
 
@@ -327,11 +325,7 @@ impl LegIndex {
     }
 
     /// The group whose redirect the INVITE follows, the latest first.
-    fn redirected<'s>(
-        &mut self,
-        later: &Beginning<'_>,
-        summary: impl Fn() -> Option<&'s LegSummary>,
-    ) -> Option<GroupId> {
+    fn redirected(&mut self, later: &Beginning<'_>) -> Option<GroupId> {
         let Beginning { message, provenance, .. } = later;
         let known = self.told.get_mut(&provenance.flow.source.address)?;
         while known.told.front().is_some_and(|t| provenance.time.since(t.time) > NEXT_CONTACT) {
@@ -341,11 +335,10 @@ impl LegIndex {
             return None;
         }
         let user = Marks::target(message).filter(|user| known.may_lead_to(Some(*user)))?;
-        let summary = summary()?;
+        let sent = Sent::of(message, provenance);
         let strong = |t: &&mut Told| {
             t.may_lead_to(Some(user))
-                && follows_redirect(&t.summary, t.time, &t.contacts, t.followed, summary)
-                    == Some(FollowLink::SameParties)
+                && follows_redirect(&t.sent, t.time, &t.contacts, t.followed, &sent) == Some(FollowLink::SameParties)
         };
         let followed = known.told.iter_mut().rev().find(strong)?;
         followed.followed = true;

@@ -14,26 +14,50 @@ pub use marks::Marks;
 pub use score::{Choice, Link, choose, link};
 pub use summary::LegSummary;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::FollowLink;
 use super::redirect::{FIRST_CONTACT, NEXT_CONTACT};
-use crate::provenance::Timestamp;
-use crate::sip::{NameAddr, Uri};
+use crate::provenance::{Flow, Provenance, Timestamp};
+use crate::sip::{Message, NameAddr, Parties, Uri};
 
-/// Whether an initial request under a new Call-ID follows a redirect, and how the two are tied together: same method, sent by
+/// An INVITE that begins a leg, as far as it tells whether it follows a redirect, or one that was redirected.
+#[derive(Debug)]
+pub struct Sent {
+    /// Its time.
+    start: Timestamp,
+    flow: Flow,
+    parties: Arc<Parties>,
+}
+
+impl Sent {
+    /// That of a message.
+    pub fn of(message: &Message, provenance: &Provenance) -> Self {
+        Self { start: provenance.time, flow: provenance.flow, parties: message.parties().clone() }
+    }
+
+    /// Whether both were sent by one element. Behind an address that talks to itself, the port counts as well.
+    fn same_client(&self, other: &Self) -> bool {
+        let Flow { source, destination, .. } = self.flow;
+        source == other.flow.source
+            || (source.address == other.flow.source.address && source.address != destination.address)
+    }
+}
+
+/// Whether an initial request under a new Call-ID follows a redirect, and how the two are tied together: sent by
 /// the redirected client soon after, to one of the contacts. Only [`FollowLink::SameParties`] is strong enough to join the
 /// two; `after_failure` says that another contact was tried and failed since.
 pub fn follows_redirect(
-    redirected: &LegSummary,
+    redirected: &Sent,
     told: Timestamp,
     contacts: &[Uri],
     after_failure: bool,
-    later: &LegSummary,
+    later: &Sent,
 ) -> Option<FollowLink> {
     let waited = later.start.since(told);
     let window = if after_failure { NEXT_CONTACT } else { FIRST_CONTACT };
-    if later.start <= told || waited > window || later.method != redirected.method || !later.same_client(redirected) {
+    if later.start <= told || waited > window || !later.same_client(redirected) {
         return None;
     }
     let target = later.parties.target.as_ref()?;

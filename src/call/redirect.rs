@@ -99,7 +99,7 @@ fn read(call: &Call, elements: &Elements, origin: &Seen<'_>, all: &[Seen<'_>]) -
         relayed: relayed.iter().map(|seen| seen.id).collect(),
         response: origin.response.message,
         status: origin.response.status,
-        from: call.request(origin.id).and_then(|m| m.message.request_uri()),
+        from: call.request(origin.id).and_then(|m| m.message.parties().target.clone()),
         contacts: contacts(origin.message),
         follows: Vec::new(),
     }
@@ -148,8 +148,8 @@ fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: Transact
         return None;
     }
     let message = &call.request(id)?.message;
-    let target = message.request_uri()?;
-    let contact = contact_of(redirect, &target).or_else(|| registrar_of(redirect, redirected, request, &target))?;
+    let target = message.parties().target.as_ref()?;
+    let contact = contact_of(redirect, target).or_else(|| registrar_of(redirect, redirected, request, target))?;
     let link = link(call, redirect, redirected, message, contact, request)?;
     (link > FollowLink::AddressAndTime || request.start <= told.plus(WITHOUT_LINK)).then_some((contact, link))
 }
@@ -214,14 +214,16 @@ fn link(
         return Some(FollowLink::SameCallId);
     }
     let target = redirect.contacts.get(contact)?.address.as_ref()?;
+    let later = message.parties();
     let same_parties = first.filter_map(|id| call.request(id)).any(|old| {
-        same_uri(old.message.from(), message.from())
-            && (same_uri(old.message.to(), message.to())
-                || message.to().is_some_and(|to| to.uri.effectively_equals(&target.uri)))
+        let old = old.message.parties();
+        same_uri(old.from.as_ref(), later.from.as_ref())
+            && (same_uri(old.to.as_ref(), later.to.as_ref())
+                || later.to.as_ref().is_some_and(|to| to.uri.effectively_equals(&target.uri)))
     });
     Some(if same_parties { FollowLink::SameParties } else { FollowLink::AddressAndTime })
 }
 
-fn same_uri(a: Option<NameAddr>, b: Option<NameAddr>) -> bool {
+fn same_uri(a: Option<&NameAddr>, b: Option<&NameAddr>) -> bool {
     a.zip(b).is_some_and(|(a, b)| a.uri.effectively_equals(&b.uri))
 }

@@ -1,10 +1,8 @@
 //! What is remembered of a leg to tell which other legs belong to it.
 
-use std::sync::Arc;
-
 use super::numbers;
 use crate::provenance::{Endpoint, Provenance, Timestamp};
-use crate::sip::{HeaderName, Message, Method, Parties, StatusCode};
+use crate::sip::{HeaderName, Message, Method, StatusCode};
 use crate::stir::Identity;
 
 /// Values of one kind that are kept of a leg.
@@ -28,8 +26,6 @@ pub struct LegSummary {
     pub servers: Vec<Endpoint>,
     /// CSeq number.
     pub cseq: Option<u32>,
-    /// From, To, and Request-URI.
-    pub parties: Arc<Parties>,
     /// Numbers or names of the caller: From, P-Asserted-Identity; none when it is withheld.
     pub calling: Vec<String>,
     /// Numbers or names of the callee: Request-URI, To.
@@ -65,7 +61,6 @@ impl LegSummary {
             client: provenance.flow.source,
             servers: vec![provenance.flow.destination],
             cseq: message.cseq().map(|c| c.number),
-            parties: message.parties().clone(),
             calling: each_once(|add| numbers::calling(message, add)),
             called: each_once(|add| numbers::called(message, add)),
             diverted: each_once(|add| numbers::diverted(message, add)),

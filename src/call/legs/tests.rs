@@ -1,13 +1,17 @@
 //! Which legs are one call.
 
 use super::*;
+use crate::call::CapturedMessage;
 use crate::call::fixture::captured;
 
-fn legs(text: &str) -> Vec<LegSummary> {
-    let all = captured(&format!(
+fn all(text: &str) -> Vec<CapturedMessage> {
+    captured(&format!(
         "host a 192.0.2.10\nhost in 192.0.2.20\nhost out 198.51.100.20\nhost b 203.0.113.70\nhost c 203.0.113.71\n\n{text}"
-    ));
-    all.iter().filter_map(|m| LegSummary::of(&m.message, &m.provenance)).collect()
+    ))
+}
+
+fn legs(text: &str) -> Vec<LegSummary> {
+    all(text).iter().filter_map(|m| LegSummary::of(&m.message, &m.provenance)).collect()
 }
 
 /// Two INVITEs; the parts of the second are given.
@@ -119,10 +123,11 @@ fn a_redirect_is_followed_under_a_new_call_id() {
         ("other caller, later", "+12155550113@203.0.113.70", "+12125550102", "3.0", "a > b", None),
         ("other element", "+12155550113@203.0.113.70", "+12125550101", "0.5", "c > b", None),
     ] {
-        let all = legs(&format!(
+        let all = all(&format!(
             "0 a > in call=1\nINVITE sip:+12155550199@192.0.2.20\nFrom: <sip:+12125550101@192.0.2.10>\n\n\
              {at} {head} call=2\nINVITE sip:+12155550113@203.0.113.70:5060\nFrom: <sip:{from}@192.0.2.10>\nTo: <sip:{to}>\n"
         ));
+        let all: Vec<_> = all.iter().map(|m| Sent::of(&m.message, &m.provenance)).collect();
         let told = all[0].start.plus(Duration::from_millis(20));
         assert_eq!(follows_redirect(&all[0], told, &contact, false, &all[1]), expected, "{why}");
         assert_eq!(follows_redirect(&all[0], told, &[], true, &all[1]), None, "{why}");
