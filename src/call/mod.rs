@@ -32,6 +32,7 @@ pub mod redress;
 mod repeats;
 mod settled;
 mod step;
+mod touch;
 pub mod tracker;
 pub mod unwanted;
 

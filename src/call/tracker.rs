@@ -10,6 +10,7 @@ use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::{Ended, OpenGroup};
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::settled::Settled;
+use super::touch::touch;
 use super::{Call, CallNumber, CapturedMessage, IcmpReport};
 use crate::anomaly::Anomaly;
 use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
@@ -305,6 +306,7 @@ impl Tracker {
         self.octets -= group.octets;
         let (number, silence) = (group.number, group.silence(self.clock.reading()));
         let Ended { legs, messages, icmp, possible } = group.end();
+        touch(&messages);
         let transactions = match_messages(&messages);
         let last = messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
         let observed_until = last.plus(silence);
