@@ -93,9 +93,9 @@ impl Error {
                 "sipscan reads pcap and pcapng, plain or as gzip, zstd, lz4 or xz; convert other formats with `editcap -F pcapng IN OUT`",
             ),
             Self::Corrupt { .. } => {
-                Some("everything before that place was analysed; `editcap` or `pcapfix` may save the rest")
+                Some("everything before that place was analysed; `editcap` or `pcapfix` may recover the rest")
             }
-            Self::EmptyDirectory { .. } => Some("captures are recognised by content, in all subdirectories"),
+            Self::EmptyDirectory { .. } => Some("captures are recognised by content or by their names, in all subdirectories"),
             Self::Read { .. } | Self::Write { .. } | Self::Usage(_) => None,
         }
     }

@@ -83,7 +83,7 @@ impl Input {
 }
 
 /// Turns arguments into inputs, in their order. `-` is standard input (once), a directory stands for all captures in it and
-/// its subdirectories, by content and in the order of their names; anything else is taken for a file, whatever it holds.
+/// its subdirectories, by content or name and in the order of their names; anything else is taken for a file, whatever it holds.
 ///
 /// The errors are of directories: unreadable ones, and arguments that hold no capture.
 pub fn inputs(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Error>) {
@@ -137,8 +137,12 @@ impl Walk {
         }
     }
 
-    /// Keeps a file that is a capture. Other files are what directories are full of, and no error.
+    /// Keeps a file that is a capture, or is called one: if it is empty or damaged, whoever opens it says so. Other files are what
+    /// directories are full of, and no error.
     fn file(&mut self, path: PathBuf) {
+        if is_called_capture(&path) {
+            return self.captures.push(path);
+        }
         let input = Input::File(path.clone());
         match input.reader().map_err(|source| Error::Read { path: path.clone(), source }) {
             Ok(reader) => match probe(path.clone(), reader) {
@@ -149,6 +153,14 @@ impl Walk {
             Err(error) => self.errors.push(error),
         }
     }
+}
+
+/// Whether a file has the name of a capture, perhaps of a compressed one or of a piece of a rotation (`trace.pcap1.gz`).
+fn is_called_capture(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let bare = ["gz", "zst", "lz4", "xz"].iter().find_map(|kind| name.strip_suffix(kind)?.strip_suffix('.'));
+    let bare = bare.unwrap_or(&name).trim_end_matches(|c: char| c.is_ascii_digit());
+    ["pcap", "pcapng", "cap"].iter().any(|kind| bare.strip_suffix(kind).is_some_and(|stem| stem.ends_with('.')))
 }
 
 /// The entries of a directory, in the order of their names.
@@ -182,12 +194,25 @@ mod tests {
         fs::write(root.join("b/deep/9.pcap"), &capture[..30]).unwrap();
         fs::write(root.join("b/notes.pcap"), "no capture").unwrap();
         fs::write(root.join("b/nothing.pcap"), "").unwrap();
+        fs::write(root.join("b/notes.txt"), "no capture").unwrap();
         let (found, errors) = inputs(&[root.to_path_buf()]);
         assert!(errors.is_empty(), "{errors:?}");
-        assert_eq!(names(&found, root), ["b/deep/10", "b/deep/9.pcap", "z.txt"]);
+        // What is called a capture and is none is told by whoever opens it.
+        let expected = ["b/deep/10", "b/deep/9.pcap", "b/notes.pcap", "b/nothing.pcap", "z.txt"];
+        assert_eq!(names(&found, root), expected);
         let (found, errors) = inputs(&[root.join("empty"), root.join("z.txt")]);
         assert_eq!(names(&found, root), ["z.txt"]);
         assert!(matches!(&errors[..], [Error::EmptyDirectory { path }] if *path == root.join("empty")));
+    }
+
+    #[test]
+    fn captures_are_known_by_name() {
+        for name in ["a.pcap", "a.PCAPNG", "a.cap.gz", "trace.pcap12", "t.pcap3.zst", ".pcap"] {
+            assert!(is_called_capture(Path::new(name)), "{name}");
+        }
+        for name in ["pcap", "a.pcap.txt", "a.gz", "mishap", "a.pcap.sha256", "recap", "a.csv"] {
+            assert!(!is_called_capture(Path::new(name)), "{name}");
+        }
     }
 
     #[cfg(unix)]

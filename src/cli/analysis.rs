@@ -20,7 +20,7 @@ pub struct Basis {
     /// What TLS is decrypted with.
     #[command(flatten)]
     pub secrets: Secrets,
-    /// How many threads analyse; the result is the same with any number [default: one a core].
+    /// How many threads analyse, at least 1; the result is the same with any number [default: one a core].
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 }

@@ -7,7 +7,7 @@ use super::ProjectFile;
 /// Which configuration to show.
 #[derive(Debug, Args)]
 pub struct ConfigCommand {
-    /// Print it; the only thing there is to do.
+    /// Print it, which is what happens without this as well.
     #[arg(long)]
     pub print: bool,
     /// The file to show.

@@ -24,7 +24,7 @@ Examples:
   sipscan extract trace.pcap --where 'finding == redirect-loop' --media -o loops.pcapng
   sipscan extract monday/ --merge --from +12125550101 --since '2026-03-30 14:00' --tz Europe/Berlin -o - | tshark -r -";
 
-const INPUTS: &str = "Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), or directories of them. They are read twice, so standard input is none";
+const INPUTS: &str = "Captures (pcap, pcapng; plain, gzip, zstd, lz4, xz), or directories of them. They are read twice, so standard input cannot be one";
 
 /// Which calls to cut out of captures, and where to.
 #[derive(Debug, Args)]

@@ -6,8 +6,12 @@ use super::{Basis, Comparison, Inputs, Redaction, Selection};
 use crate::config::Terminal;
 use crate::error::Error;
 
+const CALLS: &str = "Only this call: its number in the report, its Call-ID, or the number, user or URI of a party; may be repeated. \
+    The text report shows it in full, with its ladder and all findings";
+
 /// Inputs, outputs, and settings of an analysis.
 #[derive(Debug, Args)]
+#[command(mut_arg("calls", |calls| calls.help(CALLS)))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Scan {
     /// What is read.
@@ -26,7 +30,7 @@ pub struct Scan {
     /// Every counter of each capture (text and Markdown); with --call, the text of every message instead.
     #[arg(short, long)]
     pub verbose: bool,
-    /// Show no progress on standard error; without this, runs that take longer than a second do so on a terminal.
+    /// Show no progress on standard error. By default, runs that take longer than a second show it there if it is a terminal.
     #[arg(short, long)]
     pub quiet: bool,
     /// List the calls that need no attention as well (text and Markdown).
@@ -52,7 +56,7 @@ pub struct Scan {
     /// Time zone of the reports for people (text, Markdown, HTML, --summary), an IANA name such as Europe/Berlin; other formats are always in UTC.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
-    /// Columns of the text [default: those of the terminal; 100 in files and pipes]. Sentences take 120 at most, ladders all of them.
+    /// Columns of the text, 60 to 400 [default: those of the terminal; 100 in files and pipes]. Sentences take 120 at most, ladders all of them.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
     pub width: Option<u16>,
     /// Colour of the text report; meaning never depends on it.

@@ -21,8 +21,7 @@ pub struct Selection {
     /// Only calls that begin at this time or earlier.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Only this call: its number in the report, its Call-ID, or the number, user or URI of a party; may be repeated. The text report
-    /// shows it in full, with its ladder and all findings.
+    /// Only this call: its number in the report, its Call-ID, or the number, user or URI of a party; may be repeated.
     #[arg(long = "call", value_name = "ID|CALL-ID|NUMBER")]
     pub calls: Vec<String>,
 }

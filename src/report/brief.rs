@@ -95,7 +95,30 @@ struct Worst {
     count: u64,
     /// How many other diagnoses came before it.
     order: usize,
-    first: Text,
+    /// The capture of the first one, if that is one file.
+    path: Option<String>,
+    severity: Severity,
+    /// The first call, and what is said of it.
+    call: Text,
+    frame: Text,
+    message: Text,
+}
+
+impl Worst {
+    /// `3 × error redirect-loop, b.pcap, Call 13, frame 115: …`; which capture only where there are several.
+    fn line(&self, code: &'static str, of_several: bool) -> Text {
+        let call = match &self.path {
+            Some(path) if of_several => Text::new("{path}, {call}").with("path", path).with("call", &self.call),
+            _ => self.call.clone(),
+        };
+        let text = Text::new("{severity} {code}, {call}, frame {frame}: {message}");
+        let text = text.with("severity", Text::new(self.severity.name())).with("code", code).with("call", call);
+        let first = text.with("frame", &self.frame).with("message", &self.message);
+        match self.count {
+            1 => first,
+            n => Text::new("{n} × {first}").with("n", grouped(n)).with("first", first),
+        }
+    }
 }
 
 /// Names, and reasons, that are kept; a line has no room for more.
@@ -149,18 +172,26 @@ impl Brief {
         self.incomplete += u64::from(!facts.is_complete());
         let reasons = facts.incomplete_reasons();
         let room = KEPT.saturating_sub(self.reasons.len());
-        let reason = |reason: &Text| Text::new("{path}: {reason}").with("path", &facts.path).with("reason", reason);
+        let reason = |reason: &Text| {
+            // Errors of files name them.
+            if reason.to_string().starts_with(&facts.path) {
+                return reason.clone();
+            }
+            Text::new("{path}: {reason}").with("path", &facts.path).with("reason", reason)
+        };
         self.reasons.extend(reasons.iter().take(room).map(reason));
     }
 
     fn note(&mut self, severity: Severity, finding: &Finding, whose: impl FnOnce() -> Text) {
         let (place, order) = (&self.place, self.worst.len());
-        let new = || {
-            let frame = finding.evidence.first().map_or_else(Text::default, |e| place.frame(e.frame));
-            let text = Text::new("{severity} {code}, {call}, frame {frame}: {message}");
-            let text = text.with("severity", Text::new(finding.severity.name())).with("code", finding.code);
-            let first = text.with("call", whose()).with("frame", frame).with("message", &finding.message);
-            Worst { count: 0, order, first }
+        let new = || Worst {
+            count: 0,
+            order,
+            path: place.files.first().filter(|_| place.files.len() == 1).cloned(),
+            severity: finding.severity,
+            call: whose(),
+            frame: finding.evidence.first().map_or_else(Text::default, |e| place.frame(e.frame)),
+            message: finding.message.clone(),
         };
         self.worst.entry((Reverse((severity, finding.severity)), finding.code)).or_insert_with(new).count += 1;
     }
@@ -170,7 +201,7 @@ impl Brief {
         let mut lines = vec![
             (
                 Text::new("Captures"),
-                std::iter::once(self.what()).chain(self.names.iter().map(Text::verbatim)).collect(),
+                std::iter::once(self.what()).chain(self.names()).collect(),
             ),
             (Text::new("Time"), vec![self.time()]),
             (Text::new("Messages"), self.messages(total)),
@@ -181,9 +212,10 @@ impl Brief {
         ];
         lines.extend(total.kpis.as_ref().map(|kpis| (Text::new("Figures"), figures(&kpis.total))));
         let mut worst: Vec<_> = self.worst.iter().collect();
+        let several = self.captures > 1;
         worst.sort_by_key(|((severity, _), worst)| (*severity, Reverse(worst.count), worst.order));
         let labels = std::iter::once(Text::new("Worst")).chain(std::iter::repeat_with(Text::default));
-        lines.extend(labels.zip(worst).take(WORST).map(|(label, (_, worst))| (label, vec![counted(worst)])));
+        lines.extend(labels.zip(worst).take(WORST).map(|(label, ((_, code), worst))| (label, vec![worst.line(code, several)])));
         if self.worst.is_empty() {
             lines.push((Text::new("Worst"), vec![Text::new("nothing from warning on")]));
         }
@@ -221,6 +253,12 @@ impl Brief {
             .with("frames", Text::count(self.frames, "{n} frame", "{n} frames"))
     }
 
+    /// The first captures, and a sign that there are more.
+    fn names(&self) -> impl Iterator<Item = Text> {
+        let has_more = self.captures > self.names.len() as u64;
+        self.names.iter().map(Text::verbatim).chain(has_more.then(|| Text::verbatim("…")))
+    }
+
     fn time(&self) -> Text {
         let Some((first, last)) = self.times else { return Text::new("no frames with times") };
         let text = Text::new("{from} to {to} ({span})").with("from", self.place.moment(first));
@@ -254,13 +292,6 @@ impl Brief {
     }
 }
 
-fn counted(worst: &Worst) -> Text {
-    match worst.count {
-        1 => worst.first.clone(),
-        n => Text::new("{n} × {first}").with("n", grouped(n)).with("first", &worst.first),
-    }
-}
-
 fn item(name: Text, n: u64) -> Text {
     Text::new("{name} {n}").with("name", name).with("n", grouped(n))
 }
@@ -290,13 +321,7 @@ fn calls(total: &Summary) -> Text {
     if let Some(filtered) = &total.filtered {
         return phrases::filtered(filtered, total);
     }
-    let calls = Text::count(total.calls, "{n} call", "{n} calls");
-    match total.other_groups {
-        0 => calls,
-        n => Text::new("{calls} and {groups}")
-            .with("calls", calls)
-            .with("groups", Text::count(n, "{n} group of other requests", "{n} groups of other requests")),
-    }
+    phrases::calls_and_groups(total.calls, total.other_groups)
 }
 
 fn responses(total: &Summary) -> Vec<Text> {
@@ -336,7 +361,7 @@ mod tests {
     use super::*;
     use crate::report::github::GithubSink;
     use crate::report::junit::{JunitOptions, JunitSink};
-    use crate::report::sample::{Buffer, hostile, play};
+    use crate::report::sample::{Buffer, hostile, play, silent_with};
     use crate::report::sarif::SarifSink;
 
     fn sink(width: usize) -> (Buffer, BriefSink) {
@@ -386,6 +411,26 @@ mod tests {
             let said = "2 findings are left out, as sipscan.toml asks: redirect-loop 2";
             assert_eq!(buffer.text().matches(said).count(), n, "{}", buffer.text());
         }
+    }
+
+    #[test]
+    fn of_several_captures_it_says_which_has_the_worst() {
+        let (out, mut sink) = sink(120);
+        for n in 0..=KEPT {
+            let path = format!("{n}.pcap");
+            sink.begin_capture(n, std::slice::from_ref(&path)).unwrap();
+            if n == 2 {
+                sink.call(&silent_with(7, "192.0.2.1", Severity::Error)).unwrap();
+            }
+            let error = (n == 3).then(|| Text::verbatim("3.pcap: no such file"));
+            let facts = CaptureFacts { path, error, ..CaptureFacts::default() };
+            sink.end_capture(&facts, &Summary::default(), &[]).unwrap();
+        }
+        sink.finish(&Summary::default()).unwrap();
+        let text = out.text();
+        assert!(text.contains("7.pcap; …\n"), "{text}");
+        assert!(text.contains(", 2.pcap, Call 7, frame "), "{text}");
+        assert!(text.contains("no: 1 of 9 captures; 3.pcap: no such file\n"), "{text}");
     }
 
     #[test]

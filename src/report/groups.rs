@@ -5,9 +5,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::facts;
+use super::{Summary, facts, phrases};
 use crate::call::{CallNumber, Outcome};
 use crate::diagnosis::{CallReport, Finding, Severity};
+use crate::lang::{Text, grouped};
 use crate::limits;
 use crate::provenance::Timestamp;
 
@@ -25,7 +26,8 @@ pub(super) enum Shown {
 /// What calls must have in common to be shown as one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    pub(super) severity: Reverse<Severity>,
+    /// How much it matters, and what its finding says of itself.
+    severity: Reverse<(Severity, Severity)>,
     pub(super) code: Option<&'static str>,
     /// A registration is no call, even if it failed like one.
     method: Option<String>,
@@ -108,6 +110,24 @@ impl<D> Groups<D> {
         Shown::InGroup
     }
 
+    /// What stands beside the heading.
+    pub(super) fn remark(&self, summary: &Summary) -> Text {
+        let groups = self.len() as u64;
+        let entries = match groups {
+            _ if groups == self.calls => Text::default(),
+            _ => Text::count(groups, ", in {n} entry", ", in {n} entries"),
+        };
+        let is_lifted = |key: &Key| key.severity.0.0 > key.severity.0.1;
+        let lifted = if self.by_key.keys().any(is_lifted) {
+            Text::new(" (rejected as unwanted or blocked counts as error)")
+        } else {
+            Text::default()
+        };
+        let remark = Text::new("{n} of {all}{entries}; the worst first{lifted}");
+        let remark = remark.with("n", grouped(self.calls)).with("all", phrases::calls_and_groups(summary.calls, summary.other_groups));
+        remark.with("entries", entries).with("lifted", lifted)
+    }
+
     /// How many groups there are.
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
@@ -143,7 +163,7 @@ fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
     let answer = facts::final_response(&report.call);
     let evidence = lead.and_then(|f| f.evidence.first());
     Key {
-        severity: Reverse(weight(report, lead)),
+        severity: Reverse((weight(report, lead), lead.map_or(Severity::Error, |f| f.severity))),
         code: lead.map(|f| f.code),
         method: facts::method(&report.call).map(str::to_owned),
         template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
@@ -179,6 +199,26 @@ mod tests {
         let ranked = groups.ranked();
         let rows: Vec<_> = ranked.iter().map(|(_, group)| (group.first, group.others)).collect();
         assert_eq!(rows, [(4, 1), (2, 0)]);
+    }
+
+    #[test]
+    fn what_is_lifted_comes_behind_what_is_as_bad_by_itself() {
+        let mut groups = Groups::new(9);
+        let mut unwanted = silent_with(1, "10.0.0.1", Severity::Warning);
+        unwanted.call.outcome = Outcome::UnwantedByCallee;
+        groups.call(&unwanted, |_| ());
+        let remark = |groups: &Groups<()>| {
+            let summary = Summary { calls: 4, other_groups: 1, ..Summary::default() };
+            groups.remark(&summary).to_string()
+        };
+        let all = "of 4 calls and 1 group of other requests";
+        let lifted = " (rejected as unwanted or blocked counts as error)";
+        assert_eq!(remark(&groups), format!("1 {all}; the worst first{lifted}"));
+        for (n, severity) in [(2, Severity::Error), (3, Severity::Warning), (4, Severity::Critical)] {
+            groups.call(&silent_with(n, &format!("10.0.0.{n}"), severity), |_| ());
+        }
+        let order: Vec<_> = groups.ranked().iter().map(|(key, _)| key.severity.0.1).collect();
+        assert_eq!(order, [Severity::Critical, Severity::Error, Severity::Warning, Severity::Warning]);
     }
 
     #[test]

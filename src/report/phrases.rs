@@ -70,7 +70,7 @@ fn without_final(call: &Call) -> Text {
              after 32 s the caller takes it for cancelled (RFC 3261 §9.1).",
         )
         .with("status", answer.message.start_line().trim_start_matches("SIP/2.0 ")),
-        (Outcome::Incomplete, ..) => Text::new("Its first request has no final response in this capture, which does not show it whole."),
+        (Outcome::Incomplete, ..) => Text::new("Its first request has no final response in this capture, which shows only a part of it."),
         _ => Text::new("It ended without a final response."),
     }
 }
@@ -123,6 +123,17 @@ pub(super) fn by_settings(summary: &Summary) -> Option<Text> {
     );
     let text = Text::count(summary.ignored.values().sum(), one, many).with("list", list);
     (!summary.ignored.is_empty()).then_some(text)
+}
+
+/// `24 calls and 10 groups of other requests`.
+pub(super) fn calls_and_groups(calls: u64, groups: u64) -> Text {
+    let counted = Text::count(calls, "{n} call", "{n} calls");
+    let others = Text::count(groups, "{n} group of other requests", "{n} groups of other requests");
+    match (calls, groups) {
+        (_, 0) => counted,
+        (0, _) => others,
+        _ => Text::new("{calls} and {groups}").with("calls", counted).with("groups", others),
+    }
 }
 
 /// `3 of 24 calls, filtered by status == 607`.

@@ -88,11 +88,11 @@ fn message(repeated: &Repeated<'_>, doubt: Option<Text>, stray: Option<&Captured
              unknown: {doubt}."
         }
         (None, Some(_)) => {
-            "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, in spite of an ACK of \
+            "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, in spite of an ACK from \
              {client}."
         }
         (None, None) => {
-            "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, and got no ACK of \
+            "{server} sent its {status} to INVITE {count} times in {took}, to the end of its timer, and got no ACK from \
              {client}."
         }
     };
@@ -162,14 +162,14 @@ mod tests {
         let said = |rest: &str| only(&flow(ALL, "486 Busy Here", rest), RULE.code).message.to_string();
         assert_eq!(
             said(""),
-            "198.51.100.5:5060 sent its 486 to INVITE 11 times in 31.5 s, to the end of its timer, and got no ACK of \
+            "198.51.100.5:5060 sent its 486 to INVITE 11 times in 31.5 s, to the end of its timer, and got no ACK from \
              192.0.2.10:5060."
         );
         let stray = said("2.1 alice > proxy to-tag=other\nACK\n\n");
         assert!(stray.ends_with("An ACK came that does not match: its To tag is other, not p1."), "{stray}");
         let branch = said(&format!("2.1 alice > proxy\n{ASTRAY}\n\n"));
         assert!(
-            branch.contains("in spite of an ACK of 192.0.2.10:5060. An ACK came that does not match: its branch is"),
+            branch.contains("in spite of an ACK from 192.0.2.10:5060. An ACK came that does not match: its branch is"),
             "{branch}"
         );
         let unseen = only(

@@ -55,7 +55,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
             "{server} sent its {status} {count} times over {took}, and {client} never acknowledged it."
         }
         None => {
-            "{server} sent its {status} {count} times over {took}; no ACK of {client} is in the capture, which may not \
+            "{server} sent its {status} {count} times over {took}; no ACK from {client} is in the capture, which may not \
              show it."
         }
     };

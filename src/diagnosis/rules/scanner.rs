@@ -134,7 +134,7 @@ fn named(address: IpAddr, source: &Source, mark: &Mark) -> Text {
 
 fn looked(address: IpAddr, search: &Search) -> Text {
     let text = match search.goal {
-        Goal::Users => "{client} asked {server} after {targets} different users in {took}, from {first} to {last}.",
+        Goal::Users => "{client} asked {server} for {targets} different users in {took}, from {first} to {last}.",
         Goal::Hosts => "{client} asked {targets} different hosts in {took}, from {first} to {last}.",
     };
     let text = if search.goal == Goal::Users { Text::new(text).with("server", search.hop.1) } else { Text::new(text) };

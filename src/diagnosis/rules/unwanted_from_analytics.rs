@@ -99,8 +99,8 @@ fn message(element: &Answerer) -> Text {
         .with("unwanted", at_once)
         .with("callees", callees),
         (marked, _) => Text::new(
-            "{element} rejected {marked} calls with 607 that carries marks of a network's analytics: it is no word of the \
-             called parties.",
+            "{element} rejected {marked} calls with 607 that carries marks of a network's analytics: that is not a decision \
+             of the called parties.",
         )
         .with("marked", marked),
     };

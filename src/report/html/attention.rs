@@ -7,7 +7,7 @@ use maud::{Markup, PreEscaped, html};
 use super::{Room, call, capture, heading, left_out};
 use crate::call::CallNumber;
 use crate::diagnosis::{CallReport, Finding};
-use crate::lang::{Text, grouped};
+use crate::lang::Text;
 use crate::limits;
 use crate::report::groups::{Group, Groups, Shown};
 use crate::report::text::View;
@@ -65,7 +65,11 @@ impl Attention {
     /// The groups, and which calls are shown with everything.
     pub(super) fn write(self, view: &View, summary: &Summary, room: &mut Room) -> (Markup, BTreeSet<CallNumber>) {
         let all = summary.calls + summary.other_groups;
-        let (calls, crowded_out, groups) = (self.groups.calls, self.groups.crowded_out, self.groups.len() as u64);
+        let remark = match self.groups.calls {
+            0 => view.say("none"),
+            _ => view.say(self.groups.remark(summary)),
+        };
+        let crowded_out = self.groups.crowded_out;
         let mut shown = BTreeSet::new();
         let mut no_room = 0;
         let mut entries = Vec::new();
@@ -79,10 +83,6 @@ impl Attention {
             shown.extend(group.first.told().map(|told| told.number));
             entries.push(group_of(group, view));
         }
-        let remark = match calls {
-            0 => view.say("none"),
-            _ => view.say(remark(calls, all, groups)),
-        };
         let markup = html! {
             @if all > 0 {
                 (heading(&format!("attention-{}", capture(view)), &view.say("Calls that need attention"), &remark))
@@ -104,15 +104,6 @@ impl Entry {
     fn octets(&self) -> usize {
         self.told().map(|told| told.markup.len()).sum()
     }
-}
-
-fn remark(calls: u64, all: u64, groups: u64) -> Text {
-    let entries = match groups {
-        _ if groups == calls => Text::default(),
-        _ => Text::count(groups, ", told in {n} entry", ", told in {n} entries"),
-    };
-    let remark = Text::new("{n} of {all}{entries}; the worst first");
-    remark.with("n", grouped(calls)).with("all", grouped(all)).with("entries", entries)
 }
 
 fn told(report: &CallReport, lead: Option<&Finding>, view: &View) -> Told {

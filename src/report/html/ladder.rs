@@ -59,7 +59,7 @@ pub(super) fn write(view: &View, report: &CallReport) -> Markup {
             figcaption {
                 (title) " "
                 @if over > 0 { span.less { (view.say(Text::new("{n} messages in the middle are not drawn").with("n", grouped(over as u64)))) " " } }
-                @if less > 0 { span.less { (view.say(Text::count(less as u64, "{n} lesser message not shown", "{n} lesser messages not shown"))) } }
+                @if less > 0 { span.less { (view.say(Text::count(less as u64, "{n} message of lesser interest not shown", "{n} messages of lesser interest not shown"))) } }
             }
             div.wide { (drawing(view, &report.call, &arrows, &title, None)) }
             (messages(view, report, &arrows))

@@ -258,7 +258,7 @@ pub(super) fn passed_over(view: &View, facts: &CaptureFacts) -> Markup {
     let texts = overview::passed_over(facts);
     html! {
         @if !texts.is_empty() {
-            h3 { (view.say("Not looked at, and odd")) }
+            h3 { (view.say("Not analysed, and odd")) }
             ul { @for text in texts { li { (view.say(text)) } } }
         }
     }

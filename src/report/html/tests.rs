@@ -283,7 +283,7 @@ fn calls_beyond_what_the_page_holds_are_counted() {
     let (ids, _) = check(&page);
     assert_eq!(page.matches("<tr class=\"bad\"><td class=\"n\">").count(), ROWS[0]);
     assert!(page.contains("are not in this table, which would be too large: 500."));
-    assert!(page.contains("10,500 of 10,500, told in 200 entries"));
+    assert!(page.contains("10,500 of 10,500 calls, in 200 entries"));
     assert!(page.contains("or the file would be too large: "));
     assert!(ids.iter().filter(|id| id.starts_with("call-")).count() <= 1000);
     assert!(page.len() < 20_000_000, "{}", page.len());

@@ -47,22 +47,14 @@ impl Attention {
     }
 
     pub(super) fn write(self, page: &mut Page, view: &View, summary: &Summary) {
-        let all = summary.calls + summary.other_groups;
         if self.groups.calls == 0 {
-            if all > 0 {
+            if summary.calls + summary.other_groups > 0 {
                 page.heading("Calls that need attention", "none");
             }
             return;
         }
         let crowded_out = self.groups.crowded_out;
-        let groups = self.groups.len() as u64;
-        let entries = if groups == self.groups.calls {
-            Text::default()
-        } else {
-            Text::count(groups, ", told in {n} entry", ", told in {n} entries")
-        };
-        let remark = Text::new("{n} of {all}{entries}; the worst first");
-        let remark = remark.with("n", grouped(self.groups.calls)).with("all", grouped(all)).with("entries", entries);
+        let remark = self.groups.remark(summary);
         page.heading("Calls that need attention", remark);
         let groups = self.groups.ranked();
         let code = groups.iter().find_map(|(key, _)| key.code);
@@ -71,7 +63,8 @@ impl Attention {
         }
         if let Some(code) = code {
             page.blank();
-            let hint = "More on a code in brackets: sipscan explain {code}. Frames are numbered as in Wireshark.";
+            let hint = "In brackets: code, severity, and how sure it is: certain if frames prove it, strong if one reasonable assumption \
+                        was made, weak if it is a guess. More on a code: sipscan explain {code}. Frames are numbered as in Wireshark.";
             page.paragraph(0, Tone::Quiet, Text::new(hint).with("code", code));
         }
         if crowded_out > 0 {
@@ -127,7 +120,7 @@ mod tests {
         let mut page = view.page();
         attention.write(&mut page, &view, &Summary { calls: 203, ..Summary::default() });
         let text = page.into_text();
-        assert!(text.contains("203 of 203, told in 200 entries"), "{text}");
+        assert!(text.contains("203 of 203 calls, in 200 entries"), "{text}");
         assert!(text.find("Call 901").unwrap() < text.find("Call 0:").unwrap(), "the worst comes first");
         assert!(text.contains("3 more calls with other causes"), "{text}");
     }

@@ -269,7 +269,7 @@ pub(super) fn not_looked_at(page: &mut Page, facts: &CaptureFacts) {
     if texts.is_empty() {
         return;
     }
-    page.heading("Not looked at, and odd", "");
+    page.heading("Not analysed, and odd", "");
     for text in texts {
         page.paragraph(2, Tone::Plain, text);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::View;
 use super::page::{Page, Tone};
-use crate::call::CallNumber;
+use crate::call::{CallNumber, CapturedMessage};
 use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::lang::{Text, grouped};
 use crate::limits;
@@ -14,6 +14,13 @@ use crate::wrap::pad;
 
 /// The code whose findings say different things of different statuses.
 const ANY_STATUS: &str = "failed-response";
+
+/// The status that a finding is about, which need not be that of the call (a 415 to INFO within it).
+fn status(report: &CallReport, finding: &Finding) -> Option<u16> {
+    let frame = finding.evidence.first()?.frame;
+    let statuses = |m: &CapturedMessage| m.message.status().filter(|_| m.provenance.frame == frame);
+    report.call.messages.iter().find_map(statuses).map(|status| status.0)
+}
 
 /// What is said of calls that are not shown in detail.
 #[derive(Debug, Default)]
@@ -58,7 +65,7 @@ impl Rest {
         let small =
             |f: &&Finding| f.consequence_of.is_none() && f.severity < Severity::Warning && !told.contains(&f.code);
         for finding in report.findings.iter().filter(small) {
-            let status = facts::final_status(&report.call).filter(|_| finding.code == ANY_STATUS);
+            let status = (finding.code == ANY_STATUS).then(|| status(report, finding)).flatten();
             let kind = (finding.code, status);
             if self.notes.len() >= limits::NOTE_CODES && !self.notes.contains_key(&kind) {
                 self.uncounted_notes += 1;
@@ -98,19 +105,12 @@ impl Rest {
     }
 
     fn unlisted(&self) -> Text {
-        let calls = Text::count(self.calls, "{n} call", "{n} calls");
-        let groups = Text::count(self.groups, "{n} group of other requests", "{n} groups of other requests");
-        let both = match (self.calls, self.groups) {
-            (_, 0) => calls,
-            (0, _) => groups,
-            _ => Text::new("{calls} and {groups}").with("calls", calls).with("groups", groups),
-        };
         let text = if self.calls + self.groups == 1 {
             Text::new("{calls} needs no attention; --all lists it.")
         } else {
             Text::new("{calls} need no attention; --all lists them.")
         };
-        text.with("calls", both)
+        text.with("calls", phrases::calls_and_groups(self.calls, self.groups))
     }
 
     fn write_notes(&self, page: &mut Page) {
@@ -124,7 +124,7 @@ impl Rest {
             let text = if note.count == 1 {
                 Text::new("{message} [{code}, {severity}] Call {n}.")
             } else {
-                Text::new("The first, call {n}: {message} [{code}, {severity}]")
+                Text::new("First in call {n}: {message} [{code}, {severity}]")
             };
             let text = text.with("message", &note.message).with("code", *code);
             let text = text.with("severity", Text::new(note.severity.name())).with("n", note.first.0);

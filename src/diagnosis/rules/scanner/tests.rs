@@ -106,7 +106,7 @@ fn sentences_say_what_is_seen_once_a_source() {
     let told = only(&users(12, 2, "", REFUSED), RULE.code);
     assert_eq!(
         told.message.to_string(),
-        "198.51.100.66 asked 203.0.113.5:5060 after 12 different users in 22 s, from 100 to 111. Each of these requests was sent once, \
+        "198.51.100.66 asked 203.0.113.5:5060 for 12 different users in 22 s, from 100 to 111. Each of these requests was sent once, \
          no answer was acknowledged and no challenge answered, as a telephone would. A heuristic: who does so wants to know what \
          is there. Requests of it outside of dialogs: 12; without visible answer: 0, refused: 12, with a 2xx: 0."
     );
