@@ -95,7 +95,9 @@ impl Error {
             Self::Corrupt { .. } => {
                 Some("everything before that place was analysed; `editcap` or `pcapfix` may recover the rest")
             }
-            Self::EmptyDirectory { .. } => Some("captures are recognised by content or by their names, in all subdirectories"),
+            Self::EmptyDirectory { .. } => {
+                Some("captures are recognised by content or by their names, in all subdirectories")
+            }
             Self::Read { .. } | Self::Write { .. } | Self::Usage(_) => None,
         }
     }

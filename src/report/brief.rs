@@ -199,10 +199,7 @@ impl Brief {
     /// At most ten lines, eleven with key figures; `total` is the sum over all captures.
     pub(super) fn lines(&self, total: &Summary) -> Vec<String> {
         let mut lines = vec![
-            (
-                Text::new("Captures"),
-                std::iter::once(self.what()).chain(self.names()).collect(),
-            ),
+            (Text::new("Captures"), std::iter::once(self.what()).chain(self.names()).collect()),
             (Text::new("Time"), vec![self.time()]),
             (Text::new("Messages"), self.messages(total)),
             (Text::new("Calls"), vec![calls(total)]),
@@ -215,7 +212,9 @@ impl Brief {
         let several = self.captures > 1;
         worst.sort_by_key(|((severity, _), worst)| (*severity, Reverse(worst.count), worst.order));
         let labels = std::iter::once(Text::new("Worst")).chain(std::iter::repeat_with(Text::default));
-        lines.extend(labels.zip(worst).take(WORST).map(|(label, ((_, code), worst))| (label, vec![worst.line(code, several)])));
+        lines.extend(
+            labels.zip(worst).take(WORST).map(|(label, ((_, code), worst))| (label, vec![worst.line(code, several)])),
+        );
         if self.worst.is_empty() {
             lines.push((Text::new("Worst"), vec![Text::new("nothing from warning on")]));
         }

@@ -124,7 +124,9 @@ impl<D> Groups<D> {
             Text::default()
         };
         let remark = Text::new("{n} of {all}{entries}; the worst first{lifted}");
-        let remark = remark.with("n", grouped(self.calls)).with("all", phrases::calls_and_groups(summary.calls, summary.other_groups));
+        let remark = remark
+            .with("n", grouped(self.calls))
+            .with("all", phrases::calls_and_groups(summary.calls, summary.other_groups));
         remark.with("entries", entries).with("lifted", lifted)
     }
 

@@ -246,9 +246,8 @@ fn any_message() -> impl Strategy<Value = CapturedMessage> {
         "SIP/2.0 486 Busy Here",
     ]);
     // What the short way leaves to the long one is rare, or hardly a group would go through it.
-    let rarely = |usual: Vec<&'static str>, odd: &'static str| {
-        prop_oneof![40 => prop::sample::select(usual), 1 => Just(odd)]
-    };
+    let rarely =
+        |usual: Vec<&'static str>, odd: &'static str| prop_oneof![40 => prop::sample::select(usual), 1 => Just(odd)];
     let via = rarely(vec!["a.example", "a.example", "a.example:5060", "c.example"], "[x");
     let branch = rarely(vec!["z9hG4bK1", "z9hG4bK1", "z9hG4bK2"], "old");
     let cseq = rarely(vec!["1 INVITE", "1 INVITE", "2 BYE", "1 ACK", "1 CANCEL", "2 INVITE"], "x");

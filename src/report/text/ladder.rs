@@ -34,7 +34,11 @@ pub(super) fn head(page: &mut Page, view: &View, report: &CallReport, left_out: 
     let start = report.call.start;
     let less = match left_out {
         0 => Text::default(),
-        n => Text::count(n as u64, "; {n} message of lesser interest not shown", "; {n} messages of lesser interest not shown"),
+        n => Text::count(
+            n as u64,
+            "; {n} message of lesser interest not shown",
+            "; {n} messages of lesser interest not shown",
+        ),
     };
     let head = Text::new("{at}, {outcome} after {duration}{less}").with("at", view.span(start, start));
     let head = head.with("outcome", outcome(&report.call)).with("duration", duration(until_the_end(&report.call)));
