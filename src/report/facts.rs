@@ -1,6 +1,7 @@
 //! What every format says of a call, read from its messages.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::number_pattern;
 use crate::call::redress::RedressContact;
@@ -65,6 +66,14 @@ pub(super) fn final_response(call: &Call) -> Option<&CapturedMessage> {
     call.message(call.final_response?)
 }
 
+/// How long it took until the outcome was decided, or until the last message; `None` where the capture does not tell: it lacks the
+/// request, or has one message alone.
+pub(super) fn duration(call: &Call) -> Option<Duration> {
+    call.initial_request()?;
+    let end = final_response(call).map_or(call.end, |answer| answer.provenance.time);
+    Some(end.since(call.start)).filter(|duration| !duration.is_zero())
+}
+
 /// The status of that response.
 pub(crate) fn final_status(call: &Call) -> Option<u16> {
     final_response(call)?.message.status().map(|status| status.0)
@@ -108,4 +117,24 @@ pub(super) fn called_number(call: &Call) -> Option<String> {
     let message = &opening(call)?.message;
     let of = |uri: UriView<'_>| uri.user_name().and_then(number_pattern::number);
     message.target().and_then(of).or_else(|| message.party(HeaderName::To).and_then(of))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::fixture;
+
+    #[test]
+    fn how_long_it_took_is_told_where_the_capture_has_both_ends() {
+        let hosts = "host a 192.0.2.10\nhost b 203.0.113.40\n\n";
+        let answer = "486 Busy Here\n";
+        for (steps, expected) in [
+            (format!("0 a > b\nINVITE sip:b\n\n2 b > a\n{answer}"), Some(2)),
+            ("0 a > b\nINVITE sip:b\n".to_owned(), None),
+            (format!("2 b > a re=INVITE cseq=1\n{answer}\n4 b > a re=INVITE cseq=1\n{answer}"), None),
+        ] {
+            let call = fixture::call(&format!("{hosts}{steps}"));
+            assert_eq!(duration(&call).map(|time| time.as_secs()), expected, "{steps}");
+        }
+    }
 }

@@ -158,6 +158,15 @@ pub(super) fn filtered(filtered: &Filtered, summary: &Summary) -> Text {
 
 /// `14 calls: 4, 9, 12–20`.
 pub(super) fn numbers(calls: &[CallNumber], total: u64) -> Text {
+    Text::count(total, "{n} call: {list}", "{n} calls: {list}").with("list", list(calls, total))
+}
+
+/// `14 more: 4, 9, 12–20`, which may be calls or other groups.
+pub(super) fn more_numbers(calls: &[CallNumber], total: u64) -> Text {
+    Text::new("{n} more: {list}").with("n", grouped(total)).with("list", list(calls, total))
+}
+
+fn list(calls: &[CallNumber], total: u64) -> String {
     let mut sorted: Vec<u64> = calls.iter().map(|call| call.0).collect();
     sorted.sort_unstable();
     sorted.dedup();
@@ -175,8 +184,7 @@ pub(super) fn numbers(calls: &[CallNumber], total: u64) -> Text {
     };
     let parts: Vec<_> = ranges.iter().map(range).collect();
     let more = if (calls.len() as u64) < total { ", …" } else { "" };
-    let text = Text::count(total, "{n} call: {list}", "{n} calls: {list}");
-    text.with("list", format!("{}{more}", parts.join(", ")))
+    format!("{}{more}", parts.join(", "))
 }
 
 /// How frames and times of a capture are named.

@@ -96,7 +96,10 @@ impl Message {
         } else {
             (HeaderName::Server, HeaderName::UserAgent)
         };
-        self.header(first).or_else(|| self.header(second)).filter(|s| !s.is_empty())
+        // Max-Forwards stands in requests alone: who answers with the header fields of the request names its sender, not itself.
+        let is_copied = !self.is_request() && self.has(HeaderName::MaxForwards);
+        let second = || self.header(second).filter(|_| !is_copied);
+        self.header(first).or_else(second).filter(|s| !s.is_empty())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::diagnosis::{
 };
 use crate::sip::Method;
 
+mod fitting;
 mod other_methods;
 
 pub(super) static RULE: Rule = Rule {
@@ -205,7 +206,7 @@ impl Failure<'_> {
         }
         match known.map(Lookup::entry) {
             Some(_) if self.is_network_block() || self.status == 608 => self.with_redress(finding),
-            Some(entry) if self.severity > Severity::Info => self.with_remedies(finding, entry),
+            Some(entry) if self.severity > Severity::Info => self.with_remedies(call, finding, entry),
             _ => finding,
         }
     }
@@ -334,6 +335,7 @@ impl Failure<'_> {
                 None => "the request",
             };
             related.push(Evidence::of(request, what));
+            related.extend(fitting::refused(request, self.status));
         }
         related.extend(
             call.icmp.iter().filter(|r| r.unreachable.address == self.deepest.server.address).map(Evidence::icmp),
@@ -368,9 +370,10 @@ impl Failure<'_> {
         other_methods::wording(&self.transaction.method, self.status, &self.response.message)
     }
 
-    fn with_remedies(&self, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
+    fn with_remedies(&self, call: &Call, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
         for fix in self.wording().map_or(entry.how_to_fix, |w| w.fixes) {
-            finding = finding.fix(*fix);
+            let fitted = fitting::fitted(fix, self.transaction, &self.response.message, call);
+            finding = fitted.into_iter().fold(finding, Finding::fix);
         }
         if let Some(verify) = self.wording().and_then(|w| w.verify) {
             finding = finding.verify(verify);

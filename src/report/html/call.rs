@@ -1,7 +1,5 @@
 //! A call with everything needed to act on it.
 
-use std::time::Duration;
-
 use maud::{Markup, html};
 
 use super::findings::chip;
@@ -109,12 +107,12 @@ fn outcome(call: &Call) -> Text {
             Text::new("{outcome} ({detail})").with("outcome", outcome).with("detail", Text::new(detail.name()))
         }
     };
-    Text::new("{outcome} after {duration}").with("outcome", outcome).with("duration", span(until_the_end(call)))
-}
-
-/// How long it took until the outcome was decided, or until the last message.
-fn until_the_end(call: &Call) -> Duration {
-    facts::final_response(call).map_or(call.end, |answer| answer.provenance.time).since(call.start)
+    match facts::duration(call) {
+        Some(duration) => {
+            Text::new("{outcome} after {duration}").with("outcome", outcome).with("duration", span(duration))
+        }
+        None => outcome,
+    }
 }
 
 /// What a finding says, its evidence, who must act, what to change, how to verify.

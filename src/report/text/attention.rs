@@ -89,7 +89,7 @@ fn write(group: Group<Entry>, page: &mut Page, view: &View) {
     page.finished(&details);
     if group.others > 0 {
         let shown = if view.all { group.members.len() } else { group.members.len().min(MEMBERS) };
-        let list = phrases::numbers(group.members.get(..shown).unwrap_or_default(), group.others);
+        let list = phrases::more_numbers(group.members.get(..shown).unwrap_or_default(), group.others);
         page.entry("Others", Tone::Plain, list);
     }
 }
@@ -135,6 +135,6 @@ mod tests {
         attention.write(&mut page, &view, &Summary { calls: 1002, ..Summary::default() });
         let text = page.into_text();
         assert!(text.contains("Call 1 and 1,001 more of the same kind"), "{text}");
-        assert!(text.contains("1,001 calls: 2–41, …"), "{text}");
+        assert!(text.contains("1,001 more: 2–41, …"), "{text}");
     }
 }

@@ -1,7 +1,5 @@
 //! The ladder of a call: when, in which frame, from where to where, and what.
 
-use std::time::Duration;
-
 use super::View;
 use super::numbers::duration;
 use super::page::{self, Page, Tone};
@@ -40,8 +38,11 @@ pub(super) fn head(page: &mut Page, view: &View, report: &CallReport, left_out: 
             "; {n} messages of lesser interest not shown",
         ),
     };
-    let head = Text::new("{at}, {outcome} after {duration}{less}").with("at", view.span(start, start));
-    let head = head.with("outcome", outcome(&report.call)).with("duration", duration(until_the_end(&report.call)));
+    let head = match facts::duration(&report.call) {
+        Some(time) => Text::new("{at}, {outcome} after {duration}{less}").with("duration", duration(time)),
+        None => Text::new("{at}, {outcome}{less}"),
+    };
+    let head = head.with("at", view.span(start, start)).with("outcome", outcome(&report.call));
     page.paragraph(2, Tone::Quiet, head.with("less", less));
 }
 
@@ -82,11 +83,6 @@ fn outcome(call: &Call) -> Text {
             Text::new("{outcome} ({detail})").with("outcome", outcome).with("detail", Text::new(detail.name()))
         }
     }
-}
-
-/// How long it took until the outcome was decided, or until the last message.
-fn until_the_end(call: &Call) -> Duration {
-    facts::final_response(call).map_or(call.end, |answer| answer.provenance.time).since(call.start)
 }
 
 /// Widths of the columns of a ladder.

@@ -54,7 +54,14 @@ pub(super) fn wording(method: &Method, status: u16, response: &Message) -> Optio
     WORDINGS.iter().find(|w| w.methods == methods && w.statuses.contains(&status))
 }
 
-fn speaks_of_dns(response: &Message) -> bool {
+/// All advice of these words.
+#[cfg(test)]
+pub(super) fn fixes() -> impl Iterator<Item = &'static str> {
+    WORDINGS.iter().flat_map(|wording| wording.fixes).copied()
+}
+
+/// Whether the reason phrase speaks of DNS.
+pub(super) fn speaks_of_dns(response: &Message) -> bool {
     let phrase = response.reason_phrase().unwrap_or_default();
     phrase.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("dns"))
 }

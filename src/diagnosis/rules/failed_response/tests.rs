@@ -349,3 +349,15 @@ fn a_403_after_credentials_may_mean_the_credentials() {
     let (message, first) = with("");
     assert!(message.contains("Credentials do not help") && first.starts_with("Ask the refusing"), "{message} {first}");
 }
+
+#[test]
+fn who_answers_with_the_fields_of_the_request_is_not_named_by_them() {
+    for (field, named) in [("", true), ("Max-Forwards: 70\n", false)] {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\nUser-Agent: ExamplePhone/4.2\n\n\
+             0.1 p > a\n400 Bad Request\nUser-Agent: ExamplePhone/4.2\n{field}\n0.2 a > p\nACK\n"
+        ));
+        let message = only(&report).message.to_string();
+        assert_eq!(message.contains("(ExamplePhone/4.2) answered INVITE"), named, "{message}");
+    }
+}

@@ -1,0 +1,172 @@
+//! General advice fitted to one response: what it gives no ground for is left out, or said otherwise; and the parts of a request that were
+//! refused.
+
+use super::other_methods::speaks_of_dns;
+use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::{Evidence, Text};
+use crate::sip::sdp::Media;
+use crate::sip::{HeaderName, Message, Method};
+
+/// Media sections that are quoted.
+const SECTIONS: usize = 4;
+
+const ALLOW: &str = "Use only the methods that Allow lists, or switch the feature off towards this peer.";
+const REGISTRAR: &str = "For REGISTER, point the client at the registrar.";
+const REASON: &str =
+    "Look at a Reason header field: Q.850 cause 1, 2 or 3 comes from the telephone network behind the server.";
+const OFFER: &str = "Compare the offer with the SDP or the Warning in the response and agree on a common codec.";
+const EVENTS: &str = "Use a package that Allow-Events lists, or switch the subscription off towards this server.";
+const REFUSED: &str = "Read the reason phrase: many registrars name wrong credentials here, after a challenge (401 or 407) that was answered. Then \
+    enter user name and password again at both ends.";
+const ROUTED: &str = "Read the reason phrase. If it speaks of DNS or routing, the server took the REGISTER for a request to pass on: it does not \
+    serve that domain, and cannot find who does.";
+
+const LOOP: &str = "Read the Via header fields in the last copy of the request: a host that appears repeatedly is part of the loop. Correct its route.";
+
+/// What to say in place of a piece of advice for this response; `None` where it has no ground.
+pub(super) fn fitted(advice: &'static str, transaction: &Transaction, response: &Message, call: &Call) -> Option<Text> {
+    let unseen =
+        (advice == LOOP && transaction.downstream.is_empty()).then(|| unseen_loop(transaction, call)).flatten();
+    unseen.or_else(|| words(advice, transaction, response, call).map(Text::new))
+}
+
+/// A loop of which the capture shows no further hop.
+fn unseen_loop(transaction: &Transaction, call: &Call) -> Option<Text> {
+    let request = call.message(transaction.request?)?;
+    let text = Text::new(
+        "The loop is in or behind {server}, and not in this capture. See whether that server takes {host} for a name of its own: one that does \
+         not, and finds itself under that name, passes the request to itself.",
+    );
+    Some(text.with("server", transaction.server).with("host", request.message.request_uri()?.host))
+}
+
+fn words(advice: &'static str, transaction: &Transaction, response: &Message, call: &Call) -> Option<&'static str> {
+    let has = |name| response.has(name);
+    let (method, same) = (&transaction.method, Some(advice));
+    match advice {
+        ALLOW if !has(HeaderName::Allow) => {
+            Some("Switch the feature off towards this peer: the response does not say which methods it accepts.")
+        }
+        // That Allow lists the method is said already.
+        ALLOW => same.filter(|_| !response.values(HeaderName::Allow).iter().any(|name| name.trim() == method.name())),
+        REGISTRAR => same.filter(|_| *method == Method::Register),
+        REASON => same.filter(|_| has(HeaderName::Reason)),
+        OFFER if !has(HeaderName::Warning) && response.sdp().is_none() => Some(
+            "Compare the offer with what the answering side is configured for, codecs first: the response does not say what it would accept.",
+        ),
+        EVENTS if !has(HeaderName::AllowEvents) => {
+            Some("Switch the feature off towards this server: its response names no package that it accepts.")
+        }
+        EVENTS if *method == Method::Publish => {
+            Some("Use a package that Allow-Events lists, or let the client publish nothing to this server.")
+        }
+        REFUSED if call.has_credentials(transaction) => Some(
+            "Enter user name and password again at both ends: the request carried credentials, and many registrars answer wrong ones with 403.",
+        ),
+        REFUSED => Some("Do not look for a wrong password: the request that was refused carried no credentials."),
+        ROUTED if speaks_of_dns(response) => Some(
+            "By its own words the server took the REGISTER for a request to pass on, and found no address for its domain in DNS: it does not \
+             serve that domain, or does not know that it does.",
+        ),
+        _ => same,
+    }
+}
+
+/// What a response refuses of its request, by the status.
+pub(super) fn refused(request: &CapturedMessage, status: u16) -> Vec<Evidence> {
+    let name = match status {
+        406 => HeaderName::Accept,
+        415 => HeaderName::ContentType,
+        420 => HeaderName::Require,
+        422 => HeaderName::SessionExpires,
+        423 => HeaderName::Expires,
+        489 => HeaderName::Event,
+        488 | 606 => return offer(request).into_iter().collect(),
+        _ => return Vec::new(),
+    };
+    let is_there = request.message.has(name);
+    is_there.then(|| Evidence::header(request, name, "what was asked for")).into_iter().collect()
+}
+
+/// The media sections of the offer.
+fn offer(request: &CapturedMessage) -> Option<Evidence> {
+    let sdp = request.message.sdp()?;
+    let section = |media: &Media| {
+        let formats: Vec<_> = media.formats.iter().map(|format| media.codec(format)).collect();
+        format!("{} {} {}", media.kind, media.protocol, formats.join(" "))
+    };
+    let sections: Vec<_> = sdp.media.iter().take(SECTIONS).map(section).collect();
+    (!sections.is_empty())
+        .then(|| Evidence::at(&request.provenance, Text::new("what was offered"), sections.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::other_methods;
+    use super::*;
+    use crate::diagnosis::reports::report;
+    use crate::{catalog, diagnosis::Finding};
+
+    /// The failure of a request with these lines, after such a response.
+    fn failed(request: &str, response: &str) -> Finding {
+        let text = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\n{request}\n\n0.1 p > a\n{response}\n\n\
+             90.0 a > p call=ping\nOPTIONS sip:p\n\n90.1 p > a call=ping\n200 OK\n"
+        );
+        report(&text).findings.into_iter().find(|f| f.code == "failed-response").unwrap()
+    }
+
+    #[test]
+    fn advice_that_is_fitted_is_there_to_be_given() {
+        let of_catalogue = (300..700).filter_map(catalog::lookup).flat_map(|entry| entry.how_to_fix);
+        let given: Vec<_> = of_catalogue.copied().chain(other_methods::fixes()).collect();
+        for advice in [ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP] {
+            assert!(given.contains(&advice), "{advice}");
+        }
+    }
+
+    #[test]
+    fn advice_has_its_ground_in_the_response() {
+        let credentials = "REGISTER sip:p\nAuthorization: Digest username=\"u\", realm=\"r\", nonce=\"1\"";
+        for (request, response, expected, absent) in [
+            ("REFER sip:p", "405 No\nAllow: INVITE", "Use only the methods that Allow lists", "For REGISTER"),
+            ("REFER sip:p", "405 No\nAllow: INVITE, REFER", "Allow lists REFER all the same", "Use only"),
+            ("REFER sip:p", "405 No", "does not say which methods", "Allow lists"),
+            ("REGISTER sip:p", "405 No", "For REGISTER, point the client", "Allow lists"),
+            ("INVITE sip:p", "404 Not Found", "have the number provisioned", "Reason"),
+            ("INVITE sip:p", "404 Not Found\nReason: Q.850;cause=1", "Look at a Reason", "nothing of the kind"),
+            ("INVITE sip:p", "488 Not Acceptable Here", "does not say what it would accept", "the Warning in"),
+            ("INVITE sip:p", "488 Not\nWarning: 305 p \"no\"", "the Warning in", "does not say"),
+            ("SUBSCRIBE sip:p", "489 Bad Event", "names no package", "Allow-Events"),
+            ("SUBSCRIBE sip:p", "489 Bad Event\nAllow-Events: presence", "that Allow-Events lists", "names no"),
+            ("PUBLISH sip:p", "489 Bad Event\nAllow-Events: presence", "publish nothing", "subscription"),
+            ("REGISTER sip:p.example", "483 Too Many Hops", "takes p.example for a name of its own", "Read the Via"),
+            ("REGISTER sip:p", "403 Forbidden", "carried no credentials", "Enter user name"),
+            (credentials, "403 Forbidden", "Enter user name and password again", "carried no"),
+            ("REGISTER sip:p", "480 No DNS results", "By its own words", "If it speaks"),
+            ("REGISTER sip:p", "480 Temporarily Unavailable", "If it speaks of DNS", "By its own words"),
+        ] {
+            let advice: Vec<_> = failed(request, response).remediation.iter().map(ToString::to_string).collect();
+            let has = |words: &str| advice.iter().any(|fix| fix.contains(words));
+            assert_eq!((has(expected), has(absent)), (true, false), "{request}, {response}: {advice:#?}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_quoted() {
+        let offer = "INVITE sip:p\nContent-Type: application/sdp\n.\nv=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n\
+            m=audio 4000 RTP/AVP 8 96\na=rtpmap:96 opus/48000/2";
+        for (request, response, quoted) in [
+            ("SUBSCRIBE sip:p\nEvent: presence", "489 Bad Event", Some("Event: presence")),
+            ("SUBSCRIBE sip:p", "489 Bad Event", None),
+            ("INVITE sip:p\nRequire: 100rel", "420 Bad Extension\nUnsupported: 100rel", Some("Require: 100rel")),
+            (offer, "488 Not Acceptable Here", Some("audio RTP/AVP PCMA/8000 opus/48000/2")),
+            (offer, "486 Busy Here", None),
+        ] {
+            let finding = failed(request, response);
+            let asked = ["what was asked for", "what was offered"];
+            let found = finding.evidence.iter().find(|e| asked.contains(&e.what.to_string().as_str()));
+            assert_eq!(found.map(|e| e.text.as_str()), quoted, "{request}, {response}");
+        }
+    }
+}
