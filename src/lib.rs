@@ -43,6 +43,7 @@ pub mod sample;
 pub mod setup;
 pub mod shell;
 pub mod sip;
+mod span_text;
 pub mod stir;
 pub mod stream;
 pub mod tally;

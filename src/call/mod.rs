@@ -35,6 +35,7 @@ mod step;
 mod touch;
 pub mod tracker;
 pub mod unwanted;
+mod waits;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -49,6 +50,7 @@ pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
 pub(crate) use outcome_of::{COPIES_IN_VAIN, branch_rank};
 pub use path::Origin;
+pub use waits::Waits;
 
 /// Number of a call in its capture, from 1, in the order of first messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,10 +7,10 @@ use smallvec::SmallVec;
 use super::due::{Due, Places};
 use super::known::Key;
 use super::leg_index::Pending;
-use super::{CallNumber, CapturedMessage, IcmpReport, Leg};
+use super::{CallNumber, CapturedMessage, IcmpReport, Leg, Waits};
 use crate::limits::{
-    ANSWERED_IDLE, CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE,
-    GROUP_ICMP, LEG_DIALOGS, POSSIBLE_LEGS, PROVISIONAL_IDLE, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
+    CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, GROUP_ICMP, LEG_DIALOGS,
+    POSSIBLE_LEGS, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
 use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::{Message, Method, StatusCode};
@@ -245,9 +245,9 @@ impl OpenGroup {
     }
 
     /// When it is over if nothing more comes; who `is_patient` waits longer for calls that are settled.
-    pub(super) fn deadline(&self, is_patient: bool) -> Timestamp {
+    pub(super) fn deadline(&self, waits: Waits, is_patient: bool) -> Timestamp {
         // While one leg goes on, the others belong to it.
-        let idle = self.legs.iter().map(OpenLeg::idle).max().unwrap_or(TRYING_IDLE);
+        let idle = self.legs.iter().map(|leg| leg.idle(waits)).max().unwrap_or(TRYING_IDLE);
         self.last.plus(if !is_patient && self.is_settled() { SETTLED_IDLE } else { idle })
     }
 
@@ -278,8 +278,9 @@ impl OpenGroup {
 }
 
 impl OpenLeg {
-    fn idle(&self) -> Duration {
-        if self.challenged { self.phase.idle().max(CHALLENGED_IDLE) } else { self.phase.idle() }
+    fn idle(&self, waits: Waits) -> Duration {
+        let idle = self.phase.idle(waits);
+        if self.challenged { idle.max(CHALLENGED_IDLE) } else { idle }
     }
 
     /// Follows the course of the call: `message` comes behind the others of the group.
@@ -371,11 +372,11 @@ fn has_branch_of(message: &Message, others: &[CapturedMessage], known: u32) -> b
 
 impl Phase {
     /// How long nothing may come until it is over.
-    fn idle(self) -> Duration {
+    fn idle(self, waits: Waits) -> Duration {
         match self {
             Self::Trying => TRYING_IDLE,
-            Self::Proceeding => PROVISIONAL_IDLE,
-            Self::Answered => ANSWERED_IDLE,
+            Self::Proceeding => waits.ringing_idle,
+            Self::Answered => waits.answered_idle,
             Self::Ended => ENDED_IDLE,
         }
     }

@@ -11,7 +11,7 @@ use super::open_group::{Ended, OpenGroup};
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::settled::Settled;
 use super::touch::touch;
-use super::{Call, CallNumber, CapturedMessage, IcmpReport};
+use super::{Call, CallNumber, CapturedMessage, IcmpReport, Waits};
 use crate::anomaly::Anomaly;
 use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
 use crate::provenance::{FrameRef, Provenance, Timestamp};
@@ -62,12 +62,18 @@ pub struct Tracker {
     settled: Settled,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
     is_patient: bool,
+    waits: Waits,
 }
 
 impl Tracker {
     /// Says that the messages come from several captures whose clocks may differ.
     pub fn expect_different_clocks(&mut self) {
         self.is_patient = true;
+    }
+
+    /// Says how long calls are waited for.
+    pub fn wait(&mut self, waits: Waits) {
+        self.waits = waits;
     }
 
     /// Takes a message in capture order.
@@ -113,7 +119,7 @@ impl Tracker {
         }
         let count = group.messages.len();
         if count == 1 || is_settled {
-            self.deadlines.push((group.deadline(self.is_patient), id.group()), now);
+            self.deadlines.push((group.deadline(self.waits, self.is_patient), id.group()), now);
             self.deadlines.forget_gone(&self.groups);
         }
         if count >= GROUP_MESSAGES {
@@ -148,7 +154,7 @@ impl Tracker {
                 break;
             }
             self.deadlines.pop();
-            match self.groups.get(id).map(|open| open.deadline(self.is_patient)) {
+            match self.groups.get(id).map(|open| open.deadline(self.waits, self.is_patient)) {
                 // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
                 Some(deadline) if deadline >= now => {
                     let again = deadline.min(now.plus(ENDED_IDLE));
@@ -269,7 +275,7 @@ impl Tracker {
         let latest = now.plus(ENDED_IDLE);
         while self.groups.len() > self.room.groups || self.octets > self.room.octets {
             let Some((due, id)) = self.deadlines.pop() else { break };
-            let deadline = self.groups.get(id).map(|open| open.deadline(self.is_patient).min(latest));
+            let deadline = self.groups.get(id).map(|open| open.deadline(self.waits, self.is_patient).min(latest));
             // The queue may hold the deadline that a call had before it was answered; each is put back once at most.
             match deadline.filter(|deadline| *deadline > due) {
                 Some(later) => self.deadlines.push((later, id), now),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::tracker::{Room, Tracker};
-use super::{Call, Outcome};
+use super::{Call, Outcome, Waits};
 use crate::anomaly::Anomaly;
 use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES, SETTLED_IDLE};
 use crate::net::Carrier;
@@ -184,6 +184,27 @@ fn a_long_conversation_stays_one_call() {
     let (mut tracker, closed, now) = feed(text, 1);
     assert!(closed.is_empty());
     assert_eq!(tracker.finish(now).count(), 1);
+}
+
+#[test]
+fn who_says_so_waits_less_for_calls_that_talk_or_ring() {
+    let ringing = "0.0 a > b call=1\nINVITE sip:bob@b.example\n\n0.5 b > a call=1\n180 Ringing\n\n";
+    let talking = "0.0 a > b call=2\nINVITE sip:bob@b.example\n\n1.0 b > a call=2\n200 OK\n\n1.1 a > b call=2\nACK\n\n";
+    let second = Duration::from_secs(1);
+    for (ringing_idle, answered_idle, open) in [(240, 7200, 2), (60, 7200, 1), (240, 60, 1), (60, 60, 0)] {
+        let flow = Flow::parse(&format!("{HOSTS}{ringing}{talking}")).unwrap();
+        let mut tracker = Tracker::default();
+        tracker.wait(Waits { ringing_idle: ringing_idle * second, answered_idle: answered_idle * second });
+        let mut now = Timestamp::default();
+        for datagram in flow.datagrams() {
+            let provenance = datagram.provenance(0);
+            now = now.max(provenance.time);
+            let framed = sip::messages(&datagram.payload, false).remove(0);
+            tracker.push(framed.message, provenance);
+        }
+        let over = tracker.advance(now.plus(100 * second)).len();
+        assert_eq!((over, tracker.open()), (2 - open, open), "{ringing_idle} {answered_idle}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use toml::value::Datetime;
 use toml::{Table, Value};
 
 use super::files;
+use crate::call::Waits;
 use crate::cli::country_code;
 use crate::diagnosis::rules::RULES;
 use crate::diagnosis::{Exception, Settings, Severity, Thresholds};
@@ -28,6 +29,8 @@ pub const NAME: &str = "sipscan.toml";
 pub struct Project {
     /// Country code for telephone numbers that are written without one; as `--country`.
     pub country: Option<String>,
+    /// When a call is over in which nothing happens.
+    pub calls: Waits,
     /// Where the rules about many calls draw their lines.
     pub thresholds: Thresholds,
     /// Severities in place of those of the rules, by code of the diagnosis.
@@ -111,7 +114,7 @@ fn unknown_key(given: &Table) -> Result<(), String> {
     let known = Table::try_from(Project::default()).unwrap_or_default();
     let top: Vec<&str> = known.keys().map(String::as_str).chain(["country"]).collect();
     known_keys("", given, &top)?;
-    for table in ["thresholds", "redirects"] {
+    for table in ["calls", "thresholds", "redirects"] {
         if let (Some(Value::Table(given)), Some(Value::Table(known))) = (given.get(table), known.get(table)) {
             known_keys(table, given, &known.keys().map(String::as_str).collect::<Vec<_>>())?;
         }
@@ -158,6 +161,7 @@ fn check(project: &Project) -> Result<(), String> {
     if let Some((address, _)) = project.hosts.iter().find(|(_, name)| name.trim().is_empty()) {
         return Err(format!("hosts: the name of {address} is empty"));
     }
+    project.calls.check()?;
     project.thresholds.check()
 }
 
@@ -172,6 +176,7 @@ impl Project {
     /// Puts what the file says into the settings of a run. Exceptions that ended before `today` do not count; they are returned,
     /// as sentences for the user.
     pub fn apply(&self, settings: &mut Settings, today: Date) -> Vec<String> {
+        settings.waits = self.calls;
         settings.thresholds = self.thresholds.clone();
         settings.severities.clone_from(&self.severity);
         let domains = self.redirects.trusted_domains.iter().map(|domain| domain.to_ascii_lowercase());
@@ -239,6 +244,8 @@ mod tests {
 
     const FILE: &str = r#"
 country = "44"
+[calls]
+answered-idle = "30 min"
 [thresholds]
 complaint-calls = 80
 rotation-window = "5 min"
@@ -268,6 +275,7 @@ until = 2026-01-31
         assert_eq!((settings.thresholds.complaint_calls, settings.thresholds.rotation_window.as_secs()), (80, 300));
         assert_eq!(settings.severities.get("redirect-followed"), Some(&Severity::Notice));
         assert_eq!(settings.trusted_redirect_domains, ["partner.example"]);
+        assert_eq!((settings.waits.answered_idle.as_secs(), settings.waits.ringing_idle.as_secs()), (1800, 240));
         let codes: Vec<&str> = settings.exceptions.iter().map(|e| e.code.as_str()).collect();
         assert_eq!(codes, ["call-not-signed"]);
         assert_eq!(over, ["no-response is no longer ignored: its exception ended on 2026-01-31 (test numbers)"]);
@@ -303,6 +311,8 @@ until = 2026-01-31
             ),
             ("[thresholds]\ncomplaint-share-of-caller = 101", "complaint-share-of-caller"),
             ("[thresholds]\nrobocall-calls = 0", "robocall-calls"),
+            ("[calls]\nringing-idle = \"30s\"", "ringing-idle must be at least 40 s"),
+            ("[calls]\nidle = \"1h\"", "unknown key `idle` in [calls]"),
             ("[thresholds]\nrotation-window = 5", "rotation-window"),
             ("[severity]\nno-respons = \"info\"", "did you mean `no-response`?"),
             ("[severity]\nno-response = \"bad\"", "unknown variant `bad`"),

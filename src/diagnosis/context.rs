@@ -15,7 +15,7 @@ use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
 use super::unwanted_case::UnwantedCase;
 use super::{CheckedIdentity, Severity};
-use crate::call::Call;
+use crate::call::{Call, Waits};
 use crate::lang::{Text, span};
 use crate::limits::{
     ACKNOWLEDGED_FLOWS, ACKNOWLEDGEMENTS, CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS,
@@ -270,6 +270,8 @@ pub struct Settings {
     pub country: String,
     /// SIP T1 (RFC 3261 §17.1.1.1).
     pub t1: Duration,
+    /// How long calls are waited for.
+    pub waits: Waits,
     /// Lines of the rules about many calls.
     pub thresholds: Thresholds,
     /// Severities in place of those of the rules, by code.
@@ -296,6 +298,7 @@ impl Default for Settings {
         Self {
             country: "1".to_owned(),
             t1: Duration::from_millis(500),
+            waits: Waits::default(),
             thresholds: Thresholds::default(),
             severities: BTreeMap::new(),
             exceptions: Vec::new(),

@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 #[serde(default, rename_all = "kebab-case")]
 pub struct Thresholds {
     /// Calls to an address that moved which come sooner after the 301 are retries of the same call.
-    #[serde(with = "span")]
+    #[serde(with = "crate::span_text")]
     pub old_address_after: Duration,
     /// How soon after a 607 or a block by a network another next hop counts as another route for the same call.
-    #[serde(with = "span")]
+    #[serde(with = "crate::span_text")]
     pub advance_window: Duration,
     /// How soon after a 607 a call of the same caller counts as a retry; later ones may have another reason.
-    #[serde(with = "span")]
+    #[serde(with = "crate::span_text")]
     pub retry_window: Duration,
     /// How soon a retry is an error, and a retry after a block by a network one at all.
-    #[serde(with = "span")]
+    #[serde(with = "crate::span_text")]
     pub retry_at_once: Duration,
     /// How soon after a 607 another calling number to the same callee counts as rotation.
-    #[serde(with = "span")]
+    #[serde(with = "crate::span_text")]
     pub rotation_window: Duration,
     /// Different callers of one callee from which it is a hotline, or a test: no sign of rotation.
     pub rotation_crowd: usize,
@@ -55,7 +55,7 @@ pub struct Thresholds {
     /// Share of answered calls below which callees do not want them.
     pub robocall_answered: u64,
     /// Mean talk time below which nobody listens.
-    #[serde(with = "span")]
+    #[serde(with = "crate::span_text")]
     pub robocall_talk: Duration,
     /// Share of answered calls that end within six seconds.
     pub robocall_short: u64,
@@ -76,7 +76,7 @@ pub struct Thresholds {
     /// Different users of one host, or different hosts, that one source asked after.
     pub scan_targets: usize,
     /// How fast.
-    #[serde(with = "span")]
+    #[serde(with = "crate::span_text")]
     pub scan_window: Duration,
     /// Share of its requests that only look: sent once, not acknowledged, without credentials.
     pub scan_share: usize,
@@ -163,27 +163,5 @@ impl Thresholds {
             Some((name, _)) => Err(format!("{name} must be at least 1")),
             None => Ok(()),
         }
-    }
-}
-
-/// Spans of time as configuration files spell them: `10 min`, `20s`, `PT10M`.
-mod span {
-    use std::time::Duration;
-
-    use jiff::SignedDuration;
-    use serde::de::Error as _;
-    use serde::ser::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        let span = SignedDuration::try_from(*span).map_err(S::Error::custom)?;
-        serializer.serialize_str(&format!("{span:#}"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let span: SignedDuration =
-            text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no span of time such as \"10 min\"")))?;
-        Duration::try_from(span).map_err(|_| D::Error::custom("a span of time cannot be negative"))
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::prepare::{Content, Found, Place, Prepared, Stateful, messages};
 use super::redaction::{Redaction, Told};
 use crate::anomaly::Anomaly;
-use crate::call::{Call, CapturedMessage, IcmpReport, tracker::Tracker};
+use crate::call::{Call, CapturedMessage, IcmpReport, Waits, tracker::Tracker};
 use crate::capture::Announced;
 use crate::capture::Secrets;
 use crate::diagnosis::{Acknowledgement, Evidence, Text};
@@ -75,14 +75,16 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new(keys: Keys) -> Self {
+    pub(super) fn new(keys: Keys, waits: Waits) -> Self {
+        let mut tracker = Tracker::default();
+        tracker.wait(waits);
         Self {
             reassembly: IpReassembly::new(),
             streams: TcpReassembly::new(keys.clone()),
             keys,
             associations: SctpReassembly::default(),
             reader: Reader::default(),
-            tracker: Tracker::default(),
+            tracker,
             redaction: Redaction::default(),
             facts: CaptureFacts::default(),
             counts: Summary::default(),

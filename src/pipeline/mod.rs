@@ -50,7 +50,7 @@ impl Analysis {
     /// Begins a capture.
     pub fn new(settings: Settings) -> Self {
         Self {
-            front: Front::new(settings.keys.for_capture()),
+            front: Front::new(settings.keys.for_capture(), settings.waits),
             back: Back { engine: Engine::new(settings), ..Back::default() },
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::front::Front;
 use super::prepare::prepare;
 use super::redaction::Told;
+use crate::call::Waits;
 use crate::capture::Frames;
 use crate::error::Error;
 use crate::provenance::Timestamp;
@@ -23,7 +24,7 @@ pub fn rewrite<W: Write>(
     out: W,
     tell: &mut dyn FnMut(Error),
 ) -> io::Result<Written> {
-    let mut front = Front::new(Keys::default());
+    let mut front = Front::new(Keys::default(), Waits::default());
     front.redaction.redactor = Some(redactor);
     front.redaction.told = Some(Vec::new());
     let mut paper = Paper::new(out)?;
