@@ -42,6 +42,7 @@ pub mod report;
 pub mod sample;
 pub mod setup;
 pub mod shell;
+mod shorten;
 pub mod sip;
 mod span_text;
 pub mod stir;

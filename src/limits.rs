@@ -132,6 +132,8 @@ pub const ATTESTATION_CELLS: usize = 20_000;
 pub const ATTESTATION_NAME: usize = 120;
 /// Methods counted one by one; requests with further ones are counted together.
 pub const METHODS: usize = 100;
+/// Octets of a method that is counted by itself.
+pub const METHOD_OCTETS: usize = 64;
 /// Groups of calls that the text report shows in detail; the worst stay.
 pub const DETAILED_GROUPS: usize = 200;
 /// Numbers of further calls kept of each such group; the rest is counted.
@@ -144,6 +146,8 @@ pub const STEP_SUMMARY_GROUPS: usize = 25;
 pub const STEP_SUMMARY_OCTETS: u64 = 1_000_000;
 /// Test cases of a JUnit report; failures may fill it, what passed half of it. All are counted.
 pub const JUNIT_CASES: usize = 20_000;
+/// Octets of all of them, of which what passed may take half.
+pub const JUNIT_OCTETS: usize = 64 << 20;
 /// Results of a SARIF report; GitHub takes no more. Those below warning may fill a fifth of it; all are counted.
 pub const SARIF_RESULTS: u64 = 25_000;
 /// Annotations of each level in a step of GitHub Actions, which shows no more.
@@ -152,6 +156,8 @@ pub const ANNOTATIONS: usize = 10;
 pub const SELECTED_CALLS: usize = 1_000_000;
 /// One-line entries of calls that the text report keeps for `--all`; the rest is counted.
 pub const CALL_LINES: usize = 200_000;
+/// Octets of all of them.
+pub const CALL_LINE_OCTETS: usize = 64 << 20;
 /// Kinds of findings below warning that the text report counts one by one.
 pub const NOTE_CODES: usize = 500;
 /// Addresses remembered as senders and as receivers of SIP, each.
@@ -211,6 +217,22 @@ pub const DUPLICATE_SPACING: Duration = Duration::from_millis(50);
 /// The same octets with the same IP identification within this time were captured twice.
 pub const DUPLICATE_IP_ID_SPACING: Duration = Duration::from_secs(1);
 
+/// Octets of the name of a calling or called party by which calls of the whole capture are compared. Whoever has a longer one is left out
+/// and counted: such names have no use but to fill memory.
+pub const PATTERN_NAME: usize = 256;
+/// The same of an address that moved, and a quarter of that of all Contacts of one of its 301s.
+pub const PATTERN_ADDRESS: usize = 1024;
+/// Octets kept of a Server or User-Agent value by what compares the calls of the whole capture.
+pub const PATTERN_SOFTWARE: usize = 256;
+/// Octets kept of each start line or header field that is cited in findings about the whole capture.
+pub const PATTERN_CITED: usize = 1024;
+/// Octets of all names, addresses and citations that are kept of redirects, and of calls after a rejection, each: with more of them what
+/// is new is left out and counted.
+pub const PATTERN_OCTETS: usize = 32 << 20;
+/// Octets of a value in the sentences of a finding; `…` stands for the rest.
+pub const VALUE_OCTETS: usize = 2048;
+/// Items of a list in the sentences of a finding.
+pub const VALUE_ITEMS: usize = 1000;
 /// Redirects of one call that the rules about redirects look at; clients give up after about ten.
 pub const REDIRECTS_PER_CALL: usize = 64;
 /// Pairs of client and address, and of server and address, for which redirects are remembered over the whole
@@ -224,7 +246,7 @@ pub const REDIRECT_VARIANTS: usize = 8;
 pub const RECENT_ANSWERS: usize = 2048;
 /// Clients remembered as having followed a redirect.
 pub const FOLLOWING_CLIENTS: usize = 4096;
-/// Pairs of redirecting server and domain that are remembered.
+/// Pairs of redirecting server and domain that are remembered. Domains have at most 253 characters (RFC 1035 §2.3.4); longer ones are not.
 pub const REDIRECT_DOMAINS: usize = 4096;
 /// Servers that challenged a call, remembered with the first challenge of each.
 pub const CHALLENGING_SERVERS: usize = 4096;
@@ -234,8 +256,10 @@ pub const POSSIBLE_LEGS: usize = 8;
 pub const LEGS_PER_CALL: usize = 16;
 /// Legs in setup with the same callee (or another thing in common) that a new one is compared with: the latest.
 pub const LEG_CANDIDATES: usize = 16;
-/// Clients that were redirected lately.
-pub const REDIRECTED_CLIENTS: usize = 16_384;
+/// Redirects that clients got lately, which their next INVITE may follow; the oldest go first.
+pub const RECENT_REDIRECTS: usize = 65_536;
+/// Octets of all of them and of the INVITEs that they answer, twice.
+pub const RECENT_REDIRECT_OCTETS: usize = 64 << 20;
 /// Redirects remembered of one client.
 pub const REDIRECTS_PER_CLIENT: usize = 64;
 /// Elements for which the answers to INVITEs are counted.
@@ -254,6 +278,8 @@ pub const REJECTIONS_PER_PAIR: usize = 8;
 pub const SENDS_AFTER_REJECTION: usize = 16;
 /// INVITEs of the whole capture that are remembered in case that a call with a 607 closes later: the latest.
 pub const UNWANTED_RECENT_INVITES: usize = 2048;
+/// Octets of the address of a certificate by which signers are told apart; those with a longer one are not compared.
+pub const SIGNER_URL: usize = 2048;
 /// Octets of a file of certificates, of one that holds a token, or of `sipscan.toml`.
 pub const SMALL_FILE_OCTETS: u64 = 1 << 20;
 /// Signers of caller identities, by the address of their certificate, whose clocks are compared.
@@ -284,6 +310,8 @@ pub const SCAN_USER: usize = 32;
 pub const ROTATION_SENDS: usize = 16;
 /// New addresses of one old address in the list of moves; with two of them none is worth storing.
 pub const MOVE_TARGETS: usize = 8;
+/// Octets of all addresses in the list of moves: with more of them what is new is left out and counted.
+pub const MOVES_OCTETS: usize = 64 << 20;
 /// Frames that a row of the lists of moves and complaints names: the first ones; the rest is counted.
 pub const LIST_FRAMES: usize = 16;
 /// Calling numbers whose calls are counted for the list of complaints.

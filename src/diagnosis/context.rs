@@ -11,6 +11,7 @@ use super::exceptions::Exception;
 use super::finding::Evidence;
 use super::identity_case::IdentityCase;
 use super::identity_claims::Age;
+use super::patterns::cited;
 use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
 use super::unwanted_case::UnwantedCase;
@@ -18,14 +19,16 @@ use super::{CheckedIdentity, Severity};
 use crate::call::{Call, Waits};
 use crate::lang::{Text, span};
 use crate::limits::{
-    ACKNOWLEDGED_FLOWS, ACKNOWLEDGEMENTS, CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNERS,
-    SKEWS_PER_SIGNER,
+    ACKNOWLEDGED_FLOWS, ACKNOWLEDGEMENTS, CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNER_URL,
+    SIGNERS, SKEWS_PER_SIGNER,
 };
 use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 use crate::sip::Method;
 use crate::stir::{Freshness, Identity, TrustStore, Verdict};
 use crate::tls::Keys;
 
+/// Characters of the longest name of a domain (RFC 1035 §2.3.4).
+const LONGEST_DOMAIN: usize = 253;
 /// With so many calls of one signer a difference of clocks is told from a delay of one call.
 const CONSTANT_SKEW_CALLS: usize = 5;
 /// Differences that are spread over fewer seconds are the same.
@@ -210,7 +213,7 @@ impl Hosts {
     pub(super) fn observe_verified(&mut self, identities: &[CheckedIdentity]) {
         let verified = identities.iter().filter(|checked| matches!(checked.verdict, Verdict::Verified(_)));
         for url in verified.filter_map(|checked| checked.identity.certificate_url()) {
-            if self.verified_signers.len() < SIGNERS {
+            if self.verified_signers.len() < SIGNERS && url.len() <= SIGNER_URL {
                 self.verified_signers.insert(url.to_owned());
             }
         }
@@ -220,7 +223,7 @@ impl Hosts {
     pub(super) fn observe_signers(&mut self, case: &IdentityCase<'_>) {
         for identity in case.identities {
             let (Some(url), Some(age)) = (identity.certificate_url(), Age::of(case, identity)) else { continue };
-            if self.skews.len() >= SIGNERS && !self.skews.contains_key(url) {
+            if (self.skews.len() >= SIGNERS && !self.skews.contains_key(url)) || url.len() > SIGNER_URL {
                 continue;
             }
             let skews = self.skews.entry(url.to_owned()).or_default();
@@ -239,7 +242,7 @@ impl Hosts {
             let challenge = transaction.failed_final().filter(|last| last.status.is_challenge());
             let Some(response) = challenge.and_then(|last| call.message(last.message)) else { continue };
             if self.challengers.len() < CHALLENGING_SERVERS {
-                let first = || Evidence::of(response, "a challenge of the same server to another call");
+                let first = || cited(Evidence::of(response, "a challenge of the same server to another call"));
                 self.challengers.entry(transaction.server.address).or_insert_with(first);
             }
         }
@@ -255,7 +258,7 @@ impl Hosts {
                 }
             }
             for domain in case.targets().filter_map(registrable) {
-                if self.redirect_domains.len() < REDIRECT_DOMAINS {
+                if self.redirect_domains.len() < REDIRECT_DOMAINS && domain.len() <= LONGEST_DOMAIN {
                     self.redirect_domains.insert((case.redirector().address, domain.to_owned()));
                 }
             }

@@ -121,6 +121,7 @@ impl Engine {
                 detect(&self.patterns, &cx, &mut findings);
             }
         }
+        findings.iter_mut().for_each(Finding::shorten);
         self.settings.weigh(&mut findings);
         let ignored = self.settings.leave_out(&mut findings, None);
         self.count_ignored(&ignored);
@@ -166,6 +167,7 @@ fn apply(rules: &[DetectInCall], call: &Call, cx: &Context<'_>) -> Vec<Finding> 
     for detect in rules {
         detect(call, cx, &mut findings);
     }
+    findings.iter_mut().for_each(Finding::shorten);
     findings
 }
 

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{CallNumber, CapturedMessage, IcmpReport};
 use crate::lang::Text;
+use crate::limits::VALUE_OCTETS;
 use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
+use crate::shorten;
 use crate::sip::HeaderName;
 
 /// How bad it is.
@@ -179,6 +181,15 @@ impl Finding {
             consequence_of: None,
             calls: Vec::new(),
             calls_total: 0,
+        }
+    }
+
+    /// Cuts what a capture has written into its sentences: they are read by people, and some are kept to the end of the run.
+    pub(super) fn shorten(&mut self) {
+        let sentences = std::iter::once(&mut self.message).chain(&mut self.remediation).chain(&mut self.verification);
+        sentences.for_each(Text::shorten);
+        if let Some(software) = self.actor.as_mut().and_then(|actor| actor.software.as_mut()) {
+            shorten::in_place(software, VALUE_OCTETS);
         }
     }
 

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Lang;
+use crate::limits::{VALUE_ITEMS, VALUE_OCTETS};
 use crate::provenance::Endpoint;
+use crate::shorten;
 use crate::sip::StatusCode;
 
 /// A sentence or phrase: a template such as `"{server} answered {status}"` with its values, or several such joined.
@@ -82,6 +84,13 @@ impl Text {
         self
     }
 
+    /// Cuts values to [`VALUE_OCTETS`] and lists to [`VALUE_ITEMS`].
+    pub(crate) fn shorten(&mut self) {
+        for (_, value) in &mut self.values {
+            value.shorten();
+        }
+    }
+
     /// The template, which is the key of translations.
     pub fn template(&self) -> &'static str {
         self.template
@@ -99,6 +108,24 @@ impl Text {
     /// The text in a language.
     pub fn in_lang(&self, lang: Lang) -> impl fmt::Display {
         InLang { text: self, lang }
+    }
+}
+
+impl Value {
+    fn shorten(&mut self) {
+        match self {
+            Self::Verbatim(text) => shorten::in_place(text, VALUE_OCTETS),
+            Self::Phrase(text) => text.shorten(),
+            Self::List(_, items) => {
+                if items.len() > VALUE_ITEMS {
+                    items.truncate(VALUE_ITEMS);
+                    items.shrink_to_fit();
+                    items.push(Self::Verbatim("…".to_owned()));
+                }
+                items.iter_mut().for_each(Self::shorten);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -331,6 +358,19 @@ mod tests {
     fn placeholders_are_replaced_and_values_are_not_scanned() {
         let text = Text::new("{a} told {b}.").with("a", "{b}").with("b", 7);
         assert_eq!(text.to_string(), "{b} told 7.");
+    }
+
+    #[test]
+    fn long_values_and_long_lists_are_cut() {
+        let usual = Text::new("{a} {b}").with("a", "x".repeat(VALUE_OCTETS)).with("b", Text::list(", ", ["y"; 5]));
+        let mut same = usual.clone();
+        same.shorten();
+        assert_eq!(same, usual);
+        let long = Text::new("{a}").with("a", Text::new("{b}").with("b", "é".repeat(VALUE_OCTETS)));
+        let mut text = Text::new("{a} {b}").with("a", long).with("b", Text::list("", vec!["y"; VALUE_ITEMS + 2]));
+        text.shorten();
+        let expected = format!("{}… {}…", "é".repeat(VALUE_OCTETS / 2), "y".repeat(VALUE_ITEMS));
+        assert_eq!(text.to_string(), expected);
     }
 
     #[test]

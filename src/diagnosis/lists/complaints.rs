@@ -12,7 +12,9 @@ use crate::diagnosis::patterns::unwanted::{callee, caller, observe_answerers};
 use crate::diagnosis::rules::unwanted_from_analytics;
 use crate::diagnosis::unwanted_case::UnwantedCase;
 use crate::diagnosis::{CallReport, Settings, Thresholds};
-use crate::limits::{COMPLAINT_ANSWERERS, COMPLAINT_CALLEES, COMPLAINT_CALLEES_PER_CALLER, COMPLAINT_CALLERS};
+use crate::limits::{
+    COMPLAINT_ANSWERERS, COMPLAINT_CALLEES, COMPLAINT_CALLEES_PER_CALLER, COMPLAINT_CALLERS, PATTERN_NAME,
+};
 use crate::sip::Method;
 
 mod evidence;
@@ -106,8 +108,11 @@ impl Complaints {
     pub fn observe(&mut self, report: &CallReport) {
         let call = &report.call;
         let Some(request) = call.initial_request().filter(|_| call.is_invite()) else { return };
-        let from = Party::calling(caller(&request.message, &self.country).map(Cow::into_owned));
-        if self.callers.len() >= COMPLAINT_CALLERS && !self.callers.contains_key(&from) && !from.is_anonymous() {
+        let from = caller(&request.message, &self.country);
+        let is_long = from.as_ref().is_some_and(|name| name.len() > PATTERN_NAME);
+        let from = Party::calling(from.map(Cow::into_owned));
+        let full = self.callers.len() >= COMPLAINT_CALLERS && !self.callers.contains_key(&from);
+        if is_long || (full && !from.is_anonymous()) {
             self.left_out += 1;
             return;
         }
@@ -186,11 +191,12 @@ impl Complaints {
     fn suppress(&mut self, from: &Party, request: &CapturedMessage) {
         let Some(to) = callee(&request.message, &self.country) else { return };
         let Some(against) = self.callers.get_mut(from).and_then(|c| c.complaints.as_mut()) else { return };
+        let is_long = to.len() > PATTERN_NAME;
         let to = Party::called(to.into_owned());
         if against.callees.contains(&to) {
             return;
         }
-        if self.callees >= COMPLAINT_CALLEES || against.callees.len() >= COMPLAINT_CALLEES_PER_CALLER {
+        if is_long || self.callees >= COMPLAINT_CALLEES || against.callees.len() >= COMPLAINT_CALLEES_PER_CALLER {
             against.more_callees += 1;
             self.left_out += 1;
             return;

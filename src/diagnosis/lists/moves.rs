@@ -9,7 +9,7 @@ use crate::call::CallNumber;
 use crate::diagnosis::CallReport;
 use crate::diagnosis::patterns::redirects::{Change, Redirects, key};
 use crate::diagnosis::redirect_case::{ContactEnd, RedirectCase};
-use crate::limits::{MOVE_TARGETS, MOVED_ADDRESSES};
+use crate::limits::{MOVE_TARGETS, MOVED_ADDRESSES, MOVES_OCTETS, PATTERN_ADDRESS};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Scheme, StatusCode, Uri};
 use crate::stir::TelephoneNumber;
@@ -31,6 +31,8 @@ pub struct Moves {
     addresses: BTreeMap<String, Address>,
     /// What the same rules see of all captures together.
     redirects: Redirects,
+    /// Octets of its addresses.
+    octets: usize,
     /// 301s that found no room.
     left_out: u64,
 }
@@ -113,11 +115,18 @@ impl Moves {
         let Some(old) = dialled.or_else(|| case.redirect.from.clone()) else { return };
         let judged = Judged::of(case, report);
         let (old_key, new_key) = (key(&old), judged.contact.map(key).unwrap_or_default());
-        let full = self.addresses.len() >= MOVED_ADDRESSES && !self.addresses.contains_key(&old_key);
-        let targets = self.addresses.get(&old_key).map(|a| a.targets.as_slice()).unwrap_or_default();
-        if full || (targets.len() >= MOVE_TARGETS && targets.iter().all(|t| t.key != new_key)) {
+        let known = self.addresses.get(&old_key);
+        let full = self.addresses.len() >= MOVED_ADDRESSES && known.is_none();
+        let targets = known.map(|a| a.targets.as_slice()).unwrap_or_default();
+        let is_new = targets.iter().all(|t| t.key != new_key);
+        let longest = judged.contact.map_or(0, |contact| contact.raw().len()).max(old.raw().len());
+        let no_room = longest > PATTERN_ADDRESS || self.octets >= MOVES_OCTETS || targets.len() >= MOVE_TARGETS;
+        if full || (is_new && no_room) {
             self.left_out += 1;
             return;
+        }
+        if is_new {
+            self.octets += old.raw().len() + 2 * longest;
         }
         let place = self.files.place(case.response.provenance.frame);
         let address = self.addresses.entry(old_key).or_insert_with(|| Address {
@@ -125,7 +134,8 @@ impl Moves {
             asked: BTreeSet::new(),
             targets: Vec::new(),
         });
-        if let Some(from) = case.redirect.from.as_ref().filter(|_| address.asked.len() < MOVE_TARGETS) {
+        let asked = case.redirect.from.as_ref().filter(|from| from.raw().len() <= PATTERN_ADDRESS);
+        if let Some(from) = asked.filter(|_| address.asked.len() < MOVE_TARGETS) {
             address.asked.insert(key(from));
         }
         let call = (self.files.before, case.call.number);

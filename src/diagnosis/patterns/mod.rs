@@ -7,11 +7,14 @@ pub mod tls;
 pub mod traffic;
 pub mod unwanted;
 
-use super::Settings;
 use super::unwanted_case::UnwantedCase;
+use super::{Evidence, Settings};
 use crate::call::Call;
 use crate::hashing::HashMap;
 use crate::lang::Text;
+use crate::limits::{PATTERN_CITED, PATTERN_OCTETS, PATTERN_SOFTWARE};
+use crate::shorten;
+use crate::sip::Message;
 use unwanted::Invite;
 
 /// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
@@ -34,6 +37,43 @@ fn sorted<K: Ord, V>(table: &HashMap<K, V>) -> Vec<(&K, &V)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
     entries
+}
+
+/// Octets of the texts that a table keeps: no limit on its entries bounds what a capture has written into them.
+#[derive(Debug, Default)]
+struct Texts {
+    octets: usize,
+}
+
+impl Texts {
+    /// Whether there is room for more: up to [`PATTERN_OCTETS`], and the last entry.
+    fn has_room(&self) -> bool {
+        self.octets < PATTERN_OCTETS
+    }
+
+    fn add(&mut self, octets: usize) {
+        self.octets += octets;
+    }
+
+    fn remove(&mut self, octets: usize) {
+        self.octets = self.octets.saturating_sub(octets);
+    }
+}
+
+/// A citation for keeps.
+pub(super) fn cited(mut evidence: Evidence) -> Evidence {
+    evidence.text = shorten::kept(evidence.text, PATTERN_CITED);
+    evidence
+}
+
+/// What the sender of a message calls itself, for keeps.
+fn software(message: &Message) -> Option<String> {
+    message.software_in_place().map(|name| shorten::to_octets(name, PATTERN_SOFTWARE).into_owned())
+}
+
+/// The same of such a name.
+fn of_software(name: String) -> String {
+    shorten::kept(name, PATTERN_SOFTWARE)
 }
 
 impl Patterns {
@@ -69,24 +109,24 @@ impl Patterns {
         let redirects = (redirects > 0).then(|| {
             Text::count(
                 redirects,
-                "{n} redirect was left out of the comparison over all calls: too many addresses",
-                "{n} redirects were left out of the comparison over all calls: too many addresses",
+                "{n} redirect was left out of the comparison over all calls: too many addresses, or too long ones",
+                "{n} redirects were left out of the comparison over all calls: too many addresses, or too long ones",
             )
         });
         let unwanted = self.unwanted.forgotten();
         let unwanted = (unwanted > 0).then(|| {
             Text::count(
                 unwanted,
-                "{n} 607 or call after one was left out of the comparison over all calls: too many parties",
-                "{n} 607s or calls after them were left out of the comparison over all calls: too many parties",
+                "{n} 607 or call after one was left out of the comparison over all calls: too many parties, or too long names",
+                "{n} 607s or calls after them were left out of the comparison over all calls: too many parties, or too long names",
             )
         });
         let traffic = self.traffic.forgotten();
         let traffic = (traffic > 0).then(|| {
             Text::count(
                 traffic,
-                "{n} call was left out of the statistics by source and caller: too many sources or callers",
-                "{n} calls were left out of the statistics by source and caller: too many sources or callers",
+                "{n} call was left out of the statistics by source and caller: too many of them, or too long names",
+                "{n} calls were left out of the statistics by source and caller: too many of them, or too long names",
             )
         });
         let scans = self.scans.forgotten();

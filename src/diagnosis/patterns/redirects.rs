@@ -11,12 +11,15 @@ use super::super::permanence::is_lasting;
 use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
 use super::recent::{Mark, Place, Recent};
-use super::sorted;
 use super::unwanted::{Invite, initial_invites};
+use super::{Texts, cited, software, sorted};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
 use crate::hashing::{HashMap, HashSet};
-use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, RECENT_ANSWERS, REDIRECT_VARIANTS};
+use crate::limits::{
+    MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, PATTERN_CITED, RECENT_ANSWERS, REDIRECT_VARIANTS,
+};
 use crate::provenance::{Endpoint, Timestamp};
+use crate::shorten;
 use crate::sip::{Method, Scheme, StatusCode, Uri, UriView};
 
 /// A party, and an address as [`key`] writes it.
@@ -33,7 +36,8 @@ pub struct Redirects {
     known: HashSet<Mark>,
     /// The key of the address in question: a place to write it, over and over.
     key: String,
-    /// Pairs that found no room.
+    texts: Texts,
+    /// Pairs that found no room, or whose address finds none.
     forgotten: u64,
 }
 
@@ -41,7 +45,7 @@ impl Default for Redirects {
     fn default() -> Self {
         let recent = Recent::with_room(RECENT_ANSWERS);
         let (clients, servers, known) = (HashMap::default(), HashMap::default(), HashSet::default());
-        Self { clients, servers, recent, known, key: String::new(), forgotten: 0 }
+        Self { clients, servers, recent, known, key: String::new(), texts: Texts::default(), forgotten: 0 }
     }
 }
 
@@ -97,6 +101,9 @@ struct Answered {
     call: CallNumber,
     place: Place,
 }
+
+/// All Contacts of a 301 may be so many times as long as one address.
+const CONTACTS: usize = 4;
 
 /// What such an answer is called.
 const IN_USE: &str = "another answer of the same server about the same address";
@@ -214,16 +221,17 @@ impl Redirects {
         let told = Told {
             call: case.call.number,
             time: case.response.provenance.time,
-            evidence: case.evidence(),
-            contact: contact.to_string(),
+            evidence: cited(case.evidence()),
+            contact: shorten::kept(contact.to_string(), PATTERN_ADDRESS),
         };
         let Some(entry) = self.clients.get_mut(&key) else {
-            if self.clients.len() >= MOVED_ADDRESSES {
+            if self.clients.len() >= MOVED_ADDRESSES || is_long(&address) || !self.texts.has_room() {
                 self.forgotten += 1;
                 return;
             }
-            let software = request.message.software();
+            let software = software(&request.message);
             let client = told_at.client;
+            self.texts.add(told.octets() + octets(&address, software.as_deref()));
             let entry = MovedAddress { address, client, software, told, uses: Vec::new(), total: 0, last_call: None };
             self.known.insert(mark(key.0, &key.1));
             self.clients.insert(key, entry);
@@ -231,6 +239,8 @@ impl Redirects {
         };
         // A call that began earlier may close later: then its redirect was the first.
         if told.time < entry.told.time {
+            self.texts.remove(entry.told.octets());
+            self.texts.add(told.octets());
             entry.told = told;
         }
     }
@@ -256,15 +266,23 @@ impl Redirects {
         }
         entry.last_call = Some(call.number);
         entry.total += 1;
+        if !self.texts.has_room() {
+            return;
+        }
+        let evidence = cited(Evidence::of(request, "a request for the old address"));
+        self.texts.add(evidence.text.len());
         entry.uses.push(Use {
             call: call.number,
             time: request.provenance.time,
-            evidence: Evidence::of(request, "a request for the old address"),
+            evidence,
             lost: lost(call, transaction, request),
         });
         entry.uses.sort_by_key(|u| (u.time, u.call));
         // The first may turn out to be the call that was told.
-        entry.uses.truncate(MOVED_ADDRESS_EXAMPLES + 1);
+        if entry.uses.len() > MOVED_ADDRESS_EXAMPLES + 1 {
+            let last = entry.uses.pop();
+            self.texts.remove(last.map_or(0, |last| last.evidence.text.len()));
+        }
     }
 
     fn server_said(&mut self, case: &RedirectCase<'_>) {
@@ -276,17 +294,23 @@ impl Redirects {
             return;
         }
         let pair = (case.redirector().address, key(&address).into());
-        if !self.servers.contains_key(&pair) && self.servers.len() >= MOVED_ADDRESSES {
+        let is_known = self.servers.contains_key(&pair);
+        let of_contacts: usize = contacts.iter().map(String::len).sum();
+        let is_long = is_long(&address) || of_contacts > CONTACTS * PATTERN_ADDRESS;
+        if (!is_known && self.servers.len() >= MOVED_ADDRESSES) || is_long || !self.texts.has_room() {
             self.forgotten += 1;
             return;
         }
         let told = case.response.provenance.time;
-        let recent = if self.servers.contains_key(&pair) { None } else { self.recent_use(&pair, told) };
+        let recent = if is_known { None } else { self.recent_use(&pair, told) };
+        if !is_known {
+            self.texts.add(octets(&address, None) + recent.as_ref().map_or(0, |(.., cited)| cited.text.len()));
+        }
         self.known.insert(mark(pair.0, &pair.1));
         let entry = self.servers.entry(pair).or_insert_with(|| Answers {
             address,
             server: case.redirector(),
-            software: case.response.message.software(),
+            software: software(&case.response.message),
             variants: Vec::new(),
             alive: recent,
             total: 0,
@@ -294,7 +318,9 @@ impl Redirects {
         entry.total += 1;
         if entry.variants.len() < REDIRECT_VARIANTS && entry.variants.iter().all(|v| v.contacts != contacts) {
             let (call, time) = (case.call.number, case.response.provenance.time);
-            entry.variants.push(Variant { contacts, call, time, evidence: case.evidence() });
+            let evidence = cited(case.evidence());
+            self.texts.add(of_contacts + evidence.text.len());
+            entry.variants.push(Variant { contacts, call, time, evidence });
             entry.variants.sort_by_key(|v| (v.time, v.call));
         }
     }
@@ -313,12 +339,13 @@ impl Redirects {
             if let Some(entry) = entry {
                 if entry.alive.is_none() {
                     let told = entry.variants.first().map(|v| v.time);
-                    let alive = |m: &CapturedMessage| (call.number, m.provenance.time, Evidence::of(m, IN_USE));
+                    let alive = |m: &CapturedMessage| (call.number, m.provenance.time, cited(Evidence::of(m, IN_USE)));
                     entry.alive = answer_in_use(call, transaction, told).map(alive);
                 }
-            } else if let Some(m) = answer_in_use(call, transaction, None) {
+            } else if let Some(m) = answer_in_use(call, transaction, None).filter(|_| key.len() <= PATTERN_ADDRESS) {
                 let answered = Answered { server, call: call.number, place: Place::of(&m.provenance) };
-                self.recent.push([mark], answered, [key, &m.message.start_line()]);
+                let start_line = shorten::to_octets(m.message.start_line(), PATTERN_CITED);
+                self.recent.push([mark], answered, [key, &start_line]);
             }
         }
     }
@@ -332,6 +359,13 @@ impl Redirects {
         let first = later.min_by_key(|noted| (noted.item().place.time, noted.item().call))?;
         let Answered { call, place, .. } = first.item();
         Some((call, place.time, place.evidence(IN_USE, first.text(1))))
+    }
+}
+
+impl Told {
+    /// Octets of its texts.
+    fn octets(&self) -> usize {
+        self.evidence.text.len() + self.contact.len()
     }
 }
 
@@ -379,6 +413,16 @@ fn answer_in_use<'a>(
     let finals = transaction.finals.iter().map(|f| f.message);
     let mut answers = transaction.provisionals.iter().copied().chain(finals).filter_map(|id| call.message(id));
     answers.find(says_in_use)
+}
+
+/// Whether an address is too long to be kept.
+fn is_long(address: &Uri) -> bool {
+    address.raw().len() > PATTERN_ADDRESS
+}
+
+/// Octets of what is kept of an address (its text, its parts and its key) and the software that goes with it.
+fn octets(address: &Uri, software: Option<&str>) -> usize {
+    3 * address.raw().len() + software.map_or(0, str::len)
 }
 
 /// The mark of a [`Pair`].

@@ -8,11 +8,13 @@ use std::time::Duration;
 use memchr::memmem::Finder;
 
 use super::super::Evidence;
+use super::{cited, software};
 use crate::call::{Call, CallNumber, CapturedMessage, Transaction, TransactionId};
 use crate::lang::Text;
 use crate::limits::{SCAN_EXAMPLES, SCAN_PROBES, SCAN_SOURCES, SCAN_USER};
 use crate::provenance::{Endpoint, Timestamp, Transport};
-use crate::sip::{HeaderName, Method};
+use crate::shorten;
+use crate::sip::{HeaderName, Message, Method};
 
 /// What programs call themselves that do nothing else, in small letters.
 const SCANNERS: &[&str] =
@@ -133,8 +135,8 @@ impl Scans {
                 self.forgotten += 1;
                 continue;
             }
-            let mark = Mark::of(request, &mut self.harmless);
-            self.sources.entry(address).or_default().add(call, transaction, request, mark);
+            let named = Named::by(&request.message, &mut self.harmless);
+            self.sources.entry(address).or_default().add(call, transaction, request, named.as_ref());
         }
     }
 
@@ -150,7 +152,7 @@ impl Scans {
 }
 
 impl Source {
-    fn add(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage, mark: Option<Mark>) {
+    fn add(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage, named: Option<&Named>) {
         self.requests += 1;
         let last = transaction.finals.first();
         let status = last.map(|last| last.status);
@@ -159,19 +161,20 @@ impl Source {
         self.served += u64::from(status.is_some_and(crate::sip::StatusCode::is_success));
         let looks = only_looks(call, transaction, request);
         self.looks += u64::from(looks);
-        if mark.is_none() && !looks {
+        if named.is_none() && !looks {
             return;
         }
         self.note_examples(call, transaction, request);
         if looks && self.probes.len() < SCAN_PROBES {
             self.probes.push(Probe::of(transaction, request, status.map(|s| s.0)));
         }
-        if let Some(mark) = mark {
+        if let Some(named) = named {
             self.marked += 1;
             // Groups are over in another order than they begin.
             let rank = |mark: &Mark| (!mark.only_scans, mark.evidence.time, mark.evidence.frame);
-            if self.mark.as_ref().is_none_or(|known| rank(&mark) < rank(known)) {
-                self.mark = Some(mark);
+            let place = (!named.only_scans, request.provenance.time, request.provenance.frame);
+            if self.mark.as_ref().is_none_or(|known| place < rank(known)) {
+                self.mark = Some(Mark::of(request, named));
             }
         }
     }
@@ -183,9 +186,9 @@ impl Source {
         if self.examples.len() >= SCAN_EXAMPLES {
             return;
         }
-        self.examples.push(Evidence::of(request, "a request of this source"));
+        self.examples.push(cited(Evidence::of(request, "a request of this source")));
         let answer = transaction.finals.first().and_then(|last| call.message(last.message));
-        self.examples.extend(answer.map(|answer| Evidence::of(answer, "its answer")));
+        self.examples.extend(answer.map(|answer| cited(Evidence::of(answer, "its answer"))));
     }
 
     /// Some of its requests, with what answers them.
@@ -255,7 +258,7 @@ impl Probe {
         Self {
             time: request.provenance.time,
             hop: (transaction.client, transaction.server),
-            user: user.unwrap_or_default().chars().take(SCAN_USER).collect(),
+            user: shorten::beginning(&user.unwrap_or_default(), SCAN_USER).to_owned(),
             of_hosts: status.is_none() || transaction.method != Method::Options,
             forbidden: status == Some(403),
         }
@@ -286,13 +289,19 @@ fn is_refusal(status: u16) -> bool {
 
 /// Whether a request names a program that does nothing else than to look for servers and users.
 pub fn names_a_scanner(request: &CapturedMessage) -> bool {
-    Mark::of(request, &mut Vec::new()).is_some_and(|mark| mark.only_scans)
+    Named::by(&request.message, &mut Vec::new()).is_some_and(|named| named.only_scans)
 }
 
-impl Mark {
+/// The name of a scanner in a request.
+struct Named {
+    header: HeaderName,
+    name: &'static str,
+    only_scans: bool,
+}
+
+impl Named {
     /// `harmless`: a User-Agent value that names no scanner, to be told at a glance.
-    fn of(request: &CapturedMessage, harmless: &mut Vec<u8>) -> Option<Self> {
-        let message = &request.message;
+    fn by(message: &Message, harmless: &mut Vec<u8>) -> Option<Self> {
         let value = |name| message.header_bytes(name).unwrap_or_default();
         let software = value(HeaderName::UserAgent);
         let by_software = if *software == **harmless { None } else { by_software(&software) };
@@ -300,30 +309,34 @@ impl Mark {
             harmless.clear();
             harmless.extend_from_slice(&software);
         }
-        let by_party = || {
-            let of = |header| {
-                let value = value(header);
-                let (name, _) = FINDERS.iter().find(|(_, finder)| finder.find(&value).is_some())?;
-                Some((header, *name, true))
-            };
-            of(HeaderName::From).or_else(|| of(HeaderName::To))
+        let by_party = |header| {
+            let value = value(header);
+            let (name, _) = FINDERS.iter().find(|(_, finder)| finder.find(&value).is_some())?;
+            Some(Self { header, name, only_scans: true })
         };
-        let (header, name, only_scans) = by_software.or_else(by_party)?;
-        Some(Self {
-            name,
-            only_scans,
-            header,
-            evidence: Evidence::header(request, header, Text::new("the name of a scanner")),
-            hop: (request.provenance.flow.source, request.provenance.flow.destination),
-            was_forwarded: message.has_several_vias(),
-            software: message.software(),
-        })
+        by_software.or_else(|| by_party(HeaderName::From)).or_else(|| by_party(HeaderName::To))
     }
 }
 
-fn by_software(software: &[u8]) -> Option<(HeaderName, &'static str, bool)> {
-    let scanner = find(software, SCANNERS).map(|name| (HeaderName::UserAgent, name, true));
-    scanner.or_else(|| find(software, TOOLKITS).map(|name| (HeaderName::UserAgent, name, false)))
+impl Mark {
+    fn of(request: &CapturedMessage, named: &Named) -> Self {
+        let Named { header, name, only_scans } = *named;
+        Self {
+            name,
+            only_scans,
+            header,
+            evidence: cited(Evidence::header(request, header, Text::new("the name of a scanner"))),
+            hop: (request.provenance.flow.source, request.provenance.flow.destination),
+            was_forwarded: request.message.has_several_vias(),
+            software: software(&request.message),
+        }
+    }
+}
+
+fn by_software(software: &[u8]) -> Option<Named> {
+    let named = |name, only_scans| Named { header: HeaderName::UserAgent, name, only_scans };
+    let scanner = find(software, SCANNERS).map(|name| named(name, true));
+    scanner.or_else(|| find(software, TOOLKITS).map(|name| named(name, false)))
 }
 
 /// The first of these names that stands in a value, in whatever case.

@@ -3,6 +3,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use super::super::Evidence;
 use super::super::names::Names;
 use super::unwanted::Invite;
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
-use crate::hashing::HashMap;
+use crate::hashing::{self, HashMap, HashSet};
 use crate::lang::Text;
 use crate::limits::{
-    TRAFFIC_ATTEMPTS, TRAFFIC_ATTEMPTS_PER_CALLER, TRAFFIC_CALLERS, TRAFFIC_EXAMPLES, TRAFFIC_SOURCES,
+    PATTERN_NAME, TRAFFIC_ATTEMPTS, TRAFFIC_ATTEMPTS_PER_CALLER, TRAFFIC_CALLERS, TRAFFIC_EXAMPLES, TRAFFIC_SOURCES,
     TRAFFIC_SOURCES_PER_CALLER,
 };
 use crate::provenance::{Endpoint, Timestamp};
@@ -26,7 +27,7 @@ const SHORT_TALK: Duration = Duration::from_secs(6);
 pub struct Traffic {
     sources: BTreeMap<IpAddr, Source>,
     callers: HashMap<Box<str>, Caller>,
-    /// Calls of sources or callers that found no room.
+    /// Calls of sources or callers that found no room, or whose name has none.
     forgotten: u64,
 }
 
@@ -81,8 +82,8 @@ pub struct Counts {
     pub named: u64,
     /// Those of them that ended with 607.
     pub unwanted: u64,
-    /// Called parties that answered 607 (the first ones).
-    pub unwanted_callees: BTreeSet<String>,
+    /// Hashes of the called parties that answered 607 (the first ones).
+    unwanted_callees: HashSet<u64>,
     /// The calls (the first ones) that ended with 607.
     pub unwanted_calls: Vec<CallNumber>,
 }
@@ -151,10 +152,10 @@ impl Traffic {
         }
     }
 
-    /// The same of a caller. Its name is copied only where it is new.
+    /// The same of a caller, whose name may also be too long. It is copied only where it is new.
     fn caller(&mut self, name: &str, new: impl FnOnce() -> Caller) -> Option<&mut Caller> {
         if !self.callers.contains_key(name) {
-            if self.callers.len() >= TRAFFIC_CALLERS {
+            if self.callers.len() >= TRAFFIC_CALLERS || name.len() > PATTERN_NAME {
                 return None;
             }
             self.callers.insert(name.into(), new());
@@ -237,7 +238,7 @@ fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: Text, room: u
     if kept.len() >= room && kept.last().is_some_and(|last| key(last) <= place) {
         return;
     }
-    kept.push(Evidence::of(message, what));
+    kept.push(super::cited(Evidence::of(message, what)));
     kept.sort_by_key(key);
     kept.truncate(room);
 }
@@ -270,9 +271,14 @@ impl Counts {
             self.unwanted += 1;
             if self.unwanted_calls.len() < room {
                 self.unwanted_calls.push(seen.call.number);
-                self.unwanted_callees.extend(seen.callee.map(str::to_owned));
+                self.unwanted_callees.extend(seen.callee.map(|callee| hashing::shared().hash_one(callee)));
             }
         }
+    }
+
+    /// Called parties that answered 607 (as far as they are remembered).
+    pub fn unwanted_callees(&self) -> usize {
+        self.unwanted_callees.len()
     }
 
     /// Answered calls among those that reached the called side, in percent (the answer-seizure ratio).
@@ -308,7 +314,7 @@ fn reached(outcome: Outcome) -> bool {
 impl Source {
     fn new(client: Endpoint, request: &CapturedMessage) -> Self {
         let (counts, examples) = (Counts::default(), Examples::default());
-        Self { client, software: request.message.software(), counts, attempts: Vec::new(), examples }
+        Self { client, software: super::software(&request.message), counts, attempts: Vec::new(), examples }
     }
 
     /// Its calls to telephone numbers in order of time; of very many the first ones.
@@ -320,7 +326,7 @@ impl Source {
 impl Caller {
     fn new(client: Endpoint, request: &CapturedMessage) -> Self {
         let (counts, examples) = (Counts::default(), Examples::default());
-        let software = request.message.software();
+        let software = super::software(&request.message);
         Self { client, software, counts, sources: BTreeSet::new(), attempts: Vec::new(), examples }
     }
 

@@ -52,7 +52,7 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let exceeds = |counts: &Counts, share: u64| {
         let enough = counts.named >= lines.complaint_calls && counts.unwanted * 100 >= counts.named * share;
         // One called party is no rate, however often it is called.
-        (enough && counts.unwanted_callees.len() > 1) || counts.unwanted_callees.len() >= lines.complaint_callees
+        (enough && counts.unwanted_callees() > 1) || counts.unwanted_callees() >= lines.complaint_callees
     };
     let mut told: BTreeSet<IpAddr> = BTreeSet::new();
     for source in patterns.traffic.sources() {
@@ -87,7 +87,7 @@ fn finding(party: &Party<'_>, cx: &Context<'_>) -> Option<Finding> {
     .with("calls", counts.named)
     .with("who", &party.who)
     .with("share", percent(counts.unwanted, counts.named))
-    .with("callees", counts.unwanted_callees.len());
+    .with("callees", counts.unwanted_callees());
     let role = "the calling organisation";
     let mut finding = Finding::new(&RULE, Certainty::Strong, message, shown.next()?)
         .severity(traffic_case::severity(party.client, &party.attempts, cx))

@@ -9,15 +9,17 @@ use std::time::Duration;
 use super::super::super::Evidence;
 use super::super::super::thresholds::Thresholds;
 use super::super::recent::{self, Mark, Place, Recent};
-use super::super::sorted;
+use super::super::{Texts, cited, sorted};
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{
-    REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
+    PATTERN_CITED, PATTERN_NAME, PATTERN_SOFTWARE, REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS,
+    SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
 };
 use crate::provenance::{Endpoint, Timestamp};
+use crate::shorten;
 use crate::sip::StatusCode;
 
 /// A client, a caller and a callee.
@@ -45,7 +47,8 @@ pub struct Again {
     to_callee: HashMap<(IpAddr, Arc<str>), Sends>,
     /// Marks of what is in the tables, of callees and of callers: of other INVITEs nothing is looked up.
     known: HashSet<Mark>,
-    /// 607s that found no room.
+    texts: Texts,
+    /// 607s that found no room, or whose parties have names that find none.
     forgotten: u64,
 }
 
@@ -53,7 +56,7 @@ impl Default for Again {
     fn default() -> Self {
         let recent = Recent::with_room(UNWANTED_RECENT_INVITES);
         let (rejected, to_callee, known) = (HashMap::default(), HashMap::default(), HashSet::default());
-        Self { rejected, recent, to_callee, known, forgotten: 0 }
+        Self { rejected, recent, to_callee, known, texts: Texts::default(), forgotten: 0 }
     }
 }
 
@@ -172,6 +175,11 @@ pub struct Rotation<'a> {
 }
 
 impl Sent {
+    /// Octets of its texts.
+    fn octets(&self) -> usize {
+        self.evidence.text.len() + self.software.as_ref().map_or(0, String::len)
+    }
+
     /// Whether it was the caller's own decision to call: neither a hop nor a step of a call.
     fn is_own(&self) -> bool {
         matches!(self.because, Some(AttemptCause::First | AttemptCause::Again(_)))
@@ -182,14 +190,19 @@ impl Again {
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool) {
         for invite in invites {
             let (Some(from), Some(to)) = (&invite.caller, &invite.callee) else { continue };
+            if from.len().max(to.len()) > PATTERN_NAME {
+                self.forgotten += u64::from(rejecting(call, invite.id, is_unwanted).is_some());
+                continue;
+            }
             let client = invite.request.provenance.flow.source.address;
             let key = || (client, from.as_ref().into(), to.as_ref().into());
             if let Some(kind) = rejecting(call, invite.id, is_unwanted) {
                 self.reject(call, invite.id, &key(), kind);
             }
             let message = &invite.request.message;
-            let (noted, software) = (noted(call, invites, invite), message.software_in_place().unwrap_or_default());
-            let start_line = message.start_line();
+            let noted = noted(call, invites, invite);
+            let software = shorten::to_octets(message.software_in_place().unwrap_or_default(), PATTERN_SOFTWARE);
+            let start_line = shorten::to_octets(message.start_line(), PATTERN_CITED);
             let sent = || noted.sent(software.clone().into_owned(), start_line.clone().into_owned());
             let marks @ [of_callee, of_caller] = marks(client, from, to);
             if self.known.contains(&of_callee) {
@@ -198,7 +211,7 @@ impl Again {
             if self.known.contains(&of_caller)
                 && let Some(rejected) = self.rejected.get_mut(&key())
             {
-                rejected.push(sent());
+                rejected.push(sent(), &mut self.texts);
             }
             self.recent.push(marks, noted, [from, to, &software, &start_line]);
         }
@@ -213,8 +226,8 @@ impl Again {
         sent: impl Fn() -> Sent,
     ) {
         let sends = self.to_callee.get_mut(&(client, to.into()));
-        if let Some(sends) = sends.filter(|sends| has_room(sends, time, call)) {
-            push_caller(sends, from.into(), sent());
+        if let Some(sends) = sends.filter(|sends| self.texts.has_room() && has_room(sends, time, call)) {
+            push_caller(sends, from.into(), sent(), &mut self.texts);
         }
     }
 
@@ -237,17 +250,23 @@ impl Again {
             time: response.provenance.time,
             call: call.number,
             server: call.transaction(id).map_or(response.provenance.flow.source, |t| t.server),
-            evidence: Evidence::of(response, what),
+            evidence: cited(Evidence::of(response, what)),
         };
+        if !self.texts.has_room() {
+            self.forgotten += 1;
+            return;
+        }
         if !self.rejected.contains_key(key) {
             if self.rejected.len() >= REJECTED_PAIRS {
                 self.forgotten += 1;
                 return;
             }
-            let mut rejected = Rejected::default();
+            let (mut rejected, mut texts) = (Rejected::default(), std::mem::take(&mut self.texts));
             for noted in self.noted(CALLER, key).filter(|noted| noted.is(0, &key.1)) {
-                rejected.push(sent(&noted));
+                rejected.push(sent(&noted), &mut texts);
             }
+            texts.add(key.1.len() + key.2.len());
+            self.texts = texts;
             let [_, of_caller] = marks(key.0, &key.1, &key.2);
             self.known.insert(of_caller);
             self.rejected.insert(key.clone(), rejected);
@@ -256,9 +275,13 @@ impl Again {
             self.watch_callee(key);
         }
         if let Some(rejected) = self.rejected.get_mut(key) {
+            self.texts.add(rejection.evidence.text.len());
             rejected.rejections.push(rejection);
             rejected.rejections.sort_by_key(|r| (r.time, r.call));
-            rejected.rejections.truncate(REJECTIONS_PER_PAIR);
+            if rejected.rejections.len() > REJECTIONS_PER_PAIR {
+                let last = rejected.rejections.pop();
+                self.texts.remove(last.map_or(0, |last| last.evidence.text.len()));
+            }
         }
     }
 
@@ -269,12 +292,13 @@ impl Again {
         if self.to_callee.contains_key(&watched) || self.to_callee.len() >= REJECTED_PAIRS {
             return;
         }
-        let mut sends = Vec::new();
+        let (mut sends, mut texts) = (Vec::new(), std::mem::take(&mut self.texts));
         for noted in self.noted(CALLEE, key) {
             if has_room(&sends, noted.item().place.time, noted.item().call) {
-                push_caller(&mut sends, noted.text(0).into(), sent(&noted));
+                push_caller(&mut sends, noted.text(0).into(), sent(&noted), &mut texts);
             }
         }
+        self.texts = texts;
         let [of_callee, _] = marks(*client, "", callee);
         self.known.insert(of_callee);
         self.to_callee.insert(watched, sends);
@@ -356,19 +380,21 @@ impl Again {
 }
 
 impl Rejected {
-    fn push(&mut self, sent: Sent) {
+    fn push(&mut self, sent: Sent, texts: &mut Texts) {
+        if !texts.has_room() {
+            self.more += 1;
+            return;
+        }
+        texts.add(sent.octets());
         self.sent.push(sent);
         self.sent.sort_by_key(|s| (s.time, s.call));
         if self.sent.len() > SENDS_AFTER_REJECTION {
             // The earliest stay, but none that came before the first 607.
             let first = self.rejections.first().map(|r| r.time);
             let useless = self.sent.first().is_some_and(|s| first.is_none_or(|first| s.time < first));
-            if useless {
-                self.sent.remove(0);
-            } else {
-                self.sent.pop();
-                self.more += 1;
-            }
+            let gone = if useless { Some(self.sent.remove(0)) } else { self.sent.pop() };
+            self.more += u64::from(!useless);
+            texts.remove(gone.map_or(0, |gone| gone.octets()));
         }
     }
 }
@@ -389,10 +415,15 @@ fn has_room(sends: &Sends, time: Timestamp, call: CallNumber) -> bool {
 }
 
 /// Keeps the earliest INVITEs to a callee.
-fn push_caller(sends: &mut Sends, caller: Arc<str>, sent: Sent) {
+fn push_caller(sends: &mut Sends, caller: Arc<str>, sent: Sent, texts: &mut Texts) {
+    texts.add(caller.len() + sent.octets());
     sends.push((caller, sent));
     sends.sort_by_key(|(_, s)| (s.time, s.call));
-    sends.truncate(ROTATION_SENDS);
+    if sends.len() > ROTATION_SENDS
+        && let Some((caller, last)) = sends.pop()
+    {
+        texts.remove(caller.len() + last.octets());
+    }
 }
 
 /// The marks of INVITEs: what those of a client to a callee have in common, whoever calls, and what those of one caller have.

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::super::unwanted_case::UnwantedCase;
 use super::super::super::{Evidence, Text};
+use super::super::{cited, of_software};
 use super::Invite;
 use crate::call::network_block;
 use crate::call::unwanted::Verdict;
 use crate::call::{Call, CallNumber};
-use crate::hashing::HashMap;
+use crate::hashing::{self, HashMap};
 use crate::limits::{UNWANTED_ANSWERERS, UNWANTED_CALLEES, UNWANTED_CALLS, UNWANTED_EXAMPLES};
 use crate::provenance::{Endpoint, Timestamp};
 
@@ -38,8 +40,8 @@ pub struct Answerer {
     pub element: Endpoint,
     /// The Server or User-Agent value of its first 607.
     pub software: Option<String>,
-    /// Called parties (the first ones), and whether it answered 607 for them without ringing.
-    callees: HashMap<Box<str>, bool>,
+    /// Hashes of called parties (the first ones), and whether it answered 607 for them without ringing.
+    callees: HashMap<u64, bool>,
     /// 607s with the marks of analytics.
     pub marked: u64,
     /// 607s whose Reason says that analytics decided.
@@ -134,23 +136,24 @@ impl Answerer {
     }
 
     fn callee(&mut self, callee: &str, at_once: bool) {
+        let callee = hashing::shared().hash_one(callee);
         let room = self.callees.len() < UNWANTED_CALLEES;
-        match self.callees.get_mut(callee) {
+        match self.callees.get_mut(&callee) {
             Some(known) => *known |= at_once,
             None if room => {
-                self.callees.insert(callee.into(), at_once);
+                self.callees.insert(callee, at_once);
             }
             None => {}
         }
     }
 
     fn unwanted(&mut self, case: &UnwantedCase<'_>, at_once: bool, country: &str) {
-        self.software = self.software.take().or_else(|| case.origin.software.clone());
+        self.software = self.software.take().or_else(|| case.origin.software.clone().map(of_software));
         let marked = case.origin.analytics_marks && case.origin.verdict == Verdict::NetworkAnalytics;
         self.marked += u64::from(marked);
         self.says_analytics += u64::from(network_block::says_analytics(&case.response.message));
         if marked && self.mark.is_none() {
-            self.mark = Some(case.mark());
+            self.mark = Some(cited(case.mark()));
         }
         if !at_once && !marked {
             return;
@@ -167,7 +170,7 @@ impl Answerer {
             self.calls.push(case.call.number);
         }
         // Calls close in another order than they begin.
-        self.examples.push((time, case.evidence()));
+        self.examples.push((time, cited(case.evidence())));
         self.examples.sort_by_key(|(time, evidence)| (*time, evidence.frame));
         self.examples.truncate(UNWANTED_EXAMPLES);
     }
