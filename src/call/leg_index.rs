@@ -17,7 +17,7 @@ use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
 use crate::hashing::HashMap;
-use crate::limits::{LEG_CANDIDATES, REDIRECTED_CLIENTS, REDIRECTS_PER_CLIENT};
+use crate::limits::{LEG_CANDIDATES, RECENT_REDIRECT_OCTETS, RECENT_REDIRECTS, REDIRECTS_PER_CLIENT};
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp};
 use crate::sip::{Message, Scheme, StatusCode, Uri};
 
@@ -41,6 +41,10 @@ pub(super) struct LegIndex {
     /// How many of them wait.
     unread_waiting: usize,
     told: HashMap<IpAddr, Redirected>,
+    /// When, and who, in the order in which they came; some are forgotten already.
+    told_in_order: VecDeque<(Timestamp, IpAddr)>,
+    /// What all of them take.
+    told_octets: usize,
 }
 
 /// Servers that are kept of a leg.
@@ -123,6 +127,8 @@ struct Told {
     /// Where requests that follow it go.
     targets: Vec<Target>,
     followed: bool,
+    /// About what it takes.
+    octets: usize,
 }
 
 /// The user of a request that follows a redirect, by a hash of [`Uri::effective_user`]; `None` where a contact is of a scheme that
@@ -137,18 +143,27 @@ struct Redirected {
 }
 
 impl Redirected {
-    fn push(&mut self, told: Told) {
+    /// Gives the octets of what has to give way.
+    fn push(&mut self, told: Told) -> usize {
         for target in &told.targets {
             *self.targets.entry(*target).or_default() += 1;
         }
         self.told.push_back(told);
-        if self.told.len() > REDIRECTS_PER_CLIENT {
-            self.forget_first();
-        }
+        if self.told.len() > REDIRECTS_PER_CLIENT { self.forget_first() } else { 0 }
     }
 
-    fn forget_first(&mut self) {
-        for target in self.told.pop_front().into_iter().flat_map(|told| told.targets) {
+    /// Forgets those up to a time; gives their octets.
+    fn forget_until(&mut self, time: Timestamp) -> usize {
+        let mut octets = 0;
+        while self.told.front().is_some_and(|told| told.time <= time) {
+            octets += self.forget_first();
+        }
+        octets
+    }
+
+    fn forget_first(&mut self) -> usize {
+        let Some(first) = self.told.pop_front() else { return 0 };
+        for target in first.targets {
             if let Some(count) = self.targets.get_mut(&target) {
                 *count -= 1;
                 if *count == 0 {
@@ -156,6 +171,7 @@ impl Redirected {
                 }
             }
         }
+        first.octets
     }
 
     fn may_lead_to(&self, user: Target) -> bool {
@@ -305,16 +321,35 @@ impl LegIndex {
         let (Some(response), Some(invite)) = (messages.last(), messages.get(pending.invite as usize)) else { return };
         let contacts: Vec<Uri> = response.message.contacts().into_iter().map(|c| c.uri).take(8).collect();
         let now = response.provenance.time;
-        if self.told.len() >= REDIRECTED_CLIENTS {
-            self.told.retain(|_, known| known.told.back().is_some_and(|t| now.since(t.time) <= NEXT_CONTACT));
-        }
-        if contacts.is_empty() || self.told.len() >= REDIRECTED_CLIENTS {
+        self.forget_redirects(now);
+        if contacts.is_empty() {
             return;
         }
         let sent = Sent::of(&invite.message, &invite.provenance);
         let targets = contacts.iter().map(target_of).collect();
-        let told = Told { group: id, sent, time: now, contacts, targets, followed: false };
-        self.told.entry(response.provenance.flow.destination.address).or_default().push(told);
+        let octets = size_of::<Told>() + 2 * (response.message.raw().len() + invite.message.raw().len());
+        let told = Told { group: id, sent, time: now, contacts, targets, followed: false, octets };
+        let client = response.provenance.flow.destination.address;
+        self.told_in_order.push_back((now, client));
+        self.told_octets += octets;
+        self.told_octets -= self.told.entry(client).or_default().push(told);
+    }
+
+    /// Forgets redirects that nobody follows any more, and the oldest where there are too many.
+    fn forget_redirects(&mut self, now: Timestamp) {
+        while let Some((time, client)) = self.told_in_order.front().copied() {
+            let has_room = self.told_in_order.len() < RECENT_REDIRECTS && self.told_octets < RECENT_REDIRECT_OCTETS;
+            if has_room && now.since(time) <= NEXT_CONTACT {
+                break;
+            }
+            self.told_in_order.pop_front();
+            if let Entry::Occupied(mut known) = self.told.entry(client) {
+                self.told_octets -= known.get_mut().forget_until(time);
+                if known.get().told.is_empty() {
+                    known.remove();
+                }
+            }
+        }
     }
 
     /// Forgets a group that is over.
@@ -329,7 +364,7 @@ impl LegIndex {
         let Beginning { message, provenance, .. } = later;
         let known = self.told.get_mut(&provenance.flow.source.address)?;
         while known.told.front().is_some_and(|t| provenance.time.since(t.time) > NEXT_CONTACT) {
-            known.forget_first();
+            self.told_octets -= known.forget_first();
         }
         if known.told.is_empty() {
             return None;
