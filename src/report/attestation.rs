@@ -13,6 +13,7 @@ use crate::diagnosis::{CallReport, Signing};
 use crate::hashing::HashMap;
 use crate::lang::Text;
 use crate::limits;
+use crate::shorten;
 
 /// Statuses that speak of the caller's identity or are a verdict on the caller; where one is in a capture, so is the table.
 const ABOUT_CALLERS: [u16; 6] = [428, 436, 437, 438, 607, 608];
@@ -208,11 +209,7 @@ impl Breakdown {
 
 /// A name cut to the length that the table keeps.
 fn shortened(name: &str) -> &str {
-    if name.len() <= limits::ATTESTATION_NAME {
-        return name;
-    }
-    let end = name.char_indices().nth(limits::ATTESTATION_NAME).map_or(name.len(), |(at, _)| at);
-    name.get(..end).unwrap_or(name)
+    shorten::beginning(name, limits::ATTESTATION_NAME)
 }
 
 #[cfg(test)]

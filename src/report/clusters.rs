@@ -1,7 +1,6 @@
 //! Failures grouped by cause: "3 causes explain 97 % of 12,000 failures". Part of the [`Summary`](super::Summary), and as
 //! bounded as that.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::net::IpAddr;
@@ -13,6 +12,7 @@ use crate::diagnosis::{CallReport, Evidence};
 use crate::lang::Text;
 use crate::limits;
 use crate::provenance::{FrameRef, Timestamp};
+use crate::shorten;
 use crate::sip::StatusCode;
 
 /// What failures must have in common to be one cluster.
@@ -85,7 +85,7 @@ impl Clusters {
         let number = facts::called_number(&report.call);
         let cause = Cause {
             code: report.root_cause,
-            method: facts::method(&report.call).map(|method| shortened(method.into())),
+            method: facts::method(&report.call).map(shortened),
             status: sight.status,
             reason: sight.reason,
             host: Some(sight.host),
@@ -218,18 +218,18 @@ impl Sight {
             time,
             host: answer.provenance.flow.source.address,
             status: answer.message.status().map(|status| status.0),
-            reason: reason.map(|r| r.cause.map_or(r.protocol.clone(), |cause| format!("{};cause={cause}", r.protocol))),
+            reason: reason.map(|r| {
+                let protocol = shortened(r.protocol);
+                r.cause.map_or(protocol.clone(), |cause| format!("{protocol};cause={cause}"))
+            }),
             software: answer.message.software_in_place().map(shortened),
         }
     }
 }
 
 /// A text of a message, cut to [`limits::CLUSTER_SOFTWARE`].
-fn shortened(text: Cow<'_, str>) -> String {
-    if text.len() <= limits::CLUSTER_SOFTWARE {
-        return text.into_owned();
-    }
-    text.chars().take(limits::CLUSTER_SOFTWARE).collect()
+fn shortened(text: impl AsRef<str>) -> String {
+    shorten::beginning(text.as_ref(), limits::CLUSTER_SOFTWARE).to_owned()
 }
 
 /// The final response that a piece of evidence shows.

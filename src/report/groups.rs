@@ -11,6 +11,7 @@ use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::lang::{Text, grouped};
 use crate::limits;
 use crate::provenance::Timestamp;
+use crate::shorten;
 
 /// How a call appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +168,7 @@ fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
     Key {
         severity: Reverse((weight(report, lead), lead.map_or(Severity::Error, |f| f.severity))),
         code: lead.map(|f| f.code),
-        method: facts::method(&report.call).map(str::to_owned),
+        method: facts::method(&report.call).map(|method| shorten::beginning(method, limits::METHOD_OCTETS).to_owned()),
         template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
         host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
         status: facts::final_status(&report.call),

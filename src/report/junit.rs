@@ -15,6 +15,7 @@ use crate::diagnosis::{CallReport, Finding, Severity};
 use crate::fail_on::FailOn;
 use crate::lang::{Lang, Text};
 use crate::limits;
+use crate::shorten;
 
 /// What counts as a failure, and how it is told.
 #[derive(Debug, Clone, Default)]
@@ -33,11 +34,15 @@ pub struct JunitSink {
     options: JunitOptions,
     report: Report,
     cases: Vec<TestCase>,
-    /// Cases kept of all captures.
+    /// Cases kept of all captures, and their octets.
     kept: usize,
+    octets: usize,
     place: Place,
     beyond: Beyond,
 }
+
+/// Octets of a Call-ID that are told.
+const CALL_ID: usize = 512;
 
 /// Cases for which there was no room.
 #[derive(Debug, Default, Clone, Copy)]
@@ -50,7 +55,8 @@ impl JunitSink {
     /// Makes a sink; nothing is written before the end.
     pub fn new(out: Box<dyn Write>, options: JunitOptions) -> Self {
         let (cases, place) = (Vec::new(), Place::utc());
-        Self { out, options, report: Report::new("sipscan"), cases, kept: 0, place, beyond: Beyond::default() }
+        let report = Report::new("sipscan");
+        Self { out, options, report, cases, kept: 0, octets: 0, place, beyond: Beyond::default() }
     }
 
     fn say(&self, text: &Text) -> XmlString {
@@ -64,10 +70,11 @@ impl JunitSink {
 
     /// Keeps a case if there is room; what passed must leave some.
     fn keep(&mut self, case: impl FnOnce(&Self) -> TestCase, failed: bool) {
-        let most = if failed { limits::JUNIT_CASES } else { limits::JUNIT_CASES / 2 };
-        if self.kept < most {
+        let share = if failed { 1 } else { 2 };
+        if self.kept < limits::JUNIT_CASES / share && self.octets < limits::JUNIT_OCTETS / share {
             self.kept += 1;
             let case = case(self);
+            self.octets += octets(&case);
             self.cases.push(case);
         } else if failed {
             self.beyond.failed += 1;
@@ -111,6 +118,7 @@ impl JunitSink {
         let mut case = self.case(&name, status);
         case.set_time(call.end.since(call.start));
         let id = call.legs.iter().find_map(|leg| facts::lossy(leg.call_id.as_deref()));
+        let id = id.map(|id| shorten::to_octets(id, CALL_ID));
         let final_status = facts::final_status(call).map(|status| status.to_string());
         let start = time::Rfc3339(call.start).to_string();
         let properties = [
@@ -171,6 +179,15 @@ impl JunitSink {
         status.set_message(self.say(&text)).set_type("limit");
         Some(self.case(&Text::new("Calls beyond the limit"), status))
     }
+}
+
+/// Octets of what may be long in a case.
+fn octets(case: &TestCase) -> usize {
+    let status = match &case.status {
+        TestCaseStatus::NonSuccess { message, description, .. } => [message, description],
+        _ => [&None, &None],
+    };
+    case.name.as_str().len() + status.into_iter().flatten().map(|text| text.as_str().len()).sum::<usize>()
 }
 
 fn suite(facts: &CaptureFacts, summary: &Summary) -> TestSuite {

@@ -8,16 +8,20 @@ use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
 use crate::lang::{Lang, Text, grouped};
 use crate::net::Carrier;
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
+use crate::shorten;
+pub(super) use crate::shorten::to_characters as shortened;
 
 /// Pieces of evidence that are told of a finding, and characters of each; JSON has everything.
 const EVIDENCE: usize = 6;
 const QUOTED: usize = 300;
+/// Octets of a caller or callee, where they name a call; hundreds of thousands of calls may be named so.
+const PARTY: usize = 300;
 
 /// `Call 4`, or `Group 5 (OPTIONS)`.
 pub(super) fn name(call: &Call) -> Text {
     let name = match (call.is_invite(), facts::method(call)) {
         (true, _) => Text::new("Call {n}"),
-        (false, Some(method)) => Text::new("Group {n} ({method})").with("method", method),
+        (false, Some(method)) => Text::new("Group {n} ({method})").with("method", shortened(method, QUOTED)),
         (false, None) => Text::new("Group {n}"),
     };
     name.with("n", call.number.0)
@@ -25,7 +29,7 @@ pub(super) fn name(call: &Call) -> Text {
 
 /// Caller and callee.
 pub(super) fn parties(call: &Call) -> Text {
-    let party = |uri: Option<String>| uri.unwrap_or_else(|| "?".to_owned());
+    let party = |uri: Option<String>| uri.map_or_else(|| "?".to_owned(), |uri| shorten::kept(uri, PARTY));
     let (from, to) = (party(facts::caller(call)), party(facts::callee(call)));
     Text::new("{caller} → {callee}").with("caller", from).with("callee", to)
 }
@@ -36,7 +40,8 @@ pub(super) fn sentence(report: &CallReport, lead: Option<&Finding>) -> Text {
         (Some(finding), _) => finding.message.clone(),
         (None, Some(answer)) => {
             let status = answer.message.start_line();
-            Text::new("It ended with {status}.").with("status", status.trim_start_matches("SIP/2.0 "))
+            Text::new("It ended with {status}.")
+                .with("status", shortened(status.trim_start_matches("SIP/2.0 "), QUOTED))
         }
         (None, None) => without_final(&report.call),
     }
@@ -69,7 +74,7 @@ fn without_final(call: &Call) -> Text {
             "The caller cancelled it, and the CANCEL was answered with {status}. The INVITE has no final response in this capture; \
              after 32 s the caller takes it for cancelled (RFC 3261 §9.1).",
         )
-        .with("status", answer.message.start_line().trim_start_matches("SIP/2.0 ")),
+        .with("status", shortened(answer.message.start_line().trim_start_matches("SIP/2.0 "), QUOTED)),
         (Outcome::Incomplete, ..) => Text::new("Its first request has no final response in this capture, which shows only a part of it."),
         _ => Text::new("It ended without a final response."),
     }
@@ -261,14 +266,6 @@ impl Place {
     }
 }
 
-/// The beginning of a text that may be long.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or(text)),
-    }
-}
-
 /// The way of messages through tunnels, tags and collectors: `Ethernet > VLAN 42 > IPv4 > GRE > IPv4, 203.0.113.1 → 203.0.113.2`.
 pub(super) fn carrier(carrier: &Carrier) -> Text {
     let outer = carrier.outer.iter().map(|(source, destination)| format!("{source} → {destination}"));
@@ -332,10 +329,5 @@ mod tests {
         let calls: Vec<_> = [4, 9, 12, 13, 14, 20, 21].map(CallNumber).to_vec();
         assert_eq!(numbers(&calls, 7).to_string(), "7 calls: 4, 9, 12–14, 20, 21");
         assert_eq!(numbers(&calls, 12_000).to_string(), "12,000 calls: 4, 9, 12–14, 20, 21, …");
-    }
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        assert_eq!((shortened("王伟王伟", 2), shortened("王伟", 2)), ("王伟…".to_owned(), "王伟".to_owned()));
     }
 }

@@ -144,7 +144,7 @@ impl CaptureFacts {
     }
 }
 
-/// Where requests are counted whose method came after [`limits::METHODS`] others.
+/// Where requests are counted whose method came after [`limits::METHODS`] others, or is longer than any.
 const OTHER_METHODS: &str = "(other)";
 
 impl Summary {
@@ -162,7 +162,8 @@ impl Summary {
         if let Some(count) = self.requests.get_mut(method) {
             *count += n;
         } else {
-            let name = if self.requests.len() < limits::METHODS { method } else { OTHER_METHODS };
+            let is_counted = self.requests.len() < limits::METHODS && method.len() <= limits::METHOD_OCTETS;
+            let name = if is_counted { method } else { OTHER_METHODS };
             *self.requests.entry(name.to_owned()).or_default() += n;
         }
     }

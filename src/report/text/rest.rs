@@ -10,6 +10,7 @@ use crate::lang::{Text, grouped};
 use crate::limits;
 use crate::report::groups::Shown;
 use crate::report::{facts, phrases, time};
+use crate::shorten::beginning;
 use crate::wrap::pad;
 
 /// The code whose findings say different things of different statuses.
@@ -28,6 +29,8 @@ pub(super) struct Rest {
     calls: u64,
     groups: u64,
     lines: Vec<(CallNumber, [String; 2])>,
+    /// Octets of them.
+    octets: usize,
     not_kept: u64,
     /// By code, and for those that hold for any status by that.
     notes: BTreeMap<(&'static str, Option<u16>), Note>,
@@ -54,8 +57,10 @@ impl Rest {
         if shown == Shown::InDetail || !view.all {
             return;
         }
-        if self.lines.len() < limits::CALL_LINES {
-            self.lines.push((report.call.number, line(report, view)));
+        if self.lines.len() < limits::CALL_LINES && self.octets < limits::CALL_LINE_OCTETS {
+            let line = line(report, view);
+            self.octets += line.iter().map(String::len).sum::<usize>();
+            self.lines.push((report.call.number, line));
         } else {
             self.not_kept += 1;
         }
@@ -141,7 +146,11 @@ impl Rest {
 fn line(report: &CallReport, view: &View) -> [String; 2] {
     let call = &report.call;
     let status = facts::final_status(call).map_or_else(|| "-".to_owned(), |status| format!("{status:03}"));
-    let kind = if call.is_invite() { String::new() } else { format!("{} ", facts::method(call).unwrap_or("?")) };
+    let kind = if call.is_invite() {
+        String::new()
+    } else {
+        format!("{} ", beginning(facts::method(call).unwrap_or("?"), limits::METHOD_OCTETS))
+    };
     let codes: Vec<_> = report.findings.iter().filter(|f| f.consequence_of.is_none()).map(|f| f.code).collect();
     let codes = if codes.is_empty() { String::new() } else { format!(" [{}]", codes.join(", ")) };
     let begin = time::clock(call.start, &view.zone);
