@@ -40,12 +40,17 @@ pub(super) struct LegIndex {
     only_client: Option<Endpoint>,
     /// How many of them wait.
     unread_waiting: usize,
+    /// Legs whose marks were read: few, where all are sent by one client.
+    read: usize,
     told: HashMap<IpAddr, Redirected>,
     /// When, and who, in the order in which they came; some are forgotten already.
     told_in_order: VecDeque<(Timestamp, IpAddr)>,
     /// What all of them take.
     told_octets: usize,
 }
+
+/// What the marks of a leg take, with their places in the index, which is half empty after it grew.
+const MARKS_OCTETS: usize = 1024;
 
 /// Servers that are kept of a leg.
 const SERVERS: usize = 8;
@@ -236,7 +241,13 @@ impl LegIndex {
         (self.only_client, self.unread_waiting) = (None, 0);
     }
 
+    /// About what it takes beside the groups, without redirects.
+    pub(super) fn octets(&self) -> usize {
+        self.read * MARKS_OCTETS
+    }
+
     fn insert(&mut self, id: LegId, marks: Option<&Marks>, server: Endpoint) {
+        self.read += usize::from(marks.is_some());
         for mark in marks.iter().flat_map(|marks| marks.offered(server)) {
             let sharing = self.by_mark.entry(mark).or_default();
             if sharing.len() >= LEG_CANDIDATES {
@@ -382,6 +393,7 @@ impl LegIndex {
 
     fn remove(&mut self, id: LegId, group: &mut OpenGroup) -> Option<Pending> {
         let pending = group.pending(id.leg)?.take()?;
+        self.read -= usize::from(pending.marks.is_some());
         let server = group.messages.get(pending.invite as usize)?.provenance.flow.destination;
         if pending.marks.is_none() {
             self.forget_unread(id);
@@ -413,6 +425,14 @@ impl Pending {
     /// Whether the INVITE at that index was not read yet.
     fn is_unread(&self, invite: u32) -> bool {
         self.marks.is_none() && self.invite == invite
+    }
+}
+
+#[cfg(test)]
+impl LegIndex {
+    /// Redirects that are remembered, clients that got them, what they take, and legs whose marks are.
+    pub(super) fn remembered(&self) -> [usize; 4] {
+        [self.told_in_order.len(), self.told.len(), self.told_octets, self.read]
     }
 }
 

@@ -21,9 +21,6 @@ const LOOK_BACK: usize = 64;
 /// What is remembered of a leg beside its messages, with its places in the tables of the tracker, which are half empty after they grew.
 const LEG_OCTETS: usize = size_of::<OpenGroup>() + 256;
 
-/// What its first INVITE is found by.
-const MARKS_OCTETS: usize = 1024;
-
 /// Where the INVITE of a group stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -108,10 +105,9 @@ impl OpenGroup {
         }
     }
 
-    /// Adds a Call-ID, which may begin with an INVITE, and returns its place.
-    pub(super) fn add_leg(&mut self, key: Key, hash: u64, is_invite: bool) -> usize {
+    /// Adds a Call-ID and returns its place.
+    pub(super) fn add_leg(&mut self, key: Key, hash: u64) -> usize {
         self.octets += key.octets() + LEG_OCTETS;
-        self.octets += if is_invite { MARKS_OCTETS } else { 0 };
         self.legs.push(OpenLeg {
             key,
             hash,

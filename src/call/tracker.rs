@@ -48,7 +48,7 @@ impl Default for Room {
 pub struct Tracker {
     known: Known,
     groups: OpenGroups,
-    legs: LegIndex,
+    pub(super) legs: LegIndex,
     /// For each group a deadline at or before the real one; some are of groups that are gone.
     deadlines: Deadlines,
     pub(super) octets: usize,
@@ -125,7 +125,7 @@ impl Tracker {
         if count >= GROUP_MESSAGES {
             self.close_early(id.group());
         }
-        if self.groups.len() > self.room.groups || self.octets > self.room.octets {
+        if !self.has_kept_the_limits() {
             self.make_room();
         }
     }
@@ -210,7 +210,6 @@ impl Tracker {
 
     /// Finds a place for a Call-ID that is not known yet: behind an open call that it is a leg of, or in a group of its own.
     fn new_leg(&mut self, key: &Hashed<'_>, first: Option<&mut Beginning<'_>>) -> Option<LegId> {
-        let is_invite = first.is_some();
         let place = first.map(|first| self.legs.place(first, &mut self.groups));
         let (id, possible) = match place.unwrap_or(Place::New(Vec::new())) {
             Place::Join(id) if self.has_room(id) => (id, Vec::new()),
@@ -219,7 +218,7 @@ impl Tracker {
         };
         let group = self.groups.get_mut(id)?;
         let before = group.octets;
-        let leg = group.add_leg(key.key(), key.hash, is_invite);
+        let leg = group.add_leg(key.key(), key.hash);
         self.octets += group.octets - before;
         for other in &possible {
             group.mention(CallNumber(other.number));
@@ -268,12 +267,16 @@ impl Tracker {
         cut
     }
 
+    fn has_kept_the_limits(&self) -> bool {
+        self.groups.len() <= self.room.groups && self.octets + self.legs.octets() <= self.room.octets
+    }
+
     /// Closes groups until the limits are kept, those first that would be over first: a flood that nobody answers gives way to the
     /// calls beside it.
     fn make_room(&mut self) {
         let now = self.clock.reading();
         let latest = now.plus(ENDED_IDLE);
-        while self.groups.len() > self.room.groups || self.octets > self.room.octets {
+        while !self.has_kept_the_limits() {
             let Some((due, id)) = self.deadlines.pop() else { break };
             let deadline = self.groups.get(id).map(|open| open.deadline(self.waits, self.is_patient).min(latest));
             // The queue may hold the deadline that a call had before it was answered; each is put back once at most.

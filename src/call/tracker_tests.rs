@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::tracker::{Room, Tracker};
 use super::{Call, Outcome, Waits};
 use crate::anomaly::Anomaly;
-use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES, SETTLED_IDLE};
+use crate::limits::{
+    CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, RECENT_REDIRECT_OCTETS, SERIES_MESSAGES, SETTLED_IDLE,
+};
 use crate::net::Carrier;
 use crate::provenance::{Provenance, Timestamp};
 use crate::sample::Flow;
@@ -352,4 +354,44 @@ fn a_flood_gives_way_to_the_calls_beside_it() {
     assert_eq!((tracker.open(), tracker.counts().closed_early), (100, 201));
     assert!(closed.iter().all(|c| c.outcome != Outcome::Answered));
     assert_eq!(tracker.finish(now).filter(|c| c.outcome == Outcome::Answered).count(), 1);
+}
+
+/// Calls of a client each, so many seconds apart, all answered with a 301 whose Contact has so many octets.
+fn redirected(count: u32, seconds: u32, octets: usize) -> Tracker {
+    let mut flow = String::new();
+    for n in 0..count {
+        let (time, long) = (n * seconds, "x".repeat(octets));
+        flow += &format!(
+            "host c{n} 10.{}.{}.1\n{time}.0 c{n} > b call={n}\nINVITE sip:bob@b.example\n\n+0.1 b > c{n} call={n}\n301 Moved\n\
+             Contact: <sip:{long}@b.example>\n\n",
+            n / 256,
+            n % 256
+        );
+    }
+    let (hosts, steps): (Vec<_>, Vec<_>) = flow.lines().partition(|line| line.starts_with("host "));
+    feed(&format!("{}\n\n{}\n", hosts.join("\n"), steps.join("\n")), 1).0
+}
+
+#[test]
+fn redirects_are_remembered_until_nobody_follows_them_and_within_their_octets() {
+    let [redirects, clients, octets, read] = redirected(100, 1, 100).legs.remembered();
+    assert!(redirects == clients && (30..=35).contains(&clients), "{redirects} {clients}");
+    assert!((1..35 * 3000).contains(&octets) && read == 0, "{octets} {read}");
+    let [redirects, clients, octets, _] = redirected(600, 0, 60_000).legs.remembered();
+    assert!(redirects == clients && (500..560).contains(&clients), "{redirects} {clients}");
+    assert!(octets < RECENT_REDIRECT_OCTETS + (1 << 18), "{octets}");
+}
+
+#[test]
+fn marks_that_nobody_asks_for_are_not_charged() {
+    let invites = |from: &str, n: u32| format!("{n}.0 {from} > b call={from}{n}\nINVITE sip:bob{n}@b.example\n\n");
+    let of_one: String = (0..20).map(|n| invites("a", n)).collect();
+    let tracker = feed(&of_one, 1).0;
+    assert_eq!(tracker.legs.octets(), 0);
+    // Another client may lie behind them, so that they have to be read.
+    let tracker = feed(&format!("host c 192.0.2.11\n{of_one}{}", invites("c", 20)), 1).0;
+    assert_eq!(tracker.legs.remembered()[3], 21);
+    assert!(tracker.legs.octets() > 0);
+    let (mut tracker, _, now) = feed(&of_one, 1);
+    assert_eq!((tracker.finish(now).count(), tracker.legs.octets(), tracker.octets), (20, 0, 0));
 }

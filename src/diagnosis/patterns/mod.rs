@@ -148,3 +148,83 @@ impl Patterns {
         redirects.into_iter().chain(unwanted).chain(traffic).chain(scans).chain(tls).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::diagnose;
+    use crate::limits::{PATTERN_ADDRESS, PATTERN_NAME};
+
+    /// A 607, a 301 and a call of somebody who names a scanner, with names of so many octets everywhere.
+    fn observed(octets: usize) -> Patterns {
+        let long = |name: &str| format!("{name}{}", "x".repeat(octets - name.len()));
+        let (alice, bob, agent) = (long("alice"), long("bob"), long("friendly-scanner"));
+        let flow = format!(
+            "host a 192.0.2.10\nhost b 198.51.100.30\n\n\
+             0.0 a > b call=1\nINVITE sip:{bob}@b\nFrom: <sip:{alice}@a>\nTo: <sip:{bob}@b>\nUser-Agent: {agent}\n\n\
+             +0.1 b > a call=1\n607 Unwanted {agent}\nServer: {agent}\n\n+0.1 a > b call=1\nACK\n\n\
+             9.0 a > b call=2\nINVITE sip:{bob}@b\nFrom: <sip:{alice}@a>\nTo: <sip:{bob}@b>\nUser-Agent: {agent}\n\n\
+             +0.1 b > a call=2\n301 Moved {agent}\nServer: {agent}\nContact: <sip:{alice}@b>\n\n+0.1 a > b call=2\nACK\n\n\
+             19.0 a > b call=3\nINVITE sip:{bob}@b\nFrom: <sip:{alice}@a>\nTo: <sip:{bob}@b>\nUser-Agent: {agent}\n\n\
+             +0.1 b > a call=3\n180 Ringing {agent}\n\n+0.1 b > a call=3\n486 Busy {agent}\n\n+0.1 a > b call=3\nACK\n\n"
+        );
+        let mut patterns = Patterns::default();
+        for report in diagnose(&flow).calls {
+            patterns.observe_call(&report.call);
+        }
+        patterns
+    }
+
+    #[test]
+    fn what_is_remembered_does_not_follow_the_length_of_names() {
+        let patterns = observed(20_000);
+        assert_eq!(patterns.limits_hit().len(), 3, "{:?}", patterns.limits_hit());
+        // Of everything together less than one of the names has.
+        let held = format!("{patterns:?}").matches(['x']).count();
+        assert!((1000..20_000).contains(&held), "{held}");
+        assert!(patterns.traffic.callers().next().is_none() && patterns.redirects.answers().next().is_none());
+        let source = patterns.scans.sources().next().unwrap().1;
+        let mark = source.mark.as_ref().unwrap();
+        assert!(mark.evidence.text.ends_with('…') && mark.evidence.text.len() < PATTERN_CITED + 4);
+        assert!(mark.software.as_ref().is_some_and(|name| name.len() < PATTERN_SOFTWARE + 4));
+    }
+
+    #[test]
+    fn names_as_long_as_people_have_are_kept_whole() {
+        let patterns = observed(PATTERN_NAME - "@b".len());
+        assert_eq!(patterns.limits_hit(), []);
+        assert!(!format!("{patterns:?}").contains('…'));
+        let (name, caller) = patterns.traffic.callers().next().unwrap();
+        assert_eq!((name.len(), caller.counts.calls), (PATTERN_NAME, 3));
+        assert_eq!(patterns.redirects.answers().next().unwrap().total, 1);
+        assert_eq!(observed(PATTERN_NAME - 1).limits_hit().len(), 2);
+    }
+
+    #[test]
+    fn many_names_of_usual_lengths_have_a_bound_too() {
+        let long = "x".repeat(PATTERN_ADDRESS - 60);
+        let mut flow = "host a 192.0.2.10\nhost b 198.51.100.30\n\n".to_owned();
+        for n in 0..4 {
+            flow += &format!(
+                "{n}0.0 a > b call={n}\nINVITE sip:u{n}@b;x={long}\n\n+0.1 b > a call={n}\n301 Moved\n\
+                 Contact: <sip:v{n}@c;x={long}>\n\n+0.1 a > b call={n}\nACK\n\n"
+            );
+        }
+        let calls = diagnose(&flow).calls;
+        let mut patterns = Patterns::default();
+        let mut octets = Vec::new();
+        for report in &calls {
+            patterns.observe_call(&report.call);
+            octets.push(patterns.redirects.octets());
+        }
+        assert!(octets.is_sorted() && octets.iter().all(|octets| *octets > 4 * 900), "{octets:?}");
+        assert_eq!((patterns.redirects.answers().count(), patterns.redirects.forgotten()), (4, 0));
+        let mut full = Patterns::default();
+        full.redirects.fill();
+        for report in &calls {
+            full.observe_call(&report.call);
+        }
+        assert_eq!((full.redirects.answers().count(), full.redirects.forgotten()), (0, 4));
+        assert_eq!(full.limits_hit().len(), 1);
+    }
+}

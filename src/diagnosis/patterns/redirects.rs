@@ -362,6 +362,18 @@ impl Redirects {
     }
 }
 
+#[cfg(test)]
+impl Redirects {
+    pub(super) fn octets(&self) -> usize {
+        self.texts.octets
+    }
+
+    /// Leaves no room for anything.
+    pub(super) fn fill(&mut self) {
+        self.texts.add(crate::limits::PATTERN_OCTETS);
+    }
+}
+
 impl Told {
     /// Octets of its texts.
     fn octets(&self) -> usize {

@@ -344,3 +344,79 @@ fn find(value: &[u8], names: &'static [&str]) -> Option<&'static str> {
     let stands = |name: &&str| value.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name.as_bytes()));
     names.iter().copied().find(stands)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::diagnosis::CallReport;
+    use crate::diagnosis::patterns::Patterns;
+    use crate::diagnosis::testing::diagnose;
+
+    fn refused(count: usize, agent: &str, user: &str) -> Vec<CallReport> {
+        let mut flow = "host a 192.0.2.10\nhost b 198.51.100.30\n\n".to_owned();
+        for n in 0..count {
+            let _ = write!(
+                flow,
+                "{n} a > b call=c{n}\nREGISTER sip:b.example\nTo: <sip:{user}{n}@b.example>\nUser-Agent: {agent}\n\n\
+                 +0.1 b > a call=c{n}\n403 Forbidden\n\n"
+            );
+        }
+        diagnose(&flow).calls
+    }
+
+    fn observed(calls: &[CallReport]) -> Scans {
+        let mut scans = Scans::default();
+        calls.iter().for_each(|report| scans.observe(&report.call));
+        scans
+    }
+
+    #[test]
+    fn the_table_stays_within_its_limits_and_says_so() {
+        let calls = refused(1, "ExamplePhone", "u");
+        let mut patterns = Patterns::default();
+        for n in 0..SCAN_SOURCES {
+            patterns.scans.sources.insert(IpAddr::from(u32::try_from(n).unwrap().to_be_bytes()), Source::default());
+        }
+        patterns.observe_call(&calls[0].call);
+        assert_eq!((patterns.scans.sources.len(), patterns.scans.forgotten()), (SCAN_SOURCES, 1));
+        assert_eq!(patterns.limits_hit().len(), 1);
+        patterns.scans.sources.pop_first();
+        patterns.observe_call(&calls[0].call);
+        assert_eq!((patterns.scans.sources.len(), patterns.scans.forgotten()), (SCAN_SOURCES, 1));
+    }
+
+    #[test]
+    fn of_one_source_the_first_requests_are_remembered_and_all_are_counted() {
+        let scans = observed(&refused(SCAN_PROBES + 5, "ExamplePhone", "u"));
+        let (_, source) = scans.sources().next().unwrap();
+        let count = u64::try_from(SCAN_PROBES + 5).unwrap();
+        assert_eq!((source.requests, source.refused, source.looks, source.marked), (count, count, count, 0));
+        assert_eq!((source.probes.len(), source.calls().len()), (SCAN_PROBES, SCAN_PROBES));
+        // Each with its answer.
+        assert!((SCAN_EXAMPLES..=SCAN_EXAMPLES + 1).contains(&source.examples().len()), "{}", source.examples().len());
+        assert_eq!(scans.forgotten(), 0);
+    }
+
+    #[test]
+    fn users_are_cut_to_octets() {
+        let scans = observed(&refused(1, "ExamplePhone", &"é".repeat(SCAN_USER)));
+        let (_, source) = scans.sources().next().unwrap();
+        assert_eq!(source.probes[0].user, "é".repeat(SCAN_USER / 2));
+    }
+
+    #[test]
+    fn the_first_name_of_a_scanner_counts_before_that_of_a_toolkit() {
+        let mut calls = refused(1, "sipcli/1.8", "u");
+        calls.extend(refused(2, "friendly-scanner", "u"));
+        let scans = observed(&calls);
+        let (_, source) = scans.sources().next().unwrap();
+        let mark = source.mark.as_ref().unwrap();
+        assert_eq!((mark.name, mark.only_scans, source.marked), ("friendly-scanner", true, 3));
+        let names = calls
+            .iter()
+            .map(|report| names_a_scanner(report.call.initial_request().unwrap_or(&report.call.messages[0])));
+        assert_eq!(names.collect::<Vec<_>>(), [false, true, true]);
+    }
+}
