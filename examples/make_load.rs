@@ -1,7 +1,8 @@
 //! Writes a generated capture: `cargo run --release --example make_load -- OUT.pcap [NAME=NUMBER…]`; `-` is standard output.
 //!
 //! Names are calls, rate (calls a second), rtp (packets a call), seed, proxies (0 to 3), and, in thousandths, redirected, unwanted,
-//! busy, retransmitted, registrations; `tcp=1` has the same messages over TCP; `flood=invites`, `call-id`, `registrations` or `fragments` writes nothing but those.
+//! busy, retransmitted, registrations; `tcp=1` has the same messages over TCP; `flood=invites`, `call-id`, `registrations` or `fragments` writes nothing but those;
+//! `flood=long-names` and `long-redirects` calls whose names fill the messages.
 
 use std::io::{self, BufWriter, Write};
 
@@ -11,7 +12,7 @@ mod load;
 use load::{Flood, Load};
 
 const USAGE: &str = "usage: make_load OUT.pcap [calls=N] [rate=N] [rtp=N] [seed=N] [proxies=N] [redirected=N] [unwanted=N] \
-    [busy=N] [retransmitted=N] [registrations=N] [tcp=1] [flood=invites|call-id|registrations|fragments]";
+    [busy=N] [retransmitted=N] [registrations=N] [tcp=1] [flood=invites|call-id|registrations|fragments|long-names|long-redirects]";
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -36,6 +37,8 @@ fn set(load: &mut Load, argument: &str) -> Option<()> {
             "call-id" => Flood::CallId,
             "registrations" => Flood::Registrations,
             "fragments" => Flood::Fragments,
+            "long-names" => Flood::LongNames,
+            "long-redirects" => Flood::LongRedirects,
             _ => return None,
         });
         return Some(());

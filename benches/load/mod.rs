@@ -7,7 +7,7 @@ use std::io::{self, Write};
 mod frame;
 mod text;
 
-use frame::{Connections, fragment, frame, record};
+use frame::{Connections, fragment, frame, from_client, record};
 use text::{Call, Kind};
 
 /// What to write.
@@ -48,6 +48,10 @@ pub(crate) enum Flood {
     Registrations,
     /// First fragments whose other fragments never come.
     Fragments,
+    /// Calls of a caller each, whose names fill the messages: datagrams, or a megabyte of a stream.
+    LongNames,
+    /// Calls of a client each, redirected to addresses that do.
+    LongRedirects,
 }
 
 impl Default for Load {
@@ -68,6 +72,10 @@ impl Default for Load {
         }
     }
 }
+
+/// Octets of each long name in a datagram, which has up to three of them, and of all of them in a stream.
+const LONG: usize = 20_000;
+const LONG_IN_STREAM: usize = 300_000;
 
 /// 2026-03-30 14:00:00 UTC, in microseconds.
 const START: u64 = 1_774_879_200_000_000;
@@ -190,6 +198,7 @@ impl Load {
     }
 
     fn flood(&self, flood: Flood, out: &mut dyn Write) -> io::Result<u64> {
+        let mut connections = self.tcp.then(Connections::default);
         let mut messages = 0;
         for number in 0..self.calls {
             let time = START + number * 1_000_000 / self.rate.max(1);
@@ -216,6 +225,21 @@ impl Load {
                     }
                 }
                 Flood::Fragments => record(out, time, &fragment(number))?,
+                Flood::LongNames | Flood::LongRedirects => {
+                    let kind = if flood == Flood::LongNames { Kind::Busy } else { Kind::Redirected };
+                    for (step, at) in call(kind, number).steps().iter().filter(|step| !step.is_provisional()).zip(0..) {
+                        let text = call(kind, number).long_text(step, if self.tcp { LONG_IN_STREAM } else { LONG });
+                        let mut frame = frame((0, 9), step.from_caller, 5060, text.as_bytes());
+                        match &mut connections {
+                            Some(connections) => connections.record(out, time + at, &frame)?,
+                            None => {
+                                from_client(&mut frame, step.from_caller, number);
+                                record(out, time + at, &frame)?;
+                            }
+                        }
+                        messages += 1;
+                    }
+                }
             }
         }
         Ok(messages)

@@ -51,6 +51,13 @@ fn step(
     Step { milliseconds, from_caller, what, cseq, tagged, more }
 }
 
+impl Step {
+    /// Whether it is a response before the last.
+    pub(super) fn is_provisional(&self) -> bool {
+        self.what.starts_with('1')
+    }
+}
+
 impl Call {
     pub(super) fn steps(&self) -> Vec<Step> {
         let invite = ("INVITE", 1);
@@ -117,6 +124,16 @@ impl Call {
              {contact}{answered}{more}{agent}{kind}Content-Length: {}\r\n\r\n{body}",
             body.len()
         )
+    }
+
+    /// The same with names that have so many octets: of the caller, the callee and its software; or of the address that a 301 names.
+    pub(super) fn long_text(&self, step: &Step, octets: usize) -> String {
+        let long = |name: &str| format!("{name}{}{}", self.number, "x".repeat(octets));
+        self.text(step, 0)
+            .replace("<sip:+12125550101@", &format!("<sip:{}@", long("caller")))
+            .replacen("\r\nTo: <sip:", &format!("\r\nTo: <sip:{}", long("callee")), 1)
+            .replace("ExamplePBX", &long("ExamplePBX"))
+            .replace("<sip:moved@", &format!("<sip:{}@", long("moved")))
     }
 
     /// One of many requests under the same Call-ID.
