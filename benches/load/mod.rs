@@ -230,12 +230,11 @@ impl Load {
                     for (step, at) in call(kind, number).steps().iter().filter(|step| !step.is_provisional()).zip(0..) {
                         let text = call(kind, number).long_text(step, if self.tcp { LONG_IN_STREAM } else { LONG });
                         let mut frame = frame((0, 9), step.from_caller, 5060, text.as_bytes());
-                        match &mut connections {
-                            Some(connections) => connections.record(out, time + at, &frame)?,
-                            None => {
-                                from_client(&mut frame, step.from_caller, number);
-                                record(out, time + at, &frame)?;
-                            }
+                        if let Some(connections) = &mut connections {
+                            connections.record(out, time + at, &frame)?;
+                        } else {
+                            from_client(&mut frame, step.from_caller, number);
+                            record(out, time + at, &frame)?;
                         }
                         messages += 1;
                     }

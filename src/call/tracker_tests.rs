@@ -1,5 +1,6 @@
 //! Grouping, duplicates, closing in time, limits.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::tracker::{Room, Tracker};
@@ -361,7 +362,8 @@ fn redirected(count: u32, seconds: u32, octets: usize) -> Tracker {
     let mut flow = String::new();
     for n in 0..count {
         let (time, long) = (n * seconds, "x".repeat(octets));
-        flow += &format!(
+        let _ = write!(
+            flow,
             "host c{n} 10.{}.{}.1\n{time}.0 c{n} > b call={n}\nINVITE sip:bob@b.example\n\n+0.1 b > c{n} call={n}\n301 Moved\n\
              Contact: <sip:{long}@b.example>\n\n",
             n / 256,

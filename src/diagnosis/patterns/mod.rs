@@ -151,6 +151,8 @@ impl Patterns {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::diagnosis::testing::diagnose;
     use crate::limits::{PATTERN_ADDRESS, PATTERN_NAME};
@@ -205,7 +207,8 @@ mod tests {
         let long = "x".repeat(PATTERN_ADDRESS - 60);
         let mut flow = "host a 192.0.2.10\nhost b 198.51.100.30\n\n".to_owned();
         for n in 0..4 {
-            flow += &format!(
+            let _ = write!(
+                flow,
                 "{n}0.0 a > b call={n}\nINVITE sip:u{n}@b;x={long}\n\n+0.1 b > a call={n}\n301 Moved\n\
                  Contact: <sip:v{n}@c;x={long}>\n\n+0.1 a > b call={n}\nACK\n\n"
             );

@@ -368,7 +368,9 @@ mod tests {
 
     fn observed(calls: &[CallReport]) -> Scans {
         let mut scans = Scans::default();
-        calls.iter().for_each(|report| scans.observe(&report.call));
+        for report in calls {
+            scans.observe(&report.call);
+        }
         scans
     }
 
