@@ -182,15 +182,17 @@ impl Tracker {
     }
 
     /// Closes everything, at the end of the capture, in the order of first messages: one call at a time, so that each can be
-    /// freed before the next is made.
+    /// freed before the next is made. What is not taken stays open.
     pub fn finish(&mut self, now: Timestamp) -> impl Iterator<Item = Call> {
         self.clock.tick(now);
-        let early = mem::take(&mut self.early);
         let next = || {
+            if !self.early.is_empty() {
+                return Some(self.early.remove(0));
+            }
             let id = self.groups.first()?;
             self.close(id)
         };
-        early.into_iter().chain(iter::from_fn(next))
+        iter::from_fn(next)
     }
 
     /// What became of the messages so far.

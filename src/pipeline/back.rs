@@ -1,6 +1,5 @@
-//! Diagnosis of calls that are over, and their way into the reports, in order.
+//! Diagnosis of calls that are over, in order, and what is counted of them.
 
-use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use super::selection::Selection;
 use crate::diagnosis::{CallReport, Engine};
 use crate::limits;
 use crate::provenance::Flow;
-use crate::report::{Sink, Summary};
+use crate::report::Summary;
 use crate::tally::Tally;
 
 /// The stages behind the tracker.
@@ -27,11 +26,8 @@ pub(super) struct Back {
 }
 
 impl Back {
-    /// Takes the next step.
-    ///
-    /// # Errors
-    /// Those of the sink.
-    pub(super) fn step(&mut self, step: Step, sink: &mut dyn Sink) -> io::Result<()> {
+    /// Takes the next step; gives what is to be reported.
+    pub(super) fn step(&mut self, step: Step) -> Option<CallReport> {
         match step {
             Step::Start(time) => self.engine.capture_start = time,
             Step::Lossy => self.engine.lossy = true,
@@ -54,25 +50,26 @@ impl Back {
             Step::Tls(stream) => self.engine.observe_tls(&stream),
             Step::Over { call, now } => {
                 let report = self.engine.diagnose(call, now);
-                self.deliver(report, sink)?;
+                return self.counted(report);
             }
         }
-        Ok(())
+        None
     }
 
-    fn deliver(&mut self, mut report: CallReport, sink: &mut dyn Sink) -> io::Result<()> {
+    /// Counts a call; gives it back where it is one of those to be reported.
+    fn counted(&mut self, mut report: CallReport) -> Option<CallReport> {
         self.missing += report.call.proofs_of_loss().len() as u64;
         if let Some(tally) = &self.tally {
             tally.call(report.call.messages.len());
         }
         if !self.selection.takes(&report) {
-            return Ok(());
+            return None;
         }
         if let Some(compared) = &mut self.summary.baseline {
             compared.call(&mut report);
         }
         self.summary.call(&report);
-        sink.take_call(report)
+        Some(report)
     }
 
     fn learn_hosts(&mut self, flow: &Flow) {

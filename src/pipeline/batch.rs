@@ -17,12 +17,14 @@ const FULL_FRAMES: usize = 1024;
 /// And with so many skipped ones, of which only the times are kept.
 const FULL_SKIPPED: usize = 32 * FULL_FRAMES;
 
-/// Frames in order, and what became known behind the last of them. Frames that hold no SIP and need no state are told as they
+/// Frames in order, and what became known behind the last of them: read, then prepared, then tracked, then empty again. Frames that hold no SIP and need no state are told as they
 /// come, and leave nothing but their times.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     heads: Vec<Head>,
     octets: Vec<u8>,
+    /// Those of `heads`, once they are prepared, each with the number of skipped frames in front of it.
+    frames: Vec<(usize, Prepared)>,
     skipped: Skipped,
     pub(super) after: After,
     reader: Reader,
@@ -44,41 +46,6 @@ impl Skipped {
             Some((_, count)) => *count += 1,
             None => self.kinds.push((kind, 1)),
         }
-    }
-}
-
-/// A batch whose frames are prepared.
-#[derive(Debug)]
-pub(super) struct Done {
-    /// Each with the number of skipped frames of the batch in front of it.
-    frames: Vec<(usize, Prepared)>,
-    skipped: Skipped,
-    pub(super) after: After,
-}
-
-impl Done {
-    /// Takes all frames through the stages that need them in order; `hand_on` takes the steps behind each, and says whether to go
-    /// on.
-    pub(super) fn track(
-        &mut self,
-        front: &mut Front,
-        steps: &mut Vec<Step>,
-        mut hand_on: impl FnMut(&mut Vec<Step>) -> bool,
-    ) -> bool {
-        let mut times = self.skipped.times.as_slice();
-        let mut taken = 0;
-        for (before, frame) in self.frames.drain(..) {
-            let (now, later) = times.split_at_checked(before - taken).unwrap_or((times, &[]));
-            (times, taken) = (later, before);
-            front.skipped(now, steps);
-            front.frame(frame, steps);
-            if !hand_on(steps) {
-                return false;
-            }
-        }
-        front.skipped(times, steps);
-        front.count_skipped(self.skipped.octets, self.skipped.kinds.drain(..));
-        true
     }
 }
 
@@ -131,19 +98,34 @@ impl Batch {
         self.heads.is_empty() && self.skipped.times.is_empty() && nothing_behind
     }
 
-    /// Prepares its frames, and empties it for its memory to be used again.
-    pub(super) fn prepare(&mut self) -> Done {
+    /// Prepares its frames.
+    pub(super) fn prepare(&mut self) {
         let mut rest = self.octets.as_slice();
-        let mut prepared = Vec::with_capacity(self.heads.len());
-        for head in &self.heads {
+        self.frames.reserve(self.heads.len());
+        for head in self.heads.drain(..) {
             let (bytes, behind) = rest.split_at_checked(head.length).unwrap_or((rest, &[]));
             rest = behind;
-            let Head { reference, time, link_type, original_length, skipped, .. } = *head;
+            let Head { reference, time, link_type, original_length, skipped, .. } = head;
             let frame = Frame { reference, time, link_type, original_length, bytes };
-            prepared.push((skipped, prepare(&frame, &mut self.reader)));
+            self.frames.push((skipped, prepare(&frame, &mut self.reader)));
         }
-        self.heads.clear();
         self.octets.clear();
-        Done { frames: prepared, skipped: mem::take(&mut self.skipped), after: mem::take(&mut self.after) }
+    }
+
+    /// Takes all frames, which are prepared, through the stages that need them in order; `hand_on` may take the steps behind each. The batch is
+    /// empty then, for its memory to be used again.
+    pub(super) fn track(&mut self, front: &mut Front, steps: &mut Vec<Step>, mut hand_on: impl FnMut(&mut Vec<Step>)) {
+        let mut times = self.skipped.times.as_slice();
+        let mut taken = 0;
+        for (before, frame) in self.frames.drain(..) {
+            let (now, later) = times.split_at_checked(before - taken).unwrap_or((times, &[]));
+            (times, taken) = (later, before);
+            front.skipped(now, steps);
+            front.frame(frame, steps);
+            hand_on(steps);
+        }
+        front.skipped(times, steps);
+        self.skipped.times.clear();
+        front.count_skipped(mem::take(&mut self.skipped.octets), self.skipped.kinds.drain(..));
     }
 }

@@ -1,14 +1,15 @@
 //! The stages in order: frames, datagrams, messages, calls, findings, reports. The only place that knows two of them, the
 //! threads that they run on, and the order of results.
 //!
-//! `prepare` has no state, `front` (reassembly, tracker) and `back` (diagnosis, reports) have. On one thread they follow one
-//! another frame by frame; on several (`parallel`) frames are prepared side by side, and front and back take them in the
+//! `prepare` has no state, `front` (reassembly, tracker), `back` (diagnosis) and the reports have. On one thread they follow one
+//! another frame by frame; on several (`parallel`) frames are prepared side by side, and front, back and reports take them in the
 //! order of the capture, so that the result is the same to the octet.
 
 mod associations;
 mod back;
 mod batch;
 mod front;
+mod line;
 mod parallel;
 mod prepare;
 mod redaction;
@@ -186,7 +187,7 @@ impl Analysis {
         complete(&mut self.front.facts);
         self.set_lossy(self.front.facts.dropped > 0);
         for step in self.front.close() {
-            self.back.step(step, sink)?;
+            self.back.step(step).map_or(Ok(()), |report| sink.take_call(report))?;
         }
         self.front.count();
         let Self {
@@ -213,7 +214,7 @@ impl Analysis {
     }
 
     fn steps(&mut self, steps: &mut Vec<Step>, sink: &mut dyn Sink) -> io::Result<()> {
-        steps.drain(..).try_for_each(|step| self.back.step(step, sink))
+        steps.drain(..).filter_map(|step| self.back.step(step)).try_for_each(|report| sink.take_call(report))
     }
 }
 

@@ -159,39 +159,88 @@ fn frame(second: u32, call: &str) -> Vec<u8> {
 
 #[test]
 fn a_call_is_reported_while_the_capture_goes_on() {
-    let (octets, pieces) = channel();
-    let (told, calls) = channel();
-    let run = thread::spawn(move || {
-        let live = Live { pieces, rest: Vec::new() };
-        let mut capture = Capture::from_reader(PathBuf::from("-"), live).unwrap();
+    for threads in [2, 3] {
+        let (octets, pieces) = channel();
+        let (told, calls) = channel();
+        let run = thread::spawn(move || {
+            let live = Live { pieces, rest: Vec::new() };
+            let mut capture = Capture::from_reader(PathBuf::from("-"), live).unwrap();
+            let mut analysis = Analysis::new(Settings::default());
+            analysis.run(&mut capture, threads, &mut Told(told), &mut |error| panic!("{error}")).unwrap();
+        });
+        octets.send([header(), frame(1, "first")].concat()).unwrap();
+        octets.send(frame(1000, "second")).unwrap();
+        // The input stays open: nothing more comes, and the first call is over all the same.
+        let first = calls.recv_timeout(Duration::from_mins(1));
+        drop(octets);
+        assert_eq!((first, calls.recv()), (Ok(1), Ok(2)));
+        run.join().unwrap();
+    }
+}
+
+#[test]
+fn calls_that_are_open_at_the_end_are_reported_in_order() {
+    const CALLS: u64 = 1000;
+    let octets: Vec<u8> =
+        header().into_iter().chain((1..=CALLS).flat_map(|call| frame(1, &format!("c{call}")))).collect();
+    for threads in [1, 2, 3, 8] {
+        let (told, calls) = channel();
+        let mut capture = Capture::from_reader(PathBuf::from("-"), io::Cursor::new(octets.clone())).unwrap();
         let mut analysis = Analysis::new(Settings::default());
-        analysis.run(&mut capture, 3, &mut Told(told), &mut |error| panic!("{error}")).unwrap();
-    });
-    octets.send([header(), frame(1, "first")].concat()).unwrap();
-    octets.send(frame(1000, "second")).unwrap();
-    // The input stays open: nothing more comes, and the first call is over all the same.
-    let first = calls.recv_timeout(Duration::from_mins(1));
-    drop(octets);
-    assert_eq!((first, calls.recv()), (Ok(1), Ok(2)));
-    run.join().unwrap();
+        let mut told = Told(told);
+        analysis.run(&mut capture, threads, &mut told, &mut |error| panic!("{error}")).unwrap();
+        analysis.finish(|_| (), &mut told).unwrap();
+        drop(told);
+        assert!(calls.into_iter().eq(1..=CALLS), "{threads} threads");
+    }
+}
+
+/// A capture without an end.
+struct Again(u32);
+
+impl Read for Again {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let next = if self.0 == 0 { header() } else { frame(self.0 * 100, &format!("c{}", self.0)) };
+        self.0 += 1;
+        next.as_slice().read(out)
+    }
+}
+
+fn endless(threads: usize, sink: &mut dyn Sink) -> io::Result<()> {
+    let mut capture = Capture::from_reader(PathBuf::from("-"), Again(0)).unwrap();
+    Analysis::new(Settings::default()).run(&mut capture, threads, sink, &mut |error| panic!("{error}"))
 }
 
 #[test]
 fn a_report_that_nobody_reads_ends_all_threads() {
-    struct Again(u32);
-    impl Read for Again {
-        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-            let next = if self.0 == 0 { header() } else { frame(self.0 * 100, &format!("c{}", self.0)) };
-            self.0 += 1;
-            next.as_slice().read(out)
+    for threads in [2, 3] {
+        let (told, calls) = channel();
+        drop(calls);
+        assert_eq!(endless(threads, &mut Told(told)).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}
+
+#[test]
+fn a_report_that_panics_ends_all_threads() {
+    struct Broken;
+    impl Sink for Broken {
+        fn begin_capture(&mut self, _: usize, _: &[String]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn call(&mut self, _: &CallReport) -> io::Result<()> {
+            panic!("a report is broken")
+        }
+
+        fn end_capture(&mut self, _: &CaptureFacts, _: &Summary, _: &[Finding]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn finish(&mut self, _: &Summary) -> io::Result<()> {
+            Ok(())
         }
     }
-    let (told, calls) = channel();
-    drop(calls);
-    let mut endless = Capture::from_reader(PathBuf::from("-"), Again(0)).unwrap();
-    let ended =
-        Analysis::new(Settings::default()).run(&mut endless, 3, &mut Told(told), &mut |error| panic!("{error}"));
-    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert!(thread::spawn(|| endless(3, &mut Broken)).join().is_err());
 }
 
 /// What a run over several inputs prints: its report, its errors, its exit code.
