@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
+use super::json_text::JsonText;
 use crate::wrap::is_printable_ascii;
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 /// Makes text harmless on a terminal: control characters (C0, DEL, C1), line ends among them, and what turns the direction
 /// of writing or is invisible come out as `\x1b` or `\u202e`.
@@ -44,7 +44,7 @@ pub fn csv(cell: &str) -> Cow<'_, str> {
 pub fn json<T: Serialize>(out: &mut dyn io::Write, value: &T) -> io::Result<()> {
     // In one piece: to call a writer that nobody knows for every word takes longer than to write it.
     let mut text = Vec::with_capacity(USUAL_OCTETS);
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Harmless(CompactFormatter)))?;
+    value.serialize(&mut JsonText::new(&mut text))?;
     out.write_all(&text)
 }
 
@@ -100,7 +100,7 @@ pub fn workflow_line(line: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character can change what a terminal shows beside itself.
-fn is_dangerous(c: char) -> bool {
+pub(super) fn is_dangerous(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -114,31 +114,6 @@ fn is_plain_number(cell: &str) -> bool {
         (Some(number), _) => digits(number),
         (_, Some(number)) => number.split_once('.').map_or(digits(number), |(a, b)| digits(a) && digits(b)),
         _ => false,
-    }
-}
-
-struct Harmless(CompactFormatter);
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        if is_printable_ascii(fragment) {
-            return self.0.write_string_fragment(out, fragment);
-        }
-        let mut rest = fragment;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
-            let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            self.0.write_string_fragment(out, before)?;
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            rest = tail.get(c.len_utf8()..).unwrap_or("");
-        }
-        self.0.write_string_fragment(out, rest)
-    }
-
-    fn write_char_escape<W: ?Sized + io::Write>(&mut self, out: &mut W, escape: CharEscape) -> io::Result<()> {
-        self.0.write_char_escape(out, escape)
     }
 }
 

@@ -23,6 +23,7 @@ pub mod github;
 mod groups;
 pub mod html;
 pub mod json;
+mod json_text;
 pub mod junit;
 mod kpi;
 mod ladder;

@@ -136,8 +136,12 @@ impl CaptureView {
             dropped: facts.dropped,
             anomalies: facts.anomalies.iter().map(|(anomaly, n)| (anomaly.code(), *n)).collect(),
             complete: facts.is_complete(),
-            incomplete: facts.incomplete_reasons().iter().map(|reason| place.say(reason)).collect(),
-            error: facts.error.as_ref().map(|error| place.say(error)),
+            incomplete: facts
+                .incomplete_reasons()
+                .iter()
+                .map(|reason| reason.in_lang(place.lang).to_string())
+                .collect(),
+            error: facts.error.as_ref().map(|error| error.in_lang(place.lang).to_string()),
         }
     }
 

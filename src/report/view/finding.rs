@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Address, Place, Time};
+use super::{Address, Place, Said, Time};
 use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Severity};
 
 /// One diagnosis with its evidence.
@@ -19,15 +19,15 @@ pub(in crate::report) struct FindingView<'a> {
     /// How sure it is.
     certainty: Sureness,
     /// What happened, in one or two sentences.
-    message: String,
+    message: Said<'a>,
     /// The proof; the first piece is the primary one.
     evidence: Vec<EvidenceView<'a>>,
     /// Who must act; null when nobody in particular.
     actor: Option<ActorView<'a>>,
     /// What to change, most important first.
-    remediation: Vec<String>,
+    remediation: Vec<Said<'a>>,
     /// How to see that it worked.
-    verification: Option<String>,
+    verification: Option<Said<'a>>,
     /// Code of the finding whose consequence this one is; null for causes.
     consequence_of: Option<&'static str>,
     /// Numbers of the calls it is about, when it is about several; at most as many as the program keeps.
@@ -54,7 +54,7 @@ struct EvidenceView<'a> {
     /// Receiver.
     destination: Address,
     /// What it is, such as `301 response`.
-    what: String,
+    what: Said<'a>,
     /// The start line or header field that matters, as captured (octets that are not UTF-8 replaced); may be empty.
     text: &'a str,
 }
@@ -64,7 +64,7 @@ struct EvidenceView<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ActorView<'a> {
     /// The role, such as `operator of the redirect server`.
-    role: String,
+    role: Said<'a>,
     /// Its address; null where it is unknown.
     address: Option<Address>,
     /// Its Server or User-Agent value; null where it sent none.

@@ -66,7 +66,7 @@ impl<'a> IdentityView<'a> {
                 Verdict::Verified(_) => "verified",
                 Verdict::Failed(_) => "failed",
             },
-            verification_text: place.say(&checked.verdict.text()),
+            verification_text: checked.verdict.text().in_lang(place.lang).to_string(),
         }
     }
 }

@@ -48,8 +48,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn say(self, text: &Text) -> String {
-        text.in_lang(self.lang).to_string()
+    fn say(self, text: &Text) -> Said<'_> {
+        Said { text, lang: self.lang }
     }
 
     /// The index of the frame's file, where one is needed.
@@ -71,6 +71,19 @@ pub(super) enum Record<'a> {
     Capture(CaptureView),
     /// The numbers of all captures together: the last line.
     Summary(SummaryView<'a>),
+}
+
+/// A sentence, written straight into the report.
+#[derive(Debug)]
+struct Said<'a> {
+    text: &'a Text,
+    lang: Lang,
+}
+
+impl Serialize for Said<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.text.in_lang(self.lang))
+    }
 }
 
 /// Capture time in UTC: microseconds, or nanoseconds where there are any.
@@ -101,6 +114,21 @@ impl Serialize for Address {
 
 /// The longest: an IPv6 address and a port.
 const ADDRESS_OCTETS: usize = 56;
+
+#[cfg(test)]
+impl schemars::JsonSchema for Said<'_> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Said".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
 
 #[cfg(test)]
 impl schemars::JsonSchema for Time {

@@ -1,0 +1,437 @@
+//! Values as JSON text that is harmless on a terminal, too: what [`terminal`](super::escape::terminal) escapes is written as
+//! `\u001b`, which readers of JSON turn back into the same text.
+//!
+//! A serializer of our own beside that of serde_json, whose output has the same octets: names of fields are known and copied, texts are
+//! looked through once, many octets at a time, and most of them are copied whole.
+
+use std::fmt::{self, Display, Write as _};
+
+use serde::Serialize;
+use serde::ser::{self, Error as _};
+use serde_json::Error;
+
+use super::escape::is_dangerous;
+
+/// Writes values one behind the other.
+pub(super) struct JsonText<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+/// A list or an object that is being written.
+pub(super) struct Compound<'t, 'o> {
+    text: &'t mut JsonText<'o>,
+    is_empty: bool,
+    end: &'static [u8],
+}
+
+impl<'o> JsonText<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    fn raw(&mut self, octets: &[u8]) {
+        self.out.extend_from_slice(octets);
+    }
+
+    fn integer(&mut self, value: u64) {
+        let mut digits = [0; 20];
+        let (mut rest, mut at) = (value, digits.len());
+        for (nth, digit) in digits.iter_mut().enumerate().rev() {
+            (*digit, rest, at) = (b'0' + u8::try_from(rest % 10).unwrap_or_default(), rest / 10, nth);
+            if rest == 0 {
+                break;
+            }
+        }
+        self.raw(digits.get(at..).unwrap_or_default());
+    }
+
+    /// A text without its quotation marks.
+    fn words(&mut self, text: &str) {
+        if is_plain(text.as_bytes()) {
+            self.raw(text.as_bytes());
+        } else {
+            self.escaped(text);
+        }
+    }
+
+    fn escaped(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_escaped(*c)) {
+            let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            self.raw(before.as_bytes());
+            match c {
+                '"' => self.raw(b"\\\""),
+                '\\' => self.raw(b"\\\\"),
+                '\u{8}' => self.raw(b"\\b"),
+                '\t' => self.raw(b"\\t"),
+                '\n' => self.raw(b"\\n"),
+                '\u{c}' => self.raw(b"\\f"),
+                '\r' => self.raw(b"\\r"),
+                _ => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| self.raw(format!("\\u{unit:04x}").as_bytes())),
+            }
+            rest = behind.get(c.len_utf8()..).unwrap_or_default();
+        }
+        self.raw(rest.as_bytes());
+    }
+
+    fn begin<'t>(&'t mut self, begin: u8, end: &'static [u8]) -> Compound<'t, 'o> {
+        self.out.push(begin);
+        Compound { text: self, is_empty: true, end }
+    }
+
+    /// An object whose only field is named after a variant.
+    fn variant(&mut self, name: &str) {
+        self.raw(b"{\"");
+        self.words(name);
+        self.raw(b"\":");
+    }
+}
+
+/// Whether all octets stand for themselves, as in most texts. All are looked at, which takes several at a time.
+fn is_plain(octets: &[u8]) -> bool {
+    octets.iter().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~') & (*octet != b'"') & (*octet != b'\\'))
+}
+
+fn is_escaped(c: char) -> bool {
+    matches!(c, '"' | '\\') || is_dangerous(c)
+}
+
+/// Writes parts of a text as they come.
+struct Parts<'t, 'o>(&'t mut JsonText<'o>);
+
+impl fmt::Write for Parts<'_, '_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0.words(part);
+        Ok(())
+    }
+}
+
+macro_rules! integers {
+    ($($signed:ident $unsigned:ident $s:ty, $u:ty;)*) => {$(
+        fn $signed(self, value: $s) -> Result<(), Error> {
+            if value < 0 {
+                self.raw(b"-");
+            }
+            self.integer(value.unsigned_abs().into());
+            Ok(())
+        }
+
+        fn $unsigned(self, value: $u) -> Result<(), Error> {
+            self.integer(value.into());
+            Ok(())
+        }
+    )*};
+}
+
+impl<'t, 'o> ser::Serializer for &'t mut JsonText<'o> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Compound<'t, 'o>;
+    type SerializeTuple = Compound<'t, 'o>;
+    type SerializeTupleStruct = Compound<'t, 'o>;
+    type SerializeTupleVariant = Compound<'t, 'o>;
+    type SerializeMap = Compound<'t, 'o>;
+    type SerializeStruct = Compound<'t, 'o>;
+    type SerializeStructVariant = Compound<'t, 'o>;
+
+    integers! {
+        serialize_i8 serialize_u8 i8, u8;
+        serialize_i16 serialize_u16 i16, u16;
+        serialize_i32 serialize_u32 i32, u32;
+        serialize_i64 serialize_u64 i64, u64;
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), Error> {
+        self.raw(if value { b"true" } else { b"false" });
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), Error> {
+        serde_json::to_writer(&mut *self.out, &value)
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), Error> {
+        serde_json::to_writer(&mut *self.out, &value)
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), Error> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), Error> {
+        self.raw(b"\"");
+        self.words(value);
+        self.raw(b"\"");
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
+        self.collect_seq(value)
+    }
+
+    fn serialize_none(self) -> Result<(), Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        self.raw(b"null");
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<(), Error> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        self.variant(variant);
+        value.serialize(&mut *self)?;
+        self.raw(b"}");
+        Ok(())
+    }
+
+    fn serialize_seq(self, _length: Option<usize>) -> Result<Compound<'t, 'o>, Error> {
+        Ok(self.begin(b'[', b"]"))
+    }
+
+    fn serialize_tuple(self, _length: usize) -> Result<Compound<'t, 'o>, Error> {
+        Ok(self.begin(b'[', b"]"))
+    }
+
+    fn serialize_tuple_struct(self, _name: &'static str, _length: usize) -> Result<Compound<'t, 'o>, Error> {
+        Ok(self.begin(b'[', b"]"))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _length: usize,
+    ) -> Result<Compound<'t, 'o>, Error> {
+        self.variant(variant);
+        Ok(self.begin(b'[', b"]}"))
+    }
+
+    fn serialize_map(self, _length: Option<usize>) -> Result<Compound<'t, 'o>, Error> {
+        Ok(self.begin(b'{', b"}"))
+    }
+
+    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Compound<'t, 'o>, Error> {
+        Ok(self.begin(b'{', b"}"))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _length: usize,
+    ) -> Result<Compound<'t, 'o>, Error> {
+        self.variant(variant);
+        Ok(self.begin(b'{', b"}}"))
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Error> {
+        self.raw(b"\"");
+        write!(Parts(self), "{value}").map_err(Error::custom)?;
+        self.raw(b"\"");
+        Ok(())
+    }
+}
+
+impl Compound<'_, '_> {
+    fn next(&mut self) {
+        if !std::mem::take(&mut self.is_empty) {
+            self.text.raw(b",");
+        }
+    }
+
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.next();
+        value.serialize(&mut *self.text)
+    }
+
+    /// A field of a struct: its name needs no escapes.
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        self.text.raw(if std::mem::take(&mut self.is_empty) { b"\"" } else { b",\"" });
+        self.text.raw(name.as_bytes());
+        self.text.raw(b"\":");
+        value.serialize(&mut *self.text)
+    }
+
+    fn finish(self) {
+        self.text.raw(self.end);
+    }
+}
+
+macro_rules! lists {
+    ($($list:ident $element:ident;)*) => {$(
+        impl ser::$list for Compound<'_, '_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn $element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                self.element(value)
+            }
+
+            fn end(self) -> Result<(), Error> {
+                self.finish();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+macro_rules! structs {
+    ($($kind:ident)*) => {$(
+        impl ser::$kind for Compound<'_, '_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+                self.field(name, value)
+            }
+
+            fn end(self) -> Result<(), Error> {
+                self.finish();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+lists! {
+    SerializeSeq serialize_element;
+    SerializeTuple serialize_element;
+    SerializeTupleStruct serialize_field;
+    SerializeTupleVariant serialize_field;
+}
+structs!(SerializeStruct SerializeStructVariant);
+
+impl ser::SerializeMap for Compound<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.next();
+        let at = self.text.out.len();
+        key.serialize(&mut *self.text)?;
+        if self.text.out.get(at) == Some(&b'"') { Ok(()) } else { Err(Error::custom("names of fields are texts")) }
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.text.raw(b":");
+        value.serialize(&mut *self.text)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.finish();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    enum Kind {
+        Unit,
+        One(u8),
+        Two(i64, i8),
+        Named { a: char },
+    }
+
+    #[derive(Serialize)]
+    struct Unit;
+
+    #[derive(Serialize)]
+    struct New(Option<f64>);
+
+    #[derive(Serialize)]
+    #[serde(tag = "type")]
+    enum Tagged {
+        All(All),
+    }
+
+    #[derive(Serialize)]
+    struct All {
+        text: &'static str,
+        kinds: Vec<Kind>,
+        numbers: (u64, i64, u16, i32, f64, f32),
+        map: BTreeMap<&'static str, Vec<bool>>,
+        #[serde(flatten)]
+        more: BTreeMap<String, Unit>,
+        none: Option<u8>,
+        new: (New, New),
+        unit: (),
+    }
+
+    fn all() -> Tagged {
+        Tagged::All(All {
+            text: "a\"b\\c\t\n\r\u{8}\u{c} 王伟 📞/",
+            kinds: vec![Kind::Unit, Kind::One(0), Kind::Two(i64::MIN, -1), Kind::Named { a: '"' }],
+            numbers: (u64::MAX, i64::MAX, 10, -100, 0.1, 1e30),
+            map: [("x", vec![true, false]), ("\"", vec![])].into(),
+            more: [("m".to_owned(), Unit)].into(),
+            none: None,
+            new: (New(Some(f64::NAN)), New(Some(1.0))),
+            unit: (),
+        })
+    }
+
+    fn text<T: Serialize>(value: &T) -> String {
+        let mut out = Vec::new();
+        value.serialize(&mut JsonText::new(&mut out)).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_octets_are_those_of_serde_json() {
+        assert_eq!(text(&all()), serde_json::to_string(&all()).unwrap());
+        for c in (0..0x80).filter_map(char::from_u32).filter(|c| *c != '\u{7f}') {
+            let around = format!("0123456789abcdef{c}0123456789abcdef0123456789abcdef");
+            assert_eq!(text(&around), serde_json::to_string(&around).unwrap());
+        }
+        for number in [0, 9, 10, 99, 100, 12_345_678_901_234_567_890] {
+            assert_eq!(text(&number), u64::to_string(&number));
+        }
+    }
+
+    #[test]
+    fn what_is_displayed_is_escaped_as_well() {
+        struct Shown;
+        impl Serialize for Shown {
+            fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&format_args!("{}\x1b{}", "\"", '\u{202e}'))
+            }
+        }
+        assert_eq!(text(&Shown), "\"\\\"\\u001b\\u202e\"");
+    }
+
+    #[test]
+    fn names_that_are_no_texts_are_refused() {
+        let map: BTreeMap<u8, u8> = [(1, 2)].into();
+        assert!(map.serialize(&mut JsonText::new(&mut Vec::new())).is_err());
+    }
+}
