@@ -9,15 +9,22 @@ use std::path::{Path, PathBuf};
 use crate::capture;
 use crate::error::{Error, shown};
 
+/// Octets that are written at once. The kernel takes half the time for them that it takes for eight times as many pieces.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
+
 /// Creates (or empties) the file of a report. Do this before the long work, so that a wrong path shows at once.
 ///
 /// # Errors
 /// [`Error::Write`] when it cannot be created.
 pub fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
     match File::create(path) {
-        Ok(file) => Ok(Box::new(BufWriter::new(file))),
+        Ok(file) => Ok(Box::new(buffered(file))),
         Err(source) => Err(Error::Write { path: path.to_owned(), source }),
     }
+}
+
+fn buffered(file: File) -> BufWriter<File> {
+    BufWriter::with_capacity(WRITTEN_AT_ONCE, file)
 }
 
 /// The files of a run's reports: none of them is a capture of the run, and none is written twice.
@@ -102,7 +109,7 @@ impl Target {
     pub fn begin(self) -> Result<Box<dyn Write>, Error> {
         // Devices and pipes have no length.
         match self.file.metadata().and_then(|about| if about.is_file() { self.file.set_len(0) } else { Ok(()) }) {
-            Ok(()) => Ok(Box::new(BufWriter::new(self.file))),
+            Ok(()) => Ok(Box::new(buffered(self.file))),
             Err(source) => Err(Error::Write { path: self.path, source }),
         }
     }
