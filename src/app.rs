@@ -162,11 +162,11 @@ impl Run<'_> {
         side_by_side::run(&plan, first, inputs, threads, |piece| {
             // A sink that fails for good is marked by `Watched`.
             match piece {
-                Piece::Begin(index, files) => drop(self.sink.begin_capture(index, &files)),
-                Piece::Call(report) => drop(self.sink.call(&report)),
+                Piece::Begin(index, files) => drop(self.sink.begin_capture(*index, files)),
+                Piece::Call(report) => drop(self.sink.call(report)),
                 Piece::End(end) => drop(self.sink.end_capture(&end.0, &end.1, &end.2)),
-                Piece::Error(error) => self.error(&error),
-                Piece::Summary(summary) => self.add(Some(&summary)),
+                Piece::Error(error) => self.error(error),
+                Piece::Summary(summary) => self.add(Some(summary)),
             }
             !self.sink.gone
         });

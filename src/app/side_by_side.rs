@@ -2,10 +2,11 @@
 //!
 //! Captures know nothing of one another up to the reports, so what a report sees is the same as if they had been analysed one after
 //! the other. Bounded: a thread that is ahead of the reports waits once it has [`GROUPS`] of results, and no more than a few
-//! captures are ahead.
+//! captures are ahead. Results that were taken go back to the thread that made them, to be freed there: it costs an allocator several times
+//! as much to free what another thread has allocated.
 
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::{io, mem};
 
@@ -33,33 +34,42 @@ pub(super) enum Piece {
     Summary(Box<Summary>),
 }
 
+/// Results of a capture, and where they go when they were taken.
+type Results = (Receiver<Vec<Piece>>, Sender<Vec<Piece>>);
+
 /// Analyses inputs, which are numbered from `first`; `take` gets the pieces of all of them in order, and says whether to go on.
-pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, mut take: impl FnMut(Piece) -> bool) {
+pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, mut take: impl FnMut(&Piece) -> bool) {
     let workers = threads.clamp(1, WORKERS_MAX);
     thread::scope(|scope| {
-        let (order, ordered) = sync_channel::<Receiver<Vec<Piece>>>(2 * workers);
+        let (order, ordered) = sync_channel::<Results>(2 * workers);
         let queue = std::sync::Arc::new(Mutex::new((inputs.iter().enumerate(), order)));
         for _ in 0..workers {
             let queue = std::sync::Arc::clone(&queue);
             scope.spawn(move || {
+                let (used, taken) = channel();
                 // The lock is held while the order of results is settled: the queue is as long as that of the results.
                 let next = || {
                     let mut queue = queue.lock().ok()?;
                     let (at, input) = queue.0.next()?;
                     let (pieces, results) = sync_channel(GROUPS);
-                    queue.1.send(results).ok()?;
+                    queue.1.send((results, used.clone())).ok()?;
                     Some((first + at, input, pieces))
                 };
                 while let Some((index, input, pieces)) = next() {
                     analyse(plan, index, input, &pieces);
+                    taken.try_iter().for_each(drop);
                 }
             });
         }
         // The threads alone hold the queue, so that the last of them ends the order.
         drop(queue);
-        for results in ordered {
-            if !results.into_iter().flatten().all(&mut take) {
-                return;
+        for (results, used) in ordered {
+            for pieces in results {
+                if !pieces.iter().all(&mut take) {
+                    return;
+                }
+                // The thread may have ended.
+                drop(used.send(pieces));
             }
         }
     });
