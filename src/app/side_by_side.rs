@@ -1,7 +1,7 @@
 //! Small captures analysed side by side, each on one thread, with the results of all taken in the order of the inputs.
 //!
 //! Captures know nothing of one another up to the reports, so what a report sees is the same as if they had been analysed one after
-//! the other. Bounded: a thread that is ahead of the reports waits once it has [`GROUPS`] of results, and no more than a few
+//! the other. Bounded: a thread that is ahead of the reports waits once it has a few hundred results, and no more than a few
 //! captures are ahead. Results that were taken go back to the thread that made them, to be freed there: it costs an allocator several times
 //! as much to free what another thread has allocated.
 
@@ -17,9 +17,9 @@ use crate::error::Error;
 use crate::report::{CaptureFacts, Sink, Summary};
 
 /// Results of one capture that wait for their turn: so many groups,
-const GROUPS: usize = 4;
+const GROUPS: usize = 1;
 /// each of so many. One group holds all that most small captures have, and nobody is woken up more often than that.
-const PIECES: usize = 32;
+const PIECES: usize = 128;
 /// Threads that are of use: the reports are written by one.
 const WORKERS_MAX: usize = 16;
 

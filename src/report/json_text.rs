@@ -47,31 +47,31 @@ impl<'o> JsonText<'o> {
 
     /// A text without its quotation marks.
     fn words(&mut self, text: &str) {
-        if is_plain(text.as_bytes()) {
-            self.raw(text.as_bytes());
-        } else {
-            self.escaped(text);
+        let mut rest = text;
+        loop {
+            let (plain, behind) = rest.split_at_checked(plain_length(rest.as_bytes())).unwrap_or((rest, ""));
+            self.raw(plain.as_bytes());
+            let Some(c) = behind.chars().next() else { return };
+            self.character(c);
+            rest = behind.get(c.len_utf8()..).unwrap_or_default();
         }
     }
 
-    fn escaped(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_escaped(*c)) {
-            let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            self.raw(before.as_bytes());
-            match c {
-                '"' => self.raw(b"\\\""),
-                '\\' => self.raw(b"\\\\"),
-                '\u{8}' => self.raw(b"\\b"),
-                '\t' => self.raw(b"\\t"),
-                '\n' => self.raw(b"\\n"),
-                '\u{c}' => self.raw(b"\\f"),
-                '\r' => self.raw(b"\\r"),
-                _ => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| self.raw(format!("\\u{unit:04x}").as_bytes())),
+    /// A character that is not printable ASCII, or must not stand for itself.
+    fn character(&mut self, c: char) {
+        match c {
+            '"' => self.raw(b"\\\""),
+            '\\' => self.raw(b"\\\\"),
+            '\u{8}' => self.raw(b"\\b"),
+            '\t' => self.raw(b"\\t"),
+            '\n' => self.raw(b"\\n"),
+            '\u{c}' => self.raw(b"\\f"),
+            '\r' => self.raw(b"\\r"),
+            _ if is_dangerous(c) => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| self.raw(format!("\\u{unit:04x}").as_bytes()));
             }
-            rest = behind.get(c.len_utf8()..).unwrap_or_default();
+            _ => self.raw(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
-        self.raw(rest.as_bytes());
     }
 
     fn begin<'t>(&'t mut self, begin: u8, end: &'static [u8]) -> Compound<'t, 'o> {
@@ -87,13 +87,28 @@ impl<'o> JsonText<'o> {
     }
 }
 
-/// Whether all octets stand for themselves, as in most texts. All are looked at, which takes several at a time.
-fn is_plain(octets: &[u8]) -> bool {
-    octets.iter().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~') & (*octet != b'"') & (*octet != b'\\'))
+/// How many octets at the beginning are printable ASCII and stand for themselves. Eight are looked at at a time.
+fn plain_length(octets: &[u8]) -> usize {
+    let (words, rest) = octets.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let plain = plain_octets(*word);
+        if plain < 8 {
+            return at * 8 + plain;
+        }
+    }
+    let mut last = [b' '; 8];
+    last.iter_mut().zip(rest).for_each(|(place, octet)| *place = *octet);
+    words.len() * 8 + plain_octets(last).min(rest.len())
 }
 
-fn is_escaped(c: char) -> bool {
-    matches!(c, '"' | '\\') || is_dangerous(c)
+/// The same of one word. A borrow can only reach octets behind the first that is found, so that the first one is right.
+fn plain_octets(word: [u8; 8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let word = u64::from_le_bytes(word);
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    let is = |octet: u8| below(word ^ (ONES * u64::from(octet)), 1);
+    let found = below(word, b' ') | is(b'"') | is(b'\\') | is(0x7f) | word;
+    (found & (ONES * 0x80)).trailing_zeros() as usize / 8
 }
 
 /// Writes parts of a text as they come.
@@ -271,6 +286,7 @@ impl Compound<'_, '_> {
 
     /// A field of a struct: its name needs no escapes.
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        self.text.out.reserve(name.len() + 4);
         self.text.raw(if std::mem::take(&mut self.is_empty) { b"\"" } else { b",\"" });
         self.text.raw(name.as_bytes());
         self.text.raw(b"\":");
@@ -409,9 +425,11 @@ mod tests {
     #[test]
     fn the_octets_are_those_of_serde_json() {
         assert_eq!(text(&all()), serde_json::to_string(&all()).unwrap());
-        for c in (0..0x80).filter_map(char::from_u32).filter(|c| *c != '\u{7f}') {
-            let around = format!("0123456789abcdef{c}0123456789abcdef0123456789abcdef");
-            assert_eq!(text(&around), serde_json::to_string(&around).unwrap());
+        for c in (0..0x180).filter_map(char::from_u32).filter(|c| !matches!(c, '\u{7f}'..='\u{9f}' | '\u{ad}')) {
+            for before in 0..20 {
+                let around = format!("{:before$}{c}{c}0123456789!~", "");
+                assert_eq!(text(&around), serde_json::to_string(&around).unwrap());
+            }
         }
         for number in [0, 9, 10, 99, 100, 12_345_678_901_234_567_890] {
             assert_eq!(text(&number), u64::to_string(&number));
