@@ -20,6 +20,8 @@ use crate::report::{CaptureFacts, Sink, Summary};
 const GROUPS: usize = 1;
 /// each of so many. One group holds all that most small captures have, and nobody is woken up more often than that.
 const PIECES: usize = 128;
+/// A group whose calls have messages of so many octets is handed on before it is full: a small file may have grown a thousand times.
+const OCTETS: usize = 1 << 20;
 /// Threads that are of use: the reports are written by one.
 const WORKERS_MAX: usize = 16;
 
@@ -76,7 +78,7 @@ pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, m
 }
 
 fn analyse(plan: &Plan, index: usize, input: &Input, results: &SyncSender<Vec<Piece>>) {
-    let mut recorder = Recorder { results, pieces: Vec::new() };
+    let mut recorder = Recorder { results, pieces: Vec::new(), octets: 0 };
     let mut errors = Vec::new();
     let summary = plan.single((index, input), 1, &mut recorder, &mut |error| errors.push(Piece::Error(error)));
     recorder.pieces.extend(errors);
@@ -90,14 +92,17 @@ struct Recorder<'r> {
     results: &'r SyncSender<Vec<Piece>>,
     /// The group that is not yet handed on.
     pieces: Vec<Piece>,
+    /// Octets of the messages in it.
+    octets: usize,
 }
 
 impl Recorder<'_> {
     fn hand_on(&mut self, piece: Piece) -> io::Result<()> {
         self.pieces.push(piece);
-        if self.pieces.len() < PIECES {
+        if self.pieces.len() < PIECES && self.octets < OCTETS {
             return Ok(());
         }
+        self.octets = 0;
         self.results.send(mem::take(&mut self.pieces)).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
@@ -112,6 +117,7 @@ impl Sink for Recorder<'_> {
     }
 
     fn take_call(&mut self, report: CallReport) -> io::Result<()> {
+        self.octets += report.call.messages.iter().map(|m| m.message.raw().len()).sum::<usize>();
         self.hand_on(Piece::Call(Box::new(report)))
     }
 
