@@ -13,13 +13,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::back::Back;
 use super::batch::Batch;
 use super::front::{Front, Step};
+use crate::call::Call;
 use crate::diagnosis::CallReport;
 use crate::error::Error;
 
-/// Steps that are diagnosed at once; calls with many messages go by themselves, so that they do not add up.
+/// Steps that are diagnosed at once; calls with many or long messages go by themselves, so that they do not add up.
 const STEPS: usize = 32;
-/// Messages of such a call.
+/// Messages of such a call, and octets of them.
 const MANY_MESSAGES: usize = 64;
+const MANY_OCTETS: usize = 64 << 10;
 /// Pieces of steps that wait for diagnosis, as far as tracking goes on: what comes out of one batch more may be added.
 const STEPS_QUEUED: usize = 8;
 /// Pieces of diagnosed calls that wait for the reports.
@@ -312,6 +314,8 @@ impl<'p> State<'p> {
 }
 
 fn is_enough(steps: &[Step]) -> bool {
-    let heavy = |step: &Step| matches!(step, Step::Over { call, .. } if call.messages.len() >= MANY_MESSAGES);
+    let octets = |call: &Call| call.messages.iter().map(|m| m.message.raw().len()).sum::<usize>();
+    let is_heavy = |call: &Call| call.messages.len() >= MANY_MESSAGES || octets(call) >= MANY_OCTETS;
+    let heavy = |step: &Step| matches!(step, Step::Over { call, .. } if is_heavy(call));
     steps.len() >= STEPS || steps.last().is_some_and(heavy)
 }
