@@ -188,8 +188,8 @@ pub const DUPLICATE_FRAMES: usize = 64;
 pub const LEG_DIALOGS: usize = 32;
 /// Times of frames that fall back further than this are a clock that was set, not frames out of order.
 pub const CLOCK_STEP_BACK: Duration = Duration::from_mins(1);
-/// A frame that much later than the one before it was written by another clock: no capture of a working network is silent for a week.
-pub const CLOCK_LEAP: Duration = Duration::from_hours(7 * 24);
+/// A frame that much later than the one before it was written by another clock: no capture of a working network is silent for a day.
+pub const CLOCK_LEAP: Duration = Duration::from_hours(24);
 /// A group of unanswered requests is over this long after its last message: 64*T1 (RFC 3261 §17.1.1.2) and a margin.
 pub const TRYING_IDLE: Duration = Duration::from_secs(40);
 /// A group is over this long after its last message when it has final responses, a CANCEL or a BYE: the time of

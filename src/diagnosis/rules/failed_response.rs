@@ -1,5 +1,7 @@
 //! Explains a failed final response from the catalogue when no closer rule does: what it means, who sent it, what to do.
 
+use std::time::Duration;
+
 use self::other_methods::Wording;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
@@ -9,6 +11,7 @@ use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
+use crate::lang::span;
 use crate::sip::Method;
 
 mod fitting;
@@ -245,6 +248,13 @@ impl Failure<'_> {
     }
 
     fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
+        if let Some(ringing) = self.rang_and_was_refused(call) {
+            return Text::new(
+                "It had rung for {ringing}, with the same To tag: its user rejected the call, or nobody took it in that time. A device that \
+                 is in use says so at once.",
+            )
+            .with("ringing", span(ringing));
+        }
         Text::new(match known {
             Some(_) if self.is_network_block() => {
                 "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
@@ -304,6 +314,12 @@ impl Failure<'_> {
             && self.transaction.method == Method::Invite
             && call.outcome != Outcome::IdentityRejected
             && call.has_credentials(self.transaction)
+    }
+
+    /// How long the device rang that says it is busy.
+    fn rang_and_was_refused(&self, call: &Call) -> Option<Duration> {
+        let rang = self.rang(call).filter(|m| self.status == 486 && m.message.status().is_some_and(|s| s.0 == 180))?;
+        Some(self.response.provenance.time.since(rang.provenance.time))
     }
 
     fn is_network_block(&self) -> bool {

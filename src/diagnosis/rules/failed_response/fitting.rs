@@ -21,6 +21,8 @@ const REFUSED: &str = "Read the reason phrase: many registrars name wrong creden
 const ROUTED: &str = "Read the reason phrase. If it speaks of DNS or routing, the server took the REGISTER for a request to pass on: it does not \
     serve that domain, and cannot find who does.";
 
+const OVERLOAD: &str = "Clients: use the next server, and leave this one alone for the time that Retry-After gives.";
+const AVOID: &str = "Route to the next server; do not send to this one during Retry-After.";
 const LOOP: &str = "Read the Via header fields in the last copy of the request: a host that appears repeatedly is part of the loop. Correct its route.";
 
 /// What to say in place of a piece of advice for this response; `None` where it has no ground.
@@ -64,6 +66,10 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
             "Enter user name and password again at both ends: the request carried credentials, and many registrars answer wrong ones with 403.",
         ),
         REFUSED => Some("Do not look for a wrong password: the request that was refused carried no credentials."),
+        OVERLOAD if !has(HeaderName::RetryAfter) => {
+            Some("Clients: use the next server, and leave this one alone for a while.")
+        }
+        AVOID if !has(HeaderName::RetryAfter) => Some("Route to the next server."),
         ROUTED if speaks_of_dns(response) => Some(
             "By its own words the server took the REGISTER for a request to pass on, and found no address for its domain in DNS: it does not \
              serve that domain, or does not know that it does.",
@@ -120,7 +126,7 @@ mod tests {
     fn advice_that_is_fitted_is_there_to_be_given() {
         let of_catalogue = (300..700).filter_map(catalog::lookup).flat_map(|entry| entry.how_to_fix);
         let given: Vec<_> = of_catalogue.copied().chain(other_methods::fixes()).collect();
-        for advice in [ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP] {
+        for advice in [ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID] {
             assert!(given.contains(&advice), "{advice}");
         }
     }
@@ -141,6 +147,9 @@ mod tests {
             ("SUBSCRIBE sip:p", "489 Bad Event\nAllow-Events: presence", "that Allow-Events lists", "names no"),
             ("PUBLISH sip:p", "489 Bad Event\nAllow-Events: presence", "publish nothing", "subscription"),
             ("REGISTER sip:p.example", "483 Too Many Hops", "takes p.example for a name of its own", "Read the Via"),
+            ("REGISTER sip:p", "503 Service Unavailable", "leave this one alone for a while", "Retry-After"),
+            ("REGISTER sip:p", "503 Busy\nRetry-After: 9", "the time that Retry-After gives", "for a while"),
+            ("INVITE sip:p", "503 Service Unavailable", "Route to the next server.", "Retry-After"),
             ("REGISTER sip:p", "403 Forbidden", "carried no credentials", "Enter user name"),
             (credentials, "403 Forbidden", "Enter user name and password again", "carried no"),
             ("REGISTER sip:p", "480 No DNS results", "By its own words", "If it speaks"),

@@ -361,3 +361,16 @@ fn who_answers_with_the_fields_of_the_request_is_not_named_by_them() {
         assert_eq!(message.contains("(ExamplePhone/4.2) answered INVITE"), named, "{message}");
     }
 }
+
+#[test]
+fn who_rang_and_then_says_busy_was_not_in_use() {
+    for (tag, rang) in [("b1", true), ("b2", false)] {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag={tag}\n180 Ringing\n\n40.1 p > a tag=b1\n486 Busy Here\n\n\
+             40.2 a > p\nACK\n"
+        ));
+        let message = only(&report).message.to_string();
+        assert_eq!(message.contains("It had rung for 40 s, with the same To tag"), rang, "{message}");
+        assert_eq!(message.contains("The device that was reached is busy"), !rang, "{message}");
+    }
+}
