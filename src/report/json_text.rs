@@ -350,7 +350,12 @@ impl ser::SerializeMap for Compound<'_, '_> {
         self.next();
         let at = self.text.out.len();
         key.serialize(&mut *self.text)?;
-        if self.text.out.get(at) == Some(&b'"') { Ok(()) } else { Err(Error::custom("names of fields are texts")) }
+        // Names are texts: numbers are written as such.
+        if self.text.out.get(at) != Some(&b'"') {
+            self.text.out.insert(at, b'"');
+            self.text.raw(b"\"");
+        }
+        Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -448,8 +453,8 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_texts_are_refused() {
-        let map: BTreeMap<u8, u8> = [(1, 2)].into();
-        assert!(map.serialize(&mut JsonText::new(&mut Vec::new())).is_err());
+    fn numbers_as_names_are_texts() {
+        let map: BTreeMap<i8, u8> = [(-1, 2), (10, 3)].into();
+        assert_eq!(text(&map), serde_json::to_string(&map).unwrap());
     }
 }
