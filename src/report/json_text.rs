@@ -1,7 +1,7 @@
 //! Values as JSON text that is harmless on a terminal, too: what [`terminal`](super::escape::terminal) escapes is written as
 //! `\u001b`, which readers of JSON turn back into the same text.
 //!
-//! A serializer of our own beside that of serde_json, whose output has the same octets: names of fields are known and copied, texts are
+//! A serializer of our own beside that of `serde_json`, whose output has the same octets: names of fields are known and copied, texts are
 //! looked through once, many octets at a time, and most of them are copied whole.
 
 use std::fmt::{self, Display, Write as _};
@@ -402,7 +402,7 @@ mod tests {
         numbers: (u64, i64, u16, i32, f64, f32),
         map: BTreeMap<&'static str, Vec<bool>>,
         #[serde(flatten)]
-        more: BTreeMap<String, Unit>,
+        more: BTreeMap<String, Option<Unit>>,
         none: Option<u8>,
         new: (New, New),
         unit: (),
@@ -414,7 +414,7 @@ mod tests {
             kinds: vec![Kind::Unit, Kind::One(0), Kind::Two(i64::MIN, -1), Kind::Named { a: '"' }],
             numbers: (u64::MAX, i64::MAX, 10, -100, 0.1, 1e30),
             map: [("x", vec![true, false]), ("\"", vec![])].into(),
-            more: [("m".to_owned(), Unit)].into(),
+            more: [("m".to_owned(), Some(Unit))].into(),
             none: None,
             new: (New(Some(f64::NAN)), New(Some(1.0))),
             unit: (),
