@@ -169,12 +169,15 @@ pub struct Finding {
 impl Finding {
     /// Makes a finding; it cannot be made without evidence.
     pub fn new(rule: &super::Rule, certainty: Certainty, message: impl Into<Text>, primary: Evidence) -> Self {
+        // Most findings cite no more than this.
+        let mut evidence = Vec::with_capacity(4);
+        evidence.push(primary);
         Self {
             code: rule.code,
             severity: rule.severity,
             certainty,
             message: message.into(),
-            evidence: vec![primary],
+            evidence,
             actor: None,
             remediation: Vec::new(),
             verification: None,

@@ -5,10 +5,13 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::identity_claims::Destination;
+use super::names::Names;
+use super::patterns::unwanted::Invite;
 use super::{Actor, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
-use crate::sip::{HeaderName, Message, Method, NameAddr, UriView};
+use crate::sip::{HeaderName, Message, Method, NameAddr};
+use crate::stir::telephone_number::NumberView;
 use crate::stir::{Identity, Subject, Surroundings, TelephoneNumber};
 
 /// Digits of the shortest complete number.
@@ -27,12 +30,43 @@ pub(super) struct IdentityCase<'a> {
     pub(super) rejection: Option<&'a CapturedMessage>,
     /// Whether they name the called number, once somebody has asked.
     pub(super) destination: OnceCell<Destination>,
+    /// Whom the INVITE is from and to, where somebody has read that already.
+    names: Option<&'a Names<'a>>,
+    /// The same in numbers, once somebody has asked.
+    numbers: OnceCell<Numbers>,
+    /// The whole of From, once somebody has asked.
+    from: OnceCell<Option<NameAddr>>,
+}
+
+/// Complete numbers in an INVITE.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    /// Those that name the caller: those of P-Asserted-Identity where there are any, else that of From.
+    pub(super) calling: Vec<TelephoneNumber>,
+    /// That of To.
+    pub(super) to: Option<TelephoneNumber>,
+    /// That of the Request-URI.
+    pub(super) target: Option<TelephoneNumber>,
+}
+
+impl Numbers {
+    fn of(message: &Message, names: &Names<'_>, country: &str) -> Self {
+        let whole = |number: Option<&NumberView<'_>>| number.map(NumberView::to_number).filter(is_complete);
+        let target = names.target.as_ref().and_then(|target| TelephoneNumber::read(target.user?, country));
+        Self {
+            calling: calling_numbers(message, names, country),
+            to: whole(names.called.as_ref()),
+            target: target.filter(is_complete),
+        }
+    }
 }
 
 impl<'a> IdentityCase<'a> {
-    /// The INVITE that decided the call; `None` for groups without one.
-    pub(super) fn of(call: &'a Call) -> Option<Self> {
-        Self::of_attempt(call, call.decided_by.or_else(|| call.attempts.last().map(|a| a.transaction))?)
+    /// The INVITE that decided the call; `None` for groups without one. `invites` are those of the call, as far as they are known.
+    pub(super) fn of(call: &'a Call, invites: &'a [Invite<'a>]) -> Option<Self> {
+        let case = Self::of_attempt(call, call.decided_by.or_else(|| call.attempts.last().map(|a| a.transaction))?)?;
+        let known = invites.iter().find(|invite| std::ptr::eq(invite.request, case.request));
+        Some(Self { names: known.map(|invite| &invite.names), ..case })
     }
 
     /// The same for any INVITE at the hop nearest to its caller.
@@ -48,6 +82,9 @@ impl<'a> IdentityCase<'a> {
             identities: request.message.identities(),
             rejection,
             destination: OnceCell::new(),
+            names: None,
+            numbers: OnceCell::new(),
+            from: OnceCell::new(),
         })
     }
 
@@ -104,11 +141,18 @@ impl<'a> IdentityCase<'a> {
         Actor::role(Text::new("operator of the signing service (certificate at {url})").with("url", url))
     }
 
-    /// The called numbers: those of To and of the Request-URI, where they are complete numbers.
-    pub(super) fn called_numbers(&self, country: &str) -> (Option<TelephoneNumber>, Option<TelephoneNumber>) {
+    /// The complete numbers that name caller and called party. `country` is the country code of numbers without one.
+    pub(super) fn numbers(&self, country: &str) -> &Numbers {
         let message = &self.request.message;
-        let number = |uri: UriView<'_>| TelephoneNumber::read(uri.user?, country).filter(is_complete);
-        (message.party(HeaderName::To).and_then(number), message.target().and_then(number))
+        self.numbers.get_or_init(|| match self.names {
+            Some(names) => Numbers::of(message, names, country),
+            None => Numbers::of(message, &Names::of(message, country), country),
+        })
+    }
+
+    /// From with its display name.
+    pub(super) fn from(&self) -> Option<&NameAddr> {
+        self.from.get_or_init(|| self.request.message.from()).as_ref()
     }
 
     /// What a PASSporT in compact form leaves out.
@@ -123,21 +167,18 @@ impl<'a> IdentityCase<'a> {
         let caller = asserted.first().or(parties.from.as_ref());
         Surroundings { orig: caller.map(subject), dest: parties.to.as_ref().map(subject), date: message.date() }
     }
-
-    /// The numbers that name the caller: those of P-Asserted-Identity where there are any, else that of From.
-    pub(super) fn calling_numbers(&self, country: &str) -> Vec<TelephoneNumber> {
-        calling_numbers(&self.request.message, country)
-    }
 }
 
-fn calling_numbers(message: &Message, country: &str) -> Vec<TelephoneNumber> {
+fn calling_numbers(message: &Message, names: &Names<'_>, country: &str) -> Vec<TelephoneNumber> {
+    if !message.has(HeaderName::PAssertedIdentity) {
+        return names.calling.iter().map(NumberView::to_number).filter(is_complete).collect();
+    }
     let asserted: Vec<_> = message.asserted_identities().iter().filter_map(|a| number(a, country)).collect();
     if asserted.is_empty() {
-        let own = |from: UriView<'_>| TelephoneNumber::read(from.user?, country).filter(is_complete);
-        message.party(HeaderName::From).and_then(own).into_iter().collect()
-    } else {
-        asserted
+        let own = names.from.as_ref().and_then(|from| TelephoneNumber::read(from.user?, country));
+        return own.filter(is_complete).into_iter().collect();
     }
+    asserted
 }
 
 /// The complete number of a party.

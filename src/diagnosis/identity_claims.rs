@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::identity_case::{IdentityCase, same_number};
+use super::identity_case::{IdentityCase, Numbers, same_number};
 use crate::provenance::Timestamp;
 use crate::stir::freshness::WINDOW;
 use crate::stir::{Claims, Freshness, Identity, Subject, TelephoneNumber};
@@ -54,17 +54,17 @@ impl Age {
 }
 
 /// The caller that a PASSporT claims, where it differs from every number that the INVITE names as caller.
-pub(super) fn wrong_origin(
-    case: &IdentityCase<'_>,
-    identity: &Identity,
+pub(super) fn wrong_origin<'c>(
+    case: &'c IdentityCase<'_>,
+    identity: &'c Identity,
     country: &str,
-) -> Option<(String, TelephoneNumber)> {
+) -> Option<(&'c str, &'c TelephoneNumber)> {
     let Some(Subject::Number(claimed)) = claims(identity)?.orig.as_ref() else { return None };
-    let named = case.calling_numbers(country);
+    let named = &case.numbers(country).calling;
     if named.iter().any(|number| same_number(claimed, number)) {
         return None;
     }
-    Some((claimed.clone(), named.into_iter().next()?))
+    Some((claimed, named.first()?))
 }
 
 /// How the called numbers of the `PASSporTs` fit the call.
@@ -85,15 +85,15 @@ pub(super) fn destination<'c>(case: &'c IdentityCase<'_>, country: &str) -> &'c 
 }
 
 fn compared(case: &IdentityCase<'_>, country: &str) -> Destination {
-    let (to, target) = case.called_numbers(country);
+    let Numbers { to, target, .. } = case.numbers(country);
     let claimed: Vec<&str> = case.identities.iter().flat_map(|identity| claimed_destinations(identity)).collect();
     let fits = |number: &Option<TelephoneNumber>| {
         number.as_ref().map(|number| claimed.iter().any(|claim| same_number(claim, number)))
     };
-    match (claimed.is_empty(), fits(&to), fits(&target)) {
+    match (claimed.is_empty(), fits(to), fits(target)) {
         (true, ..) | (_, _, Some(true)) | (_, None | Some(true), None) => Destination::Fits,
         (_, Some(true), Some(false)) if case.has_diversion() => Destination::Fits,
-        (_, Some(true), Some(false)) => target.map_or(Destination::Fits, Destination::Retargeted),
+        (_, Some(true), Some(false)) => target.clone().map_or(Destination::Fits, Destination::Retargeted),
         (_, Some(false) | None, _) => Destination::Differs,
     }
 }

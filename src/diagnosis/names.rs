@@ -40,6 +40,11 @@ impl<'m> Names<'m> {
         Self { from, to, target: message.target(), calling, called, has_asserted }
     }
 
+    /// Whether both numbers belong to the North American plan.
+    pub(super) fn are_north_american(&self) -> bool {
+        [&self.called, &self.calling].into_iter().flatten().filter(|number| number.is_nanp()).count() == 2
+    }
+
     /// Whoever is called, so that equal parties have equal texts.
     pub(super) fn callee(&self) -> Option<Cow<'m, str>> {
         Some(party(self.to.as_ref()?, self.called.as_ref()))

@@ -75,7 +75,7 @@ impl CallOrigin {
     /// The origin of a call that nothing else is known of.
     #[cfg(test)]
     pub(crate) fn of_call(call: &crate::call::Call) -> Self {
-        Self::of(IdentityCase::of(call).as_ref(), &[], &Settings::default(), &[])
+        Self::of(IdentityCase::of(call, &[]).as_ref(), &[], &Settings::default(), &[])
     }
 
     /// The part of the numbering plan that the calling number lies in; see [`crate::stir::TelephoneNumber::prefix`].

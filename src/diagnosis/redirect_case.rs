@@ -175,7 +175,7 @@ impl<'a> RedirectCase<'a> {
     pub(super) fn evidence(&self) -> Evidence {
         let what = Text::new("{status} response").with("status", self.redirect.status);
         match self.response.message.header_line(HeaderName::Contact) {
-            Some(_) => Evidence::header(self.response, HeaderName::Contact, what),
+            Some(line) => Evidence::at(&self.response.provenance, what, line),
             None => Evidence::of(self.response, what),
         }
     }

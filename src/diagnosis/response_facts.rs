@@ -7,7 +7,7 @@ use crate::call::network_block::{CALL_REJECTED, NetworkBlock};
 use crate::call::redress::RedressContact;
 use crate::call::{CapturedMessage, Transaction};
 use crate::catalog::{self, internal_codes, q850};
-use crate::lang::span;
+use crate::lang::{Span, span};
 use crate::sip::typed::{self, View};
 use crate::sip::{Challenge, HeaderName, Message, Reason, StatusCode, Warning, params};
 
@@ -202,7 +202,7 @@ fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
 }
 
 /// The delay of Retry-After in words; the value may go on with a comment or parameters (RFC 3261 §20.33).
-fn wait(value: &str) -> Option<String> {
+fn wait(value: &str) -> Option<Span> {
     let digits = value.trim().split(|c: char| !c.is_ascii_digit()).next()?;
     let seconds = digits.parse().ok().filter(|seconds| *seconds > 0)?;
     Some(span(Duration::from_secs(seconds)))

@@ -161,16 +161,19 @@ fn pick(call: &Call, findings: &[Finding]) -> Option<(usize, usize)> {
     findings
         .iter()
         .enumerate()
+        .filter(|(_, finding)| finding.consequence_of.is_none())
         .filter_map(|(at, finding)| {
             let (place, cause) = cause_of(finding.code)?;
             let fits = finding.severity >= cause.least
-                && finding.consequence_of.is_none()
                 && (cause.explains)(call)
                 && (cause.code != "failed-response" || concerns_the_end(call, finding));
-            fits.then(|| (place, Reverse(depth(call, finding)), frame(finding), at))
+            fits.then_some((at, place))
         })
-        .min()
-        .map(|(place, _, _, at)| (at, place))
+        .min_by(|(one, place), (other, other_place)| {
+            // Hardly ever are two of the same cause.
+            let rank = |at: &usize| findings.get(*at).map(|f| (Reverse(depth(call, f)), frame(f)));
+            place.cmp(other_place).then_with(|| rank(one).cmp(&rank(other)))
+        })
 }
 
 /// Whether a finding cites the response that decided the call, or the request that had none.

@@ -1,5 +1,7 @@
 //! One 607 as the rules about unwanted calls look at it: which request it answered, and who sent it.
 
+use std::cell::OnceCell;
+
 use super::{Actor, Evidence};
 use crate::call::network_block;
 use crate::call::unwanted::{self, Origin};
@@ -27,6 +29,8 @@ pub(super) struct UnwantedCase<'a> {
     pub(super) transaction: &'a Transaction,
     /// The response on the deepest hop.
     pub(super) response: &'a CapturedMessage,
+    /// The sender of the 607 as sentences name it, once somebody has asked.
+    sender: OnceCell<String>,
 }
 
 impl<'a> UnwantedCase<'a> {
@@ -62,7 +66,8 @@ impl<'a> UnwantedCase<'a> {
         let deep = call.origin_of_failure(id).map(crate::call::Origin::transaction).filter(|deep| is_unwanted(*deep));
         let origin = unwanted::origin(call, deep.unwrap_or(id))?;
         let (transaction, response) = (call.transaction(origin.transaction)?, call.message(origin.response)?);
-        Some(Self { call, id, nearest, received, origin, transaction, response })
+        let sender = OnceCell::new();
+        Some(Self { call, id, nearest, received, origin, transaction, response, sender })
     }
 
     /// Whether the request was sent inside a dialog.
@@ -102,8 +107,8 @@ impl<'a> UnwantedCase<'a> {
     /// The called party as sentences name it.
     pub(super) fn callee(&self, country: &str) -> String {
         let message = self.request().unwrap_or(self.received);
-        let to = message.message.parties().to.as_ref();
-        to.map_or_else(|| "the called party".to_owned(), |to| party(to, country))
+        let to = message.message.party(HeaderName::To);
+        to.map_or_else(|| "the called party".to_owned(), |to| named(to.user_name(), to.raw, country))
     }
 
     /// The calling organisation, with the software at the hop nearest the caller.
@@ -127,15 +132,6 @@ impl<'a> UnwantedCase<'a> {
         Evidence::header(self.response, field.unwrap_or(HeaderName::UserAgent), what)
     }
 
-    /// Whether both numbers belong to the North American plan.
-    pub(super) fn is_north_american(&self, country: &str) -> bool {
-        let Some(request) = self.deepest_request() else { return false };
-        let to = request.message.party(HeaderName::To);
-        let called = to.and_then(|to| TelephoneNumber::read(to.user_name()?, country));
-        let calling = request.message.calling_number(country);
-        [called, calling].iter().all(|n| n.as_ref().is_some_and(TelephoneNumber::is_nanp))
-    }
-
     /// What shows who sent it: ringing, request, the copy that the caller received, header fields.
     pub(super) fn related(&self) -> Vec<Evidence> {
         let mut related = Vec::new();
@@ -155,8 +151,8 @@ impl<'a> UnwantedCase<'a> {
     }
 
     /// The sender of the 607 with the software that it names.
-    pub(super) fn sender_text(&self) -> String {
-        element(self.response)
+    pub(super) fn sender_text(&self) -> &str {
+        self.sender.get_or_init(|| element(self.response))
     }
 }
 
@@ -172,9 +168,13 @@ pub(super) fn element(message: &CapturedMessage) -> String {
 
 /// A party as sentences name it: its number, or else its URI.
 pub(super) fn party(address: &NameAddr, country: &str) -> String {
-    let number = address.uri.user_name().and_then(|user| TelephoneNumber::read(user, country));
+    named(address.uri.user_name(), address.uri.raw(), country)
+}
+
+fn named(user: Option<&str>, uri: &str, country: &str) -> String {
+    let number = user.and_then(|user| TelephoneNumber::read(user, country));
     match number.filter(|n| n.digits().len() >= NUMBER_DIGITS) {
         Some(number) => number.to_string(),
-        None => address.uri.raw().to_owned(),
+        None => uri.to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 //! keys of the tables of other languages; a test fails for every text that a table lacks. Codes, names of header fields and
 //! everything that comes from a capture are never translated.
 
+mod span;
 mod text;
 mod zh_cn;
 
@@ -29,7 +30,8 @@ macro_rules! phrase {
 }
 pub(crate) use phrase;
 
-pub use text::{Fill, Part, Text, Value, grouped, span};
+pub use span::{Span, span};
+pub use text::{Fill, Part, Text, Value, grouped};
 
 /// What was asked for in another language on this thread and is in no table: what tests of whole reports look at.
 #[cfg(test)]

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Duration;
 
-use super::Lang;
+use super::{Lang, Span};
 use crate::limits::{VALUE_ITEMS, VALUE_OCTETS};
 use crate::provenance::Endpoint;
 use crate::shorten;
@@ -32,6 +31,8 @@ pub enum Value {
     Address(IpAddr),
     /// The same of an address with a port.
     Endpoint(Endpoint),
+    /// The same of a span of time.
+    Span(Span),
     /// A phrase of its own.
     Phrase(Text),
     /// Phrases with a separator, which is a text of the program too (`" and "`).
@@ -202,6 +203,7 @@ fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
         Value::Status(status) => each(Part::Value(&status.to_string())),
         Value::Address(address) => each(Part::Value(&address.to_string())),
         Value::Endpoint(endpoint) => each(Part::Value(&endpoint.to_string())),
+        Value::Span(span) => each(Part::Value(&span.to_string())),
         Value::Phrase(text) => visit(text, lang, each),
         Value::List(separator, items) => {
             for (at, item) in items.iter().enumerate() {
@@ -294,6 +296,7 @@ plain! {
     Status: StatusCode;
     Address: IpAddr;
     Endpoint: Endpoint;
+    Span: Span;
 }
 verbatim!(u128, usize, i32, i64, char);
 verbatim!(crate::provenance::FrameNumber);
@@ -313,46 +316,9 @@ pub fn grouped(n: u64) -> String {
     grouped
 }
 
-/// A span of time as sentences give it: `12 ms`, `31.5 s`, `3 min 32 s`, `2 d 3 h`.
-pub fn span(span: Duration) -> String {
-    match span.as_millis() {
-        millis @ 0..1000 => format!("{millis} ms"),
-        millis @ 1000..120_000 => {
-            let tenths = (millis + 50) / 100;
-            if tenths % 10 == 0 { format!("{} s", tenths / 10) } else { format!("{}.{} s", tenths / 10, tenths % 10) }
-        }
-        _ => {
-            let seconds = span.as_secs();
-            let parts =
-                [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
-            // Who reads days does not care for seconds.
-            let parts = parts.iter().skip_while(|(n, _)| *n == 0).take(2).filter(|(n, _)| *n > 0);
-            let parts: Vec<_> = parts.map(|(n, unit)| format!("{n} {unit}")).collect();
-            parts.join(" ")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_are_short_and_exact_enough() {
-        for (millis, text) in [
-            (0, "0 ms"),
-            (999, "999 ms"),
-            (1000, "1 s"),
-            (31_549, "31.5 s"),
-            (119_960, "120 s"),
-            (212_000, "3 min 32 s"),
-            (3_600_000, "1 h"),
-            (7_325_000, "2 h 2 min"),
-            (20_755_296_000, "240 d 5 h"),
-        ] {
-            assert_eq!(span(Duration::from_millis(millis)), text);
-        }
-    }
 
     #[test]
     fn placeholders_are_replaced_and_values_are_not_scanned() {

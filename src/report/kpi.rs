@@ -176,7 +176,7 @@ fn exact(delay: Duration) -> String {
         1..9950 => format!("{}.{} ms", tenths / 10, tenths % 10),
         9950..999_500 => format!("{millis} ms"),
         999_500..9_995_000 => format!("{}.{:02} s", hundredths / 100, hundredths % 100),
-        _ => span(delay),
+        _ => span(delay).to_string(),
     }
 }
 

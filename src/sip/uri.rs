@@ -95,7 +95,7 @@ impl Uri {
     /// Whether it holds blanks, control characters or characters that are not ASCII, which a URI has only escaped
     /// (RFC 3261 §25.1).
     pub fn has_illegal_characters(&self) -> bool {
-        !self.raw.chars().all(|c| c.is_ascii_graphic() && !"<>\"".contains(c))
+        !self.raw.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"'))
     }
 
     /// Whether it is `sip:` or `sips:`.

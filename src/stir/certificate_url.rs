@@ -49,6 +49,9 @@ phrase!(UrlFault);
 
 /// Everything that is wrong with the address of a certificate; nothing for an address that anybody may fetch from.
 pub fn faults(url: &str) -> Vec<UrlFault> {
+    if is_plain(url) {
+        return Vec::new();
+    }
     let Some((scheme, rest)) = url.trim().split_once("://") else { return vec![UrlFault::Unreadable] };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user, place) = authority.rsplit_once('@').map_or((None, authority), |(user, place)| (Some(user), place));
@@ -66,6 +69,18 @@ pub fn faults(url: &str) -> Vec<UrlFault> {
         faults.push(UrlFault::Port(port));
     }
     faults
+}
+
+/// Whether it is an address as nearly all are, which says at a glance that nothing is wrong with it: `https`, and a host name of several
+/// labels in small letters, the last of which is a usual one.
+fn is_plain(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://") else { return false };
+    let Some((host, _)) = rest.split_once('/') else { return false };
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let top_is_public = |top: &str| top.bytes().all(|b| b.is_ascii_lowercase()) && !INSIDE.contains(&top);
+    host.rsplit_once('.').is_some_and(|(_, top)| top_is_public(top)) && host.split('.').all(is_label)
 }
 
 fn host_fault(host: &str) -> Option<UrlFault> {
@@ -101,6 +116,7 @@ mod tests {
             ("https:///x", "it is no URL"),
             ("", "it is no URL"),
         ] {
+            assert!(!is_plain(url) || expected.is_empty(), "{url}");
             let words: Vec<String> = faults(url).iter().map(ToString::to_string).collect();
             assert_eq!(words.join(", "), expected, "{url}");
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::lang::{Text, phrase, span};
+use crate::lang::{Span, Text, phrase};
 
 /// A verifier accepts no larger difference (RFC 8224 §4.1 and §6.2.2 recommend sixty seconds).
 pub const WINDOW: Duration = Duration::from_mins(1);
@@ -38,10 +38,10 @@ impl Freshness {
 }
 
 /// Seconds up to two hours, which is how tokens are judged; then larger units.
-fn long(seconds: i64) -> String {
+fn long(seconds: i64) -> Span {
     match seconds.unsigned_abs() {
-        seconds @ 0..=7200 => format!("{seconds} s"),
-        seconds => span(Duration::from_secs(seconds)),
+        seconds @ 0..=7200 => Span::Seconds(seconds),
+        seconds => Span::Rounded(Duration::from_secs(seconds)),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Passport {
     pub signature: Option<Vec<u8>>,
     /// What is wrong with it, in order of position.
     pub faults: Vec<Fault>,
+    /// Header and claims as they were decoded; empty where they were not.
+    plain: [Vec<u8>; 2],
 }
 
 /// The members of the JOSE header that matter.
@@ -145,6 +147,7 @@ impl Passport {
             claims: None,
             signature: None,
             faults: Vec::new(),
+            plain: [const { Vec::new() }; 2],
         };
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(signature), None) =
@@ -169,6 +172,7 @@ impl Passport {
         } else if let Some(object) = self.object(Part::Header, &octets) {
             self.read_header(&object);
         }
+        self.plain[0] = octets;
     }
 
     fn decode_claims(&mut self, text: &str, offset: usize) {
@@ -178,19 +182,29 @@ impl Passport {
         } else if let Some(object) = self.object(Part::Claims, &octets) {
             self.read_claims(&object);
         }
+        self.plain[1] = octets;
     }
 
     /// Header and claims in plain text, where they decode; octets that are not UTF-8 replaced.
     pub fn decoded(&self) -> Vec<(Part, String)> {
-        let parts = [Part::Header, Part::Claims].into_iter().zip(self.token.split('.'));
         let url_safe = |text: &str| BASE64.decode(text.trim_end_matches('='));
-        let plain = |text: &str| match memchr::memchr2(b'+', b'/', text.as_bytes()) {
+        let decode = |text: &str| match memchr::memchr2(b'+', b'/', text.as_bytes()) {
             None => url_safe(text),
             Some(_) => url_safe(&text.replace('+', "-").replace('/', "_")),
         };
         let lossy = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-        let text = |octets| String::from_utf8(octets).unwrap_or_else(|e| lossy(e.as_bytes()));
-        parts.filter(|(_, text)| !text.is_empty()).filter_map(|(part, t)| Some((part, text(plain(t).ok()?)))).collect()
+        let mut decoded = Vec::new();
+        for ((part, plain), text) in
+            [Part::Header, Part::Claims].into_iter().zip(&self.plain).zip(self.token.split('.'))
+        {
+            if !plain.is_empty() {
+                decoded.push((part, lossy(plain)));
+            } else if !text.is_empty() {
+                // A part of what is no token of three.
+                decoded.extend(decode(text).ok().map(|octets| (part, lossy(&octets))));
+            }
+        }
+        decoded
     }
 
     /// The faults that make it unusable.

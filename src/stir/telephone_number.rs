@@ -197,6 +197,16 @@ impl<'t> NumberView<'t> {
         Some(Self { digits, country })
     }
 
+    /// The same for keeps.
+    pub(crate) fn to_number(&self) -> TelephoneNumber {
+        TelephoneNumber { digits: self.digits.clone().into_owned(), country: self.country }
+    }
+
+    /// As [`TelephoneNumber::is_nanp`].
+    pub(crate) fn is_nanp(&self) -> bool {
+        self.digits.len() == 11 && self.digits.starts_with('1')
+    }
+
     /// As [`TelephoneNumber::has_assumed_country`].
     pub(crate) fn has_assumed_country(&self) -> bool {
         self.country == CountryCode::Assumed
@@ -210,8 +220,7 @@ impl<'t> NumberView<'t> {
 
     /// How many octets of what [`Self::written`] gives are [`TelephoneNumber::prefix`]; `None` where that is.
     pub(crate) fn prefix_length(&self) -> Option<usize> {
-        let is_nanp = self.digits.len() == 11 && self.digits.starts_with('1');
-        let length = if is_nanp { NANP_PREFIX } else { PREFIX };
+        let length = if self.is_nanp() { NANP_PREFIX } else { PREFIX };
         (self.digits.len() > length && self.country != CountryCode::Missing).then_some(length + 1)
     }
 }

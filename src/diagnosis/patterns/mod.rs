@@ -91,7 +91,7 @@ impl Patterns {
         }
         let country = &settings.country;
         self.redirects.observe(call, invites);
-        self.unwanted.observe(call, invites, unwanted, country);
+        self.unwanted.observe(call, invites, unwanted);
         self.traffic.observe(call, invites, country);
     }
 

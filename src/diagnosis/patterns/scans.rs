@@ -21,10 +21,10 @@ const SCANNERS: &[&str] =
     &["friendly-scanner", "sipvicious", "sundayddr", "sipscan-ng", "svmap", "svwar", "svcrack", "sip-scan"];
 /// What programs call themselves that scanners are built on, and others too.
 const TOOLKITS: &[&str] = &["sipcli", "vaxsipuseragent", "pplsip"];
-/// What they write into From and To; the last are the scripts of Nmap. Whoever adds one here lets `redact` keep it.
+/// What they write into From and To; the last are the scripts of Nmap. Whoever adds one here lets `redact` keep it, and
+/// [`may_name_a_scanner`] find it.
 const PARTIES: [&str; 2] = ["sipvicious", "<sip:nm@nm>"];
 
-/// They are looked for in every call, which is cheap once the search is prepared.
 static FINDERS: LazyLock<[(&str, Finder<'static>); 2]> =
     LazyLock::new(|| PARTIES.map(|name| (name, Finder::new(name))));
 
@@ -311,6 +311,9 @@ impl Named {
         }
         let by_party = |header| {
             let value = value(header);
+            if !may_name_a_scanner(&value) {
+                return None;
+            }
             let (name, _) = FINDERS.iter().find(|(_, finder)| finder.find(&value).is_some())?;
             Some(Self { header, name, only_scans: true })
         };
@@ -331,6 +334,11 @@ impl Mark {
             software: software(&request.message),
         }
     }
+}
+
+/// Whether a value may hold one of [`PARTIES`]: two octets of each, `pv` and `m@`, are rare elsewhere.
+fn may_name_a_scanner(value: &[u8]) -> bool {
+    memchr::memchr2_iter(b'v', b'@', value).any(|at| matches!(value.get(at.wrapping_sub(1)), Some(b'p' | b'm')))
 }
 
 fn by_software(software: &[u8]) -> Option<Named> {

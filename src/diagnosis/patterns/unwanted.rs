@@ -22,19 +22,13 @@ pub struct Unwanted {
 }
 
 impl Unwanted {
-    /// Takes note of a closed call. `country` is the country code of numbers without one.
-    pub(super) fn observe(
-        &mut self,
-        call: &Call,
-        invites: &[Invite<'_>],
-        unwanted: &[UnwantedCase<'_>],
-        country: &str,
-    ) {
+    /// Takes note of a closed call.
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], unwanted: &[UnwantedCase<'_>]) {
         let unwanted: Vec<&UnwantedCase<'_>> = unwanted
             .iter()
             .filter(|case| case.is_about_the_caller() && case.nearest.method == Method::Invite)
             .collect();
-        self.answerers.observe(call, invites, &unwanted, country);
+        self.answerers.observe(call, invites, &unwanted);
         self.again.observe(call, invites, !unwanted.is_empty());
     }
 
@@ -53,7 +47,7 @@ pub(in crate::diagnosis) fn observe_answerers(
 ) {
     let unwanted: Vec<_> = unwanted.iter().collect();
     let invites = initial_invites(call, country);
-    answerers.observe(call, &invites, &unwanted, country);
+    answerers.observe(call, &invites, &unwanted);
 }
 
 /// An initial INVITE that was captured.

@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
 fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
     // The missing end of the INVITE may hold the signature.
-    if case.request.message.is_cut() {
+    if case.request.message.is_cut() || !case.identities.is_empty() {
         return;
     }
     // A verifier that had something to verify may keep the signature to itself.
@@ -49,11 +49,11 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if case.request.message.verification_statuses().iter().any(judged) {
         return;
     }
-    let caller = case.request.message.calling_number(&cx.settings.country);
-    let (to, _) = case.called_numbers(&cx.settings.country);
-    if let Some(caller) = caller.filter(|c| c.is_international() && to.is_some() && case.identities.is_empty()) {
-        out.push(finding(case, &caller));
+    if case.numbers(&cx.settings.country).to.is_none() {
+        return;
     }
+    let caller = case.request.message.calling_number(&cx.settings.country);
+    out.extend(caller.filter(TelephoneNumber::is_international).map(|caller| finding(case, &caller)));
 }
 
 fn finding(case: &IdentityCase<'_>, caller: &TelephoneNumber) -> Finding {

@@ -34,7 +34,7 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
     let message = &case.request.message;
     let asserted = message.asserted_identities();
-    let from = message.parties().from.iter().map(|party| (HeaderName::From, party));
+    let from = case.from().into_iter().map(|party| (HeaderName::From, party));
     let parties = asserted.iter().map(|party| (HeaderName::PAssertedIdentity, party)).chain(from);
     out.extend(parties.filter_map(|(name, party)| finding(case, name, party, cx)).take(1));
 }

@@ -5,6 +5,7 @@ use crate::diagnosis::identity_case::{IdentityCase, number, same_caller};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, NameAddr};
 use crate::stir::TelephoneNumber;
+use crate::words::first_of;
 
 /// Characters that North American name services carry; longer names are cut.
 const NAME_CHARACTERS: usize = 15;
@@ -74,7 +75,7 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
     let message = &case.request.message;
     let asserted = message.asserted_identities();
-    let from = message.parties().from.iter().map(|party| (HeaderName::From, party));
+    let from = case.from().into_iter().map(|party| (HeaderName::From, party));
     let parties = from.chain(asserted.iter().map(|party| (HeaderName::PAssertedIdentity, party)));
     out.extend(parties.filter_map(|(name, party)| finding(case, name, party, cx)).take(1));
 }
@@ -119,8 +120,7 @@ fn party_line(case: &IdentityCase<'_>, field: HeaderName) -> String {
 fn oddity(name: &str, own: Option<&TelephoneNumber>, country: &str) -> Option<Oddity> {
     let small = name.to_lowercase();
     let mut words = small.split(|c: char| !c.is_alphanumeric());
-    let web = ["http:", "https:", "www."].iter().any(|mark| small.contains(mark));
-    if LABELS.iter().any(|label| small.contains(label)) {
+    if first_of(&small, LABELS).is_some() {
         return Some(Oddity::Label);
     }
     if name.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
@@ -132,7 +132,7 @@ fn oddity(name: &str, own: Option<&TelephoneNumber>, country: &str) -> Option<Od
     if is_mark(name) {
         return Some(Oddity::Mark);
     }
-    if web {
+    if first_of(&small, &["http:", "https:", "www."]).is_some() {
         return Some(Oddity::WebAddress);
     }
     if words.any(|word| LURES.contains(&word)) {

@@ -43,8 +43,8 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let (claimed, named) = wrong_origin(case, identity, country)?;
     let message = &case.request.message;
     let asserted = message.header_bytes(HeaderName::PAssertedIdentity).is_some();
-    let from = || number(message.parties().from.as_ref()?, country);
-    let from_fits = asserted && from().is_some_and(|from| same_number(&claimed, &from));
+    let from = || number(case.from()?, country);
+    let from_fits = asserted && from().is_some_and(|from| same_number(claimed, &from));
     let template = if from_fits {
         "The PASSporT is for the caller {claimed}, but {header} names {named}; From fits the PASSporT, so that verifiers \
          that look there accept it."

@@ -37,6 +37,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    if call.redirects.len() < LONG {
+        return;
+    }
     let chains = RedirectCase::chains(call);
     out.extend(chains.iter().filter(|c| c.len() >= LONG && !redirect_loop::is_loop(c)).filter_map(|c| finding(c)));
 }
@@ -44,7 +47,8 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 /// Whether the redirect is the last one of a long chain, where clients reach their limit.
 pub(super) fn ends_at(case: &RedirectCase<'_>) -> bool {
     let is_last = |chain: &Vec<RedirectCase<'_>>| chain.last().is_some_and(|last| last.index == case.index);
-    case.redirect.follows.is_empty() && RedirectCase::chains(case.call).iter().any(|c| c.len() >= LONG && is_last(c))
+    let may_be_long = case.call.redirects.len() >= LONG && case.redirect.follows.is_empty();
+    may_be_long && RedirectCase::chains(case.call).iter().any(|c| c.len() >= LONG && is_last(c))
 }
 
 fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {

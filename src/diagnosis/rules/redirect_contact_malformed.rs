@@ -39,7 +39,7 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
         RedirectCase::of_initial_requests(call).filter(|case| case.offers_contacts() && !case.response.message.is_cut())
     {
         if let Some((raw, fault)) = first_fault(&case) {
-            out.push(finding(case, &raw, fault));
+            out.push(finding(case, raw, fault));
         }
     }
 }
@@ -85,8 +85,8 @@ impl Fault {
     }
 }
 
-fn first_fault(case: &RedirectCase<'_>) -> Option<(String, Fault)> {
-    case.redirect.contacts.iter().find_map(|c| Some((c.raw.clone(), fault(c)?)))
+fn first_fault<'a>(case: &RedirectCase<'a>) -> Option<(&'a str, Fault)> {
+    case.redirect.contacts.iter().find_map(|c| Some((c.raw.as_str(), fault(c)?)))
 }
 
 fn fault(contact: &RedirectContact) -> Option<Fault> {

@@ -33,7 +33,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(RedirectCase::chains(call).iter().filter_map(|chain| finding(chain)));
+    if has_several(call) {
+        out.extend(RedirectCase::chains(call).iter().filter_map(|chain| finding(chain)));
+    }
+}
+
+/// Whether a call has redirects enough for a loop: one alone that leads back to its address is another rule's.
+fn has_several(call: &Call) -> bool {
+    call.redirects.len() > 1
 }
 
 /// Whether a chain leads back to an address that was called before.
@@ -43,7 +50,10 @@ pub(in crate::diagnosis) fn is_loop(chain: &[RedirectCase<'_>]) -> bool {
 
 /// Whether the redirect is part of a chain that is a loop.
 pub(in crate::diagnosis) fn is_part_of_loop(case: &RedirectCase<'_>) -> bool {
-    RedirectCase::chains(case.call).iter().any(|chain| chain.iter().any(|c| c.index == case.index) && is_loop(chain))
+    has_several(case.call)
+        && RedirectCase::chains(case.call)
+            .iter()
+            .any(|chain| chain.iter().any(|c| c.index == case.index) && is_loop(chain))
 }
 
 /// The address that comes twice: called twice, or offered by the last redirect though it was called before.

@@ -1,10 +1,12 @@
 //! Who sent a 607, and what follows from it.
 
+use std::time::Duration;
+
 use crate::call::Call;
 use crate::call::unwanted::Verdict;
 use crate::diagnosis::unwanted_case::UnwantedCase;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
-use crate::lang::span;
+use crate::lang::{Fill as _, Value, span};
 
 pub(super) static RULE: Rule = Rule {
     code: "unwanted-origin",
@@ -69,10 +71,15 @@ fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {
     )
 }
 
+/// A time, as far as it is known.
+fn told(time: Option<Duration>) -> Value {
+    time.map_or_else(|| "".fill(), |time| span(time).fill())
+}
+
 fn message(case: &UnwantedCase<'_>) -> Text {
     let origin = &case.origin;
-    let ringing = origin.ringing.map(span).unwrap_or_default();
-    let delay = origin.delay.map(span).unwrap_or_default();
+    let ringing = told(origin.ringing);
+    let delay = told(origin.delay);
     let text = match origin.verdict {
         Verdict::Human => Text::new(
             "The called party rejected this caller as unwanted: {sender} rang for {ringing} and then answered 607 under the \

@@ -126,7 +126,7 @@ fn outcomes(view: &View, summary: &Summary) -> Markup {
 
 /// How long callers waited for a first sign.
 fn delays(view: &View, tally: &Tally) -> Markup {
-    let ends: Vec<String> = STEPS.iter().map(|end| span(std::time::Duration::from_millis(*end))).collect();
+    let ends: Vec<String> = STEPS.iter().map(|end| span(std::time::Duration::from_millis(*end)).to_string()).collect();
     let label = |at: usize| match (at.checked_sub(1).and_then(|i| ends.get(i)), ends.get(at)) {
         (None, Some(end)) => format!("< {end}"),
         (Some(start), Some(end)) => format!("{start} – {end}"),

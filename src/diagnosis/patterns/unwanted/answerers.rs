@@ -71,14 +71,8 @@ pub struct Delays {
 }
 
 impl Answerers {
-    pub(super) fn observe(
-        &mut self,
-        call: &Call,
-        invites: &[Invite<'_>],
-        unwanted: &[&UnwantedCase<'_>],
-        country: &str,
-    ) {
-        for Invite { id, callee, .. } in invites {
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], unwanted: &[&UnwantedCase<'_>]) {
+        for Invite { id, callee, names, .. } in invites {
             let id = *id;
             let Some(last) = call.decisive_final(id).filter(|last| !last.status.is_challenge()) else { continue };
             let Some(response) = call.message(last.message) else { continue };
@@ -93,7 +87,7 @@ impl Answerers {
                 entry.callee(callee, at_once);
             }
             if let Some(case) = case {
-                entry.unwanted(case, at_once, country);
+                entry.unwanted(case, at_once, names.are_north_american());
             }
         }
     }
@@ -147,7 +141,7 @@ impl Answerer {
         }
     }
 
-    fn unwanted(&mut self, case: &UnwantedCase<'_>, at_once: bool, country: &str) {
+    fn unwanted(&mut self, case: &UnwantedCase<'_>, at_once: bool, is_north_american: bool) {
         self.software = self.software.take().or_else(|| case.origin.software.clone().map(of_software));
         let marked = case.origin.analytics_marks && case.origin.verdict == Verdict::NetworkAnalytics;
         self.marked += u64::from(marked);
@@ -159,7 +153,7 @@ impl Answerer {
             return;
         }
         let time = case.response.provenance.time;
-        if case.is_north_american(country) {
+        if is_north_american {
             self.north_american = self.north_american.max(Some(time));
         }
         if let Some(delay) = case.origin.delay.filter(|_| at_once) {
@@ -170,6 +164,11 @@ impl Answerer {
             self.calls.push(case.call.number);
         }
         // Calls close in another order than they begin.
+        let place = (time, case.response.provenance.frame);
+        let is_later = |(time, last): &(Timestamp, Evidence)| (*time, last.frame) <= place;
+        if self.examples.len() >= UNWANTED_EXAMPLES && self.examples.last().is_some_and(is_later) {
+            return;
+        }
         self.examples.push((time, cited(case.evidence())));
         self.examples.sort_by_key(|(time, evidence)| (*time, evidence.frame));
         self.examples.truncate(UNWANTED_EXAMPLES);
