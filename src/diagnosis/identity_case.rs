@@ -10,7 +10,7 @@ use super::patterns::unwanted::Invite;
 use super::{Actor, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
-use crate::sip::{HeaderName, Message, Method, NameAddr};
+use crate::sip::{HeaderName, Message, Method, NameAddr, UriView};
 use crate::stir::telephone_number::NumberView;
 use crate::stir::{Identity, Subject, Surroundings, TelephoneNumber};
 
@@ -34,8 +34,6 @@ pub(super) struct IdentityCase<'a> {
     names: Option<&'a Names<'a>>,
     /// The same in numbers, once somebody has asked.
     numbers: OnceCell<Numbers>,
-    /// The whole of From, once somebody has asked.
-    from: OnceCell<Option<NameAddr>>,
 }
 
 /// Complete numbers in an INVITE.
@@ -84,7 +82,6 @@ impl<'a> IdentityCase<'a> {
             destination: OnceCell::new(),
             names: None,
             numbers: OnceCell::new(),
-            from: OnceCell::new(),
         })
     }
 
@@ -150,9 +147,12 @@ impl<'a> IdentityCase<'a> {
         })
     }
 
-    /// From with its display name.
-    pub(super) fn from(&self) -> Option<&NameAddr> {
-        self.from.get_or_init(|| self.request.message.from()).as_ref()
+    /// The URI of From.
+    pub(super) fn from(&self) -> Option<UriView<'a>> {
+        match self.names {
+            Some(names) => names.from.clone(),
+            None => self.request.message.party(HeaderName::From),
+        }
     }
 
     /// What a PASSporT in compact form leaves out.
@@ -183,7 +183,12 @@ fn calling_numbers(message: &Message, names: &Names<'_>, country: &str) -> Vec<T
 
 /// The complete number of a party.
 pub(super) fn number(party: &NameAddr, country: &str) -> Option<TelephoneNumber> {
-    TelephoneNumber::read(party.uri.user.as_deref()?, country).filter(is_complete)
+    number_in(party.uri.user.as_deref(), country)
+}
+
+/// The complete number in the user part of a URI.
+pub(super) fn number_in(user: Option<&str>, country: &str) -> Option<TelephoneNumber> {
+    TelephoneNumber::read(user?, country).filter(is_complete)
 }
 
 /// Extensions and short codes are no numbers that anybody signs.

@@ -174,7 +174,7 @@ pub(super) fn party(address: &NameAddr, country: &str) -> String {
 fn named(user: Option<&str>, uri: &str, country: &str) -> String {
     let number = user.and_then(|user| TelephoneNumber::read(user, country));
     match number.filter(|n| n.digits().len() >= NUMBER_DIGITS) {
-        Some(number) => number.to_string(),
+        Some(number) => number.told(),
         None => uri.to_owned(),
     }
 }

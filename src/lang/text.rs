@@ -8,7 +8,8 @@ use super::{Lang, Span};
 use crate::limits::{VALUE_ITEMS, VALUE_OCTETS};
 use crate::provenance::Endpoint;
 use crate::shorten;
-use crate::sip::StatusCode;
+use crate::sip::{StatusCode, Uri};
+use crate::stir::TelephoneNumber;
 
 /// A sentence or phrase: a template such as `"{server} answered {status}"` with its values, or several such joined.
 /// `Display` gives English, [`Text::in_lang`] the other languages.
@@ -300,8 +301,19 @@ plain! {
 }
 verbatim!(u128, usize, i32, i64, char);
 verbatim!(crate::provenance::FrameNumber);
-verbatim!(crate::sip::Method, crate::sip::Uri);
-verbatim!(crate::stir::TelephoneNumber);
+verbatim!(crate::sip::Method);
+
+impl Fill for &Uri {
+    fn fill(self) -> Value {
+        Value::Verbatim(self.raw().to_owned())
+    }
+}
+
+impl Fill for &TelephoneNumber {
+    fn fill(self) -> Value {
+        Value::Verbatim(self.told())
+    }
+}
 
 /// `1234567` as `1,234,567`.
 pub fn grouped(n: u64) -> String {

@@ -192,7 +192,10 @@ impl Passport {
             None => url_safe(text),
             Some(_) => url_safe(&text.replace('+', "-").replace('/', "_")),
         };
-        let lossy = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let lossy = |octets: &[u8]| match std::str::from_utf8(octets) {
+            Ok(text) => text.to_owned(),
+            Err(_) => String::from_utf8_lossy(octets).into_owned(),
+        };
         let mut decoded = Vec::new();
         for ((part, plain), text) in
             [Part::Header, Part::Claims].into_iter().zip(&self.plain).zip(self.token.split('.'))

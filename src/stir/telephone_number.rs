@@ -132,6 +132,12 @@ impl TelephoneNumber {
         self.country == CountryCode::Assumed
     }
 
+    /// As sentences give it: with `+` where the country code was in it.
+    pub(crate) fn told(&self) -> String {
+        let plus = if self.is_international() { "+" } else { "" };
+        [plus, &self.digits].concat()
+    }
+
     /// `+` and digits, where the country code is given or assumed; `None` where there is none.
     pub fn e164(&self) -> Option<String> {
         (self.country != CountryCode::Missing).then(|| ["+", &self.digits].concat())

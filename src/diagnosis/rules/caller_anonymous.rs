@@ -3,6 +3,7 @@
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Message, Method};
+use crate::words::first_of;
 
 pub(super) static RULE: Rule = Rule {
     code: "caller-anonymous",
@@ -60,7 +61,9 @@ fn mark(message: &Message) -> Option<(HeaderName, String)> {
     if let Some(word) = privacy.iter().find(|word| matches!(word.as_str(), "id" | "user" | "header")) {
         return Some((HeaderName::Privacy, format!("Privacy: {word}")));
     }
-    let from = message.parties().from.as_ref()?;
+    // The word is in the URI or in the name, where it may be escaped.
+    first_of(&message.header(HeaderName::From)?, &["anonymous", "\\"])?;
+    let from = message.from()?;
     let user = from.uri.user_name().unwrap_or_default();
     let hidden = from.uri.host == "anonymous.invalid"
         || user.eq_ignore_ascii_case("anonymous")

@@ -46,7 +46,7 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let country = &cx.settings.country;
-    let named = named(&case.request.message, country);
+    let named = named(case, country);
     let ((name, number), (other_name, other)) = conflict(&named)?;
     let explained = diverted(&case.request.message, country);
     if explained.iter().any(|via| same_caller(via, number) || same_caller(via, other)) {
@@ -76,7 +76,11 @@ fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
 type Named = (HeaderName, TelephoneNumber);
 
 /// Complete numbers with the header field that holds them.
-fn named(message: &Message, country: &str) -> Vec<Named> {
+fn named(case: &IdentityCase<'_>, country: &str) -> Vec<Named> {
+    let message = &case.request.message;
+    if !CALLER.iter().any(|name| *name != HeaderName::From && message.has(*name)) {
+        return Vec::new();
+    }
     let of = |name: HeaderName| numbers(message, name, country).into_iter().map(move |number| (name, number));
     CALLER.into_iter().flat_map(of).collect()
 }

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::{HeaderName, NameAddr, Scheme};
+use crate::sip::{HeaderName, Scheme, UriView};
 use crate::stir::{Impossible, TelephoneNumber};
 
 pub(super) static RULE: Rule = Rule {
@@ -34,15 +34,16 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
     let message = &case.request.message;
     let asserted = message.asserted_identities();
-    let from = case.from().into_iter().map(|party| (HeaderName::From, party));
-    let parties = asserted.iter().map(|party| (HeaderName::PAssertedIdentity, party)).chain(from);
-    out.extend(parties.filter_map(|(name, party)| finding(case, name, party, cx)).take(1));
+    let asserted = asserted.iter().filter_map(|party| UriView::read(party.uri.raw()));
+    let from = case.from().map(|uri| (HeaderName::From, uri));
+    let parties = asserted.map(|uri| (HeaderName::PAssertedIdentity, uri)).chain(from);
+    out.extend(parties.filter_map(|(name, uri)| finding(case, name, &uri, cx)).take(1));
 }
 
-fn finding(case: &IdentityCase<'_>, name: HeaderName, party: &NameAddr, cx: &Context<'_>) -> Option<Finding> {
-    let user = party.uri.user_name().unwrap_or_default();
+fn finding(case: &IdentityCase<'_>, name: HeaderName, uri: &UriView<'_>, cx: &Context<'_>) -> Option<Finding> {
+    let user = uri.user_name().unwrap_or_default();
     let number = TelephoneNumber::read(user, &cx.settings.country);
-    let fault = number.as_ref().map_or_else(|| no_number(party), TelephoneNumber::impossible);
+    let fault = number.as_ref().map_or_else(|| no_number(uri), TelephoneNumber::impossible);
     let fictional = number.as_ref().is_some_and(TelephoneNumber::is_fictional);
     // Test captures are full of these numbers.
     if fault.is_none() && (!fictional || cx.hosts.documentation_traffic) {
@@ -76,10 +77,9 @@ fn finding(case: &IdentityCase<'_>, name: HeaderName, party: &NameAddr, cx: &Con
 }
 
 /// What is wrong with a user part that should be a number and is none: where the URI says that it is one.
-fn no_number(party: &NameAddr) -> Option<Impossible> {
-    let uri = &party.uri;
+fn no_number(uri: &UriView<'_>) -> Option<Impossible> {
     let user = uri.user_name().unwrap_or_default();
-    let claims = uri.scheme == Scheme::Tel || uri.params.value("user") == Some("phone") || user.starts_with('+');
+    let claims = uri.scheme == Scheme::Tel || uri.param("user").as_deref() == Some("phone") || user.starts_with('+');
     match (claims, user.trim_start_matches('+').is_empty()) {
         (false, _) => None,
         (true, true) => Some(Impossible::Empty),

@@ -75,7 +75,8 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
     let message = &case.request.message;
     let asserted = message.asserted_identities();
-    let from = case.from().into_iter().map(|party| (HeaderName::From, party));
+    let from = message.from();
+    let from = from.iter().map(|party| (HeaderName::From, party));
     let parties = from.chain(asserted.iter().map(|party| (HeaderName::PAssertedIdentity, party)));
     out.extend(parties.filter_map(|(name, party)| finding(case, name, party, cx)).take(1));
 }

@@ -1,7 +1,7 @@
 //! A PASSporT for another caller than the one that the INVITE names.
 
 use crate::call::Call;
-use crate::diagnosis::identity_case::{IdentityCase, number, same_number};
+use crate::diagnosis::identity_case::{IdentityCase, number_in, same_number};
 use crate::diagnosis::identity_claims::wrong_origin;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::HeaderName;
@@ -43,7 +43,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let (claimed, named) = wrong_origin(case, identity, country)?;
     let message = &case.request.message;
     let asserted = message.header_bytes(HeaderName::PAssertedIdentity).is_some();
-    let from = || number(case.from()?, country);
+    let from = || number_in(case.from()?.user, country);
     let from_fits = asserted && from().is_some_and(|from| same_number(claimed, &from));
     let template = if from_fits {
         "The PASSporT is for the caller {claimed}, but {header} names {named}; From fits the PASSporT, so that verifiers \

@@ -166,7 +166,7 @@ fn message(case: &RedirectCase<'_>, broken: &Broken<'_>) -> Option<Text> {
     .with("contact", case.target_of(broken.follow)?)
     .with("dest", claimed_destinations(&broken.identity).collect::<Vec<_>>().join(", "))
     .with("to", request.to().map(|to| to.uri.to_string()).unwrap_or_default())
-    .with("uri", request.request_uri()?);
+    .with("uri", &request.request_uri()?);
     let Some(answer) = answer else { return Some(text) };
     let phrase = answer.message.reason_phrase().unwrap_or_default();
     Some(text.with("answer", format!("{} {phrase}", answer.message.status()?).trim()))

@@ -58,7 +58,7 @@ fn finding(case: &RedirectCase<'_>, follow: &Follow) -> Option<Finding> {
     .with("asked", case.redirect.from.as_ref()?)
     .with("contact", offered)
     .with("client", request.provenance.flow.source)
-    .with("sent", sent)
+    .with("sent", &sent)
     .with("transport", transport(request));
     let certainty = if offered.is_sip() { Certainty::Certain } else { Certainty::Strong };
     let finding = Finding::new(&RULE, certainty, message, case.evidence())
