@@ -226,7 +226,11 @@ impl Hosts {
             if (self.skews.len() >= SIGNERS && !self.skews.contains_key(url)) || url.len() > SIGNER_URL {
                 continue;
             }
-            let skews = self.skews.entry(url.to_owned()).or_default();
+            // Next to always it is known.
+            let skews = match self.skews.get_mut(url) {
+                Some(known) => known,
+                None => self.skews.entry(url.to_owned()).or_default(),
+            };
             if skews.len() >= SKEWS_PER_SIGNER {
                 skews.remove(0);
             }

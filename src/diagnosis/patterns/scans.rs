@@ -383,6 +383,12 @@ mod tests {
     }
 
     #[test]
+    fn no_party_of_a_scanner_is_missed_at_a_glance() {
+        assert!(PARTIES.iter().all(|party| may_name_a_scanner(party.as_bytes())));
+        assert!(!may_name_a_scanner(b"\"A\" <sip:vivian@b.example>;tag=1"));
+    }
+
+    #[test]
     fn the_table_stays_within_its_limits_and_says_so() {
         let calls = refused(1, "ExamplePhone", "u");
         let mut patterns = Patterns::default();

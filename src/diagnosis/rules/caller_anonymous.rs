@@ -62,7 +62,10 @@ fn mark(message: &Message) -> Option<(HeaderName, String)> {
         return Some((HeaderName::Privacy, format!("Privacy: {word}")));
     }
     // The word is in the URI or in the name, where it may be escaped.
-    first_of(&message.header(HeaderName::From)?, &["anonymous", "\\"])?;
+    let value = message.header(HeaderName::From)?;
+    if !value.contains('\\') && first_of(&value, &["anonymous"]).is_none() {
+        return None;
+    }
     let from = message.from()?;
     let user = from.uri.user_name().unwrap_or_default();
     let hidden = from.uri.host == "anonymous.invalid"
