@@ -52,7 +52,7 @@ impl Deadlines {
         self.near.retain(is_open);
         self.far.retain(is_open);
         self.odd.retain(|Reverse(odd)| is_open(odd));
-        self.most = 2 * count(self) + GONE;
+        self.most = count(self) + count(self) / 2 + GONE;
     }
 
     /// The earliest.
