@@ -199,7 +199,7 @@ fn ten_thousand_failed_calls_stay_small_and_open_soon() {
     assert!(octets < 20_000_000, "{octets}");
     let text = fs::read_to_string(&page).unwrap();
     assert_eq!(text.matches("<tr class=\"bad\"><td class=\"n\">").count(), 10_000, "the table has them all");
-    assert!(text.contains("10,000 of 10,000, told in "), "what is told in detail is said");
+    assert!(text.contains("10,000 of 10,000 calls, in "), "what is told in detail is said");
     let Some(browser) = Browser::find() else { return };
     let opened = browser.open(&page);
     assert_eq!(opened.complaints, [""; 0]);
