@@ -60,6 +60,14 @@ impl Texts {
     }
 }
 
+/// Adds to a list that as a rule stays at one entry: the first `push` would make room for four, and there are thousands of lists.
+fn add<T>(list: &mut Vec<T>, entry: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(entry);
+}
+
 /// A citation for keeps.
 pub(super) fn cited(mut evidence: Evidence) -> Evidence {
     evidence.text = shorten::kept(evidence.text, PATTERN_CITED);

@@ -271,12 +271,8 @@ impl Redirects {
         }
         let evidence = cited(Evidence::of(request, "a request for the old address"));
         self.texts.add(evidence.text.len());
-        entry.uses.push(Use {
-            call: call.number,
-            time: request.provenance.time,
-            evidence,
-            lost: lost(call, transaction, request),
-        });
+        let (time, lost) = (request.provenance.time, lost(call, transaction, request));
+        super::add(&mut entry.uses, Use { call: call.number, time, evidence, lost });
         entry.uses.sort_by_key(|u| (u.time, u.call));
         // The first may turn out to be the call that was told.
         if entry.uses.len() > MOVED_ADDRESS_EXAMPLES + 1 {
@@ -320,7 +316,7 @@ impl Redirects {
             let (call, time) = (case.call.number, case.response.provenance.time);
             let evidence = cited(case.evidence());
             self.texts.add(of_contacts + evidence.text.len());
-            entry.variants.push(Variant { contacts, call, time, evidence });
+            super::add(&mut entry.variants, Variant { contacts, call, time, evidence });
             entry.variants.sort_by_key(|v| (v.time, v.call));
         }
     }

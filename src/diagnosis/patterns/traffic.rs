@@ -238,7 +238,11 @@ fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: Text, room: u
     if kept.len() >= room && kept.last().is_some_and(|last| key(last) <= place) {
         return;
     }
-    kept.push(super::cited(Evidence::of(message, what)));
+    let evidence = super::cited(Evidence::of(message, what));
+    match kept.last_mut().filter(|_| room == 1) {
+        Some(only) => *only = evidence,
+        None => super::add(kept, evidence),
+    }
     kept.sort_by_key(key);
     kept.truncate(room);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::super::super::Evidence;
 use super::super::super::thresholds::Thresholds;
 use super::super::recent::{self, Mark, Place, Recent};
-use super::super::{Texts, cited, sorted};
+use super::super::{Texts, add, cited, sorted};
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
@@ -276,7 +276,7 @@ impl Again {
         }
         if let Some(rejected) = self.rejected.get_mut(key) {
             self.texts.add(rejection.evidence.text.len());
-            rejected.rejections.push(rejection);
+            add(&mut rejected.rejections, rejection);
             rejected.rejections.sort_by_key(|r| (r.time, r.call));
             if rejected.rejections.len() > REJECTIONS_PER_PAIR {
                 let last = rejected.rejections.pop();
@@ -386,7 +386,7 @@ impl Rejected {
             return;
         }
         texts.add(sent.octets());
-        self.sent.push(sent);
+        add(&mut self.sent, sent);
         self.sent.sort_by_key(|s| (s.time, s.call));
         if self.sent.len() > SENDS_AFTER_REJECTION {
             // The earliest stay, but none that came before the first 607.
@@ -417,7 +417,7 @@ fn has_room(sends: &Sends, time: Timestamp, call: CallNumber) -> bool {
 /// Keeps the earliest INVITEs to a callee.
 fn push_caller(sends: &mut Sends, caller: Arc<str>, sent: Sent, texts: &mut Texts) {
     texts.add(caller.len() + sent.octets());
-    sends.push((caller, sent));
+    add(sends, (caller, sent));
     sends.sort_by_key(|(_, s)| (s.time, s.call));
     if sends.len() > ROTATION_SENDS
         && let Some((caller, last)) = sends.pop()
