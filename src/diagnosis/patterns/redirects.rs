@@ -271,13 +271,13 @@ impl Redirects {
         }
         let evidence = cited(Evidence::of(request, "a request for the old address"));
         self.texts.add(evidence.text.len());
-        let (time, lost) = (request.provenance.time, lost(call, transaction, request));
-        super::add(&mut entry.uses, Use { call: call.number, time, evidence, lost });
+        let (call, time, lost) = (call.number, request.provenance.time, lost(call, transaction, request));
+        super::add(&mut entry.uses, Use { call, time, evidence, lost });
         entry.uses.sort_by_key(|u| (u.time, u.call));
         // The first may turn out to be the call that was told.
         if entry.uses.len() > MOVED_ADDRESS_EXAMPLES + 1 {
-            let last = entry.uses.pop();
-            self.texts.remove(last.map_or(0, |last| last.evidence.text.len()));
+            let latest = entry.uses.pop();
+            self.texts.remove(latest.map_or(0, |latest| latest.evidence.text.len()));
         }
     }
 
