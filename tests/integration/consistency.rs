@@ -306,3 +306,18 @@ fn the_documentation_is_what_the_program_says() {
     bless("docs/diagnoses.md", &docs::diagnoses());
     bless("docs/codes.md", &docs::codes());
 }
+
+#[test]
+fn measured_numbers_are_rows_of_the_script_that_measures() {
+    let script = text(&root().join("benches/compare.sh"));
+    let page = text(&root().join("docs/performance.md"));
+    let output = page.split("<!-- benches/compare.sh -->").nth(1).and_then(|rest| rest.split("<!-- end -->").next());
+    let rows = output.unwrap().lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---"));
+    let names: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).map(str::trim).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names.into_iter().filter(|name| !["what", "ratio"].contains(name)) {
+        // The script adds remarks in parentheses, and the numbers of calls are those of a loop.
+        let name = name.split(" (").next().unwrap().trim_start_matches("sipscan, 72000").trim_start_matches('0');
+        assert!(script.contains(name), "{name}: not measured by benches/compare.sh");
+    }
+}
