@@ -16,7 +16,10 @@ const USAGE: &str = "usage: make_load OUT.pcap [calls=N] [rate=N] [rtp=N] [seed=
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let Some(path) = arguments.next() else { return Err(io::Error::other(USAGE)) };
+    // Neither `--help` nor an option that does not exist is the name of a file.
+    let Some(path) = arguments.next().filter(|path| path == "-" || !path.starts_with('-')) else {
+        return Err(io::Error::other(USAGE));
+    };
     let mut load = Load::default();
     for argument in arguments {
         set(&mut load, &argument).ok_or_else(|| io::Error::other(format!("{argument}\n{USAGE}")))?;

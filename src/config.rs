@@ -28,6 +28,8 @@ pub struct Terminal {
     /// Language of text that is shown here: that of the locale on a terminal, where sipscan knows it; else English, so that files
     /// and pipes do not depend on who writes them.
     pub lang: Lang,
+    /// Whether standard error is shown on a terminal together with it.
+    pub shows_errors: bool,
 }
 
 /// Columns of reports that go to a file or pipe.
@@ -67,7 +69,8 @@ pub fn terminal() -> Terminal {
     // Some variables make that crate say yes of a pipe as well.
     let links = is_terminal && !plain && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
     let columns = width.clamp(*WIDTHS.start(), WIDEST);
-    Terminal { width: columns.min(*WIDTHS.end()), columns, colour: is_terminal && !plain, links, lang }
+    let shows_errors = is_terminal && std::io::stderr().is_terminal();
+    Terminal { width: columns.min(*WIDTHS.end()), columns, colour: is_terminal && !plain, links, lang, shows_errors }
 }
 
 /// The language of the first locale that is set (POSIX: an empty one is not).

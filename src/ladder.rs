@@ -191,7 +191,8 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    const TERMINAL: Terminal = Terminal { width: 80, columns: 80, colour: false, links: false, lang: Lang::En };
+    const TERMINAL: Terminal =
+        Terminal { width: 80, columns: 80, colour: false, links: false, lang: Lang::En, shows_errors: false };
 
     fn run(words: &[&str]) -> Result<ExitStatus, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");

@@ -168,6 +168,7 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         columns: terminal.columns,
         colour: settings.colour(terminal),
         links: arguments.hyperlinks.are_wanted(terminal),
+        errors_are_told: terminal.shows_errors,
         ..settings.text(terminal.lang)
     };
     let sink: Box<dyn Sink> = if !arguments.selection.calls.is_empty() && arguments.format == Format::Text {

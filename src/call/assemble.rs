@@ -46,6 +46,7 @@ pub fn assemble(group: Group) -> Call {
         possible_legs: Vec::new(),
     };
     order_legs(&mut call);
+    find_own_software(&mut call);
     finals::acknowledge(&call.messages, &mut call.transactions);
     let elements = Elements::of(&call.transactions);
     call.redirects = redirect::find(&call, &elements);
@@ -56,6 +57,25 @@ pub fn assemble(group: Group) -> Call {
     call.decided_by = verdict.decided_by;
     call.final_response = verdict.final_response;
     call
+}
+
+/// Finds who is named by responses that have header fields of requests.
+fn find_own_software(call: &mut Call) {
+    if !call.messages.iter().any(|m| m.message.has_fields_of_request()) {
+        return;
+    }
+    let Call { transactions, messages, .. } = call;
+    for transaction in transactions {
+        let request = transaction.request.and_then(|id| messages.get(id.0)).map(|m| m.message.clone());
+        let Some(request) = request else { continue };
+        let finals = transaction.finals.iter().flat_map(|f| std::iter::once(&f.message).chain(&f.retransmissions));
+        for id in finals.chain(&transaction.provisionals) {
+            let response = messages.get_mut(id.0).map(|m| &mut m.message).filter(|m| m.has_fields_of_request());
+            if let Some(response) = response {
+                response.find_own_software(&request);
+            }
+        }
+    }
 }
 
 /// Puts the leg whose messages came first to the front: it is the one nearest the caller (diagnosis §D7).
@@ -79,5 +99,34 @@ fn order_legs(call: &mut Call) {
     }
     for transaction in &mut call.transactions {
         transaction.leg = place(transaction.leg);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::call::fixture::calls;
+
+    #[test]
+    fn a_response_with_header_fields_of_its_request_names_its_sender_only_where_it_differs() {
+        let forwards = "\nMax-Forwards: 70";
+        for (request, response, named) in [
+            ("\nUser-Agent: Phone", "\nUser-Agent: Phone".to_owned() + forwards, None),
+            ("\nUser-Agent: Phone", "\nUser-Agent: Box".to_owned() + forwards, Some("Box")),
+            ("", "\nUser-Agent: Box".to_owned() + forwards, Some("Box")),
+            ("\nUser-Agent: Phone", "\nUser-Agent: Phone".to_owned(), Some("Phone")),
+            ("\nUser-Agent: Phone", forwards.to_owned(), None),
+        ] {
+            let text = format!(
+                "host a 192.0.2.10\nhost b 203.0.113.40\n\n0 a > b\nOPTIONS sip:b.example{request}\n\n0.1 b > a\n200 OK{response}\n"
+            );
+            let calls = calls(&text);
+            let answer = calls[0].messages.last().unwrap();
+            assert_eq!(answer.message.software().as_deref(), named, "{request}, {response}");
+        }
+        // Without the request nothing says that it is not copied.
+        let text = format!(
+            "host a 192.0.2.10\nhost b 203.0.113.40\n\n0.1 b > a\n200 OK\nCSeq: 1 OPTIONS\nUser-Agent: Box{forwards}\n"
+        );
+        assert_eq!(calls(&text)[0].messages[0].message.software(), None);
     }
 }

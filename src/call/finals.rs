@@ -1,6 +1,6 @@
 //! Final responses of a transaction: which one counts, and when it came.
 
-use super::{Call, CapturedMessage, FinalResponse, MessageId, Transaction, TransactionId};
+use super::{Call, CapturedMessage, FinalResponse, MessageId, MessageIds, Transaction, TransactionId};
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusCode};
 use crate::transaction::Places;
@@ -83,8 +83,20 @@ fn dialog(leg: usize, captured: &CapturedMessage) -> Dialog<'_> {
 pub struct CountedFinal {
     /// The transaction of its first copy.
     pub transaction: TransactionId,
-    /// The first copy, with the later ones as its retransmissions.
+    /// The first copy, with the later ones between the same addresses as its retransmissions.
     pub response: FinalResponse,
+    /// Copies between other addresses: in front of and behind a translation of addresses, or of a generator of traffic that sends the same
+    /// messages to many hosts.
+    pub elsewhere: MessageIds,
+}
+
+/// How often final responses were seen again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct SeenAgain {
+    /// Between the same addresses.
+    pub(crate) retransmissions: u64,
+    /// Between others.
+    pub(crate) elsewhere: u64,
 }
 
 /// Up to so many responses are few.
@@ -117,33 +129,49 @@ impl Call {
                 Some(known) => known.add(key, counted.len()),
                 None => few.push(key),
             }
-            counted.push(CountedFinal { transaction, response: response.clone() });
+            counted.push(CountedFinal { transaction, response: response.clone(), elsewhere: MessageIds::new() });
+        }
+        for CountedFinal { response, elsewhere, .. } in &mut counted {
+            let first = response.message;
+            elsewhere.extend(response.retransmissions.iter().copied().filter(|copy| !self.same_way(first, *copy)));
+            response.retransmissions.retain(|copy| self.same_way(first, *copy));
         }
         counted
     }
 
-    /// The statuses of [`Self::counted_finals`] one after the other, and how often they were sent again: without the rest.
-    pub(crate) fn count_finals(&self, mut each: impl FnMut(StatusCode)) -> usize {
-        let mut retransmissions = 0;
-        let mut known: SmallVec<[FinalKey<'_>; 4]> = SmallVec::new();
+    /// The statuses of [`Self::counted_finals`] one after the other, and how often they were seen again: without the rest.
+    pub(crate) fn count_finals(&self, mut each: impl FnMut(StatusCode)) -> SeenAgain {
+        let mut seen = SeenAgain::default();
+        let mut known: SmallVec<[(FinalKey<'_>, MessageId); 4]> = SmallVec::new();
         if self.transactions.iter().map(|t| t.finals.len()).sum::<usize>() > FEW {
-            for CountedFinal { response, .. } in self.counted_finals() {
+            for CountedFinal { response, elsewhere, .. } in self.counted_finals() {
                 each(response.status);
-                retransmissions += response.retransmissions.len();
+                seen.retransmissions += response.retransmissions.len() as u64;
+                seen.elsewhere += elsewhere.len() as u64;
             }
-            return retransmissions;
+            return seen;
         }
         for response in self.transactions.iter().flat_map(|t| &t.finals) {
             let Some(key) = self.final_key(response) else { continue };
-            retransmissions += response.retransmissions.len();
-            if known.contains(&key) {
-                retransmissions += 1;
-            } else {
+            let first = known.iter().find(|(other, _)| *other == key).map(|(_, first)| *first);
+            let again = first.map(|_| response.message);
+            let first = first.unwrap_or(response.message);
+            for copy in again.iter().chain(&response.retransmissions) {
+                let same_way = self.same_way(first, *copy);
+                *(if same_way { &mut seen.retransmissions } else { &mut seen.elsewhere }) += 1;
+            }
+            if again.is_none() {
                 each(response.status);
-                known.push(key);
+                known.push((key, first));
             }
         }
-        retransmissions
+        seen
+    }
+
+    /// Whether two messages went from the same sender to the same receiver.
+    fn same_way(&self, a: MessageId, b: MessageId) -> bool {
+        let way = |id| self.message(id).map(|m| (m.provenance.flow.source, m.provenance.flow.destination));
+        way(a) == way(b)
     }
 
     fn final_key(&self, response: &FinalResponse) -> Option<FinalKey<'_>> {
@@ -156,3 +184,43 @@ impl Call {
 
 /// Leg (which stands for the Call-ID), CSeq, topmost branch, status, To tag.
 type FinalKey<'m> = (usize, Option<(u32, &'m Method)>, Option<&'m [u8]>, StatusCode, Option<&'m [u8]>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::fixture::calls;
+
+    /// A host that sends a 200 so often, and others that do so with the same messages.
+    fn flow(pairs: usize, again: &str) -> String {
+        let hosts = (0..pairs).map(|n| format!("host a{n} 192.0.2.{n}\nhost b{n} 203.0.113.{n}\n"));
+        let steps = (0..pairs).map(|n| {
+            format!(
+                "\n{n}.0 a{n} > b{n} call=c\nOPTIONS sip:b.example\nCSeq: 1 OPTIONS\nVia: SIP/2.0/UDP client.example;branch=z9hG4bKx\n\n\
+                 {n}.1 b{n} > a{n} call=c {again}\n200 OK\nVia: SIP/2.0/UDP client.example;branch=z9hG4bKx\n\
+                 CSeq: 1 OPTIONS\nTo: <sip:b.example>;tag=t\n"
+            )
+        });
+        hosts.chain(steps).collect()
+    }
+
+    #[test]
+    fn copies_between_other_hosts_are_no_retransmissions() {
+        for (pairs, again, retransmissions, elsewhere) in
+            [(1, "", 0, 0), (1, "repeat=0.5", 1, 0), (3, "", 0, 2), (2, "repeat=0.5", 1, 2), (12, "", 0, 11)]
+        {
+            let calls = calls(&flow(pairs, again));
+            assert_eq!(calls.len(), 1, "{pairs} {again}");
+            let mut statuses = Vec::new();
+            let seen = calls[0].count_finals(|status| statuses.push(status.0));
+            assert_eq!(
+                (statuses.as_slice(), seen),
+                (&[200][..], SeenAgain { retransmissions, elsewhere }),
+                "{pairs} {again}"
+            );
+            let counted = calls[0].counted_finals();
+            let counts: Vec<_> =
+                counted.iter().map(|c| (c.response.retransmissions.len() as u64, c.elsewhere.len() as u64)).collect();
+            assert_eq!(counts, [(retransmissions, elsewhere)], "{pairs} {again}");
+        }
+    }
+}

@@ -208,7 +208,7 @@ impl OpenGroup {
         let more = match self.messages.len() {
             1 if has_invite => 3,
             0 | 1 => 1,
-            many @ 2..6 => many.min(2),
+            2..6 => 2,
             many => many / 2,
         };
         self.messages.reserve_exact(more);

@@ -17,8 +17,8 @@ const FULL_FRAMES: usize = 1024;
 /// And with so many skipped ones, of which only the times are kept.
 const FULL_SKIPPED: usize = 32 * FULL_FRAMES;
 
-/// Frames in order, and what became known behind the last of them: read, then prepared, then tracked, then empty again. Frames that hold no SIP and need no state are told as they
-/// come, and leave nothing but their times.
+/// Frames in order, and what became known behind the last of them: read, then prepared, then tracked, then empty again. Frames that
+/// hold no SIP and need no state are told as they come, and leave nothing but their times.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     heads: Vec<Head>,

@@ -108,6 +108,8 @@ pub struct Summary {
     pub final_by_status: BTreeMap<u16, u64>,
     /// Final responses sent again.
     pub retransmitted_finals: u64,
+    /// Final responses seen again between other addresses.
+    pub finals_elsewhere: u64,
     /// Calls (groups that begin with an INVITE).
     pub calls: u64,
     /// Other groups: registrations, keep-alives, subscriptions, …
@@ -176,7 +178,8 @@ impl Summary {
             }
             *self.final_by_status.entry(status.0).or_default() += 1;
         });
-        self.retransmitted_finals += again as u64;
+        self.retransmitted_finals += again.retransmissions;
+        self.finals_elsewhere += again.elsewhere;
         if report.call.is_invite() {
             self.calls += 1;
             *self.outcomes.entry(report.call.outcome).or_default() += 1;
@@ -209,6 +212,7 @@ impl Summary {
         self.messages += other.messages;
         self.message_copies += other.message_copies;
         self.retransmitted_finals += other.retransmitted_finals;
+        self.finals_elsewhere += other.finals_elsewhere;
         self.calls += other.calls;
         self.other_groups += other.other_groups;
         other.requests.iter().for_each(|(method, n)| self.count_request(method, *n));

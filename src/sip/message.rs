@@ -56,6 +56,8 @@ struct Parts {
     /// The method of CSeq; `None` where CSeq cannot be read.
     sequence_method: Option<Code>,
     cut: bool,
+    /// A response whose User-Agent was found to be its sender's, though it has header fields of requests.
+    names_itself: bool,
 }
 
 /// What few messages have.
@@ -189,6 +191,7 @@ impl Message {
             sequence,
             sequence_method,
             cut,
+            names_itself: false,
         }));
         let is_rare = begin.other.is_some() || other_sequence.is_some() || !wide.is_empty();
         if is_rare || present.has(HeaderName::Identity) {
@@ -406,6 +409,23 @@ impl Message {
         if let Err(at) = known.binary_search(&anomaly) {
             known.insert(at, anomaly);
         }
+    }
+
+    /// Whether its sender is named by User-Agent, as [`Self::find_own_software`] found.
+    pub(super) fn names_itself(&self) -> bool {
+        self.0.names_itself
+    }
+
+    /// Looks whether a response with Max-Forwards, which stands in requests alone, names its own sender by User-Agent: it does
+    /// where that is another than the request has; where it is the same, the header fields are copied.
+    pub(crate) fn find_own_software(&mut self, request: &Self) {
+        let agent = |message: &Self| message.header(HeaderName::UserAgent).map(Cow::into_owned);
+        self.0.names_itself = agent(self) != agent(request);
+    }
+
+    /// Whether it is a response with header fields of a request.
+    pub(crate) fn has_fields_of_request(&self) -> bool {
+        !self.is_request() && self.has(HeaderName::MaxForwards)
     }
 
     /// Whether octets are known to be missing at the end.

@@ -97,7 +97,7 @@ impl Message {
             (HeaderName::Server, HeaderName::UserAgent)
         };
         // Max-Forwards stands in requests alone: who answers with the header fields of the request names its sender, not itself.
-        let is_copied = !self.is_request() && self.has(HeaderName::MaxForwards);
+        let is_copied = self.has_fields_of_request() && !self.names_itself();
         let second = || self.header(second).filter(|_| !is_copied);
         self.header(first).or_else(second).filter(|s| !s.is_empty())
     }

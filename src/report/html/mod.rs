@@ -96,7 +96,16 @@ impl HtmlSink {
         let HtmlOptions { time_zone, hosts, lang } = options;
         let paper = Paper { width: 100, columns: 100, colour: false, links: false, lang, markup: text::Markup::Plain };
         let zone = time_zone.unwrap_or(TimeZone::UTC);
-        let view = View { paper, zone, all: false, counters: false, files: Vec::new(), name_captures: false, hosts };
+        let view = View {
+            paper,
+            zone,
+            all: false,
+            counters: false,
+            errors_are_told: false,
+            files: Vec::new(),
+            name_captures: false,
+            hosts,
+        };
         Self { out, view, begun: false, part: Part::default(), room: Room { details: DETAILS, rows: ROWS } }
     }
 

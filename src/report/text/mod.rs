@@ -73,6 +73,9 @@ pub struct TextOptions {
     pub markup: Markup,
     /// Groups of calls that are shown in detail; the worst stay.
     pub groups: usize,
+    /// Whether whoever reads this was told of every error already, on the same terminal: captures of which nothing could be read are
+    /// left out.
+    pub errors_are_told: bool,
 }
 
 /// How the parts of a report are marked.
@@ -98,6 +101,7 @@ impl Default for TextOptions {
             hosts: BTreeMap::new(),
             markup: Markup::Plain,
             groups: limits::DETAILED_GROUPS,
+            errors_are_told: false,
         }
     }
 }
@@ -113,11 +117,13 @@ pub struct TextSink {
 }
 
 /// What every part of a report for people needs to know of how to show things.
+#[expect(clippy::struct_excessive_bools, reason = "none follows from another")]
 pub(super) struct View {
     pub(super) paper: Paper,
     pub(super) zone: TimeZone,
     pub(super) all: bool,
     pub(super) counters: bool,
+    pub(super) errors_are_told: bool,
     /// Names of the captures so far, for each those of its files.
     pub(super) files: Vec<Vec<String>>,
     /// Whether frames are named with their capture: in what is said of all captures together.
@@ -136,11 +142,16 @@ impl TextSink {
 impl View {
     /// What options say of it, and the number of groups.
     pub(super) fn new(options: TextOptions) -> (Self, usize) {
-        let TextOptions { width, columns, colour, links, lang, markup, groups, time_zone: zone, all, counters, hosts } =
-            options;
+        let TextOptions { width, columns, colour, links, lang, markup, groups, .. } = options;
+        let TextOptions { time_zone: zone, all, counters, hosts, errors_are_told, .. } = options;
         let width = width.clamp(80, 120);
         let paper = Paper { width, columns: columns.clamp(width, 400), colour, links, lang, markup };
-        (Self { paper, zone, all, counters, files: Vec::new(), name_captures: false, hosts }, groups)
+        (Self { paper, zone, all, counters, errors_are_told, files: Vec::new(), name_captures: false, hosts }, groups)
+    }
+
+    /// Whether nothing is to be said of a capture that could not be read.
+    pub(super) fn is_told(&self, facts: &CaptureFacts) -> bool {
+        self.errors_are_told && overview::is_unread(facts)
     }
 
     pub(super) fn begin_capture(&mut self, index: usize, files: &[String]) {
@@ -245,6 +256,9 @@ impl Sink for TextSink {
 
     fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, findings: &[Finding]) -> io::Result<()> {
         let view = &self.view;
+        if view.is_told(facts) {
+            return Ok(());
+        }
         let mut page = view.page();
         if self.captures > 1 {
             page.rule();

@@ -28,8 +28,8 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     for reason in facts.incomplete_reasons() {
         page.hanging("INCOMPLETE", 12, Tone::Level(Severity::Warning), reason);
     }
-    if facts.error.is_some() && facts.frames == 0 {
-        // Nothing could be read: the reason says it all.
+    if is_unread(facts) {
+        // The reason says it all.
         return;
     }
     if !facts.is_complete() {
@@ -51,6 +51,11 @@ pub(super) fn write(page: &mut Page, view: &View, facts: &CaptureFacts, summary:
     ignored(page, summary);
     final_responses(page, summary);
     outcomes(page, summary);
+}
+
+/// Whether nothing of the capture could be read.
+pub(super) fn is_unread(facts: &CaptureFacts) -> bool {
+    facts.error.is_some() && facts.frames == 0
 }
 
 /// What is hidden must be said.
@@ -205,9 +210,15 @@ fn final_responses(page: &mut Page, summary: &Summary) {
     if all == 0 {
         return;
     }
-    let repeated = match summary.retransmitted_finals {
-        0 => Text::default(),
-        n => Text::count(n, " ({n} retransmission not counted)", " ({n} retransmissions not counted)"),
+    let again = |n| Text::count(n, "{n} retransmission", "{n} retransmissions");
+    let elsewhere = |n| Text::count(n, "{n} copy between other addresses", "{n} copies between other addresses");
+    let repeated = match (summary.retransmitted_finals, summary.finals_elsewhere) {
+        (0, 0) => Text::default(),
+        (n, 0) => Text::new(" ({copies} not counted)").with("copies", again(n)),
+        (0, n) => Text::new(" ({copies} not counted)").with("copies", elsewhere(n)),
+        (n, other) => {
+            Text::new(" ({copies} and {others} not counted)").with("copies", again(n)).with("others", elsewhere(other))
+        }
     };
     page.heading("Final responses", Text::new("{n}{repeated}").with("n", grouped(all)).with("repeated", repeated));
     let rows = status_rows(page, summary);

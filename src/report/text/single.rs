@@ -101,6 +101,9 @@ impl Sink for CallSink {
     }
 
     fn end_capture(&mut self, facts: &CaptureFacts, summary: &Summary, _findings: &[Finding]) -> io::Result<()> {
+        if self.view.is_told(facts) {
+            return Ok(());
+        }
         let mut page = self.view.page();
         page.blank();
         page.hanging("Capture", LABEL, Tone::Strong, Text::verbatim(&facts.path));

@@ -94,6 +94,29 @@ fn several_captures_end_with_their_sum() {
 }
 
 #[test]
+fn what_could_not_be_read_is_not_told_twice_on_a_terminal() {
+    for (errors_are_told, frames, is_there) in [(false, 0, true), (true, 0, false), (true, 7, true)] {
+        let options = || TextOptions { errors_are_told, ..TextOptions::default() };
+        let error = Some(Text::verbatim("a.pcap: no such file"));
+        let facts = CaptureFacts { frames, error, ..CaptureFacts::default() };
+        let (all, calls) = (Buffer::default(), Buffer::default());
+        let sinks: [Box<dyn Sink>; 2] = [
+            Box::new(TextSink::new(Box::new(all.clone()), options())),
+            Box::new(CallSink::new(Box::new(calls.clone()), options(), false)),
+        ];
+        for mut sink in sinks {
+            sink.begin_capture(0, &["a.pcap".to_owned()]).unwrap();
+            sink.end_capture(&facts, &Summary::default(), &[]).unwrap();
+            sink.finish(&Summary::default()).unwrap();
+        }
+        for text in [all.text(), calls.text()] {
+            assert_eq!(text.contains("no such file"), is_there, "{errors_are_told} {frames}: {text}");
+            assert_eq!(text.is_empty(), !is_there, "{text}");
+        }
+    }
+}
+
+#[test]
 fn files_of_one_name_are_told_apart_by_their_paths() {
     let files = ["x/a.pcap", "y/a.pcap", "y/b.pcap"].map(|path| vec![path.to_owned()]).to_vec();
     let view = View { files, name_captures: true, ..view() };

@@ -27,6 +27,8 @@ pub(in crate::report) struct SummaryView<'a> {
     final_responses: FinalCounts,
     /// Final responses sent again.
     retransmitted_final_responses: u64,
+    /// Final responses that were seen again between other addresses; they are not counted again.
+    final_responses_elsewhere: u64,
     /// Calls: groups with an INVITE.
     calls: u64,
     /// Other groups: registrations, keep-alives, subscriptions, …
@@ -156,6 +158,7 @@ impl<'a> SummaryView<'a> {
                 by_status: text(&summary.final_by_status),
             },
             retransmitted_final_responses: summary.retransmitted_finals,
+            final_responses_elsewhere: summary.finals_elsewhere,
             calls: summary.calls,
             other_groups: summary.other_groups,
             outcomes: summary.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect(),

@@ -24,6 +24,10 @@ const ROUTED: &str = "Read the reason phrase. If it speaks of DNS or routing, th
 const OVERLOAD: &str = "Clients: use the next server, and leave this one alone for the time that Retry-After gives.";
 const AVOID: &str = "Route to the next server; do not send to this one during Retry-After.";
 const LOOP: &str = "Read the Via header fields in the last copy of the request: a host that appears repeatedly is part of the loop. Correct its route.";
+const REGISTERED: &str = "Look for a registration of the called party at that server at the time of the call.";
+const CAUSES: &str = "Read Reason and Warning: Q.850 cause 18, 19, 20 or 31 points to the telephone network; Warning 380 or 381 to a mismatch of \
+    sip and sips.";
+const RANG: &str = "If the call rang before, it simply was not answered; nothing is broken.";
 
 /// What to say in place of a piece of advice for this response; `None` where it has no ground.
 pub(super) fn fitted(advice: &'static str, transaction: &Transaction, response: &Message, call: &Call) -> Option<Text> {
@@ -53,6 +57,17 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         ALLOW => same.filter(|_| !response.values(HeaderName::Allow).iter().any(|name| name.trim() == method.name())),
         REGISTRAR => same.filter(|_| *method == Method::Register),
         REASON => same.filter(|_| has(HeaderName::Reason)),
+        CAUSES => match (has(HeaderName::Reason), has(HeaderName::Warning)) {
+            (true, true) => same,
+            (true, false) => Some("Read Reason: Q.850 cause 18, 19, 20 or 31 points to the telephone network."),
+            (false, true) => Some("Read Warning: 380 or 381 points to a mismatch of sip and sips."),
+            (false, false) => None,
+        },
+        REGISTERED => same.filter(|_| rang(transaction, call) != Some(180)),
+        RANG if rang(transaction, call) == Some(180) => Some(
+            "The call rang before: it simply was not answered, or the called party declined it; nothing is broken.",
+        ),
+        RANG => same.filter(|_| transaction.request.is_none() || rang(transaction, call).is_some()),
         OFFER if !has(HeaderName::Warning) && response.sdp().is_none() => Some(
             "Compare the offer with what the answering side is configured for, codecs first: the response does not say what it would accept.",
         ),
@@ -76,6 +91,12 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         ),
         _ => same,
     }
+}
+
+/// The status that says that it rang, or may have: 180 does, an announcement (183) may have been of ringing.
+fn rang(transaction: &Transaction, call: &Call) -> Option<u16> {
+    let statuses = || transaction.provisionals.iter().filter_map(|id| Some(call.message(*id)?.message.status()?.0));
+    statuses().find(|status| *status == 180).or_else(|| statuses().find(|status| *status == 183))
 }
 
 /// What a response refuses of its request, by the status.
@@ -119,14 +140,18 @@ mod tests {
             "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\n{request}\n\n0.1 p > a\n{response}\n\n\
              90.0 a > p call=ping\nOPTIONS sip:p\n\n90.1 p > a call=ping\n200 OK\n"
         );
-        report(&text).findings.into_iter().find(|f| f.code == "failed-response").unwrap()
+        let report = report(&text);
+        let found = report.findings.iter().find(|f| f.code == "failed-response");
+        found.cloned().unwrap_or_else(|| panic!("{request} {response}: {:?}", report.findings))
     }
 
     #[test]
     fn advice_that_is_fitted_is_there_to_be_given() {
         let of_catalogue = (300..700).filter_map(catalog::lookup).flat_map(|entry| entry.how_to_fix);
         let given: Vec<_> = of_catalogue.copied().chain(other_methods::fixes()).collect();
-        for advice in [ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID] {
+        for advice in
+            [ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID, REGISTERED, CAUSES, RANG]
+        {
             assert!(given.contains(&advice), "{advice}");
         }
     }
@@ -152,6 +177,14 @@ mod tests {
             ("INVITE sip:p", "503 Service Unavailable", "Route to the next server.", "Retry-After"),
             ("REGISTER sip:p", "403 Forbidden", "carried no credentials", "Enter user name"),
             (credentials, "403 Forbidden", "Enter user name and password again", "carried no"),
+            ("INVITE sip:p", "480 Unavailable", "Look for a registration", "rang before"),
+            ("INVITE sip:p", "480 Unavailable", "Look for a registration", "Read "),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=20", "Read Reason: Q.850", "Warning"),
+            ("INVITE sip:p", "480 No\nWarning: 381 p \"sips\"", "Read Warning: 380", "Reason"),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=20\nWarning: 399 p \"x\"", "Read Reason and Warning", "rang"),
+            ("INVITE sip:p", "180 Ringing\n\n9 p > a\n480 No", "The call rang before: it", "Look for a registration"),
+            ("INVITE sip:p", "183 Progress\n\n9 p > a\n480 No", "If the call rang before", "The call rang"),
+            ("INVITE sip:p", "183 Progress\n\n9 p > a\n480 No", "Look for a registration", "Read "),
             ("REGISTER sip:p", "480 No DNS results", "By its own words", "If it speaks"),
             ("REGISTER sip:p", "480 Temporarily Unavailable", "If it speaks of DNS", "By its own words"),
         ] {
