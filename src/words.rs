@@ -1,23 +1,47 @@
 //! Looks for one of several words in a text, such as the names of products in a Server value.
 
-/// The place in `words` of the first of them that the text holds, in any case of ASCII letters; the words are in lower case.
-pub(crate) fn first_of(text: &str, words: &[&str]) -> Option<usize> {
-    let begins = words.iter().fold(0_u64, |set, word| set | bits(word.as_bytes()));
-    let octets = text.as_bytes();
-    let mut best: Option<usize> = None;
-    // One pass over the text, which is short, and a look at the words only where one of them may begin.
-    for at in 0..octets.len() {
-        let rest = octets.get(at..).unwrap_or_default();
-        if begins & bits(rest) == 0 {
-            continue;
-        }
-        let worse = best.unwrap_or(words.len());
-        let first = rest.first().map(u8::to_ascii_lowercase);
-        let candidates = words.iter().take(worse).enumerate();
-        let found = candidates.filter(|(_, word)| word.as_bytes().first().copied() == first);
-        best = found.filter(|(_, word)| begins_with(rest, word)).map(|(place, _)| place).next().or(best);
+/// Words to look for.
+#[derive(Debug)]
+pub(crate) struct Words<'w> {
+    /// In lower case.
+    list: Vec<&'w str>,
+    /// The sum of the [`bits`] of their beginnings.
+    begins: u64,
+}
+
+impl<'w> Words<'w> {
+    /// Words in lower case.
+    pub(crate) fn new(list: impl IntoIterator<Item = &'w str>) -> Self {
+        let list: Vec<_> = list.into_iter().collect();
+        let begins = list.iter().fold(0, |set, word| set | bits(word.as_bytes()));
+        Self { list, begins }
     }
-    best
+
+    /// The place among them of the first one that the text holds, in any case of ASCII letters.
+    pub(crate) fn first_in(&self, text: &str) -> Option<usize> {
+        let octets = text.as_bytes();
+        let mut best = None;
+        // One pass over the text, and a look at the words only where one of them may begin.
+        for (at, pair) in octets.windows(2).enumerate() {
+            if self.begins & bits(pair) != 0 {
+                best = self.better(octets.get(at..).unwrap_or_default(), best);
+            }
+        }
+        // At the last octet a word of one octet may begin, of which all bits are set.
+        let last = octets.last().filter(|_| self.begins == u64::MAX);
+        last.map_or(best, |last| self.better(std::slice::from_ref(last), best))
+    }
+
+    /// Whether the text holds any of them.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        self.first_in(text).is_some()
+    }
+
+    /// The place of a word in front of `best` with which the text begins, or else `best`.
+    fn better(&self, text: &[u8], best: Option<usize>) -> Option<usize> {
+        let in_front = self.list.iter().take(best.unwrap_or(self.list.len()));
+        in_front.enumerate().find(|(_, word)| begins_with(text, word)).map(|(place, _)| place).or(best)
+    }
 }
 
 fn begins_with(text: &[u8], word: &str) -> bool {
@@ -34,10 +58,11 @@ fn bits(text: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::first_of;
+    use super::Words;
 
     #[test]
     fn the_first_word_of_the_list_counts() {
+        let first_of = |text: &str, words: &[&str]| Words::new(words.iter().copied()).first_in(text);
         assert_eq!((first_of("a\\", &["b", "\\"]), first_of("a", &["b", "ab"])), (Some(1), None));
         let words = ["spam", "call guard", "x-lite", "phone"];
         for (text, place) in [

@@ -2,48 +2,63 @@
 //!
 //! Looks at one call alone. A whole capture may show more, such as the same latency for every callee.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::{Call, CapturedMessage, MessageId, Transaction, TransactionId, network_block};
 use crate::diagnosis::Certainty;
 use crate::provenance::Endpoint;
 use crate::sip::{Method, StatusCode};
-use crate::words::first_of;
+use crate::words::Words;
 
 /// Nobody sees a call, decides and presses a key in less.
 const HUMAN: Duration = Duration::from_millis(1500);
 /// A list is consulted within this.
 const LOOKUP: Duration = Duration::from_secs(1);
 /// Words in Server and User-Agent values by which phones and softphones name themselves, in lower case.
-const DEVICES: &[&str] = &[
-    "phone",
-    "yealink",
-    "polycom",
-    "snom",
-    "grandstream",
-    "fanvil",
-    "gigaset",
-    "htek",
-    "cisco-cp",
-    "cisco/spa",
-    "aastra",
-    "mitel",
-    "zoiper",
-    "microsip",
-    "bria",
-    "x-lite",
-    "jitsi",
-    "groundwire",
-    "acrobits",
-    "baresip",
-    "twinkle",
-    "blink",
-    "obihai",
-    "handset",
-];
+static DEVICES: LazyLock<Words<'_>> = LazyLock::new(|| {
+    Words::new([
+        "phone",
+        "yealink",
+        "polycom",
+        "snom",
+        "grandstream",
+        "fanvil",
+        "gigaset",
+        "htek",
+        "cisco-cp",
+        "cisco/spa",
+        "aastra",
+        "mitel",
+        "zoiper",
+        "microsip",
+        "bria",
+        "x-lite",
+        "jitsi",
+        "groundwire",
+        "acrobits",
+        "baresip",
+        "twinkle",
+        "blink",
+        "obihai",
+        "handset",
+    ])
+});
 /// Words by which services that score or block calls name themselves, in lower case.
-const ANALYTICS: &[&str] =
-    &["score", "analytic", "spam", "robocall", "reputation", "fraud", "callguard", "call guard", "nomorobo", "block"];
+static ANALYTICS: LazyLock<Words<'_>> = LazyLock::new(|| {
+    Words::new([
+        "score",
+        "analytic",
+        "spam",
+        "robocall",
+        "reputation",
+        "fraud",
+        "callguard",
+        "call guard",
+        "nomorobo",
+        "block",
+    ])
+});
 
 /// Who decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +130,8 @@ pub fn origin(call: &Call, id: TransactionId) -> Option<Origin> {
         ringing: rang.map(|m| over.since(m.provenance.time)),
         round_trip: sent.zip(first).map(|(sent, first)| first.since(sent)),
         same_tag: shares_tag(call, deepest, response),
-        analytics_marks: network_block::has_analytics_marks(&response.message) || names(software.as_deref(), ANALYTICS),
+        analytics_marks: network_block::has_analytics_marks(&response.message)
+            || names(software.as_deref(), &ANALYTICS),
         forwarded: !transaction.downstream.is_empty(),
         seen_downstream: deepest != id,
         software,
@@ -158,8 +174,8 @@ fn shares_tag(call: &Call, id: TransactionId, response: &CapturedMessage) -> boo
     tag.is_some() && call.provisionals(id).any(|m| m.message.to_tag() == tag)
 }
 
-fn names(software: Option<&str>, words: &[&str]) -> bool {
-    first_of(software.unwrap_or_default(), words).is_some()
+fn names(software: Option<&str>, words: &Words<'_>) -> bool {
+    words.are_in(software.unwrap_or_default())
 }
 
 /// The table of diagnosis §C3 in order; a Reason that says "analytics" stands above it, as it is no circumstance but a word.
@@ -175,7 +191,7 @@ fn judge(call: &Call, origin: &Origin, transaction: &Transaction) -> (Verdict, C
         (Verdict::Human, Certainty::Strong)
     } else if origin.same_tag && rang {
         (Verdict::Device, Certainty::Strong)
-    } else if !rang && names(origin.software.as_deref(), DEVICES) {
+    } else if !rang && names(origin.software.as_deref(), &DEVICES) {
         (Verdict::Device, Certainty::Weak)
     } else if !rang && at_once && !origin.analytics_marks {
         (Verdict::PersonalList, Certainty::Weak)

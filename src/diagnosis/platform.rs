@@ -1,7 +1,9 @@
 //! Settings of well-known platforms: named only where a party's own Server or User-Agent value names the platform.
 
+use std::sync::LazyLock;
+
 use super::Text;
-use crate::words::first_of;
+use crate::words::Words;
 
 /// A platform whose documentation says how it treats redirects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +43,8 @@ const MARKS: [(&str, Platform); 16] = [
 
 impl Platform {
     fn of(software: &str) -> Option<Self> {
-        let marks = MARKS.map(|(mark, _)| mark);
-        MARKS.get(first_of(software, &marks)?).map(|(_, platform)| *platform)
+        static WORDS: LazyLock<Words<'_>> = LazyLock::new(|| Words::new(MARKS.map(|(mark, _)| mark)));
+        MARKS.get(WORDS.first_in(software)?).map(|(_, platform)| *platform)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Params;
 use super::Uri;
 use super::params;
+use super::uri::UserAtHost;
 
 /// `"Name" <uri>;parameters` or `uri;parameters` (RFC 3261 §20: without brackets, parameters belong to the header field).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,13 @@ impl NameAddr {
         Some(params::trim(uri))
     }
 
+    /// The display name, and the user part of the URI, for who needs no more; `None` where [`Self::read`] gives `None` or no name.
+    pub(crate) fn name_and_user(value: &str) -> Option<(String, Option<&str>)> {
+        let (name, _) = brackets(params::trim(value))?;
+        let user = UserAtHost::read(Self::uri_of(value)?)?.user;
+        Some((params::unquote(name), user)).filter(|(name, _)| !name.is_empty())
+    }
+
     /// The tag parameter.
     pub fn tag(&self) -> Option<&str> {
         self.params.value("tag")
@@ -72,8 +80,11 @@ mod tests {
         for value in
             [r#""B <o>b" <sip:bob@b.example;a=1>;tag=1"#, " sip:bob@b.example ;tag=2", "\"x <sip:a@b", "<sip:a@b"]
         {
-            let whole = NameAddr::read(value).map(|address| address.uri.to_string());
-            assert_eq!(NameAddr::uri_of(value).map(str::to_owned), whole, "{value}");
+            let whole = NameAddr::read(value);
+            assert_eq!(NameAddr::uri_of(value), whole.as_ref().map(|address| address.uri.raw()), "{value}");
+            let named = whole.and_then(|address| Some((address.display_name?, address.uri.user)));
+            let same = NameAddr::name_and_user(value).map(|(name, user)| (name, user.map(str::to_owned)));
+            assert_eq!(same, named, "{value}");
         }
     }
 }

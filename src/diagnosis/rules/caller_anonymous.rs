@@ -1,9 +1,11 @@
 //! A rejected call whose caller withholds the number.
 
+use std::sync::LazyLock;
+
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Message, Method};
-use crate::words::first_of;
+use crate::words::Words;
 
 pub(super) static RULE: Rule = Rule {
     code: "caller-anonymous",
@@ -55,6 +57,9 @@ fn rejection(response: &CapturedMessage) -> Evidence {
     Evidence::of(response, "the rejection")
 }
 
+/// What callers are called that are not to be known.
+static WORD: LazyLock<Words<'_>> = LazyLock::new(|| Words::new(["anonymous"]));
+
 /// What hides the caller.
 fn mark(message: &Message) -> Option<(HeaderName, String)> {
     let privacy = message.privacy();
@@ -63,7 +68,7 @@ fn mark(message: &Message) -> Option<(HeaderName, String)> {
     }
     // The word is in the URI or in the name, where it may be escaped.
     let value = message.header(HeaderName::From)?;
-    if !value.contains('\\') && first_of(&value, &["anonymous"]).is_none() {
+    if !value.contains('\\') && !WORD.are_in(&value) {
         return None;
     }
     let from = message.from()?;

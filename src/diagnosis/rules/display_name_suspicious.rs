@@ -1,18 +1,23 @@
 //! A rejected call whose display name looks wrong.
 
+use std::sync::LazyLock;
+
 use crate::call::Call;
-use crate::diagnosis::identity_case::{IdentityCase, number, same_caller};
+use crate::diagnosis::identity_case::{IdentityCase, number_in, same_caller};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, NameAddr};
 use crate::stir::TelephoneNumber;
-use crate::words::first_of;
+use crate::words::Words;
 
 /// Characters that North American name services carry; longer names are cut.
 const NAME_CHARACTERS: usize = 15;
 /// Digits behind a `V` in the names by which some diallers mark their calls.
 const MARK_DIGITS: usize = 10;
 /// Parts of the labels that networks put in front of their subscribers, in small letters.
-const LABELS: &[&str] = &["spam", "scam", "fraud", "robocall", "telemarket", "nuisance", "blocked"];
+static LABELS: LazyLock<Words<'_>> =
+    LazyLock::new(|| Words::new(["spam", "scam", "fraud", "robocall", "telemarket", "nuisance", "blocked"]));
+/// How web addresses begin.
+static WEB: LazyLock<Words<'_>> = LazyLock::new(|| Words::new(["http:", "https:", "www."]));
 /// Words of advertising, in small letters.
 const LURES: &[&str] = &["free", "winner", "prize", "urgent", "offer", "warranty", "refund"];
 
@@ -74,16 +79,28 @@ impl Oddity {
 fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
     let message = &case.request.message;
-    let asserted = message.asserted_identities();
-    let from = message.from();
-    let from = from.iter().map(|party| (HeaderName::From, party));
-    let parties = from.chain(asserted.iter().map(|party| (HeaderName::PAssertedIdentity, party)));
-    out.extend(parties.filter_map(|(name, party)| finding(case, name, party, cx)).take(1));
+    let from = message.header(HeaderName::From);
+    let from = from.as_deref().and_then(NameAddr::name_and_user);
+    let of_from = || from.and_then(|(name, user)| finding(case, HeaderName::From, &name, user, cx));
+    let of_asserted = || {
+        let parties = message.asserted_identities();
+        parties.iter().find_map(|party| {
+            let (name, user) = (party.display_name.as_deref()?, party.uri.user.as_deref());
+            finding(case, HeaderName::PAssertedIdentity, name, user, cx)
+        })
+    };
+    out.extend(of_from().or_else(of_asserted));
 }
 
-fn finding(case: &IdentityCase<'_>, field: HeaderName, party: &NameAddr, cx: &Context<'_>) -> Option<Finding> {
-    let name = party.display_name.as_deref()?;
-    let oddity = oddity(name, number(party, &cx.settings.country).as_ref(), &cx.settings.country)?;
+fn finding(
+    case: &IdentityCase<'_>,
+    field: HeaderName,
+    name: &str,
+    user: Option<&str>,
+    cx: &Context<'_>,
+) -> Option<Finding> {
+    let country = &cx.settings.country;
+    let oddity = oddity(name, number_in(user, country).as_ref(), country)?;
     let message =
         Text::new("The display name {name} of a rejected caller looks suspicious: {why}. A sign, not a proof.")
             .with("name", format!("{name:?}"))
@@ -121,7 +138,7 @@ fn party_line(case: &IdentityCase<'_>, field: HeaderName) -> String {
 fn oddity(name: &str, own: Option<&TelephoneNumber>, country: &str) -> Option<Oddity> {
     let small = name.to_lowercase();
     let mut words = small.split(|c: char| !c.is_alphanumeric());
-    if first_of(&small, LABELS).is_some() {
+    if LABELS.are_in(&small) {
         return Some(Oddity::Label);
     }
     if name.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
@@ -133,7 +150,7 @@ fn oddity(name: &str, own: Option<&TelephoneNumber>, country: &str) -> Option<Od
     if is_mark(name) {
         return Some(Oddity::Mark);
     }
-    if first_of(&small, &["http:", "https:", "www."]).is_some() {
+    if WEB.are_in(&small) {
         return Some(Oddity::WebAddress);
     }
     if words.any(|word| LURES.contains(&word)) {
