@@ -9,7 +9,7 @@ const SECOND_LEVEL: [&str; 8] = ["co", "com", "net", "org", "gov", "edu", "ac", 
 /// The part of a host name that somebody registered: `corp.example` of `pbx.corp.example`. `None` for addresses and for
 /// names of one label.
 pub(super) fn registrable(uri: &Uri) -> Option<&str> {
-    registrable_part(&uri.host)
+    if uri.ip().is_some() { None } else { part_of_name(&uri.host) }
 }
 
 /// The same of a host in lower case.
@@ -17,6 +17,10 @@ pub(super) fn registrable_part(host: &str) -> Option<&str> {
     if address_of(host).is_some() {
         return None;
     }
+    part_of_name(host)
+}
+
+fn part_of_name(host: &str) -> Option<&str> {
     let host = host.trim_end_matches('.');
     let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
     let last = dots.next()?;
