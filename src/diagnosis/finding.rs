@@ -1,5 +1,7 @@
 //! What a rule says about a call or a capture.
 
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::{CallNumber, CapturedMessage, IcmpReport};
@@ -139,9 +141,13 @@ impl Actor {
     }
 }
 
-/// A diagnosis with its evidence.
+/// A diagnosis with its evidence. It is handed on many times before anybody reads it, so it is no larger than a pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Finding(Box<Details>);
+
+/// What a [`Finding`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
     /// Code of the rule.
     pub code: &'static str,
     /// How bad.
@@ -169,29 +175,31 @@ pub struct Finding {
 impl Finding {
     /// Makes a finding; it cannot be made without evidence.
     pub fn new(rule: &super::Rule, certainty: Certainty, message: impl Into<Text>, primary: Evidence) -> Self {
-        // Most findings cite no more than this.
+        // Most findings cite no more than this, and advise no more.
         let mut evidence = Vec::with_capacity(4);
         evidence.push(primary);
-        Self {
+        Self(Box::new(Details {
             code: rule.code,
             severity: rule.severity,
             certainty,
             message: message.into(),
             evidence,
             actor: None,
-            remediation: Vec::new(),
+            remediation: Vec::with_capacity(4),
             verification: None,
             consequence_of: None,
             calls: Vec::new(),
             calls_total: 0,
-        }
+        }))
     }
 
     /// Cuts what a capture has written into its sentences: they are read by people, and some are kept to the end of the run.
     pub(super) fn shorten(&mut self) {
-        let sentences = std::iter::once(&mut self.message).chain(&mut self.remediation).chain(&mut self.verification);
+        let details = &mut *self.0;
+        let sentences =
+            std::iter::once(&mut details.message).chain(&mut details.remediation).chain(&mut details.verification);
         sentences.for_each(Text::shorten);
-        if let Some(software) = self.actor.as_mut().and_then(|actor| actor.software.as_mut()) {
+        if let Some(software) = details.actor.as_mut().and_then(|actor| actor.software.as_mut()) {
             shorten::in_place(software, VALUE_OCTETS);
         }
     }
@@ -206,7 +214,9 @@ impl Finding {
     /// Adds related evidence.
     #[must_use]
     pub fn evidence(mut self, more: impl IntoIterator<Item = Evidence>) -> Self {
-        self.evidence.extend(more);
+        for one in more {
+            self.evidence.push(one);
+        }
         self
     }
 
@@ -229,5 +239,25 @@ impl Finding {
     pub fn verify(mut self, text: impl Into<Text>) -> Self {
         self.verification = Some(text.into());
         self
+    }
+}
+
+impl From<Details> for Finding {
+    fn from(details: Details) -> Self {
+        Self(Box::new(details))
+    }
+}
+
+impl Deref for Finding {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Finding {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }

@@ -41,7 +41,7 @@ pub use context::{Acknowledgement, Context, Hosts, Settings};
 pub use engine::{CallReport, Engine};
 pub use exceptions::Exception;
 pub use facts::Facts;
-pub use finding::{Actor, Certainty, Evidence, Finding, Severity};
+pub use finding::{Actor, Certainty, Details, Evidence, Finding, Severity};
 pub use origin::{CallOrigin, Signing};
 pub use patterns::Patterns;
 pub use rule::{Detect, Explanation, Rule};

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use super::{Evidence, Finding, Severity};
 use crate::call::{Call, Outcome, TransactionId};
-use crate::hashing::HashMap;
 use crate::provenance::FrameRef;
 
 /// A code that may be the root cause of a failed call.
@@ -88,10 +87,15 @@ static CONSEQUENCES: &[(&str, &str)] =
 
 /// The cause with that code, and its place among all.
 fn cause_of(code: &str) -> Option<(usize, &'static Cause)> {
-    static PLACES: LazyLock<HashMap<&str, usize>> =
-        LazyLock::new(|| CAUSES.iter().enumerate().map(|(place, cause)| (cause.code, place)).collect());
-    let place = *PLACES.get(code)?;
-    Some((place, CAUSES.get(place)?))
+    // Hardly any are equally long.
+    static BY_LENGTH: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
+        let longest = CAUSES.iter().map(|cause| cause.code.len()).max().unwrap_or_default();
+        let of =
+            |length| (0..CAUSES.len()).filter(|at| CAUSES.get(*at).is_some_and(|c| c.code.len() == length)).collect();
+        (0..=longest).map(of).collect()
+    });
+    let candidates = BY_LENGTH.get(code.len())?.iter().filter_map(|place| Some((*place, CAUSES.get(*place)?)));
+    candidates.into_iter().find(|(_, cause)| cause.code == code)
 }
 
 fn any(_: &Call) -> bool {

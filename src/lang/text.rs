@@ -82,6 +82,10 @@ impl Text {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Fill) -> Self {
         debug_assert!(self.template.contains(&format!("{{{name}}}")), "no {{{name}}} in {:?}", self.template);
+        if self.values.capacity() == 0 {
+            // As a vector that grows would begin, in fewer steps.
+            self.values = Vec::with_capacity(4);
+        }
         self.values.push((name, value.fill()));
         self
     }

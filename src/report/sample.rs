@@ -10,7 +10,7 @@ use crate::call::{
     Attempt, AttemptCause, Call, CallNumber, CapturedMessage, FinalResponse, IcmpReport, Leg, MessageId, MessageIds,
     Outcome, Transaction, TransactionId,
 };
-use crate::diagnosis::{Actor, CallOrigin, CallReport, Certainty, Evidence, Finding, Severity, Signing, Text};
+use crate::diagnosis::{Actor, CallOrigin, CallReport, Certainty, Details, Evidence, Finding, Severity, Signing, Text};
 use crate::lang::Fill as _;
 use crate::net::{PayloadKind, SkipReason};
 use crate::provenance::{Endpoint, Flow, FrameNumber, FrameRef, Frames, Provenance, Timestamp, Transport};
@@ -184,7 +184,7 @@ impl Builder {
 }
 
 pub(super) fn finding(code: &'static str, severity: Severity, message: &'static str, primary: Evidence) -> Finding {
-    Finding {
+    Finding::from(Details {
         code,
         severity,
         certainty: Certainty::Certain,
@@ -196,7 +196,7 @@ pub(super) fn finding(code: &'static str, severity: Severity, message: &'static 
         consequence_of: None,
         calls: Vec::new(),
         calls_total: 0,
-    }
+    })
 }
 
 fn answered(number: u64, start: f64, frame: u64) -> CallReport {

@@ -159,6 +159,6 @@ mod tests {
             message.starts_with("Callers at 192.0.2.10:5060 called again after a 607, 8 times in all"),
             "{message}"
         );
-        assert_eq!(finding.actor.unwrap().software.as_deref(), Some("ExampleDialler/6"));
+        assert_eq!(finding.actor.as_ref().unwrap().software.as_deref(), Some("ExampleDialler/6"));
     }
 }

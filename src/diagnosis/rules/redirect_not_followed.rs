@@ -194,6 +194,6 @@ mod tests {
             "{:?}",
             finding.remediation
         );
-        assert_eq!(finding.actor.unwrap().software.as_deref(), Some("FreeSWITCH"));
+        assert_eq!(finding.actor.as_ref().unwrap().software.as_deref(), Some("FreeSWITCH"));
     }
 }

@@ -201,7 +201,7 @@ fn of_several_hops_one_finding_names_who_answered() {
     );
     let finding = only(&flow, RULE.code);
     assert!(finding.message.to_string().starts_with("203.0.113.60:5060 sent its 200"), "{}", finding.message);
-    assert_eq!(finding.actor.unwrap().address.unwrap().to_string(), "198.51.100.5:5060");
+    assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "198.51.100.5:5060");
     // An ACK on either hop acknowledges it.
     let acknowledged = flow.replace(LATER, &format!("2.1 alice > proxy\nACK\n\n{LATER}"));
     assert!(with_code(&acknowledged, RULE.code).is_empty());
