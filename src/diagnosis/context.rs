@@ -199,9 +199,9 @@ impl Hosts {
     pub(super) fn has_constant_skew(&self, identity: &Identity, capture: Freshness) -> bool {
         let earlier =
             identity.certificate_url().and_then(|url| self.skews.get(url)).map(Vec::as_slice).unwrap_or_default();
-        let all = || earlier.iter().copied().chain([capture.seconds]);
-        let spread = all().max().unwrap_or_default().abs_diff(all().min().unwrap_or_default());
-        earlier.len() + 1 >= CONSTANT_SKEW_CALLS && spread < CONSTANT_SKEW_SPREAD
+        let now = capture.seconds;
+        let (least, most) = earlier.iter().fold((now, now), |(least, most), skew| (least.min(*skew), most.max(*skew)));
+        earlier.len() + 1 >= CONSTANT_SKEW_CALLS && most.abs_diff(least) < CONSTANT_SKEW_SPREAD
     }
 
     /// Whether a supplied key verified a signature of that signer in a call before: then the key is the signer's.

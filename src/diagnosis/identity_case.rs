@@ -198,9 +198,9 @@ fn is_complete(number: &TelephoneNumber) -> bool {
 
 /// Whether a claimed number is the one that a header field holds; of a number without country code the end must fit.
 pub(super) fn same_number(claim: &str, number: &TelephoneNumber) -> bool {
-    let Some(claim) = TelephoneNumber::of_claim(claim) else { return false };
-    let national = number.digits().trim_start_matches('0');
-    claim.digits() == number.digits() || (!number.is_international() && claim.digits().ends_with(national))
+    let Some(claim) = TelephoneNumber::digits_of_claim(claim) else { return false };
+    let ends = || claim.ends_with(number.digits().trim_start_matches('0'));
+    claim == number.digits() || (!number.is_international() && ends())
 }
 
 /// Whether two numbers are the same; of one without country code the end must fit.

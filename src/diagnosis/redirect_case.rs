@@ -246,14 +246,14 @@ impl<'a> RedirectCase<'a> {
         if let Some(name) = self.targets().find_map(routing_parameter) {
             return Some(Text::new("the parameter `{name}` in the Contact").with("name", name));
         }
-        if self.response.message.header(HeaderName::Identity).is_some() {
+        if self.response.message.has(HeaderName::Identity) {
             return Some(Text::new("an Identity header field in the response"));
         }
         if self.response.message.reasons().iter().any(|r| r.is("SIP") && r.text.as_deref() == Some("no-fraud-detected"))
         {
             return Some(Text::new("the verdict `no-fraud-detected` in the Reason header field"));
         }
-        let asks = self.request().is_some_and(|m| m.message.header(HeaderName::Attestation).is_some());
+        let asks = self.request().is_some_and(|m| m.message.has(HeaderName::Attestation));
         asks.then(|| Text::new("an Attestation header field in the request"))
     }
 
@@ -295,6 +295,9 @@ impl<'a> RedirectCase<'a> {
 
     /// The redirects of initial requests in chains: each with those that answered its follow-ups, in order.
     pub(super) fn chains(call: &'a Call) -> Vec<Vec<Self>> {
+        if call.redirects.len() == 1 {
+            return Self::of_initial_requests(call).map(|case| vec![case]).collect();
+        }
         let cases: Vec<_> = Self::of_initial_requests(call).map(|case| (case, case.next())).collect();
         let later: BTreeSet<usize> = cases.iter().filter_map(|(_, next)| next.map(|n| n.index)).collect();
         let next_of = |case: &Self| cases.iter().find(|(c, _)| c.index == case.index).and_then(|(_, next)| *next);
@@ -305,8 +308,11 @@ impl<'a> RedirectCase<'a> {
 
 /// A parameter that routing databases add.
 pub(super) fn routing_parameter(uri: &Uri) -> Option<&'static str> {
-    let (in_user, in_uri) = (uri.user_params(), &uri.params);
-    ROUTING_PARAMETERS.into_iter().find(|p| in_user.has(p) || in_uri.has(p))
+    let in_user = uri.user_params();
+    let names = || in_user.0.iter().chain(&uri.params.0).map(|(name, _)| name.as_str());
+    // Most have one parameter at most, which is none of these.
+    let any = names().any(|name| ROUTING_PARAMETERS.contains(&name));
+    ROUTING_PARAMETERS.into_iter().filter(|_| any).find(|wanted| names().any(|name| name == *wanted))
 }
 
 /// Whether a client on UDP can use the URI so that a capture of UDP shows it.

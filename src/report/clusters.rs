@@ -92,24 +92,35 @@ impl Clusters {
             software: sight.software,
             shape: Shape::of(number.as_deref()),
         };
-        let remedy = facts::root_finding(report).and_then(|f| f.remediation.first()).cloned();
         let members = Members {
             calls: 1,
             first_time: sight.time,
             last_time: sight.time,
             examples: vec![Example { capture, frame: sight.frame }],
             numbers: Numbers::new(number.as_deref()),
-            remedy,
+            remedy: None,
         };
-        self.insert(cause, members);
+        let remedy = || facts::root_finding(report).and_then(|f| f.remediation.first()).cloned();
+        self.insert(cause, members, remedy);
     }
 
-    fn insert(&mut self, cause: Cause, members: Members) {
+    /// Adds members, with the remedy that one of them names, which is asked for where none is known.
+    fn insert(&mut self, cause: Cause, members: Members, remedy: impl FnOnce() -> Option<Text>) {
         let full = self.by_cause.len() >= limits::CLUSTERS;
-        match self.by_cause.entry(cause) {
-            Entry::Occupied(mut known) => known.get_mut().add(members),
-            Entry::Vacant(_) if full => self.unclustered += members.calls,
-            Entry::Vacant(place) => drop(place.insert(members)),
+        let known = match self.by_cause.entry(cause) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                known.add(members);
+                known
+            }
+            Entry::Vacant(_) if full => {
+                self.unclustered += members.calls;
+                return;
+            }
+            Entry::Vacant(place) => place.insert(members),
+        };
+        if known.remedy.is_none() {
+            known.remedy = remedy();
         }
     }
 
@@ -118,7 +129,7 @@ impl Clusters {
         self.failures += other.failures;
         self.unclustered += other.unclustered;
         for (cause, members) in &other.by_cause {
-            self.insert(cause.clone(), members.clone());
+            self.insert(cause.clone(), members.clone(), || members.remedy.clone());
         }
     }
 
@@ -148,7 +159,6 @@ impl Members {
         let room = EXAMPLES.saturating_sub(self.examples.len());
         self.examples.extend(other.examples.into_iter().take(room));
         self.numbers.add(&other.numbers);
-        self.remedy = self.remedy.take().or(other.remedy);
     }
 }
 

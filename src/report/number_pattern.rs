@@ -72,7 +72,8 @@ impl Numbers {
 
 /// The number in a user part: `+` and digits, visual separators removed (RFC 3966 §3); `None` for anything else.
 pub(crate) fn number(user: &str) -> Option<String> {
-    let number: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect();
+    let is_separator = |c: char| matches!(c, '-' | '.' | '(' | ')');
+    let number = if user.contains(is_separator) { user.replace(is_separator, "") } else { user.to_owned() };
     let digits = number.strip_prefix('+').unwrap_or(&number);
     (!digits.is_empty() && digits.len() <= 40 && digits.bytes().all(|b| b.is_ascii_digit())).then_some(number)
 }

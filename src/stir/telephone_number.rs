@@ -108,8 +108,12 @@ impl TelephoneNumber {
 
     /// Reads a `tn` claim of a PASSporT: it always carries its country code (RFC 8225 §5.2.1), a `+` there is tolerated.
     pub fn of_claim(text: &str) -> Option<Self> {
-        let digits = significant(text.trim()).filter(|d| !d.is_empty())?;
-        Some(Self { digits: digits.into_owned(), country: CountryCode::Given })
+        Some(Self { digits: Self::digits_of_claim(text)?.into_owned(), country: CountryCode::Given })
+    }
+
+    /// The canonical digits of the same.
+    pub(crate) fn digits_of_claim(text: &str) -> Option<Cow<'_, str>> {
+        significant(text.trim()).filter(|d| !d.is_empty())
     }
 
     /// The canonical digits for keeps.

@@ -210,8 +210,8 @@ impl Redirects {
     }
 
     fn client_was_told(&mut self, case: &RedirectCase<'_>) {
-        // Only an address that was reached and is there to stay is worth storing.
-        if !is_lasting(case) || case.reached().is_none() {
+        // Only an address that was reached and is there to stay is worth storing; that nobody went there is seen at a glance.
+        if case.reached().is_none() || !is_lasting(case) {
             return;
         }
         let told_at = case.nearest();
@@ -282,17 +282,17 @@ impl Redirects {
     }
 
     fn server_said(&mut self, case: &RedirectCase<'_>) {
-        let Some(address) = case.redirect.from.clone() else { return };
+        let Some(address) = &case.redirect.from else { return };
         let mut contacts: Vec<_> = case.addresses().map(|a| key(&a.uri)).collect();
         contacts.sort_unstable();
         contacts.dedup();
         if contacts.is_empty() {
             return;
         }
-        let pair = (case.redirector().address, key(&address).into());
+        let pair = (case.redirector().address, Arc::from(key(address)));
         let is_known = self.servers.contains_key(&pair);
         let of_contacts: usize = contacts.iter().map(String::len).sum();
-        let is_long = is_long(&address) || of_contacts > CONTACTS * PATTERN_ADDRESS;
+        let is_long = is_long(address) || of_contacts > CONTACTS * PATTERN_ADDRESS;
         if (!is_known && self.servers.len() >= MOVED_ADDRESSES) || is_long || !self.texts.has_room() {
             self.forgotten += 1;
             return;
@@ -300,11 +300,13 @@ impl Redirects {
         let told = case.response.provenance.time;
         let recent = if is_known { None } else { self.recent_use(&pair, told) };
         if !is_known {
-            self.texts.add(octets(&address, None) + recent.as_ref().map_or(0, |(.., cited)| cited.text.len()));
+            self.texts.add(octets(address, None) + recent.as_ref().map_or(0, |(.., cited)| cited.text.len()));
         }
-        self.known.insert(mark(pair.0, &pair.1));
+        if !is_known {
+            self.known.insert(mark(pair.0, &pair.1));
+        }
         let entry = self.servers.entry(pair).or_insert_with(|| Answers {
-            address,
+            address: address.clone(),
             server: case.redirector(),
             software: software(&case.response.message),
             variants: Vec::new(),
@@ -441,7 +443,9 @@ fn mark(party: IpAddr, key: &str) -> Mark {
 /// Where a URI leads: what is equal in effect has the same text.
 pub(in crate::diagnosis) fn key(uri: &Uri) -> String {
     let mut key = String::new();
-    if let Some(uri) = UriView::read(uri.raw()) {
+    if uri.is_sip() {
+        write_key_of_sip(&uri.effective_user().unwrap_or_default(), &uri.host, uri.port_or_default(), &mut key);
+    } else if let Some(uri) = UriView::read(uri.raw()) {
         write_key(&uri, &mut key);
     }
     key
@@ -452,11 +456,7 @@ fn write_key(uri: &UriView<'_>, key: &mut String) {
     key.clear();
     let user = uri.effective_user().unwrap_or_default();
     if uri.is_sip() {
-        key.extend([&*user, "@", &uri.lower_host(), ":"]);
-        match uri.port_or_default() {
-            5060 => key.push_str("5060"),
-            other => key.push_str(&other.to_string()),
-        }
+        write_key_of_sip(&user, &uri.lower_host(), uri.port_or_default(), key);
         return;
     }
     if uri.scheme != Scheme::Tel {
@@ -466,6 +466,19 @@ fn write_key(uri: &UriView<'_>, key: &mut String) {
     key.extend(["tel:", &user]);
     if let Some(context) = uri.param("phone-context") {
         key.extend([";phone-context=", &context.to_ascii_lowercase()]);
+    }
+}
+
+fn write_key_of_sip(user: &str, host: &str, port: u16, key: &mut String) {
+    // Room for user, host and the two separators, and for any port.
+    key.reserve(user.len() + host.len() + 7);
+    key.push_str(user);
+    key.push('@');
+    key.push_str(host);
+    key.push(':');
+    match port {
+        5060 => key.push_str("5060"),
+        other => key.push_str(&other.to_string()),
     }
 }
 

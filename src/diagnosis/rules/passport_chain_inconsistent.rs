@@ -40,6 +40,10 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(case: &IdentityCase<'_>) -> Option<Finding> {
+    // As a rule one PASSporT stands alone, and is no link of any chain.
+    if case.identities.len() == 1 && !case.has_diversion() {
+        return None;
+    }
     let faults = chain::faults(case.identities);
     let harmless = faults.iter().all(ChainFault::is_lint);
     let first = case.identities.first().filter(|_| !faults.is_empty())?;

@@ -42,8 +42,8 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Option<Finding> {
     let age = Age::of(case, identity)?;
-    let by_capture = age.is_stale_by_capture();
-    let (template, severity, certainty) = match (age.is_stale_by_date(), by_capture) {
+    let (by_date, by_capture) = (age.is_stale_by_date(), age.is_stale_by_capture());
+    let (template, severity, certainty) = match (by_date, by_capture) {
         (Some(false) | None, false) => return None,
         (Some(false) | None, true) if cx.hosts.has_constant_skew(identity, age.capture) => (
             "The PASSporT was made {capture} the INVITE was captured, as those of this signer's calls before: the clock of the \
@@ -77,10 +77,11 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
         ),
     };
     let mut message = Text::new(template);
-    if template.contains("{date}") {
-        message = message.with("date", age.date.map(|date| date.to_string()).unwrap_or_default());
+    // Each clock that says so is named.
+    if let Some(date) = age.date.filter(|_| by_date == Some(true)) {
+        message = message.with("date", date.to_string());
     }
-    if template.contains("{capture}") {
+    if by_capture {
         message = message.with("capture", age.capture);
     }
     let date = case.request.message.header_bytes(HeaderName::Date);

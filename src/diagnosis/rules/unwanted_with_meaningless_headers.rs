@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::diagnosis::unwanted_case::UnwantedCase;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::lang::Fill as _;
 use crate::sip::HeaderName;
 
 /// Header fields that other responses need.
@@ -36,21 +37,20 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(case: &UnwantedCase<'_>) -> Option<Finding> {
     let message = &case.response.message;
-    let there = MEANINGLESS.into_iter().filter(|name| message.header_bytes(*name).is_some());
-    let mut evidence: Vec<Evidence> =
-        there.clone().map(|name| Evidence::header(case.response, name, "means nothing on a 607")).collect();
-    let mut parts: Vec<Text> = there.map(|name| Text::verbatim(name.name())).collect();
-    if !message.body().is_empty() {
-        parts.push(Text::new("a body"));
-        evidence.push(Evidence::header(case.response, HeaderName::ContentType, "the body means nothing on a 607"));
-    }
-    let primary = evidence.first()?.clone();
+    let there = MEANINGLESS.into_iter().filter(|name| message.has(*name));
+    let fields = there.clone().map(|name| Evidence::header(case.response, name, "means nothing on a 607"));
+    let has_body = !message.body().is_empty();
+    let body =
+        has_body.then(|| Evidence::header(case.response, HeaderName::ContentType, "the body means nothing on a 607"));
+    let mut evidence = fields.chain(body);
+    let primary = evidence.next()?;
+    let parts = there.map(|name| name.name().fill()).chain(has_body.then(|| Text::new("a body").fill()));
     let text = Text::new("The 607 of {sender} carries {parts}, which has no meaning there.")
         .with("sender", case.sender_text())
         .with("parts", Text::list(" and ", parts));
     Some(
         Finding::new(&RULE, Certainty::Certain, text, primary)
-            .evidence(evidence.into_iter().skip(1))
+            .evidence(evidence)
             .actor(Actor::sender(case.response, "operator of the element that answers 607"))
             .fix("Leave Retry-After, Contact and the body out of a 607; if the called party may be reached later, answer 486 or 603.")
             .verify("The next 607 carries none of them."),
