@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
+use super::root_cause;
 use crate::call::{CallNumber, CapturedMessage, IcmpReport};
 use crate::lang::Text;
 use crate::limits::VALUE_OCTETS;
@@ -143,7 +144,14 @@ impl Actor {
 
 /// A diagnosis with its evidence. It is handed on many times before anybody reads it, so it is no larger than a pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding(Box<Details>);
+pub struct Finding(Box<Kept>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    details: Details,
+    /// The place of its code among the causes, which is asked for many times.
+    cause: Option<usize>,
+}
 
 /// What a [`Finding`] says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +186,7 @@ impl Finding {
         // Most findings cite no more than this, and advise no more.
         let mut evidence = Vec::with_capacity(4);
         evidence.push(primary);
-        Self(Box::new(Details {
+        Self::from(Details {
             code: rule.code,
             severity: rule.severity,
             certainty,
@@ -190,15 +198,20 @@ impl Finding {
             consequence_of: None,
             calls: Vec::new(),
             calls_total: 0,
-        }))
+        })
+    }
+
+    /// The place of its code among the causes of failures.
+    pub(super) fn cause(&self) -> Option<usize> {
+        self.0.cause
     }
 
     /// Cuts what a capture has written into its sentences: they are read by people, and some are kept to the end of the run.
     pub(super) fn shorten(&mut self) {
-        let details = &mut *self.0;
-        let sentences =
-            std::iter::once(&mut details.message).chain(&mut details.remediation).chain(&mut details.verification);
-        sentences.for_each(Text::shorten);
+        let details = &mut self.0.details;
+        details.message.shorten();
+        details.remediation.iter_mut().for_each(Text::shorten);
+        details.verification.iter_mut().for_each(Text::shorten);
         if let Some(software) = details.actor.as_mut().and_then(|actor| actor.software.as_mut()) {
             shorten::in_place(software, VALUE_OCTETS);
         }
@@ -244,7 +257,8 @@ impl Finding {
 
 impl From<Details> for Finding {
     fn from(details: Details) -> Self {
-        Self(Box::new(details))
+        let cause = root_cause::place_of(details.code);
+        Self(Box::new(Kept { details, cause }))
     }
 }
 
@@ -252,12 +266,12 @@ impl Deref for Finding {
     type Target = Details;
 
     fn deref(&self) -> &Details {
-        &self.0
+        &self.0.details
     }
 }
 
 impl DerefMut for Finding {
     fn deref_mut(&mut self) -> &mut Details {
-        &mut self.0
+        &mut self.0.details
     }
 }

@@ -85,8 +85,8 @@ static CAUSES: &[Cause] = &[
 static CONSEQUENCES: &[(&str, &str)] =
     &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
 
-/// The cause with that code, and its place among all.
-fn cause_of(code: &str) -> Option<(usize, &'static Cause)> {
+/// The place among all of the cause with that code.
+pub(super) fn place_of(code: &str) -> Option<usize> {
     // Hardly any are equally long.
     static BY_LENGTH: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
         let longest = CAUSES.iter().map(|cause| cause.code.len()).max().unwrap_or_default();
@@ -94,8 +94,14 @@ fn cause_of(code: &str) -> Option<(usize, &'static Cause)> {
             |length| (0..CAUSES.len()).filter(|at| CAUSES.get(*at).is_some_and(|c| c.code.len() == length)).collect();
         (0..=longest).map(of).collect()
     });
-    let candidates = BY_LENGTH.get(code.len())?.iter().filter_map(|place| Some((*place, CAUSES.get(*place)?)));
-    candidates.into_iter().find(|(_, cause)| cause.code == code)
+    let same = |place: &&usize| CAUSES.get(**place).is_some_and(|cause| cause.code == code);
+    BY_LENGTH.get(code.len())?.iter().find(same).copied()
+}
+
+/// The cause that a finding tells of, and its place among all.
+fn cause_of(finding: &Finding) -> Option<(usize, &'static Cause)> {
+    let place = finding.cause()?;
+    Some((place, CAUSES.get(place)?))
 }
 
 fn any(_: &Call) -> bool {
@@ -167,7 +173,7 @@ fn pick(call: &Call, findings: &[Finding]) -> Option<(usize, usize)> {
         .enumerate()
         .filter(|(_, finding)| finding.consequence_of.is_none())
         .filter_map(|(at, finding)| {
-            let (place, cause) = cause_of(finding.code)?;
+            let (place, cause) = cause_of(finding)?;
             let fits = finding.severity >= cause.least
                 && (cause.explains)(call)
                 && (cause.code != "failed-response" || concerns_the_end(call, finding));
@@ -202,7 +208,7 @@ fn frame(finding: &Finding) -> Option<FrameRef> {
 /// Marks what follows from the root cause. Of a response that a closer finding cites, the catalogue says nothing more.
 fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) {
     let later_symptom = |f: &Finding| {
-        cause_of(f.code).is_some_and(|(later, cause)| later > place && cause.symptom)
+        cause_of(f).is_some_and(|(later, cause)| later > place && cause.symptom)
             && (f.code != "failed-response" || concerns_the_end(call, f))
     };
     drop_explained(root, findings);
@@ -225,10 +231,16 @@ fn drop_explained(root: &Finding, findings: &mut Vec<Finding>) {
 
 /// The frames that findings cite which may be the root cause of a call, the catalogue aside.
 fn cited_by_closer<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FrameRef> {
-    findings
-        .filter(|f| f.code != "failed-response" && cause_of(f.code).is_some())
-        .flat_map(|f| f.evidence.iter().map(|e| e.frame))
-        .collect()
+    let mut cited = Vec::with_capacity(16);
+    for finding in findings.filter(|f| f.cause().is_some() && f.code != "failed-response") {
+        for evidence in &finding.evidence {
+            // Most findings of a call cite the same two or three.
+            if cited.last() != Some(&evidence.frame) {
+                cited.push(evidence.frame);
+            }
+        }
+    }
+    cited
 }
 
 /// What stands for itself first, the worst of it before the rest, then by frame; consequences last.

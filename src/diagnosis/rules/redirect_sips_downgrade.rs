@@ -137,6 +137,9 @@ mod tests {
             ],
         );
         let finding = only(&flow(asked, secure, plain), RULE.code);
-        assert_eq!(finding.actor.as_ref().unwrap().role.to_string(), "operator of the client that follows the redirect");
+        assert_eq!(
+            finding.actor.as_ref().unwrap().role.to_string(),
+            "operator of the client that follows the redirect"
+        );
     }
 }

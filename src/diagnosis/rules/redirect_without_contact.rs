@@ -112,7 +112,10 @@ mod tests {
     fn the_reason_of_a_gateway_names_another_remedy() {
         let flow = redirected("301 Moved Permanently\nReason: Q.850;cause=22;text=\"Number changed\"", LATER);
         let finding = only(&flow, RULE.code);
-        assert_eq!(finding.actor.as_ref().unwrap().role.to_string(), "operator of the gateway to the telephone network");
+        assert_eq!(
+            finding.actor.as_ref().unwrap().role.to_string(),
+            "operator of the gateway to the telephone network"
+        );
         assert!(finding.remediation[0].to_string().contains("410"), "{:?}", finding.remediation);
         assert_eq!(finding.evidence[1].text, "Reason: Q.850;cause=22;text=\"Number changed\"");
     }
