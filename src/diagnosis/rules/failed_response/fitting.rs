@@ -28,6 +28,15 @@ const REGISTERED: &str = "Look for a registration of the called party at that se
 const CAUSES: &str = "Read Reason and Warning: Q.850 cause 18, 19, 20 or 31 points to the telephone network; Warning 380 or 381 to a mismatch of \
     sip and sips.";
 const RANG: &str = "If the call rang before, it simply was not answered; nothing is broken.";
+const STALE: &str = "For `Stale Date`: set the clock of the signing server by NTP and sign immediately before sending.";
+const HOPS: &str = "If no host repeats, raise Max-Forwards at the client; 70 is the recommended value.";
+const OVER: &str = "For a BYE or CANCEL nothing needs repair; treat the call as over.";
+
+/// Causes of the telephone network for a number that is not in use (404), and for a called party that cannot be had (480).
+const NOBODY: [u32; 3] = [1, 2, 3];
+const ABSENT: [u32; 4] = [18, 19, 20, 31];
+/// What clients begin with (RFC 3261 §8.1.1.6).
+const MAX_FORWARDS: u32 = 70;
 
 /// What to say in place of a piece of advice for this response; `None` where it has no ground.
 pub(super) fn fitted(advice: &'static str, transaction: &Transaction, response: &Message, call: &Call) -> Option<Text> {
@@ -38,12 +47,12 @@ pub(super) fn fitted(advice: &'static str, transaction: &Transaction, response: 
 
 /// A loop of which the capture shows no further hop.
 fn unseen_loop(transaction: &Transaction, call: &Call) -> Option<Text> {
-    let request = call.message(transaction.request?)?;
+    let request = request(transaction, call)?;
     let text = Text::new(
         "The loop is in or behind {server}, and not in this capture. See whether that server takes {host} for a name of its own: one that does \
          not, and finds itself under that name, passes the request to itself.",
     );
-    Some(text.with("server", transaction.server).with("host", request.message.request_uri()?.host))
+    Some(text.with("server", transaction.server).with("host", request.request_uri()?.host))
 }
 
 fn words(advice: &'static str, transaction: &Transaction, response: &Message, call: &Call) -> Option<&'static str> {
@@ -56,13 +65,16 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         // That Allow lists the method is said already.
         ALLOW => same.filter(|_| !response.values(HeaderName::Allow).iter().any(|name| name.trim() == method.name())),
         REGISTRAR => same.filter(|_| *method == Method::Register),
-        REASON => same.filter(|_| has(HeaderName::Reason)),
-        CAUSES => match (has(HeaderName::Reason), has(HeaderName::Warning)) {
+        REASON => same.filter(|_| gives_cause(response, &NOBODY)),
+        CAUSES => match (gives_cause(response, &ABSENT), has(HeaderName::Warning)) {
             (true, true) => same,
             (true, false) => Some("Read Reason: Q.850 cause 18, 19, 20 or 31 points to the telephone network."),
             (false, true) => Some("Read Warning: 380 or 381 points to a mismatch of sip and sips."),
             (false, false) => None,
         },
+        STALE => same.filter(|_| is_stale(response) || request(transaction, call).is_some_and(is_signed)),
+        HOPS => same.filter(|_| !request(transaction, call).is_some_and(has_hops)),
+        OVER => same.filter(|_| matches!(method, Method::Bye | Method::Cancel)),
         REGISTERED => same.filter(|_| rang(transaction, call) != Some(180)),
         RANG if rang(transaction, call) == Some(180) => Some(
             "The call rang before: it simply was not answered, or the called party declined it; nothing is broken.",
@@ -91,6 +103,30 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         ),
         _ => same,
     }
+}
+
+fn request<'c>(transaction: &Transaction, call: &'c Call) -> Option<&'c Message> {
+    Some(&call.message(transaction.request?)?.message)
+}
+
+/// Whether one of these causes of Q.850 stands in Reason.
+fn gives_cause(response: &Message, causes: &[u32]) -> bool {
+    response.reasons().iter().any(|r| r.is("Q.850") && r.cause.is_some_and(|cause| causes.contains(&cause)))
+}
+
+/// Whether the phrase speaks of a signature that is too old.
+fn is_stale(response: &Message) -> bool {
+    response.reason_phrase().is_some_and(|phrase| phrase.to_ascii_lowercase().contains("stale"))
+}
+
+fn is_signed(request: &Message) -> bool {
+    request.has(HeaderName::Identity)
+}
+
+/// Whether the request began with as many hops as clients are to give it.
+fn has_hops(request: &Message) -> bool {
+    let hops = request.header(HeaderName::MaxForwards).and_then(|value| value.trim().parse().ok());
+    hops.is_some_and(|hops: u32| hops >= MAX_FORWARDS)
 }
 
 /// The status that says that it rang, or may have: 180 does, an announcement (183) may have been of ringing.
@@ -149,9 +185,10 @@ mod tests {
     fn advice_that_is_fitted_is_there_to_be_given() {
         let of_catalogue = (300..700).filter_map(catalog::lookup).flat_map(|entry| entry.how_to_fix);
         let given: Vec<_> = of_catalogue.copied().chain(other_methods::fixes()).collect();
-        for advice in
-            [ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID, REGISTERED, CAUSES, RANG]
-        {
+        for advice in [
+            ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID, REGISTERED, CAUSES, RANG,
+            STALE, HOPS, OVER,
+        ] {
             assert!(given.contains(&advice), "{advice}");
         }
     }
@@ -177,6 +214,20 @@ mod tests {
             ("INVITE sip:p", "503 Service Unavailable", "Route to the next server.", "Retry-After"),
             ("REGISTER sip:p", "403 Forbidden", "carried no credentials", "Enter user name"),
             (credentials, "403 Forbidden", "Enter user name and password again", "carried no"),
+            ("INVITE sip:p", "404 No\nReason: Q.850;cause=28", "have the number provisioned", "cause 1, 2"),
+            ("INVITE sip:p", "403 Wrong password", "Ask the refusing operator", "Stale"),
+            (
+                "INVITE sip:p\nIdentity: a.b.c;info=<https://a.example/c>",
+                "403 Forbidden",
+                "For `Stale Date`",
+                "carried no",
+            ),
+            ("INVITE sip:p", "403 Stale Date", "For `Stale Date`", "carried no"),
+            ("INVITE sip:p\nMax-Forwards: 70", "483 Too Many Hops", "The loop is in or behind", "raise Max-Forwards"),
+            ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "raise Max-Forwards", "Read the Via"),
+            ("MESSAGE sip:p", "481 No", "Compare Call-ID and both tags", "For a BYE"),
+            ("BYE sip:p", "481 No", "For a BYE or CANCEL nothing", "Reason"),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=21", "Look for a registration", "Read "),
             ("INVITE sip:p", "480 Unavailable", "Look for a registration", "rang before"),
             ("INVITE sip:p", "480 Unavailable", "Look for a registration", "Read "),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=20", "Read Reason: Q.850", "Warning"),
