@@ -17,8 +17,10 @@ impl Elements {
     pub(super) fn of(transactions: &[Transaction]) -> Self {
         let mut shared: Vec<_> =
             transactions.iter().filter(|t| t.client.address == t.server.address).map(|t| t.client.address).collect();
-        shared.sort_unstable();
-        shared.dedup();
+        if shared.len() > 1 {
+            shared.sort_unstable();
+            shared.dedup();
+        }
         Self { shared }
     }
 

@@ -48,29 +48,41 @@ type Dialog<'m> = (usize, Option<&'m [u8]>, Option<u32>);
 /// Marks the final responses whose ACK was captured: to a non-2xx on the same hop, to a 2xx anywhere in the leg
 /// (RFC 3261 §13.2.2.4: it travels end to end, and may pass by the elements that the INVITE went through).
 pub(super) fn acknowledge(messages: &[CapturedMessage], transactions: &mut [Transaction]) {
-    let mut elsewhere: Option<Places<Dialog<'_>>> = None;
+    let mut elsewhere = Acknowledgements { messages, many: None };
     for Transaction { leg, acks, finals, .. } in transactions {
         for response in finals {
             let Some(answer) = messages.get(response.message.0) else { continue };
             let tag = answer.message.to_tag();
             let mut own = acks.iter().filter_map(|id| messages.get(id.0));
             response.acknowledged = own.any(|ack| tag.is_none() || ack.message.to_tag() == tag)
-                || response.status.is_success()
-                    && elsewhere.get_or_insert_with(|| acknowledgements(messages)).has(&dialog(*leg, answer));
+                || response.status.is_success() && elsewhere.has(&dialog(*leg, answer));
         }
     }
 }
 
-/// Every ACK of the group.
-fn acknowledgements(messages: &[CapturedMessage]) -> Places<Dialog<'_>> {
-    let mut acks = Places::new();
-    for (at, captured) in messages.iter().enumerate() {
-        let message = &captured.message;
-        if message.method() == Some(&Method::Ack) && message.is_request() {
-            acks.add(dialog(captured.leg, captured), at);
+/// Every ACK of a group: those of small ones are looked through where one is asked for.
+struct Acknowledgements<'m> {
+    messages: &'m [CapturedMessage],
+    many: Option<Places<Dialog<'m>>>,
+}
+
+/// Up to so many messages are a small group.
+const SMALL: usize = 16;
+
+impl<'m> Acknowledgements<'m> {
+    fn has(&mut self, wanted: &Dialog<'m>) -> bool {
+        let messages = self.messages;
+        let all = || messages.iter().filter(|m| m.message.is_ack()).map(|ack| dialog(ack.leg, ack));
+        if messages.len() <= SMALL {
+            return all().any(|ack| ack == *wanted);
         }
+        let known = self.many.get_or_insert_with(|| {
+            let mut places = Places::new();
+            all().enumerate().for_each(|(at, ack)| places.add(ack, at));
+            places
+        });
+        known.has(wanted)
     }
-    acks
 }
 
 fn dialog(leg: usize, captured: &CapturedMessage) -> Dialog<'_> {

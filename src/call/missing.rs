@@ -1,7 +1,6 @@
 //! Messages that must have been sent, and are not in the capture: signs that it is lossy, or that the tap sees a part only.
 
-use super::{Call, CapturedMessage, MessageId};
-use crate::sip::Method;
+use super::{Call, CapturedMessage, MessageId, MessageIds};
 
 impl Call {
     /// Messages that prove that another one is missing: responses whose request was not captured, and ACKs whose response was not. A call
@@ -12,9 +11,9 @@ impl Call {
             return Vec::new();
         }
         let mut proofs = Vec::new();
-        let mut acknowledging = Vec::new();
+        let mut acknowledging = MessageIds::new();
         for transaction in &self.transactions {
-            acknowledging.extend(transaction.acks.iter().copied());
+            acknowledging.extend_from_slice(&transaction.acks);
             if transaction.request.is_none() {
                 let responses = transaction.provisionals.iter().copied();
                 proofs.extend(responses.chain(transaction.finals.iter().map(|f| f.message)).min());
@@ -24,8 +23,7 @@ impl Call {
         }
         acknowledging.sort_unstable();
         let lonely = |(at, captured): (usize, &CapturedMessage)| {
-            let is_ack = captured.message.is_request() && captured.message.method() == Some(&Method::Ack);
-            (is_ack && acknowledging.binary_search(&MessageId(at)).is_err()).then_some(MessageId(at))
+            (captured.message.is_ack() && acknowledging.binary_search(&MessageId(at)).is_err()).then_some(MessageId(at))
         };
         proofs.extend(self.messages.iter().enumerate().filter_map(lonely));
         proofs.sort_unstable();
@@ -36,9 +34,7 @@ impl Call {
 
 /// A request outside of a dialog that can be the first message of a call.
 fn is_initial(captured: &CapturedMessage) -> bool {
-    captured.message.is_request()
-        && captured.message.to_tag().is_none()
-        && captured.message.method() != Some(&Method::Ack)
+    captured.message.is_request() && captured.message.to_tag().is_none() && !captured.message.is_ack()
 }
 
 #[cfg(test)]

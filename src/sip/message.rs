@@ -55,6 +55,8 @@ struct Parts {
     sequence: u32,
     /// The method of CSeq; `None` where CSeq cannot be read.
     sequence_method: Option<Code>,
+    /// Whether there may be more than one Via value.
+    several_vias: bool,
     cut: bool,
     /// A response whose User-Agent was found to be its sender's, though it has header fields of requests.
     names_itself: bool,
@@ -174,6 +176,10 @@ impl Message {
         let from_tag = block.from_tag.unwrap_or_else(|| place_of(raw, places, HeaderName::From, b"tag"));
         let to_tag = block.to_tag.unwrap_or_else(|| place_of(raw, places, HeaderName::To, b"tag"));
         let branch = block.branch.unwrap_or_else(|| place_of(raw, places, HeaderName::Via, b"branch"));
+        // A plain value is one.
+        let is_list =
+            || places.first(HeaderName::Via).is_some_and(|via| memchr::memchr(b',', via.value(raw)).is_some());
+        let several_vias = block.repeated.has(HeaderName::Via) || block.via_parameters == 0 && is_list();
         let (held, wide) = fields.behind(raw);
         let mut message = Self(Box::new(Parts {
             held,
@@ -190,6 +196,7 @@ impl Message {
             via_parameters: block.via_parameters,
             sequence,
             sequence_method,
+            several_vias,
             cut,
             names_itself: false,
         }));
@@ -248,7 +255,8 @@ impl Message {
 
     /// The same for its octets, of which the first are those that tell most.
     pub(crate) fn touch_octets(&self) -> u8 {
-        self.0.held.iter().step_by(CACHE_LINE).take(TOUCHED_LINES).fold(0, |sum, octet| sum ^ octet)
+        let lines = self.0.held.chunks(CACHE_LINE).take(TOUCHED_LINES);
+        lines.filter_map(<[u8]>::first).fold(0, |sum, octet| sum ^ octet)
     }
 
     fn places(&self) -> Places<'_> {
@@ -257,6 +265,7 @@ impl Message {
         Places::kept(self.0.present, words, wide)
     }
 
+    #[inline]
     fn field(&self, name: HeaderName) -> Option<Field> {
         if self.has(name) { self.places().first(name) } else { None }
     }
@@ -318,6 +327,11 @@ impl Message {
             }
             StartLine::Response { .. } => self.cseq().map(|cseq| cseq.method),
         }
+    }
+
+    /// Whether it is an ACK.
+    pub fn is_ack(&self) -> bool {
+        matches!(self.0.start, StartLine::Request { method: Code::ACK, .. })
     }
 
     /// The octets of the Request-URI.
@@ -482,6 +496,16 @@ impl Message {
     pub fn parties(&self) -> &Arc<Parties> {
         let read = || Parties { from: self.from(), to: self.to(), target: self.request_uri() };
         self.0.parties.get_or_init(|| Arc::new(read()))
+    }
+
+    /// Whether there may be more than one Via value.
+    pub fn has_several_vias(&self) -> bool {
+        self.0.several_vias
+    }
+
+    /// Whether the topmost Via value is one whose sent-by can be read, as far as that was looked at when the message came.
+    pub(crate) fn has_plain_via(&self) -> bool {
+        self.0.via_parameters > 0
     }
 
     /// What stands in front of the parameters of the topmost Via value; `None` where there is more to it than that.

@@ -103,6 +103,8 @@ pub(super) struct Code(u8);
 impl Code {
     /// That of a method without a name of its own here.
     pub(super) const OTHER: Self = Self(u8::MAX);
+    /// That of ACK.
+    pub(super) const ACK: Self = Self(1);
 
     /// The one of that name, if it is among [`Method::KNOWN`].
     #[inline]
@@ -149,6 +151,7 @@ mod tests {
             assert_eq!(Method::read(method.name().as_bytes()), *method);
             assert_eq!(Code::known(method.name().as_bytes()).and_then(Code::method), Some(method));
         }
+        assert_eq!(Code::ACK.method(), Some(&Method::Ack));
         assert_eq!((Code::OTHER.method(), Code::known(b"invite")), (None, None));
         assert_eq!(Method::read(b"invite"), Method::Other("invite".into()));
     }

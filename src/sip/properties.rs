@@ -18,6 +18,14 @@ fn everything(message: &Message) -> String {
     format!("{headers:?} {views:?} {start:?} {ids:?} {people:?} {rest:?} {:?}", message.anomalies())
 }
 
+/// Whether what was noted of the Via values is what they say.
+fn vias_are_as_noted(message: &Message) -> bool {
+    let vias: Vec<_> = message.headers(HeaderName::Via).collect();
+    let several = vias.len() > 1 || vias.iter().any(|via| via.contains(','));
+    let is_readable = message.sent_by().is_some() && message.start_of_top_via().is_some();
+    several == message.has_several_vias() && (is_readable || !message.has_plain_via())
+}
+
 fn message(lines: &[String]) -> Message {
     let text = format!("SIP/2.0 486 Busy Here\r\n{}\r\n\r\n", lines.join("\r\n"));
     Message::read(text.as_bytes(), false).unwrap().0
@@ -49,6 +57,7 @@ proptest! {
             end = framed.offset + framed.message.raw().len();
             prop_assert_eq!(bytes.get(framed.offset..end), Some(framed.message.raw()));
             prop_assert!(!everything(&framed.message).is_empty());
+            prop_assert!(vias_are_as_noted(&framed.message));
         }
     }
 
@@ -68,8 +77,12 @@ proptest! {
         for lines in lines.chunks(3) {
             let line = |(name, value, tail): &(&str, prop::sample::Index, &str)| format!("{name}: {}{tail}\r\n", value.get(&values));
             let text = format!("ACK sip:a@b.example SIP/2.0\r\n{}Call-ID: a-rather-long-one-at-the-end\r\n\r\n", lines.iter().map(line).collect::<String>());
-            let mut found = Vec::new();
-            reader.each_message(text.as_bytes(), false, |framed| found.push(everything(&framed.message)));
+            let (mut found, mut vias) = (Vec::new(), true);
+            reader.each_message(text.as_bytes(), false, |framed| {
+                found.push(everything(&framed.message));
+                vias &= vias_are_as_noted(&framed.message);
+            });
+            prop_assert!(vias);
             let fresh: Vec<_> = messages(text.as_bytes(), false).iter().map(|framed| everything(&framed.message)).collect();
             prop_assert_eq!(found, fresh);
         }

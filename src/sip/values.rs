@@ -53,13 +53,6 @@ impl Message {
         Some((Cow::Owned(via.host.into_bytes()), port))
     }
 
-    /// Whether there may be more than one Via value.
-    pub fn has_several_vias(&self) -> bool {
-        let mut vias = self.raw_values(HeaderName::Via);
-        let first = vias.next();
-        vias.next().is_some() || first.is_some_and(|value| memchr::memchr(b',', value).is_some())
-    }
-
     /// Contact values that can be read; [`Message::values`] has all of them.
     pub fn contacts(&self) -> Vec<NameAddr> {
         self.values(HeaderName::Contact).iter().filter_map(|v| NameAddr::read(v)).collect()

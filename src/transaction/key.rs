@@ -109,7 +109,9 @@ impl<'m> Branch<'m> {
 
 /// Whether a branch is unique across space and time: the cookie and something behind it.
 pub(crate) fn is_unique(branch: &[u8]) -> bool {
-    branch.len() > COOKIE.len() && branch.get(..COOKIE.len()).is_some_and(|c| c.eq_ignore_ascii_case(COOKIE))
+    // Nearly all write it as the RFC does.
+    let has_cookie = |branch: &[u8]| branch.get(..COOKIE.len()).is_some_and(|c| c.eq_ignore_ascii_case(COOKIE));
+    branch.len() > COOKIE.len() && (branch.starts_with(COOKIE) || has_cookie(branch))
 }
 
 /// Places of transactions by what they have in common, each list in the order of insertion.

@@ -43,6 +43,20 @@ impl Name<'_> {
 /// Client and server.
 type Hop = (Endpoint, Endpoint);
 
+/// A transaction of a name: between the ends that were asked for, or the first between others.
+#[derive(Clone, Copy)]
+enum Found {
+    There(usize),
+    Elsewhere(usize),
+}
+
+impl Found {
+    fn at(self) -> usize {
+        let (Self::There(at) | Self::Elsewhere(at)) = self;
+        at
+    }
+}
+
 struct Usual<'m> {
     messages: &'m [CapturedMessage],
     transactions: Vec<Transaction>,
@@ -56,14 +70,10 @@ struct Usual<'m> {
 
 /// The transactions of a usual group, by time of their first message; `None` if it is not one.
 pub(super) fn transactions(messages: &[CapturedMessage]) -> Option<Vec<Transaction>> {
-    let opens = |m: &&CapturedMessage| m.message.is_request() && m.message.method() != Some(&Method::Ack);
-    let expected = messages.iter().filter(opens).count();
-    if expected > MOST {
-        return None;
-    }
     let mut usual = Usual {
         messages,
-        transactions: Vec::with_capacity(expected),
+        // A request, a provisional response, a final one; or with an ACK.
+        transactions: Vec::with_capacity(messages.len().div_ceil(3).min(MOST)),
         names: SmallVec::new(),
         answers: SmallVec::new(),
         readable: &[],
@@ -89,7 +99,7 @@ impl<'m> Usual<'m> {
         let message = &captured.message;
         let branch = message.branch().filter(|branch| is_unique(branch))?;
         let via = message.start_of_top_via()?;
-        if via != self.readable {
+        if !message.has_plain_via() && via != self.readable {
             message.sent_by()?;
             self.readable = via;
         }
@@ -102,7 +112,7 @@ impl<'m> Usual<'m> {
 
     fn request(&mut self, id: MessageId, captured: &'m CapturedMessage, name: Name<'m>, hop: Hop) -> Result<(), Odd> {
         let in_dialog = captured.message.to_tag().is_some();
-        if let Some(at) = self.on_hop(&name, hop)? {
+        if let Some(Found::There(at)) = self.found(&name, hop)? {
             let Some(known) = self.transactions.get_mut(at) else { return Ok(()) };
             if known.request.is_none() {
                 // Its response was captured first.
@@ -114,11 +124,7 @@ impl<'m> Usual<'m> {
         }
         let at = self.transactions.len();
         if *name.method == Method::Cancel {
-            let invite = name.of_invite();
-            let aimed_at = match self.on_hop(&invite, hop)? {
-                Some(at) => Some(at),
-                None => self.on_any_hop(&invite)?,
-            };
+            let aimed_at = self.found(&name.of_invite(), hop)?.map(Found::at);
             if let Some(invite) = aimed_at.and_then(|at| self.transactions.get_mut(at)) {
                 invite.cancelled_by.get_or_insert(TransactionId(at));
             }
@@ -135,9 +141,9 @@ impl<'m> Usual<'m> {
     ) -> Result<(), Odd> {
         let flow = &captured.provenance.flow;
         let hop = (flow.destination, flow.source);
-        let at = match self.on_hop(&name, hop)? {
-            Some(at) => at,
-            None if self.on_any_hop(&name)?.is_some() => return Err(Odd),
+        let at = match self.found(&name, hop)? {
+            Some(Found::There(at)) => at,
+            Some(Found::Elsewhere(_)) => return Err(Odd),
             None => {
                 let in_dialog = matches!(name.method, Method::Bye | Method::Prack | Method::Info | Method::Update);
                 self.open(name, captured, hop, (None, in_dialog))?;
@@ -169,10 +175,8 @@ impl<'m> Usual<'m> {
     /// As for the other matcher: to a non-2xx by branch, to a 2xx by dialog and CSeq number.
     fn ack(&mut self, id: MessageId, captured: &'m CapturedMessage, name: &Name<'m>) -> Result<(), Odd> {
         let flow = &captured.provenance.flow;
-        let at = match self.on_hop(name, (flow.source, flow.destination))? {
-            Some(at) => Some(at),
-            None => self.on_any_hop(name)?.or_else(|| self.acknowledged(captured, name)),
-        };
+        let same_branch = self.found(name, (flow.source, flow.destination))?.map(Found::at);
+        let at = same_branch.or_else(|| self.acknowledged(captured, name));
         if let Some(transaction) = at.and_then(|at| self.transactions.get_mut(at)) {
             transaction.acks.push(id);
         }
@@ -207,34 +211,26 @@ impl<'m> Usual<'m> {
             return Err(Odd);
         }
         self.names.push(name);
-        self.transactions.push(Transaction {
-            request,
-            in_dialog,
-            ..Transaction::new(captured.leg, name.method.clone(), hop, captured.provenance.time)
-        });
+        self.transactions.push(Transaction::new(captured.leg, name.method.clone(), hop, captured.provenance.time));
+        if let Some(new) = self.transactions.last_mut() {
+            (new.request, new.in_dialog) = (request, in_dialog);
+        }
         Ok(())
     }
 
-    /// The transaction of that name between these ends.
-    fn on_hop(&self, name: &Name<'m>, hop: Hop) -> Result<Option<usize>, Odd> {
-        self.first(name, |transaction| (transaction.client, transaction.server) == hop)
-    }
-
-    /// The first of that name.
-    fn on_any_hop(&self, name: &Name<'m>) -> Result<Option<usize>, Odd> {
-        self.first(name, |_| true)
-    }
-
-    /// Those that are alike and have another sent-by, or the same in another spelling, are left to the other matcher.
-    fn first(&self, name: &Name<'m>, is_there: impl Fn(&Transaction) -> bool) -> Result<Option<usize>, Odd> {
+    /// The transaction of that name between these ends, or else the first of that name. Those that are alike and have another sent-by,
+    /// or the same in another spelling, are left to the other matcher.
+    fn found(&self, name: &Name<'m>, hop: Hop) -> Result<Option<Found>, Odd> {
+        let mut elsewhere = None;
         for (at, known) in self.names.iter().enumerate().filter(|(_, known)| known.is_like(name)) {
             if known.via != name.via {
                 return Err(Odd);
             }
-            if self.transactions.get(at).is_some_and(&is_there) {
-                return Ok(Some(at));
+            if self.transactions.get(at).is_some_and(|t| (t.client, t.server) == hop) {
+                return Ok(Some(Found::There(at)));
             }
+            elsewhere = elsewhere.or(Some(Found::Elsewhere(at)));
         }
-        Ok(None)
+        Ok(elsewhere)
     }
 }
