@@ -23,6 +23,8 @@ pub(super) struct Deadlines {
     near: VecDeque<Deadline>,
     far: VecDeque<Deadline>,
     odd: BinaryHeap<Reverse<Deadline>>,
+    /// The earliest of all: it is asked for with every frame.
+    first: Option<Deadline>,
     /// How many there may be until those of groups that are gone are looked for.
     most: usize,
 }
@@ -40,6 +42,7 @@ impl Deadlines {
         } else {
             self.odd.push(Reverse(deadline));
         }
+        self.first = Some(self.first.map_or(deadline, |first| first.min(deadline)));
     }
 
     /// Forgets those of groups that are gone, when they may be half of all: most calls are over long before the first of their deadlines.
@@ -53,24 +56,31 @@ impl Deadlines {
         self.far.retain(is_open);
         self.odd.retain(|Reverse(odd)| is_open(odd));
         self.most = count(self) + count(self) / 2 + GONE;
+        self.first = self.find_first();
     }
 
     /// The earliest.
     pub(super) fn first(&self) -> Option<Deadline> {
+        self.first
+    }
+
+    fn find_first(&self) -> Option<Deadline> {
         let first = earlier(self.near.front(), self.far.front());
         earlier(first, self.odd.peek().map(|Reverse(odd)| odd)).copied()
     }
 
     /// Takes the earliest away.
     pub(super) fn pop(&mut self) -> Option<Deadline> {
-        let first = self.first()?;
+        let first = self.first?;
         if self.near.front() == Some(&first) {
-            self.near.pop_front()
+            self.near.pop_front();
         } else if self.far.front() == Some(&first) {
-            self.far.pop_front()
+            self.far.pop_front();
         } else {
-            self.odd.pop().map(|Reverse(odd)| odd)
+            self.odd.pop();
         }
+        self.first = self.find_first();
+        Some(first)
     }
 }
 

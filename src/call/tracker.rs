@@ -1,5 +1,6 @@
 //! Groups messages into calls in one pass, and hands a call on as soon as the capture clock says that it is over.
 
+use std::collections::VecDeque;
 use std::{iter, mem};
 
 use super::assemble::{Group, assemble};
@@ -57,8 +58,8 @@ pub struct Tracker {
     counts: TrackerCounts,
     anomalies: Vec<(Anomaly, FrameRef)>,
     clock: CaptureClock,
-    /// Calls that a limit closed, until the next [`Tracker::advance`].
-    early: Vec<Call>,
+    /// Calls that a limit closed, until the next [`Tracker::over`].
+    early: VecDeque<Call>,
     settled: Settled,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
     is_patient: bool,
@@ -143,31 +144,28 @@ impl Tracker {
         }
     }
 
-    /// Moves the capture clock to the time of a frame and returns the calls that are over, in the order of their deadlines.
+    /// Moves the capture clock to the time of a frame and returns the calls that are over: [`Self::tick`] and [`Self::over`].
     pub fn advance(&mut self, now: Timestamp) -> Vec<Call> {
-        self.clock.tick(now);
-        let now = self.clock.reading();
-        self.settled.expire(now);
-        let mut over = mem::take(&mut self.early);
-        while let Some((due, id)) = self.deadlines.first() {
-            if due >= now {
-                break;
-            }
-            self.deadlines.pop();
-            match self.groups.get(id).map(|open| open.deadline(self.waits, self.is_patient)) {
-                // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
-                Some(deadline) if deadline >= now => {
-                    let again = deadline.min(now.plus(ENDED_IDLE));
-                    self.deadlines.push((again, id), now);
-                }
-                Some(_) => over.extend(self.close_in_time(id)),
-                None => {}
-            }
-        }
-        over
+        self.tick(now);
+        self.over().collect()
     }
 
-    /// Until when [`Self::advance`] has nothing to do but to move the clock, if no message comes and times do not fall back.
+    /// Moves the capture clock to the time of a frame.
+    pub fn tick(&mut self, time: Timestamp) {
+        self.clock.tick(time);
+    }
+
+    /// The calls that are over, in the order of their deadlines, behind those that a limit closed. What is not taken stays.
+    pub fn over(&mut self) -> impl Iterator<Item = Call> {
+        iter::from_fn(|| self.early.pop_front().or_else(|| self.next_over()))
+    }
+
+    /// Whether [`Self::over`] may have anything to give.
+    pub fn is_due(&self) -> bool {
+        !self.early.is_empty() || self.deadlines.first().is_some_and(|(due, _)| due < self.clock.reading())
+    }
+
+    /// Up to which time of a frame nothing is due, if no message comes and times do not fall back.
     pub fn quiet_until(&self) -> Timestamp {
         match self.deadlines.first() {
             _ if !self.early.is_empty() => Timestamp(i64::MIN),
@@ -176,21 +174,15 @@ impl Tracker {
         }
     }
 
-    /// Moves the capture clock where [`Self::quiet_until`] says that nothing else is to be done.
-    pub fn tick(&mut self, time: Timestamp) {
-        self.clock.tick(time);
-    }
-
     /// Closes everything, at the end of the capture, in the order of first messages: one call at a time, so that each can be
     /// freed before the next is made. What is not taken stays open.
     pub fn finish(&mut self, now: Timestamp) -> impl Iterator<Item = Call> {
         self.clock.tick(now);
         let next = || {
-            if !self.early.is_empty() {
-                return Some(self.early.remove(0));
-            }
-            let id = self.groups.first()?;
-            self.close(id)
+            self.early.pop_front().or_else(|| {
+                let id = self.groups.first()?;
+                self.close(id)
+            })
         };
         iter::from_fn(next)
     }
@@ -203,6 +195,11 @@ impl Tracker {
     /// Number of groups that are open now.
     pub fn open(&self) -> usize {
         self.groups.len()
+    }
+
+    /// Whether there were anomalies since they were taken last.
+    pub fn has_anomalies(&self) -> bool {
+        !self.anomalies.is_empty()
     }
 
     /// The anomalies since the last call.
@@ -297,8 +294,27 @@ impl Tracker {
         self.early.extend(call);
     }
 
+    /// Closes the next group whose time is over.
+    fn next_over(&mut self) -> Option<Call> {
+        let now = self.clock.reading();
+        while let Some((_, id)) = self.deadlines.first().filter(|(due, _)| *due < now) {
+            self.deadlines.pop();
+            match self.groups.get(id).map(|open| open.deadline(self.waits, self.is_patient)) {
+                // A BYE brings the end of a call nearer, so long ones are looked at again before their time.
+                Some(deadline) if deadline >= now => {
+                    let again = deadline.min(now.plus(ENDED_IDLE));
+                    self.deadlines.push((again, id), now);
+                }
+                Some(_) => return self.close_in_time(id, now),
+                None => {}
+            }
+        }
+        None
+    }
+
     /// Closes a group whose time is over.
-    fn close_in_time(&mut self, id: GroupId) -> Option<Call> {
+    fn close_in_time(&mut self, id: GroupId, now: Timestamp) -> Option<Call> {
+        self.settled.expire(now);
         let group = self.groups.get(id)?;
         if !self.is_patient && group.is_settled() {
             for leg in group.legs() {

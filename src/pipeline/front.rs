@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::counts::Counts;
 use super::prepare::{Content, Found, Place, Prepared, Stateful, messages};
 use super::redaction::{Redaction, Told};
 use crate::anomaly::Anomaly;
@@ -16,7 +17,7 @@ use crate::net::{
     TcpReassembly, classify, failed_lookup, peel,
 };
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp, Transport};
-use crate::report::{CaptureFacts, Summary};
+use crate::report::CaptureFacts;
 use crate::sip::Reader;
 use crate::stream::{Messages, StreamEvent};
 use crate::tls::{Keys, TlsStream};
@@ -56,8 +57,9 @@ pub(super) struct Front {
     tracker: Tracker,
     pub(super) redaction: Redaction,
     pub(super) facts: CaptureFacts,
-    /// Counts of messages; the rest of it is not used.
-    pub(super) counts: Summary,
+    pub(super) counts: Counts,
+    /// Copies of messages.
+    pub(super) copies: u64,
     /// Pairs of addresses that a step told of.
     told: HashSet<(IpAddr, IpAddr)>,
     /// A few of them, the latest first.
@@ -87,7 +89,8 @@ impl Front {
             tracker,
             redaction: Redaction::default(),
             facts: CaptureFacts::default(),
-            counts: Summary::default(),
+            counts: Counts::default(),
+            copies: 0,
             told: HashSet::default(),
             speakers: [None; 4],
             now: Timestamp::default(),
@@ -111,7 +114,7 @@ impl Front {
     }
 
     /// Takes the next frame.
-    pub(super) fn frame(&mut self, frame: Prepared, steps: &mut Vec<Step>) {
+    pub(super) fn frame(&mut self, mut frame: Prepared, steps: &mut Vec<Step>) {
         self.clock(frame.time, steps);
         self.facts.frames += 1;
         self.facts.octets += frame.octets as u64;
@@ -124,8 +127,9 @@ impl Front {
             // What is over ends before this frame is looked at, which may bring the same Call-ID again.
             self.advance(frame.time, steps);
         }
+        let is_held = matches!(frame.content, Content::Segment(_) | Content::Stateful(_));
         match frame.content {
-            Content::Sip { flow, messages } => {
+            Content::Sip { flow, ref mut messages } => {
                 self.facts.udp_frames += 1;
                 self.sip(flow, messages, steps);
             }
@@ -145,6 +149,9 @@ impl Front {
             }
             Content::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
             Content::Stateful(ref held) => self.stateful(held, &frame, steps),
+        }
+        if is_held {
+            self.hold();
         }
         self.advance(frame.time, steps);
     }
@@ -185,16 +192,24 @@ impl Front {
         self.streams.expire(self.now, &mut events);
         self.events(events, steps);
         self.expire_associations(steps);
+        self.hold();
+    }
+
+    /// Takes note of how long fragments, streams and associations wait.
+    fn hold(&mut self) {
+        // Streams and associations are due at a moment, the others behind it.
+        let streams = self.streams.quiet_before().min(self.associations.quiet_before());
+        self.holding_until = self.reassembly.quiet_until().min(streams);
     }
 
     /// Closes what is over by the time of a frame.
     fn advance(&mut self, time: Timestamp, steps: &mut Vec<Step>) {
-        let now = self.now;
-        steps.extend(self.tracker.advance(time).into_iter().map(|call| Step::Over { call, now }));
+        self.tracker.tick(time);
+        if self.tracker.is_due() {
+            let now = self.now;
+            steps.extend(self.tracker.over().map(|call| Step::Over { call, now }));
+        }
         self.count_tracker_anomalies();
-        // Streams and associations are due at a moment, the others behind it.
-        let streams = self.streams.quiet_before().min(self.associations.quiet_before());
-        self.holding_until = self.reassembly.quiet_until().min(streams);
         self.quiet_until = self.holding_until.min(self.tracker.quiet_until());
     }
 
@@ -237,8 +252,8 @@ impl Front {
         self.count_tracker_anomalies();
         self.facts.tls.late_secrets = self.keys.late();
         let below = self.streams.counts().duplicates + self.associations.counts().duplicates;
-        self.counts.message_copies = self.tracker.counts().duplicates;
-        self.facts.duplicates = self.counts.message_copies + below;
+        self.copies = self.tracker.counts().duplicates;
+        self.facts.duplicates = self.copies + below;
     }
 
     /// Counts the way through layers that are worth telling of.
@@ -272,8 +287,10 @@ impl Front {
     }
 
     fn count_tracker_anomalies(&mut self) {
-        for (anomaly, _) in self.tracker.take_anomalies() {
-            self.anomaly(anomaly);
+        if self.tracker.has_anomalies() {
+            for (anomaly, _) in self.tracker.take_anomalies() {
+                self.anomaly(anomaly);
+            }
         }
     }
 
@@ -358,12 +375,12 @@ impl Front {
             *self.facts.other_payloads.entry(kind).or_default() += 1;
             return;
         }
-        let messages = messages(datagram, place, &mut self.reader);
+        let mut messages = messages(datagram, place, &mut self.reader);
         if messages.is_empty() {
             *self.facts.other_payloads.entry(classify(&datagram.flow, datagram.payload)).or_default() += 1;
             steps.extend(lookup(datagram, place, &mut self.redaction));
         } else {
-            self.sip(datagram.flow, messages, steps);
+            self.sip(datagram.flow, &mut messages, steps);
         }
     }
 
@@ -408,10 +425,10 @@ impl Front {
         }
     }
 
-    fn sip(&mut self, flow: Flow, messages: Found, steps: &mut Vec<Step>) {
+    fn sip(&mut self, flow: Flow, messages: &mut Found, steps: &mut Vec<Step>) {
         self.facts.sip_datagrams += 1;
         self.hosts(flow, steps);
-        for captured in messages {
+        for captured in messages.drain(..) {
             self.message(captured);
         }
     }

@@ -8,6 +8,7 @@
 mod associations;
 mod back;
 mod batch;
+mod counts;
 mod front;
 mod line;
 mod parallel;
@@ -191,7 +192,7 @@ impl Analysis {
         }
         self.front.count();
         let Self {
-            front: Front { mut facts, counts, now, .. },
+            front: Front { mut facts, counts, copies, now, .. },
             back: Back { mut engine, mut selection, mut summary, missing, .. },
         } = self;
         if missing > 0 {
@@ -207,8 +208,8 @@ impl Analysis {
         summary.filtered = selection.filtered();
         summary.capture_findings(&findings);
         summary.ignored.clone_from(engine.ignored());
-        (summary.messages, summary.requests, summary.responses) = (counts.messages, counts.requests, counts.responses);
-        summary.message_copies = counts.message_copies;
+        counts.tell(&mut summary);
+        summary.message_copies = copies;
         sink.end_capture(&facts, &summary, &findings)?;
         Ok((facts, summary))
     }

@@ -75,6 +75,7 @@ impl Redaction {
         true
     }
 
+    #[inline]
     pub(super) fn flow(&self, flow: Flow) -> Flow {
         self.redactor.as_ref().map_or(flow, |redactor| redactor.flow(flow))
     }
