@@ -5,6 +5,7 @@
 use smallvec::SmallVec;
 
 use super::CapturedMessage;
+use super::open_group::place_behind;
 use crate::limits::LEG_DUE;
 use crate::sip::{Message, Method, StatusCode};
 
@@ -51,21 +52,21 @@ impl Due {
                 let acknowledged = |answer: &Message| {
                     if is_success(answer) { same_dialog(answer) } else { answer.branch() == Some(branch) }
                 };
-                self.acks.retain(|due| !at(due).is_some_and(acknowledged));
+                settle(&mut self.acks, |due| at(due).is_some_and(acknowledged));
             }
             (None, _) => {
                 let is_known = self.responses.iter().filter_map(at).any(same_request);
-                self.is_unclear |= !expect(&mut self.responses, is_known, others.len());
+                self.is_unclear |= !expect(&mut self.responses, is_known, place_behind(others));
             }
             (Some(status), method) if status.is_final() => {
-                self.responses.retain(|due| !at(due).is_some_and(same_request));
+                settle(&mut self.responses, |due| at(due).is_some_and(same_request));
                 if self.wants_ack(status, method) {
                     let same = |answer: &Message| {
                         is_success(answer) == status.is_success()
                             && if status.is_success() { same_dialog(answer) } else { answer.branch() == Some(branch) }
                     };
                     let is_known = self.acks.iter().filter_map(at).any(same);
-                    self.is_unclear |= !expect(&mut self.acks, is_known, others.len());
+                    self.is_unclear |= !expect(&mut self.acks, is_known, place_behind(others));
                 }
             }
             _ => {}
@@ -86,12 +87,25 @@ impl Due {
 }
 
 /// Adds the next message to those that wait, unless it is known; `false` if there is no room for more.
-fn expect(waiting: &mut Places, is_known: bool, place: usize) -> bool {
+fn expect(waiting: &mut Places, is_known: bool, place: u32) -> bool {
     let is_full = waiting.len() >= LEG_DUE;
     if !is_known && !is_full {
-        waiting.extend(u32::try_from(place));
+        waiting.push(place);
     }
     !is_full
+}
+
+/// Takes out what waits no longer: as a rule nothing or one waits.
+fn settle(waiting: &mut Places, is_settled: impl Fn(&u32) -> bool) {
+    match waiting.as_slice() {
+        [] => {}
+        [only] => {
+            if is_settled(only) {
+                waiting.clear();
+            }
+        }
+        _ => waiting.retain(|due| !is_settled(due)),
+    }
 }
 
 /// Whether a client may repeat its request under the same Call-ID, some time later: corrected (RFC 3261 §8.1.3.5), or

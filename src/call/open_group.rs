@@ -73,6 +73,10 @@ pub(super) struct OpenGroup {
     pub(super) octets: usize,
     /// What the clock showed at the latest message.
     last: Timestamp,
+    /// The lengths of its messages, a bit each, by the last digits: what has another one is no copy of any.
+    lengths: u64,
+    /// What [`Self::is_settled`] says.
+    is_settled: bool,
     legs: SmallVec<[OpenLeg; 1]>,
 }
 
@@ -101,6 +105,8 @@ impl OpenGroup {
             rare: None,
             octets: 0,
             last: Timestamp::default(),
+            lengths: 0,
+            is_settled: false,
             legs: SmallVec::new(),
         }
     }
@@ -108,6 +114,7 @@ impl OpenGroup {
     /// Adds a Call-ID and returns its place.
     pub(super) fn add_leg(&mut self, key: Key, hash: u64) -> usize {
         self.octets += key.octets() + LEG_OCTETS;
+        self.is_settled = false;
         self.legs.push(OpenLeg {
             key,
             hash,
@@ -144,7 +151,10 @@ impl OpenGroup {
 
     /// Ends it.
     pub(super) fn end(self) -> Ended {
-        let legs = self.legs.into_iter().map(|open| Leg { call_id: open.key.into_call_id() }).collect();
+        let mut legs = Vec::with_capacity(self.legs.len());
+        for open in self.legs {
+            legs.push(Leg { call_id: open.key.into_call_id() });
+        }
         let Rare { icmp, possible } = self.rare.map(|rare| *rare).unwrap_or_default();
         Ended { legs, messages: self.messages, icmp, possible }
     }
@@ -164,6 +174,7 @@ impl OpenGroup {
             self.octets += size_of::<IcmpReport>();
             icmp.push(report);
         }
+        self.is_settled = false;
     }
 
     /// Whether `next` begins another piece of a long series of requests that are no calls.
@@ -183,16 +194,21 @@ impl OpenGroup {
 
     /// Takes a message of one of its legs while the clock shows `now`; `false` if it is a duplicate of one that is there.
     pub(super) fn push(&mut self, captured: CapturedMessage, now: Timestamp) -> bool {
-        if let Some(first) = self.original_of(&captured) {
+        let length = 1 << (captured.message.raw().len() % 64);
+        if self.lengths & length != 0
+            && let Some(first) = self.original_of(&captured)
+        {
             if first.duplicates.len() < DUPLICATE_FRAMES {
                 first.duplicates.push(captured.provenance.frame);
             }
             return false;
         }
         self.last = now;
+        self.lengths |= length;
         if let Some(open) = self.legs.get_mut(captured.leg) {
             open.follow(&captured.message, &self.messages);
         }
+        self.is_settled = self.settles();
         let carrier = captured.provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
         self.octets += captured.message.cost() + size_of::<CapturedMessage>() + carrier;
         if self.messages.len() == self.messages.capacity() {
@@ -221,7 +237,6 @@ impl OpenGroup {
     fn original_of(&mut self, captured: &CapturedMessage) -> Option<&mut CapturedMessage> {
         let CapturedMessage { message, provenance, .. } = captured;
         let is_copy = |known: &&mut CapturedMessage| {
-            // Most differ in length, which costs least to tell.
             if known.message.raw().len() != message.raw().len() {
                 return false;
             }
@@ -244,22 +259,20 @@ impl OpenGroup {
     pub(super) fn deadline(&self, waits: Waits, is_patient: bool) -> Timestamp {
         // While one leg goes on, the others belong to it.
         let idle = self.legs.iter().map(|leg| leg.idle(waits)).max().unwrap_or(TRYING_IDLE);
-        self.last.plus(if !is_patient && self.is_settled() { SETTLED_IDLE } else { idle })
+        self.last.plus(if !is_patient && self.is_settled { SETTLED_IDLE } else { idle })
     }
 
     /// Whether it is a call that is over with nothing left to come: every request has its final response, every final response to an
     /// INVITE its ACK, every dialog its BYE. What may be tried again waits, and so does a redirect whose next Contact may have its turn.
     pub(super) fn is_settled(&self) -> bool {
-        let settled = |open: &OpenLeg| {
-            open.phase == Phase::Ended
-                && !open.challenged
-                && open.dialogs.iter().all(|dialog| dialog.is_over)
-                && open.due.is_nothing()
-        };
-        let is_redirected = self.legs.iter().any(|open| open.due.is_redirected);
-        let has_failed = self.legs.iter().any(|open| open.due.has_failed);
-        let has_icmp = self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
-        !has_icmp && self.legs.iter().all(settled) && !(is_redirected && has_failed)
+        self.is_settled
+    }
+
+    fn settles(&self) -> bool {
+        let has_icmp = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
+        let is_redirected = || self.legs.iter().any(|open| open.due.is_redirected);
+        let has_failed = || self.legs.iter().any(|open| open.due.has_failed);
+        self.legs.iter().all(OpenLeg::is_settled) && !has_icmp() && !(is_redirected() && has_failed())
     }
 
     /// What the clock showed at its latest message.
@@ -274,6 +287,14 @@ impl OpenGroup {
 }
 
 impl OpenLeg {
+    /// Whether nothing is left to come in it.
+    fn is_settled(&self) -> bool {
+        self.phase == Phase::Ended
+            && !self.challenged
+            && self.due.is_nothing()
+            && self.dialogs.iter().all(|dialog| dialog.is_over)
+    }
+
     fn idle(&self, waits: Waits) -> Duration {
         let idle = self.phase.idle(waits);
         if self.challenged { idle.max(CHALLENGED_IDLE) } else { idle }
@@ -302,7 +323,7 @@ impl OpenLeg {
         if !self.open_branches.iter().any(|open| has_branch_of(message, others, *open))
             && self.open_branches.len() < LOOK_BACK
         {
-            self.open_branches.extend(u32::try_from(others.len()));
+            self.open_branches.push(place_behind(others));
         }
         if self.phase == Phase::Ended {
             self.phase = Phase::Trying;
@@ -314,7 +335,7 @@ impl OpenLeg {
         self.open_branches.clear();
         let is_known = self.dialogs.iter().any(|known| known.has_tag(&[message.to_tag()], others));
         if !is_known && self.dialogs.len() < LEG_DIALOGS {
-            self.dialogs.extend(u32::try_from(others.len()).map(|answer| Dialog { answer, is_over: false }));
+            self.dialogs.push(Dialog { answer: place_behind(others), is_over: false });
         }
         self.phase = if self.dialogs.iter().all(|dialog| dialog.is_over) { Phase::Ended } else { Phase::Answered };
     }
@@ -359,6 +380,12 @@ impl Dialog {
 fn is_another_packet(a: &Provenance, b: &Provenance) -> bool {
     let ids = a.ip_id.zip(b.ip_id).filter(|(a, b)| *a != 0 && *b != 0);
     ids.is_some_and(|(a, b)| a != b) && a.ttl == b.ttl && a.carrier == b.carrier
+}
+
+/// The place of the next message.
+pub(super) fn place_behind(messages: &[CapturedMessage]) -> u32 {
+    // There are fewer: see [`crate::limits::GROUP_MESSAGES`].
+    u32::try_from(messages.len()).unwrap_or(u32::MAX)
 }
 
 /// Whether a message has the branch of one that was there before, or neither has one.
