@@ -258,8 +258,6 @@ pub const LEGS_PER_CALL: usize = 16;
 pub const LEG_CANDIDATES: usize = 16;
 /// Redirects that clients got lately, which their next INVITE may follow; the oldest go first.
 pub const RECENT_REDIRECTS: usize = 65_536;
-/// Octets of all of them and of the INVITEs that they answer, twice.
-pub const RECENT_REDIRECT_OCTETS: usize = 64 << 20;
 /// Redirects remembered of one client.
 pub const REDIRECTS_PER_CLIENT: usize = 64;
 /// Elements for which the answers to INVITEs are counted.

@@ -12,14 +12,15 @@ use std::net::IpAddr;
 use smallvec::SmallVec;
 
 use super::legs::{Choice, LegSummary, Mark, Marks, Sent, choose, follows_redirect};
-use super::open_group::OpenGroup;
+use super::open_group::{OpenGroup, place_behind};
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::redirect::NEXT_CONTACT;
 use super::{CapturedMessage, FollowLink};
 use crate::hashing::HashMap;
-use crate::limits::{LEG_CANDIDATES, RECENT_REDIRECT_OCTETS, RECENT_REDIRECTS, REDIRECTS_PER_CLIENT};
+use crate::limits::{LEG_CANDIDATES, RECENT_REDIRECTS, REDIRECTS_PER_CLIENT};
 use crate::provenance::{Endpoint, Flow, Provenance, Timestamp};
-use crate::sip::{Message, Scheme, StatusCode, Uri};
+use crate::sip::uri::{UserAtHost, effective_user};
+use crate::sip::{HeaderName, Message, NameAddr, StatusCode, Uri};
 
 /// Where a new Call-ID belongs.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,8 +46,6 @@ pub(super) struct LegIndex {
     told: HashMap<IpAddr, Redirected>,
     /// When, and who, in the order in which they came; some are forgotten already.
     told_in_order: VecDeque<(Timestamp, IpAddr)>,
-    /// What all of them take.
-    told_octets: usize,
 }
 
 /// What the marks of a leg take, with their places in the index, which is half empty after it grew.
@@ -121,24 +120,28 @@ impl Waiting<'_> {
     }
 }
 
-/// A redirect that a client got.
+/// A redirect that a client got. What it says is read where its group lies, when a request comes that goes where it leads to.
 #[derive(Debug)]
 struct Told {
     group: GroupId,
-    /// The INVITE.
-    sent: Sent,
+    /// The places of the INVITE and of the response in it.
+    invite: u32,
+    response: u32,
     time: Timestamp,
-    contacts: Vec<Uri>,
     /// Where requests that follow it go.
-    targets: Vec<Target>,
+    targets: Targets,
     followed: bool,
-    /// About what it takes.
-    octets: usize,
 }
 
 /// The user of a request that follows a redirect, by a hash of [`Uri::effective_user`]; `None` where a contact is of a scheme that
 /// has no users.
 type Target = Option<u64>;
+
+/// Those of a redirect, at most [`CONTACTS`].
+type Targets = SmallVec<[Target; 1]>;
+
+/// Contacts of a redirect that are looked at.
+const CONTACTS: usize = 8;
 
 /// The redirects of one client, the latest last, and how many of them lead to each target: most requests follow none.
 #[derive(Debug, Default)]
@@ -148,27 +151,25 @@ struct Redirected {
 }
 
 impl Redirected {
-    /// Gives the octets of what has to give way.
-    fn push(&mut self, told: Told) -> usize {
+    fn push(&mut self, told: Told) {
         for target in &told.targets {
             *self.targets.entry(*target).or_default() += 1;
         }
         self.told.push_back(told);
-        if self.told.len() > REDIRECTS_PER_CLIENT { self.forget_first() } else { 0 }
-    }
-
-    /// Forgets those up to a time; gives their octets.
-    fn forget_until(&mut self, time: Timestamp) -> usize {
-        let mut octets = 0;
-        while self.told.front().is_some_and(|told| told.time <= time) {
-            octets += self.forget_first();
+        if self.told.len() > REDIRECTS_PER_CLIENT {
+            self.forget_first();
         }
-        octets
     }
 
-    fn forget_first(&mut self) -> usize {
-        let Some(first) = self.told.pop_front() else { return 0 };
-        for target in first.targets {
+    /// Forgets those up to a time.
+    fn forget_until(&mut self, time: Timestamp) {
+        while self.told.front().is_some_and(|told| told.time <= time) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        for target in self.told.pop_front().map(|first| first.targets).unwrap_or_default() {
             if let Some(count) = self.targets.get_mut(&target) {
                 *count -= 1;
                 if *count == 0 {
@@ -176,7 +177,6 @@ impl Redirected {
                 }
             }
         }
-        first.octets
     }
 
     fn may_lead_to(&self, user: Target) -> bool {
@@ -188,12 +188,24 @@ impl Told {
     fn may_lead_to(&self, user: Target) -> bool {
         self.targets.iter().any(|target| target.is_none() || *target == user)
     }
+
+    /// Whether a request follows it for sure. One whose group is gone is followed by nobody: there is nothing to join.
+    fn is_followed_by(&self, later: &Sent, groups: &OpenGroups) -> bool {
+        let message = |place: u32| groups.get(self.group)?.messages.get(place as usize);
+        let (Some(invite), Some(response)) = (message(self.invite), message(self.response)) else { return false };
+        let sent = Sent::of(&invite.message, &invite.provenance);
+        // Contacts are read last: many redirects may lead to one user.
+        sent.has_caller_of(later) && {
+            let contacts: Vec<Uri> = response.message.contacts().into_iter().map(|c| c.uri).take(CONTACTS).collect();
+            follows_redirect(&sent, self.time, &contacts, self.followed, later) == Some(FollowLink::SameParties)
+        }
+    }
 }
 
 impl LegIndex {
     /// Where the Call-ID of a first INVITE belongs. Does not take it in.
     pub(super) fn place(&mut self, new: &mut Beginning<'_>, groups: &mut OpenGroups) -> Place {
-        if let Some(group) = self.redirected(new) {
+        if let Some(group) = self.redirected(new, groups) {
             return Place::Join(group);
         }
         self.read_for(new.provenance.flow.source, groups);
@@ -328,34 +340,29 @@ impl LegIndex {
 
     /// Remembers the redirect that is the last message of a group.
     fn redirect(&mut self, id: GroupId, pending: &Pending, group: &OpenGroup) {
-        let messages = &group.messages;
-        let (Some(response), Some(invite)) = (messages.last(), messages.get(pending.invite as usize)) else { return };
-        let contacts: Vec<Uri> = response.message.contacts().into_iter().map(|c| c.uri).take(8).collect();
-        let now = response.provenance.time;
+        let Some((response, before)) = group.messages.split_last() else { return };
+        let (now, client) = (response.provenance.time, response.provenance.flow.destination.address);
         self.forget_redirects(now);
-        if contacts.is_empty() {
+        let contacts = response.message.values(HeaderName::Contact);
+        let targets: Targets = contacts.iter().filter_map(|contact| target_of(contact)).take(CONTACTS).collect();
+        if targets.is_empty() {
             return;
         }
-        let sent = Sent::of(&invite.message, &invite.provenance);
-        let targets = contacts.iter().map(target_of).collect();
-        let octets = size_of::<Told>() + 2 * (response.message.raw().len() + invite.message.raw().len());
-        let told = Told { group: id, sent, time: now, contacts, targets, followed: false, octets };
-        let client = response.provenance.flow.destination.address;
+        let (invite, response) = (pending.invite, place_behind(before));
+        let told = Told { group: id, invite, response, time: now, targets, followed: false };
         self.told_in_order.push_back((now, client));
-        self.told_octets += octets;
-        self.told_octets -= self.told.entry(client).or_default().push(told);
+        self.told.entry(client).or_default().push(told);
     }
 
     /// Forgets redirects that nobody follows any more, and the oldest where there are too many.
     fn forget_redirects(&mut self, now: Timestamp) {
         while let Some((time, client)) = self.told_in_order.front().copied() {
-            let has_room = self.told_in_order.len() < RECENT_REDIRECTS && self.told_octets < RECENT_REDIRECT_OCTETS;
-            if has_room && now.since(time) <= NEXT_CONTACT {
+            if self.told_in_order.len() < RECENT_REDIRECTS && now.since(time) <= NEXT_CONTACT {
                 break;
             }
             self.told_in_order.pop_front();
             if let Entry::Occupied(mut known) = self.told.entry(client) {
-                self.told_octets -= known.get_mut().forget_until(time);
+                known.get_mut().forget_until(time);
                 if known.get().told.is_empty() {
                     known.remove();
                 }
@@ -371,22 +378,19 @@ impl LegIndex {
     }
 
     /// The group whose redirect the INVITE follows, the latest first.
-    fn redirected(&mut self, later: &Beginning<'_>) -> Option<GroupId> {
+    fn redirected(&mut self, later: &Beginning<'_>, groups: &OpenGroups) -> Option<GroupId> {
         let Beginning { message, provenance, .. } = later;
         let known = self.told.get_mut(&provenance.flow.source.address)?;
         while known.told.front().is_some_and(|t| provenance.time.since(t.time) > NEXT_CONTACT) {
-            self.told_octets -= known.forget_first();
+            known.forget_first();
         }
         if known.told.is_empty() {
             return None;
         }
         let user = Marks::target(message).filter(|user| known.may_lead_to(Some(*user)))?;
         let sent = Sent::of(message, provenance);
-        let strong = |t: &&mut Told| {
-            t.may_lead_to(Some(user))
-                && follows_redirect(&t.sent, t.time, &t.contacts, t.followed, &sent) == Some(FollowLink::SameParties)
-        };
-        let followed = known.told.iter_mut().rev().find(strong)?;
+        let is_followed = |t: &&mut Told| t.may_lead_to(Some(user)) && t.is_followed_by(&sent, groups);
+        let followed = known.told.iter_mut().rev().find(is_followed)?;
         followed.followed = true;
         Some(followed.group)
     }
@@ -430,9 +434,9 @@ impl Pending {
 
 #[cfg(test)]
 impl LegIndex {
-    /// Redirects that are remembered, clients that got them, what they take, and legs whose marks are.
-    pub(super) fn remembered(&self) -> [usize; 4] {
-        [self.told_in_order.len(), self.told.len(), self.told_octets, self.read]
+    /// Redirects that are remembered, clients that got them, and legs whose marks are.
+    pub(super) fn remembered(&self) -> [usize; 3] {
+        [self.told_in_order.len(), self.told.len(), self.read]
     }
 }
 
@@ -442,12 +446,12 @@ fn waiting(groups: &OpenGroups, id: LegId) -> Option<Waiting<'_>> {
     Some(Waiting { pending, invite: group.messages.get(pending.invite as usize)? })
 }
 
-fn user_mark(uri: &Uri) -> u64 {
-    Mark::User(uri.effective_user().as_deref()).hash()
-}
-
-fn target_of(contact: &Uri) -> Target {
-    if matches!(contact.scheme, Scheme::Other(_)) { None } else { Some(user_mark(contact)) }
+/// Where a request goes that follows a contact; `None` where that cannot be read.
+fn target_of(contact: &str) -> Option<Target> {
+    let text = NameAddr::uri_of(contact)?;
+    let uri = UserAtHost::read(text)?;
+    let has_user = !uri.host.is_empty() || text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
+    Some(has_user.then(|| Mark::User(uri.user.map(effective_user).as_deref()).hash()))
 }
 
 fn distinct(groups: impl Iterator<Item = GroupId>) -> Vec<GroupId> {
@@ -455,4 +459,25 @@ fn distinct(groups: impl Iterator<Item = GroupId>) -> Vec<GroupId> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sip::Scheme;
+
+    proptest! {
+        #[test]
+        fn where_a_contact_leads_to_is_what_its_uri_says(
+            contact in r#"("A" |A )?<?(sips?|tel|TEL|mailto|x)?:?(\+?1?[0-9]{2,10}|[a-c%;]{1,4})?(@[ab.]{1,3}(:5)?)?(;[a=]{1,3})?>?(;q=1)?"#,
+        ) {
+            let read = |uri: Uri| match uri.scheme {
+                Scheme::Other(_) => None,
+                _ => Some(Mark::User(uri.effective_user().as_deref()).hash()),
+            };
+            prop_assert_eq!(target_of(&contact), NameAddr::read(&contact).map(|contact| read(contact.uri)));
+        }
+    }
 }

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::FollowLink;
-use super::redirect::{FIRST_CONTACT, NEXT_CONTACT};
+use super::redirect::{FIRST_CONTACT, NEXT_CONTACT, same_uri};
 use crate::provenance::{Flow, Provenance, Timestamp};
-use crate::sip::{Message, NameAddr, Parties, Uri};
+use crate::sip::{Message, Parties, Uri};
 
 /// An INVITE that begins a leg, as far as it tells whether it follows a redirect, or one that was redirected.
 #[derive(Debug)]
@@ -35,6 +35,11 @@ impl Sent {
     /// That of a message.
     pub fn of(message: &Message, provenance: &Provenance) -> Self {
         Self { start: provenance.time, flow: provenance.flow, parties: message.parties().clone() }
+    }
+
+    /// Whether both have one caller.
+    pub(super) fn has_caller_of(&self, other: &Self) -> bool {
+        same_uri(self.parties.from.as_ref(), other.parties.from.as_ref())
     }
 
     /// Whether both were sent by one element. Behind an address that talks to itself, the port counts as well.
@@ -62,12 +67,9 @@ pub fn follows_redirect(
     }
     let target = later.parties.target.as_ref()?;
     let contact = contacts.iter().find(|uri| uri.effectively_equals(target))?;
-    let equal = |a: &Option<NameAddr>, b: &Option<NameAddr>| {
-        a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.uri.effectively_equals(&b.uri))
-    };
-    let (before, after) = (&redirected.parties, &later.parties);
-    let to_contact = after.to.as_ref().is_some_and(|to| to.uri.effectively_equals(contact));
-    if equal(&before.from, &after.from) && (to_contact || equal(&before.to, &after.to)) {
+    let (before, after) = (redirected.parties.to.as_ref(), later.parties.to.as_ref());
+    let to_contact = after.is_some_and(|to| to.uri.effectively_equals(contact));
+    if redirected.has_caller_of(later) && (to_contact || same_uri(before, after)) {
         return Some(FollowLink::SameParties);
     }
     (waited <= Duration::from_secs(2)).then_some(FollowLink::AddressAndTime)

@@ -224,6 +224,7 @@ fn link(
     Some(if same_parties { FollowLink::SameParties } else { FollowLink::AddressAndTime })
 }
 
-fn same_uri(a: Option<&NameAddr>, b: Option<&NameAddr>) -> bool {
+/// Whether two addresses have URIs that mean the same.
+pub(super) fn same_uri(a: Option<&NameAddr>, b: Option<&NameAddr>) -> bool {
     a.zip(b).is_some_and(|(a, b)| a.uri.effectively_equals(&b.uri))
 }
