@@ -16,11 +16,11 @@ use crate::diagnosis::{CallReport, Finding};
 use crate::error::Error;
 use crate::report::{CaptureFacts, Sink, Summary};
 
-/// Results of one capture that wait for their turn: so many groups,
-const GROUPS: usize = 1;
-/// each of so many. One group holds all that most small captures have, and nobody is woken up more often than that.
+/// Results of one capture that wait for their turn: so many bunches,
+const BUNCHES: usize = 1;
+/// each of so many. One bunch holds all that most small captures have, and nobody is woken up more often than that.
 const PIECES: usize = 128;
-/// A group whose calls have messages of so many octets is handed on before it is full: a small file may have grown a thousand times.
+/// A bunch whose calls have messages of so many octets is handed on before it is full: a small file may have grown a thousand times.
 const OCTETS: usize = 1 << 20;
 /// Threads that are of use: the reports are written by one.
 const WORKERS_MAX: usize = 16;
@@ -53,7 +53,7 @@ pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, m
                 let next = || {
                     let mut queue = queue.lock().ok()?;
                     let (at, input) = queue.0.next()?;
-                    let (pieces, results) = sync_channel(GROUPS);
+                    let (pieces, results) = sync_channel(BUNCHES);
                     queue.1.send((results, used.clone())).ok()?;
                     Some((first + at, input, pieces))
                 };
@@ -90,7 +90,7 @@ fn analyse(plan: &Plan, index: usize, input: &Input, results: &SyncSender<Vec<Pi
 /// A sink that hands everything on.
 struct Recorder<'r> {
     results: &'r SyncSender<Vec<Piece>>,
-    /// The group that is not yet handed on.
+    /// The bunch that is not yet handed on.
     pieces: Vec<Piece>,
     /// Octets of the messages in it.
     octets: usize,

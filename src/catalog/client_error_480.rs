@@ -231,7 +231,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
             them."],
         how_to_fix: &["Use a package that Allow-Events lists, or switch the subscription off towards this server."],
         verify: "The subscription is accepted, or not sent any more.",
-        who_acts: "the operator of the client that subscribes",
+        who_acts: "the operator of the client that asks for the event package",
         ..BASE
     },
     StatusEntry {

@@ -21,8 +21,12 @@ pub struct Basis {
     #[command(flatten)]
     pub secrets: Secrets,
     /// How many threads analyse, at least 1; the result is the same with any number [default: one a core].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number_of_threads)]
     pub threads: Option<NonZeroUsize>,
+}
+
+fn number_of_threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "it is a whole number from 1".to_owned())
 }
 
 /// Where numbers are at home that are written without a country code.

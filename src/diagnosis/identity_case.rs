@@ -12,10 +12,7 @@ use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::sip::{HeaderName, Message, Method, NameAddr, UriView};
 use crate::stir::telephone_number::NumberView;
-use crate::stir::{Identity, Subject, Surroundings, TelephoneNumber};
-
-/// Digits of the shortest complete number.
-const COMPLETE: usize = 7;
+use crate::stir::{COMPLETE_DIGITS, Identity, Subject, Surroundings, TelephoneNumber};
 
 /// An initial INVITE on the deepest hop that was captured.
 #[derive(Debug)]
@@ -193,7 +190,7 @@ pub(super) fn number_in(user: Option<&str>, country: &str) -> Option<TelephoneNu
 
 /// Extensions and short codes are no numbers that anybody signs.
 fn is_complete(number: &TelephoneNumber) -> bool {
-    number.digits().len() >= COMPLETE
+    number.digits().len() >= COMPLETE_DIGITS
 }
 
 /// Whether a claimed number is the one that a header field holds; of a number without country code the end must fit.
@@ -207,7 +204,7 @@ pub(super) fn same_number(claim: &str, number: &TelephoneNumber) -> bool {
 pub(super) fn same_caller(one: &TelephoneNumber, other: &TelephoneNumber) -> bool {
     let ends = |whole: &TelephoneNumber, part: &TelephoneNumber| {
         let national = part.digits().trim_start_matches('0');
-        !part.is_international() && national.len() >= COMPLETE && whole.digits().ends_with(national)
+        !part.is_international() && national.len() >= COMPLETE_DIGITS && whole.digits().ends_with(national)
     };
     one.digits() == other.digits() || ends(one, other) || ends(other, one)
 }

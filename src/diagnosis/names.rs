@@ -3,11 +3,8 @@
 use std::borrow::Cow;
 
 use crate::sip::{HeaderName, Message, UriView};
-use crate::stir::TelephoneNumber;
 use crate::stir::telephone_number::NumberView;
-
-/// Shorter user parts are extensions: they name somebody only together with their host.
-const NUMBER_DIGITS: usize = 7;
+use crate::stir::{COMPLETE_DIGITS, TelephoneNumber};
 
 /// The parties of a request, with the numbers among them.
 #[derive(Debug)]
@@ -66,7 +63,7 @@ impl<'m> Names<'m> {
 
 /// The digits of a number that names somebody by itself.
 fn complete<'m>(number: Option<&NumberView<'m>>) -> Option<Cow<'m, str>> {
-    Some(number?.digits.clone()).filter(|digits| digits.len() >= NUMBER_DIGITS)
+    Some(number?.digits.clone()).filter(|digits| digits.len() >= COMPLETE_DIGITS)
 }
 
 fn party<'m>(uri: &UriView<'m>, number: Option<&NumberView<'m>>) -> Cow<'m, str> {

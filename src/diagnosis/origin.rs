@@ -7,11 +7,8 @@ use super::identity_claims::{Age, Destination, destination, wrong_origin};
 use super::names::Names;
 use super::patterns::unwanted::Invite;
 use super::{CheckedIdentity, Settings};
-use crate::stir::Attestation;
 use crate::stir::telephone_number::NumberView;
-
-/// Digits of the shortest complete number.
-const COMPLETE: usize = 7;
+use crate::stir::{Attestation, COMPLETE_DIGITS};
 
 /// How the INVITE of a call is signed, as captured nearest to the callee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,7 +124,7 @@ impl CallOrigin {
 /// Whether the calling number, or a called one that is complete, got the country code of the settings.
 fn has_assumed_country(names: &Names<'_>, country: &str) -> bool {
     let assumed = |number: Option<&NumberView<'_>>| number.is_some_and(NumberView::has_assumed_country);
-    let called = |number: Option<&NumberView<'_>>| assumed(number.filter(|n| n.digits.len() >= COMPLETE));
+    let called = |number: Option<&NumberView<'_>>| assumed(number.filter(|n| n.digits.len() >= COMPLETE_DIGITS));
     let target = || names.target.as_ref().and_then(|target| NumberView::read(target.user?, country));
     assumed(names.calling.as_ref()) || called(names.called.as_ref()) || called(target().as_ref())
 }

@@ -7,12 +7,10 @@ use crate::call::network_block;
 use crate::call::unwanted::{self, Origin};
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
-use crate::stir::TelephoneNumber;
+use crate::stir::{COMPLETE_DIGITS, TelephoneNumber};
 
 /// The status.
 const UNWANTED: StatusCode = StatusCode(607);
-/// Shorter user parts are extensions rather than telephone numbers.
-const NUMBER_DIGITS: usize = 7;
 
 /// A 607, counted once however many hops relayed it.
 #[derive(Debug)]
@@ -173,7 +171,7 @@ pub(super) fn party(address: &NameAddr, country: &str) -> String {
 
 fn named(user: Option<&str>, uri: &str, country: &str) -> String {
     let number = user.and_then(|user| TelephoneNumber::read(user, country));
-    match number.filter(|n| n.digits().len() >= NUMBER_DIGITS) {
+    match number.filter(|n| n.digits().len() >= COMPLETE_DIGITS) {
         Some(number) => number.told(),
         None => uri.to_owned(),
     }

@@ -83,7 +83,7 @@ fn read(frames: &mut dyn Frames, line: &Line<'_>) {
             return;
         }
         let ended = match frames.next_frame() {
-            // By reference: frames are many, and moved nowhere.
+            // Borrowed: to move a frame out of the result would copy it.
             Ok(Some(ref frame)) => {
                 batch.push(frame);
                 false

@@ -22,6 +22,7 @@ pub mod verify;
 pub use freshness::Freshness;
 pub use identity::Identity;
 pub use passport::{Attestation, Claims, Fault, FaultKind, Passport, Subject};
+pub(crate) use telephone_number::COMPLETE_DIGITS;
 pub use telephone_number::{Impossible, TelephoneNumber};
 pub use trust::TrustStore;
 pub use verify::{Objection, Proof, Surroundings, Unverified, Verdict, verify};

@@ -9,7 +9,7 @@ use super::numbering_plan::{self, Plan};
 /// Longest number of ITU-T E.164, country code included.
 const LONGEST: usize = 15;
 /// Shorter ones are extensions or service codes, never complete international numbers.
-const SHORTEST: usize = 7;
+pub(crate) const COMPLETE_DIGITS: usize = 7;
 /// Digits of country, area and exchange code of a North American number.
 const NANP_PREFIX: usize = 7;
 /// Digits of country code and what follows it that tell where another number belongs.
@@ -175,7 +175,7 @@ impl TelephoneNumber {
         let digits = &self.digits;
         let first = digits.chars().next()?;
         let national = if self.is_nanp() { digits.get(1..).unwrap_or_default() } else { digits };
-        if (self.is_international() || digits.len() >= SHORTEST) && is_repetition(national) {
+        if (self.is_international() || digits.len() >= COMPLETE_DIGITS) && is_repetition(national) {
             return Some(if national.starts_with('0') { Impossible::AllZeros } else { Impossible::RepeatedDigit });
         }
         if digits.len() > LONGEST {
@@ -186,7 +186,7 @@ impl TelephoneNumber {
         }
         match first {
             '0' => Some(Impossible::CountryCodeZero),
-            _ if digits.len() < SHORTEST => Some(Impossible::TooShort(digits.len())),
+            _ if digits.len() < COMPLETE_DIGITS => Some(Impossible::TooShort(digits.len())),
             '1' => nanp_fault(digits),
             _ => None,
         }
@@ -324,7 +324,7 @@ fn dialled_abroad<'a>(digits: &'a str, country: &str, plan: &Plan) -> Option<&'a
     }
     let other = if country == "1" { digits.strip_prefix("00") } else { None };
     let rest = digits.strip_prefix(plan.abroad).or(other)?;
-    (rest.len() >= SHORTEST && !rest.starts_with('0')).then_some(rest)
+    (rest.len() >= COMPLETE_DIGITS && !rest.starts_with('0')).then_some(rest)
 }
 
 /// Whether a number without `+` begins with the country code at home: at least ten digits, so that it is no local number.
