@@ -96,17 +96,17 @@ impl Pcap {
         if buffer.data().len() < header && !buffer.fill(header)? {
             return if buffer.data().is_empty() { Ok(None) } else { Err(Fault::Cut) };
         }
-        let captured = self.captured_length(buffer.data());
-        if captured > self.longest {
+        let unreadable = || Fault::Corrupt("a record that cannot be read".into());
+        let fields = self.fields(buffer.data()).ok_or_else(unreadable)?;
+        let located = self.located(header, fields);
+        let captured = located.length;
+        if captured > to_usize(self.longest) {
             return Err(Fault::Corrupt(format!("a record of {captured} octets, more than {} allow", self.longest)));
         }
-        let record_length = header + to_usize(captured);
-        if buffer.data().len() < record_length && !buffer.fill(record_length)? {
+        if buffer.data().len() < located.record_length && !buffer.fill(located.record_length)? {
             return Err(Fault::Cut);
         }
-        self.located(buffer.data(), header, captured)
-            .map(Some)
-            .ok_or_else(|| Fault::Corrupt("a record that cannot be read".into()))
+        Ok(Some(located))
     }
 
     /// A frame with what the file says of all of them.
@@ -114,19 +114,15 @@ impl Pcap {
         Record { frame, interface: &self.interface, interface_number: 0, comments: Vec::new(), flags: None }
     }
 
-    fn captured_length(&self, record: &[u8]) -> u32 {
-        let length = |at| self.variant.order.u32(record, at).unwrap_or(u32::MAX);
-        match self.lengths {
-            Lengths::Standard => length(8),
-            Lengths::Swapped => length(12),
-            Lengths::Either => length(8).min(length(12)),
-        }
-    }
-
-    fn located(&self, data: &[u8], header: usize, captured: u32) -> Option<Located> {
-        let (seconds, fraction, first, second) = self.fields(data)?;
+    /// The frame behind a header of so many octets: seconds, fraction, and two lengths.
+    fn located(&self, header: usize, [seconds, fraction, first, second]: [u32; 4]) -> Located {
         let nanoseconds = i64::from(fraction) * if self.variant.nanoseconds { 1 } else { 1000 };
-        Some(Located {
+        let captured = match self.lengths {
+            Lengths::Standard => first,
+            Lengths::Swapped => second,
+            Lengths::Either => first.min(second),
+        };
+        Located {
             record_length: header + to_usize(captured),
             start: header,
             length: to_usize(captured),
@@ -135,11 +131,17 @@ impl Pcap {
             time: Some(Timestamp(i64::from(seconds) * 1_000_000_000 + nanoseconds)),
             link_type: self.link_type,
             interface: 0,
-        })
+        }
     }
 
-    fn fields(&self, data: &[u8]) -> Option<(u32, u32, u32, u32)> {
-        let order = self.variant.order;
-        Some((order.u32(data, 0)?, order.u32(data, 4)?, order.u32(data, 8)?, order.u32(data, 12)?))
+    /// The fields that the headers of all kinds of records begin with.
+    fn fields(&self, data: &[u8]) -> Option<[u32; 4]> {
+        let header: &[u8; 16] = data.first_chunk()?;
+        let (fields, _) = header.as_chunks();
+        let fields: &[[u8; 4]; 4] = fields.first_chunk()?;
+        Some(match self.variant.order {
+            ByteOrder::Little => fields.map(u32::from_le_bytes),
+            ByteOrder::Big => fields.map(u32::from_be_bytes),
+        })
     }
 }
