@@ -129,9 +129,9 @@ impl Front {
         }
         let is_held = matches!(frame.content, Content::Segment(_) | Content::Stateful(_));
         match frame.content {
-            Content::Sip { flow, ref mut messages } => {
+            Content::Sip(flow) => {
                 self.facts.udp_frames += 1;
-                self.sip(flow, messages, steps);
+                self.sip(flow, &mut frame.messages, steps);
             }
             Content::Other(kind) => {
                 self.facts.udp_frames += 1;
@@ -375,12 +375,13 @@ impl Front {
             *self.facts.other_payloads.entry(kind).or_default() += 1;
             return;
         }
-        let mut messages = messages(datagram, place, &mut self.reader);
-        if messages.is_empty() {
+        let mut found = Found::new();
+        messages(datagram, place, &mut self.reader, &mut found);
+        if found.is_empty() {
             *self.facts.other_payloads.entry(classify(&datagram.flow, datagram.payload)).or_default() += 1;
             steps.extend(lookup(datagram, place, &mut self.redaction));
         } else {
-            self.sip(datagram.flow, &mut messages, steps);
+            self.sip(datagram.flow, &mut found, steps);
         }
     }
 
@@ -425,6 +426,7 @@ impl Front {
         }
     }
 
+    /// Takes messages out of where they lie.
     fn sip(&mut self, flow: Flow, messages: &mut Found, steps: &mut Vec<Step>) {
         self.facts.sip_datagrams += 1;
         self.hosts(flow, steps);

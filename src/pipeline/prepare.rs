@@ -23,6 +23,8 @@ pub(super) struct Prepared {
     /// What is around its content, where there is something to tell of it.
     pub(super) carrier: CarrierRef,
     pub(super) content: Content,
+    /// The messages of [`Content::Sip`].
+    pub(super) messages: Found,
 }
 
 /// The messages of a datagram, as a rule one, before it is known to what leg they belong.
@@ -32,7 +34,7 @@ pub(super) type Found = SmallVec<[CapturedMessage; 1]>;
 #[derive(Debug)]
 pub(super) enum Content {
     /// A datagram with SIP messages.
-    Sip { flow: Flow, messages: Found },
+    Sip(Flow),
     /// A datagram with something else.
     Other(PayloadKind),
     /// Nothing for us.
@@ -89,12 +91,24 @@ pub(super) fn prepare(frame: &Frame<'_>, reader: &mut sip::Reader) -> Prepared {
     let peeled = peel(frame.link_type, frame.bytes, frame.original_length, frame.time);
     let time = peeled.time.unwrap_or(frame.time);
     let place = Place { frame: frame.reference, other_frames: &[], time, carrier: peeled.carrier };
-    let content = match peeled.content {
+    // Messages are put where they stay: they are large.
+    let mut prepared = Prepared {
+        reference: frame.reference,
+        time,
+        octets: frame.bytes.len(),
+        cut: (frame.bytes.len() as u64) < u64::from(frame.original_length),
+        carrier: None,
+        content: Content::Other(PayloadKind::Empty),
+        messages: Found::new(),
+    };
+    prepared.content = match peeled.content {
         Decoded::Skipped(reason) => Content::Skipped(reason),
         Decoded::Udp(datagram) => {
-            let messages = if peeled.kind.is_none() { messages(&datagram, &place, reader) } else { Found::new() };
-            if !messages.is_empty() {
-                Content::Sip { flow: datagram.flow, messages }
+            if peeled.kind.is_none() {
+                messages(&datagram, &place, reader, &mut prepared.messages);
+            }
+            if !prepared.messages.is_empty() {
+                Content::Sip(datagram.flow)
             } else if peeled.kind.is_none() && failed_lookup(datagram.flow.source.port, datagram.payload).is_some() {
                 stateful(frame)
             } else {
@@ -104,14 +118,8 @@ pub(super) fn prepare(frame: &Frame<'_>, reader: &mut sip::Reader) -> Prepared {
         Decoded::Tcp(segment) => Content::Segment(Box::new(HeldSegment::new(&segment))),
         Decoded::Fragment(_) | Decoded::Sctp(_) | Decoded::Icmp(_) => stateful(frame),
     };
-    Prepared {
-        reference: frame.reference,
-        time: place.time,
-        carrier: place.carrier,
-        octets: frame.bytes.len(),
-        cut: (frame.bytes.len() as u64) < u64::from(frame.original_length),
-        content,
-    }
+    prepared.carrier = place.carrier;
+    prepared
 }
 
 fn stateful(frame: &Frame<'_>) -> Content {
@@ -119,8 +127,8 @@ fn stateful(frame: &Frame<'_>) -> Content {
     Content::Stateful(Stateful { link_type, original_length, bytes: frame.bytes.to_vec() })
 }
 
-/// The messages of a datagram; none where it holds something else.
-pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>, reader: &mut sip::Reader) -> Found {
+/// Finds the messages of a datagram; none where it holds something else.
+pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>, reader: &mut sip::Reader, found: &mut Found) {
     let captured = |Framed { message, offset }: Framed| {
         let provenance = Provenance {
             frame: place.frame,
@@ -136,8 +144,6 @@ pub(super) fn messages(datagram: &Datagram<'_>, place: &Place<'_>, reader: &mut 
     };
     let inflated =
         place.carrier.as_ref().filter(|carrier| carrier.is_compressed).and_then(|_| inflate(datagram.payload));
-    let mut found = Found::new();
     let octets = inflated.as_deref().unwrap_or(datagram.payload);
     reader.each_message(octets, datagram.cut, |framed| found.push(captured(framed)));
-    found
 }
