@@ -1,7 +1,10 @@
 //! The messages of one datagram: as a rule one, but some user agents send 100, 180 and 200 together.
 
 use super::Message;
+use super::headers::Shape;
+use super::line::Known;
 use super::memo::Memo;
+use super::start_line::{KINDS, Start};
 use crate::anomaly::Anomaly;
 
 /// A message with its place in the datagram.
@@ -16,27 +19,45 @@ pub struct Framed {
 /// Reads all messages of a datagram; empty if it does not hold SIP. `cut` says that octets are known to be missing at its end.
 pub fn messages(datagram: &[u8], cut: bool) -> Vec<Framed> {
     let mut found = Vec::new();
-    each_message(datagram, cut, &mut Memo::none(), |framed| found.push(framed));
+    each_message(datagram, cut, &mut Reader::forgetful(), |framed| found.push(framed));
     found
 }
 
 /// Reads one datagram after the other, the faster the more their messages are alike. What it finds is what [`messages`] finds.
-#[derive(Debug, Default)]
-pub struct Reader(Memo);
+#[derive(Debug)]
+pub struct Reader {
+    /// Start lines that came lately.
+    pub(super) starts: Memo<Start>,
+    /// Lines of header blocks that did.
+    pub(super) lines: Memo<Known>,
+    /// Where they are, by kinds of messages; none if nothing is remembered.
+    pub(super) shapes: Vec<Shape>,
+}
 
-impl Reader {
-    /// As [`messages`], each message as soon as it is known what follows it.
-    pub fn each_message(&mut self, datagram: &[u8], cut: bool, take: impl FnMut(Framed)) {
-        each_message(datagram, cut, &mut self.0, take);
+impl Default for Reader {
+    fn default() -> Self {
+        Self { starts: Memo::default(), lines: Memo::default(), shapes: vec![Shape::default(); KINDS] }
     }
 }
 
-fn each_message(datagram: &[u8], cut: bool, memo: &mut Memo, mut take: impl FnMut(Framed)) {
+impl Reader {
+    /// One that remembers nothing: for whoever reads one datagram.
+    pub(super) const fn forgetful() -> Self {
+        Self { starts: Memo::none(), lines: Memo::none(), shapes: Vec::new() }
+    }
+
+    /// As [`messages`], each message as soon as it is known what follows it.
+    pub fn each_message(&mut self, datagram: &[u8], cut: bool, take: impl FnMut(Framed)) {
+        each_message(datagram, cut, self, take);
+    }
+}
+
+fn each_message(datagram: &[u8], cut: bool, reader: &mut Reader, mut take: impl FnMut(Framed)) {
     let mut last: Option<Framed> = None;
     let mut at = blank_lines(datagram);
     let leading = at > 0;
     while let Some(rest) = datagram.get(at..).filter(|rest| !rest.is_empty()) {
-        let Some((mut message, length)) = Message::read_if_sip(rest, cut, memo) else { break };
+        let Some((mut message, length)) = Message::read_if_sip(rest, cut, reader) else { break };
         if last.is_none() && leading {
             message.note(Anomaly::LeadingBlankLines);
         }

@@ -5,7 +5,7 @@
 use std::net::Ipv6Addr;
 
 use super::headers;
-use super::memo::Memo;
+use super::line::Doubts;
 use super::message::Facts;
 use super::places::Names;
 use super::plain::{self, Plain};
@@ -50,6 +50,16 @@ const NUMBERS: &[(HeaderName, u64)] = &[
     (HeaderName::RetryAfter, u32::MAX as u64),
 ];
 
+/// What may hold a number that is out of range, or a date.
+pub(super) const RANGED: Names = Names::of(&[
+    HeaderName::MaxForwards,
+    HeaderName::Expires,
+    HeaderName::MinExpires,
+    HeaderName::RetryAfter,
+    HeaderName::Warning,
+    HeaderName::Date,
+]);
+
 /// What is looked into unless it is plain.
 pub(super) const LOOKED_INTO: Names = Names::of(&[
     HeaderName::Via,
@@ -66,7 +76,7 @@ pub(super) const LOOKED_INTO: Names = Names::of(&[
 /// What is wrong with the message, in no particular order, with repetitions. What is known to be plain is left out.
 pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     let head = message.head();
-    if !facts.is_ascii && !head.is_ascii() && std::str::from_utf8(head).is_err() {
+    if facts.doubts.has(Doubts::ASCII) && !head.is_ascii() && std::str::from_utf8(head).is_err() {
         odd.push(Anomaly::NotUtf8);
     }
     if !facts.uri_is_plain {
@@ -75,7 +85,7 @@ pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     if facts.repeated.has_any(ONCE) {
         odd.push(Anomaly::HeaderFieldRepeated);
     }
-    if !facts.is_plain {
+    if facts.doubts.has(Doubts::PLAIN) {
         message.raw_fields().for_each(|(name, value)| values(name, value, odd));
     }
     if message.branch().is_none_or(|branch| !branch.starts_with(b"z9hG4bK") || branch.len() == 7)
@@ -86,7 +96,7 @@ pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     if message.cseq().is_some_and(|cseq| cseq.number > i32::MAX as u32) {
         odd.push(Anomaly::CSeqInvalid);
     }
-    if facts.may_exceed || facts.may_expire {
+    if facts.doubts.has(Doubts::RANGE) || facts.doubts.has(Doubts::EXPIRES) {
         numbers(message, facts, odd);
         date(message, odd);
     }
@@ -104,11 +114,11 @@ fn values(name: HeaderName, value: &[u8], odd: &mut Vec<Anomaly>) {
     let unfolded = || String::from_utf8_lossy(&headers::unfold(value)).into_owned();
     let is_other = |plain: Option<Plain>| plain.is_none_or(|plain| !plain.is_all_of(value));
     if name == HeaderName::Via {
-        if is_other(plain::via(value, plain::NONE, &mut Memo::none())) {
+        if is_other(plain::via(value, plain::NONE)) {
             via(&unfolded(), odd);
         }
     } else if let Some(is_list) = addresses_of(name)
-        && is_other(plain::address(value, plain::NONE, &mut Memo::none()))
+        && is_other(plain::address(value, plain::NONE))
     {
         addresses(&unfolded(), is_list, odd);
     }
@@ -226,7 +236,7 @@ fn numbers(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     let warning = |value: &String| value.trim().bytes().take_while(u8::is_ascii_digit).count() != 3;
     let expires = |contact: &NameAddr| contact.params.value("expires").is_some_and(|e| e.parse::<u32>().is_err());
     // Contacts are read only where the word occurs.
-    let wrong_expires = facts.may_expire
+    let wrong_expires = facts.doubts.has(Doubts::EXPIRES)
         && message.raw_values(HeaderName::Contact).any(has_expires)
         && message.contacts().iter().any(expires);
     let has_warning = message.has(HeaderName::Warning);
@@ -254,7 +264,7 @@ mod tests {
         ) {
             let mut odd = Vec::new();
             addresses(&text, true, &mut odd);
-            prop_assert!(odd.is_empty() || plain::address(text.as_bytes(), plain::NONE, &mut Memo::none()).is_none(), "{} {:?}", text, odd);
+            prop_assert!(odd.is_empty() || plain::address(text.as_bytes(), plain::NONE).is_none(), "{} {:?}", text, odd);
             let uri_is_legal = Uri::read(&text).is_some_and(|uri| host_is_legal(&uri) && uri.headers.is_none());
             prop_assert!(uri_is_legal || !plain::uri(text.as_bytes()), "{}", text);
         }
@@ -263,7 +273,7 @@ mod tests {
         fn nothing_is_wrong_with_plain_vias(text in r#"SIP/2.0/[A-B]{0,2} ?[a.:0-9,]{0,7}(;[aA=b"]{0,3}){0,3}"#) {
             let mut odd = Vec::new();
             via(&text, &mut odd);
-            prop_assert!(odd.is_empty() || plain::via(text.as_bytes(), plain::NONE, &mut Memo::none()).is_none(), "{} {:?}", text, odd);
+            prop_assert!(odd.is_empty() || plain::via(text.as_bytes(), plain::NONE).is_none(), "{} {:?}", text, odd);
         }
     }
 }

@@ -1,178 +1,184 @@
-//! Beginnings of values that were found plain lately. The messages of a call, and of a hop, share hosts and parties, so most of them need
-//! not be read again octet by octet: it is enough that they are the same octets.
+//! Beginnings of texts that came lately, with what was read there. The messages of a call, and of a hop, share most of their lines, so
+//! these need not be read again octet by octet: it is enough that they are the same octets.
 //!
 //! What is found is what reading would find, whatever is remembered, and how much that is does not depend on what comes: nobody gains by
 //! octets that are made to meet in one place.
-
-/// What a value begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Protocol and sent-by of a Via value.
-    Via,
-    /// A name and a URI in brackets, or a URI alone.
-    Address,
-    /// A URI with its parameters.
-    Uri,
-}
 
 /// Places there are: what fits into the caches beside everything else.
 const PLACES: usize = 256;
 /// The bits of a key that tell the place.
 const PLACE_SHIFT: u32 = u64::BITS - PLACES.trailing_zeros();
-/// The octets of a value that its key is made of.
+/// The octets of a text that its key is made of.
 const KEY_OCTETS: usize = 32;
+/// Shorter beginnings are not remembered: they are compared by words.
+const SHORTEST: usize = WORD;
+const WORD: usize = size_of::<u64>();
 /// Longer beginnings are not remembered.
-const LONGEST: usize = 114;
+const LONGEST: usize = 110;
 
 /// A beginning.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    /// Of the octets that are known.
-    key: u64,
+#[derive(Debug, Clone)]
+struct Place<R> {
+    /// What was read there; nothing if there is no beginning here.
+    read: Option<R>,
     /// Half the key that missed here last: what comes once takes nobody's place.
     missed: u32,
-    kind: Kind,
     length: u8,
-    /// With the octet behind it, which ends it.
     octets: [u8; LONGEST],
 }
 
-const EMPTY: Place = Place { key: 0, missed: 0, kind: Kind::Via, length: 0, octets: [0; LONGEST] };
-
-/// Beginnings of values, each in the place that its first octets tell.
+/// Beginnings of texts, each in one of the two places that its first octets tell, with what was read there.
 #[derive(Debug)]
-pub(super) struct Memo {
-    /// None until the first is asked for.
-    places: Vec<Place>,
+pub(super) struct Memo<R> {
+    /// None until the first is to be remembered.
+    places: Vec<Place<R>>,
     remembers: bool,
 }
 
-impl Default for Memo {
+impl<R> Default for Memo<R> {
     fn default() -> Self {
-        Self { places: Vec::new(), remembers: true }
+        Self { remembers: true, ..Self::none() }
     }
 }
 
-impl Memo {
+impl<R> Memo<R> {
     /// One that remembers nothing: for whoever reads one message.
-    pub(super) fn none() -> Self {
+    pub(super) const fn none() -> Self {
         Self { places: Vec::new(), remembers: false }
     }
+}
 
-    /// What stands behind the beginning of a value, as `read` finds it: that looks at no octet behind the one that ends the beginning.
+impl<R: Clone> Memo<R> {
+    /// What was read at the beginning of a text, and what stands behind that beginning.
     #[inline]
-    pub(super) fn behind<'v>(
-        &mut self,
-        kind: Kind,
-        value: &'v [u8],
-        read: impl Fn(&'v [u8]) -> Option<&'v [u8]>,
-    ) -> Option<&'v [u8]> {
-        let Some(key) = key(value) else { return read(value) };
-        match self.places.get_mut(place(key)) {
-            Some(place) if place.is_of(kind, key, value) => value.get(usize::from(place.length) - 1..),
-            Some(place) => {
-                let rest = read(value)?;
-                place.miss(kind, key, value, rest);
-                Some(rest)
-            }
-            None => {
-                self.begin();
-                read(value)
-            }
-        }
+    pub(super) fn find<'t>(&self, text: &'t [u8]) -> Option<(&R, &'t [u8])> {
+        self.at(self.place_of(text)?, text)
     }
 
-    #[cold]
-    fn begin(&mut self) {
-        if self.remembers {
-            self.places.resize(PLACES, EMPTY);
+    /// Where that is remembered.
+    pub(super) fn place_of(&self, text: &[u8]) -> Option<u8> {
+        let place = place(text);
+        [place, place ^ 1].into_iter().find(|place| self.at(*place, text).is_some())
+    }
+
+    /// The same as [`Self::find`], if it is remembered at that place.
+    #[inline]
+    pub(super) fn at<'t>(&self, place: u8, text: &'t [u8]) -> Option<(&R, &'t [u8])> {
+        self.places.get(usize::from(place))?.at_beginning_of(text)
+    }
+
+    /// Takes note of what was read in the first octets of a text. The second time it is remembered.
+    pub(super) fn note(&mut self, text: &[u8], length: usize, read: R) {
+        let Some(beginning) = text.get(..length) else { return };
+        if !self.remembers || !(SHORTEST..=LONGEST).contains(&length) {
+            return;
+        }
+        if self.places.is_empty() {
+            self.places.resize(PLACES, Place { read: None, missed: 0, length: 0, octets: [0; LONGEST] });
+        }
+        // Of the two places that it may have, one that is free, or else the first of them.
+        let place = usize::from(place(text));
+        let is_free = |place: usize| self.places.get(place).is_some_and(|place| place.read.is_none());
+        let place = if !is_free(place) && is_free(place ^ 1) { place ^ 1 } else { place };
+        if let Some(place) = self.places.get_mut(place) {
+            place.note(key(text), beginning, read);
         }
     }
 }
 
-impl Place {
+impl<R> Place<R> {
     #[inline]
-    fn is_of(&self, kind: Kind, key: u64, value: &[u8]) -> bool {
-        let known = self.octets.get(..usize::from(self.length)).unwrap_or_default();
-        self.key == key && self.kind == kind && !known.is_empty() && value.starts_with(known)
+    fn at_beginning_of<'t>(&self, text: &'t [u8]) -> Option<(&R, &'t [u8])> {
+        let length = usize::from(self.length);
+        let (known, read) = (self.octets.get(..length)?, self.read.as_ref()?);
+        let (beginning, rest) = text.split_at_checked(length)?;
+        is_same(beginning, known).then_some((read, rest))
     }
 
-    /// Takes note of a beginning that is not known here; the second time it is remembered, if it ends as most do.
-    #[inline]
-    fn miss(&mut self, kind: Kind, key: u64, value: &[u8], rest: &[u8]) {
+    fn note(&mut self, key: u64, beginning: &[u8], read: R) {
         let half = u32::try_from(key >> 32).unwrap_or_default();
-        if self.missed == half && matches!(rest, [b';' | b'\r' | b' ', ..]) {
-            self.learn(kind, key, value, rest);
+        if self.missed == half
+            && let (Some(octets), Ok(length)) = (self.octets.get_mut(..beginning.len()), u8::try_from(beginning.len()))
+        {
+            octets.copy_from_slice(beginning);
+            (self.length, self.read) = (length, Some(read));
         }
         self.missed = half;
     }
-
-    fn learn(&mut self, kind: Kind, key: u64, value: &[u8], rest: &[u8]) {
-        let length = value.len() - rest.len() + 1;
-        let (Some(octets), Some(known), Ok(short)) =
-            (self.octets.get_mut(..length), value.get(..length), u8::try_from(length))
-        else {
-            return;
-        };
-        octets.copy_from_slice(known);
-        (self.key, self.kind, self.length) = (key, kind, short);
-    }
 }
 
-/// The place of a key.
+/// Whether two texts of one length, of at least a word, are the same: mostly a few words.
 #[inline]
-fn place(key: u64) -> usize {
-    usize::try_from(key >> PLACE_SHIFT).unwrap_or_default()
+fn is_same(text: &[u8], other: &[u8]) -> bool {
+    let ((words, _), (others, _)) = (text.as_chunks::<WORD>(), other.as_chunks::<WORD>());
+    let mut pairs = words.iter().zip(others);
+    pairs.all(|(word, other)| u64::from_ne_bytes(*word) == u64::from_ne_bytes(*other))
+        && text.last_chunk::<WORD>() == other.last_chunk()
 }
 
-/// What tells most beginnings apart.
+/// The first of the two places of a text; the other is next to it.
 #[inline]
-fn key(value: &[u8]) -> Option<u64> {
-    let first: &[u8; KEY_OCTETS] = value.first_chunk()?;
+fn place(text: &[u8]) -> u8 {
+    u8::try_from(key(text) >> PLACE_SHIFT).unwrap_or_default()
+}
+
+/// What tells most texts apart.
+#[inline]
+fn key(text: &[u8]) -> u64 {
+    let Some(first) = text.first_chunk() else { return key_of_few(text) };
+    key_of(first)
+}
+
+/// That of a text with fewer octets than a key is made of.
+#[cold]
+fn key_of_few(text: &[u8]) -> u64 {
+    let mut first = [0; KEY_OCTETS];
+    first.iter_mut().zip(text).for_each(|(place, octet)| *place = *octet);
+    key_of(&first)
+}
+
+#[inline]
+fn key_of(first: &[u8; KEY_OCTETS]) -> u64 {
     let words = first.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
-    Some(words.fold(0, |key: u64, word| (key.rotate_left(32) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    words.fold(0, |key: u64, word| (key.rotate_left(32) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use proptest::prelude::*;
 
     use super::*;
 
-    fn host(value: &[u8]) -> Option<&[u8]> {
-        let end = value.iter().position(|octet| !octet.is_ascii_alphanumeric())?;
-        value.get(end..).filter(|_| end > 0)
-    }
-
     #[test]
-    fn what_comes_again_is_known() {
+    fn what_comes_again_is_known_the_third_time() {
         let mut memo = Memo::default();
-        let value = |tag: &str| format!("host;tag={tag};and-more-that-makes-it-long-enough");
-        let read = Cell::new(0);
-        for (round, tag) in ["a", "a", "a", "a"].iter().enumerate() {
-            let value = value(tag);
-            let rest = memo.behind(Kind::Via, value.as_bytes(), |value| {
-                read.set(read.get() + 1);
-                host(value)
-            });
-            assert_eq!(rest, host(value.as_bytes()));
-            assert_eq!(read.get(), (round + 1).min(3));
+        let text = b"the beginning, and what differs each time";
+        for round in 0..4 {
+            assert_eq!(memo.find(text), (round >= 2).then_some((&7, &text[14..])));
+            memo.note(text, 14, 7);
         }
-        assert_eq!(memo.behind(Kind::Address, value("a").as_bytes(), |_| None), None);
+        assert_eq!((memo.find(&text[..14]), memo.find(&text[..13])), (None, None));
+        assert_eq!((memo.find(&text[1..]), memo.at(place(text), &text[1..])), (None, None));
+        assert_eq!((memo.place_of(text), memo.place_of(b"other")), (Some(place(text)), None));
+        let mut none = Memo::none();
+        (0..3).for_each(|_| none.note(text, 14, 7));
+        assert_eq!(none.find(text), None);
     }
 
     proptest! {
         #[test]
-        fn what_is_found_is_what_reading_finds(
-            values in prop::collection::vec("[ab]{0,40}[;\r/]{0,2}[ab;]{0,3}", 1..40),
-            order in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
+        fn what_is_found_was_read_there(
+            texts in prop::collection::vec("[ab]{0,40}[;\r/]{0,2}[ab;]{0,3}", 1..40),
+            order in prop::collection::vec((any::<prop::sample::Index>(), 0..50_usize), 0..200),
         ) {
             let mut memo = Memo::default();
-            for index in order {
-                let value = format!("{}{}", index.get(&values), "-".repeat(KEY_OCTETS));
-                prop_assert_eq!(memo.behind(Kind::Via, value.as_bytes(), host), host(value.as_bytes()));
+            for (index, length) in order {
+                let text = index.get(&texts);
+                if let Some((read, rest)) = memo.find(text.as_bytes()) {
+                    prop_assert_eq!(read, &text.as_bytes()[..text.len() - rest.len()]);
+                }
+                let length = length.min(text.len());
+                memo.note(text.as_bytes(), length, text.as_bytes()[..length].to_owned());
             }
         }
     }

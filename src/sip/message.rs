@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::body_length::body_length;
 use super::headers;
-use super::memo::Memo;
+use super::line::Doubts;
 use super::method::Code;
 use super::places::{Field, Fields, Names, Places, Span, offset};
 use super::start_line::{self, StartLine};
-use super::{HeaderName, Method, NameAddr, StatusCode, Uri, number, parameter, probe};
+use super::{HeaderName, Method, NameAddr, Reader, StatusCode, Uri, number, parameter, probe};
 use crate::anomaly::Anomaly;
 use crate::stir::Identity;
 
@@ -105,18 +105,11 @@ pub struct Parties {
 pub type NamedField<'a> = (HeaderName, Cow<'a, str>, Cow<'a, str>);
 
 /// What is known of a message when it is looked at for what is odd.
-#[expect(clippy::struct_excessive_bools, reason = "none of them follows from another")]
 pub(super) struct Facts {
     /// Nothing is wrong with its Request-URI.
     pub(super) uri_is_plain: bool,
-    /// Nothing is wrong with the values of [`super::lint::LOOKED_INTO`].
-    pub(super) is_plain: bool,
-    /// All octets of its head are ASCII; otherwise nobody looked.
-    pub(super) is_ascii: bool,
-    /// A Contact value may have a parameter `expires`.
-    pub(super) may_expire: bool,
-    /// A number may be out of range, or a date or warning malformed.
-    pub(super) may_exceed: bool,
+    /// What is not known of its head.
+    pub(super) doubts: Doubts,
     /// The names that occur more than once.
     pub(super) repeated: Names,
 }
@@ -135,19 +128,20 @@ impl Message {
     /// missing at the end. Returns the message and the number of octets it takes; the rest is not looked at.
     pub fn read(bytes: &[u8], cut: bool) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
-        let begin = start_line::usual(bytes, &mut Memo::none()).or_else(|| start_line::begin(bytes, &mut odd))?;
-        Self::read_on(bytes, begin, cut, odd, &mut Memo::none())
+        let mut reader = Reader::forgetful();
+        let begin = start_line::usual(bytes, &mut reader.starts).or_else(|| start_line::begin(bytes, &mut odd))?;
+        Self::read_on(bytes, begin, cut, odd, &mut reader)
     }
 
     /// The same, if [`probe::is_sip`] holds.
-    pub(super) fn read_if_sip(bytes: &[u8], cut: bool, memo: &mut Memo) -> Option<(Self, usize)> {
+    pub(super) fn read_if_sip(bytes: &[u8], cut: bool, reader: &mut Reader) -> Option<(Self, usize)> {
         let mut odd = Vec::new();
-        let begin = match start_line::usual(bytes, memo) {
+        let begin = match start_line::usual(bytes, &mut reader.starts) {
             Some(begin) => begin,
             None if probe::is_sip(bytes) => start_line::begin(bytes, &mut odd)?,
             None => return None,
         };
-        Self::read_on(bytes, begin, cut, odd, memo)
+        Self::read_on(bytes, begin, cut, odd, reader)
     }
 
     /// Reads what follows the start line.
@@ -156,10 +150,12 @@ impl Message {
         begin: start_line::Begin,
         cut: bool,
         mut odd: Vec<Anomaly>,
-        memo: &mut Memo,
+        reader: &mut Reader,
     ) -> Option<(Self, usize)> {
         let mut fields = Fields::new();
-        let block = headers::read(bytes, begin.next, &mut fields, &mut odd, memo);
+        let mut unknown = headers::Shape::default();
+        let shape = reader.shapes.get_mut(begin.start.kind()).unwrap_or(&mut unknown);
+        let block = headers::read(bytes, begin.next, &mut fields, &mut odd, &mut reader.lines, shape);
         let places = fields.places();
         let end = block.end + body_length(bytes, &block, places, cut, &mut odd);
         if cut {
@@ -205,15 +201,12 @@ impl Message {
             let rare = Rare { wide, method: begin.other, sequence_method: other_sequence, ..Rare::default() };
             message.0.rare = Some(Box::new(rare));
         }
-        let facts = Facts {
-            uri_is_plain: begin.is_plain,
-            is_plain: block.is_plain,
-            // A usual start line has nothing else either.
-            is_ascii: begin.is_plain && block.is_ascii,
-            may_expire: block.may_expire,
-            may_exceed: block.may_exceed,
-            repeated: block.repeated,
-        };
+        let mut doubts = block.doubts;
+        if !begin.is_plain {
+            // A usual start line has nothing else.
+            doubts.add(Doubts::ASCII);
+        }
+        let facts = Facts { uri_is_plain: begin.is_plain, doubts, repeated: block.repeated };
         message.look(&facts, odd);
         Some((message, end))
     }

@@ -128,6 +128,11 @@ impl Code {
         }))
     }
 
+    /// Its place, or a number that is none.
+    pub(super) fn place(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// The method, if it is a known one.
     #[inline]
     pub(super) fn method(self) -> Option<&'static Method> {

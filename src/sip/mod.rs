@@ -10,6 +10,7 @@ pub mod challenge;
 pub mod framing;
 pub mod header_name;
 pub(crate) mod headers;
+mod line;
 mod lint;
 mod memo;
 pub mod message;

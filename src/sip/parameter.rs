@@ -85,7 +85,6 @@ fn named(rest: &[u8], name: &[u8]) -> Option<Range<usize>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::memo::Memo;
     use super::super::plain;
     use super::*;
 
@@ -97,9 +96,9 @@ mod tests {
         ) {
             for (value, name, is_via) in [(address.as_bytes(), &b"tag"[..], false), (via.as_bytes(), b"branch", true)] {
                 let plain = if is_via {
-                    plain::via(value, plain::BRANCH, &mut Memo::none())
+                    plain::via(value, plain::BRANCH)
                 } else {
-                    plain::address(value, plain::TAG, &mut Memo::none())
+                    plain::address(value, plain::TAG)
                 };
                 if let Some(plain) = plain {
                     prop_assert!(plain.is_all_of(value));

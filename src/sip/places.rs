@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::HeaderName;
+use super::line::Line;
 
 /// A part of a message that may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,11 @@ impl Span {
 
     pub(super) fn new(start: usize, end: usize) -> Self {
         Self { start: offset(start), end: offset(end) }
+    }
+
+    /// The same behind so many octets, if it is there.
+    pub(super) fn behind(self, octets: usize) -> Self {
+        if self.is_there() { Self::new(octets + self.start as usize, octets + self.end as usize) } else { self }
     }
 
     pub(super) fn is_there(self) -> bool {
@@ -122,12 +128,6 @@ impl Names {
         a & c != 0 || b & d != 0
     }
 
-    fn remove(&mut self, name: HeaderName) {
-        let Self([low, high]) = self;
-        let half = if (name as u32) < 64 { low } else { high };
-        *half &= !(1 << (name as u32 % 64));
-    }
-
     /// Adds one; whether it is there already.
     #[inline]
     pub(super) fn add(&mut self, name: HeaderName) -> bool {
@@ -148,7 +148,7 @@ pub(super) struct Fields {
     /// The names that occur: most questions are about names that do not.
     present: Names,
     words: [Word; USUAL_FIELDS],
-    /// How many of the words are fields.
+    /// How many of the words are fields; more than there are as soon as they are all in `wide`.
     count: usize,
     /// All of them, as soon as there is one that does not fit into a word, or one too many.
     wide: Vec<Field>,
@@ -161,54 +161,47 @@ impl Fields {
         Self { present: Names::default(), words: [Word::default(); USUAL_FIELDS], count: 0, wide: Vec::new() }
     }
 
-    /// Says that one of that name comes; whether there was one.
+    /// How many there are; more than there can be if one of them does not fit into a word.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Appends one whose line begins `at` that place; whether there was one of that name.
     #[inline]
-    pub(super) fn announce(&mut self, name: HeaderName) -> bool {
-        self.present.add(name)
-    }
-
-    /// Takes back what was said of the first one of that name.
-    #[cold]
-    pub(super) fn take_back(&mut self, name: HeaderName) {
-        self.present.remove(name);
-    }
-
-    /// Appends one, with where it, its name's end, its value and its value's end are; whether there was one of that name.
-    pub(super) fn push(&mut self, name: HeaderName, places: [usize; 4]) -> bool {
-        let is_repeated = self.present.add(name);
-        self.push_announced(name, places);
-        is_repeated
-    }
-
-    /// Appends one that was announced.
-    #[inline]
-    pub(super) fn push_announced(&mut self, name: HeaderName, places: [usize; 4]) {
-        let [start, name_end, value_start, value_end] = places;
-        let name_length = name_end - start;
+    pub(super) fn push(&mut self, line: &Line, at: usize) -> bool {
         // No other place is behind the end of the value.
-        let fits = u16::try_from(value_end).is_ok() && u8::try_from(name_length).is_ok() && self.wide.is_empty();
+        let fits = u16::try_from(at + line.value_end as usize).is_ok() && u8::try_from(line.name_end).is_ok();
         match self.words.get_mut(self.count) {
             Some(free) if fits => {
-                let front = u64::from(number_of(name)) | (name_length as u64) << 8 | (start as u64) << 16;
-                *free = (front | (value_start as u64) << 32 | (value_end as u64) << 48).to_le_bytes();
+                let front = u64::from(number_of(line.name)) | u64::from(line.name_end) << 8;
+                let value = u64::from(line.value_start) << 32 | u64::from(line.value_end) << 48;
+                // The place is added to each of the three at once.
+                *free = ((front | value) + (at as u64) * 0x0001_0001_0001_0000).to_le_bytes();
                 self.count += 1;
             }
-            _ => self.push_wide(name, places),
+            _ => self.push_wide(line, at),
         }
+        self.present.add(line.name)
     }
 
     #[cold]
-    fn push_wide(&mut self, name: HeaderName, places: [usize; 4]) {
+    fn push_wide(&mut self, line: &Line, at: usize) {
         self.widen();
-        let [start, name_end, value_start, value_end] = places.map(offset);
-        self.wide.push(Field { name, start, name_end, value_start, value_end });
+        let behind = |place: u32| offset(at + place as usize);
+        self.wide.push(Field {
+            name: line.name,
+            start: behind(0),
+            name_end: behind(line.name_end),
+            value_start: behind(line.value_start),
+            value_end: behind(line.value_end),
+        });
     }
 
     /// Goes over to fields of any size.
     fn widen(&mut self) {
         let words = self.words.get(..self.count).unwrap_or_default();
         self.wide.extend(words.iter().copied().map(widened));
-        self.count = 0;
+        self.count = usize::MAX;
     }
 
     /// The end of the last value becomes this, if it is behind it; `false` where there is none.
@@ -284,6 +277,11 @@ impl<'m> Places<'m> {
 mod tests {
     use super::*;
 
+    fn push(fields: &mut Fields, name: HeaderName, [start, name_end, value_start, value_end]: [usize; 4]) -> bool {
+        let line = Line::new(name, name_end - start, value_start - start);
+        fields.push(&Line { value_end: offset(value_end - start), ..line }, start)
+    }
+
     #[test]
     fn fields_of_any_size_are_kept_in_order() {
         let field = |name, start: usize, length: usize, value: usize| {
@@ -299,7 +297,7 @@ mod tests {
         {
             let all: Vec<_> = small.into_iter().chain(large).collect();
             let mut fields = Fields::new();
-            let repeated: Vec<_> = all.iter().map(|(name, places)| fields.push(*name, *places)).collect();
+            let repeated: Vec<_> = all.iter().map(|(name, places)| push(&mut fields, *name, *places)).collect();
             assert_eq!(repeated[..3], [false, false, true]);
             let read = |places: Places<'_>| {
                 let field =
@@ -323,7 +321,7 @@ mod tests {
     fn the_last_value_grows() {
         let mut fields = Fields::new();
         assert!(!fields.extend_last(9));
-        fields.push(HeaderName::Subject, [1, 8, 10, 12]);
+        push(&mut fields, HeaderName::Subject, [1, 8, 10, 12]);
         assert!(fields.extend_last(20) && fields.extend_last(15));
         assert_eq!(fields.places().first(HeaderName::Subject).unwrap().value_range(), 10..20);
     }

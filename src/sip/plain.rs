@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use super::memo::{Kind, Memo};
 use super::octets::{self, DIGIT, HOST, LETTER, NAME, PARAMETER, QUOTED, TOKEN, USER, VALUE, take};
 
 /// More parameters than this are not plain.
@@ -30,8 +29,8 @@ impl Plain {
 }
 
 /// `SIP/2.0/UDP host:port;name=value`, once.
-pub(super) fn via(value: &[u8], wanted: Key, memo: &mut Memo) -> Option<Plain> {
-    let rest = memo.behind(Kind::Via, value, behind_sent_by)?;
+pub(super) fn via(value: &[u8], wanted: Key) -> Option<Plain> {
+    let rest = behind_sent_by(value)?;
     wanted_alone(value, rest, wanted).or_else(|| parameters(value, rest, wanted))
 }
 
@@ -58,8 +57,8 @@ pub(super) fn sent_by(value: &[u8]) -> Option<(&[u8], Option<u16>, bool)> {
 }
 
 /// `"Name" <uri>;name=value` or `uri;name=value`, once.
-pub(super) fn address(value: &[u8], wanted: Key, memo: &mut Memo) -> Option<Plain> {
-    let rest = memo.behind(Kind::Address, value, behind_address)?;
+pub(super) fn address(value: &[u8], wanted: Key) -> Option<Plain> {
+    let rest = behind_address(value)?;
     wanted_alone(value, rest, wanted).or_else(|| parameters(value, rest, wanted))
 }
 
@@ -154,7 +153,7 @@ fn parameters(value: &[u8], mut rest: &[u8], wanted: Key) -> Option<Plain> {
 
 /// No parameter, or the wanted one and no other: as nearly all values have it.
 #[inline]
-fn wanted_alone(value: &[u8], rest: &[u8], wanted: Key) -> Option<Plain> {
+pub(super) fn wanted_alone(value: &[u8], rest: &[u8], wanted: Key) -> Option<Plain> {
     let begin = value.len() - rest.len();
     let text = match wanted {
         _ if rest.starts_with(b"\r\n") => return Some(Plain { parameter: 0..0, begin, length: begin }),
@@ -213,7 +212,7 @@ mod tests {
     fn usual_values_are_plain() {
         for value in ["SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport", "SIP/2.0/TLS a-b.example;received=192.0.2.1"]
         {
-            assert!(via(value.as_bytes(), NONE, &mut Memo::none()).is_some(), "{value}");
+            assert!(via(value.as_bytes(), NONE).is_some(), "{value}");
         }
         for value in [
             "\"A. B <c>\" <sip:+12155550100@a.example:5070;user=phone>;tag=x.1",
@@ -221,10 +220,10 @@ mod tests {
             "<sip:a@192.0.2.1>;q=0.5;expires=60",
             "sip:a@a.example:65535;tag=1",
         ] {
-            assert!(address(value.as_bytes(), NONE, &mut Memo::none()).is_some(), "{value}");
+            assert!(address(value.as_bytes(), NONE).is_some(), "{value}");
         }
         for value in ["SIP/2.0/UDP a;;", "SIP/2.0/UDP a;x=1;X=2", "SIP/2.0/UDP a, SIP/2.0/UDP b", "SIP/2.0/UDP [::1]"] {
-            assert!(via(value.as_bytes(), NONE, &mut Memo::none()).is_none(), "{value}");
+            assert!(via(value.as_bytes(), NONE).is_none(), "{value}");
         }
         for value in [
             "\"A <sip:a@b>",
@@ -236,7 +235,7 @@ mod tests {
             "sip:a@b:65536",
             "",
         ] {
-            assert!(address(value.as_bytes(), NONE, &mut Memo::none()).is_none(), "{value}");
+            assert!(address(value.as_bytes(), NONE).is_none(), "{value}");
         }
     }
 }

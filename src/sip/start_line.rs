@@ -1,6 +1,6 @@
 //! Request lines and status lines (RFC 3261 §7.1, §7.2), read tolerantly.
 
-use super::memo::{Kind, Memo};
+use super::memo::Memo;
 use super::method::Code;
 use super::places::Span;
 use super::{Method, StatusCode, octets, plain, probe};
@@ -13,6 +13,21 @@ pub(super) enum StartLine {
     Request { method: Code, uri: Span },
     /// A response, with its reason phrase.
     Response { status: StatusCode, phrase: Span },
+}
+
+/// Kinds of messages, for those who remember what messages of each had.
+pub(super) const KINDS: usize = 64;
+
+impl StartLine {
+    /// One of [`KINDS`]: those of different methods differ, and most of different statuses.
+    pub(super) fn kind(self) -> usize {
+        match self {
+            Self::Request { method, .. } => method.place() % (KINDS / 2),
+            Self::Response { status, .. } => {
+                KINDS / 2 + (usize::from(status.0 / 10) + usize::from(status.0)) % (KINDS / 2)
+            }
+        }
+    }
 }
 
 /// A start line with its surroundings.
@@ -32,33 +47,58 @@ pub(super) struct Begin {
 /// The octets of the longest known method with the blank behind it, at least.
 const LONGEST_METHOD: usize = 16;
 
-/// A start line as nearly all are, which is one for [`probe::is_sip`] too and has nothing odd; `None` says nothing.
-pub(super) fn usual(bytes: &[u8], memo: &mut Memo) -> Option<Begin> {
-    if let Some([a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', phrase @ ..]) =
-        bytes.strip_prefix(b"SIP/2.0 ")
-    {
-        let digit = |digit: &u8| u16::from(digit - b'0');
-        let status = StatusCode(digit(a) * 100 + digit(b) * 10 + digit(c));
-        phrase.first().filter(|first| first.is_ascii_graphic())?;
-        let from = bytes.len() - phrase.len();
-        let length = from + octets::printable(phrase);
-        return usual_line(bytes, StartLine::Response { status, phrase: Span::new(from, length) }, length);
+/// A start line that came lately.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    start: StartLine,
+    /// The octets of the line without its end.
+    length: usize,
+}
+
+impl From<Start> for Begin {
+    fn from(Start { start, length }: Start) -> Self {
+        Self { start, other: None, length, next: length + 2, is_plain: true }
     }
+}
+
+/// A start line as nearly all are, which is one for [`probe::is_sip`] too and has nothing odd; `None` says nothing.
+pub(super) fn usual(bytes: &[u8], memo: &mut Memo<Start>) -> Option<Begin> {
+    if let Some((start, _)) = memo.find(bytes) {
+        return Some((*start).into());
+    }
+    let start = if bytes.starts_with(b"SIP/") { usual_response(bytes) } else { usual_request(bytes) }?;
+    let rest = bytes.get(start.length..)?;
+    if !rest.starts_with(b"\r\n") {
+        return None;
+    }
+    memo.note(bytes, start.length + 2, start);
+    Some(start.into())
+}
+
+/// The line without its end, if that is what comes next; so of the others.
+fn usual_response(bytes: &[u8]) -> Option<Start> {
+    let [a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', phrase @ ..] = bytes.strip_prefix(b"SIP/2.0 ")?
+    else {
+        return None;
+    };
+    let digit = |digit: &u8| u16::from(digit - b'0');
+    let status = StatusCode(digit(a) * 100 + digit(b) * 10 + digit(c));
+    phrase.first().filter(|first| first.is_ascii_graphic())?;
+    let from = bytes.len() - phrase.len();
+    let length = from + octets::printable(phrase);
+    Some(Start { start: StartLine::Response { status, phrase: Span::new(from, length) }, length })
+}
+
+fn usual_request(bytes: &[u8]) -> Option<Start> {
     let blank = octets::find(bytes.get(..LONGEST_METHOD)?, b' ')?;
     let method = Code::known(bytes.get(..blank)?)?;
-    let behind = memo.behind(Kind::Uri, bytes.get(blank + 1..)?, plain::behind_uri)?;
+    let behind = plain::behind_uri(bytes.get(blank + 1..)?)?;
     let end = bytes.len() - behind.len();
     let version = b" SIP/2.0";
     behind.strip_prefix(version)?;
-    let line = StartLine::Request { method, uri: Span::new(blank + 1, end) };
+    let start = StartLine::Request { method, uri: Span::new(blank + 1, end) };
     let length = end + version.len();
-    usual_line(bytes, line, length).filter(|_| length < probe::LINE_MAX)
-}
-
-/// A start line of that length, if it ends there.
-fn usual_line(bytes: &[u8], start: StartLine, length: usize) -> Option<Begin> {
-    let is_whole = bytes.get(length..)?.starts_with(b"\r\n");
-    is_whole.then_some(Begin { start, other: None, length, next: length + 2, is_plain: true })
+    (length < probe::LINE_MAX).then_some(Start { start, length })
 }
 
 /// The start line at the beginning, if there is one.
