@@ -47,11 +47,10 @@ pub(super) struct Numbers {
 impl Numbers {
     fn of(message: &Message, names: &Names<'_>, country: &str) -> Self {
         let whole = |number: Option<&NumberView<'_>>| number.map(NumberView::to_number).filter(is_complete);
-        let target = names.target.as_ref().and_then(|target| TelephoneNumber::read(target.user?, country));
         Self {
             calling: calling_numbers(message, names, country),
             to: whole(names.called.as_ref()),
-            target: target.filter(is_complete),
+            target: whole(names.dialled.as_ref()),
         }
     }
 }

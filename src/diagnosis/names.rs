@@ -11,16 +11,19 @@ use crate::stir::{COMPLETE_DIGITS, TelephoneNumber};
 pub(super) struct Names<'m> {
     /// The URI of From.
     pub(super) from: Option<UriView<'m>>,
-    /// The URI of To.
-    pub(super) to: Option<UriView<'m>>,
     /// The Request-URI.
     pub(super) target: Option<UriView<'m>>,
     /// The calling number: that of P-Asserted-Identity where there is one, else that of From.
     pub(super) calling: Option<NumberView<'m>>,
     /// The number of To.
     pub(super) called: Option<NumberView<'m>>,
-    /// Whether `calling` is one of P-Asserted-Identity.
-    has_asserted: bool,
+    /// That of the Request-URI.
+    pub(super) dialled: Option<NumberView<'m>>,
+    /// Whoever calls, so that equal parties have equal texts; `None` for a caller that withholds its identity (of such ones several
+    /// may call).
+    pub(super) caller: Option<Cow<'m, str>>,
+    /// Whoever is called, in the same way.
+    pub(super) callee: Option<Cow<'m, str>>,
 }
 
 impl<'m> Names<'m> {
@@ -28,37 +31,32 @@ impl<'m> Names<'m> {
     pub(super) fn of(message: &'m Message, country: &str) -> Self {
         let from = message.party(HeaderName::From);
         let to = message.party(HeaderName::To);
+        let target = message.target_beside(to.as_ref());
         let number = |party: &Option<UriView<'m>>| NumberView::read(party.as_ref()?.user?, country);
         // No list of the asserted ones is made where there are none.
         let asserted = message.has(HeaderName::PAssertedIdentity).then(|| message.asserted_number(country)).flatten();
-        let has_asserted = asserted.is_some();
-        let calling = asserted.map(TelephoneNumber::into_view).or_else(|| number(&from));
+        let asserted = asserted.map(TelephoneNumber::into_view);
         let called = number(&to);
-        Self { from, to, target: message.target(), calling, called, has_asserted }
+        let is_same = target.as_ref().map(|target| target.user) == to.as_ref().map(|to| to.user);
+        let dialled = if is_same { called.clone() } else { number(&target) };
+        let callee = to.as_ref().map(|to| party(to, called.as_ref()));
+        // Its own number counts where the asserted one is but an extension.
+        let own = if complete(asserted.as_ref()).is_some() { None } else { number(&from) };
+        let caller = complete(asserted.as_ref().or(own.as_ref())).or_else(|| name(from.as_ref()?, own.as_ref()));
+        Self { from, target, calling: asserted.or(own), called, dialled, caller, callee }
     }
 
     /// Whether both numbers belong to the North American plan.
     pub(super) fn are_north_american(&self) -> bool {
         [&self.called, &self.calling].into_iter().flatten().filter(|number| number.is_nanp()).count() == 2
     }
+}
 
-    /// Whoever is called, so that equal parties have equal texts.
-    pub(super) fn callee(&self) -> Option<Cow<'m, str>> {
-        Some(party(self.to.as_ref()?, self.called.as_ref()))
-    }
-
-    /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
-    pub(super) fn caller(&self, country: &str) -> Option<Cow<'m, str>> {
-        if let Some(number) = complete(self.calling.as_ref()) {
-            return Some(number);
-        }
-        let from = self.from.as_ref()?;
-        let anonymous = from.host.eq_ignore_ascii_case("anonymous.invalid")
-            || from.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
-        // Its own number counts where the asserted one is but an extension.
-        let own = || self.has_asserted.then(|| NumberView::read(from.user?, country)).flatten();
-        (!anonymous).then(|| party(from, own().as_ref()))
-    }
+/// A caller by the URI of From and its number, unless it withholds its identity.
+fn name<'m>(from: &UriView<'m>, number: Option<&NumberView<'m>>) -> Option<Cow<'m, str>> {
+    let is_anonymous = from.host.eq_ignore_ascii_case("anonymous.invalid")
+        || from.user_name().is_none_or(|user| user.eq_ignore_ascii_case("anonymous"));
+    (!is_anonymous).then(|| party(from, number))
 }
 
 /// The digits of a number that names somebody by itself.

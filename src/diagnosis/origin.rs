@@ -98,7 +98,7 @@ impl CallOrigin {
             read = Names::of(&case.request.message, country);
             &read
         };
-        let assumed = has_assumed_country(names, country);
+        let assumed = has_assumed_country(names);
         Self {
             caller: names.calling.as_ref().map_or_else(|| name(names), |n| Some(n.written())),
             prefix_length: names.calling.as_ref().and_then(NumberView::prefix_length),
@@ -122,15 +122,17 @@ impl CallOrigin {
 }
 
 /// Whether the calling number, or a called one that is complete, got the country code of the settings.
-fn has_assumed_country(names: &Names<'_>, country: &str) -> bool {
+fn has_assumed_country(names: &Names<'_>) -> bool {
     let assumed = |number: Option<&NumberView<'_>>| number.is_some_and(NumberView::has_assumed_country);
     let called = |number: Option<&NumberView<'_>>| assumed(number.filter(|n| n.digits.len() >= COMPLETE_DIGITS));
-    let target = || names.target.as_ref().and_then(|target| NumberView::read(target.user?, country));
-    assumed(names.calling.as_ref()) || called(names.called.as_ref()) || called(target().as_ref())
+    assumed(names.calling.as_ref()) || called(names.called.as_ref()) || called(names.dialled.as_ref())
 }
 
-/// User and host of a caller that is no number.
+/// User and host of a caller that is no number, though it may withhold its identity.
 fn name(names: &Names<'_>) -> Option<String> {
+    if let Some(caller) = &names.caller {
+        return Some(caller.clone().into_owned());
+    }
     let from = names.from.as_ref()?;
     Some(if from.user.is_some() { from.user_at_host() } else { from.lower_host() }.into_owned())
 }

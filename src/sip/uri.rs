@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
 
 use super::Params;
 use super::octets::{self, DIGIT, HOST, PARAMETER, USER};
@@ -291,20 +292,10 @@ impl<'a> SipParts<'a> {
 
     /// Those of a URI as nearly all are; `None` says nothing.
     fn plain(rest: &'a str) -> Option<Self> {
-        let (name, behind) = octets::split(rest, USER)?;
-        let (user, rest) = behind.strip_prefix('@').map_or((None, rest), |rest| (Some(name), rest));
-        let (host, mut rest) = octets::split(rest, HOST)?;
-        let mut port = None;
-        if let Some(behind) = rest.strip_prefix(':') {
-            let (digits, behind) = octets::split(behind, DIGIT)?;
-            port = Some(digits.parse().ok()?);
-            rest = behind;
-        }
-        let params = if rest.is_empty() { "" } else { rest.strip_prefix(';')? };
-        if host.is_empty() || !octets::behind(params.as_bytes(), PARAMETER).is_empty() {
-            return None;
-        }
-        Some(Self { user, password: None, host, port, params, headers: None })
+        let places = Places::of(rest.as_bytes()).filter(|places| places.end == rest.len())?;
+        let (user, password) = (places.user(rest), None);
+        let (host, params) = (places.host(rest)?, places.params(rest)?);
+        Some(Self { user, password, host, port: places.port, params, headers: None })
     }
 
     fn any(rest: &'a str) -> Option<Self> {
@@ -321,11 +312,72 @@ impl<'a> SipParts<'a> {
     }
 }
 
+/// Where the parts of a URI as nearly all are stand, counted from what stands behind `sip:`. All octets in front of the end are ASCII.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// The end of the user part, where there is one.
+    user: Option<usize>,
+    host: Range<usize>,
+    pub(super) port: Option<u16>,
+    /// Where the parameters begin.
+    params: usize,
+    /// Where it ends: in front of the first octet that no such URI has.
+    pub(super) end: usize,
+}
+
+impl Places {
+    /// Looks for them from the beginning of a text; `None` says nothing.
+    pub(super) fn of(text: &[u8]) -> Option<Self> {
+        let place = |rest: &[u8]| text.len() - rest.len();
+        let behind_name = octets::behind(text, USER);
+        let (user, host) = match behind_name {
+            [b'@', host @ ..] => (Some(place(behind_name)), host),
+            _ => (None, text),
+        };
+        let mut rest = octets::behind(host, HOST);
+        let host = place(host)..place(rest);
+        let mut port = None;
+        if let [b':', digits @ ..] = rest {
+            rest = octets::behind(digits, DIGIT);
+            port = Some(decimal(digits.get(..digits.len() - rest.len())?)?);
+        }
+        let mut params = place(rest);
+        if let [b';', behind @ ..] = rest {
+            params += 1;
+            rest = octets::behind(behind, PARAMETER);
+        }
+        (!host.is_empty()).then(|| Self { user, host, port, params, end: place(rest) })
+    }
+
+    /// As [`Uri::user`], of a text that begins with the one that was read.
+    pub(super) fn user<'a>(&self, text: &'a str) -> Option<&'a str> {
+        text.get(..self.user?)
+    }
+
+    /// The host of such a text.
+    pub(super) fn host<'a>(&self, text: &'a str) -> Option<&'a str> {
+        text.get(self.host.clone())
+    }
+
+    /// The parameters of such a text.
+    pub(super) fn params<'a>(&self, text: &'a str) -> Option<&'a str> {
+        text.get(self.params..self.end)
+    }
+}
+
+/// A port in digits.
+fn decimal(digits: &[u8]) -> Option<u16> {
+    let append = |number: u16, digit: &u8| number.checked_mul(10)?.checked_add(u16::from(digit - b'0'));
+    digits.iter().try_fold(0, append).filter(|_| !digits.is_empty())
+}
+
 /// As [`Uri::effective_user`], of a user part with its parameters.
 pub(crate) fn effective_user(user: &str) -> Cow<'_, str> {
-    let name = cut(user, b';').map_or(user, |(name, _)| name);
+    // Of nearly all it is plain that they have neither parameters nor escapes.
+    let is_plain = octets::behind(user.as_bytes(), USER).is_empty();
+    let name = if is_plain { user } else { cut(user, b';').map_or(user, |(name, _)| name) };
     let is_number = |digits: &Cow<'_, str>| digits.len() >= 3;
-    if octets::find(name.as_bytes(), b'%').is_none() {
+    if is_plain || octets::find(name.as_bytes(), b'%').is_none() {
         return TelephoneNumber::digits_of(name, HOME).filter(is_number).unwrap_or(Cow::Borrowed(name));
     }
     let name = unescaped(name);

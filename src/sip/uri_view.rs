@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::params::cut;
-use super::uri::{self, SipParts};
-use super::{HeaderName, Message, NameAddr, Params, Scheme};
+use super::uri::{self, Places, SipParts};
+use super::{HeaderName, Message, NameAddr, Params, Scheme, octets};
 
 /// The parts of a URI as captured, without a copy of any; [`super::Uri`] has them for keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,16 @@ impl<'a> UriView<'a> {
                 Some(Self { raw, scheme, user: Some(rest), host: "", port: None, params })
             }
         }
+    }
+
+    /// The same of a URI as nearly all are, with what stands behind it in a text; `None` says nothing.
+    fn usual(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let places = Places::of(text.strip_prefix(SIP)?)?;
+        let (raw, behind) = text.split_at_checked(SIP.len() + places.end)?;
+        let raw = std::str::from_utf8(raw).ok()?;
+        let rest = raw.get(SIP.len()..)?;
+        let (user, host, params) = (places.user(rest), places.host(rest)?, places.params(rest)?);
+        Some((Self { raw, scheme: Scheme::Sip, user, host, port: places.port, params }, behind))
     }
 
     /// As [`super::Uri::is_sip`].
@@ -96,8 +106,15 @@ impl<'a> UriView<'a> {
 impl Message {
     /// The URI of From or To; `None` where [`Message::from`] or [`Message::to`] gives `None`.
     pub(crate) fn party(&self, name: HeaderName) -> Option<UriView<'_>> {
-        if let Some(uri) = self.first_value(name).and_then(bracketed) {
-            return UriView::read(uri);
+        if let Some(inside) = self.first_value(name).and_then(in_brackets) {
+            match UriView::usual(inside) {
+                Some((uri, [b'>', ..])) => return Some(uri),
+                _ => {
+                    if let Some(uri) = up_to_bracket(inside) {
+                        return UriView::read(uri);
+                    }
+                }
+            }
         }
         if let Cow::Borrowed(value) = self.header(name)? {
             return UriView::read(NameAddr::uri_of(value)?);
@@ -108,8 +125,19 @@ impl Message {
         UriView::read(party.as_ref()?.uri.raw())
     }
 
+    /// [`Self::target`] where the URI of To is known: of most INVITEs it is the same.
+    pub(crate) fn target_beside<'m>(&'m self, to: Option<&UriView<'m>>) -> Option<UriView<'m>> {
+        let target = self.request_uri_bytes();
+        // Behind a Request-URI no bracket counts.
+        let is_same = |to: &&UriView<'_>| target == Some(to.raw.as_bytes()) && !to.raw.ends_with('>');
+        to.filter(is_same).cloned().or_else(|| self.target())
+    }
+
     /// The Request-URI; `None` where [`Message::request_uri`] gives `None`.
     pub(crate) fn target(&self) -> Option<UriView<'_>> {
+        if let Some((uri, [])) = UriView::usual(self.request_uri_bytes()?) {
+            return Some(uri);
+        }
         match self.request_uri_text()? {
             Cow::Borrowed(text) => UriView::read(text.trim_start_matches('<').trim_end_matches('>')),
             Cow::Owned(_) => UriView::read(self.parties().target.as_ref()?.raw()),
@@ -117,14 +145,22 @@ impl Message {
     }
 }
 
-/// The URI in a value as nearly all are: in brackets, behind at most one quoted name, and on one line. `None` says nothing.
-fn bracketed(value: &[u8]) -> Option<&str> {
+/// How the URIs begin that [`Places`] is about.
+const SIP: &[u8] = b"sip:";
+
+/// What stands behind `<` in a value as nearly all are: the bracket stands behind at most one quoted name. `None` says nothing.
+fn in_brackets(value: &[u8]) -> Option<&[u8]> {
     let mut rest = value;
     if let [b'"', name @ ..] = value {
         let [b'"', behind @ ..] = name.get(memchr::memchr2(b'"', b'\\', name)?..)? else { return None };
         rest = behind;
     }
-    let [b'<', inside @ ..] = rest.get(memchr::memchr2(b'<', b'"', rest)?..)? else { return None };
+    let (name, uri) = rest.split_at_checked(octets::find(rest, b'<')?)?;
+    uri.get(1..).filter(|_| octets::find(name, b'"').is_none())
+}
+
+/// What stands there up to `>`, where that is text on one line. `None` says nothing.
+fn up_to_bracket(inside: &[u8]) -> Option<&str> {
     let uri = inside.get(..memchr::memchr(b'>', inside)?)?;
     // The rest may be folded: that does not change what stands here.
     let is_usual = !uri.is_empty() && uri.iter().fold(true, |usual, b| usual & b.is_ascii_graphic());

@@ -12,7 +12,6 @@ use super::super::names::Names;
 use super::unwanted::Invite;
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
 use crate::hashing::{self, HashMap, HashSet};
-use crate::lang::Text;
 use crate::limits::{
     PATTERN_NAME, TRAFFIC_ATTEMPTS, TRAFFIC_ATTEMPTS_PER_CALLER, TRAFFIC_CALLERS, TRAFFIC_EXAMPLES, TRAFFIC_SOURCES,
     TRAFFIC_SOURCES_PER_CALLER,
@@ -115,13 +114,13 @@ impl Traffic {
         let client = request.provenance.flow.source;
         let known = invites.iter().find(|invite| std::ptr::eq(invite.request, request));
         let others;
-        let (from, to) = if let Some(invite) = known {
-            (invite.caller.as_deref(), invite.callee.as_deref())
+        let names = if let Some(invite) = known {
+            &invite.names
         } else {
-            let names = Names::of(&request.message, country);
-            others = (names.caller(country), names.callee());
-            (others.0.as_deref(), others.1.as_deref())
+            others = Names::of(&request.message, country);
+            &others
         };
+        let (from, to) = (names.caller.as_deref(), names.callee.as_deref());
         let seen = Seen::of(call, request, from, to);
         let mut is_forgotten = true;
         if let Some(source) = self.source(client, request) {
@@ -130,15 +129,7 @@ impl Traffic {
             seen.note(&mut source.counts, &mut source.attempts, &mut source.examples, room);
         }
         if let Some(from) = from {
-            if let Some(entry) = self.caller(from, || Caller::new(client, request)) {
-                if entry.sources.len() < TRAFFIC_SOURCES_PER_CALLER {
-                    entry.sources.insert(client.address);
-                }
-                let room = Room { attempts: TRAFFIC_ATTEMPTS_PER_CALLER, examples: 1 };
-                seen.note(&mut entry.counts, &mut entry.attempts, &mut entry.examples, room);
-            } else {
-                is_forgotten = true;
-            }
+            is_forgotten |= !self.called_by(from, client, &seen);
         }
         self.forgotten += u64::from(is_forgotten);
     }
@@ -152,15 +143,20 @@ impl Traffic {
         }
     }
 
-    /// The same of a caller, whose name may also be too long. It is copied only where it is new.
-    fn caller(&mut self, name: &str, new: impl FnOnce() -> Caller) -> Option<&mut Caller> {
-        if !self.callers.contains_key(name) {
-            if self.callers.len() >= TRAFFIC_CALLERS || name.len() > PATTERN_NAME {
-                return None;
-            }
-            self.callers.insert(name.into(), new());
+    /// Takes note of a call of that caller; whether there is room for it. The name, which may also be too long, is copied only where
+    /// it is new.
+    fn called_by(&mut self, name: &str, client: Endpoint, seen: &Seen<'_>) -> bool {
+        if let Some(known) = self.callers.get_mut(name) {
+            known.add(client.address, seen);
+            return true;
         }
-        self.callers.get_mut(name)
+        let has_room = self.callers.len() < TRAFFIC_CALLERS && name.len() <= PATTERN_NAME;
+        if has_room {
+            let mut new = Caller::new(client, seen.request);
+            new.add(client.address, seen);
+            self.callers.insert(name.into(), new);
+        }
+        has_room
     }
 
     /// Elements in a fixed order.
@@ -224,15 +220,15 @@ impl<'a> Seen<'a> {
         {
             attempts.push(attempt);
         }
-        keep(&mut examples.requests, self.request, Text::new("an INVITE"), room.examples);
+        keep(&mut examples.requests, self.request, "an INVITE", room.examples);
         if let Some(rejection) = self.rejection {
-            keep(&mut examples.rejections, rejection, Text::new("a 607"), room.examples);
+            keep(&mut examples.rejections, rejection, "a 607", room.examples);
         }
     }
 }
 
 /// Keeps the earliest ones: calls close in another order than they begin.
-fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: Text, room: usize) {
+fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: &'static str, room: usize) {
     let key = |e: &Evidence| (e.time, e.frame);
     let place = (message.provenance.time, message.provenance.frame);
     if kept.len() >= room && kept.last().is_some_and(|last| key(last) <= place) {
@@ -330,8 +326,17 @@ impl Source {
 impl Caller {
     fn new(client: Endpoint, request: &CapturedMessage) -> Self {
         let (counts, examples) = (Counts::default(), Examples::default());
-        let software = super::software(&request.message);
-        Self { client, software, counts, sources: BTreeSet::new(), attempts: Vec::new(), examples }
+        let (software, sources) = (super::software(&request.message), BTreeSet::from([client.address]));
+        Self { client, software, counts, sources, attempts: Vec::new(), examples }
+    }
+
+    fn add(&mut self, client: IpAddr, seen: &Seen<'_>) {
+        // Most come from the same element as the first.
+        if client != self.client.address && self.sources.len() < TRAFFIC_SOURCES_PER_CALLER {
+            self.sources.insert(client);
+        }
+        let room = Room { attempts: TRAFFIC_ATTEMPTS_PER_CALLER, examples: 1 };
+        seen.note(&mut self.counts, &mut self.attempts, &mut self.examples, room);
     }
 
     /// Its calls to telephone numbers in order of time; of very many the first ones.

@@ -56,10 +56,6 @@ pub(in crate::diagnosis) struct Invite<'a> {
     pub(in crate::diagnosis) request: &'a CapturedMessage,
     /// Whom it is from and to.
     pub(in crate::diagnosis) names: Names<'a>,
-    /// Whoever calls; `None` for a caller that withholds its identity.
-    pub(super) caller: Option<Cow<'a, str>>,
-    /// Whoever is called.
-    pub(super) callee: Option<Cow<'a, str>>,
 }
 
 /// Most calls have one.
@@ -69,8 +65,7 @@ impl<'a> Invite<'a> {
     fn of(call: &'a Call, id: TransactionId, country: &str) -> Option<Self> {
         let is_invite = call.transaction(id)?.method == Method::Invite && call.is_initial(id);
         let request = call.request(id).filter(|_| is_invite)?;
-        let names = Names::of(&request.message, country);
-        Some(Self { id, request, caller: names.caller(country), callee: names.callee(), names })
+        Some(Self { id, request, names: Names::of(&request.message, country) })
     }
 }
 
@@ -81,10 +76,10 @@ pub(in crate::diagnosis) fn initial_invites<'a>(call: &'a Call, country: &str) -
 
 /// Whoever is called, so that equal parties have equal texts.
 pub(in crate::diagnosis) fn callee<'m>(message: &'m Message, country: &str) -> Option<Cow<'m, str>> {
-    Names::of(message, country).callee()
+    Names::of(message, country).callee
 }
 
 /// Whoever calls; `None` for a caller that withholds its identity (of such ones several may call).
 pub(in crate::diagnosis) fn caller<'m>(message: &'m Message, country: &str) -> Option<Cow<'m, str>> {
-    Names::of(message, country).caller(country)
+    Names::of(message, country).caller
 }

@@ -189,7 +189,7 @@ impl Sent {
 impl Again {
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool) {
         for invite in invites {
-            let (Some(from), Some(to)) = (&invite.caller, &invite.callee) else { continue };
+            let (Some(from), Some(to)) = (&invite.names.caller, &invite.names.callee) else { continue };
             if from.len().max(to.len()) > PATTERN_NAME {
                 self.forgotten += u64::from(rejecting(call, invite.id, is_unwanted).is_some());
                 continue;

@@ -72,7 +72,7 @@ pub struct Delays {
 
 impl Answerers {
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], unwanted: &[&UnwantedCase<'_>]) {
-        for Invite { id, callee, names, .. } in invites {
+        for Invite { id, names, .. } in invites {
             let id = *id;
             let Some(last) = call.decisive_final(id).filter(|last| !last.status.is_challenge()) else { continue };
             let Some(response) = call.message(last.message) else { continue };
@@ -83,7 +83,7 @@ impl Answerers {
                 continue;
             };
             let at_once = case.is_some_and(|case| case.origin.ringing.is_none());
-            if let Some(callee) = callee {
+            if let Some(callee) = &names.callee {
                 entry.callee(callee, at_once);
             }
             if let Some(case) = case {
