@@ -154,7 +154,7 @@ impl Call {
     /// The statuses of [`Self::counted_finals`] one after the other, and how often they were seen again: without the rest.
     pub(crate) fn count_finals(&self, mut each: impl FnMut(StatusCode)) -> SeenAgain {
         let mut seen = SeenAgain::default();
-        let mut known: SmallVec<[(FinalKey<'_>, MessageId); 4]> = SmallVec::new();
+        let all = self.transactions.iter().flat_map(|t| &t.finals).filter(|f| self.message(f.message).is_some());
         if self.transactions.iter().map(|t| t.finals.len()).sum::<usize>() > FEW {
             for CountedFinal { response, elsewhere, .. } in self.counted_finals() {
                 each(response.status);
@@ -163,18 +163,16 @@ impl Call {
             }
             return seen;
         }
-        for response in self.transactions.iter().flat_map(|t| &t.finals) {
-            let Some(key) = self.final_key(response) else { continue };
-            let first = known.iter().find(|(other, _)| *other == key).map(|(_, first)| *first);
-            let again = first.map(|_| response.message);
-            let first = first.unwrap_or(response.message);
+        for (at, response) in all.clone().enumerate() {
+            let known = all.clone().take(at).find(|known| self.is_same_final(known, response));
+            let again = known.map(|_| response.message);
+            let first = known.map_or(response.message, |known| known.message);
             for copy in again.iter().chain(&response.retransmissions) {
                 let same_way = self.same_way(first, *copy);
                 *(if same_way { &mut seen.retransmissions } else { &mut seen.elsewhere }) += 1;
             }
-            if again.is_none() {
+            if known.is_none() {
                 each(response.status);
-                known.push((key, first));
             }
         }
         seen
@@ -184,6 +182,12 @@ impl Call {
     fn same_way(&self, a: MessageId, b: MessageId) -> bool {
         let way = |id| self.message(id).map(|m| (m.provenance.flow.source, m.provenance.flow.destination));
         way(a) == way(b)
+    }
+
+    /// Whether two final responses are one, captured on several hops. What most differ in is compared first.
+    fn is_same_final(&self, one: &FinalResponse, other: &FinalResponse) -> bool {
+        let number = |f: &FinalResponse| self.message(f.message).and_then(|m| m.message.cseq()).map(|c| c.number);
+        one.status == other.status && number(one) == number(other) && self.final_key(one) == self.final_key(other)
     }
 
     fn final_key(&self, response: &FinalResponse) -> Option<FinalKey<'_>> {

@@ -15,7 +15,6 @@ use crate::kpi::Metrics;
 use crate::lang::{Lang, Text, grouped, span};
 use crate::provenance::Timestamp;
 use crate::report::clusters::Cluster;
-use crate::sip::StatusClass;
 use crate::wrap::{display_width, pad};
 
 /// How the lines are to look.
@@ -324,9 +323,9 @@ fn calls(total: &Summary) -> Text {
 }
 
 fn responses(total: &Summary) -> Vec<Text> {
-    let all: u64 = total.final_by_class.values().sum();
-    let classes = StatusClass::ALL.iter().filter_map(|class| Some((class, total.final_by_class.get(class)?)));
-    let classes = classes.map(|(class, n)| item(Text::verbatim(class.digits()), *n));
+    let classes = total.final_by_class();
+    let all: u64 = classes.values().sum();
+    let classes = classes.into_iter().map(|(class, n)| item(Text::verbatim(class.digits()), n));
     std::iter::once(Text::count(all, "{n} final response", "{n} final responses")).chain(classes).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::lang::Text;
 use crate::limits;
 use crate::net::{Layers, PayloadKind, SctpKind, SkipReason};
 use crate::provenance::Timestamp;
-use crate::sip::{Message, StatusClass};
+use crate::sip::{Message, StatusClass, StatusCode};
 use crate::stream::StreamKind;
 use crate::tls::TlsSummary;
 
@@ -102,8 +102,6 @@ pub struct Summary {
     pub requests: BTreeMap<String, u64>,
     /// Responses by status, retransmissions and duplicates included.
     pub responses: BTreeMap<u16, u64>,
-    /// Distinct final responses by class.
-    pub final_by_class: BTreeMap<StatusClass, u64>,
     /// Distinct final responses by status.
     pub final_by_status: BTreeMap<u16, u64>,
     /// Final responses sent again.
@@ -173,9 +171,6 @@ impl Summary {
     /// Counts a closed call.
     pub fn call(&mut self, report: &CallReport) {
         let again = report.call.count_finals(|status| {
-            if let Some(class) = status.class() {
-                *self.final_by_class.entry(class).or_default() += 1;
-            }
             *self.final_by_status.entry(status.0).or_default() += 1;
         });
         self.retransmitted_finals += again.retransmissions;
@@ -200,6 +195,17 @@ impl Summary {
         }
     }
 
+    /// Distinct final responses by class.
+    pub fn final_by_class(&self) -> BTreeMap<StatusClass, u64> {
+        let mut classes = BTreeMap::new();
+        for (status, responses) in &self.final_by_status {
+            if let Some(class) = StatusCode(*status).class() {
+                *classes.entry(class).or_default() += responses;
+            }
+        }
+        classes
+    }
+
     /// Counts findings.
     pub fn capture_findings(&mut self, findings: &[Finding]) {
         for finding in findings {
@@ -217,7 +223,6 @@ impl Summary {
         self.other_groups += other.other_groups;
         other.requests.iter().for_each(|(method, n)| self.count_request(method, *n));
         add_counts(&mut self.responses, &other.responses);
-        add_counts(&mut self.final_by_class, &other.final_by_class);
         add_counts(&mut self.final_by_status, &other.final_by_status);
         add_counts(&mut self.outcomes, &other.outcomes);
         add_counts(&mut self.findings, &other.findings);

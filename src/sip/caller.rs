@@ -57,7 +57,7 @@ impl Message {
     /// Whether [`Self::verification_statuses`] may find one: most values have no parameter that could be it.
     pub(crate) fn may_have_verification_statuses(&self) -> bool {
         let from = self.first_value(HeaderName::From);
-        from.is_some_and(|value| !has_no_parameter_but_tag(value) && mentions(value, b"verstat"))
+        from.is_some_and(|value| mentions(value, b"verstat"))
             || self.has(HeaderName::PAssertedIdentity)
                 && self.raw_values(HeaderName::PAssertedIdentity).any(|value| mentions(value, b"verstat"))
     }
@@ -69,14 +69,6 @@ impl Message {
             .filter(|word| !word.is_empty())
             .collect()
     }
-}
-
-/// Whether the only parameter, of user, URI or header field, is a tag.
-fn has_no_parameter_but_tag(value: &[u8]) -> bool {
-    let Some((before, last)) = memchr::memrchr(b';', value).and_then(|at| value.split_at_checked(at)) else {
-        return true;
-    };
-    last.starts_with(b";tag=") && memchr::memchr(b';', before).is_none()
 }
 
 /// Whether a word that begins with `v` occurs, in any case.

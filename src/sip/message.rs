@@ -279,7 +279,7 @@ impl Message {
     }
 
     /// The first of them.
-    pub(super) fn first_value(&self, name: HeaderName) -> Option<&[u8]> {
+    pub(crate) fn first_value(&self, name: HeaderName) -> Option<&[u8]> {
         self.field(name).map(|field| field.value(&self.0.held))
     }
 
@@ -302,9 +302,14 @@ impl Message {
         self.0.held.get(..self.0.length as usize).unwrap_or_default()
     }
 
+    /// The octets of the start line.
+    pub(crate) fn start_line_octets(&self) -> &[u8] {
+        self.0.held.get(..self.0.start_end as usize).unwrap_or_default()
+    }
+
     /// The start line as captured (octets that are not UTF-8 replaced).
     pub fn start_line(&self) -> Cow<'_, str> {
-        lossy(self.0.held.get(..self.0.start_end as usize).unwrap_or_default())
+        lossy(self.start_line_octets())
     }
 
     /// Whether it is a request.

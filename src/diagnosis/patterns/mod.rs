@@ -74,6 +74,20 @@ pub(super) fn cited(mut evidence: Evidence) -> Evidence {
     evidence
 }
 
+/// As much of a start line as it takes to cite it later: [`line_cited`] makes the citation of it, as nearly none is asked for.
+fn line_to_cite(message: &Message) -> &[u8] {
+    let line = message.start_line_octets();
+    line.get(..PATTERN_CITED + LONGEST_CHARACTER).unwrap_or(line)
+}
+
+/// Octets of the longest character in UTF-8.
+const LONGEST_CHARACTER: usize = 4;
+
+/// The same start line as text for keeps: what is not UTF-8 is replaced, and more than there is room for cut off.
+fn line_cited(noted: String) -> String {
+    shorten::kept(noted, PATTERN_CITED)
+}
+
 /// What the sender of a message calls itself, for keeps.
 fn software(message: &Message) -> Option<String> {
     message.software_in_place().map(|name| shorten::to_octets(name, PATTERN_SOFTWARE).into_owned())

@@ -75,13 +75,13 @@ impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
     }
 
     /// Takes note of one more, in place of the oldest where there is no room.
-    pub(super) fn push(&mut self, marks: [Mark; M], item: T, texts: [&str; N]) {
+    pub(super) fn push(&mut self, marks: [Mark; M], item: T, texts: [&[u8]; N]) {
         if self.items.len() >= self.room {
             self.forget_oldest();
         }
         let begin = self.given_up + self.texts.len() as u64;
         for text in texts {
-            self.texts.extend(text.as_bytes());
+            self.texts.extend(text);
         }
         // No text is longer than its message.
         let lengths = texts.map(|text| u32::try_from(text.len()).unwrap_or(u32::MAX));
@@ -152,11 +152,10 @@ impl<T: Copy, const M: usize, const N: usize> Noted<'_, T, M, N> {
         text.as_bytes().split_at_checked(first.len()) == Some((first, second))
     }
 
-    /// One of its texts.
+    /// One of its texts; what is not UTF-8 is replaced.
     pub(super) fn text(&self, number: usize) -> String {
         let (first, second) = self.of.octets(self.item, number);
-        // It was a text before.
-        String::from_utf8([first, second].concat()).unwrap_or_default()
+        String::from_utf8_lossy(&[first, second].concat()).into_owned()
     }
 }
 
@@ -175,7 +174,7 @@ mod tests {
     fn the_latest_are_found_in_order_with_their_texts() {
         let mut recent = Recent::with_room(3);
         for (key, item) in [("a", 1), ("b", 2), ("a", 3), ("a", 4)] {
-            recent.push([mark(key), mark(item % 2)], item, [key, &"é".repeat(item)]);
+            recent.push([mark(key), mark(item % 2)], item, [key, &"é".repeat(item)].map(str::as_bytes));
         }
         let found = |kind: usize, mark: Mark| {
             let all = recent.with_mark(kind, mark);
@@ -193,7 +192,7 @@ mod tests {
     fn each_of_many_is_found() {
         let mut recent = Recent::with_room(1000);
         for n in 0..2500_usize {
-            recent.push([mark(n % 500)], n, [&n.to_string()]);
+            recent.push([mark(n % 500)], n, [n.to_string().as_bytes()]);
         }
         for n in 0..500 {
             let found: Vec<_> = recent.with_mark(0, mark(n)).filter(|noted| noted.item() % 500 == n).collect();

@@ -12,11 +12,11 @@ use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
 use super::recent::{Mark, Place, Recent};
 use super::unwanted::{Invite, initial_invites};
-use super::{Texts, cited, software, sorted};
+use super::{Texts, cited, line_cited, line_to_cite, software, sorted};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{
-    MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, PATTERN_CITED, RECENT_ANSWERS, REDIRECT_VARIANTS,
+    MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, REDIRECT_VARIANTS,
 };
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
@@ -342,8 +342,7 @@ impl Redirects {
                 }
             } else if let Some(m) = answer_in_use(call, transaction, None).filter(|_| key.len() <= PATTERN_ADDRESS) {
                 let answered = Answered { server, call: call.number, place: Place::of(&m.provenance) };
-                let start_line = shorten::to_octets(m.message.start_line(), PATTERN_CITED);
-                self.recent.push([mark], answered, [key, &start_line]);
+                self.recent.push([mark], answered, [key.as_bytes(), line_to_cite(&m.message)]);
             }
         }
     }
@@ -356,7 +355,7 @@ impl Redirects {
         let later = same.filter(|noted| noted.item().place.time > told);
         let first = later.min_by_key(|noted| (noted.item().place.time, noted.item().call))?;
         let Answered { call, place, .. } = first.item();
-        Some((call, place.time, place.evidence(IN_USE, first.text(1))))
+        Some((call, place.time, place.evidence(IN_USE, line_cited(first.text(1)))))
     }
 }
 

@@ -267,20 +267,19 @@ impl Probe {
 
 /// Whether its sender does not act as a telephone does: it sends the request once, does not acknowledge the answer, and gives no credentials.
 fn only_looks(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> bool {
-    let is_tried = call.requests_again(transaction).next().is_some()
-        || !transaction.acks.is_empty()
-        || transaction.cancelled_by.is_some();
     let status = transaction.finals.first().map(|last| last.status.0);
     // Nothing is known of a request that was just sent.
     let is_answered = status.is_some() || !transaction.provisionals.is_empty();
-    let is_late = call.observed_until >= transaction.start.plus(Duration::from_secs(2));
+    let is_late = || call.observed_until >= transaction.start.plus(Duration::from_secs(2));
     // Over connections nothing is sent again, whoever sends it.
-    let is_silence_telling = is_late && request.provenance.flow.transport == Transport::Udp;
-    let is_alone = !request.message.has_several_vias();
-    is_alone
-        && !is_tried
+    let is_silence_telling = || is_late() && request.provenance.flow.transport == Transport::Udp;
+    let is_in_vain = if is_answered { status.is_some_and(is_refusal) } else { is_silence_telling() };
+    let is_acknowledged = !transaction.acks.is_empty() || transaction.cancelled_by.is_some();
+    is_in_vain
+        && !is_acknowledged
+        && call.requests_again(transaction).next().is_none()
+        && !request.message.has_several_vias()
         && !call.has_credentials(transaction)
-        && if is_answered { status.is_some_and(is_refusal) } else { is_silence_telling }
 }
 
 fn is_refusal(status: u16) -> bool {
@@ -302,21 +301,9 @@ struct Named {
 impl Named {
     /// `harmless`: a User-Agent value that names no scanner, to be told at a glance.
     fn by(message: &Message, harmless: &mut Vec<u8>) -> Option<Self> {
-        let value = |name| message.header_bytes(name).unwrap_or_default();
-        let software = value(HeaderName::UserAgent);
-        let by_software = if *software == **harmless { None } else { by_software(&software) };
-        if by_software.is_none() && *software != **harmless {
-            harmless.clear();
-            harmless.extend_from_slice(&software);
-        }
-        let by_party = |header| {
-            let value = value(header);
-            if !may_name_a_scanner(&value) {
-                return None;
-            }
-            let (name, _) = FINDERS.iter().find(|(_, finder)| finder.find(&value).is_some())?;
-            Some(Self { header, name, only_scans: true })
-        };
+        let by_party = |header| by_party(header, message.first_value(header)?);
+        let software = message.header_bytes(HeaderName::UserAgent);
+        let by_software = software.and_then(|software| by_unknown_software(&software, harmless));
         by_software.or_else(|| by_party(HeaderName::From)).or_else(|| by_party(HeaderName::To))
     }
 }
@@ -336,9 +323,31 @@ impl Mark {
     }
 }
 
-/// Whether a value may hold one of [`PARTIES`]: two octets of each, `pv` and `m@`, are rare elsewhere.
+/// `value` may be folded: none of the names has room for a line end.
+fn by_party(header: HeaderName, value: &[u8]) -> Option<Named> {
+    if !may_name_a_scanner(value) {
+        return None;
+    }
+    let (name, _) = FINDERS.iter().find(|(_, finder)| finder.find(value).is_some())?;
+    Some(Named { header, name, only_scans: true })
+}
+
+/// Whether a value may hold one of [`PARTIES`]: three octets of each, `ipv` and `nm@`, are rare elsewhere.
 fn may_name_a_scanner(value: &[u8]) -> bool {
-    memchr::memchr2_iter(b'v', b'@', value).any(|at| matches!(value.get(at.wrapping_sub(1)), Some(b'p' | b'm')))
+    let before = |at: usize| at.checked_sub(2).and_then(|begin| value.get(begin..=at));
+    memchr::memchr2_iter(b'v', b'@', value).any(|at| matches!(before(at), Some(b"ipv" | b"nm@")))
+}
+
+fn by_unknown_software(software: &[u8], harmless: &mut Vec<u8>) -> Option<Named> {
+    if *software == **harmless {
+        return None;
+    }
+    let named = by_software(software);
+    if named.is_none() {
+        harmless.clear();
+        harmless.extend_from_slice(software);
+    }
+    named
 }
 
 fn by_software(software: &[u8]) -> Option<Named> {
@@ -385,7 +394,7 @@ mod tests {
     #[test]
     fn no_party_of_a_scanner_is_missed_at_a_glance() {
         assert!(PARTIES.iter().all(|party| may_name_a_scanner(party.as_bytes())));
-        assert!(!may_name_a_scanner(b"\"A\" <sip:vivian@b.example>;tag=1"));
+        assert!(!may_name_a_scanner(b"\"A\" <sip:vivian@b.example>;tag=1") && !may_name_a_scanner(b"v <sipp@m>"));
     }
 
     #[test]

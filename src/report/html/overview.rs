@@ -12,7 +12,6 @@ use crate::report::clusters::{Cluster, Clusters};
 use crate::report::text::numbers::percent;
 use crate::report::text::{View, causes, overview};
 use crate::report::{CaptureFacts, Summary, encrypted, phrases, without_sip};
-use crate::sip::StatusClass;
 
 /// Entries of a list of who takes part, and causes.
 const TOP: usize = 8;
@@ -80,11 +79,10 @@ fn facts_of(view: &View, facts: &CaptureFacts, summary: &Summary) -> Markup {
 
 fn final_responses(view: &View, summary: &Summary) -> Markup {
     let mut rows = Vec::new();
-    for class in StatusClass::ALL {
-        let Some(n) = summary.final_by_class.get(class) else { continue };
-        let kind = Kind::Response(Some(*class));
+    for (class, n) in summary.final_by_class() {
+        let kind = Kind::Response(Some(class));
         let label = format!("{} {}", class.digits(), view.say(class.name()));
-        rows.push(Bar { sign: Some(kind), label, class: kind.class(), n: *n, failures: None });
+        rows.push(Bar { sign: Some(kind), label, class: kind.class(), n, failures: None });
     }
     html! {
         @if !rows.is_empty() {

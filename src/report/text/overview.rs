@@ -10,7 +10,6 @@ use crate::diagnosis::Severity;
 use crate::lang::{Text, grouped};
 use crate::net::SctpKind;
 use crate::report::{CaptureFacts, Summary, encrypted, phrases, without_sip};
-use crate::sip::StatusClass;
 use crate::wrap::{display_width, pad};
 
 /// Cells of the column of labels.
@@ -233,9 +232,8 @@ fn final_responses(page: &mut Page, summary: &Summary) {
 /// A row a class, followed by those of its statuses.
 fn status_rows(page: &Page, summary: &Summary) -> Vec<(Tone, String, u64)> {
     let mut rows = Vec::new();
-    for class in StatusClass::ALL {
-        let Some(n) = summary.final_by_class.get(class) else { continue };
-        rows.push((Tone::Strong, format!("{} {}", class.digits(), page.say(class.name())), *n));
+    for (class, n) in summary.final_by_class() {
+        rows.push((Tone::Strong, format!("{} {}", class.digits(), page.say(class.name())), n));
         let statuses =
             summary.final_by_status.iter().filter(|(s, _)| class.digits().starts_with(&(*s / 100).to_string()));
         for (status, n) in statuses {

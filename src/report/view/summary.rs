@@ -154,7 +154,7 @@ impl<'a> SummaryView<'a> {
             requests: &summary.requests,
             responses: text(&summary.responses),
             final_responses: FinalCounts {
-                by_class: summary.final_by_class.iter().map(|(class, n)| (class.digits(), *n)).collect(),
+                by_class: summary.final_by_class().into_iter().map(|(class, n)| (class.digits(), n)).collect(),
                 by_status: text(&summary.final_by_status),
             },
             retransmitted_final_responses: summary.retransmitted_finals,

@@ -9,13 +9,13 @@ use std::time::Duration;
 use super::super::super::Evidence;
 use super::super::super::thresholds::Thresholds;
 use super::super::recent::{self, Mark, Place, Recent};
-use super::super::{Texts, add, cited, sorted};
+use super::super::{Texts, add, cited, line_cited, line_to_cite, sorted};
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{
-    PATTERN_CITED, PATTERN_NAME, PATTERN_SOFTWARE, REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS,
+    PATTERN_NAME, PATTERN_SOFTWARE, REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS,
     SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
 };
 use crate::provenance::{Endpoint, Timestamp};
@@ -124,7 +124,7 @@ impl Noted {
             client: place.source,
             software: Some(software).filter(|software| !software.is_empty()),
             server: place.destination,
-            evidence: place.evidence("the INVITE after it", start_line),
+            evidence: place.evidence("the INVITE after it", line_cited(start_line)),
             because,
             received,
         }
@@ -202,8 +202,7 @@ impl Again {
             let message = &invite.request.message;
             let noted = noted(call, invites, invite);
             let software = shorten::to_octets(message.software_in_place().unwrap_or_default(), PATTERN_SOFTWARE);
-            let start_line = shorten::to_octets(message.start_line(), PATTERN_CITED);
-            let sent = || noted.sent(software.clone().into_owned(), start_line.clone().into_owned());
+            let sent = || noted.sent(software.clone().into_owned(), message.start_line().into_owned());
             let marks @ [of_callee, of_caller] = marks(client, from, to);
             if self.known.contains(&of_callee) {
                 self.calls(client, to, (from, noted.place.time, call.number), sent);
@@ -213,7 +212,7 @@ impl Again {
             {
                 rejected.push(sent(), &mut self.texts);
             }
-            self.recent.push(marks, noted, [from, to, &software, &start_line]);
+            self.recent.push(marks, noted, [from.as_bytes(), to.as_bytes(), software.as_bytes(), line_to_cite(message)]);
         }
     }
 
