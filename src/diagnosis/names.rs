@@ -17,7 +17,9 @@ pub(super) struct Names<'m> {
     pub(super) calling: Option<NumberView<'m>>,
     /// The number of To.
     pub(super) called: Option<NumberView<'m>>,
-    /// That of the Request-URI.
+    /// The user of `target` for comparisons ([`UriView::effective_user`]).
+    pub(super) target_user: Option<Cow<'m, str>>,
+    /// The number of the Request-URI.
     pub(super) dialled: Option<NumberView<'m>>,
     /// Whoever calls, so that equal parties have equal texts; `None` for a caller that withholds its identity (of such ones several
     /// may call).
@@ -39,11 +41,12 @@ impl<'m> Names<'m> {
         let called = number(&to);
         let is_same = target.as_ref().map(|target| target.user) == to.as_ref().map(|to| to.user);
         let dialled = if is_same { called.clone() } else { number(&target) };
+        let target_user = target.as_ref().and_then(|target| target.effective_user_as(dialled.as_ref(), country));
         let callee = to.as_ref().map(|to| party(to, called.as_ref()));
         // Its own number counts where the asserted one is but an extension.
         let own = if complete(asserted.as_ref()).is_some() { None } else { number(&from) };
         let caller = complete(asserted.as_ref().or(own.as_ref())).or_else(|| name(from.as_ref()?, own.as_ref()));
-        Self { from, target, calling: asserted.or(own), called, dialled, caller, callee }
+        Self { from, target, target_user, dialled, calling: asserted.or(own), called, caller, callee }
     }
 
     /// Whether both numbers belong to the North American plan.

@@ -9,6 +9,7 @@ use super::Params;
 use super::octets::{self, DIGIT, HOST, PARAMETER, USER};
 use super::params::{cut, trim};
 use crate::stir::TelephoneNumber;
+use crate::stir::telephone_number::NumberView;
 
 /// The scheme of a URI.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -375,18 +376,33 @@ fn decimal(digits: &[u8]) -> Option<u16> {
 pub(crate) fn effective_user(user: &str) -> Cow<'_, str> {
     // Of nearly all it is plain that they have neither parameters nor escapes.
     let is_plain = octets::behind(user.as_bytes(), USER).is_empty();
-    let name = if is_plain { user } else { cut(user, b';').map_or(user, |(name, _)| name) };
-    let is_number = |digits: &Cow<'_, str>| digits.len() >= 3;
+    let name = if is_plain { user } else { user_name(user) };
     if is_plain || octets::find(name.as_bytes(), b'%').is_none() {
-        return TelephoneNumber::digits_of(name, HOME).filter(is_number).unwrap_or(Cow::Borrowed(name));
+        return effective_number(TelephoneNumber::digits_of(name, HOME)).unwrap_or(Cow::Borrowed(name));
     }
     let name = unescaped(name);
-    let number = TelephoneNumber::digits_of(&name, HOME).filter(is_number).map(Cow::into_owned);
+    let number = effective_number(TelephoneNumber::digits_of(&name, HOME)).map(Cow::into_owned);
     Cow::Owned(number.unwrap_or(name))
 }
 
+/// The same of a user part that was read as a number, with [`HOME`] for the country.
+pub(super) fn effective_user_of_number<'a>(user: &'a str, number: &NumberView<'a>) -> Cow<'a, str> {
+    // What has escapes is no number.
+    effective_number(Some(number.digits.clone())).unwrap_or_else(|| Cow::Borrowed(user_name(user)))
+}
+
+/// Digits that are compared as a number.
+fn effective_number(digits: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
+    digits.filter(|digits| digits.len() >= 3)
+}
+
+/// A user part without its parameters.
+fn user_name(user: &str) -> &str {
+    cut(user, b';').map_or(user, |(name, _)| name)
+}
+
 /// Country code of ten-digit numbers that look North American when URIs are compared.
-const HOME: &str = "1";
+pub(crate) const HOME: &str = "1";
 
 /// What stands behind the scheme.
 fn rest_of(raw: &str) -> &str {

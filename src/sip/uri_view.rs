@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::params::cut;
 use super::uri::{self, Places, SipParts};
 use super::{HeaderName, Message, NameAddr, Params, Scheme, octets};
+use crate::stir::telephone_number::NumberView;
 
 /// The parts of a URI as captured, without a copy of any; [`super::Uri`] has them for keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,14 @@ impl<'a> UriView<'a> {
     /// As [`super::Uri::effective_user`].
     pub(crate) fn effective_user(&self) -> Option<Cow<'a, str>> {
         self.user.map(uri::effective_user)
+    }
+
+    /// The same where the user was read as a number with that country code.
+    pub(crate) fn effective_user_as(&self, number: Option<&NumberView<'a>>, country: &str) -> Option<Cow<'a, str>> {
+        match number.filter(|_| country == uri::HOME) {
+            Some(number) => Some(uri::effective_user_of_number(self.user?, number)),
+            None => self.effective_user(),
+        }
     }
 
     /// User (as [`Self::effective_user`]) and host, with `@` between them: of most URIs they stand like that in the text.
@@ -184,6 +193,10 @@ mod tests {
             let host = v.lower_host().into_owned();
             let both = format!("{}@{host}", v.effective_user().unwrap_or_default());
             assert_eq!(v.user_at_host(), both, "{text}");
+            for country in [uri::HOME, "44"] {
+                let number = v.user.and_then(|user| NumberView::read(user, country));
+                assert_eq!(v.effective_user_as(number.as_ref(), country), v.effective_user(), "{text}");
+            }
             (v.raw.to_owned(), v.scheme.clone(), user, host, v.port, v.port_or_default(), v.is_sip())
         });
         assert_eq!(part, whole, "{text}");
@@ -200,6 +213,11 @@ mod tests {
             "sip:Alice@B.Example",
             "sip:+1-212-555-0101;npdi:pw@b.example:5070;transport=TLS;x=1?subject=hi",
             "sips:b.example;transport=tcp",
+            "sip:12@b.example",
+            "sip:12;x@b.example",
+            "sip:2125550101;npdi@b.example",
+            "sip:%31212555010@b.example",
+            "sip:02079460000@b.example",
             "sip:b@[2001:DB8::1]:5062",
             "SIP:a%40b@b.example;transport=tls",
             "tel:+1-212-555-0100;phone-context=b.example",

@@ -4,7 +4,6 @@
 //! Every call is noted here and next to none is ever asked for, so a note is a few numbers and a piece of one long text: nothing is
 //! allocated for it.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, Hash};
 
 use crate::diagnosis::Evidence;
@@ -12,15 +11,20 @@ use crate::hashing::shared;
 use crate::lang::Text;
 use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 
-/// The latest items, each with `M` marks and `N` texts, in the order in which they came.
+/// The latest items, each with `M` marks and `N` texts.
 #[derive(Debug)]
 pub(super) struct Recent<T, const M: usize, const N: usize> {
     /// The marks of the keys of `items`, by kind: to look through them takes no look at the items themselves.
-    marks: [VecDeque<Mark>; M],
-    items: VecDeque<Item<T, N>>,
-    /// The texts of all items, one behind the other.
-    texts: VecDeque<u8>,
-    /// Octets of texts that have been given up.
+    marks: [Vec<Mark>; M],
+    /// In the order in which they came, from the oldest on and around the end.
+    items: Vec<Item<T, N>>,
+    /// The place of the oldest item, which the next one takes where there is no room.
+    oldest: usize,
+    /// The texts of all items, one behind the other, behind those of items that are gone.
+    texts: Vec<u8>,
+    /// How many octets of `texts` belong to items that are gone.
+    unused: usize,
+    /// Octets of texts that have been given up for good.
     given_up: u64,
     room: usize,
 }
@@ -70,43 +74,50 @@ impl Place {
 impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
     /// Room for that many.
     pub(super) fn with_room(room: usize) -> Self {
-        let marks = [const { VecDeque::new() }; M];
-        Self { marks, items: VecDeque::new(), texts: VecDeque::new(), given_up: 0, room }
+        let marks = [const { Vec::new() }; M];
+        Self { marks, items: Vec::new(), oldest: 0, texts: Vec::new(), unused: 0, given_up: 0, room }
     }
 
     /// Takes note of one more, in place of the oldest where there is no room.
     pub(super) fn push(&mut self, marks: [Mark; M], item: T, texts: [&[u8]; N]) {
-        if self.items.len() >= self.room {
-            self.forget_oldest();
-        }
         let begin = self.given_up + self.texts.len() as u64;
         for text in texts {
-            self.texts.extend(text);
+            self.texts.extend_from_slice(text);
         }
         // No text is longer than its message.
         let lengths = texts.map(|text| u32::try_from(text.len()).unwrap_or(u32::MAX));
-        for (kind, mark) in self.marks.iter_mut().zip(marks) {
-            kind.push_back(mark);
+        let item = Item { what: item, begin, lengths };
+        if self.items.len() < self.room {
+            self.items.push(item);
+            self.marks.iter_mut().zip(marks).for_each(|(kind, mark)| kind.push(mark));
+        } else {
+            self.replace_oldest(marks, item);
         }
-        self.items.push_back(Item { what: item, begin, lengths });
     }
 
-    fn forget_oldest(&mut self) {
-        for kind in &mut self.marks {
-            kind.pop_front();
+    fn replace_oldest(&mut self, marks: [Mark; M], item: Item<T, N>) {
+        let at = self.oldest;
+        self.oldest = if at + 1 < self.room { at + 1 } else { 0 };
+        for (place, mark) in self.marks.iter_mut().filter_map(|kind| kind.get_mut(at)).zip(marks) {
+            *place = mark;
         }
-        if let Some(Item { lengths, .. }) = self.items.pop_front() {
-            let octets: usize = lengths.iter().map(|length| *length as usize).sum();
-            self.texts.drain(..octets.min(self.texts.len()));
-            self.given_up += octets as u64;
+        if let Some(place) = self.items.get_mut(at) {
+            self.unused += place.lengths.iter().map(|length| *length as usize).sum::<usize>();
+            *place = item;
+        }
+        // Then and now, not each time: the others move to the beginning.
+        if self.unused * 4 > self.texts.len() {
+            self.texts.drain(..self.unused.min(self.texts.len()));
+            self.given_up += self.unused as u64;
+            self.unused = 0;
         }
     }
 
     /// Those with that mark of a kind, the oldest first; some may have another key.
     pub(super) fn with_mark(&self, kind: usize, mark: Mark) -> impl Iterator<Item = Noted<'_, T, M, N>> {
         let mut found = Vec::new();
-        let (older, newer) = self.marks.get(kind).map(VecDeque::as_slices).unwrap_or_default();
-        for (begin, marks) in [(0, older), (older.len(), newer)] {
+        let (newer, older) = self.marks.get(kind).and_then(|m| m.split_at_checked(self.oldest)).unwrap_or_default();
+        for (begin, marks) in [(newer.len(), older), (0, newer)] {
             for (number, some) in marks.chunks(MARKS_AT_ONCE).enumerate() {
                 // Nearly always there is none, and that is seen of many marks at once.
                 if some.iter().map(|of| u32::from(*of == mark)).sum::<u32>() > 0 {
@@ -118,16 +129,12 @@ impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
         found.into_iter().filter_map(|at| Some(Noted { of: self, item: self.items.get(at)? }))
     }
 
-    /// The octets of a text of an item, which may be in two pieces.
-    fn octets(&self, item: &Item<T, N>, number: usize) -> (&[u8], &[u8]) {
+    /// The octets of a text of an item.
+    fn octets(&self, item: &Item<T, N>, number: usize) -> &[u8] {
         let before = item.lengths.iter().take(number).map(|length| *length as usize).sum::<usize>();
         let begin = usize::try_from(item.begin - self.given_up).unwrap_or(usize::MAX).saturating_add(before);
         let end = begin.saturating_add(item.lengths.get(number).map_or(0, |length| *length as usize));
-        let (first, second) = self.texts.as_slices();
-        let within = |at: usize| at.min(first.len());
-        let behind = |at: usize| at.saturating_sub(first.len());
-        let (in_first, in_second) = (within(begin)..within(end), behind(begin)..behind(end));
-        (first.get(in_first).unwrap_or_default(), second.get(in_second).unwrap_or_default())
+        self.texts.get(begin..end).unwrap_or_default()
     }
 }
 
@@ -145,17 +152,12 @@ impl<T: Copy, const M: usize, const N: usize> Noted<'_, T, M, N> {
 
     /// Whether one of its texts is this one.
     pub(super) fn is(&self, number: usize, text: &str) -> bool {
-        if self.item.lengths.get(number).is_none_or(|length| *length as usize != text.len()) {
-            return false;
-        }
-        let (first, second) = self.of.octets(self.item, number);
-        text.as_bytes().split_at_checked(first.len()) == Some((first, second))
+        self.of.octets(self.item, number) == text.as_bytes()
     }
 
     /// One of its texts; what is not UTF-8 is replaced.
     pub(super) fn text(&self, number: usize) -> String {
-        let (first, second) = self.of.octets(self.item, number);
-        String::from_utf8_lossy(&[first, second].concat()).into_owned()
+        String::from_utf8_lossy(self.of.octets(self.item, number)).into_owned()
     }
 }
 

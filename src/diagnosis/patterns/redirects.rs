@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Evidence;
+use super::super::names::Names;
 use super::super::permanence::is_lasting;
 use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
@@ -153,7 +154,7 @@ impl Redirects {
             self.observe_redirects(call);
         }
         let mut key = std::mem::take(&mut self.key);
-        self.client_dialled(call, &mut key);
+        self.client_dialled(call, invites, &mut key);
         self.server_answered(call, invites, &mut key);
         self.key = key;
     }
@@ -245,7 +246,7 @@ impl Redirects {
         }
     }
 
-    fn client_dialled(&mut self, call: &Call, key: &mut String) {
+    fn client_dialled(&mut self, call: &Call, invites: &[Invite<'_>], key: &mut String) {
         if self.clients.is_empty() {
             return;
         }
@@ -255,8 +256,13 @@ impl Redirects {
         else {
             return;
         };
-        let Some(address) = request.message.target() else { return };
-        write_key(&address, key);
+        match invites.iter().find(|invite| std::ptr::eq(invite.request, request)) {
+            Some(invite) => write_target(&invite.names, key),
+            None => write_whole(request.message.target().as_ref(), key),
+        }
+        if key.is_empty() {
+            return;
+        }
         if !self.known.contains(&mark(transaction.client.address, key)) {
             return;
         }
@@ -328,9 +334,11 @@ impl Redirects {
         // An INVITE outside of a dialog is an initial one.
         for invite in invites {
             let Some(transaction) = call.transaction(invite.id).filter(|t| !t.in_dialog) else { continue };
-            let Some(address) = &invite.names.target else { continue };
+            if invite.names.target.is_none() {
+                continue;
+            }
             let server = transaction.server.address;
-            write_key(address, key);
+            write_target(&invite.names, key);
             let mark = mark(server, key);
             let is_known = self.known.contains(&mark);
             let entry = if is_known { self.servers.get_mut(&(server, Arc::from(&**key))) } else { None };
@@ -444,25 +452,39 @@ pub(in crate::diagnosis) fn key(uri: &Uri) -> String {
     let mut key = String::new();
     if uri.is_sip() {
         write_key_of_sip(&uri.effective_user().unwrap_or_default(), &uri.host, uri.port_or_default(), &mut key);
-    } else if let Some(uri) = UriView::read(uri.raw()) {
-        write_key(&uri, &mut key);
+    } else {
+        write_whole(UriView::read(uri.raw()).as_ref(), &mut key);
     }
     key
 }
 
-/// Writes the [`key`] of a URI in place of what was there.
-fn write_key(uri: &UriView<'_>, key: &mut String) {
+/// Writes the [`key`] of a URI in place of what was there; nothing where there is none.
+fn write_whole(uri: Option<&UriView<'_>>, key: &mut String) {
     key.clear();
-    let user = uri.effective_user().unwrap_or_default();
+    if let Some(uri) = uri {
+        write_key(uri, &uri.effective_user().unwrap_or_default(), key);
+    }
+}
+
+/// The same of the Request-URI of an INVITE.
+fn write_target(names: &Names<'_>, key: &mut String) {
+    key.clear();
+    if let Some(target) = &names.target {
+        write_key(target, names.target_user.as_deref().unwrap_or_default(), key);
+    }
+}
+
+/// Writes the [`key`] of a URI with that [`UriView::effective_user`].
+fn write_key(uri: &UriView<'_>, user: &str, key: &mut String) {
     if uri.is_sip() {
-        write_key_of_sip(&user, &uri.lower_host(), uri.port_or_default(), key);
+        write_key_of_sip(user, &uri.lower_host(), uri.port_or_default(), key);
         return;
     }
     if uri.scheme != Scheme::Tel {
         key.push_str(&uri.raw.to_ascii_lowercase());
         return;
     }
-    key.extend(["tel:", &user]);
+    key.extend(["tel:", user]);
     if let Some(context) = uri.param("phone-context") {
         key.extend([";phone-context=", &context.to_ascii_lowercase()]);
     }
