@@ -70,3 +70,81 @@ fn complete<'m>(number: Option<&NumberView<'m>>) -> Option<Cow<'m, str>> {
 fn party<'m>(uri: &UriView<'m>, number: Option<&NumberView<'m>>) -> Cow<'m, str> {
     complete(number).unwrap_or_else(|| uri.user_at_host())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invite(target: &str, from: &str, to: &str, more: &str) -> Message {
+        let text = format!("INVITE {target} SIP/2.0\r\nFrom: <{from}>;tag=1\r\nTo: <{to}>\r\n{more}\r\n");
+        Message::read(text.as_bytes(), false).unwrap().0
+    }
+
+    #[test]
+    fn a_caller_is_its_number_or_else_user_and_host() {
+        let asserted = |uri: &str| format!("P-Asserted-Identity: <{uri}>\r\n");
+        for (from, more, caller, calling) in [
+            ("sip:+12125550101@a.example", String::new(), Some("12125550101"), Some("12125550101")),
+            ("sip:1001@A.example", String::new(), Some("1001@a.example"), Some("1001")),
+            ("sip:alice@a.example", String::new(), Some("alice@a.example"), None),
+            ("sip:alice@a.example", asserted("tel:+12125550102"), Some("12125550102"), Some("12125550102")),
+            ("sip:2125550101@a.example", asserted("sip:77@a.example"), Some("12125550101"), Some("77")),
+            ("sip:alice@a.example", asserted("sip:77@a.example"), Some("alice@a.example"), Some("77")),
+            ("sip:Anonymous@a.example", asserted("sip:77@a.example"), None, Some("77")),
+            ("sip:2125550101@anonymous.invalid", asserted("sip:77@a.example"), None, Some("77")),
+            ("sip:2125550101@anonymous.invalid", String::new(), Some("12125550101"), Some("12125550101")),
+            ("sip:a.example", String::new(), None, None),
+        ] {
+            let message = invite("sip:b@b.example", from, "sip:b@b.example", &more);
+            let names = Names::of(&message, "1");
+            let number = names.calling.as_ref().map(|number| &*number.digits);
+            assert_eq!((names.caller.as_deref(), number), (caller, calling), "{from} {more}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_called_is_told_apart_from_where_the_request_goes() {
+        for (target, to, callee, called, dialled, user) in [
+            (
+                "sip:2125550102@b.example",
+                "sip:2125550102@b.example",
+                "12125550102",
+                "12125550102",
+                "12125550102",
+                "12125550102",
+            ),
+            ("sip:12@b.example", "sip:12@b.example", "12@b.example", "12", "12", "12"),
+            (
+                "sip:12125550103@b.example",
+                "sip:+12125550102@b.example",
+                "12125550102",
+                "12125550102",
+                "12125550103",
+                "12125550103",
+            ),
+            (
+                "sip:2125550102@c.example",
+                "sip:2125550102@b.example",
+                "12125550102",
+                "12125550102",
+                "12125550102",
+                "12125550102",
+            ),
+            ("sip:bob@b.example", "sip:12125550102@b.example", "12125550102", "12125550102", "", "bob"),
+            ("sip:b.example", "sip:b.example", "@b.example", "", "", ""),
+        ] {
+            let message = invite(target, "sip:a@a.example", to, "");
+            let names = Names::of(&message, "1");
+            let digits =
+                |number: &Option<NumberView<'_>>| number.as_ref().map_or(String::new(), |n| n.digits.to_string());
+            assert_eq!(
+                (names.callee.as_deref(), digits(&names.called).as_str()),
+                (Some(callee), called),
+                "{target} {to}"
+            );
+            let found = (digits(&names.dialled), names.target_user.clone().unwrap_or_default());
+            assert_eq!((found.0.as_str(), &*found.1), (dialled, user), "{target} {to}");
+            assert_eq!(names.target, message.target(), "{target} {to}");
+        }
+    }
+}

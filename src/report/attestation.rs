@@ -2,13 +2,13 @@
 //! calling number, by prefix of it, and by the host that sends the calls. Part of the [`Summary`](super::Summary), and as bounded as
 //! that.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
 use super::facts;
-use crate::address_text::AddressText;
 use crate::diagnosis::{CallReport, Signing};
 use crate::hashing::HashMap;
 use crate::lang::Text;
@@ -48,10 +48,35 @@ impl Tally {
 pub struct Breakdown {
     /// Calls that have no key.
     without: Cells,
-    by_key: HashMap<Box<str>, Cells>,
+    by_name: HashMap<Box<str>, Cells>,
+    by_host: HashMap<IpAddr, Cells>,
     /// How many cells there are in all.
     count: usize,
     beyond: u64,
+}
+
+/// What calls are grouped by. A host is given in words only where a report shows it.
+#[derive(Debug, Clone, Copy)]
+enum Key<'a> {
+    /// They have none.
+    Missing,
+    Name(&'a str),
+    Host(IpAddr),
+}
+
+impl<'a> Key<'a> {
+    /// A name, as far as the table keeps it.
+    fn name(name: Option<&'a str>) -> Self {
+        name.map_or(Self::Missing, |name| Self::Name(shorten::beginning(name, limits::ATTESTATION_NAME)))
+    }
+
+    fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Missing => None,
+            Self::Name(name) => Some(Cow::Borrowed(name)),
+            Self::Host(host) => Some(Cow::Owned(host.to_string())),
+        }
+    }
 }
 
 /// The cells of one key: few, and so in no order.
@@ -61,7 +86,7 @@ type Cells = SmallVec<[(Cell, Tally); 1]>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group<'a> {
     /// Which one; `None` for calls that have none.
-    pub key: Option<&'a str>,
+    pub key: Option<Cow<'a, str>>,
     /// Its calls.
     pub calls: u64,
     /// Its cells in order.
@@ -91,13 +116,9 @@ impl Attestations {
         if !matches!(origin.signing, Signing::Unsigned | Signing::Unknown) {
             self.signed.add(tally);
         }
-        self.callers.insert(origin.caller.as_deref().map(shortened), cell, tally);
-        self.prefixes.insert(origin.prefix(), cell, tally);
-        match origin.source {
-            Some(IpAddr::V4(host)) => self.sources.insert(Some(AddressText::of(host).as_str()), cell, tally),
-            Some(IpAddr::V6(host)) => self.sources.insert(Some(&host.to_string()), cell, tally),
-            None => self.sources.insert(None, cell, tally),
-        }
+        self.callers.insert(Key::name(origin.caller.as_deref()), cell, tally);
+        self.prefixes.insert(Key::name(origin.prefix()), cell, tally);
+        self.sources.insert(origin.source.map_or(Key::Missing, Key::Host), cell, tally);
     }
 
     /// Adds the calls of another capture.
@@ -148,10 +169,11 @@ impl Attestations {
 }
 
 impl Breakdown {
-    fn insert(&mut self, key: Option<&str>, cell: Cell, tally: Tally) {
+    fn insert(&mut self, key: Key<'_>, cell: Cell, tally: Tally) {
         let cells = match key {
-            None => Some(&mut self.without),
-            Some(key) => self.by_key.get_mut(key),
+            Key::Missing => Some(&mut self.without),
+            Key::Name(name) => self.by_name.get_mut(name),
+            Key::Host(host) => self.by_host.get_mut(&host),
         };
         let known = cells.and_then(|cells| cells.iter_mut().find(|(known, _)| *known == cell));
         if let Some((_, known)) = known {
@@ -161,8 +183,9 @@ impl Breakdown {
         } else {
             self.count += 1;
             let cells = match key {
-                None => &mut self.without,
-                Some(key) => self.by_key.entry(key.into()).or_default(),
+                Key::Missing => &mut self.without,
+                Key::Name(name) => self.by_name.entry(name.into()).or_default(),
+                Key::Host(host) => self.by_host.entry(host).or_default(),
             };
             cells.push((cell, tally));
         }
@@ -170,19 +193,25 @@ impl Breakdown {
 
     fn add(&mut self, other: &Self) {
         self.beyond += other.beyond;
-        for (key, cell, tally) in other.cells() {
+        for (_, key, (cell, tally)) in other.sorted() {
             self.insert(key, cell, tally);
         }
     }
 
     /// The cells in order of their keys.
-    pub fn cells(&self) -> impl Iterator<Item = (Option<&str>, Cell, Tally)> + '_ {
-        let keyed = self.by_key.iter().map(|(key, cells)| (Some(key.as_ref()), cells));
-        let all = [(None, &self.without)].into_iter().chain(keyed);
-        let mut cells: Vec<(Option<&str>, Cell, Tally)> =
-            all.flat_map(|(key, cells)| cells.iter().map(move |(cell, tally)| (key, *cell, *tally))).collect();
-        cells.sort_unstable_by_key(|(key, cell, _)| (*key, *cell));
-        cells.into_iter()
+    pub fn cells(&self) -> impl Iterator<Item = (Option<Cow<'_, str>>, Cell, Tally)> + '_ {
+        self.sorted().into_iter().map(|(text, _, (cell, tally))| (text, cell, tally))
+    }
+
+    /// The same with the keys, and these in words.
+    fn sorted(&self) -> Vec<(Option<Cow<'_, str>>, Key<'_>, (Cell, Tally))> {
+        let names = self.by_name.iter().map(|(name, cells)| (Key::Name(name), cells));
+        let hosts = self.by_host.iter().map(|(host, cells)| (Key::Host(*host), cells));
+        let all = [(Key::Missing, &self.without)].into_iter().chain(names).chain(hosts);
+        let mut cells: Vec<_> =
+            all.flat_map(|(key, cells)| cells.iter().map(move |cell| (key.text(), key, *cell))).collect();
+        cells.sort_unstable_by(|(a, _, (of_a, _)), (b, _, (of_b, _))| (a, of_a).cmp(&(b, of_b)));
+        cells
     }
 
     /// Calls that are in no cell because [`limits::ATTESTATION_CELLS`] was reached.
@@ -205,11 +234,6 @@ impl Breakdown {
         groups.sort_by_key(|group| std::cmp::Reverse(group.calls));
         groups
     }
-}
-
-/// A name cut to the length that the table keeps.
-fn shortened(name: &str) -> &str {
-    shorten::beginning(name, limits::ATTESTATION_NAME)
 }
 
 #[cfg(test)]

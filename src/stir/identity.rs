@@ -32,12 +32,13 @@ impl Identity {
             info: None,
             alg: None,
             ppt: None,
-            legacy: token.starts_with('"') || (!token.contains('.') && token.len() > 64),
+            legacy: token.starts_with('"') || (token.len() > 64 && memchr::memchr(b'.', token.as_bytes()).is_none()),
             passport: Passport::read(token.trim_matches('"')),
         };
         for field in fields {
-            let (name, value) = field.split_once('=').unwrap_or((field, ""));
-            let (name, value) = (name.trim(), value.trim());
+            let end = memchr::memchr(b'=', field.as_bytes()).unwrap_or(field.len());
+            let (name, value) = field.split_at_checked(end).unwrap_or((field, ""));
+            let (name, value) = (name.trim(), value.get(1..).unwrap_or_default().trim());
             if name.eq_ignore_ascii_case("info") {
                 identity.info = Some(value.trim_matches(['<', '>', '"']).to_owned());
             } else if name.eq_ignore_ascii_case("alg") {

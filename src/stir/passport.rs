@@ -149,10 +149,7 @@ impl Passport {
             faults: Vec::new(),
             plain: [const { Vec::new() }; 2],
         };
-        let mut parts = token.split('.');
-        let (Some(header), Some(claims), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let Some([header, claims, signature]) = three_parts(token) else {
             passport.fault(Part::Token, None, FaultKind::NotThreeParts(token.split('.').count()));
             return passport;
         };
@@ -446,6 +443,14 @@ impl Passport {
         }
         self.signature = Some(octets);
     }
+}
+
+/// What stands between the dots of a token, where there are two.
+fn three_parts(token: &str) -> Option<[&str; 3]> {
+    let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+    let (first, second) = (dots.next()?, dots.next()?);
+    let parts = [token.get(..first)?, token.get(first + 1..second)?, token.get(second + 1..)?];
+    dots.next().is_none().then_some(parts)
 }
 
 type MakeSubject = fn(String) -> Subject;

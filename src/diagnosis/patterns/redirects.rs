@@ -16,9 +16,7 @@ use super::unwanted::{Invite, initial_invites};
 use super::{Texts, cited, line_cited, line_to_cite, software, sorted};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
 use crate::hashing::{HashMap, HashSet};
-use crate::limits::{
-    MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, REDIRECT_VARIANTS,
-};
+use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, REDIRECT_VARIANTS};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
 use crate::sip::{Method, Scheme, StatusCode, Uri, UriView};

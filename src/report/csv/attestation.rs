@@ -1,5 +1,7 @@
 //! One row a cell of the table of final responses by attestation.
 
+use std::borrow::Cow;
+
 use super::{Column, column, optional};
 use crate::catalog;
 use crate::report::attestation::{Attestations, Cell, Tally};
@@ -8,7 +10,7 @@ use crate::report::attestation::{Attestations, Cell, Tally};
 pub(super) struct Row<'a> {
     file: &'a str,
     by: &'static str,
-    key: Option<&'a str>,
+    key: Option<Cow<'a, str>>,
     /// `None` in the row of calls beyond the limit.
     cell: Option<Cell>,
     tally: Tally,
@@ -21,7 +23,13 @@ pub(super) fn rows<'a>(file: &'a str, all: &'a Attestations) -> Vec<Row<'a>> {
     for (by, breakdown) in all.breakdowns() {
         rows.extend(breakdown.cells().map(|(key, cell, tally)| Row { file, by, key, cell: Some(cell), tally }));
         let beyond = Tally { calls: breakdown.beyond(), verified: 0 };
-        rows.extend((beyond.calls > 0).then_some(Row { file, by, key: Some("(others)"), cell: None, tally: beyond }));
+        rows.extend((beyond.calls > 0).then_some(Row {
+            file,
+            by,
+            key: Some("(others)".into()),
+            cell: None,
+            tally: beyond,
+        }));
     }
     rows
 }
@@ -43,7 +51,7 @@ pub(super) static COLUMNS: &[Column<Value>] = &[
          country code is given or assumed (`--country`), else user and host. Of a `prefix` `+1` with area and exchange code, else \
          `+` and the first six digits. Of a `source` the address that sent the INVITE on the hop nearest to the caller. Empty for \
          calls that have none; `(others)` for those beyond the limit on rows.",
-        |r| optional(r.key),
+        |r| optional(r.key.as_deref()),
     ),
     column("final_status", "Status of the response that decided the outcome; empty where none did.", |r| {
         optional(r.cell.and_then(|cell| cell.status))

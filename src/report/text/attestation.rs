@@ -117,7 +117,7 @@ fn breakdown(page: &mut Page, [title, none, one, many]: [&'static str; 4], break
     let ranked = breakdown.ranked();
     let shown = ranked.get(..SHOWN).unwrap_or(&ranked);
     let none = page.say(none);
-    let key = |group: &Group<'_>| group.key.unwrap_or(&none).to_owned();
+    let key = |group: &Group<'_>| group.key.as_deref().unwrap_or(&none).to_owned();
     let width = shown.iter().map(|group| display_width(&key(group))).max().unwrap_or(0).min(KEY);
     page.paragraph(2, Tone::Strong, title);
     for group in shown {

@@ -1,5 +1,7 @@
 //! Final responses by attestation as JSON shows them.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::report::attestation::{Attestations, Breakdown, Cell, Tally};
@@ -31,7 +33,7 @@ pub(super) struct AttestationView<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CellView<'a> {
     /// The caller, prefix, or address; null for calls that have none, and in `by_response`.
-    key: Option<&'a str>,
+    key: Option<Cow<'a, str>>,
     /// Status of the response; null where none decided.
     final_status: Option<u16>,
     /// How the INVITE is signed: A, B, or C as claimed; no-level for a PASSporT without one of them; unsigned; invalid where no
@@ -76,7 +78,7 @@ impl<'a> AttestationView<'a> {
     }
 }
 
-fn view(key: Option<&str>, cell: Cell, tally: Tally) -> CellView<'_> {
+fn view(key: Option<Cow<'_, str>>, cell: Cell, tally: Tally) -> CellView<'_> {
     CellView {
         key,
         final_status: cell.status,

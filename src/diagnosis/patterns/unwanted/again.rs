@@ -15,8 +15,8 @@ use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{
-    PATTERN_NAME, PATTERN_SOFTWARE, REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS,
-    SENDS_AFTER_REJECTION, UNWANTED_RECENT_INVITES,
+    PATTERN_NAME, PATTERN_SOFTWARE, REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION,
+    UNWANTED_RECENT_INVITES,
 };
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
@@ -212,7 +212,11 @@ impl Again {
             {
                 rejected.push(sent(), &mut self.texts);
             }
-            self.recent.push(marks, noted, [from.as_bytes(), to.as_bytes(), software.as_bytes(), line_to_cite(message)]);
+            self.recent.push(
+                marks,
+                noted,
+                [from.as_bytes(), to.as_bytes(), software.as_bytes(), line_to_cite(message)],
+            );
         }
     }
 
