@@ -41,12 +41,18 @@ impl<'m> Names<'m> {
         let called = number(&to);
         let is_same = target.as_ref().map(|target| target.user) == to.as_ref().map(|to| to.user);
         let dialled = if is_same { called.clone() } else { number(&target) };
-        let target_user = target.as_ref().and_then(|target| target.effective_user_as(dialled.as_ref(), country));
-        let callee = to.as_ref().map(|to| party(to, called.as_ref()));
         // Its own number counts where the asserted one is but an extension.
         let own = if complete(asserted.as_ref()).is_some() { None } else { number(&from) };
-        let caller = complete(asserted.as_ref().or(own.as_ref())).or_else(|| name(from.as_ref()?, own.as_ref()));
-        Self { from, target, target_user, dialled, calling: asserted.or(own), called, caller, callee }
+        Self {
+            target_user: target.as_ref().and_then(|target| target.effective_user_as(dialled.as_ref(), country)),
+            callee: to.as_ref().map(|to| party(to, called.as_ref())),
+            caller: complete(asserted.as_ref().or(own.as_ref())).or_else(|| name(from.as_ref()?, own.as_ref())),
+            from,
+            target,
+            dialled,
+            called,
+            calling: asserted.or(own),
+        }
     }
 
     /// Whether both numbers belong to the North American plan.

@@ -79,6 +79,9 @@ impl<'a> Key<'a> {
     }
 }
 
+/// A cell with its key, in words first.
+type Worded<'a> = (Option<Cow<'a, str>>, Key<'a>, (Cell, Tally));
+
 /// The cells of one key: few, and so in no order.
 type Cells = SmallVec<[(Cell, Tally); 1]>;
 
@@ -204,7 +207,7 @@ impl Breakdown {
     }
 
     /// The same with the keys, and these in words.
-    fn sorted(&self) -> Vec<(Option<Cow<'_, str>>, Key<'_>, (Cell, Tally))> {
+    fn sorted(&self) -> Vec<Worded<'_>> {
         let names = self.by_name.iter().map(|(name, cells)| (Key::Name(name), cells));
         let hosts = self.by_host.iter().map(|(host, cells)| (Key::Host(*host), cells));
         let all = [(Key::Missing, &self.without)].into_iter().chain(names).chain(hosts);
