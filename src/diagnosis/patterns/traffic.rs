@@ -12,6 +12,7 @@ use super::super::names::Names;
 use super::unwanted::Invite;
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
 use crate::hashing::{self, HashMap, HashSet};
+use crate::lang::Text;
 use crate::limits::{
     PATTERN_NAME, TRAFFIC_ATTEMPTS, TRAFFIC_ATTEMPTS_PER_CALLER, TRAFFIC_CALLERS, TRAFFIC_EXAMPLES, TRAFFIC_SOURCES,
     TRAFFIC_SOURCES_PER_CALLER,
@@ -220,21 +221,21 @@ impl<'a> Seen<'a> {
         {
             attempts.push(attempt);
         }
-        keep(&mut examples.requests, self.request, "an INVITE", room.examples);
+        keep(&mut examples.requests, self.request, || Text::new("an INVITE"), room.examples);
         if let Some(rejection) = self.rejection {
-            keep(&mut examples.rejections, rejection, "a 607", room.examples);
+            keep(&mut examples.rejections, rejection, || Text::new("a 607"), room.examples);
         }
     }
 }
 
 /// Keeps the earliest ones: calls close in another order than they begin.
-fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: &'static str, room: usize) {
+fn keep(kept: &mut Vec<Evidence>, message: &CapturedMessage, what: impl FnOnce() -> Text, room: usize) {
     let key = |e: &Evidence| (e.time, e.frame);
     let place = (message.provenance.time, message.provenance.frame);
     if kept.len() >= room && kept.last().is_some_and(|last| key(last) <= place) {
         return;
     }
-    let evidence = super::cited(Evidence::of(message, what));
+    let evidence = super::cited(Evidence::of(message, what()));
     match kept.last_mut().filter(|_| room == 1) {
         Some(only) => *only = evidence,
         None => super::add(kept, evidence),
