@@ -102,7 +102,7 @@ impl Uri {
     /// (RFC 3261 §25.1).
     pub fn has_illegal_characters(&self) -> bool {
         // Without a way out, many octets are looked at together.
-        !self.raw.bytes().fold(true, |legal, b| legal & b.is_ascii_graphic() & (b != b'<') & (b != b'>') & (b != b'"'))
+        !self.raw.bytes().fold(true, |legal, b| legal & (b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"')))
     }
 
     /// Whether it is `sip:` or `sips:`.
