@@ -270,6 +270,9 @@ impl Failure<'_> {
             Some(_) if self.status == 487 && !was_ended(call, self.transaction) => {
                 "The pending request was ended by a CANCEL or a BYE, and neither is in this capture."
             }
+            Some(_) if self.status == 491 && !is_crossed(call, self.transaction) => {
+                "It says that another change of the session was under way; none of the other side is in this capture."
+            }
             // An ordinary end needs no more than its meaning in short.
             Some(Lookup::Entry(entry)) if self.severity == Severity::Info => entry.meaning_in_short(),
             Some(Lookup::Entry(entry)) => entry.meaning,
@@ -449,6 +452,19 @@ fn is_refused_cancel(call: &Call, id: TransactionId) -> bool {
     let Some(refused) = refusal.and_then(|last| call.time(last.message)) else { return false };
     let mut meant = call.transactions.iter().filter(|t| t.cancelled_by == Some(id));
     meant.any(|invite| invite.finals.iter().filter_map(|last| call.time(last.message)).all(|time| time > refused))
+}
+
+/// Whether the other side had an offer of its own on its way when this one was sent (RFC 3261 §14.2, RFC 3311 §5.2).
+fn is_crossed(call: &Call, refused: &Transaction) -> bool {
+    let over = |t: &Transaction| t.finals.iter().filter_map(|f| call.time(f.message)).min();
+    let refused_at = over(refused);
+    call.transactions.iter().any(|t| {
+        matches!(t.method, Method::Invite | Method::Update)
+            && t.leg == refused.leg
+            && t.client.address == refused.server.address
+            && refused_at.is_none_or(|end| t.start <= end)
+            && over(t).is_none_or(|end| end >= refused.start)
+    })
 }
 
 /// Whether a CANCEL or BYE that ends the request is in the capture.

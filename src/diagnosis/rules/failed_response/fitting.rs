@@ -30,6 +30,8 @@ const CAUSES: &str = "Read Reason and Warning: Q.850 cause 18, 19, 20 or 31 poin
 const RANG: &str = "If the call rang before, it simply was not answered; nothing is broken.";
 const STALE: &str = "For `Stale Date`: set the clock of the signing server by NTP and sign immediately before sending.";
 const HOPS: &str = "If no host repeats, raise Max-Forwards at the client; 70 is the recommended value.";
+const TIMEOUT: &str = "Find out which dependency the answering server was waiting for and mend that; the time between request and response \
+    equals its timeout.";
 const OVER: &str = "For a BYE or CANCEL nothing needs repair; treat the call as over.";
 
 /// Causes of the telephone network for a number that is not in use (404), and for a called party that cannot be had (480).
@@ -74,6 +76,9 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         },
         STALE => same.filter(|_| is_stale(response) || request(transaction, call).is_some_and(is_signed)),
         HOPS => same.filter(|_| !request(transaction, call).is_some_and(has_hops)),
+        TIMEOUT if transaction.request.is_none() => {
+            Some("Find out which dependency the answering server was waiting for, and mend that.")
+        }
         OVER => same.filter(|_| matches!(method, Method::Bye | Method::Cancel)),
         REGISTERED => same.filter(|_| rang(transaction, call) != Some(180)),
         RANG if rang(transaction, call) == Some(180) => Some(
@@ -187,7 +192,7 @@ mod tests {
         let given: Vec<_> = of_catalogue.copied().chain(other_methods::fixes()).collect();
         for advice in [
             ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID, REGISTERED, CAUSES, RANG,
-            STALE, HOPS, OVER,
+            STALE, HOPS, OVER, TIMEOUT,
         ] {
             assert!(given.contains(&advice), "{advice}");
         }

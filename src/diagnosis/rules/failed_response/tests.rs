@@ -46,6 +46,35 @@ fn severity_and_outcome_follow_from_the_response() {
 }
 
 #[test]
+fn both_sides_are_spoken_of_where_both_are_seen() {
+    let answered = "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=t\n200 OK\n\n0.2 a > p tag=t\nACK\n\n";
+    let crossing = |at: &str| format!("{at} p > a tag=t call=1\nINVITE sip:a\nCSeq: 900 INVITE\n\n");
+    let refused =
+        "5 a > p tag=t\nINVITE sip:bob@p.example\n\n5.1 p > a tag=t\n491 Request Pending\n\n5.2 a > p tag=t\nACK\n\n";
+    for (between, behind, both) in [
+        (String::new(), String::new(), false),
+        (crossing("4.9"), String::new(), true),
+        (String::new(), crossing("9"), false),
+    ] {
+        let report = flow(&format!("{answered}{between}{refused}{behind}"));
+        let found = report.findings.iter().find(|f| f.message.to_string().contains("491")).unwrap();
+        let message = found.message.to_string();
+        assert_eq!(message.contains("Both sides tried"), both, "{message}");
+        assert_eq!(message.contains("none of the other side is in this capture"), !both, "{message}");
+    }
+}
+
+#[test]
+fn a_time_is_told_where_the_request_is_there() {
+    let [alone, whole] = ["", "0.0 a > p\nREGISTER sip:p.example\n\n"].map(|request| {
+        let report = flow(&format!("{request}1.0 p > a\n504 Server Timeout\nCSeq: 1 REGISTER\n"));
+        let found = report.findings.iter().find(|f| f.code == "failed-response").unwrap();
+        found.remediation.iter().any(|fix| fix.to_string().contains("equals its timeout"))
+    });
+    assert_eq!((alone, whole), (false, true));
+}
+
+#[test]
 fn the_phrase_is_quoted_where_it_is_not_the_usual_one() {
     for (response, expected) in [
         ("404 Not Found", "198.51.100.5:5060 answered INVITE with 404 Not Found. The server"),
