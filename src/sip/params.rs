@@ -26,8 +26,12 @@ pub fn find(text: &str, wanted: char) -> Option<usize> {
     let wanted = u8::try_from(wanted).ok().filter(u8::is_ascii)?;
     let first = memchr::memchr3(wanted, b'"', b'<', text.as_bytes())?;
     let rest = text.as_bytes().get(first..)?;
-    // As a rule nothing is quoted.
-    if rest.first() == Some(&wanted) { Some(first) } else { position(rest, |b| b == wanted).map(|at| first + at) }
+    // As a rule nothing is quoted, or there is none at all.
+    if rest.first() == Some(&wanted) {
+        return Some(first);
+    }
+    memchr::memchr(wanted, rest)?;
+    position(rest, |b| b == wanted).map(|at| first + at)
 }
 
 /// The place of the first octet for which `wanted` holds outside of quoted strings and `<>`.
