@@ -52,7 +52,7 @@ impl<'a> Challenged<'a> {
     /// The challenge as evidence.
     pub(super) fn evidence(&self, what: impl Into<Text>) -> Evidence {
         let names = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
-        match names.into_iter().find(|name| self.response.message.header_bytes(*name).is_some()) {
+        match names.into_iter().find(|name| self.response.message.has(*name)) {
             Some(name) => Evidence::header(self.response, name, what),
             None => Evidence::of(self.response, what),
         }

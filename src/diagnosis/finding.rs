@@ -186,7 +186,7 @@ impl Finding {
         // Most findings cite no more than this, and advise no more.
         let mut evidence = Vec::with_capacity(4);
         evidence.push(primary);
-        Self::from(Details {
+        let details = Details {
             code: rule.code,
             severity: rule.severity,
             certainty,
@@ -198,7 +198,8 @@ impl Finding {
             consequence_of: None,
             calls: Vec::new(),
             calls_total: 0,
-        })
+        };
+        Self(Box::new(Kept { details, cause: root_cause::place_of(rule.code) }))
     }
 
     /// The place of its code among the causes of failures.

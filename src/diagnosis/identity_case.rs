@@ -115,7 +115,7 @@ impl<'a> IdentityCase<'a> {
 
     /// The header field that names the caller as evidence.
     pub(super) fn caller_evidence(&self) -> Evidence {
-        let name = if self.request.message.header_bytes(HeaderName::PAssertedIdentity).is_some() {
+        let name = if self.request.message.has(HeaderName::PAssertedIdentity) {
             HeaderName::PAssertedIdentity
         } else {
             HeaderName::From

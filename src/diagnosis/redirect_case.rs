@@ -370,7 +370,7 @@ fn with_credentials(call: &Call, challenged: &Transaction, id: TransactionId) ->
             && t.method == challenged.method
             && t.client.address == challenged.client.address
             && t.server == challenged.server
-            && credentials.iter().any(|name| message.header(*name).is_some());
+            && credentials.iter().any(|name| message.has(*name));
         answers.then_some(TransactionId(index))
     })
 }

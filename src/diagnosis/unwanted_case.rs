@@ -126,7 +126,7 @@ impl<'a> UnwantedCase<'a> {
         let says = network_block::says_analytics(&self.response.message);
         let fields =
             if says { [HeaderName::Reason, HeaderName::CallInfo] } else { [HeaderName::CallInfo, HeaderName::Server] };
-        let field = fields.into_iter().find(|name| self.response.message.header_bytes(*name).is_some());
+        let field = fields.into_iter().find(|name| self.response.message.has(*name));
         Evidence::header(self.response, field.unwrap_or(HeaderName::UserAgent), what)
     }
 
@@ -137,7 +137,7 @@ impl<'a> UnwantedCase<'a> {
             related.push(Evidence::of(rang, "rang before, with the same To tag: the same user agent answered"));
         }
         for name in [HeaderName::Reason, HeaderName::CallInfo] {
-            if self.response.message.header_bytes(name).is_some() {
+            if self.response.message.has(name) {
                 related.push(Evidence::header(self.response, name, "what the 607 says of itself"));
             }
         }

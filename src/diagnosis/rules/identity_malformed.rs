@@ -88,7 +88,7 @@ fn obsolete(case: &IdentityCase<'_>, identity: &Identity) -> Finding {
          take the call as unsigned.",
     )
     .with("hop", case.hop());
-    let old = case.request.message.header_bytes(HeaderName::IdentityInfo).is_some();
+    let old = case.request.message.has(HeaderName::IdentityInfo);
     Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
         .severity(Severity::Notice)
         .evidence(old.then(|| {

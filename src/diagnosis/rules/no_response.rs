@@ -181,7 +181,7 @@ fn actor(silence: &Silence<'_>) -> Actor {
 /// The mandatory header fields (RFC 3261 §8.1.1) that the request lacks.
 fn missing(request: &CapturedMessage) -> Vec<&'static str> {
     let mandatory = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
-    let absent = mandatory.into_iter().filter(|name| request.message.header_bytes(*name).is_none());
+    let absent = mandatory.into_iter().filter(|name| !request.message.has(*name));
     absent.map(HeaderName::name).collect()
 }
 

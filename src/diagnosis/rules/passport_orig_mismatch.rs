@@ -42,7 +42,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let country = &cx.settings.country;
     let (claimed, named) = wrong_origin(case, identity, country)?;
     let message = &case.request.message;
-    let asserted = message.header_bytes(HeaderName::PAssertedIdentity).is_some();
+    let asserted = message.has(HeaderName::PAssertedIdentity);
     let from = || number_in(case.from()?.user, country);
     let from_fits = asserted && from().is_some_and(|from| same_number(claimed, &from));
     let template = if from_fits {

@@ -138,7 +138,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
 fn challenge_evidence(answer: &CapturedMessage) -> Evidence {
     let names = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
     let what = "the target's challenge";
-    match names.into_iter().find(|name| answer.message.header_bytes(*name).is_some()) {
+    match names.into_iter().find(|name| answer.message.has(*name)) {
         Some(name) => Evidence::header(answer, name, what),
         None => Evidence::of(answer, what),
     }

@@ -47,7 +47,7 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 /// Whether the redirect names no address at all.
 pub(super) fn applies(case: &RedirectCase<'_>) -> bool {
     let message = &case.response.message;
-    case.offers_contacts() && !message.is_cut() && message.header(HeaderName::Contact).is_none()
+    case.offers_contacts() && !message.is_cut() && !message.has(HeaderName::Contact)
 }
 
 fn finding(case: RedirectCase<'_>) -> Finding {

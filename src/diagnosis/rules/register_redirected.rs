@@ -101,13 +101,13 @@ fn sentence(target: Option<&Uri>, critical: bool, exposed: bool) -> Text {
 }
 
 fn has_credentials(message: &crate::sip::Message) -> bool {
-    [HeaderName::Authorization, HeaderName::ProxyAuthorization].iter().any(|name| message.header(*name).is_some())
+    [HeaderName::Authorization, HeaderName::ProxyAuthorization].iter().any(|name| message.has(*name))
 }
 
 fn credentials_evidence(message: &crate::call::CapturedMessage) -> Evidence {
     let name = [HeaderName::Authorization, HeaderName::ProxyAuthorization]
         .into_iter()
-        .find(|name| message.message.header(*name).is_some())
+        .find(|name| message.message.has(*name))
         .unwrap_or(HeaderName::Authorization);
     Evidence::header(message, name, "credentials sent to the target")
 }

@@ -106,7 +106,7 @@ fn changes(received: &CapturedMessage, passed: &CapturedMessage) -> Vec<Text> {
         changes.push(Text::new("the phrase Network Blocked became \"{phrase}\"").with("phrase", phrase.trim()));
     }
     for name in [HeaderName::Reason, HeaderName::CallInfo] {
-        if inner.header_bytes(name).is_some() && outer.header_bytes(name).is_none() && !outer.is_cut() {
+        if inner.has(name) && !outer.has(name) && !outer.is_cut() {
             changes.push(Text::new("{header} was dropped").with("header", name.name()));
         }
     }
@@ -140,7 +140,7 @@ fn finding(case: &Altered<'_>) -> Finding {
             .with("passed", status(case.passed))
             .with("changes", Text::list(", ", &case.changes));
     let kept = [HeaderName::Reason, HeaderName::CallInfo].into_iter();
-    let kept = kept.filter(|name| case.received.message.header_bytes(*name).is_some());
+    let kept = kept.filter(|name| case.received.message.has(*name));
     Finding::new(&RULE, Certainty::Strong, message, Evidence::of(case.passed, "what was passed on"))
         .evidence([Evidence::of(case.received, "what had been received")])
         .evidence(kept.map(|name| Evidence::header(case.received, name, "what came with it")))
