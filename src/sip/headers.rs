@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::HeaderName;
-use super::line::{self, Doubts, Known, Line};
+use super::line::{self, Doubts, End, Known, Line};
 use super::memo::Memo;
 use super::method::Code;
 use super::places::{Fields, Names, Span, offset};
@@ -115,38 +115,43 @@ impl Block {
         let mut rest = bytes.get(self.end..).unwrap_or_default();
         while !rest.starts_with(b"\r\n") {
             let read;
-            let (line, next) = match known(rest, memo, shape.get_mut(fields.count())) {
-                Some((Known::Whole(line), next)) if !line::goes_on(next) => (line, next),
+            let (line, end, next) = match known(rest, memo, shape.get_mut(fields.count())) {
+                Some((Known::Whole(line), next)) if !line::goes_on(next) => (line, line.end, next),
                 other => {
-                    let begun = match other {
-                        Some((Known::Begun(line), behind)) => line::ended(line, rest, behind),
-                        _ => line::call_id(rest),
-                    };
-                    let Some((line, next)) = begun.or_else(|| line::usual(rest, memo)) else { break };
-                    read = line;
-                    (&read, next)
+                    let begun = other.and_then(|(known, behind)| match known {
+                        Known::Begun(line) => line::ended(line.name, rest, behind).map(|(end, next)| (line, end, next)),
+                        Known::Whole(_) => None,
+                    });
+                    if let Some(begun) = begun {
+                        begun
+                    } else {
+                        let usual = line::call_id(rest).or_else(|| line::usual(rest, memo));
+                        let Some((line, next)) = usual else { break };
+                        read = line;
+                        (&read, read.end, next)
+                    }
                 }
             };
-            self.take(line, bytes.len() - rest.len(), fields);
+            self.take(line, end, bytes.len() - rest.len(), fields);
             rest = next;
         }
         self.end = bytes.len() - rest.len();
         rest
     }
 
-    /// Takes a line that begins `at` that place.
+    /// Takes a line with that end that begins `at` that place.
     #[inline]
-    fn take(&mut self, line: &Line, at: usize, fields: &mut Fields) {
+    fn take(&mut self, line: &Line, end: End, at: usize, fields: &mut Fields) {
         self.doubts.add(line.doubts);
-        if fields.push(line, at) {
+        if fields.push(line, end.at, at) {
             self.repeated.add(line.name);
             return;
         }
-        let parameter = || line.parameter.map(|place| place.behind(at));
+        let parameter = || end.parameter.map(|place| place.behind(at));
         match line.name {
             HeaderName::Via => {
                 self.branch = parameter();
-                self.via_parameters = if line.parameters > 0 { offset(at) + line.parameters } else { 0 };
+                self.via_parameters = if end.parameters > 0 { offset(at) + end.parameters } else { 0 };
             }
             HeaderName::From => self.from_tag = parameter(),
             HeaderName::To => self.to_tag = parameter(),
@@ -172,7 +177,7 @@ impl Block {
             odd.push(Anomaly::HeaderFieldMalformed);
             return None;
         };
-        self.take(&line, self.end, fields);
+        self.take(&line, line.end, self.end, fields);
         Some(line)
     }
 }

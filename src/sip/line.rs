@@ -57,7 +57,14 @@ pub(super) struct Line {
     pub(super) number: Option<u32>,
     pub(super) name_end: u32,
     pub(super) value_start: u32,
-    pub(super) value_end: u32,
+    pub(super) end: End,
+}
+
+/// The end of a value: what may be new of a line of which the beginning is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// Where it is.
+    pub(super) at: u32,
     /// Where the parameters of a plain value with an address or a sent-by begin; 0 of others.
     pub(super) parameters: u32,
     /// The one of them that every message is asked for; `None` if nobody looked.
@@ -76,12 +83,13 @@ pub(super) enum Known {
 /// A line with what stands behind it.
 type Read<'t> = (Line, &'t [u8]);
 
-/// A line of which the part in front of the parameters came lately: none of them may follow, or the one that is asked for and no other.
+/// The end of a value of which the part in front of the parameters came lately, and what stands behind its line: no parameter may follow,
+/// or the one that is asked for and no other.
 #[inline]
-pub(super) fn ended<'t>(line: &Line, text: &'t [u8], rest: &[u8]) -> Option<Read<'t>> {
-    let plain = plain::wanted_alone(text, rest, wanted(line.name))?;
+pub(super) fn ended<'t>(name: HeaderName, text: &'t [u8], rest: &[u8]) -> Option<(End, &'t [u8])> {
+    let plain = plain::wanted_alone(text, rest, wanted(name))?;
     let next = behind_line_end(text.get(plain.length..)?)?;
-    Some((line.with(&plain, 0), next))
+    Some((End::of(&plain, 0), next))
 }
 
 /// A line as nearly all are, name, value and line end in one pass; others are to be read at leisure.
@@ -132,7 +140,7 @@ pub(super) fn leisurely(text: &[u8]) -> Option<Line> {
     let value = text.get(colon + 1..)?.trim_ascii_start();
     let name = HeaderName::read(text.get(..token)?);
     let mut line = Line::new(name, token, text.len() - value.len());
-    line.value_end = line.value_start + offset(value.trim_ascii_end().len());
+    line.end.at = line.value_start + offset(value.trim_ascii_end().len());
     line.doubts = doubts_of(name);
     line.doubts.add_if(!text.is_ascii(), Doubts::ASCII);
     Some(line)
@@ -155,23 +163,30 @@ impl Line {
             number: None,
             name_end: offset(name_end),
             value_start: offset(value_start),
-            value_end: offset(value_start),
-            parameters: 0,
-            parameter: None,
+            end: End { at: offset(value_start), parameters: 0, parameter: None },
         }
     }
 
     /// The same with a plain value, of which places count from there.
     #[inline]
     fn with(mut self, plain: &Plain, from: usize) -> Self {
-        let Plain { parameter, begin, length } = plain;
-        self.value_end = offset(from + length);
-        self.parameters = if begin < length { offset(from + begin) } else { 0 };
+        self.end = End::of(plain, from);
+        self.doubts.add_if(self.name == HeaderName::Contact && !plain.parameter.is_empty(), Doubts::EXPIRES);
+        self
+    }
+}
+
+impl End {
+    /// That of a plain value, of which places count from there.
+    #[inline]
+    fn of(Plain { parameter, begin, length }: &Plain, from: usize) -> Self {
         let is_there = !parameter.is_empty();
         let place = if is_there { Span::new(from + parameter.start, from + parameter.end) } else { Span::NONE };
-        self.parameter = Some(place);
-        self.doubts.add_if(is_there && self.name == HeaderName::Contact, Doubts::EXPIRES);
-        self
+        Self {
+            at: offset(from + length),
+            parameters: if begin < length { offset(from + begin) } else { 0 },
+            parameter: Some(place),
+        }
     }
 }
 
@@ -221,7 +236,7 @@ fn without_blanks(mut value: &[u8]) -> &[u8] {
 fn words(mut line: Line, text: &[u8]) -> Option<Read<'_>> {
     let (value, rest) = text.split_at_checked(plain::words(text)?)?;
     let next = behind_line_end(rest)?;
-    line.value_end = line.value_start + offset(value.len());
+    line.end.at = line.value_start + offset(value.len());
     match line.name {
         HeaderName::CSeq => (line.number, line.method) = cseq(value).unzip(),
         HeaderName::ContentLength => line.number = small_number(value),
@@ -281,7 +296,7 @@ mod tests {
 
     /// Places of name and value.
     fn places((line, next): Read<'_>) -> (HeaderName, [u32; 3], usize) {
-        (line.name, [line.name_end, line.value_start, line.value_end], next.len())
+        (line.name, [line.name_end, line.value_start, line.end.at], next.len())
     }
 
     proptest! {
@@ -310,7 +325,7 @@ mod tests {
                 let text = text.as_bytes();
                 let known = memo.find(text).and_then(|(known, rest)| match known {
                     Known::Whole(line) => (!goes_on(rest)).then_some((*line, rest)),
-                    Known::Begun(line) => ended(line, text, rest),
+                    Known::Begun(line) => ended(line.name, text, rest).map(|(end, next)| (Line { end, ..*line }, next)),
                 });
                 let read = usual(text, &mut memo);
                 prop_assert!(known.is_none_or(|known| Some(known) == read));

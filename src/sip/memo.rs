@@ -112,8 +112,8 @@ impl<R> Place<R> {
 fn is_same(text: &[u8], other: &[u8]) -> bool {
     let ((words, _), (others, _)) = (text.as_chunks::<WORD>(), other.as_chunks::<WORD>());
     let mut pairs = words.iter().zip(others);
-    pairs.all(|(word, other)| u64::from_ne_bytes(*word) == u64::from_ne_bytes(*other))
-        && text.last_chunk::<WORD>() == other.last_chunk()
+    let (Some(last), Some(other_last)) = (text.last_chunk::<WORD>(), other.last_chunk::<WORD>()) else { return false };
+    pairs.all(|(word, other)| u64::from_ne_bytes(*word) == u64::from_ne_bytes(*other)) && last == other_last
 }
 
 /// The first of the two places of a text; the other is next to it.

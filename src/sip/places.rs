@@ -166,26 +166,26 @@ impl Fields {
         self.count
     }
 
-    /// Appends one whose line begins `at` that place; whether there was one of that name.
+    /// Appends one whose line begins `at` that place, and its value ends at `end` of the line; whether there was one of that name.
     #[inline]
-    pub(super) fn push(&mut self, line: &Line, at: usize) -> bool {
+    pub(super) fn push(&mut self, line: &Line, end: u32, at: usize) -> bool {
         // No other place is behind the end of the value.
-        let fits = u16::try_from(at + line.value_end as usize).is_ok() && u8::try_from(line.name_end).is_ok();
+        let fits = u16::try_from(at + end as usize).is_ok() && u8::try_from(line.name_end).is_ok();
         match self.words.get_mut(self.count) {
             Some(free) if fits => {
                 let front = u64::from(number_of(line.name)) | u64::from(line.name_end) << 8;
-                let value = u64::from(line.value_start) << 32 | u64::from(line.value_end) << 48;
+                let value = u64::from(line.value_start) << 32 | u64::from(end) << 48;
                 // The place is added to each of the three at once.
                 *free = ((front | value) + (at as u64) * 0x0001_0001_0001_0000).to_le_bytes();
                 self.count += 1;
             }
-            _ => self.push_wide(line, at),
+            _ => self.push_wide(line, end, at),
         }
         self.present.add(line.name)
     }
 
     #[cold]
-    fn push_wide(&mut self, line: &Line, at: usize) {
+    fn push_wide(&mut self, line: &Line, end: u32, at: usize) {
         self.widen();
         let behind = |place: u32| offset(at + place as usize);
         self.wide.push(Field {
@@ -193,7 +193,7 @@ impl Fields {
             start: behind(0),
             name_end: behind(line.name_end),
             value_start: behind(line.value_start),
-            value_end: behind(line.value_end),
+            value_end: behind(end),
         });
     }
 
@@ -279,7 +279,7 @@ mod tests {
 
     fn push(fields: &mut Fields, name: HeaderName, [start, name_end, value_start, value_end]: [usize; 4]) -> bool {
         let line = Line::new(name, name_end - start, value_start - start);
-        fields.push(&Line { value_end: offset(value_end - start), ..line }, start)
+        fields.push(&line, offset(value_end - start), start)
     }
 
     #[test]
