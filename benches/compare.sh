@@ -5,7 +5,7 @@
 #   benches/compare.sh [CAPTURE [RUNS]]
 #
 # Without CAPTURE a mix of 72,000 calls is generated (900 a second: answered, 301, 607). SIPSCAN names the binary; the default is
-# target/release/sipscan, which is built first. Nothing else should run on the machine: medians of RUNS (5) runs each.
+# target/release/sipscan, which is built first. GUIDED names one that benches/guided.sh built, for rows of its own. Nothing else should run on the machine: medians of RUNS (5) runs each.
 # Needs bash, python3, and the times of processes from getrusage; every tool writes its output to /dev/null or a temporary file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -84,6 +84,10 @@ cat "$capture" >/dev/null
 measure "cat" cat "$capture"
 measure "sipscan, text" "$sipscan" "$capture"
 measure "sipscan --threads 1, text" "$sipscan" --threads 1 "$capture"
+if [ -n "${GUIDED:-}" ]; then
+    measure "sipscan, guided build, text" "$GUIDED" "$capture"
+    measure "sipscan --threads 1, guided build, text" "$GUIDED" --threads 1 "$capture"
+fi
 measure "sipscan, JSON" "$sipscan" -o "$work/report.json" "$capture"
 measure "sipscan, NDJSON" "$sipscan" -o "$work/report.ndjson" "$capture"
 measure "sipscan, CSV" "$sipscan" -o "$work/report.csv" "$capture"
@@ -127,17 +131,19 @@ echo
 echo "| ratio | measured | goal |"
 echo "| --- | ---: | ---: |"
 tshark="tshark -q -z sip,stat, without SDP conversations"
-ratio "wall, tshark / sipscan" wall "$tshark" "sipscan, text" "≥ 20"
-ratio "wall, sngrep / sipscan" wall "sngrep -N -q -l 200000" "sipscan, text" "≥ 35"
-ratio "wall, sipgrep / sipscan" wall "sipgrep" "sipscan, text" "≥ 18"
-ratio "wall, sip-doctor / sipscan" wall "sip-doctor" "sipscan, text" "≥ 300"
-ratio "wall, sipscan / cat" wall "sipscan, text" "cat" "≤ 5"
-ratio "CPU, sipscan / sipnab" cpu "sipscan, text" "sipnab" "≤ 0.2"
+for build in "" ", guided build"; do
+    ratio "wall, tshark / sipscan$build" wall "$tshark" "sipscan$build, text" "≥ 20"
+    ratio "wall, sngrep / sipscan$build" wall "sngrep -N -q -l 200000" "sipscan$build, text" "≥ 35"
+    ratio "wall, sipgrep / sipscan$build" wall "sipgrep" "sipscan$build, text" "≥ 18"
+    ratio "wall, sip-doctor / sipscan$build" wall "sip-doctor" "sipscan$build, text" "≥ 300"
+    ratio "wall, sipscan$build / cat" wall "sipscan$build, text" "cat" "≤ 5"
+    ratio "CPU, sipscan$build / sipnab" cpu "sipscan$build, text" "sipnab" "≤ 0.2"
+    ratio "wall, one thread / all$build" wall "sipscan --threads 1$build, text" "sipscan$build, text" "≥ 1.7"
+done
 ratio "wall, JSON / text" wall "sipscan, JSON" "sipscan, text" "≤ 1.6"
 ratio "wall, NDJSON / text" wall "sipscan, NDJSON" "sipscan, text" "≤ 1.6"
 ratio "wall, CSV / text" wall "sipscan, CSV" "sipscan, text" "≤ 1.6"
 ratio "peak, ten times as many calls" peak "sipscan, 720000 generated calls" "sipscan, 72000 generated calls" "≤ 1.1"
-ratio "wall, one thread / all" wall "sipscan --threads 1, text" "sipscan, text" "≥ 1.7"
 ratio "wall, one thread / all, 1,000 files" wall "sipscan --threads 1, 1,000 files" "sipscan, 1,000 files" "≥ 1.7"
 ratio "wall, sipscan / cat, RTP" wall "sipscan, RTP" "cat, RTP" "≤ 3"
 ratio "wall, .gz / gzip -dc" wall "sipscan, .gz" "gzip -dc" "≤ 1.2"
