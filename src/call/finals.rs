@@ -178,9 +178,9 @@ impl Call {
         seen
     }
 
-    /// Whether two messages went from the same sender to the same receiver.
+    /// Whether two messages went from the same host to the same receiver; a sender may take another port in between.
     fn same_way(&self, a: MessageId, b: MessageId) -> bool {
-        let way = |id| self.message(id).map(|m| (m.provenance.flow.source, m.provenance.flow.destination));
+        let way = |id| self.message(id).map(|m| (m.provenance.flow.source.address, m.provenance.flow.destination));
         way(a) == way(b)
     }
 
@@ -237,6 +237,20 @@ mod tests {
             let counts: Vec<_> =
                 counted.iter().map(|c| (c.response.retransmissions.len() as u64, c.elsewhere.len() as u64)).collect();
             assert_eq!(counts, [(retransmissions, elsewhere)], "{pairs} {again}");
+        }
+    }
+
+    #[test]
+    fn a_sender_that_takes_another_port_sends_again() {
+        let again = "\n0.6 other > a0 call=c\n200 OK\nVia: SIP/2.0/UDP client.example;branch=z9hG4bKx\nCSeq: 1 OPTIONS\n\
+                     To: <sip:b.example>;tag=t\n";
+        for (other, seen) in [
+            ("203.0.113.0:5070", SeenAgain { retransmissions: 1, elsewhere: 0 }),
+            ("203.0.113.9:5060", SeenAgain { retransmissions: 0, elsewhere: 1 }),
+        ] {
+            let calls = calls(&format!("host other {other}\n{}{again}", flow(1, "")));
+            assert_eq!(calls.len(), 1, "{other}");
+            assert_eq!(calls[0].count_finals(|_| {}), seen, "{other}");
         }
     }
 }
