@@ -22,14 +22,14 @@ sipscan=$folder/$target/release/sipscan
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# build FLAGS ARGUMENT…: the target is named so that the flags do not reach build scripts and macros.
+# build FLAGS: the target is named so that the flags do not reach build scripts and macros.
 build() {
-    RUSTFLAGS="$flags $1" cargo build --quiet --locked --release --target "$target" --target-dir "$folder" "${@:2}"
+    RUSTFLAGS="$flags $1" cargo build --quiet --locked --release --bin sipscan --target "$target" --target-dir "$folder"
 }
 
-# load OUT NAME=NUMBER…: what the generator itself does is not to be counted.
+# load OUT NAME=NUMBER…: by a build of its own. An example would give the crates features that the binary has not, and other names.
 load() {
-    LLVM_PROFILE_FILE=/dev/null "$folder/$target/release/examples/make_load" "$@" 2>/dev/null
+    cargo run --quiet --locked --example make_load -- "$@" 2>/dev/null
 }
 
 # run ARGUMENT…: findings are no failure here.
@@ -37,7 +37,7 @@ run() {
     LLVM_PROFILE_FILE="$work/%p.profraw" "$sipscan" "$@" >/dev/null 2>&1 || [ $? -eq 1 ]
 }
 
-build "-Cprofile-generate=$folder/runs" --bin sipscan --example make_load
+build "-Cprofile-generate=$folder/runs"
 load "$work/calls.pcap" calls=8000 rate=200
 load "$work/tcp.pcap" calls=2000 rate=200 tcp=1
 load "$work/rtp.pcap" calls=200 rate=20 rtp=500
@@ -51,5 +51,5 @@ for format in text json ndjson csv html; do
 done
 
 "$profdata" merge -o "$folder/merged.profdata" "$work"/*.profraw
-build "-Cprofile-use=$folder/merged.profdata" --bin sipscan
+build "-Cprofile-use=$folder/merged.profdata"
 echo "$sipscan"
