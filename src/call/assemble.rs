@@ -1,10 +1,13 @@
 //! Makes a [`Call`] of the messages and transactions of one group: legs in order, redirects, attempts, outcome.
 
+use std::borrow::Cow;
+
 use super::element::Elements;
 use super::{
     Call, CallNumber, CapturedMessage, IcmpReport, Leg, Outcome, Transaction, attempt, finals, outcome_of, redirect,
 };
 use crate::provenance::Timestamp;
+use crate::sip::HeaderName;
 
 /// What is known of a group when the capture clock, or the end of the capture, closes it.
 #[derive(Debug)]
@@ -66,13 +69,13 @@ fn find_own_software(call: &mut Call) {
     }
     let Call { transactions, messages, .. } = call;
     for transaction in transactions {
-        let request = transaction.request.and_then(|id| messages.get(id.0)).map(|m| m.message.clone());
-        let Some(request) = request else { continue };
+        let Some(request) = transaction.request.and_then(|id| messages.get(id.0)) else { continue };
+        let agent = request.message.header(HeaderName::UserAgent).map(Cow::into_owned);
         let finals = transaction.finals.iter().flat_map(|f| std::iter::once(&f.message).chain(&f.retransmissions));
         for id in finals.chain(&transaction.provisionals) {
             let response = messages.get_mut(id.0).map(|m| &mut m.message).filter(|m| m.has_fields_of_request());
             if let Some(response) = response {
-                response.find_own_software(&request);
+                response.find_own_software(agent.as_deref());
             }
         }
     }
