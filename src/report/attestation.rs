@@ -3,6 +3,7 @@
 //! that.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -81,6 +82,9 @@ impl<'a> Key<'a> {
 
 /// A cell with its key, in words first.
 type Worded<'a> = (Option<Cow<'a, str>>, Key<'a>, (Cell, Tally));
+
+/// The cells of a group with its calls and its key.
+type Ranked<'a> = (Reverse<u64>, Option<Cow<'a, str>>, &'a Cells);
 
 /// The cells of one key: few, and so in no order.
 type Cells = SmallVec<[(Cell, Tally); 1]>;
@@ -196,9 +200,21 @@ impl Breakdown {
 
     fn add(&mut self, other: &Self) {
         self.beyond += other.beyond;
-        for (_, key, (cell, tally)) in other.sorted() {
-            self.insert(key, cell, tally);
+        if self.count + other.count > limits::ATTESTATION_CELLS {
+            // Which find no room must not depend on the order of a hash table.
+            other.sorted().into_iter().for_each(|(_, key, (cell, tally))| self.insert(key, cell, tally));
+        } else {
+            other
+                .groups()
+                .for_each(|(key, cells)| cells.iter().for_each(|(cell, tally)| self.insert(key, *cell, *tally)));
         }
+    }
+
+    /// The cells of each key, in no order.
+    fn groups(&self) -> impl Iterator<Item = (Key<'_>, &Cells)> {
+        let names = self.by_name.iter().map(|(name, cells)| (Key::Name(name), cells));
+        let hosts = self.by_host.iter().map(|(host, cells)| (Key::Host(*host), cells));
+        [(Key::Missing, &self.without)].into_iter().chain(names).chain(hosts)
     }
 
     /// The cells in order of their keys.
@@ -208,11 +224,8 @@ impl Breakdown {
 
     /// The same with the keys, and these in words.
     fn sorted(&self) -> Vec<Worded<'_>> {
-        let names = self.by_name.iter().map(|(name, cells)| (Key::Name(name), cells));
-        let hosts = self.by_host.iter().map(|(host, cells)| (Key::Host(*host), cells));
-        let all = [(Key::Missing, &self.without)].into_iter().chain(names).chain(hosts);
         let mut cells: Vec<_> =
-            all.flat_map(|(key, cells)| cells.iter().map(move |cell| (key.text(), key, *cell))).collect();
+            self.groups().flat_map(|(key, cells)| cells.iter().map(move |cell| (key.text(), key, *cell))).collect();
         cells.sort_unstable_by(|(a, _, (of_a, _)), (b, _, (of_b, _))| (a, of_a).cmp(&(b, of_b)));
         cells
     }
@@ -222,20 +235,25 @@ impl Breakdown {
         self.beyond
     }
 
-    /// Its groups, the one with most calls first; of equal ones in order of their keys.
-    pub fn ranked(&self) -> Vec<Group<'_>> {
-        let mut groups: Vec<Group<'_>> = Vec::new();
-        for (key, cell, tally) in self.cells() {
-            match groups.last_mut().filter(|group| group.key == key) {
-                Some(group) => {
-                    group.calls += tally.calls;
-                    group.cells.push((cell, tally));
-                }
-                None => groups.push(Group { key, calls: tally.calls, cells: vec![(cell, tally)] }),
-            }
+    /// Its groups with most calls, as many as are asked for: the one with most first, of equal ones in order of their keys. And how
+    /// many groups there are.
+    pub fn ranked(&self, most: usize) -> (Vec<Group<'_>>, usize) {
+        let calls = |cells: &Cells| cells.iter().map(|(_, tally)| tally.calls).sum::<u64>();
+        let with_calls = self.groups().filter(|(_, cells)| !cells.is_empty());
+        let mut groups: Vec<_> = with_calls.map(|(key, cells)| (Reverse(calls(cells)), key.text(), cells)).collect();
+        let count = groups.len();
+        let order = |(calls, key, _): &Ranked<'_>, (others, other, _): &Ranked<'_>| (calls, key).cmp(&(others, other));
+        if count > most {
+            groups.select_nth_unstable_by(most, order);
+            groups.truncate(most);
         }
-        groups.sort_by_key(|group| std::cmp::Reverse(group.calls));
-        groups
+        groups.sort_unstable_by(order);
+        let groups = groups.into_iter().map(|(Reverse(calls), key, cells)| {
+            let mut cells = cells.to_vec();
+            cells.sort_unstable_by_key(|(cell, _)| *cell);
+            Group { key, calls, cells }
+        });
+        (groups.collect(), count)
     }
 }
 
@@ -264,7 +282,7 @@ mod tests {
         );
         assert!(all.is_relevant() && all.signed().calls == 0, "607 is about the caller");
         assert!(!counted(&calls()[..1]).is_relevant());
-        let callers = all.callers.ranked();
+        let callers = all.callers.ranked(usize::MAX).0;
         assert_eq!(callers.iter().map(|g| g.calls).sum::<u64>(), 4);
     }
 
@@ -276,7 +294,48 @@ mod tests {
         let mut all = counted(&[report]);
         all.add(&all.clone());
         assert_eq!(all.signed(), Tally { calls: 2, verified: 2 });
-        assert_eq!(all.sources.ranked()[0].cells, [(all.cells().next().unwrap().0, Tally { calls: 2, verified: 2 })]);
+        assert_eq!(
+            all.sources.ranked(usize::MAX).0[0].cells,
+            [(all.cells().next().unwrap().0, Tally { calls: 2, verified: 2 })]
+        );
+    }
+
+    #[test]
+    fn groups_are_ranked_by_calls_and_then_by_key() {
+        let mut all = Attestations::default();
+        let mut report = silent(1, "203.0.113.99");
+        for caller in ["b", "c", "a", "d", "c", "e", "d", "d"] {
+            report.origin.as_mut().unwrap().caller = Some(caller.to_owned());
+            all.call(&report);
+        }
+        report.origin.as_mut().unwrap().caller = None;
+        all.call(&report);
+        let whole = [(Some("d"), 3), (Some("c"), 2), (None, 1), (Some("a"), 1), (Some("b"), 1), (Some("e"), 1)];
+        for most in 0..8 {
+            let (groups, count) = all.callers.ranked(most);
+            let ranked: Vec<_> = groups.iter().map(|group| (group.key.as_deref(), group.calls)).collect();
+            assert_eq!((ranked.as_slice(), count), (&whole[..most.min(6)], 6));
+        }
+    }
+
+    #[test]
+    fn captures_are_added_in_any_order_as_long_as_all_find_room() {
+        let of = |callers: std::ops::Range<usize>| {
+            let mut all = Attestations::default();
+            let mut report = silent(1, "203.0.113.99");
+            for n in callers {
+                report.origin.as_mut().unwrap().caller = Some(format!("c{n:05}"));
+                all.call(&report);
+            }
+            all
+        };
+        for (end, left) in [(limits::ATTESTATION_CELLS, 0), (limits::ATTESTATION_CELLS + 2, 2)] {
+            let mut all = of(0..10);
+            all.add(&of(10..end));
+            let callers: Vec<_> = all.callers.cells().map(|(key, ..)| key.unwrap()).collect();
+            assert_eq!((callers.len(), all.callers.beyond()), (limits::ATTESTATION_CELLS, left));
+            assert_eq!(callers.last().unwrap(), &format!("c{:05}", limits::ATTESTATION_CELLS - 1));
+        }
     }
 
     #[test]
@@ -287,8 +346,8 @@ mod tests {
             report.origin.as_mut().unwrap().caller = Some(format!("c{n}"));
             all.call(&report);
         }
-        assert_eq!((all.callers.ranked().len(), all.callers.beyond()), (limits::ATTESTATION_CELLS, 5));
-        assert_eq!((all.sources.ranked().len(), all.sources.beyond()), (1, 0));
+        assert_eq!((all.callers.ranked(usize::MAX).0.len(), all.callers.beyond()), (limits::ATTESTATION_CELLS, 5));
+        assert_eq!((all.sources.ranked(usize::MAX).0.len(), all.sources.beyond()), (1, 0));
         let told: Vec<_> = all.limits_hit().iter().map(ToString::to_string).collect();
         assert_eq!(told, ["final responses by attestation: 5 calls found no room in the table by caller"]);
     }

@@ -114,19 +114,18 @@ fn label(page: &Page, status: Option<u16>) -> String {
 
 /// The groups with most calls, one a line.
 fn breakdown(page: &mut Page, [title, none, one, many]: [&'static str; 4], breakdown: &Breakdown) {
-    let ranked = breakdown.ranked();
-    let shown = ranked.get(..SHOWN).unwrap_or(&ranked);
+    let (shown, count) = breakdown.ranked(SHOWN);
     let none = page.say(none);
     let key = |group: &Group<'_>| group.key.as_deref().unwrap_or(&none).to_owned();
     let width = shown.iter().map(|group| display_width(&key(group))).max().unwrap_or(0).min(KEY);
     page.paragraph(2, Tone::Strong, title);
-    for group in shown {
+    for group in &shown {
         let calls = grouped(group.calls);
         let calls = format!("{}{calls}  ", " ".repeat(CALLS.saturating_sub(display_width(&calls))));
         let key = pad(&cut(&key(group), width), width);
         page.row(4, &[(Tone::Plain, &key), (Tone::Plain, &calls)], Tone::Plain, &page.say(ends(group)));
     }
-    page.more(4, ranked.len(), shown.len(), one, many);
+    page.more(4, count, shown.len(), one, many);
     if breakdown.beyond() > 0 {
         let (one, many) = ("{n} call is beyond the limit on this list", "{n} calls are beyond the limit on this list");
         page.paragraph(4, Tone::Quiet, Text::count(breakdown.beyond(), one, many));
