@@ -49,9 +49,10 @@ phrase!(UrlFault);
 
 /// Everything that is wrong with the address of a certificate; nothing for an address that anybody may fetch from.
 pub fn faults(url: &str) -> Vec<UrlFault> {
-    if is_plain(url) {
-        return Vec::new();
-    }
+    if is_plain(url) { Vec::new() } else { faults_at_leisure(url) }
+}
+
+fn faults_at_leisure(url: &str) -> Vec<UrlFault> {
     let Some((scheme, rest)) = url.trim().split_once("://") else { return vec![UrlFault::Unreadable] };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user, place) = authority.rsplit_once('@').map_or((None, authority), |(user, place)| (Some(user), place));
@@ -75,12 +76,20 @@ pub fn faults(url: &str) -> Vec<UrlFault> {
 /// labels in small letters, the last of which is a usual one.
 fn is_plain(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("https://") else { return false };
-    let Some((host, _)) = rest.split_once('/') else { return false };
-    let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    let top_is_public = |top: &str| top.bytes().all(|b| b.is_ascii_lowercase()) && !INSIDE.contains(&top);
-    host.rsplit_once('.').is_some_and(|(_, top)| top_is_public(top)) && host.split('.').all(is_label)
+    // Where the label begins that is being read.
+    let mut begin = 0;
+    for (at, octet) in rest.bytes().enumerate() {
+        match octet {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => {}
+            b'.' if at > begin => begin = at + 1,
+            b'/' if at > begin && begin > 0 => {
+                let top = rest.get(begin..at).unwrap_or_default();
+                return top.bytes().all(|b| b.is_ascii_lowercase()) && !INSIDE.contains(&top);
+            }
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn host_fault(host: &str) -> Option<UrlFault> {
@@ -95,7 +104,31 @@ fn host_fault(host: &str) -> Option<UrlFault> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_addresses_have_no_faults(
+            begin in prop::sample::select(vec!["https://", "https://", "https:/", "http://", "https://a@"]),
+            host in "([a7A-]{0,2}|local|org|[.])([.][a7-]{0,2}){0,2}([.](org|lan|local|7)){0,2}",
+            end in prop::sample::select(vec!["/x", "/", "", ":443/x", ":80/x", "?x"]),
+        ) {
+            let url = format!("{begin}{host}{end}");
+            prop_assert!(!is_plain(&url) || faults_at_leisure(&url).is_empty(), "{}", url);
+        }
+    }
+
+    #[test]
+    fn usual_addresses_are_plain() {
+        assert!(is_plain("https://cert.orig.example/shaken.pem") && is_plain("https://c-7.example.org/"));
+        for url in
+            ["https://example/x", "https://.example/x", "https://a..org/x", "https://a.org./x", "https://a.lan/x"]
+        {
+            assert!(!is_plain(url), "{url}");
+        }
+    }
 
     #[test]
     fn each_fault_has_its_word() {
