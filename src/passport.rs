@@ -1,9 +1,11 @@
 //! One Identity header field value looked at by hand: what it holds, and the verdict of each check (`sipscan passport`).
 
+use std::borrow::Cow;
+
 use crate::lang::{Fill as _, Lang, Text};
 use crate::report::escape::terminal;
 use crate::stir::passport::claim_meaning;
-use crate::stir::{Fault, Freshness, Identity, Subject, Surroundings, TrustStore, Verdict, certificate_url, verify};
+use crate::stir::{Freshness, Identity, Subject, Surroundings, TrustStore, Verdict, certificate_url, verify};
 use crate::wrap::{display_width, pad, wrap};
 
 /// What was found.
@@ -104,7 +106,7 @@ struct Page {
 
 impl Page {
     fn identity(&mut self, identity: &Identity, moment: Option<i64>, trust: &TrustStore) {
-        for (part, text) in identity.passport.decoded() {
+        for (part, text) in identity.decoded() {
             self.sentence(&Text::new("{part}: {text}").with("part", part.text()).with("text", text));
         }
         self.claims(identity);
@@ -145,9 +147,9 @@ impl Page {
             return self.check(Mark::Fault, Check::Form, &text);
         }
         // A bare token has no parameters that could be missing.
-        let bare = identity.raw == identity.passport.token;
-        let faults: Vec<Fault> = if bare { identity.passport.faults.clone() } else { identity.faults() };
-        for fault in &faults {
+        let bare = identity.raw == identity.token();
+        let faults = if bare { Cow::Borrowed(identity.passport.faults.as_slice()) } else { identity.faults() };
+        for fault in faults.iter() {
             let mark = if fault.kind.is_lint() { Mark::Note } else { Mark::Fault };
             self.check(mark, Check::Form, &fault.text());
         }

@@ -16,7 +16,14 @@ impl Message {
 
     /// Identity values with their `PASSporTs`, in order (RFC 8224 §4).
     pub fn identities(&self) -> &[Arc<Identity>] {
-        let read = || self.headers(HeaderName::Identity).flat_map(|v| Identity::read_list(&v)).map(Arc::new).collect();
+        let read = || {
+            // Most calls are signed once.
+            let mut all = Vec::with_capacity(1);
+            for list in self.headers(HeaderName::Identity) {
+                all.extend(Identity::split_list(&list).map(|value| Arc::new(Identity::read(value))));
+            }
+            all.into_boxed_slice()
+        };
         if self.has(HeaderName::Identity) { self.identities_or(read) } else { &[] }
     }
 

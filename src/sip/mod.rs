@@ -16,7 +16,7 @@ mod memo;
 pub mod message;
 pub mod method;
 pub mod number;
-mod octets;
+pub(crate) mod octets;
 mod parameter;
 pub mod params;
 mod places;

@@ -60,7 +60,7 @@ pub fn faults<I: Borrow<Identity>>(identities: &[I]) -> Vec<ChainFault> {
         return Vec::new();
     }
     let mut faults = Vec::new();
-    let token = |at: usize| read.get(at).map(|(identity, _)| &identity.passport.token);
+    let token = |at: usize| read.get(at).map(|(identity, _)| identity.token());
     if (1..read.len()).any(|at| (0..at).any(|earlier| token(earlier) == token(at))) {
         faults.push(ChainFault::Duplicate);
     }
@@ -80,8 +80,7 @@ pub fn faults<I: Borrow<Identity>>(identities: &[I]) -> Vec<ChainFault> {
 fn several_origins(identities: &[&Identity]) -> Option<ChainFault> {
     let origins: Vec<&Identity> = identities.iter().copied().filter(|i| !i.is_diversion() && !i.legacy).collect();
     origins.iter().enumerate().find_map(|(at, identity)| {
-        let rival =
-            |other: &&&Identity| other.ppt() == identity.ppt() && other.passport.token != identity.passport.token;
+        let rival = |other: &&&Identity| other.ppt() == identity.ppt() && other.token() != identity.token();
         origins.iter().skip(at + 1).find(rival)?;
         Some(ChainFault::SeveralOrigins(identity.ppt().unwrap_or_default().to_owned()))
     })

@@ -14,7 +14,7 @@ pub(super) fn signing_input(identity: &Identity, around: &Surroundings) -> Optio
     if identity.ppt.is_some() {
         return None;
     }
-    let header = json!({ "alg": "ES256", "typ": "passport", "x5u": identity.info.as_deref()? });
+    let header = json!({ "alg": "ES256", "typ": "passport", "x5u": identity.info()? });
     let (orig, dest) = (around.orig.as_ref()?, around.dest.as_ref()?);
     // Keys come in lexicographic order without white space, as RFC 8225 §9 asks.
     let claims = json!({

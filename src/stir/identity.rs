@@ -1,24 +1,28 @@
 //! The Identity header field (RFC 8224 §4): `token;info=<uri>;alg=ES256;ppt=shaken`.
 
+use std::borrow::Cow;
 use std::iter;
+use std::ops::Range;
 
-use super::passport::{Fault, FaultKind, Part, Passport};
+use super::passport::{Fault, FaultKind, Part, Passport, Word, word};
 
 /// One Identity value with its PASSporT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The value as captured.
     pub raw: String,
-    /// Where the certificate is published, without the angle brackets.
-    pub info: Option<String>,
     /// The algorithm, ES256 where it is left out.
-    pub alg: Option<String>,
+    pub alg: Option<Word>,
     /// The extension, without quotes.
-    pub ppt: Option<String>,
+    pub ppt: Option<Word>,
     /// Whether it is the bare signature of RFC 4474, which RFC 8224 replaced.
     pub legacy: bool,
     /// The token; of a legacy value an unreadable one.
     pub passport: Passport,
+    /// Where the token stands in `raw`.
+    token: Range<usize>,
+    /// Where the parameter `info` stands there.
+    info: Option<Range<usize>>,
 }
 
 impl Identity {
@@ -26,28 +30,45 @@ impl Identity {
     pub fn read(value: &str) -> Self {
         let value = value.trim();
         let mut fields = split_outside(value, b';');
-        let token = fields.next().unwrap_or_default().trim();
+        let first = fields.next().unwrap_or_default().trim();
+        let token = first.trim_matches('"').trim();
         let mut identity = Self {
             raw: value.to_owned(),
-            info: None,
             alg: None,
             ppt: None,
-            legacy: token.starts_with('"') || (token.len() > 64 && memchr::memchr(b'.', token.as_bytes()).is_none()),
-            passport: Passport::read(token.trim_matches('"')),
+            legacy: first.starts_with('"') || (first.len() > 64 && memchr::memchr(b'.', first.as_bytes()).is_none()),
+            passport: Passport::read(token),
+            token: place(token, value),
+            info: None,
         };
         for field in fields {
             let end = memchr::memchr(b'=', field.as_bytes()).unwrap_or(field.len());
-            let (name, value) = field.split_at_checked(end).unwrap_or((field, ""));
-            let (name, value) = (name.trim(), value.get(1..).unwrap_or_default().trim());
+            let (name, text) = field.split_at_checked(end).unwrap_or((field, ""));
+            let (name, text) = (name.trim(), text.get(1..).unwrap_or_default().trim());
             if name.eq_ignore_ascii_case("info") {
-                identity.info = Some(value.trim_matches(['<', '>', '"']).to_owned());
+                identity.info = Some(place(text.trim_matches(['<', '>', '"']), value));
             } else if name.eq_ignore_ascii_case("alg") {
-                identity.alg = Some(unquoted(value));
+                identity.alg = Some(word(text.trim_matches('"')));
             } else if name.eq_ignore_ascii_case("ppt") {
-                identity.ppt = Some(unquoted(value));
+                identity.ppt = Some(word(text.trim_matches('"')));
             }
         }
         identity
+    }
+
+    /// The token as captured.
+    pub fn token(&self) -> &str {
+        self.raw.get(self.token.clone()).unwrap_or_default()
+    }
+
+    /// Where the certificate is published, without the angle brackets.
+    pub fn info(&self) -> Option<&str> {
+        Some(self.raw.get(self.info.clone()?).unwrap_or_default())
+    }
+
+    /// Header and claims of the token in plain text, where they decode; octets that are not UTF-8 replaced.
+    pub fn decoded(&self) -> impl Iterator<Item = (Part, String)> {
+        self.passport.decoded(self.token())
     }
 
     /// Reads one header field that may hold a list: commas inside `<>` and quotes do not separate.
@@ -72,38 +93,58 @@ impl Identity {
 
     /// The address of the certificate, as the PASSporT says or else the parameter.
     pub fn certificate_url(&self) -> Option<&str> {
-        self.passport.header.x5u.as_deref().or(self.info.as_deref())
+        self.passport.header.x5u.as_deref().or_else(|| self.info())
     }
 
     /// Everything wrong with the token and its parameters. A legacy value has none: it is another thing altogether.
-    pub fn faults(&self) -> Vec<Fault> {
+    pub fn faults(&self) -> Cow<'_, [Fault]> {
         if self.legacy {
-            return Vec::new();
+            return Cow::Borrowed(&[]);
         }
-        let mut faults = self.passport.faults.clone();
+        let of_parameters = self.faults_of_parameters();
+        if of_parameters.is_empty() {
+            return Cow::Borrowed(&self.passport.faults);
+        }
+        Cow::Owned([self.passport.faults.clone(), of_parameters].concat())
+    }
+
+    fn faults_of_parameters(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
         let mut add = |kind| faults.push(Fault { part: Part::Parameters, position: None, kind });
-        if self.info.is_none() {
+        let info = self.info();
+        if info.is_none() {
             add(FaultKind::NoInfo);
         }
-        let ppt = self.ppt.as_deref().unwrap_or_default();
-        if self.passport.compact && matches!(ppt, "shaken" | "div" | "div-o") {
+        let ppt = self.ppt.as_deref();
+        if self.passport.compact
+            && let Some(ppt @ ("shaken" | "div" | "div-o")) = ppt
+        {
             add(FaultKind::CompactForbidden(ppt.to_owned()));
         }
         let header = &self.passport.header;
-        let pairs =
-            [("alg", &self.alg, &header.alg), ("ppt", &self.ppt, &header.ppt), ("info", &self.info, &header.x5u)];
+        let pairs = [
+            ("alg", self.alg.as_deref(), header.alg.as_deref()),
+            ("ppt", ppt, header.ppt.as_deref()),
+            ("info", info, header.x5u.as_deref()),
+        ];
         for (parameter, outside, inside) in pairs {
             if let (Some(outside), Some(inside)) = (outside, inside)
                 && outside != inside
             {
-                add(FaultKind::Differs { parameter, outside: outside.clone(), inside: inside.clone() });
+                add(FaultKind::Differs { parameter, outside: outside.to_owned(), inside: inside.to_owned() });
             }
         }
-        if let (None, Some(inside)) = (&self.ppt, &header.ppt) {
-            add(FaultKind::Differs { parameter: "ppt", outside: String::new(), inside: inside.clone() });
+        if let (None, Some(inside)) = (ppt, header.ppt.as_deref()) {
+            add(FaultKind::Differs { parameter: "ppt", outside: String::new(), inside: inside.to_owned() });
         }
         faults
     }
+}
+
+/// Where a part of a text stands in it.
+fn place(part: &str, whole: &str) -> Range<usize> {
+    let begin = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    begin..begin.saturating_add(part.len())
 }
 
 /// Splits at a separator that stands outside quoted strings and angle brackets.
@@ -143,10 +184,6 @@ fn quoted(text: &[u8]) -> Option<usize> {
         // The octet behind a backslash stands for itself.
         at += 2;
     }
-}
-
-fn unquoted(value: &str) -> String {
-    value.trim_matches('"').to_owned()
 }
 
 #[cfg(test)]
@@ -193,9 +230,24 @@ mod tests {
     fn parameters_are_read_with_and_without_quotes() {
         for tail in [";alg=ES256;ppt=shaken", ";alg=\"ES256\" ; ppt=\"shaken\"", ";PPT=shaken;alg=ES256"] {
             let identity = Identity::read(&format!("{V1}{INFO}{tail}"));
-            assert_eq!(identity.info.as_deref(), Some("https://cert.orig.example/shaken.pem"));
+            assert_eq!(identity.info(), Some("https://cert.orig.example/shaken.pem"));
             assert_eq!((identity.alg.as_deref(), identity.ppt()), (Some("ES256"), Some("shaken")));
-            assert_eq!(identity.faults(), []);
+            assert_eq!(*identity.faults(), []);
+        }
+    }
+
+    #[test]
+    fn token_and_info_are_found_in_the_value() {
+        for (value, token, info) in [
+            ("a.b.c", "a.b.c", None),
+            (" a.b.c ; info = <https://c.example/x> ;alg=ES256", "a.b.c", Some("https://c.example/x")),
+            ("\" a.b.c \";info=\"https://c.example/x\"", "a.b.c", Some("https://c.example/x")),
+            (";info", "", Some("")),
+            ("\"\";info=<>", "", Some("")),
+            ("é.b.c;info=é", "é.b.c", Some("é")),
+        ] {
+            let identity = Identity::read(value);
+            assert_eq!((identity.token(), identity.info()), (token, info), "{value}");
         }
     }
 
@@ -206,7 +258,7 @@ mod tests {
         );
         let read = Identity::read_list(&list);
         assert_eq!(read.len(), 2);
-        assert_eq!(read[0].info.as_deref(), Some("https://a.example/x,y;z"));
+        assert_eq!(read[0].info(), Some("https://a.example/x,y;z"));
         assert!(read[1].is_diversion() && read[1].faults().is_empty());
     }
 
@@ -228,7 +280,7 @@ mod tests {
         let identity = Identity::read(&format!("{V7}{INFO};ppt=shaken"));
         assert!(identity.passport.compact);
         assert_eq!(identity.faults().len(), 1);
-        assert_eq!(Identity::read(&format!("{V7}{INFO}")).faults(), []);
+        assert_eq!(*Identity::read(&format!("{V7}{INFO}")).faults(), []);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! PASSporT is about its form and its claims: without a [`Verdict::Verified`] a caller must report the signature as "not
 //! verified", never as "valid".
 
+mod base64url;
 pub mod certificate;
 pub mod certificate_url;
 pub mod chain;

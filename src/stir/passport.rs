@@ -5,45 +5,56 @@ mod usual;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use base64::DecodeError;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD_INDIFFERENT as BASE64;
 use serde_json::{Map, Value};
 
 pub use self::fault::{Fault, FaultKind, Part};
+use super::base64url::BASE64;
 use crate::lang::Text;
 
 /// A token, read as far as sense goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passport {
-    /// The token as captured.
-    pub token: String,
     /// Whether header and claims are left out, to be rebuilt from the SIP message (RFC 8225 §7).
     pub compact: bool,
     /// The JOSE header.
     pub header: JoseHeader,
     /// What it claims; `None` in compact form or when it cannot be read.
     pub claims: Option<Claims>,
-    /// Octets of the signature, where it decodes.
-    pub signature: Option<Vec<u8>>,
     /// What is wrong with it, in order of position.
     pub faults: Vec<Fault>,
-    /// Header and claims as they were decoded; empty where they were not.
-    plain: [Vec<u8>; 2],
+    /// Its parts as they were decoded, one behind the other.
+    octets: Vec<u8>,
+    /// Where header and claims stand there; empty where they were not decoded.
+    plain: [Range<usize>; 2],
+    /// The same of the signature.
+    signature: Option<Range<usize>>,
 }
 
 /// The members of the JOSE header that matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JoseHeader {
     /// Signature algorithm.
-    pub alg: Option<String>,
+    pub alg: Option<Word>,
     /// Extension, such as `shaken` or `div`.
-    pub ppt: Option<String>,
+    pub ppt: Option<Word>,
     /// Always `passport`.
-    pub typ: Option<String>,
+    pub typ: Option<Word>,
     /// Where the certificate is published.
     pub x5u: Option<String>,
+}
+
+/// A word of header or parameters, nearly always one that RFCs define.
+pub type Word = Cow<'static, str>;
+
+/// A word for keeps; usual ones take no memory.
+pub(super) fn word(text: &str) -> Word {
+    const USUAL: [&str; 7] = ["ES256", "shaken", "passport", "div", "div-o", "rph", "rcd"];
+    let usual = USUAL.into_iter().find(|usual| *usual == text);
+    usual.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed)
 }
 
 /// The claims.
@@ -141,18 +152,19 @@ impl Passport {
     pub fn read(token: &str) -> Self {
         let token = token.trim();
         let mut passport = Self {
-            token: token.to_owned(),
             compact: false,
             header: JoseHeader::default(),
             claims: None,
-            signature: None,
             faults: Vec::new(),
-            plain: [const { Vec::new() }; 2],
+            octets: Vec::new(),
+            plain: [0..0, 0..0],
+            signature: None,
         };
         let Some([header, claims, signature]) = three_parts(token) else {
             passport.fault(Part::Token, None, FaultKind::NotThreeParts(token.split('.').count()));
             return passport;
         };
+        passport.octets.reserve(token.len() / 4 * 3 + 3 * ROUNDING);
         passport.compact = header.is_empty() && claims.is_empty();
         if !passport.compact {
             passport.decode_header(header);
@@ -163,48 +175,47 @@ impl Passport {
     }
 
     fn decode_header(&mut self, text: &str) {
-        let Some(octets) = self.decode(Part::Header, text, 0) else { return };
-        if let Some(header) = usual::header(&octets) {
+        let Some(plain) = self.decode(Part::Header, text, 0) else { return };
+        let octets = self.octets.get(plain.clone()).unwrap_or_default();
+        if let Some(header) = usual::header(octets) {
             self.header = header;
-        } else if let Some(object) = self.object(Part::Header, &octets) {
-            self.read_header(&object);
+        } else {
+            let octets = octets.to_vec();
+            if let Some(object) = self.object(Part::Header, &octets) {
+                self.read_header(&object);
+            }
         }
-        self.plain[0] = octets;
+        self.plain[0] = plain;
     }
 
     fn decode_claims(&mut self, text: &str, offset: usize) {
-        let Some(octets) = self.decode(Part::Claims, text, offset) else { return };
-        if let Some(claims) = usual::claims(&octets, self.header.ppt.as_deref()) {
+        let Some(plain) = self.decode(Part::Claims, text, offset) else { return };
+        let octets = self.octets.get(plain.clone()).unwrap_or_default();
+        if let Some(claims) = usual::claims(octets, self.header.ppt.as_deref()) {
             self.claims = Some(claims);
-        } else if let Some(object) = self.object(Part::Claims, &octets) {
-            self.read_claims(&object);
-        }
-        self.plain[1] = octets;
-    }
-
-    /// Header and claims in plain text, where they decode; octets that are not UTF-8 replaced.
-    pub fn decoded(&self) -> Vec<(Part, String)> {
-        let url_safe = |text: &str| BASE64.decode(text.trim_end_matches('='));
-        let decode = |text: &str| match memchr::memchr2(b'+', b'/', text.as_bytes()) {
-            None => url_safe(text),
-            Some(_) => url_safe(&text.replace('+', "-").replace('/', "_")),
-        };
-        let lossy = |octets: &[u8]| match std::str::from_utf8(octets) {
-            Ok(text) => text.to_owned(),
-            Err(_) => String::from_utf8_lossy(octets).into_owned(),
-        };
-        let mut decoded = Vec::new();
-        for ((part, plain), text) in
-            [Part::Header, Part::Claims].into_iter().zip(&self.plain).zip(self.token.split('.'))
-        {
-            if !plain.is_empty() {
-                decoded.push((part, lossy(plain)));
-            } else if !text.is_empty() {
-                // A part of what is no token of three.
-                decoded.extend(decode(text).ok().map(|octets| (part, lossy(&octets))));
+        } else {
+            let octets = octets.to_vec();
+            if let Some(object) = self.object(Part::Claims, &octets) {
+                self.read_claims(&object);
             }
         }
-        decoded
+        self.plain[1] = plain;
+    }
+
+    /// Octets of the signature, where it decodes.
+    pub fn signature(&self) -> Option<&[u8]> {
+        self.octets.get(self.signature.clone()?)
+    }
+
+    /// Header and claims of the token in plain text, where they decode; octets that are not UTF-8 replaced. `token` is what it was
+    /// read from.
+    pub(super) fn decoded(&self, token: &str) -> impl Iterator<Item = (Part, String)> {
+        let parts = [Part::Header, Part::Claims].into_iter().zip(&self.plain).enumerate();
+        parts.filter_map(move |(at, (part, plain))| {
+            let plain = self.octets.get(plain.clone()).filter(|octets| !octets.is_empty());
+            // Else it may be a part of what is no token of three.
+            Some((part, plain.map(lossy).or_else(|| lossy_part(token.split('.').nth(at)?))?))
+        })
     }
 
     /// The faults that make it unusable.
@@ -216,13 +227,25 @@ impl Passport {
         self.faults.push(Fault { part, position, kind });
     }
 
-    /// Decodes base64 of either alphabet, with or without padding.
-    fn decode(&mut self, part: Part, text: &str, offset: usize) -> Option<Vec<u8>> {
-        let is_usual = memchr::memchr3(b'+', b'/', b'=', text.as_bytes()).is_none();
-        let plain = if is_usual { Cow::Borrowed(text) } else { Cow::Owned(self.plain(part, text, offset)) };
-        match BASE64.decode(plain.as_bytes()) {
-            Ok(octets) => Some(octets),
+    /// Decodes base64 of either alphabet, with or without padding, and says where in `octets` it stands then.
+    fn decode(&mut self, part: Part, text: &str, offset: usize) -> Option<Range<usize>> {
+        let begin = self.octets.len();
+        // Padding would not keep it from being decoded, and is to be noted; the other alphabet and padding elsewhere do.
+        if !text.ends_with('=') && BASE64.decode_vec(text, &mut self.octets).is_ok() {
+            return Some(begin..self.octets.len());
+        }
+        self.octets.truncate(begin);
+        self.decode_at_leisure(part, text, offset)
+    }
+
+    /// The same of a text that may hold anything.
+    fn decode_at_leisure(&mut self, part: Part, text: &str, offset: usize) -> Option<Range<usize>> {
+        let begin = self.octets.len();
+        let plain = self.plain(part, text, offset);
+        match BASE64.decode_vec(plain, &mut self.octets) {
+            Ok(()) => Some(begin..self.octets.len()),
             Err(error) => {
+                self.octets.truncate(begin);
                 let at = match error {
                     DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol { offset: at, .. } => at,
                     DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len(),
@@ -265,6 +288,10 @@ impl Passport {
         }
     }
 
+    fn word(&mut self, object: &Map<String, Value>, name: &'static str) -> Option<Word> {
+        self.text(Part::Header, object, name).map(|text| word(&text))
+    }
+
     fn text(&mut self, part: Part, object: &Map<String, Value>, name: &'static str) -> Option<String> {
         match object.get(name) {
             Some(Value::String(text)) => Some(text.clone()),
@@ -278,9 +305,9 @@ impl Passport {
 
     fn read_header(&mut self, object: &Map<String, Value>) {
         let header = JoseHeader {
-            alg: self.text(Part::Header, object, "alg"),
-            ppt: self.text(Part::Header, object, "ppt"),
-            typ: self.text(Part::Header, object, "typ"),
+            alg: self.word(object, "alg"),
+            ppt: self.word(object, "ppt"),
+            typ: self.word(object, "typ"),
             x5u: self.text(Part::Header, object, "x5u"),
         };
         match header.typ.as_deref() {
@@ -431,18 +458,35 @@ impl Passport {
             self.fault(Part::Signature, Some(offset), FaultKind::Unsigned);
             return;
         }
-        let Some(octets) = self.decode(Part::Signature, text, offset) else { return };
-        match octets.as_slice() {
+        let Some(place) = self.decode(Part::Signature, text, offset) else { return };
+        match self.octets.get(place.clone()).unwrap_or_default() {
             der if der.first() == Some(&0x30) && (68..=72).contains(&der.len()) => {
-                self.fault(Part::Signature, Some(offset), FaultKind::DerSignature(octets.len()));
+                self.fault(Part::Signature, Some(offset), FaultKind::DerSignature(place.len()));
             }
             plain if plain.len() != 64 => {
-                self.fault(Part::Signature, Some(offset), FaultKind::SignatureLength(octets.len()));
+                self.fault(Part::Signature, Some(offset), FaultKind::SignatureLength(place.len()));
             }
             _ => {}
         }
-        self.signature = Some(octets);
+        self.signature = Some(place);
     }
+}
+
+/// Octets that decoding one part may ask for beyond those that it gives.
+const ROUNDING: usize = 3;
+
+/// A decoded part as text; octets that are not UTF-8 replaced.
+fn lossy(octets: &[u8]) -> String {
+    match std::str::from_utf8(octets) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(octets).into_owned(),
+    }
+}
+
+/// The same of a part that is not empty, in base64 of either alphabet.
+fn lossy_part(text: &str) -> Option<String> {
+    let url_safe = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    BASE64.decode(url_safe).ok().filter(|_| !text.is_empty()).map(|octets| lossy(&octets))
 }
 
 /// What stands between the dots of a token, where there are two.
@@ -474,9 +518,10 @@ fn is_number(text: &str) -> bool {
 }
 
 fn is_uuid(text: &str) -> bool {
-    let is_hyphen_at = |at| matches!(at, 8 | 13 | 18 | 23);
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, b)| if is_hyphen_at(at) { b == b'-' } else { b.is_ascii_hexdigit() })
+    let Ok(octets) = <&[u8; 36]>::try_from(text.as_bytes()) else { return false };
+    // What is none of the four hyphens must be a digit.
+    let digits = octets.iter().fold(0_u8, |count, octet| count + u8::from(octet.is_ascii_hexdigit()));
+    digits == 32 && [octets[8], octets[13], octets[18], octets[23]] == *b"----"
 }
 
 #[cfg(test)]

@@ -145,10 +145,10 @@ pub fn verify(identity: &Identity, around: &Surroundings, trust: &TrustStore) ->
         };
         (input, around.date)
     } else {
-        let signed = identity.passport.token.rsplit_once('.').map_or("", |(signed, _)| signed);
+        let signed = identity.token().rsplit_once('.').map_or("", |(signed, _)| signed);
         (signed.to_owned(), identity.passport.claims.as_ref().and_then(|claims| claims.iat))
     };
-    let signature = identity.passport.signature.as_deref().unwrap_or_default();
+    let signature = identity.passport.signature().unwrap_or_default();
     let claim = Claim { input: input.as_bytes(), signature, issued_at, number: number(identity, around) };
     claim.check(trust, &trust.candidates(identity.certificate_url()), identity.passport.compact)
 }
@@ -158,9 +158,9 @@ fn unusable(identity: &Identity) -> Option<Objection> {
     let passport = &identity.passport;
     let alg = [&passport.header.alg, &identity.alg].into_iter().flatten().find(|alg| *alg != "ES256");
     if let Some(alg) = alg {
-        return Some(Objection::Unusable(FaultKind::Algorithm(alg.clone()).text()));
+        return Some(Objection::Unusable(FaultKind::Algorithm(alg.to_string()).text()));
     }
-    let unread = passport.signature.is_none()
+    let unread = passport.signature().is_none()
         || (!passport.compact && (passport.claims.is_none() || passport.header.alg.is_none()));
     let fault = passport.fatal().find(|fault| fault.part != Part::Parameters);
     unread.then(|| {

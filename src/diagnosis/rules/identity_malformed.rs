@@ -72,14 +72,10 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity) -> Option<Finding> {
 }
 
 /// The decoded parts, so that the fault can be seen.
-fn decoded(case: &IdentityCase<'_>, identity: &Identity) -> Vec<Evidence> {
-    let parts = identity.passport.decoded();
-    parts
-        .into_iter()
-        .map(|(part, text)| {
-            Evidence::at(&case.request.provenance, Text::new("{part}, decoded").with("part", part), text)
-        })
-        .collect()
+fn decoded(case: &IdentityCase<'_>, identity: &Identity) -> impl Iterator<Item = Evidence> {
+    identity.decoded().map(move |(part, text)| {
+        Evidence::at(&case.request.provenance, Text::new("{part}, decoded").with("part", part), text)
+    })
 }
 
 fn obsolete(case: &IdentityCase<'_>, identity: &Identity) -> Finding {

@@ -103,10 +103,10 @@ fn advised(finding: Finding, objection: &Objection) -> Finding {
 }
 
 /// The decoded parts, so that a changed claim can be seen.
-fn decoded(case: &IdentityCase<'_>, identity: &Identity) -> Vec<Evidence> {
-    let shown =
-        |(part, text)| Evidence::at(&case.request.provenance, Text::new("{part}, decoded").with("part", part), text);
-    identity.passport.decoded().into_iter().map(shown).collect()
+fn decoded(case: &IdentityCase<'_>, identity: &Identity) -> impl Iterator<Item = Evidence> {
+    identity.decoded().map(move |(part, text)| {
+        Evidence::at(&case.request.provenance, Text::new("{part}, decoded").with("part", part), text)
+    })
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl<'a> Broken<'a> {
         let signed = IdentityCase::of_attempt(case.call, last_try(case.call, follow.transaction))?;
         let first: Vec<_> =
             case.nearest_request().into_iter().chain(case.request()).flat_map(|m| m.message.identities()).collect();
-        let taken_along = |identity: &&Identity| first.iter().any(|f| f.passport.token == identity.passport.token);
+        let taken_along = |identity: &&Identity| first.iter().any(|f| f.token() == identity.token());
         let identity = signed.origins().find(taken_along)?.clone();
         let rewritten = match destination(&signed, &cx.settings.country) {
             Destination::Fits => return None,

@@ -34,7 +34,7 @@ pub(super) fn write(view: &View, report: &CallReport) -> Markup {
 }
 
 fn value(view: &View, checked: &CheckedIdentity, start: Timestamp) -> Markup {
-    let token = &checked.identity.passport.token;
+    let token = checked.identity.token();
     let parts: Vec<_> = token.split('.').take(2).filter_map(decoded).collect();
     html! {
         div.passport {

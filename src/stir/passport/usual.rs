@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Attestation, Claims, JoseHeader, Subject, is_number, is_uuid};
+use crate::sip::octets;
+
+use super::{Attestation, Claims, JoseHeader, Subject, Word, is_number, is_uuid, word};
 
 /// The JOSE header.
 pub(super) fn header(octets: &[u8]) -> Option<JoseHeader> {
-    let mut rest = Rest(std::str::from_utf8(octets).ok()?);
+    let mut rest = Rest::of(octets)?;
     rest.skip(r#"{"alg":"ES256","#)?;
     let ppt = rest.member(r#""ppt":""#)?;
     if ppt.is_some() {
@@ -16,13 +18,18 @@ pub(super) fn header(octets: &[u8]) -> Option<JoseHeader> {
     rest.skip(r#""typ":"passport","#)?;
     let x5u = rest.member(r#""x5u":""#)??;
     rest.end()?;
-    let keep = |text: &str| Some(text.to_owned());
-    Some(JoseHeader { alg: keep("ES256"), ppt: ppt.map(str::to_owned), typ: keep("passport"), x5u: keep(x5u) })
+    let constant = |text| Some(Word::Borrowed(text));
+    Some(JoseHeader {
+        alg: constant("ES256"),
+        ppt: ppt.map(word),
+        typ: constant("passport"),
+        x5u: Some(x5u.to_owned()),
+    })
 }
 
 /// The claims of a token with that extension.
 pub(super) fn claims(octets: &[u8], ppt: Option<&str>) -> Option<Claims> {
-    let mut rest = Rest(std::str::from_utf8(octets).ok()?);
+    let mut rest = Rest::of(octets)?;
     rest.skip("{")?;
     let attest = match rest.member(r#""attest":""#)? {
         Some(letter) => Some(rest.skip(",").and_then(|()| Attestation::read(letter))?),
@@ -49,10 +56,15 @@ pub(super) fn claims(octets: &[u8], ppt: Option<&str>) -> Option<Claims> {
     Some(claims).filter(|claims| is_complete && claims.origid.as_deref().is_none_or(is_uuid))
 }
 
-/// What has not been read yet of a text in JSON.
+/// What has not been read yet of a text in JSON that is printable ASCII without escapes: each of its strings ends with the next quote.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
+    fn of(octets: &'a [u8]) -> Option<Self> {
+        let is_plain = octets.iter().fold(true, |plain, octet| plain & !matches!(*octet, 0..b' ' | b'\\' | 0x7f..));
+        std::str::from_utf8(octets).ok().filter(|_| is_plain).map(Self)
+    }
+
     /// Goes behind a text that must be next.
     fn skip(&mut self, text: &str) -> Option<()> {
         self.has(text).then_some(())
@@ -76,12 +88,11 @@ impl<'a> Rest<'a> {
         if self.has(name) { self.string().map(Some) } else { Some(None) }
     }
 
-    /// A string without escapes behind its first quote.
+    /// A string behind its first quote.
     fn string(&mut self) -> Option<&'a str> {
-        let end = self.0.bytes().position(|octet| octet < b' ' || matches!(octet, b'"' | b'\\'))?;
+        let end = octets::find(self.0.as_bytes(), b'"')?;
         let text = self.0.get(..end)?;
-        self.0 = self.0.get(end..)?;
-        self.skip("\"")?;
+        self.0 = self.0.get(end + 1..)?;
         Some(text)
     }
 
@@ -183,7 +194,8 @@ mod tests {
                     r#""dest":{"tn":"1"}"#, r#""dest":{"tn":[]}"#, r#""dest":{"tn":["+1"]}"#, r#""div":{"tn":"2"}"#, r#""div":{}"#,
                     r#""iat":5"#, r#""iat":-5"#, r#""iat":05"#, r#""iat":5.5"#, r#""iat":"5""#, r#""orig":{"tn":"3"}"#,
                     r#""orig":{"uri":"sip:a@b"}"#, r#""orig":{"tn":"3","uri":"sip:a@b"}"#, r#""orig":{"uri":"x","tn":"3"}"#,
-                    r#""origid":"5e3f1c62-8d0a-4e55-9f0e-2b7a6c1d4a10""#, r#""origid":"x""#, r#""rcd":{}"#,
+                    r#""origid":"5e3f1c62-8d0a-4e55-9f0e-2b7a6c1d4a10""#, r#""origid":"x""#, r#""rcd":{}"#, r#""orig":{"uri":"\u0041"}"#, r#""orig":{"uri":"é"}"#, "\"orig\":{\"uri\":\"\u{7f}\"}",
+                    "\"orig\":{\"uri\":\"\t\"}",
                 ]),
                 3..9,
             ),
@@ -197,7 +209,7 @@ mod tests {
             }
             let octets = format!("{{{}}}", members.join(",")).into_bytes();
             let slow = at_leisure(&octets, |passport, object| {
-                passport.header.ppt = ppt.map(str::to_owned);
+                passport.header.ppt = ppt.map(word);
                 passport.read_claims(object);
             });
             let is_same = |claims| Some(claims) == slow.claims && slow.faults.is_empty();
