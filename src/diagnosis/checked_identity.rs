@@ -42,10 +42,10 @@ impl CheckedIdentity {
 
 /// Keys that were tried in turn, and of which none fits, prove nothing unless one of them verified another token of the signer.
 fn of_known_signer(verdict: Verdict, identity: &Identity, hosts: &Hosts) -> Verdict {
-    let known = identity.certificate_url().is_some_and(|url| hosts.has_verified(url));
+    let known = || identity.certificate_url().is_some_and(|url| hosts.has_verified(url));
     match verdict {
         Verdict::Failed(objections) => match objections.as_slice() {
-            [Objection::NoKeyVerifies { tried, file: None, .. }] if !known => {
+            [Objection::NoKeyVerifies { tried, file: None, .. }] if !known() => {
                 Verdict::NotVerified(Unverified::NoKeyFits(*tried))
             }
             _ => Verdict::Failed(objections),

@@ -4,13 +4,15 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::identity_claims::Destination;
 use super::names::Names;
 use super::patterns::unwanted::Invite;
 use super::{Actor, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
-use crate::sip::{HeaderName, Message, Method, NameAddr, UriView};
+use crate::sip::{HeaderName, Method, NameAddr, UriView};
 use crate::stir::telephone_number::NumberView;
 use crate::stir::{COMPLETE_DIGITS, Identity, Subject, Surroundings, TelephoneNumber};
 
@@ -29,30 +31,21 @@ pub(super) struct IdentityCase<'a> {
     pub(super) destination: OnceCell<Destination>,
     /// Whom the INVITE is from and to, where somebody has read that already.
     names: Option<&'a Names<'a>>,
-    /// The same in numbers, once somebody has asked.
-    numbers: OnceCell<Numbers>,
+    /// When the INVITE says that it was sent, once somebody has asked.
+    date: OnceCell<Option<i64>>,
+    /// The complete numbers of P-Asserted-Identity, once somebody has asked.
+    asserted: OnceCell<Vec<TelephoneNumber>>,
 }
 
 /// Complete numbers in an INVITE.
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(super) struct Numbers<'a> {
     /// Those that name the caller: those of P-Asserted-Identity where there are any, else that of From.
-    pub(super) calling: Vec<TelephoneNumber>,
+    pub(super) calling: SmallVec<[NumberView<'a>; 1]>,
     /// That of To.
-    pub(super) to: Option<TelephoneNumber>,
+    pub(super) to: Option<NumberView<'a>>,
     /// That of the Request-URI.
-    pub(super) target: Option<TelephoneNumber>,
-}
-
-impl Numbers {
-    fn of(message: &Message, names: &Names<'_>, country: &str) -> Self {
-        let whole = |number: Option<&NumberView<'_>>| number.map(NumberView::to_number).filter(is_complete);
-        Self {
-            calling: calling_numbers(message, names, country),
-            to: whole(names.called.as_ref()),
-            target: whole(names.dialled.as_ref()),
-        }
-    }
+    pub(super) target: Option<NumberView<'a>>,
 }
 
 impl<'a> IdentityCase<'a> {
@@ -77,7 +70,8 @@ impl<'a> IdentityCase<'a> {
             rejection,
             destination: OnceCell::new(),
             names: None,
-            numbers: OnceCell::new(),
+            date: OnceCell::new(),
+            asserted: OnceCell::new(),
         })
     }
 
@@ -135,12 +129,36 @@ impl<'a> IdentityCase<'a> {
     }
 
     /// The complete numbers that name caller and called party. `country` is the country code of numbers without one.
-    pub(super) fn numbers(&self, country: &str) -> &Numbers {
+    pub(super) fn numbers(&self, country: &str) -> Numbers<'_> {
+        let read;
+        let names = if let Some(names) = self.names {
+            names
+        } else {
+            read = Names::of(&self.request.message, country);
+            &read
+        };
+        let whole = |number: &Option<NumberView<'a>>| number.clone().filter(is_complete);
+        let calling = self.calling_numbers(names, country);
+        Numbers { calling, to: whole(&names.called), target: whole(&names.dialled) }
+    }
+
+    fn calling_numbers<'c>(&'c self, names: &Names<'a>, country: &str) -> SmallVec<[NumberView<'c>; 1]> {
         let message = &self.request.message;
-        self.numbers.get_or_init(|| match self.names {
-            Some(names) => Numbers::of(message, names, country),
-            None => Numbers::of(message, &Names::of(message, country), country),
-        })
+        if !message.has(HeaderName::PAssertedIdentity) {
+            return names.calling.clone().filter(is_complete).into_iter().collect();
+        }
+        let read = || message.asserted_identities().iter().filter_map(|party| number(party, country)).collect();
+        let asserted = self.asserted.get_or_init(read);
+        if asserted.is_empty() {
+            let own = names.from.as_ref().and_then(|from| NumberView::read(from.user?, country));
+            return own.filter(is_complete).into_iter().collect();
+        }
+        asserted.iter().map(TelephoneNumber::view).collect()
+    }
+
+    /// Date of the INVITE in seconds since the Unix epoch.
+    pub(super) fn date(&self) -> Option<i64> {
+        *self.date.get_or_init(|| self.request.message.date())
     }
 
     /// The URI of From.
@@ -161,20 +179,8 @@ impl<'a> IdentityCase<'a> {
         let asserted = message.asserted_identities();
         let parties = message.parties();
         let caller = asserted.first().or(parties.from.as_ref());
-        Surroundings { orig: caller.map(subject), dest: parties.to.as_ref().map(subject), date: message.date() }
+        Surroundings { orig: caller.map(subject), dest: parties.to.as_ref().map(subject), date: self.date() }
     }
-}
-
-fn calling_numbers(message: &Message, names: &Names<'_>, country: &str) -> Vec<TelephoneNumber> {
-    if !message.has(HeaderName::PAssertedIdentity) {
-        return names.calling.iter().map(NumberView::to_number).filter(is_complete).collect();
-    }
-    let asserted: Vec<_> = message.asserted_identities().iter().filter_map(|a| number(a, country)).collect();
-    if asserted.is_empty() {
-        let own = names.from.as_ref().and_then(|from| TelephoneNumber::read(from.user?, country));
-        return own.filter(is_complete).into_iter().collect();
-    }
-    asserted
 }
 
 /// The complete number of a party.
@@ -184,19 +190,19 @@ pub(super) fn number(party: &NameAddr, country: &str) -> Option<TelephoneNumber>
 
 /// The complete number in the user part of a URI.
 pub(super) fn number_in(user: Option<&str>, country: &str) -> Option<TelephoneNumber> {
-    TelephoneNumber::read(user?, country).filter(is_complete)
+    TelephoneNumber::read(user?, country).filter(|number| number.digits().len() >= COMPLETE_DIGITS)
 }
 
 /// Extensions and short codes are no numbers that anybody signs.
-fn is_complete(number: &TelephoneNumber) -> bool {
-    number.digits().len() >= COMPLETE_DIGITS
+pub(super) fn is_complete(number: &NumberView<'_>) -> bool {
+    number.digits.len() >= COMPLETE_DIGITS
 }
 
 /// Whether a claimed number is the one that a header field holds; of a number without country code the end must fit.
-pub(super) fn same_number(claim: &str, number: &TelephoneNumber) -> bool {
+pub(super) fn same_number(claim: &str, number: &NumberView<'_>) -> bool {
     let Some(claim) = TelephoneNumber::digits_of_claim(claim) else { return false };
-    let ends = || claim.ends_with(number.digits().trim_start_matches('0'));
-    claim == number.digits() || (!number.is_international() && ends())
+    let ends = || claim.ends_with(number.digits.trim_start_matches('0'));
+    claim == number.digits || (!number.is_international() && ends())
 }
 
 /// Whether two numbers are the same; of one without country code the end must fit.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::identity_case::{IdentityCase, Numbers, same_number};
 use crate::provenance::Timestamp;
 use crate::stir::freshness::WINDOW;
+use crate::stir::telephone_number::NumberView;
 use crate::stir::{Claims, Freshness, Identity, Subject, TelephoneNumber};
 
 /// A call that is forwarded on no answer or waits in a queue keeps its first PASSporT; beside a signed diversion about three
@@ -30,7 +31,7 @@ impl Age {
         let captured: Timestamp = case.request.provenance.time;
         let forwarded = case.has_diversion() && !identity.is_diversion();
         Some(Self {
-            date: case.request.message.date().map(|date| Freshness::of(issued, date)),
+            date: case.date().map(|date| Freshness::of(issued, date)),
             capture: Freshness::of(issued, captured.epoch_seconds()),
             window: if forwarded { FORWARDED } else { WINDOW },
         })
@@ -58,13 +59,13 @@ pub(super) fn wrong_origin<'c>(
     case: &'c IdentityCase<'_>,
     identity: &'c Identity,
     country: &str,
-) -> Option<(&'c str, &'c TelephoneNumber)> {
+) -> Option<(&'c str, NumberView<'c>)> {
     let Some(Subject::Number(claimed)) = claims(identity)?.orig.as_ref() else { return None };
-    let named = &case.numbers(country).calling;
+    let named = case.numbers(country).calling;
     if named.iter().any(|number| same_number(claimed, number)) {
         return None;
     }
-    Some((claimed, named.first()?))
+    Some((claimed, named.into_iter().next()?))
 }
 
 /// How the called numbers of the `PASSporTs` fit the call.
@@ -86,14 +87,14 @@ pub(super) fn destination<'c>(case: &'c IdentityCase<'_>, country: &str) -> &'c 
 
 fn compared(case: &IdentityCase<'_>, country: &str) -> Destination {
     let Numbers { to, target, .. } = case.numbers(country);
-    let claimed: Vec<&str> = case.identities.iter().flat_map(|identity| claimed_destinations(identity)).collect();
-    let fits = |number: &Option<TelephoneNumber>| {
-        number.as_ref().map(|number| claimed.iter().any(|claim| same_number(claim, number)))
-    };
-    match (claimed.is_empty(), fits(to), fits(target)) {
+    let claimed = || case.identities.iter().flat_map(|identity| claimed_destinations(identity));
+    let fits = |number: Option<&NumberView<'_>>| number.map(|number| claimed().any(|claim| same_number(claim, number)));
+    match (claimed().next().is_none(), fits(to.as_ref()), fits(target.as_ref())) {
         (true, ..) | (_, _, Some(true)) | (_, None | Some(true), None) => Destination::Fits,
         (_, Some(true), Some(false)) if case.has_diversion() => Destination::Fits,
-        (_, Some(true), Some(false)) => target.clone().map_or(Destination::Fits, Destination::Retargeted),
+        (_, Some(true), Some(false)) => {
+            target.map_or(Destination::Fits, |target| Destination::Retargeted(target.to_number()))
+        }
         (_, Some(false) | None, _) => Destination::Differs,
     }
 }

@@ -144,9 +144,9 @@ fn signing(case: &IdentityCase<'_>, identities: &[CheckedIdentity], country: &st
     if identities.is_empty() {
         return (if cut { Signing::Unknown } else { Signing::Unsigned }, false);
     }
-    let deciding = deciding(identities);
     let mismatch = *destination(case, country) == Destination::Differs;
-    let holds = deciding.iter().find(|checked| !mismatch && !is_invalid(case, checked, country));
+    let mut deciding = deciding(identities);
+    let holds = deciding.find(|checked| !mismatch && !is_invalid(case, checked, country));
     match holds {
         Some(checked) => {
             let level = checked.identity.passport.claims.as_ref().and_then(|claims| claims.attest);
@@ -156,11 +156,12 @@ fn signing(case: &IdentityCase<'_>, identities: &[CheckedIdentity], country: &st
     }
 }
 
-fn deciding(identities: &[CheckedIdentity]) -> Vec<&CheckedIdentity> {
-    let of = |is: fn(&CheckedIdentity) -> bool| identities.iter().filter(|c| is(c)).collect::<Vec<_>>();
-    let shaken = of(|c| c.identity.ppt() == Some("shaken"));
-    let origins = of(|c| !c.identity.is_diversion());
-    [shaken, origins].into_iter().find(|some| !some.is_empty()).unwrap_or_else(|| identities.iter().collect())
+fn deciding(identities: &[CheckedIdentity]) -> impl Iterator<Item = &CheckedIdentity> {
+    let is_shaken = |c: &CheckedIdentity| c.identity.ppt() == Some("shaken");
+    let is_origin = |c: &CheckedIdentity| !c.identity.is_diversion();
+    let kinds: [fn(&CheckedIdentity) -> bool; 3] = [is_shaken, is_origin, |_| true];
+    let kind = kinds.into_iter().find(|is| identities.iter().any(is));
+    identities.iter().filter(move |checked| kind.is_some_and(|is| is(checked)))
 }
 
 fn is_invalid(case: &IdentityCase<'_>, checked: &CheckedIdentity, country: &str) -> bool {

@@ -3,7 +3,6 @@
 use super::Params;
 use super::Uri;
 use super::params;
-use super::uri::UserAtHost;
 
 /// `"Name" <uri>;parameters` or `uri;parameters` (RFC 3261 §20: without brackets, parameters belong to the header field).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +44,10 @@ impl NameAddr {
         Some(params::trim(uri))
     }
 
-    /// The display name, and the user part of the URI, for who needs no more; `None` where [`Self::read`] gives `None` or no name.
-    pub(crate) fn name_and_user(value: &str) -> Option<(String, Option<&str>)> {
+    /// The display name in front of a URI, for who needs no more; `None` where [`Self::read`] finds none.
+    pub(crate) fn name_of(value: &str) -> Option<String> {
         let (name, _) = brackets(params::trim(value))?;
-        let user = UserAtHost::read(Self::uri_of(value)?)?.user;
-        Some((params::unquote(name), user)).filter(|(name, _)| !name.is_empty())
+        Some(params::unquote(name)).filter(|name| !name.is_empty())
     }
 
     /// The tag parameter.
@@ -82,9 +80,9 @@ mod tests {
         {
             let whole = NameAddr::read(value);
             assert_eq!(NameAddr::uri_of(value), whole.as_ref().map(|address| address.uri.raw()), "{value}");
-            let named = whole.and_then(|address| Some((address.display_name?, address.uri.user)));
-            let same = NameAddr::name_and_user(value).map(|(name, user)| (name, user.map(str::to_owned)));
-            assert_eq!(same, named, "{value}");
+            if let Some(address) = whole {
+                assert_eq!(NameAddr::name_of(value), address.display_name, "{value}");
+            }
         }
     }
 }

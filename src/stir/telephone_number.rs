@@ -106,6 +106,11 @@ impl TelephoneNumber {
         NumberView { digits: Cow::Owned(self.digits), country: self.country }
     }
 
+    /// The same without a copy.
+    pub(crate) fn view(&self) -> NumberView<'_> {
+        NumberView { digits: Cow::Borrowed(&self.digits), country: self.country }
+    }
+
     /// Reads a `tn` claim of a PASSporT: it always carries its country code (RFC 8225 §5.2.1), a `+` there is tolerated.
     pub fn of_claim(text: &str) -> Option<Self> {
         Some(Self { digits: Self::digits_of_claim(text)?.into_owned(), country: CountryCode::Given })
@@ -138,8 +143,7 @@ impl TelephoneNumber {
 
     /// As sentences give it: with `+` where the country code was in it.
     pub(crate) fn told(&self) -> String {
-        let plus = if self.is_international() { "+" } else { "" };
-        [plus, &self.digits].concat()
+        told(&self.digits, self.country)
     }
 
     /// `+` and digits, where the country code is given or assumed; `None` where there is none.
@@ -217,6 +221,16 @@ impl<'t> NumberView<'t> {
         self.digits.len() == 11 && self.digits.starts_with('1')
     }
 
+    /// As [`TelephoneNumber::is_international`].
+    pub(crate) fn is_international(&self) -> bool {
+        self.country == CountryCode::Given
+    }
+
+    /// As [`TelephoneNumber::told`].
+    pub(crate) fn told(&self) -> String {
+        told(&self.digits, self.country)
+    }
+
     /// As [`TelephoneNumber::has_assumed_country`].
     pub(crate) fn has_assumed_country(&self) -> bool {
         self.country == CountryCode::Assumed
@@ -242,6 +256,11 @@ impl fmt::Display for TelephoneNumber {
         }
         f.write_str(&self.digits)
     }
+}
+
+fn told(digits: &str, country: CountryCode) -> String {
+    let plus = if country == CountryCode::Given { "+" } else { "" };
+    [plus, digits].concat()
 }
 
 /// The canonical digits of a number, and where its country code comes from.

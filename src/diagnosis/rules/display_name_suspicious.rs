@@ -79,9 +79,11 @@ impl Oddity {
 fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
     let message = &case.request.message;
-    let from = message.header(HeaderName::From);
-    let from = from.as_deref().and_then(NameAddr::name_and_user);
-    let of_from = || from.and_then(|(name, user)| finding(case, HeaderName::From, &name, user, cx));
+    let of_from = || {
+        let user = case.from()?.user;
+        let name = NameAddr::name_of(&message.header(HeaderName::From)?)?;
+        finding(case, HeaderName::From, &name, user, cx)
+    };
     let of_asserted = || {
         let parties = message.asserted_identities();
         parties.iter().find_map(|party| {

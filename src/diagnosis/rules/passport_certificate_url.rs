@@ -31,12 +31,17 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.identity else { return };
-    let mut seen: Vec<&str> = Vec::new();
-    for identity in case.identities.iter().filter(|identity| !identity.legacy) {
-        let Some(url) = identity.certificate_url().filter(|url| !seen.contains(url)) else { continue };
-        seen.push(url);
-        out.extend(finding(case, identity, url));
+    for (at, identity) in case.identities.iter().enumerate() {
+        let Some(url) = url_of(identity) else { continue };
+        // What several name is told once.
+        let is_first = !case.identities.iter().take(at).any(|earlier| url_of(earlier) == Some(url));
+        out.extend(is_first.then(|| finding(case, identity, url)).flatten());
     }
+}
+
+/// Where its certificate is published; a legacy value has none of this kind.
+fn url_of(identity: &Identity) -> Option<&str> {
+    identity.certificate_url().filter(|_| !identity.legacy)
 }
 
 fn finding(case: &IdentityCase<'_>, identity: &Identity, url: &str) -> Option<Finding> {

@@ -1,11 +1,12 @@
 //! A PASSporT for another caller than the one that the INVITE names.
 
 use crate::call::Call;
-use crate::diagnosis::identity_case::{IdentityCase, number_in, same_number};
+use crate::diagnosis::identity_case::{IdentityCase, is_complete, same_number};
 use crate::diagnosis::identity_claims::wrong_origin;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::HeaderName;
 use crate::stir::Identity;
+use crate::stir::telephone_number::NumberView;
 
 pub(super) static RULE: Rule = Rule {
     code: "passport-orig-mismatch",
@@ -43,7 +44,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let (claimed, named) = wrong_origin(case, identity, country)?;
     let message = &case.request.message;
     let asserted = message.has(HeaderName::PAssertedIdentity);
-    let from = || number_in(case.from()?.user, country);
+    let from = || NumberView::read(case.from()?.user?, country).filter(is_complete);
     let from_fits = asserted && from().is_some_and(|from| same_number(claimed, &from));
     let template = if from_fits {
         "The PASSporT is for the caller {claimed}, but {header} names {named}; From fits the PASSporT, so that verifiers \
@@ -55,7 +56,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let text = Text::new(template)
         .with("claimed", claimed)
         .with("header", if asserted { "P-Asserted-Identity" } else { "From" })
-        .with("named", named);
+        .with("named", named.told());
     let finding = Finding::new(&RULE, Certainty::Certain, text, case.evidence(identity, "the Identity header field"))
         .severity(case.severity(if from_fits { Severity::Warning } else { Severity::Error }))
         .evidence([case.caller_evidence()])
