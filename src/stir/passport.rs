@@ -1,17 +1,20 @@
 //! PASSporT tokens (RFC 8225, RFC 8588, RFC 8946): header and claims, with everything that is odd about them as data.
 
 mod fault;
+mod lately;
 mod usual;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use base64::DecodeError;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
 pub use self::fault::{Fault, FaultKind, Part};
+use self::lately::{LATELY, Lately};
 use super::base64url::BASE64;
 use crate::lang::Text;
 
@@ -20,8 +23,8 @@ use crate::lang::Text;
 pub struct Passport {
     /// Whether header and claims are left out, to be rebuilt from the SIP message (RFC 8225 §7).
     pub compact: bool,
-    /// The JOSE header.
-    pub header: JoseHeader,
+    /// The JOSE header, which tokens of one signer share.
+    pub header: Arc<JoseHeader>,
     /// What it claims; `None` in compact form or when it cannot be read.
     pub claims: Option<Claims>,
     /// What is wrong with it, in order of position.
@@ -153,7 +156,7 @@ impl Passport {
         let token = token.trim();
         let mut passport = Self {
             compact: false,
-            header: JoseHeader::default(),
+            header: Arc::default(),
             claims: None,
             faults: Vec::new(),
             octets: Vec::new(),
@@ -167,18 +170,27 @@ impl Passport {
         passport.octets.reserve(token.len() / 4 * 3 + 3 * ROUNDING);
         passport.compact = header.is_empty() && claims.is_empty();
         if !passport.compact {
-            passport.decode_header(header);
+            LATELY.with_borrow_mut(|lately| passport.decode_header(header, lately));
             passport.decode_claims(claims, header.len() + 1);
         }
         passport.read_signature(signature, header.len() + claims.len() + 2);
         passport
     }
 
-    fn decode_header(&mut self, text: &str) {
+    fn decode_header(&mut self, text: &str, lately: &mut Lately) {
+        if let Some(known) = lately.find(text) {
+            self.plain[0] = self.octets.len()..self.octets.len() + known.octets.len();
+            self.octets.extend_from_slice(&known.octets);
+            self.header = Arc::clone(&known.header);
+            return;
+        }
         let Some(plain) = self.decode(Part::Header, text, 0) else { return };
         let octets = self.octets.get(plain.clone()).unwrap_or_default();
         if let Some(header) = usual::header(octets) {
-            self.header = header;
+            self.header = Arc::new(header);
+            if self.faults.is_empty() {
+                lately.note(text, octets, &self.header);
+            }
         } else {
             let octets = octets.to_vec();
             if let Some(object) = self.object(Part::Header, &octets) {
@@ -242,7 +254,7 @@ impl Passport {
     fn decode_at_leisure(&mut self, part: Part, text: &str, offset: usize) -> Option<Range<usize>> {
         let begin = self.octets.len();
         let plain = self.plain(part, text, offset);
-        match BASE64.decode_vec(plain, &mut self.octets) {
+        match BASE64.decode_vec(plain.as_bytes(), &mut self.octets) {
             Ok(()) => Some(begin..self.octets.len()),
             Err(error) => {
                 self.octets.truncate(begin);
@@ -258,14 +270,17 @@ impl Passport {
     }
 
     /// The same in the alphabet of base64url and without padding.
-    fn plain(&mut self, part: Part, text: &str, offset: usize) -> String {
+    fn plain<'t>(&mut self, part: Part, text: &'t str, offset: usize) -> Cow<'t, str> {
+        if memchr::memchr3(b'+', b'/', b'=', text.as_bytes()).is_none() {
+            return Cow::Borrowed(text);
+        }
         if let Some(at) = text.find(['+', '/']) {
             self.fault(part, Some(offset + at), FaultKind::StandardAlphabet);
         }
         if let Some(at) = text.find('=') {
             self.fault(part, Some(offset + at), FaultKind::Padding);
         }
-        text.trim_end_matches('=').replace('+', "-").replace('/', "_")
+        Cow::Owned(text.trim_end_matches('=').replace('+', "-").replace('/', "_"))
     }
 
     fn object(&mut self, part: Part, octets: &[u8]) -> Option<Map<String, Value>> {
@@ -323,7 +338,7 @@ impl Passport {
         if header.x5u.is_none() {
             self.missing(Part::Header, object, "x5u");
         }
-        self.header = header;
+        self.header = Arc::new(header);
     }
 
     /// Notes a missing member, unless it is there with a wrong type and noted already.
