@@ -182,7 +182,7 @@ fn read<'a>(payload: &'a Payload<'_>) -> impl Iterator<Item = (Message, Provenan
 }
 
 /// All calls, each with the time at which it was over.
-fn tracked(read: Vec<(Message, Provenance)>) -> Vec<(sipscan::call::Call, Timestamp)> {
+fn tracked(read: Vec<(Message, Provenance)>) -> Vec<(Box<sipscan::call::Call>, Timestamp)> {
     let mut tracker = Tracker::default();
     let mut calls = Vec::new();
     let mut now = Timestamp::default();

@@ -26,12 +26,12 @@ pub struct Group {
     pub observed_until: Timestamp,
 }
 
-/// Assembles a call.
-pub fn assemble(group: Group) -> Call {
+/// Assembles a call, which lies in one place from then on: it is large, and goes through several stages.
+pub fn assemble(group: Group) -> Box<Call> {
     let Group { number, legs, messages, transactions, icmp, observed_until } = group;
     let start = messages.first().map_or(observed_until, |m| m.provenance.time);
     let end = messages.iter().map(|m| m.provenance.time).max().unwrap_or(start);
-    let mut call = Call {
+    let mut call = Box::new(Call {
         number,
         legs,
         messages,
@@ -47,7 +47,7 @@ pub fn assemble(group: Group) -> Call {
         end,
         observed_until: observed_until.max(end),
         possible_legs: Vec::new(),
-    };
+    });
     order_legs(&mut call);
     find_own_software(&mut call);
     finals::acknowledge(&call.messages, &mut call.transactions);

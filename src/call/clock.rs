@@ -1,7 +1,18 @@
 //! The clock that closes calls: capture time that never runs backwards, whatever the times of frames do.
 
+use std::time::Duration;
+
 use crate::limits::{CLOCK_LEAP, CLOCK_STEP_BACK};
 use crate::provenance::Timestamp;
+
+/// The limits in nanoseconds: the clock is moved with every frame and every message.
+const LEAP: i64 = nanoseconds(CLOCK_LEAP);
+const STEP_BACK: i64 = nanoseconds(CLOCK_STEP_BACK);
+
+const fn nanoseconds(span: Duration) -> i64 {
+    assert!(span.subsec_nanos() == 0, "a limit of whole seconds");
+    span.as_secs().cast_signed() * 1_000_000_000
+}
 
 /// Follows the times of frames forward. Where they fall far behind (a clock that was set, captures appended to one another out of
 /// order) it goes on from there without losing what it has, so that calls in progress neither end at once nor never. So it does where
@@ -22,23 +33,28 @@ impl CaptureClock {
 
     /// The time of a frame at which it would show `reading`, if times go on without falling back.
     pub(super) fn time_of(&self, reading: Timestamp) -> Timestamp {
-        self.latest.map_or(Timestamp(i64::MIN), |latest| latest.plus(reading.since(self.reading)))
+        let ahead = reading.0.saturating_sub(self.reading.0).max(0);
+        self.latest.map_or(Timestamp(i64::MIN), |latest| Timestamp(latest.0.saturating_add(ahead)))
     }
 
     /// Takes the time of a message; earlier ones, such as those of datagrams that waited for fragments, leave it as it is.
     pub(super) fn forward(&mut self, time: Timestamp) {
-        match self.latest {
-            None => self.reading = time,
-            Some(latest) if time.since(latest) > CLOCK_LEAP => {}
-            Some(latest) if time > latest => self.reading = self.reading.plus(time.since(latest)),
-            Some(_) => return,
+        let Some(latest) = self.latest else {
+            (self.reading, self.latest) = (time, Some(time));
+            return;
+        };
+        let ahead = time.0.saturating_sub(latest.0);
+        if ahead > 0 {
+            if ahead <= LEAP {
+                self.reading.0 = self.reading.0.saturating_add(ahead);
+            }
+            self.latest = Some(time);
         }
-        self.latest = Some(time);
     }
 
     /// Takes the time of a frame.
     pub(super) fn tick(&mut self, time: Timestamp) {
-        if self.latest.is_some_and(|latest| latest.since(time) > CLOCK_STEP_BACK) {
+        if self.latest.is_some_and(|latest| latest.0.saturating_sub(time.0) > STEP_BACK) {
             self.latest = Some(time);
         }
         self.forward(time);

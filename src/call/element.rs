@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
+
 use super::Transaction;
 use crate::provenance::Endpoint;
 
@@ -9,13 +11,13 @@ use crate::provenance::Endpoint;
 /// loopback interface, a proxy beside its B2BUA on one machine).
 #[derive(Debug)]
 pub(super) struct Elements {
-    shared: Vec<IpAddr>,
+    shared: SmallVec<[IpAddr; 2]>,
 }
 
 impl Elements {
     /// An address is shared when a request was sent from it to itself.
     pub(super) fn of(transactions: &[Transaction]) -> Self {
-        let mut shared: Vec<_> =
+        let mut shared: SmallVec<_> =
             transactions.iter().filter(|t| t.client.address == t.server.address).map(|t| t.client.address).collect();
         if shared.len() > 1 {
             shared.sort_unstable();

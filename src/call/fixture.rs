@@ -51,7 +51,7 @@ pub(crate) fn call(text: &str) -> Call {
 
 pub(crate) fn one(legs: Vec<Leg>, messages: Vec<CapturedMessage>, observed_until: Timestamp) -> Call {
     let transactions = match_messages(&messages);
-    assemble(Group {
+    *assemble(Group {
         number: CallNumber(1),
         legs,
         messages,

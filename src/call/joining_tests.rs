@@ -14,10 +14,10 @@ fn track(text: &str) -> Vec<Call> {
     let mut last = Timestamp::default();
     for captured in captured(text) {
         last = captured.provenance.time;
-        over.extend(tracker.advance(last));
+        over.extend(tracker.advance(last).into_iter().map(|call| *call));
         tracker.push(captured.message, captured.provenance);
     }
-    over.extend(tracker.finish(last));
+    over.extend(tracker.finish(last).map(|call| *call));
     assert_eq!(tracker.open(), 0);
     over
 }

@@ -97,11 +97,16 @@ impl Known {
 
     /// The open leg with that key.
     pub(super) fn leg(&self, key: &Hashed<'_>, groups: &OpenGroups) -> Option<LegId> {
+        let mut found = None;
         let is_it = |entry: &Entry| {
-            entry.hash == key.hash && groups.leg(entry.slot, entry.leg).is_some_and(|(_, leg)| key.is(&leg.key))
+            entry.hash == key.hash
+                && groups.leg(entry.slot, entry.leg).is_some_and(|(id, leg)| {
+                    found = Some(id);
+                    key.is(&leg.key)
+                })
         };
-        let entry = self.legs.find(key.hash, is_it)?;
-        groups.leg(entry.slot, entry.leg).map(|(id, _)| id)
+        self.legs.find(key.hash, is_it)?;
+        found
     }
 
     /// Takes an open leg in, under the hash of its key.

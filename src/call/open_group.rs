@@ -18,6 +18,12 @@ use crate::sip::{Message, Method, StatusCode};
 /// Messages that a new one is compared with to tell whether it was captured twice.
 const LOOK_BACK: usize = 64;
 
+/// Messages of a call that was answered, as a rule; most else has two or four.
+const ANSWERED: usize = 6;
+
+/// Places for messages that a settled group may have left: to move the others costs more than they do.
+const SPARE: usize = 2;
+
 /// What is remembered of a leg beside its messages, with its places in the tables of the tracker, which are half empty after they grew.
 const LEG_OCTETS: usize = size_of::<OpenGroup>() + 256;
 
@@ -218,16 +224,23 @@ impl OpenGroup {
         true
     }
 
-    /// Makes room for what usually comes: an answered call has six messages, most else two or four.
+    /// Makes room for what usually comes. What a call has so far left the caches when its BYE comes, and is not moved then.
     fn grow(&mut self) {
         let has_invite = self.legs.iter().any(|open| open.has_invite);
         let more = match self.messages.len() {
-            1 if has_invite => 3,
+            1 if has_invite => ANSWERED - 1,
             0 | 1 => 1,
             2..6 => 2,
             many => many / 2,
         };
         self.messages.reserve_exact(more);
+    }
+
+    /// Gives back most of the room for messages that are not likely to come: most open calls are settled.
+    pub(super) fn trim(&mut self) {
+        if self.messages.capacity() - self.messages.len() > SPARE {
+            self.messages.shrink_to_fit();
+        }
     }
 
     /// The message of which this is another copy on the same hop: the same octets between the same addresses within 50 ms, or, with the

@@ -59,7 +59,7 @@ pub struct Tracker {
     anomalies: Vec<(Anomaly, FrameRef)>,
     clock: CaptureClock,
     /// Calls that a limit closed, until the next [`Tracker::over`].
-    early: VecDeque<Call>,
+    early: VecDeque<Box<Call>>,
     settled: Settled,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
     is_patient: bool,
@@ -115,8 +115,7 @@ impl Tracker {
         self.octets += group.octets - before;
         let is_settled = !self.is_patient && group.is_settled();
         if is_settled {
-            // As a rule nothing more comes, and most open calls are such ones.
-            group.messages.shrink_to_fit();
+            group.trim();
         }
         let count = group.messages.len();
         if count == 1 || is_settled {
@@ -145,7 +144,7 @@ impl Tracker {
     }
 
     /// Moves the capture clock to the time of a frame and returns the calls that are over: [`Self::tick`] and [`Self::over`].
-    pub fn advance(&mut self, now: Timestamp) -> Vec<Call> {
+    pub fn advance(&mut self, now: Timestamp) -> Vec<Box<Call>> {
         self.tick(now);
         self.over().collect()
     }
@@ -156,7 +155,7 @@ impl Tracker {
     }
 
     /// The calls that are over, in the order of their deadlines, behind those that a limit closed. What is not taken stays.
-    pub fn over(&mut self) -> impl Iterator<Item = Call> {
+    pub fn over(&mut self) -> impl Iterator<Item = Box<Call>> {
         iter::from_fn(|| self.early.pop_front().or_else(|| self.next_over()))
     }
 
@@ -176,7 +175,7 @@ impl Tracker {
 
     /// Closes everything, at the end of the capture, in the order of first messages: one call at a time, so that each can be
     /// freed before the next is made. What is not taken stays open.
-    pub fn finish(&mut self, now: Timestamp) -> impl Iterator<Item = Call> {
+    pub fn finish(&mut self, now: Timestamp) -> impl Iterator<Item = Box<Call>> {
         self.clock.tick(now);
         let next = || {
             self.early.pop_front().or_else(|| {
@@ -295,7 +294,7 @@ impl Tracker {
     }
 
     /// Closes the next group whose time is over.
-    fn next_over(&mut self) -> Option<Call> {
+    fn next_over(&mut self) -> Option<Box<Call>> {
         let now = self.clock.reading();
         while let Some((_, id)) = self.deadlines.first().filter(|(due, _)| *due < now) {
             self.deadlines.pop();
@@ -313,7 +312,7 @@ impl Tracker {
     }
 
     /// Closes a group whose time is over.
-    fn close_in_time(&mut self, id: GroupId, now: Timestamp) -> Option<Call> {
+    fn close_in_time(&mut self, id: GroupId, now: Timestamp) -> Option<Box<Call>> {
         self.settled.expire(now);
         let group = self.groups.get(id)?;
         if !self.is_patient && group.is_settled() {
@@ -324,7 +323,7 @@ impl Tracker {
         self.close(id)
     }
 
-    fn close(&mut self, id: GroupId) -> Option<Call> {
+    fn close(&mut self, id: GroupId) -> Option<Box<Call>> {
         let mut group = self.groups.remove(id)?;
         for (leg, open) in (0..).zip(group.legs()) {
             self.known.remove(open.hash, id.leg(leg));
@@ -345,5 +344,5 @@ impl Tracker {
 
 /// Whether a message ends the setup of a leg.
 fn is_final_to_invite(message: &Message) -> bool {
-    message.method() == Some(&Method::Invite) && message.status().is_some_and(StatusCode::is_final)
+    message.status().is_some_and(StatusCode::is_final) && message.method() == Some(&Method::Invite)
 }

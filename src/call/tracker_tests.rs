@@ -34,7 +34,7 @@ fn feed_in(room: Room, text: &str, copies: u64) -> (Tracker, Vec<Call>, Timestam
             provenance.frame.number.0 = frame;
             provenance.time = provenance.time.plus(Duration::from_micros(200 * copy));
             now = now.max(provenance.time);
-            closed.extend(tracker.advance(now));
+            closed.extend(tracker.advance(now).into_iter().map(|call| *call));
             for framed in sip::messages(&datagram.payload, false) {
                 tracker.push(framed.message, provenance.clone());
             }
@@ -67,9 +67,9 @@ fn many(count: u32, apart: f64) -> String {
 fn a_message_captured_twice_is_one_message() {
     let text = many(3, 1.0);
     let (mut once, mut early, now) = feed(&text, 1);
-    early.extend(once.finish(now));
+    early.extend(once.finish(now).map(|call| *call));
     let (mut twice, mut early_twice, now) = feed(&text, 2);
-    early_twice.extend(twice.finish(now));
+    early_twice.extend(twice.finish(now).map(|call| *call));
     let shape = |calls: &[Call]| -> Vec<_> { calls.iter().map(|c| (c.number, c.outcome, c.messages.len())).collect() };
     assert_eq!(shape(&early), shape(&early_twice));
     assert_eq!((once.counts().duplicates, twice.counts().duplicates), (0, 15));
@@ -94,7 +94,7 @@ fn twice(change: impl Fn(&mut Provenance)) -> (usize, u64) {
         }
     }
     let copies = tracker.counts().duplicates;
-    let calls: Vec<Call> = tracker.finish(Timestamp::default()).collect();
+    let calls: Vec<Call> = tracker.finish(Timestamp::default()).map(|call| *call).collect();
     (calls[0].messages.len(), copies)
 }
 
@@ -234,7 +234,7 @@ fn one_endless_call_id_is_cut_into_pieces() {
 fn calls_close_in_the_same_order_every_time() {
     let order = || {
         let (mut tracker, mut closed, now) = feed(&many(50, 2.0), 1);
-        closed.extend(tracker.finish(now));
+        closed.extend(tracker.finish(now).map(|call| *call));
         closed.iter().map(|c| c.number.0).collect::<Vec<_>>()
     };
     assert_eq!(order(), order());
@@ -255,9 +255,9 @@ fn with_step_back(text: &str, from: usize, seconds: u64) -> Vec<Call> {
         for framed in sip::messages(&datagram.payload, false) {
             tracker.push(framed.message, provenance.clone());
         }
-        over.extend(tracker.advance(last));
+        over.extend(tracker.advance(last).into_iter().map(|call| *call));
     }
-    over.extend(tracker.finish(last));
+    over.extend(tracker.finish(last).map(|call| *call));
     over
 }
 

@@ -20,7 +20,7 @@ use crate::tls::TlsStream;
 #[derive(Debug, Clone)]
 pub struct CallReport {
     /// The call.
-    pub call: Call,
+    pub call: Box<Call>,
     /// Its findings: the root cause first, then by severity; consequences carry `consequence_of`.
     pub findings: Vec<Finding>,
     /// Code of the finding that says why the call failed; `None` for calls that did not fail.
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// Diagnoses a call that is over. `now` is the capture clock.
-    pub fn diagnose(&mut self, call: Call, now: Timestamp) -> CallReport {
+    pub fn diagnose(&mut self, call: Box<Call>, now: Timestamp) -> CallReport {
         let facts = Facts::of(&call);
         // Debug builds look for them in any case, for the assertion in `findings`.
         let unwanted =

@@ -53,7 +53,7 @@ impl Front {
         let kind = if framed.is_empty() { SctpKind::of_octets(&octets) } else { SctpKind::Sip };
         *self.facts.sctp_messages.entry(kind).or_default() += 1;
         if !framed.is_empty() {
-            self.hosts(flow, steps);
+            self.hosts(&flow, steps);
         }
         for framed in framed {
             let provenance = Provenance {

@@ -44,7 +44,7 @@ impl Back {
             Step::Lookup { name, code, evidence } => {
                 let known = &mut self.engine.hosts.failed_lookups;
                 if known.len() < limits::FAILED_LOOKUPS && !known.contains_key(&name) {
-                    known.insert(name, (code, evidence));
+                    known.insert(name, (code, *evidence));
                 }
             }
             Step::Tls(stream) => self.engine.observe_tls(&stream),

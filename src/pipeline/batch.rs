@@ -107,7 +107,10 @@ impl Batch {
             rest = behind;
             let Head { reference, time, link_type, original_length, skipped, .. } = head;
             let frame = Frame { reference, time, link_type, original_length, bytes };
-            self.frames.push((skipped, prepare(&frame, &mut self.reader)));
+            self.frames.push((skipped, Prepared::default()));
+            if let Some((_, prepared)) = self.frames.last_mut() {
+                prepare(&frame, &mut self.reader, prepared);
+            }
         }
         self.octets.clear();
     }
@@ -117,13 +120,14 @@ impl Batch {
     pub(super) fn track(&mut self, front: &mut Front, steps: &mut Vec<Step>, mut hand_on: impl FnMut(&mut Vec<Step>)) {
         let mut times = self.skipped.times.as_slice();
         let mut taken = 0;
-        for (before, frame) in self.frames.drain(..) {
-            let (now, later) = times.split_at_checked(before - taken).unwrap_or((times, &[]));
-            (times, taken) = (later, before);
+        for (before, frame) in &mut self.frames {
+            let (now, later) = times.split_at_checked(*before - taken).unwrap_or((times, &[]));
+            (times, taken) = (later, *before);
             front.skipped(now, steps);
             front.frame(frame, steps);
             hand_on(steps);
         }
+        self.frames.clear();
         front.skipped(times, steps);
         self.skipped.times.clear();
         front.count_skipped(mem::take(&mut self.skipped.octets), self.skipped.kinds.drain(..));

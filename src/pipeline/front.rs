@@ -39,11 +39,11 @@ pub(super) enum Step {
     /// The TCP of the destination has the requests that were sent this way.
     Acknowledged(Flow, Acknowledgement),
     /// A name could not be resolved.
-    Lookup { name: String, code: &'static str, evidence: Evidence },
+    Lookup { name: String, code: &'static str, evidence: Box<Evidence> },
     /// A TLS connection with SIP is over.
     Tls(Box<TlsStream>),
     /// A call is over; `now` is the capture clock.
-    Over { call: Call, now: Timestamp },
+    Over { call: Box<Call>, now: Timestamp },
 }
 
 /// The stages with state, up to the calls that are over.
@@ -62,7 +62,7 @@ pub(super) struct Front {
     pub(super) copies: u64,
     /// Pairs of addresses that a step told of.
     told: HashSet<(IpAddr, IpAddr)>,
-    /// A few of them, the latest first.
+    /// The latest of them, as captured.
     speakers: [Option<(IpAddr, IpAddr)>; 4],
     /// The capture clock: the latest time of a frame so far.
     pub(super) now: Timestamp,
@@ -114,7 +114,7 @@ impl Front {
     }
 
     /// Takes the next frame.
-    pub(super) fn frame(&mut self, mut frame: Prepared, steps: &mut Vec<Step>) {
+    pub(super) fn frame(&mut self, frame: &mut Prepared, steps: &mut Vec<Step>) {
         self.clock(frame.time, steps);
         self.facts.frames += 1;
         self.facts.octets += frame.octets as u64;
@@ -122,14 +122,16 @@ impl Front {
         if frame.cut {
             self.anomaly(Anomaly::FrameCut);
         }
-        self.expire(steps);
+        if self.now >= self.holding_until {
+            self.expire(steps);
+        }
         if frame.time >= self.quiet_until {
             // What is over ends before this frame is looked at, which may bring the same Call-ID again.
             self.advance(frame.time, steps);
         }
         let is_held = matches!(frame.content, Content::Segment(_) | Content::Stateful(_));
         match frame.content {
-            Content::Sip(flow) => {
+            Content::Sip(ref flow) => {
                 self.facts.udp_frames += 1;
                 self.sip(flow, &mut frame.messages, steps);
             }
@@ -148,7 +150,7 @@ impl Front {
                 self.segment(&held.segment(), &place, steps);
             }
             Content::Skipped(reason) => *self.facts.skipped.entry(reason).or_default() += 1,
-            Content::Stateful(ref held) => self.stateful(held, &frame, steps),
+            Content::Stateful(ref held) => self.stateful(held, frame, steps),
         }
         if is_held {
             self.hold();
@@ -164,7 +166,9 @@ impl Front {
                 self.tracker.tick(time);
             } else {
                 self.clock(time, steps);
-                self.expire(steps);
+                if self.now >= self.holding_until {
+                    self.expire(steps);
+                }
                 self.advance(time, steps);
             }
             self.facts.frames += 1;
@@ -180,11 +184,8 @@ impl Front {
         }
     }
 
-    /// Gives up fragments and streams that have waited too long.
+    /// Gives up fragments and streams that have waited too long, which none has before `holding_until`.
     fn expire(&mut self, steps: &mut Vec<Step>) {
-        if self.now < self.holding_until {
-            return;
-        }
         for cut in self.reassembly.expire(self.now) {
             self.reassembled(cut, steps);
         }
@@ -209,7 +210,9 @@ impl Front {
             let now = self.now;
             steps.extend(self.tracker.over().map(|call| Step::Over { call, now }));
         }
-        self.count_tracker_anomalies();
+        if self.tracker.has_anomalies() {
+            self.count_tracker_anomalies();
+        }
         self.quiet_until = self.holding_until.min(self.tracker.quiet_until());
     }
 
@@ -287,10 +290,8 @@ impl Front {
     }
 
     fn count_tracker_anomalies(&mut self) {
-        if self.tracker.has_anomalies() {
-            for (anomaly, _) in self.tracker.take_anomalies() {
-                self.anomaly(anomaly);
-            }
+        for (anomaly, _) in self.tracker.take_anomalies() {
+            self.anomaly(anomaly);
         }
     }
 
@@ -381,7 +382,7 @@ impl Front {
             *self.facts.other_payloads.entry(classify(&datagram.flow, datagram.payload)).or_default() += 1;
             steps.extend(lookup(datagram, place, &mut self.redaction));
         } else {
-            self.sip(datagram.flow, &mut found, steps);
+            self.sip(&datagram.flow, &mut found, steps);
         }
     }
 
@@ -396,7 +397,7 @@ impl Front {
         for event in events {
             match event {
                 StreamEvent::Message(message, provenance) => {
-                    self.hosts(provenance.flow, steps);
+                    self.hosts(&provenance.flow, steps);
                     self.message(CapturedMessage::new(message, provenance));
                 }
                 // What an extract leaves out is of other calls.
@@ -427,7 +428,7 @@ impl Front {
     }
 
     /// Takes messages out of where they lie.
-    fn sip(&mut self, flow: Flow, messages: &mut Found, steps: &mut Vec<Step>) {
+    fn sip(&mut self, flow: &Flow, messages: &mut Found, steps: &mut Vec<Step>) {
         self.facts.sip_datagrams += 1;
         self.hosts(flow, steps);
         for captured in messages.drain(..) {
@@ -446,17 +447,23 @@ impl Front {
         self.tracker.take(captured);
     }
 
-    pub(super) fn hosts(&mut self, flow: Flow, steps: &mut Vec<Step>) {
-        let flow = self.redaction.flow(flow);
-        let pair = (flow.source.address, flow.destination.address);
-        // As a rule one of those that spoke last speaks again.
-        if self.speakers.contains(&Some(pair)) {
-            return;
+    /// Tells of the ends of a flow. As a rule one of those that spoke last speaks again.
+    #[inline]
+    pub(super) fn hosts(&mut self, flow: &Flow, steps: &mut Vec<Step>) {
+        let Flow { source: Endpoint { address: from, .. }, destination: Endpoint { address: to, .. }, .. } = flow;
+        if !self.speakers.iter().flatten().any(|(source, destination)| source == from && destination == to) {
+            self.other_hosts(flow, steps);
         }
+    }
+
+    fn other_hosts(&mut self, flow: &Flow, steps: &mut Vec<Step>) {
         self.speakers.rotate_right(1);
         if let Some(last) = self.speakers.first_mut() {
-            *last = Some(pair);
+            *last = Some((flow.source.address, flow.destination.address));
         }
+        // What stands for one address is always the same.
+        let flow = self.redaction.flow(*flow);
+        let pair = (flow.source.address, flow.destination.address);
         if self.told.contains(&pair) {
             return;
         }
@@ -504,5 +511,5 @@ fn lookup(datagram: &Datagram<'_>, place: &Place<'_>, redaction: &mut Redaction)
         text: format!("{} {}: {}", lookup.name, lookup.record, lookup.code),
     };
     let (name, evidence) = redaction.lookup(lookup.name, lookup.record, lookup.code, evidence);
-    Some(Step::Lookup { name, code: lookup.code, evidence })
+    Some(Step::Lookup { name, code: lookup.code, evidence: Box::new(evidence) })
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use back::Back;
 use front::{Front, Step};
-use prepare::prepare;
+use prepare::{Prepared, prepare};
 use selection::Selection;
 
 use crate::anomaly::Anomaly;
@@ -46,6 +46,9 @@ use crate::tally::Tally;
 pub struct Analysis {
     front: Front,
     back: Back,
+    /// The frame at hand, and what comes of it: made anew for every frame they would be moved about.
+    prepared: Prepared,
+    steps: Vec<Step>,
 }
 
 impl Analysis {
@@ -54,6 +57,8 @@ impl Analysis {
         Self {
             front: Front::new(settings.keys.for_capture(), settings.waits),
             back: Back { engine: Engine::new(settings), ..Back::default() },
+            prepared: Prepared::default(),
+            steps: Vec::new(),
         }
     }
 
@@ -115,15 +120,16 @@ impl Analysis {
     /// # Errors
     /// Those of the sink.
     pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) -> io::Result<()> {
-        let mut steps = Vec::new();
+        let Self { front, prepared, steps, .. } = self;
         if let Some(kind) = without_sip(frame.link_type, frame.bytes, frame.original_length) {
-            self.front.skipped(&[frame.time], &mut steps);
-            self.front.count_skipped(frame.bytes.len() as u64, [(kind, 1)].into_iter());
+            front.skipped(&[frame.time], steps);
+            front.count_skipped(frame.bytes.len() as u64, [(kind, 1)].into_iter());
         } else {
-            let prepared = prepare(frame, &mut self.front.reader);
-            self.front.frame(prepared, &mut steps);
+            prepare(frame, &mut front.reader, prepared);
+            front.frame(prepared, steps);
         }
-        self.steps(&mut steps, sink)
+        // Most frames add none.
+        if steps.is_empty() { Ok(()) } else { self.hand_on(sink) }
     }
 
     /// Takes all frames there are, on so many threads: one prepares, tracks and diagnoses in turn; more do so side by side, with
@@ -182,9 +188,8 @@ impl Analysis {
         complete: impl FnOnce(&mut CaptureFacts),
         sink: &mut dyn Sink,
     ) -> io::Result<(CaptureFacts, Summary)> {
-        let mut steps = Vec::new();
-        self.front.flush(&mut steps);
-        self.steps(&mut steps, sink)?;
+        self.front.flush(&mut self.steps);
+        self.hand_on(sink)?;
         complete(&mut self.front.facts);
         self.set_lossy(self.front.facts.dropped > 0);
         for step in self.front.close() {
@@ -194,6 +199,7 @@ impl Analysis {
         let Self {
             front: Front { mut facts, counts, copies, now, .. },
             back: Back { mut engine, mut selection, mut summary, missing, .. },
+            ..
         } = self;
         if missing > 0 {
             *facts.anomalies.entry(Anomaly::MessageMissing).or_default() += missing;
@@ -214,8 +220,10 @@ impl Analysis {
         Ok((facts, summary))
     }
 
-    fn steps(&mut self, steps: &mut Vec<Step>, sink: &mut dyn Sink) -> io::Result<()> {
-        steps.drain(..).filter_map(|step| self.back.step(step)).try_for_each(|report| sink.take_call(report))
+    /// Takes the steps through the stages behind.
+    fn hand_on(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        let Self { back, steps, .. } = self;
+        steps.drain(..).filter_map(|step| back.step(step)).try_for_each(|report| sink.take_call(report))
     }
 }
 

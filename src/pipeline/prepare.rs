@@ -11,8 +11,8 @@ use crate::net::{CarrierRef, Datagram, Decoded, PayloadKind, Segment, SkipReason
 use crate::provenance::{Flow, FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Framed};
 
-/// A frame with what it holds.
-#[derive(Debug)]
+/// A frame with what it holds. One may be used again for the next frame, when its messages are taken.
+#[derive(Debug, Default)]
 pub(super) struct Prepared {
     pub(super) reference: FrameRef,
     pub(super) time: Timestamp,
@@ -86,21 +86,22 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Decodes a frame and reads the messages in it.
-pub(super) fn prepare(frame: &Frame<'_>, reader: &mut sip::Reader) -> Prepared {
+impl Default for Content {
+    fn default() -> Self {
+        Self::Other(PayloadKind::Empty)
+    }
+}
+
+/// Decodes a frame and reads the messages in it, which are put where they stay, as they are large.
+pub(super) fn prepare(frame: &Frame<'_>, reader: &mut sip::Reader, prepared: &mut Prepared) {
     let peeled = peel(frame.link_type, frame.bytes, frame.original_length, frame.time);
     let time = peeled.time.unwrap_or(frame.time);
     let place = Place { frame: frame.reference, other_frames: &[], time, carrier: peeled.carrier };
-    // Messages are put where they stay: they are large.
-    let mut prepared = Prepared {
-        reference: frame.reference,
-        time,
-        octets: frame.bytes.len(),
-        cut: (frame.bytes.len() as u64) < u64::from(frame.original_length),
-        carrier: None,
-        content: Content::Other(PayloadKind::Empty),
-        messages: Found::new(),
-    };
+    prepared.reference = frame.reference;
+    prepared.time = time;
+    prepared.octets = frame.bytes.len();
+    prepared.cut = (frame.bytes.len() as u64) < u64::from(frame.original_length);
+    prepared.messages.clear();
     prepared.content = match peeled.content {
         Decoded::Skipped(reason) => Content::Skipped(reason),
         Decoded::Udp(datagram) => {
@@ -119,7 +120,6 @@ pub(super) fn prepare(frame: &Frame<'_>, reader: &mut sip::Reader) -> Prepared {
         Decoded::Fragment(_) | Decoded::Sctp(_) | Decoded::Icmp(_) => stateful(frame),
     };
     prepared.carrier = place.carrier;
-    prepared
 }
 
 fn stateful(frame: &Frame<'_>) -> Content {

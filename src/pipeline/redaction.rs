@@ -59,7 +59,12 @@ pub(super) struct Redaction {
 
 impl Redaction {
     /// Replaces what names anybody in a message; `false` if it may not be shown.
+    #[inline]
     pub(super) fn message(&mut self, captured: &mut CapturedMessage) -> bool {
+        self.redactor.is_none() || self.replaced(captured)
+    }
+
+    fn replaced(&mut self, captured: &mut CapturedMessage) -> bool {
         let Some(redactor) = &self.redactor else { return true };
         let Some(message) = redactor.message(&captured.message) else {
             self.refused += 1;

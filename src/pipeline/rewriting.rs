@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::front::Front;
-use super::prepare::prepare;
+use super::prepare::{Prepared, prepare};
 use super::redaction::Told;
 use crate::call::Waits;
 use crate::capture::Frames;
@@ -28,14 +28,14 @@ pub fn rewrite<W: Write>(
     front.redaction.redactor = Some(redactor);
     front.redaction.told = Some(Vec::new());
     let mut paper = Paper::new(out)?;
-    let mut steps = Vec::new();
+    let (mut prepared, mut steps) = (Prepared::default(), Vec::new());
     let mut last = Timestamp::default();
     loop {
         match frames.next_frame() {
             Ok(Some(frame)) => {
                 last = frame.time;
-                let prepared = prepare(&frame, &mut front.reader);
-                front.frame(prepared, &mut steps);
+                prepare(&frame, &mut front.reader, &mut prepared);
+                front.frame(&mut prepared, &mut steps);
                 // Calls that are over are of no use here.
                 steps.clear();
                 let told = take(&mut front);

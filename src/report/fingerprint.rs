@@ -16,7 +16,7 @@ pub(crate) fn call(finding: &Finding, report: &CallReport) -> String {
 }
 
 fn of_cause(finding: &Finding, report: Option<&CallReport>) -> Vec<u8> {
-    let call = report.map(|report| &report.call);
+    let call = report.map(|report| &*report.call);
     let evidence = finding.evidence.first();
     let parts = [
         Some(finding.code.to_owned()),

@@ -166,7 +166,7 @@ impl Builder {
         let root_cause = outcome.is_failure().then(|| findings.first().map(|f| f.code)).flatten();
         let call = self.call;
         let origin = call.is_invite().then(|| CallOrigin::of_call(&call));
-        CallReport { call, findings, root_cause, identities: Vec::new(), is_excused: false, origin }
+        CallReport { call: Box::new(call), findings, root_cause, identities: Vec::new(), is_excused: false, origin }
     }
 
     /// A message as evidence.

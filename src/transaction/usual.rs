@@ -41,7 +41,7 @@ impl Name<'_> {
 }
 
 /// Client and server.
-type Hop = (Endpoint, Endpoint);
+type Hop<'m> = (&'m Endpoint, &'m Endpoint);
 
 /// A transaction of a name: between the ends that were asked for, or the first between others.
 #[derive(Clone, Copy)]
@@ -91,7 +91,7 @@ impl<'m> Usual<'m> {
         match captured.message.status() {
             Some(status) => self.response(id, captured, name, status),
             None if captured.message.method() == Some(&Method::Ack) => self.ack(id, captured, &name),
-            None => self.request(id, captured, name, (flow.source, flow.destination)),
+            None => self.request(id, captured, name, (&flow.source, &flow.destination)),
         }
     }
 
@@ -110,7 +110,13 @@ impl<'m> Usual<'m> {
         Some(Name { leg: captured.leg, number: message.cseq()?.number, method, branch, via })
     }
 
-    fn request(&mut self, id: MessageId, captured: &'m CapturedMessage, name: Name<'m>, hop: Hop) -> Result<(), Odd> {
+    fn request(
+        &mut self,
+        id: MessageId,
+        captured: &'m CapturedMessage,
+        name: Name<'m>,
+        hop: Hop<'_>,
+    ) -> Result<(), Odd> {
         let in_dialog = captured.message.to_tag().is_some();
         if let Some(Found::There(at)) = self.found(&name, hop)? {
             let Some(known) = self.transactions.get_mut(at) else { return Ok(()) };
@@ -140,7 +146,7 @@ impl<'m> Usual<'m> {
         status: StatusCode,
     ) -> Result<(), Odd> {
         let flow = &captured.provenance.flow;
-        let hop = (flow.destination, flow.source);
+        let hop = (&flow.destination, &flow.source);
         let at = match self.found(&name, hop)? {
             Some(Found::There(at)) => at,
             Some(Found::Elsewhere(_)) => return Err(Odd),
@@ -175,7 +181,7 @@ impl<'m> Usual<'m> {
     /// As for the other matcher: to a non-2xx by branch, to a 2xx by dialog and CSeq number.
     fn ack(&mut self, id: MessageId, captured: &'m CapturedMessage, name: &Name<'m>) -> Result<(), Odd> {
         let flow = &captured.provenance.flow;
-        let same_branch = self.found(name, (flow.source, flow.destination))?.map(Found::at);
+        let same_branch = self.found(name, (&flow.source, &flow.destination))?.map(Found::at);
         let at = same_branch.or_else(|| self.acknowledged(captured, name));
         if let Some(transaction) = at.and_then(|at| self.transactions.get_mut(at)) {
             transaction.acks.push(id);
@@ -204,14 +210,19 @@ impl<'m> Usual<'m> {
         &mut self,
         name: Name<'m>,
         captured: &CapturedMessage,
-        hop: Hop,
+        hop: Hop<'_>,
         (request, in_dialog): (Option<MessageId>, bool),
     ) -> Result<(), Odd> {
         if self.names.len() >= MOST {
             return Err(Odd);
         }
         self.names.push(name);
-        self.transactions.push(Transaction::new(captured.leg, name.method.clone(), hop, captured.provenance.time));
+        self.transactions.push(Transaction::new(
+            captured.leg,
+            name.method.clone(),
+            (*hop.0, *hop.1),
+            captured.provenance.time,
+        ));
         if let Some(new) = self.transactions.last_mut() {
             (new.request, new.in_dialog) = (request, in_dialog);
         }
@@ -220,13 +231,13 @@ impl<'m> Usual<'m> {
 
     /// The transaction of that name between these ends, or else the first of that name. Those that are alike and have another sent-by,
     /// or the same in another spelling, are left to the other matcher.
-    fn found(&self, name: &Name<'m>, hop: Hop) -> Result<Option<Found>, Odd> {
+    fn found(&self, name: &Name<'m>, hop: Hop<'_>) -> Result<Option<Found>, Odd> {
         let mut elsewhere = None;
         for (at, known) in self.names.iter().enumerate().filter(|(_, known)| known.is_like(name)) {
             if known.via != name.via {
                 return Err(Odd);
             }
-            if self.transactions.get(at).is_some_and(|t| (t.client, t.server) == hop) {
+            if self.transactions.get(at).is_some_and(|t| t.client == *hop.0 && t.server == *hop.1) {
                 return Ok(Some(Found::There(at)));
             }
             elsewhere = elsewhere.or(Some(Found::Elsewhere(at)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sipscan::call::{Call, Outcome};
+use sipscan::call::Outcome;
 use sipscan::diagnosis::rules::RULES;
 use sipscan::diagnosis::{CallReport, Certainty, Finding, Severity, Text};
 use sipscan::sip::Method;
@@ -504,7 +504,8 @@ fn s12_counts_each_message_once() {
     let analysed = sample("s12");
     let calls = counted(&analysed);
     let call = &calls.iter().find(|r| r.call.is_invite()).map(|r| &r.call);
-    assert!(near(call.and_then(Call::talk_time), 8.0), "{:?}", call.and_then(Call::talk_time));
+    let talked = call.and_then(|call| call.talk_time());
+    assert!(near(talked, 8.0), "{talked:?}");
     let statuses = &analysed.summary.final_by_status;
     assert!(!statuses.contains_key(&301) && !statuses.contains_key(&607), "{statuses:?}");
     assert_eq!((analysed.summary.calls, analysed.summary.retransmitted_finals), (1, 1));

@@ -64,8 +64,8 @@ pub struct Marks {
 impl Marks {
     /// Whether a message begins a leg: an INVITE outside of a dialog, which has a Call-ID.
     pub(in crate::call) fn has(message: &Message) -> bool {
-        message.method() == Some(&Method::Invite)
-            && message.is_request()
+        message.is_request()
+            && message.method() == Some(&Method::Invite)
             && message.to_tag().is_none()
             && message.call_id().is_some()
     }
