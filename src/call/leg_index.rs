@@ -343,8 +343,12 @@ impl LegIndex {
         let Some((response, before)) = group.messages.split_last() else { return };
         let (now, client) = (response.provenance.time, response.provenance.flow.destination.address);
         self.forget_redirects(now);
-        let contacts = response.message.values(HeaderName::Contact);
-        let targets: Targets = contacts.iter().filter_map(|contact| target_of(contact)).take(CONTACTS).collect();
+        let mut targets = Targets::new();
+        response.message.each_value(HeaderName::Contact, |contact| {
+            if targets.len() < CONTACTS {
+                targets.extend(target_of(contact));
+            }
+        });
         if targets.is_empty() {
             return;
         }

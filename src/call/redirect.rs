@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::element::Elements;
 use super::{Call, FinalResponse, Follow, FollowLink, Redirect, RedirectContact, Transaction, TransactionId};
 use crate::provenance::{Endpoint, Timestamp};
@@ -19,7 +21,7 @@ const PASSED_ON: Duration = Duration::from_secs(1);
 /// Finds the redirects of a call in order of their responses, with what follows them.
 pub(super) fn find(call: &Call, elements: &Elements) -> Vec<Redirect> {
     let responses = responses(call);
-    let mut redirects: Vec<Redirect> = Vec::new();
+    let mut redirects: Vec<Redirect> = Vec::with_capacity(responses.len());
     for seen in responses.iter().filter(|seen| !responses.iter().any(|deeper| relays(call, elements, seen, deeper))) {
         redirects.push(read(call, elements, seen, &responses));
     }
@@ -37,8 +39,9 @@ struct Seen<'a> {
     time: Timestamp,
 }
 
-fn responses(call: &Call) -> Vec<Seen<'_>> {
-    let mut found = Vec::new();
+/// Hardly any call has more than one.
+fn responses(call: &Call) -> SmallVec<[Seen<'_>; 2]> {
+    let mut found = SmallVec::new();
     for (index, transaction) in call.transactions.iter().enumerate() {
         for response in transaction.finals.iter().filter(|f| f.status.is_redirection()) {
             if let Some(captured) = call.message(response.message) {
@@ -99,7 +102,8 @@ fn read(call: &Call, elements: &Elements, origin: &Seen<'_>, all: &[Seen<'_>]) -
         relayed: relayed.iter().map(|seen| seen.id).collect(),
         response: origin.response.message,
         status: origin.response.status,
-        from: call.request(origin.id).and_then(|m| m.message.parties().target.clone()),
+        // Not with the parties, which nobody asks for where nothing follows.
+        from: call.request(origin.id).and_then(|m| m.message.request_uri()),
         contacts: contacts(origin.message),
         follows: Vec::new(),
     }
@@ -107,8 +111,9 @@ fn read(call: &Call, elements: &Elements, origin: &Seen<'_>, all: &[Seen<'_>]) -
 
 /// The Contact values of a response; what cannot be read stays as it is.
 fn contacts(message: &Message) -> Vec<RedirectContact> {
-    let read = |raw: String| RedirectContact { address: NameAddr::read(&raw), raw };
-    let mut list: Vec<_> = message.values(HeaderName::Contact).into_iter().map(read).collect();
+    let read = |raw: &str| RedirectContact { address: NameAddr::read(raw), raw: raw.to_owned() };
+    let mut list = Vec::new();
+    message.each_value(HeaderName::Contact, |raw| list.push(read(raw)));
     // `Contact:` without a value is a contact that cannot be used, not a missing one.
     if list.is_empty() && message.header(HeaderName::Contact).is_some() {
         list.push(RedirectContact { raw: String::new(), address: None });

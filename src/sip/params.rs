@@ -3,12 +3,18 @@
 use super::octets::{self, TOKEN, VALUE};
 
 /// Splits at a separator that stands outside of quoted strings and `<>`; parts come trimmed, empty ones left out.
-pub fn split<'a>(text: &'a str, separator: char) -> Vec<&'a str> {
+pub fn split(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
+    each(text, separator, |part| parts.push(part));
+    parts
+}
+
+/// The same for whoever keeps none of the parts.
+pub(super) fn each<'a>(text: &'a str, separator: char, mut found: impl FnMut(&'a str)) {
     let mut add = |part: &'a str| {
         let part = trim(part);
         if !part.is_empty() {
-            parts.push(part);
+            found(part);
         }
     };
     let mut rest = text;
@@ -18,7 +24,6 @@ pub fn split<'a>(text: &'a str, separator: char) -> Vec<&'a str> {
         rest = tail.get(separator.len_utf8()..).unwrap_or_default();
     }
     add(rest);
-    parts
 }
 
 /// The place of the first `wanted`, an ASCII character, outside of quoted strings and `<>`.

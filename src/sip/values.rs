@@ -7,12 +7,16 @@ use super::{HeaderName, Message, NameAddr, Params, Reason, Via, params, plain};
 impl Message {
     /// The values of a header field that takes a comma-separated list, over all its lines, in order.
     pub fn values(&self, name: HeaderName) -> Vec<String> {
-        if !self.has(name) {
-            return Vec::new();
+        let mut values = Vec::new();
+        self.each_value(name, |value| values.push(value.to_owned()));
+        values
+    }
+
+    /// The same, one after the other.
+    pub(crate) fn each_value(&self, name: HeaderName, mut each: impl FnMut(&str)) {
+        if self.has(name) {
+            self.headers(name).for_each(|line| params::each(&line, ',', &mut each));
         }
-        self.headers(name)
-            .flat_map(|v| params::split(&v, ',').into_iter().map(str::to_owned).collect::<Vec<_>>())
-            .collect()
     }
 
     /// From.
