@@ -55,7 +55,8 @@ pub fn entries() -> impl Iterator<Item = &'static StatusEntry> {
 
 /// The entry of a code.
 pub fn lookup(code: u16) -> Option<&'static StatusEntry> {
-    entries().find(|entry| entry.code == code)
+    let table = TABLES.iter().find(|table| table.last().is_some_and(|last| code <= last.code))?;
+    table.binary_search_by_key(&code, |entry| entry.code).ok().and_then(|at| table.get(at))
 }
 
 /// The entry of a code, or that of the code it is treated as: unknown 1xx as 183, others as x00 (RFC 3261 §8.1.3.2).
@@ -115,6 +116,9 @@ mod tests {
         let codes: Vec<u16> = entries().map(|e| e.code).collect();
         assert!(codes.windows(2).all(|pair| pair[0] < pair[1]), "{codes:?}");
         assert_eq!(entries().filter(|e| e.registration == Registration::Iana).count(), 75);
+        for code in 0..1000 {
+            assert_eq!(lookup(code).map(|e| e.code), codes.contains(&code).then_some(code));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use self::other_methods::Wording;
+use self::role::{End, Role};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
@@ -16,6 +17,7 @@ use crate::sip::Method;
 
 mod fitting;
 mod other_methods;
+mod role;
 
 pub(super) static RULE: Rule = Rule {
     code: "failed-response",
@@ -402,8 +404,7 @@ impl Failure<'_> {
         } else if !entry.verify.is_empty() {
             finding = finding.verify(entry.verify);
         }
-        let role = catalog::acting(self.wording().map_or(entry.who_acts, |w| w.role));
-        match role {
+        match self.wording().map_or_else(|| Role::of_entry(entry), |w| Role::of(w.role)) {
             Some(role) => finding.actor(self.actor(role)),
             None => finding,
         }
@@ -416,16 +417,12 @@ impl Failure<'_> {
         is_known.then_some(name)
     }
 
-    /// The address that goes with a role of the catalogue, where the role names one of the two ends.
-    fn actor(&self, role: &'static str) -> Actor {
-        let answering = ["that answered", "that sent it", "of the server that", "that lost the dialog"];
-        let calling = ["calling", "the caller", "the client", "the sender", "of the account"];
-        if answering.iter().any(|words| role.contains(words)) {
-            Actor::sender(self.response, role)
-        } else if calling.iter().any(|words| role.contains(words)) {
-            Actor::at(self.transaction.client, role)
-        } else {
-            Actor::role(role)
+    /// Whoever has a role, with the address that goes with it.
+    fn actor(&self, role: Role) -> Actor {
+        match role.end {
+            Some(End::Answering) => Actor::sender(self.response, role.name),
+            Some(End::Calling) => Actor::at(self.transaction.client, role.name),
+            None => Actor::role(role.name),
         }
     }
 }
@@ -477,13 +474,14 @@ fn was_ended(call: &Call, transaction: &Transaction) -> bool {
 fn status_line(response: &CapturedMessage) -> String {
     let status = response.message.status().map_or(0, |s| s.0);
     let phrase = response.message.reason_phrase().unwrap_or_default();
+    let number = status.to_string();
     match catalog::lookup(status) {
         Some(entry) if entry.phrase.eq_ignore_ascii_case(&phrase) || entry.aliases.contains(&&*phrase) => {
-            format!("{status} {phrase}")
+            [number.as_str(), " ", &*phrase].concat()
         }
-        Some(entry) if phrase.is_empty() => format!("{status} ({})", entry.phrase),
-        Some(entry) => format!("{status} \"{phrase}\" ({})", entry.phrase),
-        None => format!("{status} {phrase}").trim_end().to_owned(),
+        Some(entry) if phrase.is_empty() => [number.as_str(), " (", entry.phrase, ")"].concat(),
+        Some(entry) => [number.as_str(), " \"", &*phrase, "\" (", entry.phrase, ")"].concat(),
+        None => [number.as_str(), " ", &*phrase].concat().trim_end().to_owned(),
     }
 }
 
