@@ -1,11 +1,11 @@
 //! One 607 as the rules about unwanted calls look at it: which request it answered, and who sent it.
 
-use std::cell::OnceCell;
-
 use super::{Actor, Evidence};
 use crate::call::network_block;
 use crate::call::unwanted::{self, Origin};
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
+use crate::lang::Value;
+use crate::provenance::Endpoint;
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
 use crate::stir::{COMPLETE_DIGITS, TelephoneNumber};
 
@@ -27,8 +27,6 @@ pub(super) struct UnwantedCase<'a> {
     pub(super) transaction: &'a Transaction,
     /// The response on the deepest hop.
     pub(super) response: &'a CapturedMessage,
-    /// The sender of the 607 as sentences name it, once somebody has asked.
-    sender: OnceCell<String>,
 }
 
 impl<'a> UnwantedCase<'a> {
@@ -64,8 +62,7 @@ impl<'a> UnwantedCase<'a> {
         let deep = call.origin_of_failure(id).map(crate::call::Origin::transaction).filter(|deep| is_unwanted(*deep));
         let origin = unwanted::origin(call, deep.unwrap_or(id))?;
         let (transaction, response) = (call.transaction(origin.transaction)?, call.message(origin.response)?);
-        let sender = OnceCell::new();
-        Some(Self { call, id, nearest, received, origin, transaction, response, sender })
+        Some(Self { call, id, nearest, received, origin, transaction, response })
     }
 
     /// Whether the request was sent inside a dialog.
@@ -149,19 +146,26 @@ impl<'a> UnwantedCase<'a> {
     }
 
     /// The sender of the 607 with the software that it names.
-    pub(super) fn sender_text(&self) -> &str {
-        self.sender.get_or_init(|| element(self.response))
+    pub(super) fn sender(&self) -> Value {
+        element_with(self.origin.sender, self.origin.software.clone())
+    }
+
+    /// The same as an actor.
+    pub(super) fn operator(&self, role: &'static str) -> Actor {
+        Actor { role: role.into(), address: Some(self.origin.sender), software: self.origin.software.clone() }
     }
 }
 
 /// The sender of a message with the software that it names.
-pub(super) fn element(message: &CapturedMessage) -> String {
-    let source = message.provenance.flow.source;
-    let mut text = source.to_string();
-    if let Some(software) = message.message.software() {
-        text.extend([" (", &software, ")"]);
+pub(super) fn element(message: &CapturedMessage) -> Value {
+    element_with(message.provenance.flow.source, message.message.software())
+}
+
+fn element_with(source: Endpoint, software: Option<String>) -> Value {
+    match software {
+        Some(software) => Value::Element(source, software),
+        None => Value::Endpoint(source),
     }
-    text
 }
 
 /// A party as sentences name it: its number, or else its URI.

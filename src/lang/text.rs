@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::mem;
 use std::net::IpAddr;
 
 use super::{Lang, Span};
@@ -10,6 +11,9 @@ use crate::provenance::Endpoint;
 use crate::shorten;
 use crate::sip::{StatusCode, Uri};
 use crate::stir::TelephoneNumber;
+
+/// More octets than an address with a port and two brackets take.
+const ENDPOINT_OCTETS: usize = 64;
 
 /// A sentence or phrase: a template such as `"{server} answered {status}"` with its values, or several such joined.
 /// `Display` gives English, [`Text::in_lang`] the other languages.
@@ -34,6 +38,8 @@ pub enum Value {
     Endpoint(Endpoint),
     /// The same of a span of time.
     Span(Span),
+    /// The same of an address with the software that is there.
+    Element(Endpoint, String),
     /// A phrase of its own.
     Phrase(Text),
     /// Phrases with a separator, which is a text of the program too (`" and "`).
@@ -80,17 +86,19 @@ impl Text {
 
     /// Binds `{name}` to a value.
     #[must_use]
+    #[inline]
     pub fn with(mut self, name: &'static str, value: impl Fill) -> Self {
         debug_assert!(self.template.contains(&format!("{{{name}}}")), "no {{{name}}} in {:?}", self.template);
         if self.values.capacity() == 0 {
-            // As a vector that grows would begin, in fewer steps.
-            self.values = Vec::with_capacity(4);
+            // As a vector that grows would begin, in fewer steps. Of the old one there is nothing to drop.
+            mem::forget(mem::replace(&mut self.values, Vec::with_capacity(4)));
         }
         self.values.push((name, value.fill()));
         self
     }
 
     /// Cuts values to [`VALUE_OCTETS`] and lists to [`VALUE_ITEMS`].
+    #[inline]
     pub(crate) fn shorten(&mut self) {
         for (_, value) in &mut self.values {
             value.shorten();
@@ -118,9 +126,22 @@ impl Text {
 }
 
 impl Value {
+    #[inline]
     fn shorten(&mut self) {
         match self {
+            // Nearly all are short.
+            Self::Verbatim(text) if text.len() <= VALUE_OCTETS => {}
+            Self::Verbatim(_) | Self::Element(..) | Self::Phrase(_) | Self::List(..) => self.shorten_parts(),
+            Self::Number(_) | Self::Status(_) | Self::Address(_) | Self::Endpoint(_) | Self::Span(_) => {}
+        }
+    }
+
+    fn shorten_parts(&mut self) {
+        match self {
             Self::Verbatim(text) => shorten::in_place(text, VALUE_OCTETS),
+            Self::Element(endpoint, software) if software.len() > VALUE_OCTETS - ENDPOINT_OCTETS => {
+                *self = Self::Verbatim(shorten::kept(element(*endpoint, software), VALUE_OCTETS));
+            }
             Self::Phrase(text) => text.shorten(),
             Self::List(_, items) => {
                 if items.len() > VALUE_ITEMS {
@@ -209,6 +230,7 @@ fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
         Value::Address(address) => each(Part::Value(&address.to_string())),
         Value::Endpoint(endpoint) => each(Part::Value(&endpoint.to_string())),
         Value::Span(span) => each(Part::Value(&span.to_string())),
+        Value::Element(endpoint, software) => each(Part::Value(&element(*endpoint, software))),
         Value::Phrase(text) => visit(text, lang, each),
         Value::List(separator, items) => {
             for (at, item) in items.iter().enumerate() {
@@ -220,6 +242,11 @@ fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
             Ok(())
         }
     }
+}
+
+/// What stands in texts for whoever sits at an address and names the software.
+fn element(endpoint: Endpoint, software: &str) -> String {
+    format!("{endpoint} ({software})")
 }
 
 impl Fill for Value {
@@ -353,6 +380,26 @@ mod tests {
         text.shorten();
         let expected = format!("{}… {}…", "é".repeat(VALUE_OCTETS / 2), "y".repeat(VALUE_ITEMS));
         assert_eq!(text.to_string(), expected);
+    }
+
+    #[test]
+    fn software_stands_behind_its_address_and_both_are_cut_as_one_value() {
+        for (address, port) in
+            [("192.0.2.1", 5060), ("192.0.2.1", 0), ("2001:db8:1111:2222:3333:4444:5555:6666", 65535)]
+        {
+            let endpoint = Endpoint { address: address.parse().unwrap(), port };
+            for length in
+                [3, VALUE_OCTETS - 70, VALUE_OCTETS - 60, VALUE_OCTETS - 18, VALUE_OCTETS - 10, 2 * VALUE_OCTETS]
+            {
+                let software = "x".repeat(length);
+                let mut text = Text::new("{a}").with("a", Value::Element(endpoint, software.clone()));
+                let mut same = Text::new("{a}").with("a", format!("{endpoint} ({software})"));
+                assert_eq!(text.to_string(), same.to_string());
+                text.shorten();
+                same.shorten();
+                assert_eq!(text.to_string(), same.to_string());
+            }
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, Transaction};
-use crate::diagnosis::unwanted_case::{UnwantedCase, element};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::unwanted_case::UnwantedCase;
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Method};
 
 /// A proxy cancels the other branches at once (RFC 3261 §16.7 step 10).
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The caller gave up: then the CANCELs come from the caller's side and carry no Reason 607.\n\
             - Another device answered the call, and the CANCELs are due to its 200.",
     },
-    detect: Detect::of_unwanted(detect),
+    detect: Detect::Given(Facts::UNWANTED.with(Facts::FURTHER), detect),
 };
 
 fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
@@ -53,10 +53,10 @@ fn finding(case: &UnwantedCase<'_>) -> Option<Finding> {
     )
     .with("proxy", proxy)
     .with("servers", servers.join(", "))
-    .with("sender", element(case.response));
+    .with("sender", case.sender());
     let mut finding =
         Finding::new(&RULE, if certain { Certainty::Certain } else { Certainty::Strong }, message, case.evidence())
-            .actor(Actor::sender(case.response, "owner of the device that answered 607"));
+            .actor(case.operator("owner of the device that answered 607"));
     for branch in &branches {
         let what = "CANCEL of another branch";
         let cancel = if says_so(branch.cancel) {

@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::diagnosis::unwanted_case::UnwantedCase;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Method;
 
 pub(super) static RULE: Rule = Rule {
@@ -38,17 +38,17 @@ fn finding(case: &UnwantedCase<'_>) -> Finding {
     } else {
         "{sender} answered {method} with 607, which cannot refuse a request that belongs to an earlier one."
     };
-    let message = Text::new(template).with("sender", case.sender_text()).with("method", &case.nearest.method);
+    let message = Text::new(template).with("sender", case.sender()).with("method", &case.nearest.method);
     let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .evidence(case.deepest_request().map(|m| Evidence::of(m, "the request")));
     if register {
         finding
-            .actor(Actor::sender(case.response, "operator of the registrar"))
+            .actor(case.operator("operator of the registrar"))
             .fix("Answer 403 to a device that may not register, or drop its requests at the edge of the network.")
             .verify("The device gets 403 for its next REGISTER.")
     } else {
         finding
-            .actor(Actor::sender(case.response, "operator of the element that answered"))
+            .actor(case.operator("operator of the element that answered"))
             .fix("Apply the block to INVITE, MESSAGE and SUBSCRIBE without To tag only, and answer this method as usual.")
             .verify(Text::new("The next {method} gets 200.").with("method", &case.nearest.method))
     }

@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::diagnosis::unwanted_case::UnwantedCase;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 
 pub(super) static RULE: Rule = Rule {
     code: "unwanted-in-dialog",
@@ -38,11 +38,11 @@ fn finding(case: &UnwantedCase<'_>) -> Finding {
         "{sender} answered {method} inside the dialog with 607: only that request fails, and the call stays up. A call that \
          has become unwanted ends with BYE and Reason 607.",
     )
-    .with("sender", case.sender_text())
+    .with("sender", case.sender())
     .with("method", &case.nearest.method);
     Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .evidence(case.deepest_request().map(|m| Evidence::of(m, "the request inside the dialog")))
-        .actor(Actor::sender(case.response, "operator of the side that answered"))
+        .actor(case.operator("operator of the side that answered"))
         .fix("End the call with `BYE` and `Reason: SIP;cause=607;text=\"Unwanted\"` in place of the 607.")
         .fix("If a blocking service answered: let it look at requests without To tag only.")
         .verify("A complaint during a call shows as BYE with that Reason.")

@@ -46,7 +46,7 @@ fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {
     Finding::new(
         &RULE,
         Certainty::Certain,
-        message.with("callee", &callee).with("sender", case.sender_text()),
+        message.with("callee", &callee).with("sender", case.sender()),
         case.evidence(),
     )
     .evidence(case.related())

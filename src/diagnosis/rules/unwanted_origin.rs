@@ -114,7 +114,7 @@ fn message(case: &UnwantedCase<'_>) -> Text {
              not in this capture; the hop behind that element would show it.",
         ),
     };
-    text.with("sender", case.sender_text())
+    text.with("sender", case.sender())
 }
 
 /// What to do, in the order of who can change something (never the signature first: a 607 is not about it).

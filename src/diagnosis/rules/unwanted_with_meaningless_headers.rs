@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::diagnosis::unwanted_case::UnwantedCase;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::Fill as _;
 use crate::sip::HeaderName;
 
@@ -46,12 +46,12 @@ fn finding(case: &UnwantedCase<'_>) -> Option<Finding> {
     let primary = evidence.next()?;
     let parts = there.map(|name| name.name().fill()).chain(has_body.then(|| Text::new("a body").fill()));
     let text = Text::new("The 607 of {sender} carries {parts}, which has no meaning there.")
-        .with("sender", case.sender_text())
+        .with("sender", case.sender())
         .with("parts", Text::list(" and ", parts));
     Some(
         Finding::new(&RULE, Certainty::Certain, text, primary)
             .evidence(evidence)
-            .actor(Actor::sender(case.response, "operator of the element that answers 607"))
+            .actor(case.operator("operator of the element that answers 607"))
             .fix("Leave Retry-After, Contact and the body out of a 607; if the called party may be reached later, answer 486 or 603.")
             .verify("The next 607 carries none of them."),
     )

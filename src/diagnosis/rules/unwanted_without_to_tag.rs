@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::diagnosis::unwanted_case::UnwantedCase;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::HeaderName;
 
 pub(super) static RULE: Rule = Rule {
@@ -34,11 +34,11 @@ fn finding(case: &UnwantedCase<'_>) -> Finding {
     let message = Text::new(
         "{sender} answered 607 without a tag in To, so an intermediary rather than a telephone made the response.",
     )
-    .with("sender", case.sender_text());
+    .with("sender", case.sender());
     let primary = Evidence::header(case.response, HeaderName::To, "To of the 607, without tag");
     Finding::new(&RULE, Certainty::Certain, message, primary)
         .evidence([case.evidence()])
-        .actor(Actor::sender(case.response, "operator of the element that answered"))
+        .actor(case.operator("operator of the element that answered"))
         .fix("Add a tag to To in every response but 100 (RFC 3261 §8.2.6.2).")
         .verify("The next 607 of that element carries a To tag.")
 }
