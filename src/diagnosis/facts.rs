@@ -8,7 +8,7 @@ use crate::sip::{HeaderName, StatusCode};
 /// A set of facts. Each is a necessary condition: it may hold of a call that the rule has nothing to say of, never the other way
 /// round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts(u8);
+pub struct Facts(u16);
 
 impl Facts {
     /// No fact.
@@ -29,12 +29,18 @@ impl Facts {
     pub const FAILURE: Self = Self(1 << 6);
     /// A request has a Reason header field.
     pub const REASON_OF_REQUEST: Self = Self(1 << 7);
+    /// It has more than one transaction.
+    pub const FURTHER: Self = Self(1 << 8);
+    /// A redirect was followed.
+    pub const FOLLOWED: Self = Self(1 << 9);
     /// How many sets there are.
-    pub(super) const SETS: usize = 1 << u8::BITS;
+    pub(super) const SETS: usize = 1 << 10;
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
         let mut facts = Self::NONE.and(Self::REDIRECT, !call.redirects.is_empty());
+        facts = facts.and(Self::FOLLOWED, call.redirects.iter().any(|redirect| !redirect.follows.is_empty()));
+        facts = facts.and(Self::FURTHER, call.transactions.len() > 1);
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {

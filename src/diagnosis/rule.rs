@@ -62,6 +62,11 @@ impl Detect {
         Self::Given(Facts::REDIRECT, detect)
     }
 
+    /// At calls with a redirect that was followed.
+    pub(super) const fn of_followed_redirects(detect: DetectInCall) -> Self {
+        Self::Given(Facts::FOLLOWED, detect)
+    }
+
     /// At calls with a 607.
     pub(super) const fn of_unwanted(detect: DetectInCall) -> Self {
         Self::Given(Facts::UNWANTED, detect)

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             though behind the host only some targets look for them.\n\
             - The follow-up goes to an own proxy that keeps the data in another header field.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::of_followed_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -2,7 +2,9 @@
 
 use crate::call::{Call, CapturedMessage, Outcome, Transaction, TransactionId};
 use crate::diagnosis::redirect_case::RedirectCase;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::sip::{StatusClass, StatusCode};
 
 pub(super) static RULE: Rule = Rule {
@@ -28,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
             - The proxy tried another target after the redirect and returned its response: it replaced the redirect by a \
             choice of its own.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::Given(Facts::REDIRECT.with(Facts::FURTHER), detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -34,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
             - The redirect changes the host only, and the number stays the same.\n\
             - The follow-up was signed anew, for its own number.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::of_followed_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

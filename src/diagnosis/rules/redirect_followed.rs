@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             - What looks like the follow-up is a new call of the same user to the same place, with other parties in From \
             and To; sipscan ties them together by Call-ID and From tag, or by parties and time.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::of_followed_redirects(detect),
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {

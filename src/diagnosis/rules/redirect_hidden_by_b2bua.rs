@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform,
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, platform,
 };
 use crate::lang::span;
 use crate::sip::StatusCode;
@@ -40,7 +40,7 @@ pub(super) static RULE: Rule = Rule {
             - A forking proxy received the redirect on one branch and returned the response of another.\n\
             - Two legs that only happen to fail at the same time; sipscan ties legs together by more than time.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::Given(Facts::REDIRECT.with(Facts::FURTHER), detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
             further targets.\n\
             - The target with the 6xx was the last of the list: nothing was left.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::of_followed_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

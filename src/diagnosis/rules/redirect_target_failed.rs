@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
             goal, and the outcome of the call says so.\n\
             - A first target failed and a later one took the call: that is how a list of Contacts is meant to work.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::of_followed_redirects(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

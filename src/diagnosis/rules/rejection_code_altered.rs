@@ -3,7 +3,9 @@
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
 use crate::diagnosis::unwanted_case::element;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::sip::{HeaderName, StatusCode};
 
 pub(super) static RULE: Rule = Rule {
@@ -29,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
             should not have; see route-advance-after-607).\n\
             - A Reason that was added on the way takes nothing from the caller.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::Given(Facts::FAILURE.with(Facts::FURTHER), detect),
 };
 
 /// A rejection as an element received it, and as it passed it on.
