@@ -92,35 +92,34 @@ impl Clusters {
             software: sight.software,
             shape: Shape::of(number.as_deref()),
         };
-        let members = Members {
-            calls: 1,
+        let begin = || Members {
+            calls: 0,
             first_time: sight.time,
             last_time: sight.time,
-            examples: vec![Example { capture, frame: sight.frame }],
+            examples: Vec::new(),
             numbers: Numbers::new(number.as_deref()),
             remedy: None,
         };
-        let remedy = || facts::root_finding(report).and_then(|f| f.remediation.first()).cloned();
-        self.insert(cause, members, remedy);
+        let Some(members) = self.members(cause, begin) else {
+            self.unclustered += 1;
+            return;
+        };
+        members.count(sight.time, number.as_deref());
+        if members.examples.len() < EXAMPLES {
+            members.examples.push(Example { capture, frame: sight.frame });
+        }
+        if members.remedy.is_none() {
+            members.remedy = facts::root_finding(report).and_then(|f| f.remediation.first()).cloned();
+        }
     }
 
-    /// Adds members, with the remedy that one of them names, which is asked for where none is known.
-    fn insert(&mut self, cause: Cause, members: Members, remedy: impl FnOnce() -> Option<Text>) {
+    /// Those of a cause, which `begin` if it is new; `None` where there is no room for it.
+    fn members(&mut self, cause: Cause, begin: impl FnOnce() -> Members) -> Option<&mut Members> {
         let full = self.by_cause.len() >= limits::CLUSTERS;
-        let known = match self.by_cause.entry(cause) {
-            Entry::Occupied(known) => {
-                let known = known.into_mut();
-                known.add(members);
-                known
-            }
-            Entry::Vacant(_) if full => {
-                self.unclustered += members.calls;
-                return;
-            }
-            Entry::Vacant(place) => place.insert(members),
-        };
-        if known.remedy.is_none() {
-            known.remedy = remedy();
+        match self.by_cause.entry(cause) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(_) if full => None,
+            Entry::Vacant(place) => Some(place.insert(begin())),
         }
     }
 
@@ -129,7 +128,11 @@ impl Clusters {
         self.failures += other.failures;
         self.unclustered += other.unclustered;
         for (cause, members) in &other.by_cause {
-            self.insert(cause.clone(), members.clone(), || members.remedy.clone());
+            let begin = || Members { calls: 0, examples: Vec::new(), ..members.clone() };
+            match self.members(cause.clone(), begin) {
+                Some(known) => known.add(members),
+                None => self.unclustered += members.calls,
+            }
         }
     }
 
@@ -152,13 +155,24 @@ impl Clusters {
 }
 
 impl Members {
-    fn add(&mut self, other: Self) {
+    /// Counts one more.
+    fn count(&mut self, time: Timestamp, number: Option<&str>) {
+        self.calls += 1;
+        self.first_time = self.first_time.min(time);
+        self.last_time = self.last_time.max(time);
+        self.numbers.add_number(number);
+    }
+
+    fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.first_time = self.first_time.min(other.first_time);
         self.last_time = self.last_time.max(other.last_time);
         let room = EXAMPLES.saturating_sub(self.examples.len());
-        self.examples.extend(other.examples.into_iter().take(room));
+        self.examples.extend(other.examples.iter().take(room));
         self.numbers.add(&other.numbers);
+        if self.remedy.is_none() {
+            self.remedy.clone_from(&other.remedy);
+        }
     }
 }
 

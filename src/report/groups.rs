@@ -33,7 +33,7 @@ pub(super) struct Key {
     /// A registration is no call, even if it failed like one.
     method: Option<String>,
     /// What the finding says, without its values.
-    template: String,
+    template: &'static str,
     host: Option<IpAddr>,
     status: Option<u16>,
 }
@@ -169,7 +169,7 @@ fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
         severity: Reverse((weight(report, lead), lead.map_or(Severity::Error, |f| f.severity))),
         code: lead.map(|f| f.code),
         method: facts::method(&report.call).map(|method| shorten::beginning(method, limits::METHOD_OCTETS).to_owned()),
-        template: lead.map_or(String::new(), |f| f.message.template().to_owned()),
+        template: lead.map_or("", |f| f.message.template()),
         host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
         status: facts::final_status(&report.call),
     }

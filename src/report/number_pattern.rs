@@ -47,16 +47,27 @@ impl Numbers {
         Self { prefix: number.map(str::to_owned), shortest: length, longest: length }
     }
 
+    /// Adds one more.
+    pub(super) fn add_number(&mut self, number: Option<&str>) {
+        let length = number.map_or(0, str::len);
+        self.join(number, length, length);
+    }
+
+    /// Adds others.
     pub(super) fn add(&mut self, other: &Self) {
-        let (Some(ours), Some(theirs)) = (&mut self.prefix, &other.prefix) else {
+        self.join(other.prefix.as_deref(), other.shortest, other.longest);
+    }
+
+    fn join(&mut self, prefix: Option<&str>, shortest: usize, longest: usize) {
+        let (Some(ours), Some(theirs)) = (&mut self.prefix, prefix) else {
             self.prefix = None;
             return;
         };
         // Numbers are ASCII, so octets are characters.
         let common = ours.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
         ours.truncate(common);
-        self.shortest = self.shortest.min(other.shortest);
-        self.longest = self.longest.max(other.longest);
+        self.shortest = self.shortest.min(shortest);
+        self.longest = self.longest.max(longest);
     }
 
     /// `+1215555xxxx`, or `+49…` when the lengths differ.
