@@ -7,6 +7,8 @@ pub(crate) struct Words<'w> {
     list: Vec<&'w str>,
     /// The sum of the [`bits`] of their beginnings.
     begins: u64,
+    /// Whether one of them begins with an octet: most octets of a text are told by that alone.
+    first: [bool; 256],
 }
 
 impl<'w> Words<'w> {
@@ -14,7 +16,15 @@ impl<'w> Words<'w> {
     pub(crate) fn new(list: impl IntoIterator<Item = &'w str>) -> Self {
         let list: Vec<_> = list.into_iter().collect();
         let begins = list.iter().fold(0, |set, word| set | bits(word.as_bytes()));
-        Self { list, begins }
+        let mut first = [false; 256];
+        for octet in list.iter().filter_map(|word| word.as_bytes().first()) {
+            for same in [octet.to_ascii_lowercase(), octet.to_ascii_uppercase()] {
+                if let Some(begins) = first.get_mut(usize::from(same)) {
+                    *begins = true;
+                }
+            }
+        }
+        Self { list, begins, first }
     }
 
     /// The place among them of the first one that the text holds, in any case of ASCII letters.
@@ -23,7 +33,7 @@ impl<'w> Words<'w> {
         let mut best = None;
         // One pass over the text, and a look at the words only where one of them may begin.
         for (at, pair) in octets.windows(2).enumerate() {
-            if self.begins & bits(pair) != 0 {
+            if self.is_first(pair) && self.begins & bits(pair) != 0 {
                 best = self.better(octets.get(at..).unwrap_or_default(), best);
             }
         }
@@ -35,6 +45,10 @@ impl<'w> Words<'w> {
     /// Whether the text holds any of them.
     pub(crate) fn are_in(&self, text: &str) -> bool {
         self.first_in(text).is_some()
+    }
+
+    fn is_first(&self, text: &[u8]) -> bool {
+        text.first().and_then(|first| self.first.get(usize::from(*first))).copied().unwrap_or_default()
     }
 
     /// The place of a word in front of `best` with which the text begins, or else `best`.

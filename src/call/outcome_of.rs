@@ -110,9 +110,7 @@ fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status:
     match status.0 {
         603 if NetworkBlock::of(&response.message).is_some() => Outcome::BlockedByNetwork,
         603 => Outcome::Declined,
-        607 if unwanted::origin(call, id).is_some_and(|o| o.verdict == unwanted::Verdict::NetworkAnalytics) => {
-            Outcome::BlockedByNetwork
-        }
+        607 if unwanted::is_word_of_analytics(call, id) => Outcome::BlockedByNetwork,
         607 => Outcome::UnwantedByCallee,
         608 => Outcome::BlockedByNetwork,
         428 | 436 | 437 | 438 => Outcome::IdentityRejected,

@@ -74,6 +74,10 @@ impl Call {
 
     fn deeper_failure(&self, origin: Origin) -> Option<Origin> {
         let here = self.transaction(origin.transaction())?;
+        if here.downstream.is_empty() && self.transactions.iter().all(|t| t.leg <= here.leg) {
+            // Nothing lies behind it, as in most calls.
+            return None;
+        }
         let by = self.end_of(origin);
         let mut behind: Vec<TransactionId> = here.downstream.clone();
         if behind.is_empty() {

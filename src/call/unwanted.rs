@@ -130,8 +130,7 @@ pub fn origin(call: &Call, id: TransactionId) -> Option<Origin> {
         ringing: rang.map(|m| over.since(m.provenance.time)),
         round_trip: sent.zip(first).map(|(sent, first)| first.since(sent)),
         same_tag: shares_tag(call, deepest, response),
-        analytics_marks: network_block::has_analytics_marks(&response.message)
-            || names(software.as_deref(), &ANALYTICS),
+        analytics_marks: has_marks(response, software.as_deref()),
         forwarded: !transaction.downstream.is_empty(),
         seen_downstream: deepest != id,
         software,
@@ -145,6 +144,18 @@ pub fn origin(call: &Call, id: TransactionId) -> Option<Origin> {
     }
     (origin.verdict, origin.certainty) = judge(call, &origin, transaction);
     Some(origin)
+}
+
+/// Whether [`Verdict::NetworkAnalytics`] is the verdict on the 607 to a transaction.
+pub(super) fn is_word_of_analytics(call: &Call, id: TransactionId) -> bool {
+    // Without its marks it is none.
+    let response = deepest(call, id).and_then(|deepest| call.message(call.decisive_final(deepest)?.message));
+    response.is_some_and(|response| has_marks(response, response.message.software_in_place().as_deref()))
+        && origin(call, id).is_some_and(|origin| origin.verdict == Verdict::NetworkAnalytics)
+}
+
+fn has_marks(response: &CapturedMessage, software: Option<&str>) -> bool {
+    network_block::has_analytics_marks(&response.message) || names(software, &ANALYTICS)
 }
 
 /// Follows a 607 from hop to hop to where it first appears.
