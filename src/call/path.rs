@@ -76,6 +76,7 @@ impl Call {
         let here = self.transaction(origin.transaction())?;
         if here.downstream.is_empty() && self.transactions.iter().all(|t| t.leg <= here.leg) {
             // Nothing lies behind it, as in most calls.
+            debug_assert!(self.legs_behind(here, self.end_of(origin)).is_empty());
             return None;
         }
         let by = self.end_of(origin);

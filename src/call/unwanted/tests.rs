@@ -1,13 +1,16 @@
 //! Who sent a 607.
 
-use super::{Origin, Verdict, origin};
+use super::{Origin, Verdict, is_word_of_analytics, origin};
 use crate::call::fixture::call;
 use crate::diagnosis::Certainty::{self, Strong, Weak};
 
 fn of(steps: &str) -> Origin {
     let call =
         call(&format!("host a 192.0.2.10\nhost p 198.51.100.50\nhost b 203.0.113.61\nhost c 203.0.113.62\n\n{steps}"));
-    origin(&call, call.attempts[0].transaction).unwrap()
+    let id = call.attempts[0].transaction;
+    let origin = origin(&call, id).unwrap();
+    assert_eq!(is_word_of_analytics(&call, id), origin.verdict == Verdict::NetworkAnalytics, "{steps}");
+    origin
 }
 
 fn one_hop(rest: &str) -> (Verdict, Certainty) {
