@@ -216,8 +216,8 @@ fn party(address: &NameAddr) -> Value {
     Value::Party { uri: address.uri.raw().to_owned(), user: address.uri.user_name().map(str::to_owned) }
 }
 
-fn bare(uri: String) -> Value {
-    Value::Party { uri, user: None }
+fn bare(uri: Cow<'_, str>) -> Value {
+    Value::Party { uri: uri.into_owned(), user: None }
 }
 
 fn callers(report: &CallReport) -> Vec<Value> {

@@ -9,7 +9,7 @@ use crate::call::{Call, CapturedMessage, CountedFinal, FinalResponse, Transactio
 use crate::diagnosis::{CallReport, Finding};
 use crate::net::Carrier;
 use crate::provenance::FrameRef;
-use crate::sip::{HeaderName, NameAddr, StatusClass, Uri, UriView};
+use crate::sip::{HeaderName, StatusClass, UriView};
 
 /// The ways through tunnels, tags and collectors that messages of a call came, each with the frames of its messages, in the order in
 /// which they were first seen.
@@ -37,28 +37,18 @@ pub(crate) fn method(call: &Call) -> Option<&str> {
 }
 
 /// The URI of From in the opening message.
-pub(crate) fn caller(call: &Call) -> Option<String> {
-    party(call, HeaderName::From)
+pub(crate) fn caller(call: &Call) -> Option<Cow<'_, str>> {
+    opening(call)?.message.party_text(HeaderName::From)
 }
 
 /// The URI of To in the opening message.
-pub(crate) fn callee(call: &Call) -> Option<String> {
-    party(call, HeaderName::To)
-}
-
-/// The URI of a header field; where it cannot be read, what stands in its place.
-fn party(call: &Call, name: HeaderName) -> Option<String> {
-    let value = opening(call)?.message.header(name)?;
-    if let Some(uri) = NameAddr::uri_of(&value).filter(|uri| Uri::is_readable(uri)) {
-        return Some(uri.to_owned());
-    }
-    let inside = value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
-    Some(inside.unwrap_or(&value).to_owned())
+pub(crate) fn callee(call: &Call) -> Option<Cow<'_, str>> {
+    opening(call)?.message.party_text(HeaderName::To)
 }
 
 /// The Request-URI of the opening message as captured.
-pub(crate) fn request_uri(call: &Call) -> Option<String> {
-    opening(call)?.message.request_uri_text().map(Cow::into_owned)
+pub(crate) fn request_uri(call: &Call) -> Option<Cow<'_, str>> {
+    opening(call)?.message.request_uri_text()
 }
 
 /// The response that decided the outcome.
@@ -104,7 +94,7 @@ pub(super) fn root_finding(report: &CallReport) -> Option<&Finding> {
 
 /// A header field value that was captured; `None` when it is absent.
 pub(crate) fn lossy(bytes: Option<&[u8]>) -> Option<Cow<'_, str>> {
-    bytes.map(String::from_utf8_lossy)
+    bytes.map(crate::sip::lossy)
 }
 
 /// Whether the call failed: a rule says why, or its outcome is a failure.

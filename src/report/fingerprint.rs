@@ -1,5 +1,7 @@
 //! What makes two results the same in two runs: neither the number of a call, nor frames, nor times.
 
+use std::borrow::Cow;
+
 use crate::diagnosis::{CallReport, Finding};
 use crate::report::facts;
 
@@ -19,15 +21,15 @@ fn of_cause(finding: &Finding, report: Option<&CallReport>) -> Vec<u8> {
     let call = report.map(|report| &*report.call);
     let evidence = finding.evidence.first();
     let parts = [
-        Some(finding.code.to_owned()),
+        Some(Cow::Borrowed(finding.code)),
         // Findings about a capture have no call; their sentence tells them apart.
-        Some(finding.message.template().to_owned()),
-        call.and_then(|call| facts::method(call).map(str::to_owned)),
+        Some(finding.message.template().into()),
+        call.and_then(facts::method).map(Cow::Borrowed),
         call.and_then(facts::caller),
         call.and_then(facts::callee),
-        call.and_then(facts::final_status).map(|status| status.to_string()),
-        evidence.map(|e| e.source.address.to_string()),
-        evidence.map(|e| e.destination.address.to_string()),
+        call.and_then(facts::final_status).map(|status| status.to_string().into()),
+        evidence.map(|e| e.source.address.to_string().into()),
+        evidence.map(|e| e.destination.address.to_string().into()),
     ];
     // A separator that no part holds, so that no two lists look alike.
     let mut bytes = Vec::new();

@@ -2,7 +2,7 @@
 //! `\u001b`, which readers of JSON turn back into the same text.
 //!
 //! A serializer of our own beside that of `serde_json`, whose output has the same octets: names of fields are known and copied, texts are
-//! looked through once, many octets at a time, and most of them are copied whole.
+//! looked through while they are copied, many octets at a time. Octets that are text come as text, with U+FFFD for what is not UTF-8.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -29,24 +29,36 @@ impl<'o> JsonText<'o> {
         Self { out }
     }
 
+    #[inline]
     fn raw(&mut self, octets: &[u8]) {
         self.out.extend_from_slice(octets);
     }
 
     fn integer(&mut self, value: u64) {
-        let mut digits = [0; 20];
-        let (mut rest, mut at) = (value, digits.len());
-        for (nth, digit) in digits.iter_mut().enumerate().rev() {
-            (*digit, rest, at) = (b'0' + u8::try_from(rest % 10).unwrap_or_default(), rest / 10, nth);
-            if rest == 0 {
-                break;
-            }
+        let mut digits = [0; LONGEST_INTEGER];
+        let count = value.checked_ilog10().map_or(1, |tens| tens as usize + 1);
+        let mut rest = value;
+        for digit in digits.iter_mut().take(count).rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
         }
-        self.raw(digits.get(at..).unwrap_or_default());
+        // As many octets each time, for which nobody has to be called.
+        let end = self.out.len() + count;
+        self.raw(&digits);
+        self.out.truncate(end);
     }
 
     /// A text without its quotation marks.
     fn words(&mut self, text: &str) {
+        let begin = self.out.len();
+        if !append_plain(self.out, text.as_bytes()) {
+            self.out.truncate(begin);
+            self.words_with_others(text);
+        }
+    }
+
+    /// The same where some characters do not stand for themselves.
+    fn words_with_others(&mut self, text: &str) {
         let mut rest = text;
         loop {
             let (plain, behind) = rest.split_at_checked(plain_length(rest.as_bytes())).unwrap_or((rest, ""));
@@ -85,6 +97,69 @@ impl<'o> JsonText<'o> {
         self.words(name);
         self.raw(b"\":");
     }
+}
+
+/// No name of a field is longer, with what stands around it; else it is written piece by piece.
+const USUAL_KEY: usize = 48;
+
+/// Octets of the longest integer.
+const LONGEST_INTEGER: usize = 20;
+
+/// Appends a text of printable ASCII that stands for itself; false, with some of it appended, where it is another. Pieces of so many
+/// octets as the processor takes at one time are looked at while they are copied.
+fn append_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    let (pieces, rest) = text.as_chunks::<PIECE>();
+    for piece in pieces {
+        if !is_plain(piece) {
+            return false;
+        }
+        out.extend_from_slice(piece);
+    }
+    if rest.is_empty() {
+        return true;
+    }
+    match text.last_chunk::<PIECE>() {
+        Some(last) => {
+            append_last(out, rest.len(), last);
+            is_plain(last)
+        }
+        None => append_short(out, text),
+    }
+}
+
+/// The same of a text of less than one piece.
+fn append_short(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        out.extend_from_slice(first);
+        append_last(out, text.len() - 8, last);
+        return plain_octets(*first) + plain_octets(*last) == 16;
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        out.extend_from_slice(first);
+        append_last(out, text.len() - 4, last);
+        return is_plain(first) && is_plain(last);
+    }
+    for octet in text {
+        out.push(*octet);
+    }
+    text.iter().all(|octet| is_plain(&[*octet]))
+}
+
+/// Appends the last octets of a text, as many as are missing, by writing once more those before them.
+fn append_last<const N: usize>(out: &mut Vec<u8>, missing: usize, last: &[u8; N]) {
+    out.truncate((out.len() + missing).saturating_sub(N));
+    out.extend_from_slice(last);
+}
+
+/// Octets that the processor takes at one time.
+const PIECE: usize = 16;
+
+/// Whether all octets are printable ASCII and stand for themselves. Without a way out, they are looked at together.
+fn is_plain<const N: usize>(octets: &[u8; N]) -> bool {
+    let is_odd = |octet: u8| {
+        u8::from(octet.wrapping_sub(b' ') > b'~' - b' ') | u8::from(octet == b'"') | u8::from(octet == b'\\')
+    };
+    octets.iter().fold(0, |odd, octet| odd | is_odd(*octet)) == 0
 }
 
 /// How many octets at the beginning are printable ASCII and stand for themselves. Eight are looked at at a time.
@@ -174,14 +249,22 @@ impl<'t, 'o> ser::Serializer for &'t mut JsonText<'o> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Error> {
-        self.raw(b"\"");
+        self.out.push(b'"');
         self.words(value);
-        self.raw(b"\"");
+        self.out.push(b'"');
         Ok(())
     }
 
+    /// JSON has no octets: what the traffic has for text comes as such.
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
-        self.collect_seq(value)
+        let begin = self.out.len();
+        self.out.push(b'"');
+        if !append_plain(self.out, value) {
+            self.out.truncate(begin);
+            return self.serialize_str(&String::from_utf8_lossy(value));
+        }
+        self.out.push(b'"');
+        Ok(())
     }
 
     fn serialize_none(self) -> Result<(), Error> {
@@ -285,11 +368,21 @@ impl Compound<'_, '_> {
     }
 
     /// A field of a struct: its name needs no escapes.
+    #[expect(clippy::inline_always, reason = "in place, the name is a constant, which is copied without a call")]
+    #[inline(always)]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.text.out.reserve(name.len() + 4);
-        self.text.raw(if std::mem::take(&mut self.is_empty) { b"\"" } else { b",\"" });
-        self.text.raw(name.as_bytes());
-        self.text.raw(b"\":");
+        let begin = usize::from(std::mem::take(&mut self.is_empty));
+        let mut key = [b'"'; USUAL_KEY];
+        if let Some([comma, _, text @ .., _, colon]) = key.get_mut(..name.len() + 4) {
+            (*comma, *colon) = (b',', b':');
+            text.copy_from_slice(name.as_bytes());
+            self.text.out.extend_from_slice(key.get(begin..name.len() + 4).unwrap_or_default());
+        } else {
+            let parts = [b",\"".get(begin..).unwrap_or_default(), name.as_bytes(), b"\":"];
+            for part in parts {
+                self.text.raw(part);
+            }
+        }
         value.serialize(&mut *self.text)
     }
 
@@ -322,6 +415,7 @@ macro_rules! structs {
             type Ok = ();
             type Error = Error;
 
+            #[inline(always)]
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
                 self.field(name, value)
             }
@@ -406,6 +500,7 @@ mod tests {
         none: Option<u8>,
         new: (New, New),
         unit: (),
+        a_name_that_is_longer_than_those_of_all_other_fields: (),
     }
 
     fn all() -> Tagged {
@@ -418,6 +513,7 @@ mod tests {
             none: None,
             new: (New(Some(f64::NAN)), New(Some(1.0))),
             unit: (),
+            a_name_that_is_longer_than_those_of_all_other_fields: (),
         })
     }
 
@@ -438,6 +534,30 @@ mod tests {
         }
         for number in [0, 9, 10, 99, 100, 12_345_678_901_234_567_890] {
             assert_eq!(text(&number), u64::to_string(&number));
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_found_wherever_it_stands() {
+        struct Octets<'o>(&'o [u8]);
+        impl Serialize for Octets<'_> {
+            fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(self.0)
+            }
+        }
+        for length in 0..50 {
+            let plain = "0123456789 abcdefghijklmnopqrstuvwxyz!~()#".repeat(2);
+            let plain = &plain.as_bytes()[..length];
+            assert_eq!(text(&Octets(plain)), format!("\"{}\"", str::from_utf8(plain).unwrap()));
+            for at in 0..length {
+                for odd in [b'"', b'\\', b'\n', 0, 0x1f, 0xe9, 0xff] {
+                    let mut octets = plain.to_vec();
+                    octets[at] = odd;
+                    let lossy = String::from_utf8_lossy(&octets).into_owned();
+                    let written = serde_json::to_string(&lossy).unwrap();
+                    assert_eq!((text(&Octets(&octets)), text(&lossy)), (written.clone(), written), "{octets:?}");
+                }
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Phrases about calls and findings that several formats share.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
 use super::{Filtered, Summary, escape, facts, time};
@@ -29,7 +31,8 @@ pub(super) fn name(call: &Call) -> Text {
 
 /// Caller and callee.
 pub(super) fn parties(call: &Call) -> Text {
-    let party = |uri: Option<String>| uri.map_or_else(|| "?".to_owned(), |uri| shorten::kept(uri, PARTY));
+    let party =
+        |uri: Option<Cow<'_, str>>| uri.map_or_else(|| "?".to_owned(), |uri| shorten::kept(uri.into_owned(), PARTY));
     let (from, to) = (party(facts::caller(call)), party(facts::callee(call)));
     Text::new("{caller} → {callee}").with("caller", from).with("callee", to)
 }

@@ -20,23 +20,59 @@ impl Rfc3339 {
     pub(super) fn text(&self) -> Text {
         let (days, nanoseconds) = (self.0.0.div_euclid(NANOSECONDS_A_DAY), self.0.0.rem_euclid(NANOSECONDS_A_DAY));
         let (year, month, day) = civil(days);
-        let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        let (fraction, places) = if rest % 1000 == 0 { (rest / 1000, 6) } else { (rest, 9) };
-        let mut text = Text::default();
-        for (number, places, behind) in [
-            (year, 4, b'-'),
-            (month, 2, b'-'),
-            (day, 2, b'T'),
-            (hour, 2, b':'),
-            (minute, 2, b':'),
-            (second, 2, b'.'),
-            (fraction, places, b'Z'),
+        let (second, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+        let mut octets = *b"0000-00-00T00:00:00.000000000Z";
+        for (at, number) in [
+            (0, year / 100),
+            (2, year),
+            (5, month),
+            (8, day),
+            (11, second / 3600),
+            (14, second / 60 % 60),
+            (17, second % 60),
+            (20, rest / 10_000_000),
+            (22, rest / 100_000),
+            (24, rest / 1000),
+            (26, rest / 10),
+            (27, rest),
         ] {
-            text.number(number, places, behind);
+            if let Some(place) = octets.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+                *place = pair(number);
+            }
         }
-        text
+        let length = if rest % 1000 == 0 { MICROSECONDS } else { NANOSECONDS };
+        if let Some(last) = octets.get_mut(length - 1) {
+            *last = b'Z';
+        }
+        Text { octets, length }
     }
+}
+
+/// Octets of a time with microseconds, and with nanoseconds.
+const MICROSECONDS: usize = 27;
+const NANOSECONDS: usize = 30;
+
+/// The last two digits of a number.
+fn pair(number: i64) -> [u8; 2] {
+    PAIRS.get(usize::try_from(number % 100).unwrap_or_default()).copied().unwrap_or_default()
+}
+
+/// All pairs of digits.
+static PAIRS: [[u8; 2]; 100] = pairs();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a constant: an index out of bounds does not compile"
+)]
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut table = [[0; 2]; 100];
+    let mut at = 0;
+    while at < table.len() {
+        table[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
+        at += 1;
+    }
+    table
 }
 
 const NANOSECONDS_A_DAY: i64 = 86_400_000_000_000;
@@ -53,31 +89,19 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year + 400 * era + in_march, (month + 2) % 12 + 1, day - (153 * month + 2) / 5 + 1)
 }
 
-/// A short text of digits: faster than the general ways of formatting, which every line of JSON would go several times.
-#[derive(Default)]
+/// A time in place: faster than the general ways of formatting, which every line of JSON would go several times.
 pub(super) struct Text {
-    octets: [u8; 32],
+    octets: [u8; NANOSECONDS],
     length: usize,
 }
 
 impl Text {
-    /// Appends a number in so many places, and a character.
-    fn number(&mut self, mut number: i64, places: usize, behind: u8) {
-        let end = self.length + places;
-        if let Some(free) = self.octets.get_mut(self.length..end) {
-            for digit in free.iter_mut().rev() {
-                *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
-                number /= 10;
-            }
-        }
-        if let Some(free) = self.octets.get_mut(end) {
-            *free = behind;
-        }
-        self.length = end + 1;
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
     }
 
-    pub(super) fn as_str(&self) -> &str {
-        self.octets.get(..self.length).and_then(|octets| std::str::from_utf8(octets).ok()).unwrap_or_default()
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

@@ -362,7 +362,7 @@ impl Message {
     /// The reason phrase of a response; may be empty.
     pub fn reason_phrase(&self) -> Option<Cow<'_, str>> {
         match self.0.start {
-            StartLine::Response { phrase, .. } => Some(String::from_utf8_lossy(phrase.of(&self.0.held))),
+            StartLine::Response { phrase, .. } => Some(lossy(phrase.of(&self.0.held))),
             StartLine::Request { .. } => None,
         }
     }
@@ -518,7 +518,7 @@ impl Message {
 }
 
 /// As `String::from_utf8_lossy`, which takes longer where nothing is wrong.
-fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 

@@ -42,6 +42,7 @@ pub use address::NameAddr;
 pub use challenge::Challenge;
 pub use framing::{Framed, Reader, messages};
 pub use header_name::HeaderName;
+pub(crate) use message::lossy;
 pub use message::{CSeq, Message, Parties};
 pub use method::Method;
 pub use params::Params;

@@ -134,6 +134,19 @@ impl Message {
         UriView::read(party.as_ref()?.uri.raw())
     }
 
+    /// The text of the URI of From or To as captured; where it cannot be read, what stands in its place.
+    pub(crate) fn party_text(&self, name: HeaderName) -> Option<Cow<'_, str>> {
+        if let Some(uri) = self.first_value(name).and_then(behind_first_bracket).and_then(up_to_bracket) {
+            return Some(Cow::Borrowed(uri));
+        }
+        if let Some(uri) = self.party(name) {
+            return Some(Cow::Borrowed(uri.raw));
+        }
+        let value = self.header(name)?;
+        let inside = value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
+        Some(Cow::Owned(inside.unwrap_or(&value).to_owned()))
+    }
+
     /// [`Self::target`] where the URI of To is known: of most INVITEs it is the same.
     pub(crate) fn target_beside<'m>(&'m self, to: Option<&UriView<'m>>) -> Option<UriView<'m>> {
         let target = self.request_uri_bytes();
@@ -168,6 +181,20 @@ fn in_brackets(value: &[u8]) -> Option<&[u8]> {
     uri.get(1..).filter(|_| octets::find(name, b'"').is_none())
 }
 
+/// What stands behind the first `<` of a value where no quoted name can hold that: whether it is a URI or not, it is in its place.
+/// `None` says nothing.
+fn behind_first_bracket(value: &[u8]) -> Option<&[u8]> {
+    let (name, uri) = value.split_at_checked(octets::find(value, b'<')?)?;
+    let is_whole = match name {
+        [b'"', quoted @ ..] => {
+            let end = memchr::memchr2(b'"', b'\\', quoted)?;
+            quoted.get(end) == Some(&b'"') && octets::find(quoted.get(end + 1..)?, b'"').is_none()
+        }
+        _ => octets::find(name, b'"').is_none(),
+    };
+    uri.get(1..).filter(|_| is_whole)
+}
+
 /// What stands there up to `>`, where that is text on one line. `None` says nothing.
 fn up_to_bracket(inside: &[u8]) -> Option<&str> {
     let uri = inside.get(..memchr::memchr(b'>', inside)?)?;
@@ -178,6 +205,8 @@ fn up_to_bracket(inside: &[u8]) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::sip::Uri;
 
@@ -228,6 +257,31 @@ mod tests {
             "",
         ] {
             same(UriView::read(text).as_ref(), Uri::read(text).as_ref(), text);
+        }
+    }
+
+    /// As [`Message::party_text`], by the general way alone.
+    fn whole_text(message: &Message, name: HeaderName) -> Option<String> {
+        let value = message.header(name)?;
+        if let Some(uri) = NameAddr::uri_of(&value).filter(|uri| Uri::is_readable(uri)) {
+            return Some(uri.to_owned());
+        }
+        let inside = value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
+        Some(inside.unwrap_or(&value).to_owned())
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_of_a_party_is_that_of_the_whole_value(pieces in proptest::collection::vec(0..18_usize, 0..9)) {
+            let all: [&[u8]; 18] = [
+                b"\"", b"<", b">", b"\\", b" ", b"sip:", b"a", b"b@c.example", b";tag=1", b"tel:+1", b",", b"\r\n ", b"\xff",
+                "\u{e9}".as_bytes(), b"@", b":5060", b"\"A\" <sip:a@b.example>", b"?",
+            ];
+            let value = pieces.iter().filter_map(|piece| all.get(*piece)).copied().collect::<Vec<_>>().concat();
+            let bytes = [&b"INVITE sip:b@b SIP/2.0\r\nFrom: "[..], &value, b"\r\nCall-ID: 1\r\n\r\n"].concat();
+            let message = Message::read(&bytes, false).unwrap().0;
+            let text = message.party_text(HeaderName::From).map(Cow::into_owned);
+            prop_assert_eq!(text, whole_text(&message, HeaderName::From));
         }
     }
 

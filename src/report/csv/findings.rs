@@ -30,7 +30,7 @@ impl<'a> Row<'a> {
         optional(self.primary.map(value))
     }
 
-    fn of_call<T: ToString>(&self, value: impl Fn(&CallReport) -> Option<T>) -> String {
+    fn of_call<T: ToString>(&self, value: impl Fn(&'a CallReport) -> Option<T>) -> String {
         optional(self.report.and_then(value))
     }
 }

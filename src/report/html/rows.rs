@@ -1,5 +1,6 @@
 //! The table of calls, for sorting and filtering: first those that need attention, then the others, as many as there is room for.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
@@ -129,7 +130,7 @@ fn columns(view: &View) -> Markup {
 
 fn cells(report: &CallReport, weight: Option<Severity>, view: &View) -> Markup {
     let call = &report.call;
-    let party = |uri: Option<String>| uri.map_or_else(|| "?".to_owned(), |uri| phrases::shortened(&uri, PARTY));
+    let party = |uri: Option<Cow<'_, str>>| uri.map_or_else(|| "?".to_owned(), |uri| phrases::shortened(&uri, PARTY));
     let method = facts::method(call).filter(|_| !call.is_invite());
     let status = facts::final_status(call).map_or_else(|| "–".to_owned(), |status| format!("{status:03}"));
     let mut codes: Vec<_> = report.findings.iter().filter(|f| f.consequence_of.is_none()).map(|f| f.code).collect();

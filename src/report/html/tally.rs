@@ -1,5 +1,6 @@
 //! Counts of a capture for the charts of its overview: calls over time, delays, who takes part. Bounded whatever is captured.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -81,8 +82,8 @@ impl Tally {
         self.callees.add(facts::callee(call), count);
         if let Some(opening) = facts::opening(call) {
             let flow = &opening.provenance.flow;
-            self.peers.add(Some(format!("{} → {}", flow.source.address, flow.destination.address)), count);
-            self.software.add(opening.message.software(), count);
+            self.peers.add(Some(format!("{} → {}", flow.source.address, flow.destination.address).into()), count);
+            self.software.add(opening.message.software_in_place(), count);
         }
     }
 }
@@ -132,7 +133,7 @@ impl Timeline {
 }
 
 impl Top {
-    fn add(&mut self, key: Option<String>, count: Count) {
+    fn add(&mut self, key: Option<Cow<'_, str>>, count: Count) {
         let Some(key) = key else { return };
         let key = phrases::shortened(&key, KEY);
         if let Some(known) = self.counts.get_mut(&key) {
@@ -188,9 +189,9 @@ mod tests {
     fn keys_beyond_the_limit_are_counted() {
         let mut top = Top::default();
         for n in 0..KEYS + 3 {
-            top.add(Some(format!("{n:05}")), Count { calls: 1, failures: 0 });
+            top.add(Some(format!("{n:05}").into()), Count { calls: 1, failures: 0 });
         }
-        top.add(Some("00007".to_owned()), Count { calls: 1, failures: 1 });
+        top.add(Some("00007".into()), Count { calls: 1, failures: 1 });
         assert_eq!((top.ranked()[0].0, top.ranked().len(), top.beyond), ("00007", KEYS, 3));
     }
 }

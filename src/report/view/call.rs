@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::{Address, FindingView, IdentityView, Place, Time};
+use super::{Address, Captured, FindingView, IdentityView, Place, Time};
 use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage, FinalResponse, OutcomeDetail};
 use crate::diagnosis::CallReport;
@@ -23,17 +23,17 @@ pub(in crate::report) struct CallView<'a> {
     /// Number of the call in its capture, from 1, in the order of first messages.
     id: u64,
     /// Every Call-ID that belongs to it, the one nearest the caller first; octets that are not UTF-8 are replaced by U+FFFD.
-    call_ids: Vec<Cow<'a, str>>,
+    call_ids: Vec<Captured<'a>>,
     /// Numbers of other calls that may be legs of it, though what they share proves too little; they are counted as calls of their own.
     possible_legs: Vec<u64>,
     /// Method of the first request; without one, that of the first CSeq; null where neither was captured.
     method: Option<&'a str>,
     /// The URI of From in the first request.
-    caller: Option<String>,
+    caller: Option<Cow<'a, str>>,
     /// The URI of To in the first request.
-    callee: Option<String>,
+    callee: Option<Cow<'a, str>>,
     /// The Request-URI of the first request; null where no request was captured.
-    request_uri: Option<String>,
+    request_uri: Option<Cow<'a, str>>,
     /// Time of the first message.
     start: Time,
     /// Time of the last message.
@@ -52,7 +52,8 @@ pub(in crate::report) struct CallView<'a> {
     /// Code of the finding that says why the call failed; null for calls that did not fail.
     root_cause: Option<&'static str>,
     /// Every distinct final response of the call in the order of capture, steps such as 401, 407 or 487 included.
-    final_responses: Vec<FinalView<'a>>,
+    #[cfg_attr(test, schemars(with = "Vec<FinalView<'_>>"))]
+    final_responses: Finals<'a>,
     /// How the INVITE is signed, as captured nearest to the callee: A, B, C, no-level, unsigned, invalid, or unknown, as in the
     /// summary; null for groups that are no calls.
     attestation: Option<&'static str>,
@@ -62,6 +63,20 @@ pub(in crate::report) struct CallView<'a> {
     carried: Vec<CarriedView>,
     /// What the rules say of the call; the root cause first.
     findings: Vec<FindingView<'a>>,
+}
+
+/// The final responses of a call, each put together when it is written.
+#[derive(Debug)]
+struct Finals<'a> {
+    call: &'a Call,
+    place: Place,
+}
+
+impl Serialize for Finals<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let finals = facts::final_responses(self.call).into_iter();
+        serializer.collect_seq(finals.map(|(_, answer, captured)| FinalView::new(&answer, captured, self.place)))
+    }
 }
 
 /// One final response. Retransmissions and duplicates are not listed again.
@@ -76,7 +91,7 @@ struct FinalView<'a> {
     /// Time of that frame.
     time: Time,
     /// Call-ID; octets that are not UTF-8 are replaced by U+FFFD; null where it is missing.
-    call_id: Option<Cow<'a, str>>,
+    call_id: Option<Captured<'a>>,
     /// Number of CSeq; null where it is missing or unusable.
     cseq: Option<u32>,
     /// Method of CSeq; null where it is missing or unusable.
@@ -92,9 +107,9 @@ struct FinalView<'a> {
     /// Whom it names for redress: the attributes of 603+ in Reason, or the contact card of a 608; null where it names nobody.
     redress: Option<RedressView>,
     /// Tag of To; null where it is missing.
-    to_tag: Option<Cow<'a, str>>,
+    to_tag: Option<Captured<'a>>,
     /// Value of Server, else of User-Agent; null where it sent neither.
-    software: Option<String>,
+    software: Option<Cow<'a, str>>,
     /// Sender.
     source: Address,
     /// Receiver.
@@ -186,7 +201,7 @@ impl<'a> CallView<'a> {
         Self {
             capture: place.capture,
             id: call.number.0,
-            call_ids: call.legs.iter().filter_map(|leg| facts::lossy(leg.call_id.as_deref())).collect(),
+            call_ids: call.legs.iter().filter_map(|leg| leg.call_id.as_deref().map(Captured)).collect(),
             possible_legs: call.possible_legs.iter().map(|other| other.0).collect(),
             method: facts::method(call),
             caller: facts::caller(call),
@@ -199,10 +214,7 @@ impl<'a> CallView<'a> {
             outcome_detail: call.outcome_detail.map(OutcomeDetail::name),
             final_status: facts::final_status(call),
             root_cause: report.root_cause,
-            final_responses: facts::final_responses(call)
-                .into_iter()
-                .map(|(_, answer, captured)| FinalView::new(&answer, captured, place))
-                .collect(),
+            final_responses: Finals { call, place },
             attestation: report.origin.as_ref().map(|origin| origin.signing.name()),
             identities: report.identities.iter().map(|checked| IdentityView::new(checked, place)).collect(),
             carried: facts::carriers(call).into_iter().map(|(c, frames)| CarriedView::new(c, &frames, place)).collect(),
@@ -218,7 +230,7 @@ impl<'a> FinalView<'a> {
             file: place.file(provenance.frame),
             frame: provenance.frame.number.0,
             time: Time(provenance.time),
-            call_id: facts::lossy(message.call_id()),
+            call_id: message.call_id().map(Captured),
             cseq: message.cseq().map(|cseq| cseq.number),
             method: message.cseq().map(|cseq| cseq.method.name()),
             status: answer.status.0,
@@ -226,8 +238,8 @@ impl<'a> FinalView<'a> {
             reason: message.reason_phrase().unwrap_or_default(),
             reason_headers: message.values(HeaderName::Reason),
             redress: RedressContact::of(message).map(RedressView::from),
-            to_tag: facts::lossy(message.to_tag()),
-            software: message.software(),
+            to_tag: message.to_tag().map(Captured),
+            software: message.software_in_place(),
             source: Address(provenance.flow.source),
             destination: Address(provenance.flow.destination),
             retransmissions: answer.retransmissions.len(),

@@ -86,13 +86,23 @@ impl Serialize for Said<'_> {
     }
 }
 
+/// Text as captured, with U+FFFD for octets that are not UTF-8; written as it stands where it is plain.
+#[derive(Debug, Clone, Copy)]
+struct Captured<'a>(&'a [u8]);
+
+impl Serialize for Captured<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
 /// Capture time in UTC: microseconds, or nanoseconds where there are any.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Time(pub(super) Timestamp);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(super::time::Rfc3339(self.0).text().as_str())
+        serializer.serialize_bytes(super::time::Rfc3339(self.0).text().as_bytes())
     }
 }
 
@@ -103,7 +113,7 @@ pub(super) struct Address(pub(super) Endpoint);
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let (IpAddr::V4(address), 1..) = (self.0.address, self.0.port) {
-            return serializer.serialize_str(AddressText::with_port(address, self.0.port).as_str());
+            return serializer.serialize_bytes(AddressText::with_port(address, self.0.port).as_bytes());
         }
         // In one piece: each would be looked through for what has to be escaped.
         let mut text = String::with_capacity(ADDRESS_OCTETS);
@@ -114,6 +124,21 @@ impl Serialize for Address {
 
 /// The longest: an IPv6 address and a port.
 const ADDRESS_OCTETS: usize = 56;
+
+#[cfg(test)]
+impl schemars::JsonSchema for Captured<'_> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Captured".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
 
 #[cfg(test)]
 impl schemars::JsonSchema for Said<'_> {
