@@ -56,6 +56,8 @@ pub enum Anomaly {
     CSeqInvalid,
     /// The method of CSeq is not that of the request.
     CSeqMethodMismatch,
+    /// A response to an ACK, which has none (RFC 3261 §17).
+    ResponseToAck,
     /// The start line is not what RFC 3261 §7.1 or §7.2 allows (spaces, tabs, missing parts).
     StartLineMalformed,
     /// The SIP version is not 2.0.
@@ -121,6 +123,7 @@ impl Anomaly {
         Self::HeaderFieldRepeated,
         Self::CSeqInvalid,
         Self::CSeqMethodMismatch,
+        Self::ResponseToAck,
         Self::StartLineMalformed,
         Self::VersionUnsupported,
         Self::RequestUriMalformed,
@@ -168,6 +171,7 @@ impl Anomaly {
             Self::HeaderFieldRepeated => "header-field-repeated",
             Self::CSeqInvalid => "cseq-invalid",
             Self::CSeqMethodMismatch => "cseq-method-mismatch",
+            Self::ResponseToAck => "response-to-ack",
             Self::StartLineMalformed => "start-line-malformed",
             Self::VersionUnsupported => "version-unsupported",
             Self::RequestUriMalformed => "request-uri-malformed",

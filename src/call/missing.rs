@@ -1,6 +1,7 @@
 //! Messages that must have been sent, and are not in the capture: signs that it is lossy, or that the tap sees a part only.
 
 use super::{Call, CapturedMessage, MessageId, MessageIds};
+use crate::sip::Method;
 
 impl Call {
     /// Messages that prove that another one is missing: responses whose request was not captured, and ACKs whose response was not. A call
@@ -14,6 +15,10 @@ impl Call {
         let mut acknowledging = MessageIds::new();
         for transaction in &self.transactions {
             acknowledging.extend_from_slice(&transaction.acks);
+            if transaction.method == Method::Ack {
+                // A response to an ACK, which is no request of a transaction.
+                continue;
+            }
             if transaction.request.is_none() {
                 let responses = transaction.provisionals.iter().copied();
                 proofs.extend(responses.chain(transaction.finals.iter().map(|f| f.message)).min());
@@ -49,10 +54,12 @@ mod tests {
         let ack = "1.1 a > b branch=i\nACK sip:bob@b.example\n\n";
         let options = "2.0 b > a raw\nSIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKo\nFrom: <sip:alice@192.0.2.10>;tag=1\n\
                        To: <sip:bob@b.example>;tag=x\nCall-ID: 1@192.0.2.10\nCSeq: 7 OPTIONS\nContent-Length: 0\n.\n\n";
+        let to_ack = "1.2 b > a tag=x re=ACK\n405 Method Not Allowed\n\n";
         for (steps, proofs) in [
             (format!("{invite}{busy}{ack}"), 0),
             (format!("{invite}{ack}"), 1),
             (format!("{invite}{busy}{ack}{options}"), 1),
+            (format!("{invite}{busy}{ack}{to_ack}"), 0),
             // The capture began late: nothing is proven.
             (options.to_owned(), 0),
         ] {

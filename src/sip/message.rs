@@ -230,6 +230,7 @@ impl Message {
             {
                 odd.push(Anomaly::CSeqMethodMismatch);
             }
+            (StartLine::Response { .. }, Some(Code::ACK)) => odd.push(Anomaly::ResponseToAck),
             _ => {}
         }
         super::lint::find(self, facts, &mut odd);

@@ -18,7 +18,7 @@ pub(super) struct Key<'m> {
     leg: usize,
     /// Beside what the RFC asks for, as some devices use a branch again.
     cseq: Option<u32>,
-    /// INVITE for ACK (§17.2.3); `None` where a message has none.
+    /// INVITE for ACK (§17.2.3), but not for a response to one, which is none to the INVITE; `None` where a message has none.
     method: Option<&'m Method>,
     branch: Branch<'m>,
 }
@@ -37,7 +37,7 @@ impl<'m> Key<'m> {
     pub(super) fn of(captured: &'m CapturedMessage, latest: &mut LatestVia<'m>) -> Self {
         let message = &captured.message;
         let method = match message.method() {
-            Some(Method::Ack) => Some(&Method::Invite),
+            Some(Method::Ack) if message.is_request() => Some(&Method::Invite),
             other => other,
         };
         Self { leg: captured.leg, cseq: message.cseq().map(|c| c.number), method, branch: Branch::of(captured, latest) }

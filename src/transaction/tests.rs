@@ -69,6 +69,22 @@ fn section_17_2_3_ack_to_a_failure_has_the_branch_of_its_invite_and_cancel_is_a_
 }
 
 #[test]
+fn a_response_to_an_ack_answers_no_invite() {
+    let invite = |last: &str| {
+        format!(
+            "0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=x\n{last}\n\n1.1 a > b\nACK\n\n1.2 b > a tag=x re=ACK\n"
+        )
+    };
+    for (last, status, answer, other) in [("486 Busy Here", 486, "200 OK", 200), ("200 OK", 200, "405 No", 405)] {
+        let messages = captured(&format!("{}{answer}\n", invite(last)));
+        assert_eq!(messages[3].message.cseq().unwrap().method.name(), "ACK");
+        let rows = [row("INVITE", &[status], 0, 1), row("ACK", &[other], 0, 0)];
+        assert_eq!(shape(&match_messages(&messages)), rows, "{last}");
+        assert_eq!(shape(&super::matcher::by_keys(&messages)), rows, "{last}");
+    }
+}
+
+#[test]
 fn section_13_2_2_4_ack_to_a_success_has_a_branch_of_its_own() {
     let messages = captured(
         "0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=x\n200 OK\n\n1.1 a > b\nACK\n\n5.0 a > b\nBYE\n\n5.1 b > a\n200 OK\n",

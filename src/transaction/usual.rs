@@ -19,7 +19,7 @@ struct Odd;
 struct Name<'m> {
     leg: usize,
     number: u32,
-    /// INVITE for ACK (§17.2.3).
+    /// INVITE for ACK (§17.2.3), but not for a response to one.
     method: &'m Method,
     branch: &'m [u8],
     /// The topmost Via up to its parameters, which holds sent-by.
@@ -104,7 +104,7 @@ impl<'m> Usual<'m> {
             self.readable = via;
         }
         let method = match message.method()? {
-            Method::Ack => &Method::Invite,
+            Method::Ack if message.is_request() => &Method::Invite,
             other => other,
         };
         Some(Name { leg: captured.leg, number: message.cseq()?.number, method, branch, via })

@@ -5,7 +5,7 @@ use crate::catalog;
 use crate::diagnosis::response_facts::method;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::{HeaderName, Message, StatusCode};
+use crate::sip::{HeaderName, Message, Method, StatusCode};
 
 pub(super) static RULE: Rule = Rule {
     code: "required-header-field-missing",
@@ -46,7 +46,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
     let mut said: Vec<(StatusCode, std::net::IpAddr)> = Vec::new();
-    for transaction in &call.transactions {
+    // An ACK has no response at all: nobody acts on what one says.
+    for transaction in call.transactions.iter().filter(|t| t.method != Method::Ack) {
         for last in &transaction.finals {
             let Some(response) = call.message(last.message) else { continue };
             let Some(names) = missing(&response.message) else { continue };
@@ -185,6 +186,11 @@ mod tests {
             &[
                 ("no rule for 404", &flow("INVITE", "404 Not Found"), None),
                 ("608", &flow("INVITE", "608 Rejected"), None),
+                (
+                    "405 to the ACK",
+                    &flow("INVITE", "200 OK\n\n0.2 a > p\nACK\n\n0.3 p > a tag=t re=ACK\n405 Method Not Allowed"),
+                    None,
+                ),
             ],
         );
     }

@@ -8,6 +8,18 @@ const INVITE: &[u8] = b"INVITE sip:bob@b.example SIP/2.0\r\n\
     i: c1@a.example\r\nCSeq: 7\r\n INVITE\r\nSubject: folded\r\n\t twice\r\nX-Call-ID: other\r\nl: 3\r\n\r\nabcrest";
 
 #[test]
+fn a_response_to_an_ack_is_odd() {
+    let with = |method: &str| {
+        let text = format!(
+            "SIP/2.0 405 No\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\nFrom: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>;tag=2\r\n\
+             Call-ID: 1\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+        );
+        Message::read(text.as_bytes(), false).unwrap().0.anomalies().to_vec()
+    };
+    assert_eq!((with("ACK"), with("INVITE"), with("ack")), (vec![Anomaly::ResponseToAck], vec![], vec![]));
+}
+
+#[test]
 fn the_parts_of_a_message_are_found() {
     let (m, length) = Message::read(INVITE, false).unwrap();
     assert_eq!(length, INVITE.len() - 4);
