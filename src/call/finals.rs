@@ -163,8 +163,10 @@ impl Call {
             }
             return seen;
         }
-        for (at, response) in all.clone().enumerate() {
-            let known = all.clone().take(at).find(|known| self.is_same_final(known, response));
+        for response in all.clone() {
+            // The first copy is the one that was captured first, in whichever transaction.
+            let earlier = all.clone().filter(|known| known.message.0 < response.message.0);
+            let known = earlier.filter(|known| self.is_same_final(known, response)).min_by_key(|known| known.message.0);
             let again = known.map(|_| response.message);
             let first = known.map_or(response.message, |known| known.message);
             for copy in again.iter().chain(&response.retransmissions) {
@@ -238,6 +240,30 @@ mod tests {
                 counted.iter().map(|c| (c.response.retransmissions.len() as u64, c.elsewhere.len() as u64)).collect();
             assert_eq!(counts, [(retransmissions, elsewhere)], "{pairs} {again}");
         }
+    }
+
+    #[test]
+    fn the_first_copy_is_the_one_that_was_captured_first() {
+        // The request is captured in front of a translation of addresses first, its response behind it, and sent again there.
+        let hop = |from: &str, to: &str, at: &str, answer: &str| {
+            format!(
+                "{at} {from} > {to} call=c\nOPTIONS sip:b.example\nCSeq: 1 OPTIONS\nVia: SIP/2.0/UDP client.example;branch=z9hG4bKx\n\n\
+                 {answer} {to} > {from} call=c AGAIN\n200 OK\nVia: SIP/2.0/UDP client.example;branch=z9hG4bKx\nCSeq: 1 OPTIONS\n\
+                 To: <sip:b.example>;tag=t\n\n"
+            )
+        };
+        let hosts = "host a 192.0.2.1\nhost n 198.51.100.1\nhost b 203.0.113.1\nhost c 203.0.113.2\n\n";
+        let front = hop("a", "b", "0.0", "0.4").replace("AGAIN", "");
+        let behind = hop("n", "c", "0.1", "0.3").replace("AGAIN", "repeat=0.5,1.5");
+        let calls = calls(&format!("{hosts}{front}{behind}"));
+        assert_eq!(calls.len(), 1);
+        let counted = calls[0].counted_finals();
+        assert_eq!(counted.len(), 1);
+        let long = SeenAgain {
+            retransmissions: counted[0].response.retransmissions.len() as u64,
+            elsewhere: counted[0].elsewhere.len() as u64,
+        };
+        assert_eq!((calls[0].count_finals(|_| {}), long), (long, SeenAgain { retransmissions: 2, elsewhere: 1 }));
     }
 
     #[test]
