@@ -81,6 +81,11 @@ pub(super) fn advice(response: &CapturedMessage) -> Vec<Text> {
     advice
 }
 
+/// Whether Retry-After asks for any time at all: 0 asks for none.
+pub(super) fn asks_to_wait(message: &Message) -> bool {
+    message.header(HeaderName::RetryAfter).is_some_and(|value| wait(&value).is_some())
+}
+
 /// A 405 whose Allow lists the method that it refuses.
 fn allowed_all_the_same(message: &Message) -> Option<Text> {
     let method = message.method().filter(|_| message.status() == Some(StatusCode(405)))?;

@@ -275,8 +275,10 @@ impl Failure<'_> {
             Some(_) if self.status == 491 && !is_crossed(call, self.transaction) => {
                 "It says that another change of the session was under way; none of the other side is in this capture."
             }
-            // An ordinary end needs no more than its meaning in short.
-            Some(Lookup::Entry(entry)) if self.severity == Severity::Info => entry.meaning_in_short(),
+            // An ordinary end needs no more than its meaning in short; nor does a 408 that was captured: what clients make up is not.
+            Some(Lookup::Entry(entry)) if self.severity == Severity::Info || self.status == 408 => {
+                entry.meaning_in_short()
+            }
             Some(Lookup::Entry(entry)) => entry.meaning,
             Some(Lookup::Class(entry)) => {
                 return Text::new("The code is not registered; clients treat it as {code} {phrase}. {meaning}")
@@ -399,12 +401,18 @@ impl Failure<'_> {
         if let Some(verify) = self.wording().and_then(|w| w.verify) {
             finding = finding.verify(verify);
         } else if let Some(name) = self.other_method() {
-            let text = Text::new("The next {method} is accepted, or is no longer sent.");
+            let text = Text::new(if fitting::is_dispensable(&self.transaction.method) {
+                "The next {method} is accepted, or is no longer sent."
+            } else {
+                "The next {method} is accepted."
+            });
             finding = finding.verify(text.with("method", name));
-        } else if !entry.verify.is_empty() {
-            finding = finding.verify(entry.verify);
+        } else if let Some(verify) = fitting::verification(entry.verify, self.transaction, &self.response.message, call)
+        {
+            finding = finding.verify(verify);
         }
-        match self.wording().map_or_else(|| Role::of_entry(entry), |w| Role::of(w.role)) {
+        let role = self.wording().map_or_else(|| Role::of_entry(entry), |w| Role::of(w.role));
+        match role.filter(|role| fitting::is_to_act(role.name, self.transaction, call)) {
             Some(role) => finding.actor(self.actor(role)),
             None => finding,
         }
@@ -429,7 +437,9 @@ impl Failure<'_> {
 
 /// Whether nothing in the group of a request shows how its dialog began.
 fn begins_inside(call: &Call, transaction: &Transaction) -> bool {
-    call.transactions.iter().filter(|t| t.leg == transaction.leg).all(|t| t.in_dialog)
+    // A response to an ACK tells nothing of it.
+    let mut own = call.transactions.iter().filter(|t| t.leg == transaction.leg && t.method != Method::Ack);
+    own.all(|t| t.in_dialog)
 }
 
 /// The INVITEs that a CANCEL is about.

@@ -59,27 +59,41 @@ fn finding(call: &Call) -> Option<Finding> {
     }
     let request = transaction.request.and_then(|id| call.message(id));
     let age = request.map(|m| response.provenance.time.since(m.provenance.time));
-    let finding = Finding::new(
-        &RULE,
-        Certainty::Certain,
-        message(transaction, response, behind, age),
-        Evidence::of(response, "408 response"),
-    )
-    .severity(severity(&transaction.method))
-    .evidence(request.map(|m| Evidence::of(m, "the request")))
-    .evidence(
-        (received.provenance.frame != response.provenance.frame)
-            .then(|| Evidence::of(received, "what the caller received")),
-    )
-    .evidence(behind.and_then(|t| call.message(t.request?)).map(|m| Evidence::of(m, "the request that got no answer")))
-    .evidence(
-        behind
-            .iter()
-            .flat_map(|t| call.icmp.iter().filter(|r| r.unreachable.address == t.server.address))
-            .map(Evidence::icmp),
-    )
-    .verify("The next request gets a response from behind that element.");
+    let cancel = ignored_cancel(call, transaction, response);
+    let rang = behind.is_none() && rang(call, transaction);
+    let mut message = message(transaction, response, behind, age.map(|age| (age, timer(age, transaction, rang))));
+    if let Some(cancel) = &cancel {
+        message = cancel.told(&message);
+    }
+    let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(response, "408 response"))
+        .severity(severity(&transaction.method))
+        .evidence(request.map(|m| Evidence::of(m, "the request")))
+        .evidence(
+            (received.provenance.frame != response.provenance.frame)
+                .then(|| Evidence::of(received, "what the caller received")),
+        )
+        .evidence(cancel.map(|cancel| Evidence::of(cancel.request, "the CANCEL")))
+        .evidence(
+            behind.and_then(|t| call.message(t.request?)).map(|m| Evidence::of(m, "the request that got no answer")),
+        )
+        .evidence(
+            behind
+                .iter()
+                .flat_map(|t| call.icmp.iter().filter(|r| r.unreachable.address == t.server.address))
+                .map(Evidence::icmp),
+        )
+        .verify(if rang {
+            "The next call rings until somebody answers it or the caller gives up."
+        } else {
+            "The next request gets a response from behind that element."
+        });
     Some(match behind {
+        None if rang => {
+            finding.actor(Actor::sender(response, "the operator of the element that let it ring no longer")).fix(
+                Text::new("See how long {server} lets a call ring, and lengthen that where nobody can answer so soon.")
+                    .with("server", response.provenance.flow.source),
+            )
+        }
         Some(behind) => finding
             .actor(Actor::at(behind.server, "the operator of the host that does not answer, and of the way to it"))
             .fix(
@@ -96,6 +110,42 @@ fn finding(call: &Call) -> Option<Finding> {
     })
 }
 
+/// A CANCEL of the request, sent before its 408, that the server did not answer by then.
+struct IgnoredCancel<'a> {
+    request: &'a CapturedMessage,
+    /// How often it was sent.
+    sent: usize,
+}
+
+impl IgnoredCancel<'_> {
+    /// A message that speaks of it as well: CANCEL is answered at once, hop by hop (RFC 3261 §9.2).
+    fn told(&self, message: &Text) -> Text {
+        let server = self.request.provenance.flow.destination;
+        Text::new("{message} The client had given up before: its CANCEL, sent {n} times, got no response from {server} until then.")
+            .with("message", message.clone())
+            .with("n", self.sent)
+            .with("server", server)
+    }
+}
+
+/// That of a request. A single CANCEL may have been answered on a way that the capture does not show.
+fn ignored_cancel<'a>(
+    call: &'a Call,
+    transaction: &Transaction,
+    response: &CapturedMessage,
+) -> Option<IgnoredCancel<'a>> {
+    let cancel = call.transaction(transaction.cancelled_by?)?;
+    let until = response.provenance.time;
+    let is_before = |m: &&CapturedMessage| m.provenance.time < until;
+    let answers = cancel.finals.iter().map(|last| last.message).chain(cancel.provisionals.iter().copied());
+    if answers.filter_map(|id| call.message(id)).any(|m| is_before(&m)) {
+        return None;
+    }
+    let request = call.message(cancel.request?).filter(is_before)?;
+    let again = call.requests_again(cancel).filter(is_before).count();
+    (again > 0).then_some(IgnoredCancel { request, sent: again + 1 })
+}
+
 fn severity(method: &Method) -> Severity {
     if matches!(method, Method::Invite | Method::Register) { Severity::Error } else { Severity::Warning }
 }
@@ -104,27 +154,36 @@ fn message(
     transaction: &Transaction,
     response: &CapturedMessage,
     behind: Option<&Transaction>,
-    age: Option<Duration>,
+    timer: Option<(Duration, &'static str)>,
 ) -> Text {
-    let text = match (behind, age) {
+    let text = match (behind, timer) {
         (Some(behind), _) => Text::new(
             "{server} answered {method} with 408: it had sent the request on to {behind}, which did not answer.",
         )
         .with("behind", behind.server),
-        (None, Some(age)) => Text::new("{server} answered {method} with 408 after {age}: {timer}.")
+        (None, Some((age, timer))) => Text::new("{server} answered {method} with 408 after {age}: {timer}.")
             .with("age", span(age))
-            .with("timer", Text::new(timer(age, transaction))),
+            .with("timer", Text::new(timer)),
         (None, None) => {
-            Text::new("{server} answered {method} with 408: it waited in vain for a response from behind it.")
+            Text::new("{server} answered {method} with 408: by that status it got no response from behind it in time.")
         }
     };
     text.with("server", response.provenance.flow.source).with("method", method(transaction))
 }
 
+/// Whether the called party was reached, though not for as long as it takes to call it unanswered.
+fn rang(call: &Call, transaction: &Transaction) -> bool {
+    let provisionals = transaction.provisionals.iter().filter_map(|id| call.message(*id));
+    provisionals.filter_map(|m| m.message.status()).any(|status| status.0 == 180)
+}
+
 /// Which timer runs out at that age (RFC 3261 table 4).
-fn timer(age: Duration, transaction: &Transaction) -> &'static str {
+fn timer(age: Duration, transaction: &Transaction, rang: bool) -> &'static str {
     match age.as_secs() {
-        0 => "too soon for a timer, so it knew beforehand that the next hop does not answer",
+        _ if rang => "a timer of its own ran out while it rang",
+        0 => {
+            "too soon for a timer of RFC 3261, so it knew beforehand that the next hop does not answer, or waits for less than a second"
+        }
         30..=34 => "the time after which a request without any response is given up (64 times T1)",
         170.. if transaction.method == Method::Invite => {
             "the time after which a proxy gives up a call that got provisional responses only (timer C)"
@@ -135,6 +194,7 @@ fn timer(age: Duration, transaction: &Transaction) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnosis::Finding;
     use crate::diagnosis::reports::{codes, report};
 
     const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n";
@@ -166,6 +226,48 @@ mod tests {
         assert_eq!(codes(&report), ["request-timeout error"]);
         let finding = &report.findings[0];
         assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "203.0.113.60:5062");
+    }
+
+    #[test]
+    fn who_rang_was_reached() {
+        for (progress, rang) in [("180 Ringing", true), ("100 Trying", false), ("183 Session Progress", false)] {
+            let report = report(&format!(
+                "{HOSTS}0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=t\n{progress}\n\n5.0 p > a tag=t\n408 Request Timeout\n\n"
+            ));
+            assert_eq!(codes(&report), ["request-timeout error"]);
+            let finding = &report.findings[0];
+            let (message, advice) = (finding.message.to_string(), finding.remediation[0].to_string());
+            assert_eq!(message.ends_with("ran out while it rang."), rang, "{message}");
+            assert_eq!(message.contains("next hop"), !rang, "{message}");
+            assert_eq!(advice.contains("lets a call ring"), rang, "{advice}");
+        }
+    }
+
+    #[test]
+    fn a_cancel_without_answer_is_told() {
+        let flow = |cancel: &str, answer: &str| {
+            let steps = format!(
+                "0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a\n100 Trying\n\n{cancel}{answer}36.0 p > a re=INVITE\n408 Request Timeout\n\n\
+                 36.1 a > p\nACK\n\n"
+            );
+            let report = report(&format!("{HOSTS}{steps}"));
+            // A call that was cancelled as it should be is no timeout.
+            let finding = report.findings.iter().find(|f| f.code == "request-timeout");
+            let cited = |f: &Finding| f.evidence.iter().any(|e| e.what.to_string() == "the CANCEL");
+            (finding.map(|f| f.message.to_string()).unwrap_or_default(), finding.is_some_and(cited))
+        };
+        let often = "34.0 a > p repeat=0.5,1.5\nCANCEL\n\n";
+        for (cancel, answer, told) in [
+            (often, "", true),
+            ("34.0 a > p\nCANCEL\n\n", "", false),
+            (often, "35.0 p > a re=CANCEL\n200 OK\n\n", false),
+            ("", "", false),
+        ] {
+            let (message, cited) = flow(cancel, answer);
+            let speaks =
+                message.contains("its CANCEL, sent 3 times, got no response from 198.51.100.5:5060 until then");
+            assert_eq!((speaks, cited), (told, told), "{message}");
+        }
     }
 
     #[test]

@@ -3,9 +3,10 @@
 
 use super::other_methods::speaks_of_dns;
 use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::response_facts::asks_to_wait;
 use crate::diagnosis::{Evidence, Text};
 use crate::sip::sdp::Media;
-use crate::sip::{HeaderName, Message, Method};
+use crate::sip::{HeaderName, Message, Method, StatusCode, UriView};
 
 /// Media sections that are quoted.
 const SECTIONS: usize = 4;
@@ -32,11 +33,27 @@ const STALE: &str = "For `Stale Date`: set the clock of the signing server by NT
 const HOPS: &str = "If no host repeats, raise Max-Forwards at the client; 70 is the recommended value.";
 const TIMEOUT: &str = "Find out which dependency the answering server was waiting for and mend that; the time between request and response \
     equals its timeout.";
+const NUMBER: &str = "Compare the Request-URI with what the peer expects: E.164 with +, prefix digits, domain.";
+const PROVISION: &str = "If the form is right, have the number provisioned where the call arrives.";
+const SOURCE: &str = "Source address and port of the request against the addresses agreed for the trunk (a changed public address or NAT is the \
+    usual reason).";
+const SRTP: &str = "Align SRTP: both sides must offer the same profile (RTP/AVP or RTP/SAVP) and keying.";
+const LATE: &str =
+    "If the phone rang, the timer was shorter than the ringing time: align no-answer timers along the path.";
+const ANY_OFFER: &str = "As for 488: compare the offer with Warning and SDP of the response, and offer what they list.";
+const ORDER: &str =
+    "Inside a dialog compare the CSeq with the requests before it: a lower number is the client's fault.";
+const CODEC: &str = "The 200 carries an SDP answer with a codec from the offer.";
+const RINGS: &str = "The called device is registered and the next call rings.";
+const BACK_OFF: &str = "the vendor of the client that does not back off";
 const OVER: &str = "For a BYE or CANCEL nothing needs repair; treat the call as over.";
 
 /// Causes of the telephone network for a number that is not in use (404), and for a called party that cannot be had (480).
 const NOBODY: [u32; 3] = [1, 2, 3];
 const ABSENT: [u32; 4] = [18, 19, 20, 31];
+/// Cause of the telephone network, and statuses, for a called party that is busy, and for one that rejects the call.
+const BUSY: (u32, [u32; 2]) = (17, [486, 600]);
+const REJECTED: (u32, [u32; 2]) = (21, [603, 607]);
 /// What clients begin with (RFC 3261 §8.1.1.6).
 const MAX_FORWARDS: u32 = 70;
 
@@ -57,10 +74,61 @@ fn unseen_loop(transaction: &Transaction, call: &Call) -> Option<Text> {
     Some(text.with("server", transaction.server).with("host", request.request_uri()?.host))
 }
 
+/// How to verify it; `None` where the response speaks against the words of the catalogue.
+pub(super) fn verification(
+    verify: &'static str,
+    transaction: &Transaction,
+    response: &Message,
+    call: &Call,
+) -> Option<&'static str> {
+    match verify {
+        "" => None,
+        RINGS if was_reached(response).is_some() => None,
+        CODEC if offers_fax(transaction, call) => Some("The next fax arrives, over T.38 or over audio."),
+        _ => Some(verify),
+    }
+}
+
+/// Whether a client can do without such requests altogether.
+pub(super) fn is_dispensable(method: &Method) -> bool {
+    !matches!(method, Method::Register | Method::Bye | Method::Cancel | Method::Prack)
+}
+
+/// Whether whoever has that role must act: nobody where nothing shows that anybody does wrong.
+pub(super) fn is_to_act(role: &str, transaction: &Transaction, call: &Call) -> bool {
+    role != BACK_OFF || is_refused_again(transaction, call)
+}
+
+/// Whether the client got 491 to another such request as well.
+fn is_refused_again(refused: &Transaction, call: &Call) -> bool {
+    let others = call.transactions.iter().filter(|t| !std::ptr::eq(*t, refused) && t.leg == refused.leg);
+    let mut own = others.filter(|t| t.client.address == refused.client.address);
+    own.any(|t| t.finals.iter().any(|last| last.status == StatusCode(491)))
+}
+
 fn words(advice: &'static str, transaction: &Transaction, response: &Message, call: &Call) -> Option<&'static str> {
     let has = |name| response.has(name);
     let (method, same) = (&transaction.method, Some(advice));
     match advice {
+        REGISTERED if was_reached(response).is_some() => was_reached(response),
+        RANG if was_reached(response).is_some() => None,
+        // Whoever may not call at all is refused before anything rings.
+        SOURCE => same.filter(|_| rang(transaction, call) != Some(180)),
+        NUMBER if dials_a_name(transaction, call) => {
+            Some("Compare user and domain of the Request-URI with what the server knows.")
+        }
+        PROVISION if dials_a_name(transaction, call) => {
+            Some("If they are right, create the user where the call arrives.")
+        }
+        OFFER if offers_fax(transaction, call) && transaction.in_dialog => Some(
+            "The peer takes no T.38 here. The session goes on as it was (RFC 3261 §14.1), so that the fax has to run over audio (T.30 over \
+             G.711) or ends; for T.38, switch it on at the peer.",
+        ),
+        SRTP if offers_fax(transaction, call) => None,
+        LATE => same.filter(|_| rang(transaction, call).is_some()),
+        // Inside a dialog there is no next server.
+        OVERLOAD if transaction.in_dialog => None,
+        ORDER => same.filter(|_| transaction.in_dialog),
         ALLOW if !has(HeaderName::Allow) => {
             Some("Switch the feature off towards this peer: the response does not say which methods it accepts.")
         }
@@ -85,7 +153,7 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
             "The call rang before: it simply was not answered, or the called party declined it; nothing is broken.",
         ),
         RANG => same.filter(|_| transaction.request.is_none() || rang(transaction, call).is_some()),
-        OFFER if !has(HeaderName::Warning) && response.sdp().is_none() => Some(
+        OFFER | ANY_OFFER if !has(HeaderName::Warning) && response.sdp().is_none() => Some(
             "Compare the offer with what the answering side is configured for, codecs first: the response does not say what it would accept.",
         ),
         EVENTS if !has(HeaderName::AllowEvents) => {
@@ -98,10 +166,10 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
             "Enter user name and password again at both ends: the request carried credentials, and many registrars answer wrong ones with 403.",
         ),
         REFUSED => Some("Do not look for a wrong password: the request that was refused carried no credentials."),
-        OVERLOAD if !has(HeaderName::RetryAfter) => {
+        OVERLOAD if !asks_to_wait(response) => {
             Some("Clients: use the next server, and leave this one alone for a while.")
         }
-        AVOID if !has(HeaderName::RetryAfter) => Some("Route to the next server."),
+        AVOID if !asks_to_wait(response) => Some("Route to the next server."),
         ROUTED if speaks_of_dns(response) => Some(
             "By its own words the server took the REGISTER for a request to pass on, and found no address for its domain in DNS: it does not \
              serve that domain, or does not know that it does.",
@@ -117,6 +185,40 @@ fn request<'c>(transaction: &Transaction, call: &'c Call) -> Option<&'c Message>
 /// Whether one of these causes of Q.850 stands in Reason.
 fn gives_cause(response: &Message, causes: &[u32]) -> bool {
     response.reasons().iter().any(|r| r.is("Q.850") && r.cause.is_some_and(|cause| causes.contains(&cause)))
+}
+
+/// What to say instead of a missing registration where Reason shows that the called party was reached, or that somebody rejected the call.
+fn was_reached(response: &Message) -> Option<&'static str> {
+    let reasons = response.reasons();
+    let has = |(cause, statuses): (u32, [u32; 2])| {
+        reasons.iter().any(|reason| {
+            let is_among = |causes: &[u32]| reason.cause.is_some_and(|cause| causes.contains(&cause));
+            reason.is("Q.850") && is_among(&[cause]) || reason.is("SIP") && is_among(&statuses)
+        })
+    };
+    if has(REJECTED) {
+        Some(
+            "Do not look for a missing registration: by its Reason the call was rejected, by the called party or by a network in front of it.",
+        )
+    } else if has(BUSY) {
+        Some("Do not look for a missing registration: by its Reason the called party is busy.")
+    } else {
+        None
+    }
+}
+
+/// Whether the called user is a name, and no number of any form.
+fn dials_a_name(transaction: &Transaction, call: &Call) -> bool {
+    let target = request(transaction, call).and_then(Message::target);
+    let user = target.as_ref().and_then(UriView::user_name);
+    user.is_some_and(|user| !user.bytes().any(|octet| octet.is_ascii_digit()))
+}
+
+/// Whether the request offers T.38.
+fn offers_fax(transaction: &Transaction, call: &Call) -> bool {
+    let sdp = request(transaction, call).and_then(Message::sdp);
+    let is_fax = |media: &Media| media.kind == "image" && media.formats.iter().any(|f| f.eq_ignore_ascii_case("t38"));
+    sdp.is_some_and(|sdp| sdp.media.iter().any(is_fax))
 }
 
 /// Whether the phrase speaks of a signature that is too old.
@@ -192,10 +294,13 @@ mod tests {
         let given: Vec<_> = of_catalogue.copied().chain(other_methods::fixes()).collect();
         for advice in [
             ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID, REGISTERED, CAUSES, RANG,
-            STALE, HOPS, OVER, TIMEOUT,
+            STALE, HOPS, OVER, TIMEOUT, NUMBER, PROVISION, SOURCE, SRTP, ORDER, LATE, ANY_OFFER,
         ] {
             assert!(given.contains(&advice), "{advice}");
         }
+        let entries: Vec<_> = (300..700).filter_map(catalog::lookup).collect();
+        assert!([RINGS, CODEC].iter().all(|verify| entries.iter().any(|entry| entry.verify == *verify)));
+        assert!(entries.iter().any(|entry| catalog::acting(entry.who_acts) == Some(BACK_OFF)));
     }
 
     #[test]
@@ -207,6 +312,9 @@ mod tests {
             ("REFER sip:p", "405 No", "does not say which methods", "Allow lists"),
             ("REGISTER sip:p", "405 No", "For REGISTER, point the client", "Allow lists"),
             ("INVITE sip:p", "404 Not Found", "have the number provisioned", "Reason"),
+            ("INVITE sip:1001@p", "404 Not Found", "E.164", "create the user"),
+            ("INVITE sip:bob@p", "404 Not Found", "Compare user and domain", "E.164"),
+            ("INVITE sip:bob@p", "404 Not Found", "create the user", "have the number"),
             ("INVITE sip:p", "404 Not Found\nReason: Q.850;cause=1", "Look at a Reason", "nothing of the kind"),
             ("INVITE sip:p", "488 Not Acceptable Here", "does not say what it would accept", "the Warning in"),
             ("INVITE sip:p", "488 Not\nWarning: 305 p \"no\"", "the Warning in", "does not say"),
@@ -216,6 +324,7 @@ mod tests {
             ("REGISTER sip:p.example", "483 Too Many Hops", "takes p.example for a name of its own", "Read the Via"),
             ("REGISTER sip:p", "503 Service Unavailable", "leave this one alone for a while", "Retry-After"),
             ("REGISTER sip:p", "503 Busy\nRetry-After: 9", "the time that Retry-After gives", "for a while"),
+            ("REGISTER sip:p", "503 Busy\nRetry-After: 0", "leave this one alone for a while", "Retry-After"),
             ("INVITE sip:p", "503 Service Unavailable", "Route to the next server.", "Retry-After"),
             ("REGISTER sip:p", "403 Forbidden", "carried no credentials", "Enter user name"),
             (credentials, "403 Forbidden", "Enter user name and password again", "carried no"),
@@ -232,7 +341,19 @@ mod tests {
             ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "raise Max-Forwards", "Read the Via"),
             ("MESSAGE sip:p", "481 No", "Compare Call-ID and both tags", "For a BYE"),
             ("BYE sip:p", "481 No", "For a BYE or CANCEL nothing", "Reason"),
-            ("INVITE sip:p", "480 No\nReason: Q.850;cause=21", "Look for a registration", "Read "),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=21", "the call was rejected", "Look for a registration"),
+            ("INVITE sip:p", "480 No\nReason: SIP;cause=603", "the call was rejected", "Look for a registration"),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=17", "the called party is busy", "Look for a registration"),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=16", "Look for a registration", "Do not look"),
+            ("INVITE sip:p", "480 No\nReason: SIP;cause=21", "Look for a registration", "Do not look"),
+            ("INVITE sip:p", "183 In band\n\n9 p > a\n480 No\nReason: Q.850;cause=21", "Do not look", "rang before"),
+            ("INVITE sip:p", "606 No", "does not say what it would accept", "Warning"),
+            ("INVITE sip:p", "606 No\nWarning: 305 p \"no\"", "the offer with Warning", "does not say"),
+            ("REFER sip:p\nTo: <sip:p>;tag=x", "503 No", "Look at the load", "next server"),
+            ("INVITE sip:p", "500 No", "Look into the log", "compare the CSeq"),
+            ("INFO sip:p\nTo: <sip:p>;tag=x", "500 No", "compare the CSeq", "Stale"),
+            ("INVITE sip:p", "403 No", "Source address and port", "Stale"),
+            ("INVITE sip:p", "180 Ringing\n\n9 p > a\n403 No", "From and P-Asserted-Identity", "Source address"),
             ("INVITE sip:p", "480 Unavailable", "Look for a registration", "rang before"),
             ("INVITE sip:p", "480 Unavailable", "Look for a registration", "Read "),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=20", "Read Reason: Q.850", "Warning"),
@@ -247,6 +368,24 @@ mod tests {
             let advice: Vec<_> = failed(request, response).remediation.iter().map(ToString::to_string).collect();
             let has = |words: &str| advice.iter().any(|fix| fix.contains(words));
             assert_eq!((has(expected), has(absent)), (true, false), "{request}, {response}: {advice:#?}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_was_rejected_says_nothing_of_registrations() {
+        for (response, told) in [("480 No", true), ("480 No\nReason: Q.850;cause=21", false)] {
+            let verification = failed("INVITE sip:p", response).verification.as_ref().map(ToString::to_string);
+            assert_eq!(verification.is_some_and(|text| text.contains("registered")), told, "{response}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_to_do_without_what_is_needed() {
+        for (method, dispensable) in [("SUBSCRIBE", true), ("REGISTER", false), ("BYE", false)] {
+            let verification =
+                failed(&format!("{method} sip:p"), "404 Not Found").verification.clone().unwrap().to_string();
+            assert!(verification.starts_with(&format!("The next {method} is accepted")), "{verification}");
+            assert_eq!(verification.contains("no longer sent"), dispensable, "{verification}");
         }
     }
 

@@ -189,6 +189,10 @@ fn a_cancel_that_fits_nothing_is_told_while_its_invite_is_pending() {
 fn what_a_dialog_was_before_is_not_known_where_it_began_elsewhere() {
     let alone = flow("0.0 a > p from-tag=x to-tag=y\nBYE sip:bob@p.example\n\n0.1 p > a\n481 Gone\n");
     assert!(only(&alone).message.to_string().contains("How that dialog began is not known here"));
+    let odd = "0.0 a > p from-tag=x to-tag=y\nINVITE sip:bob@p.example\n\n0.1 p > a to-tag=y\n481 Gone\n\n0.2 a > p to-tag=y\nACK\n\n\
+        0.3 p > a to-tag=y re=ACK\n405 No\n";
+    let unknown = |f: &Finding| f.message.to_string().contains("How that dialog began is not known here");
+    assert!(flow(odd).findings.iter().any(unknown));
     let whole = flow(&format!("{ANSWERED}5.0 a > p\nBYE\n\n5.1 p > a\n481 Gone\n"));
     assert!(!only(&whole).message.to_string().contains("How that dialog"));
 }
@@ -309,6 +313,63 @@ fn what_starts_no_call_gets_words_of_its_own() {
             let words = ["callee", "called user", "called device", " call ", " calls ", "rings", "trunk"];
             assert!(words.iter().all(|word| !text.contains(word)), "{request} {response}: {text}");
         }
+    }
+}
+
+#[test]
+fn a_busy_device_that_answers_the_ack_as_well_stays_busy() {
+    let report = flow(
+        "0.0 a > p\nINVITE sip:bob@p.example\n\n1 p > a tag=t\n486 Busy Here\n\n1.1 a > p\nACK\n\n1.2 p > a tag=t re=ACK\n200 OK\n",
+    );
+    assert_eq!((report.call.outcome, codes(&report)), (Outcome::Busy, vec!["failed-response info".to_owned()]));
+}
+
+#[test]
+fn who_does_not_back_off_is_named_where_a_second_491_shows_it() {
+    let refused = |at: u8| {
+        format!(
+            "{at} a > p tag=t\nINVITE sip:bob@p.example\n\n{at}.1 p > a tag=t\n491 Request Pending\n\n{at}.2 a > p tag=t\nACK\n\n"
+        )
+    };
+    let answered = "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=t\n200 OK\n\n0.2 a > p tag=t\nACK\n\n";
+    for (steps, named) in [(refused(5), false), (refused(5) + &refused(6), true)] {
+        let report = flow(&format!("{answered}{steps}"));
+        let found = report.findings.iter().find(|f| f.message.to_string().contains("491")).unwrap();
+        let role = found.actor.as_ref().map(|actor| actor.role.to_string());
+        assert_eq!(role.is_some_and(|role| role.contains("does not back off")), named, "{steps}");
+    }
+}
+
+#[test]
+fn a_408_that_was_captured_is_not_made_up() {
+    let report = flow(
+        "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=t\n200 OK\n\n0.2 a > p tag=t\nACK\n\n9 a > p tag=t\nBYE\n\n\
+         41 p > a tag=t\n408 Request Timeout\n",
+    );
+    let finding = only(&report);
+    let message = finding.message.to_string();
+    assert!(message.ends_with("with 408 Request Timeout. No final response could be had in time."), "{message}");
+    assert!(finding.remediation.iter().all(|fix| !fix.to_string().contains("rang")), "{:?}", finding.remediation);
+}
+
+#[test]
+fn a_fax_whose_t38_is_refused_goes_on_as_audio() {
+    let offer = |media: &str| {
+        format!(
+            "\nContent-Type: application/sdp\n.\nv=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\nm={media}"
+        )
+    };
+    let answered = "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=t\n200 OK\n\n0.2 a > p tag=t\nACK\n\n";
+    for (media, is_fax) in [("image 4000 udptl t38", true), ("audio 4000 RTP/AVP 0", false)] {
+        let report = flow(&format!(
+            "{answered}5 a > p tag=t\nINVITE sip:bob@p.example{}\n\n5.1 p > a tag=t\n488 Not Acceptable Here\n\n5.2 a > p tag=t\nACK\n",
+            offer(media)
+        ));
+        let advice: Vec<_> = only(&report).remediation.iter().map(ToString::to_string).collect();
+        let has = |word: &str| advice.iter().any(|fix| fix.contains(word));
+        assert_eq!((has("run over audio"), has("codec"), has("SRTP")), (is_fax, !is_fax, !is_fax), "{advice:?}");
+        let verification = only(&report).verification.as_ref().map(ToString::to_string);
+        assert_eq!(verification.is_some_and(|text| text.contains("fax")), is_fax);
     }
 }
 
