@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::facts;
 use super::number_pattern::{Numbers, Shape};
 use crate::call::{Call, CapturedMessage};
-use crate::diagnosis::{CallReport, Evidence};
+use crate::diagnosis::{CallReport, Certainty, Evidence};
 use crate::lang::Text;
 use crate::limits;
 use crate::provenance::{FrameRef, Timestamp};
@@ -50,6 +50,8 @@ struct Members {
     examples: Vec<Example>,
     numbers: Numbers,
     remedy: Option<Text>,
+    /// Whether of none of them the cause is more than a guess.
+    is_guess: bool,
 }
 
 /// One cause with what is known of the failures it explains.
@@ -83,6 +85,9 @@ impl Clusters {
             return;
         };
         let number = facts::called_number(&report.call);
+        // That a response came is no guess.
+        let is_guess =
+            sight.status.is_none() && facts::root_finding(report).is_some_and(|f| f.certainty == Certainty::Weak);
         let cause = Cause {
             code: report.root_cause,
             method: facts::method(&report.call).map(shortened),
@@ -99,12 +104,14 @@ impl Clusters {
             examples: Vec::new(),
             numbers: Numbers::new(number.as_deref()),
             remedy: None,
+            is_guess,
         };
         let Some(members) = self.members(cause, begin) else {
             self.unclustered += 1;
             return;
         };
         members.count(sight.time, number.as_deref());
+        members.is_guess &= is_guess;
         if members.examples.len() < EXAMPLES {
             members.examples.push(Example { capture, frame: sight.frame });
         }
@@ -173,6 +180,7 @@ impl Members {
         if self.remedy.is_none() {
             self.remedy.clone_from(&other.remedy);
         }
+        self.is_guess &= other.is_guess;
     }
 }
 
@@ -200,6 +208,11 @@ impl<'a> Cluster<'a> {
     /// What the called numbers have in common, such as `+1215555xxxx`; `None` where they are no numbers.
     pub fn number_pattern(&self) -> Option<String> {
         self.members.numbers.pattern()
+    }
+
+    /// Whether of none of them the cause is more than a guess.
+    pub fn is_guess(&self) -> bool {
+        self.members.is_guess
     }
 
     /// What to change, from the first of them that says so.

@@ -43,13 +43,21 @@ pub(in crate::report) fn headline(shown: &[&Cluster<'_>], failures: u64) -> Text
     let explained: u64 = shown.iter().map(|cluster| cluster.calls()).sum();
     let of = Text::count(failures, "{n} failure", "{n} failures");
     let n = shown.len() as u64;
-    if explained == failures {
-        Text::count(n, "{n} cause explains all {failures}", "{n} causes explain all {failures}").with("failures", of)
-    } else {
-        let text =
-            Text::count(n, "{n} cause explains {share} of {failures}", "{n} causes explain {share} of {failures}");
-        text.with("share", percent(explained, failures)).with("failures", of)
-    }
+    // What is a guess explains nothing yet.
+    let text = match (explained == failures, shown.iter().all(|cluster| cluster.is_guess())) {
+        (true, false) => Text::count(n, "{n} cause explains all {failures}", "{n} causes explain all {failures}"),
+        (true, true) => Text::count(n, "{n} cause may explain all {failures}", "{n} causes may explain all {failures}"),
+        (false, false) => {
+            Text::count(n, "{n} cause explains {share} of {failures}", "{n} causes explain {share} of {failures}")
+        }
+        (false, true) => Text::count(
+            n,
+            "{n} cause may explain {share} of {failures}",
+            "{n} causes may explain {share} of {failures}",
+        ),
+    };
+    let text = if explained == failures { text } else { text.with("share", percent(explained, failures)) };
+    text.with("failures", of)
 }
 
 fn entry(page: &mut Page, view: &View, rank: usize, cluster: &Cluster<'_>, failures: u64) {
@@ -115,7 +123,41 @@ fn optional(text: Option<Text>) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use super::first_sentence;
+    use super::{first_sentence, headline};
+    use crate::diagnosis::reports::reports;
+    use crate::report::clusters::Clusters;
+
+    #[test]
+    fn who_decided_may_be_a_guess_where_the_response_is_none() {
+        let mut clusters = Clusters::default();
+        for report in &reports(include_str!("../../../samples/blanket-607/near-miss.txt")) {
+            clusters.call(report, 0);
+        }
+        let ranked = clusters.ranked();
+        let shared: Vec<_> = ranked.iter().filter(|cluster| cluster.calls() > 1).collect();
+        assert_eq!(headline(&shared, clusters.failures()).to_string(), "1 cause explains all 6 failures");
+    }
+
+    #[test]
+    fn a_guess_explains_nothing_yet() {
+        // One INVITE without a visible response may have been answered elsewhere; one that was repeated to the end was not.
+        for (again, other, expected) in [
+            ("", "", "1 cause may explain all 2 failures"),
+            ("", "2 a > c call=3\nINVITE sip:c\n\n", "1 cause may explain 67 % of 3 failures"),
+            (" repeat=0.5,1.5,3.5,7.5,15.5,31.5", "", "1 cause explains all 2 failures"),
+        ] {
+            let call = |number: u8| format!("{number} a > b call={number}{again}\nINVITE sip:b\n\n");
+            let hosts = "host a 192.0.2.10\nhost b 203.0.113.40\nhost c 203.0.113.41\n\n";
+            let known = "40 b > a call=known\nOPTIONS sip:a\n\n40.1 a > b call=known\n200 OK\n\n";
+            let mut clusters = Clusters::default();
+            for report in &reports(&format!("{hosts}{}{}{other}{known}", call(0), call(1))) {
+                clusters.call(report, 0);
+            }
+            let ranked = clusters.ranked();
+            let shared: Vec<_> = ranked.iter().filter(|cluster| cluster.calls() > 1).collect();
+            assert_eq!(headline(&shared, clusters.failures()).to_string(), expected);
+        }
+    }
 
     #[test]
     fn the_first_sentence_ends_with_its_full_stop() {
