@@ -45,7 +45,10 @@ use sipscan::setup;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(cli::reordered(std::env::args_os()));
+    let cli = match Cli::try_parse_from(cli::reordered(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(said) => return told(&said),
+    };
     let lang = cli.lang.map(Lang::from);
     let result = match &cli.command {
         Some(Command::Explain(what)) => explained(what, lang),
@@ -60,11 +63,23 @@ fn main() -> ExitCode {
         Some(Command::Completions(what)) => print_octets(&sipscan::shell::completions(what.shell), ExitStatus::Clean),
         None => scan(&cli.scan, lang),
     };
+    ended(result)
+}
+
+fn ended(result: Result<ExitStatus, Error>) -> ExitCode {
     let status = result.unwrap_or_else(|error| {
         app::tell(&error, &mut io::stderr());
         ExitStatus::Failed
     });
     status.into()
+}
+
+/// Says what is wrong with the arguments, or writes the help or version that they ask for.
+fn told(said: &clap::Error) -> ExitCode {
+    if said.use_stderr() {
+        said.exit();
+    }
+    ended(written(said.print(), ExitStatus::Clean))
 }
 
 fn explained(what: &Explain, lang: Option<Lang>) -> Result<ExitStatus, Error> {
@@ -108,9 +123,15 @@ fn print(text: &str, status: ExitStatus) -> Result<ExitStatus, Error> {
     print_octets(text.as_bytes(), status)
 }
 
-/// Writes a text to standard output. Nobody reading it is no failure.
+/// Writes a text to standard output.
 fn print_octets(text: &[u8], status: ExitStatus) -> Result<ExitStatus, Error> {
-    match io::stdout().lock().write_all(text) {
+    let mut output = io::stdout().lock();
+    written(output.write_all(text).and_then(|()| output.flush()), status)
+}
+
+/// What came of writing to standard output. Nobody reading it is no failure.
+fn written(result: io::Result<()>, status: ExitStatus) -> Result<ExitStatus, Error> {
+    match result {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::Write { path: PathBuf::from("standard output"), source })
         }

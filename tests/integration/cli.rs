@@ -54,6 +54,18 @@ fn without_conditions_a_capture_full_of_failures_is_no_failure_of_the_run() {
     assert!(stdout(&output).contains("607 Unwanted"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_text_that_cannot_be_written_is_a_failure() {
+    for arguments in [&["--help"][..], &["--version"], &["extract", "--help"], &["explain", "607"], &["man"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = sipscan(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains("standard output"), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(code(arguments), 0, "{arguments:?}");
+    }
+}
+
 #[test]
 fn fail_on_looks_at_severities_codes_statuses_and_classes() {
     for (value, expected) in [
