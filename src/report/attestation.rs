@@ -238,20 +238,20 @@ impl Breakdown {
     /// Its groups with most calls, as many as are asked for: the one with most first, of equal ones in order of their keys. And how
     /// many groups there are.
     pub fn ranked(&self, most: usize) -> (Vec<Group<'_>>, usize) {
-        let calls = |cells: &Cells| cells.iter().map(|(_, tally)| tally.calls).sum::<u64>();
+        let total = |cells: &Cells| cells.iter().map(|(_, tally)| tally.calls).sum::<u64>();
         let with_calls = self.groups().filter(|(_, cells)| !cells.is_empty());
-        let mut groups: Vec<_> = with_calls.map(|(key, cells)| (Reverse(calls(cells)), key.text(), cells)).collect();
+        let mut groups: Vec<_> = with_calls.map(|(key, cells)| (Reverse(total(cells)), key.text(), cells)).collect();
         let count = groups.len();
-        let order = |(calls, key, _): &Ranked<'_>, (others, other, _): &Ranked<'_>| (calls, key).cmp(&(others, other));
+        let order = |(total, key, _): &Ranked<'_>, (others, other, _): &Ranked<'_>| (total, key).cmp(&(others, other));
         if count > most {
             groups.select_nth_unstable_by(most, order);
             groups.truncate(most);
         }
         groups.sort_unstable_by(order);
-        let groups = groups.into_iter().map(|(Reverse(calls), key, cells)| {
-            let mut cells = cells.to_vec();
-            cells.sort_unstable_by_key(|(cell, _)| *cell);
-            Group { key, calls, cells }
+        let groups = groups.into_iter().map(|(Reverse(total), key, cells)| {
+            let mut in_order = cells.to_vec();
+            in_order.sort_unstable_by_key(|(cell, _)| *cell);
+            Group { key, calls: total, cells: in_order }
         });
         (groups.collect(), count)
     }
