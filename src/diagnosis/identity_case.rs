@@ -200,6 +200,11 @@ pub(super) fn is_complete(number: &NumberView<'_>) -> bool {
 
 /// Whether a claimed number is the one that a header field holds; of a number without country code the end must fit.
 pub(super) fn same_number(claim: &str, number: &NumberView<'_>) -> bool {
+    // Mostly it is written alike.
+    claim == number.digits || is_same_at_leisure(claim, number)
+}
+
+fn is_same_at_leisure(claim: &str, number: &NumberView<'_>) -> bool {
     let Some(claim) = TelephoneNumber::digits_of_claim(claim) else { return false };
     let ends = || claim.ends_with(number.digits.trim_start_matches('0'));
     claim == number.digits || (!number.is_international() && ends())
@@ -236,4 +241,23 @@ fn rejection(call: &Call, id: TransactionId) -> Option<&CapturedMessage> {
         _ => false,
     };
     speaks.then_some(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_that_are_written_alike_are_the_same(claim in "[+]?[0-9 #*-]{0,4}", text in "[+]?(0|00|011)?[0-9 #*-]{0,4}", as_claimed: bool) {
+            for country in ["1", "44"] {
+                let text = if as_claimed { &claim } else { &text };
+                let Some(number) = NumberView::read(text, country) else { continue };
+                prop_assert_eq!(same_number(&claim, &number), is_same_at_leisure(&claim, &number), "{} {}", claim, text);
+                prop_assert!(same_number(&number.digits, &number));
+            }
+        }
+    }
 }
