@@ -8,6 +8,7 @@ use super::udp_tunnel::is_tunnel_port;
 use super::{dns, link};
 
 const ETHERNET_HEADER: usize = 14;
+const IPV4_HEADER: usize = 20;
 const UDP_HEADER: usize = 8;
 
 /// What a frame holds, where that is certainly no SIP and needs no state: a whole UDP datagram of Ethernet and IP without tags,
@@ -20,13 +21,14 @@ pub fn without_sip(link_type: u16, bytes: &[u8], original_length: u32) -> Option
     }
     let (header, packet) = bytes.split_first_chunk::<ETHERNET_HEADER>()?;
     let udp = match be16(header, 12)? {
+        // Without options that is the first octet of the payload.
+        0x0800 if may_begin_message(*packet.get(IPV4_HEADER + UDP_HEADER)?) => return None,
         0x0800 => ipv4_udp(packet)?,
         0x86dd => ipv6_udp(packet)?,
         _ => return None,
     };
     let payload = udp.get(UDP_HEADER..usize::from(be16(udp, 4)?))?;
-    // Start lines begin with a graphic character, line ends may precede them; HEP begins with a letter, 1 or 2.
-    if matches!(payload.first()?, b'!'..=b'~' | b'\r' | b'\n' | 1 | 2) {
+    if may_begin_message(*payload.first()?) {
         return None;
     }
     let (source, destination) = (be16(udp, 0)?, be16(udp, 2)?);
@@ -34,10 +36,15 @@ pub fn without_sip(link_type: u16, bytes: &[u8], original_length: u32) -> Option
     (!is_special(source) && !is_special(destination)).then(|| classify_ports(source, destination, payload))
 }
 
+/// Start lines begin with a graphic character, line ends may precede them; HEP begins with a letter, 1 or 2.
+fn may_begin_message(octet: u8) -> bool {
+    matches!(octet, b'!'..=b'~' | b'\r' | b'\n' | 1 | 2)
+}
+
 fn ipv4_udp(packet: &[u8]) -> Option<&[u8]> {
-    let header: &[u8; 20] = packet.first_chunk()?;
+    let header: &[u8; IPV4_HEADER] = packet.first_chunk()?;
     let is_plain = header[0] == 0x45 && header[9] == 17 && be16(header, 6)?.trailing_zeros() >= 14;
-    if is_plain { packet.get(20..usize::from(be16(header, 2)?)) } else { None }
+    if is_plain { packet.get(IPV4_HEADER..usize::from(be16(header, 2)?)) } else { None }
 }
 
 fn ipv6_udp(packet: &[u8]) -> Option<&[u8]> {
