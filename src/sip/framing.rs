@@ -1,10 +1,10 @@
 //! The messages of one datagram: as a rule one, but some user agents send 100, 180 and 200 together.
 
 use super::Message;
-use super::headers::Shape;
+use super::exemplar::Exemplars;
 use super::line::Known;
 use super::memo::Memo;
-use super::start_line::{KINDS, Start};
+use super::start_line::Start;
 use crate::anomaly::Anomaly;
 
 /// A message with its place in the datagram.
@@ -30,20 +30,20 @@ pub struct Reader {
     pub(super) starts: Memo<Start>,
     /// Lines of header blocks that did.
     pub(super) lines: Memo<Known>,
-    /// Where they are, by kinds of messages; none if nothing is remembered.
-    pub(super) shapes: Vec<Shape>,
+    /// Whole blocks that did.
+    pub(super) exemplars: Exemplars,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { starts: Memo::default(), lines: Memo::default(), shapes: vec![Shape::default(); KINDS] }
+        Self { starts: Memo::default(), lines: Memo::default(), exemplars: Exemplars::new() }
     }
 }
 
 impl Reader {
     /// One that remembers nothing: for whoever reads one datagram.
     pub(super) const fn forgetful() -> Self {
-        Self { starts: Memo::none(), lines: Memo::none(), shapes: Vec::new() }
+        Self { starts: Memo::none(), lines: Memo::none(), exemplars: Exemplars::none() }
     }
 
     /// As [`messages`], each message as soon as it is known what follows it.

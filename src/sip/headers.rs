@@ -3,17 +3,12 @@
 use std::borrow::Cow;
 
 use super::HeaderName;
+use super::exemplar::Exemplar;
 use super::line::{self, Doubts, End, Known, Line};
 use super::memo::Memo;
 use super::method::Code;
 use super::places::{Fields, Names, Span, offset};
 use crate::anomaly::Anomaly;
-
-/// Where the lines of a message of one kind were remembered when such a message came last: those of the next one mostly are, too.
-pub(super) type Shape = [u8; LINES];
-
-/// Of so many lines.
-const LINES: usize = 16;
 
 /// The header block of a message, without its fields.
 #[derive(Debug, Default)]
@@ -45,12 +40,15 @@ pub(super) fn read(
     fields: &mut Fields,
     odd: &mut Vec<Anomaly>,
     memo: &mut Memo<Known>,
-    shape: &mut Shape,
+    mut exemplar: Option<&mut Exemplar>,
 ) -> Block {
     let mut block = Block { end: start, ..Block::default() };
     let mut bare_line_feed = false;
+    if let Some(exemplar) = exemplar.as_deref_mut() {
+        exemplar.follow(bytes, &mut block, fields, memo);
+    }
     loop {
-        let rest = block.usual_lines(bytes, fields, memo, shape);
+        let rest = block.usual_lines(bytes, fields, memo);
         if rest.starts_with(b"\r\n") {
             block.end += 2;
             break;
@@ -77,21 +75,29 @@ pub(super) fn read(
     if bare_line_feed {
         odd.push(Anomaly::BareLineFeed);
     }
+    if let Some(exemplar) = exemplar {
+        exemplar.end(bytes.get(start..block.end).unwrap_or_default());
+    }
     block
 }
 
-/// The line, or its beginning, if it came lately: as a rule where it was expected.
+/// A line that came lately or is as nearly all are, and what stands behind it.
 #[inline]
-fn known<'m, 't>(text: &'t [u8], memo: &'m Memo<Known>, expected: Option<&mut u8>) -> Option<(&'m Known, &'t [u8])> {
+pub(super) fn usual_line<'b>(text: &'b [u8], memo: &mut Memo<Known>) -> Option<(Line, &'b [u8])> {
     // What never comes again is not looked for.
-    if text.starts_with(b"Call-ID:") {
-        return None;
+    if let Some(read) = line::call_id(text) {
+        return Some(read);
     }
-    let expected = expected?;
-    memo.at(*expected, text).or_else(|| {
-        *expected = memo.place_of(text)?;
-        memo.at(*expected, text)
-    })
+    match memo.find(text) {
+        Some((Known::Whole(line), next)) if !line::goes_on(next) => return Some((*line, next)),
+        Some((Known::Begun(line), behind)) => {
+            if let Some((end, next)) = line::ended(line.name, text, behind) {
+                return Some((Line { end, ..*line }, next));
+            }
+        }
+        _ => {}
+    }
+    line::usual(text, memo)
 }
 
 /// Reads what stands behind the last line end of a block that lacks its blank line.
@@ -105,48 +111,31 @@ fn last_line(rest: &[u8], block: &mut Block, fields: &mut Fields, odd: &mut Vec<
 
 impl Block {
     /// Reads lines as long as they are as nearly all are, and returns what stands behind them.
-    fn usual_lines<'b>(
-        &mut self,
-        bytes: &'b [u8],
-        fields: &mut Fields,
-        memo: &mut Memo<Known>,
-        shape: &mut Shape,
-    ) -> &'b [u8] {
+    fn usual_lines<'b>(&mut self, bytes: &'b [u8], fields: &mut Fields, memo: &mut Memo<Known>) -> &'b [u8] {
         let mut rest = bytes.get(self.end..).unwrap_or_default();
-        while !rest.starts_with(b"\r\n") {
-            let read;
-            let (line, end, next) = match known(rest, memo, shape.get_mut(fields.count())) {
-                Some((Known::Whole(line), next)) if !line::goes_on(next) => (line, line.end, next),
-                other => {
-                    let begun = other.and_then(|(known, behind)| match known {
-                        Known::Begun(line) => line::ended(line.name, rest, behind).map(|(end, next)| (line, end, next)),
-                        Known::Whole(_) => None,
-                    });
-                    if let Some(begun) = begun {
-                        begun
-                    } else {
-                        let usual = line::call_id(rest).or_else(|| line::usual(rest, memo));
-                        let Some((line, next)) = usual else { break };
-                        read = line;
-                        (&read, read.end, next)
-                    }
-                }
-            };
-            self.take(line, end, bytes.len() - rest.len(), fields);
+        while !rest.starts_with(b"\r\n")
+            && let Some((line, next)) = usual_line(rest, memo)
+        {
+            self.take(&line, bytes.len() - rest.len(), fields);
             rest = next;
         }
         self.end = bytes.len() - rest.len();
         rest
     }
 
-    /// Takes a line with that end that begins `at` that place.
-    #[inline]
-    fn take(&mut self, line: &Line, end: End, at: usize, fields: &mut Fields) {
+    /// Takes a line that begins `at` that place.
+    fn take(&mut self, line: &Line, at: usize, fields: &mut Fields) {
         self.doubts.add(line.doubts);
-        if fields.push(line, end.at, at) {
+        if fields.push(line, line.end.at, at) {
             self.repeated.add(line.name);
-            return;
+        } else {
+            self.note(line, line.end, at);
         }
+    }
+
+    /// Takes note of what every message is asked for: of the first line of a name, with that end, that begins `at` that place.
+    #[inline]
+    pub(super) fn note(&mut self, line: &Line, end: End, at: usize) {
         let parameter = || end.parameter.map(|place| place.behind(at));
         match line.name {
             HeaderName::Via => {
@@ -177,7 +166,7 @@ impl Block {
             odd.push(Anomaly::HeaderFieldMalformed);
             return None;
         };
-        self.take(&line, line.end, self.end, fields);
+        self.take(&line, self.end, fields);
         Some(line)
     }
 }

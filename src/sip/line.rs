@@ -146,6 +146,13 @@ pub(super) fn leisurely(text: &[u8]) -> Option<Line> {
     Some(line)
 }
 
+/// The same of a line with its end, where that is all, and what stands behind it.
+pub(super) fn whole(text: &[u8]) -> Option<Read<'_>> {
+    let (line, next) = text.split_at_checked(memchr::memchr(b'\n', text)? + 1)?;
+    let line = leisurely(line.strip_suffix(b"\r\n").filter(|text| !goes_on(text))?)?;
+    (!goes_on(next)).then_some((line, next))
+}
+
 /// Takes note of a line that is to be known when it comes again.
 pub(super) fn note_whole(text: &[u8], line: &Line, next: &[u8], memo: &mut Memo<Known>) {
     // What never comes again takes no place.
@@ -191,7 +198,7 @@ impl End {
 }
 
 /// What may be wrong with a header field whose value nobody looked at.
-fn doubts_of(name: HeaderName) -> Doubts {
+pub(super) fn doubts_of(name: HeaderName) -> Doubts {
     let mut doubts = Doubts::NONE;
     doubts.add_if(super::lint::LOOKED_INTO.has(name), Doubts::PLAIN);
     doubts.add_if(super::lint::RANGED.has(name), Doubts::RANGE);
@@ -233,7 +240,7 @@ fn without_blanks(mut value: &[u8]) -> &[u8] {
 
 /// A value of anything that can be printed. Numbers that every message is asked for are kept.
 #[inline]
-fn words(mut line: Line, text: &[u8]) -> Option<Read<'_>> {
+pub(super) fn words(mut line: Line, text: &[u8]) -> Option<Read<'_>> {
     let (value, rest) = text.split_at_checked(plain::words(text)?)?;
     let next = behind_line_end(rest)?;
     line.end.at = line.value_start + offset(value.len());
@@ -286,14 +293,6 @@ mod tests {
 
     use super::*;
 
-    /// The line at the beginning of a text as [`leisurely`] reads it, where that is all.
-    fn at_leisure(text: &[u8]) -> Option<Read<'_>> {
-        let end = memchr::memchr(b'\n', text)?;
-        let next = &text[end + 1..];
-        let line = leisurely(text[..end].strip_suffix(b"\r")?)?;
-        (!goes_on(next)).then_some((line, next))
-    }
-
     /// Places of name and value.
     fn places((line, next): Read<'_>) -> (HeaderName, [u32; 3], usize) {
         (line.name, [line.name_end, line.value_start, line.end.at], next.len())
@@ -331,7 +330,7 @@ mod tests {
                 prop_assert!(known.is_none_or(|known| Some(known) == read));
                 prop_assert!(call_id(text).is_none_or(|call_id| Some(call_id) == read));
                 if let Some(read) = read {
-                    prop_assert_eq!(Some(places(read)), at_leisure(text).map(places));
+                    prop_assert_eq!(Some(places(read)), whole(text).map(places));
                 }
             }
         }

@@ -52,19 +52,9 @@ impl<R: Clone> Memo<R> {
     /// What was read at the beginning of a text, and what stands behind that beginning.
     #[inline]
     pub(super) fn find<'t>(&self, text: &'t [u8]) -> Option<(&R, &'t [u8])> {
-        self.at(self.place_of(text)?, text)
-    }
-
-    /// Where that is remembered.
-    pub(super) fn place_of(&self, text: &[u8]) -> Option<u8> {
-        let place = place(text);
-        [place, place ^ 1].into_iter().find(|place| self.at(*place, text).is_some())
-    }
-
-    /// The same as [`Self::find`], if it is remembered at that place.
-    #[inline]
-    pub(super) fn at<'t>(&self, place: u8, text: &'t [u8]) -> Option<(&R, &'t [u8])> {
-        self.places.get(usize::from(place))?.at_beginning_of(text)
+        let place = usize::from(place(text));
+        let at = |place: usize| self.places.get(place)?.at_beginning_of(text);
+        at(place).or_else(|| at(place ^ 1))
     }
 
     /// Takes note of what was read in the first octets of a text. The second time it is remembered.
@@ -109,7 +99,7 @@ impl<R> Place<R> {
 
 /// Whether two texts of one length, of at least a word, are the same: mostly a few words.
 #[inline]
-fn is_same(text: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_same(text: &[u8], other: &[u8]) -> bool {
     let ((words, _), (others, _)) = (text.as_chunks::<WORD>(), other.as_chunks::<WORD>());
     let mut pairs = words.iter().zip(others);
     let (Some(last), Some(other_last)) = (text.last_chunk::<WORD>(), other.last_chunk::<WORD>()) else { return false };
@@ -158,8 +148,7 @@ mod tests {
             memo.note(text, 14, 7);
         }
         assert_eq!((memo.find(&text[..14]), memo.find(&text[..13])), (None, None));
-        assert_eq!((memo.find(&text[1..]), memo.at(place(text), &text[1..])), (None, None));
-        assert_eq!((memo.place_of(text), memo.place_of(b"other")), (Some(place(text)), None));
+        assert_eq!((memo.find(&text[1..]), memo.find(b"other")), (None, None));
         let mut none = Memo::none();
         (0..3).for_each(|_| none.note(text, 14, 7));
         assert_eq!(none.find(text), None);

@@ -153,9 +153,8 @@ impl Message {
         reader: &mut Reader,
     ) -> Option<(Self, usize)> {
         let mut fields = Fields::new();
-        let mut unknown = headers::Shape::default();
-        let shape = reader.shapes.get_mut(begin.start.kind()).unwrap_or(&mut unknown);
-        let block = headers::read(bytes, begin.next, &mut fields, &mut odd, &mut reader.lines, shape);
+        let exemplar = reader.exemplars.of(begin.start, bytes.get(begin.next..).unwrap_or_default());
+        let block = headers::read(bytes, begin.next, &mut fields, &mut odd, &mut reader.lines, exemplar);
         let places = fields.places();
         let end = block.end + body_length(bytes, &block, places, cut, &mut odd);
         if cut {

@@ -7,6 +7,7 @@ pub mod address;
 mod body_length;
 mod caller;
 pub mod challenge;
+mod exemplar;
 pub mod framing;
 pub mod header_name;
 pub(crate) mod headers;

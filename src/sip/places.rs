@@ -94,6 +94,12 @@ fn widened(word: Word) -> Field {
     Field { name, start, name_end: start + u32::from(name_length), value_start, value_end }
 }
 
+/// The word of a field that stands elsewhere.
+#[inline]
+fn shifted(word: Word, shift: usize) -> u64 {
+    u64::from_le_bytes(word).wrapping_add((shift as u64).wrapping_mul(AT_ONCE))
+}
+
 /// Names of header fields, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Names([u64; 2]);
@@ -139,6 +145,9 @@ impl Names {
     }
 }
 
+/// What adds a place to each of the three of a word at once.
+const AT_ONCE: u64 = 0x0001_0001_0001_0000;
+
 /// More fields than nearly all messages have.
 const USUAL_FIELDS: usize = 40;
 
@@ -161,11 +170,6 @@ impl Fields {
         Self { present: Names::default(), words: [Word::default(); USUAL_FIELDS], count: 0, wide: Vec::new() }
     }
 
-    /// How many there are; more than there can be if one of them does not fit into a word.
-    pub(super) fn count(&self) -> usize {
-        self.count
-    }
-
     /// Appends one whose line begins `at` that place, and its value ends at `end` of the line; whether there was one of that name.
     #[inline]
     pub(super) fn push(&mut self, line: &Line, end: u32, at: usize) -> bool {
@@ -175,13 +179,42 @@ impl Fields {
             Some(free) if fits => {
                 let front = u64::from(number_of(line.name)) | u64::from(line.name_end) << 8;
                 let value = u64::from(line.value_start) << 32 | u64::from(end) << 48;
-                // The place is added to each of the three at once.
-                *free = ((front | value) + (at as u64) * 0x0001_0001_0001_0000).to_le_bytes();
+                *free = ((front | value) + (at as u64) * AT_ONCE).to_le_bytes();
                 self.count += 1;
             }
             _ => self.push_wide(line, end, at),
         }
         self.present.add(line.name)
+    }
+
+    /// Appends one of another message that differs by `shift` in its places. It fits if that does and the message has less than 64 KiB. Its
+    /// name is told in the end.
+    #[inline]
+    pub(super) fn push_like(&mut self, word: Word, shift: usize) {
+        if let Some(free) = self.words.get_mut(self.count) {
+            *free = shifted(word, shift).to_le_bytes();
+            self.count += 1;
+        }
+    }
+
+    /// The same of one with a value that ends elsewhere.
+    #[inline]
+    pub(super) fn push_with_end(&mut self, word: Word, shift: usize, end: usize) {
+        if let Some(free) = self.words.get_mut(self.count) {
+            *free = (shifted(word, shift) << 16 >> 16 | (end as u64) << 48).to_le_bytes();
+            self.count += 1;
+        }
+    }
+
+    /// Says which names there are by now.
+    pub(super) fn set_present(&mut self, names: Names) {
+        self.present = names;
+    }
+
+    /// The last one, and the names of all, if all are words.
+    pub(super) fn last(&self) -> Option<(Word, Names)> {
+        let word = self.words.get(..self.count)?.last()?;
+        Some((*word, self.present))
     }
 
     #[cold]

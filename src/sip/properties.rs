@@ -48,6 +48,48 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
+/// A message of which lines are left out or come twice, and then octets are replaced.
+fn changed(
+    octets: &[(prop::sample::Index, usize, &str)],
+    lines: Option<(prop::sample::Index, prop::sample::Index, bool)>,
+) -> Vec<u8> {
+    let mut all = LIKE_OTHERS.to_vec();
+    if let Some((from, to, stays)) = lines {
+        let line = all[from.index(all.len())];
+        all.retain(|other| stays || *other != line);
+        all.insert(to.index(all.len()), line);
+    }
+    let mut text = (all.join("\r\n") + "\r\n\r\nv=0\r\n").into_bytes();
+    for (place, removed, new) in octets {
+        let at = place.index(text.len());
+        text.splice(at..text.len().min(at + removed), new.bytes());
+    }
+    text
+}
+
+/// A message with lines of all kinds.
+const LIKE_OTHERS: [&str; 19] = [
+    "SIP/2.0 200 OK",
+    "Via: SIP/2.0/UDP a.example:5060;branch=z9hG4bK-1",
+    "Via: SIP/2.0/TCP b.example;rport=5060;branch=z9hG4bK2;received=192.0.2.1",
+    "Record-Route: <sip:a.example;lr>;x=1",
+    "From: \"A\" <sip:alice@a.example>;tag=one.1",
+    "t: sip:bob@b.example;tag=two",
+    "To: sip:bob@b.example",
+    "Call-ID: 1-2@a.example",
+    "CSeq: 12 INVITE",
+    "Contact: <sip:bob@192.0.2.1:5070>",
+    "Contact: <sip:bob@192.0.2.1>;expires=60",
+    "Max-Forwards: 70",
+    "Expires: 300",
+    "Date: Thu, 26 Nov 2026 19:30:00 GMT",
+    "X-Any : what  it is",
+    "Subject:   a \"word\"",
+    "refer-to: <sip:c@c.example>",
+    "Content-Type: application/sdp",
+    "Content-Length:   5",
+];
+
 proptest! {
     #[test]
     fn any_octets_are_read_without_harm(bytes in octets(), cut: bool) {
@@ -85,6 +127,29 @@ proptest! {
             prop_assert!(vias);
             let fresh: Vec<_> = messages(text.as_bytes(), false).iter().map(|framed| everything(&framed.message)).collect();
             prop_assert_eq!(found, fresh);
+        }
+    }
+
+    #[test]
+    fn messages_like_others_are_read_as_they_would_be_alone(
+        changes in proptest::collection::vec((
+            proptest::collection::vec(
+                (any::<prop::sample::Index>(), 0_usize..3, prop::sample::select(vec![
+                    "", "7", "x", " ", ";", ":", ",", "\"", ">", "\u{e9}", "\t", "\r", "\n", "\r\n", "\r\n ", ";tag=2", ";rport", ";lr;lr",
+                ])),
+                0..3,
+            ),
+            proptest::option::of((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<bool>())),
+        ), 2..30),
+    ) {
+        let mut reader = Reader::default();
+        for (octets, lines) in changes {
+            let text = changed(&octets, lines);
+            let mut found = Vec::new();
+            let whole = |message: &Message| (everything(message), format!("{:?}", message.anatomy()), vias_are_as_noted(message));
+            reader.each_message(&text, false, |framed| found.push(whole(&framed.message)));
+            let alone: Vec<_> = messages(&text, false).iter().map(|framed| whole(&framed.message)).collect();
+            prop_assert_eq!(found, alone);
         }
     }
 

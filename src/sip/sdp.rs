@@ -1,6 +1,6 @@
 //! Session descriptions (RFC 8866), read tolerantly: what correlates legs and names codecs.
 
-use super::headers::{self, Shape};
+use super::headers;
 use super::memo::Memo;
 use super::places::Fields;
 use super::{HeaderName, Message, Params};
@@ -239,7 +239,7 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> impl Iterator<Item = (String, &'
 fn part_read(part: &[u8]) -> (String, &[u8]) {
     let start = memchr::memchr(b'\n', part).map_or(part.len(), |at| at + 1);
     let mut fields = Fields::new();
-    let block = headers::read(part, start, &mut fields, &mut Vec::new(), &mut Memo::none(), &mut Shape::default());
+    let block = headers::read(part, start, &mut fields, &mut Vec::new(), &mut Memo::none(), None);
     let kind = fields.places().first(HeaderName::ContentType).map(|f| f.value(part));
     let kind = String::from_utf8_lossy(kind.unwrap_or_default()).to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
