@@ -111,6 +111,9 @@ pub(crate) struct SeenAgain {
     pub(crate) elsewhere: u64,
 }
 
+/// A distinct final response, its status, and how often it was sent again between the same addresses.
+pub(crate) type FirstFinal = (MessageId, StatusCode, usize);
+
 /// Up to so many responses are few.
 const FEW: usize = 8;
 
@@ -149,6 +152,32 @@ impl Call {
             response.retransmissions.retain(|copy| self.same_way(first, *copy));
         }
         counted
+    }
+
+    /// Of [`Self::counted_finals`] the first copies, each with how often it was sent again, without lists of these.
+    pub(crate) fn first_finals(&self) -> SmallVec<[FirstFinal; 4]> {
+        let mut all: SmallVec<[&FinalResponse; FEW]> = self.transactions.iter().flat_map(|t| &t.finals).collect();
+        if all.len() > FEW {
+            let counted = self.counted_finals().into_iter().map(|counted| counted.response);
+            return counted.map(|f| (f.message, f.status, f.retransmissions.len())).collect();
+        }
+        all.retain(|f| self.message(f.message).is_some());
+        all.sort_by_key(|f| f.message.0);
+        let mut firsts: SmallVec<[FirstFinal; 4]> = SmallVec::new();
+        for (at, response) in all.iter().enumerate() {
+            let known = all.iter().take(at).find(|known| self.is_same_final(known, response));
+            let first = known.map_or(response.message, |known| known.message);
+            if known.is_none() {
+                firsts.push((first, response.status, 0));
+            }
+            let again = known.map(|_| response.message);
+            let again = again.iter().chain(&response.retransmissions).filter(|copy| self.same_way(first, **copy));
+            let again = again.count();
+            if let Some((.., count)) = firsts.iter_mut().find(|(message, ..)| *message == first) {
+                *count += again;
+            }
+        }
+        firsts
     }
 
     /// The statuses of [`Self::counted_finals`] one after the other, and how often they were seen again: without the rest.
@@ -239,6 +268,8 @@ mod tests {
             let counts: Vec<_> =
                 counted.iter().map(|c| (c.response.retransmissions.len() as u64, c.elsewhere.len() as u64)).collect();
             assert_eq!(counts, [(retransmissions, elsewhere)], "{pairs} {again}");
+            let firsts = counted.iter().map(|c| &c.response).map(|f| (f.message, f.status, f.retransmissions.len()));
+            assert_eq!(calls[0].first_finals().into_vec(), firsts.collect::<Vec<_>>(), "{pairs} {again}");
         }
     }
 

@@ -35,6 +35,10 @@ impl<'o> JsonText<'o> {
     }
 
     fn integer(&mut self, value: u64) {
+        if let (Ok(digit), 0..10) = (u8::try_from(value), value) {
+            self.out.push(b'0' + digit);
+            return;
+        }
         let mut digits = [0; LONGEST_INTEGER];
         let count = value.checked_ilog10().map_or(1, |tens| tens as usize + 1);
         let mut rest = value;

@@ -7,12 +7,12 @@ use serde::{Serialize, Serializer};
 
 use super::{Address, Captured, FindingView, IdentityView, Place, Time};
 use crate::call::redress::RedressContact;
-use crate::call::{Call, CapturedMessage, FinalResponse, OutcomeDetail};
+use crate::call::{Call, CapturedMessage, OutcomeDetail};
 use crate::diagnosis::CallReport;
 use crate::net::Carrier;
 use crate::provenance::FrameRef;
 use crate::report::facts;
-use crate::sip::HeaderName;
+use crate::sip::{HeaderName, StatusCode};
 
 /// One call, or one group of requests that is no call (a registration, keep-alives, …).
 #[derive(Debug, Serialize)]
@@ -74,8 +74,10 @@ struct Finals<'a> {
 
 impl Serialize for Finals<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let finals = facts::final_responses(self.call).into_iter();
-        serializer.collect_seq(finals.map(|(_, answer, captured)| FinalView::new(&answer, captured, self.place)))
+        let finals = self.call.first_finals().into_iter();
+        let view =
+            |(message, status, again)| Some(FinalView::new(self.call.message(message)?, status, again, self.place));
+        serializer.collect_seq(finals.filter_map(view))
     }
 }
 
@@ -224,7 +226,7 @@ impl<'a> CallView<'a> {
 }
 
 impl<'a> FinalView<'a> {
-    fn new(answer: &FinalResponse, captured: &'a CapturedMessage, place: Place) -> Self {
+    fn new(captured: &'a CapturedMessage, status: StatusCode, retransmissions: usize, place: Place) -> Self {
         let (message, provenance) = (&captured.message, &captured.provenance);
         Self {
             file: place.file(provenance.frame),
@@ -233,8 +235,8 @@ impl<'a> FinalView<'a> {
             call_id: message.call_id().map(Captured),
             cseq: message.cseq().map(|cseq| cseq.number),
             method: message.cseq().map(|cseq| cseq.method.name()),
-            status: answer.status.0,
-            class: answer.status.class().map_or("", |class| class.name()),
+            status: status.0,
+            class: status.class().map_or("", |class| class.name()),
             reason: message.reason_phrase().unwrap_or_default(),
             reason_headers: message.values(HeaderName::Reason),
             redress: RedressContact::of(message).map(RedressView::from),
@@ -242,7 +244,7 @@ impl<'a> FinalView<'a> {
             software: message.software_in_place(),
             source: Address(provenance.flow.source),
             destination: Address(provenance.flow.destination),
-            retransmissions: answer.retransmissions.len(),
+            retransmissions,
         }
     }
 }
