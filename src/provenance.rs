@@ -77,6 +77,7 @@ impl Deref for Frames {
 }
 
 impl From<&[FrameRef]> for Frames {
+    #[inline]
     fn from(frames: &[FrameRef]) -> Self {
         Self((!frames.is_empty()).then(|| Box::new(frames.to_vec())))
     }

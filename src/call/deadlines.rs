@@ -99,13 +99,12 @@ mod tests {
 
     use super::*;
     use crate::call::CallNumber;
-    use crate::call::open_group::OpenGroup;
     use crate::limits::ENDED_IDLE;
 
     const SECOND: i64 = 1_000_000_000;
 
     fn group(number: u64) -> GroupId {
-        OpenGroups::default().insert(OpenGroup::new(CallNumber(number))).unwrap()
+        OpenGroups::default().insert(CallNumber(number)).unwrap()
     }
 
     #[test]
@@ -127,11 +126,11 @@ mod tests {
     fn those_of_groups_that_are_gone_do_not_add_up() {
         let (mut groups, mut deadlines) = (OpenGroups::default(), Deadlines::default());
         let now = Timestamp::default();
-        let long = groups.insert(OpenGroup::new(CallNumber(1))).unwrap();
+        let long = groups.insert(CallNumber(1)).unwrap();
         let earliest = (now.plus(SETTLED_IDLE), long);
         deadlines.push(earliest, now);
         for number in 2..5000 {
-            let id = groups.insert(OpenGroup::new(CallNumber(number))).unwrap();
+            let id = groups.insert(CallNumber(number)).unwrap();
             deadlines.push((now.plus(ENDED_IDLE), id), now);
             deadlines.push((now.plus(Duration::from_secs(20)), id), now);
             groups.remove(id);

@@ -17,8 +17,10 @@ pub(super) struct Elements {
 impl Elements {
     /// An address is shared when a request was sent from it to itself.
     pub(super) fn of(transactions: &[Transaction]) -> Self {
-        let mut shared: SmallVec<_> =
-            transactions.iter().filter(|t| t.client.address == t.server.address).map(|t| t.client.address).collect();
+        let mut shared = SmallVec::new();
+        for transaction in transactions.iter().filter(|t| t.client.address == t.server.address) {
+            shared.push(transaction.client.address);
+        }
         if shared.len() > 1 {
             shared.sort_unstable();
             shared.dedup();

@@ -1,6 +1,7 @@
 //! The open legs by what their messages have in common. Each message is looked up here, so its key is hashed once.
 
 use std::hash::BuildHasher as _;
+use std::mem;
 
 use hashbrown::HashTable;
 
@@ -17,10 +18,10 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// The Call-ID.
-    pub(super) fn into_call_id(self) -> Option<Vec<u8>> {
+    /// Takes the Call-ID out of it.
+    pub(super) fn take_call_id(&mut self) -> Option<Vec<u8>> {
         match self {
-            Self::CallId(call_id) => Some(call_id.into_vec()),
+            Self::CallId(call_id) => Some(mem::take(call_id).into_vec()),
             Self::Flow(_) => None,
         }
     }

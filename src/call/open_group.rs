@@ -1,5 +1,6 @@
 //! A group of messages under one Call-ID, or several, while more may come: what it takes to tell when it is over.
 
+use std::mem;
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -155,14 +156,14 @@ impl OpenGroup {
         self.legs.get_mut(leg as usize).map(|leg| &mut leg.pending)
     }
 
-    /// Ends it.
-    pub(super) fn end(self) -> Ended {
+    /// Ends it. What is left of it is taken out of where it lies.
+    pub(super) fn end(&mut self) -> Ended {
         let mut legs = Vec::with_capacity(self.legs.len());
-        for open in self.legs {
-            legs.push(Leg { call_id: open.key.into_call_id() });
+        for open in &mut self.legs {
+            legs.push(Leg { call_id: open.key.take_call_id() });
         }
-        let Rare { icmp, possible } = self.rare.map(|rare| *rare).unwrap_or_default();
-        Ended { legs, messages: self.messages, icmp, possible }
+        let Rare { icmp, possible } = self.rare.take().map(|rare| *rare).unwrap_or_default();
+        Ended { legs, messages: mem::take(&mut self.messages), icmp, possible }
     }
 
     /// Mentions a group that may belong to the same call.

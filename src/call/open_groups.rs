@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::CallNumber;
 use super::open_group::{OpenGroup, OpenLeg};
 
 /// An open group. Sorts by number, which is the order of first messages; the slot tells where it lies.
@@ -73,17 +74,18 @@ impl OpenGroups {
         Some((LegId { number: *number, slot, leg }, group.as_deref()?.leg(leg)?))
     }
 
-    /// Takes a group in, whose number is higher than that of any before it. `None` when there is no slot left, which no limit lets
+    /// Opens a group, whose number is higher than that of any before it. `None` when there is no slot left, which no limit lets
     /// happen.
-    pub(super) fn insert(&mut self, group: OpenGroup) -> Option<GroupId> {
-        let number = group.number.0;
+    pub(super) fn insert(&mut self, number: CallNumber) -> Option<GroupId> {
+        let group = Box::new(OpenGroup::new(number));
+        let number = number.0;
         let slot = if let Some(slot) = self.free.pop() {
             slot
         } else {
             self.slots.push(Slot { number, group: None });
             u32::try_from(self.slots.len() - 1).ok()?
         };
-        *self.slots.get_mut(slot as usize)? = Slot { number, group: Some(Box::new(group)) };
+        *self.slots.get_mut(slot as usize)? = Slot { number, group: Some(group) };
         self.open += 1;
         if self.order.len() > 2 * self.open + GONE {
             self.forget_gone();
@@ -129,12 +131,11 @@ impl OpenGroups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::CallNumber;
 
     #[test]
     fn slots_are_used_again_and_the_order_is_that_of_numbers() {
         let mut groups = OpenGroups::default();
-        let add = |groups: &mut OpenGroups, number| groups.insert(OpenGroup::new(CallNumber(number))).unwrap();
+        let add = |groups: &mut OpenGroups, number| groups.insert(CallNumber(number)).unwrap();
         let ids: Vec<_> = (1..=3).map(|number| add(&mut groups, number)).collect();
         assert!(groups.remove(ids[0]).is_some() && groups.remove(ids[0]).is_none());
         let fourth = add(&mut groups, 4);
@@ -147,9 +148,9 @@ mod tests {
     #[test]
     fn what_is_gone_does_not_add_up() {
         let mut groups = OpenGroups::default();
-        let long = groups.insert(OpenGroup::new(CallNumber(1))).unwrap();
+        let long = groups.insert(CallNumber(1)).unwrap();
         for number in 2..5000 {
-            let id = groups.insert(OpenGroup::new(CallNumber(number))).unwrap();
+            let id = groups.insert(CallNumber(number)).unwrap();
             groups.remove(id);
         }
         assert!(groups.order.len() < 2 * GONE && groups.slots.len() == 2);

@@ -233,7 +233,7 @@ impl Tracker {
 
     fn new_group(&mut self) -> Option<GroupId> {
         self.last_number += 1;
-        self.groups.insert(OpenGroup::new(CallNumber(self.last_number)))
+        self.groups.insert(CallNumber(self.last_number))
     }
 
     fn has_room(&self, id: GroupId) -> bool {
