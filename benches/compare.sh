@@ -5,7 +5,7 @@
 #   benches/compare.sh [CAPTURE [RUNS]]
 #
 # Without CAPTURE a mix of 72,000 calls is generated (900 a second: answered, 301, 607). SIPSCAN names the binary; the default is
-# target/release/sipscan, which is built first. GUIDED names one that benches/guided.sh built, for rows of its own. Nothing else should run on the machine: medians of RUNS (5) runs each.
+# target/release/sipscan, which is built first. GUIDED names one that benches/guided.sh built, for rows of its own. Nothing else should run on the machine: medians of RUNS (5) runs each, in turn.
 # Needs bash, python3, and the times of processes from getrusage; every tool writes its output to /dev/null or a temporary file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,29 +24,37 @@ make_load=${MAKE_LOAD:-target/release/examples/make_load}
 [ -x "$make_load" ] || cargo build --quiet --release --example make_load
 results=$work/results.tsv
 
-# measure NAME COMMAND…: a line with the medians of wall time and CPU time, and the highest peak of memory. What takes longer than half a
-# minute runs once.
+# measure NAME COMMAND…: notes a command that is to be measured.
 measure() {
-    local name=$1
-    shift
-    python3 - "$results" "$name" "$runs" "$@" <<'PY'
-import os, statistics, subprocess, sys, time
-results, name, runs, command = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
-walls, cpus, peak = [], [], 0
+    python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@" >>"$work/commands"
+}
+
+# run_all: runs all commands that were noted, in turn, so that all meet the machine in the same states, and so again for each of the runs;
+# prints a line for each, with the medians of wall time and CPU time, and the highest peak of memory. What takes longer than half a minute
+# runs once.
+run_all() {
+    python3 - "$results" "$runs" "$work/commands" <<'PY'
+import json, os, statistics, subprocess, sys, time
+results, runs, commands = sys.argv[1], int(sys.argv[2]), [json.loads(line) for line in open(sys.argv[3])]
+found = {name: [] for name, *_ in commands}
+notes = dict.fromkeys(found, "")
 for _ in range(runs):
-    begin = time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    walls.append(time.monotonic() - begin)
-    cpus.append(usage.ru_utime + usage.ru_stime)
-    peak = max(peak, usage.ru_maxrss)
-    if walls[0] > 30:
-        break
-note = "" if os.waitstatus_to_exitcode(status) in (0, 1) else f" (exit code {os.waitstatus_to_exitcode(status)})"
-note += " (one run)" if len(walls) == 1 < runs else ""
+    for name, *command in commands:
+        if found[name] and found[name][0][0] > 30:
+            continue
+        begin = time.monotonic()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        found[name].append((time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+        code = os.waitstatus_to_exitcode(status)
+        notes[name] = "" if code in (0, 1) else f" (exit code {code})"
 with open(results, "a") as file:
-    print(name, statistics.median(walls), statistics.median(cpus), peak / 1024, sep="\t", file=file)
-print(f"| {name}{note} | {statistics.median(walls):.3f} | {statistics.median(cpus):.3f} | {peak / 1024:.0f} |", flush=True)
+    for name, measured in found.items():
+        walls, cpus, peaks = zip(*measured)
+        wall, cpu, peak = statistics.median(walls), statistics.median(cpus), max(peaks)
+        print(name, wall, cpu, peak, sep="\t", file=file)
+        note = notes[name] + (" (one run)" if len(walls) == 1 < runs else "")
+        print(f"| {name}{note} | {wall:.3f} | {cpu:.3f} | {peak:.0f} |", flush=True)
 PY
 }
 
@@ -91,18 +99,15 @@ fi
 measure "sipscan, JSON" "$sipscan" -o "$work/report.json" "$capture"
 measure "sipscan, NDJSON" "$sipscan" -o "$work/report.ndjson" "$capture"
 measure "sipscan, CSV" "$sipscan" -o "$work/report.csv" "$capture"
-rm -f "$work"/report.*
 if have gzip; then
     gzip -c "$capture" >"$work/capture.pcap.gz"
     measure "gzip -dc" gzip -dc "$work/capture.pcap.gz"
     measure "sipscan, .gz" "$sipscan" "$work/capture.pcap.gz"
-    rm "$work/capture.pcap.gz"
 fi
 if have zstd; then
     zstd -q -o "$work/capture.pcap.zst" "$capture"
     measure "zstd -dc" zstd -dc "$work/capture.pcap.zst"
     measure "sipscan, .zst" "$sipscan" "$work/capture.pcap.zst"
-    rm "$work/capture.pcap.zst"
 fi
 have tshark && measure "tshark -q -z sip,stat, without SDP conversations" \
     tshark -r "$capture" -q -z sip,stat -o sdp.establish_conversation:FALSE
@@ -111,11 +116,9 @@ have sipgrep && measure "sipgrep" sipgrep -I "$capture"
 have sipnab && measure "sipnab" sipnab -N -q --report --no-cli-print -I "$capture"
 have sip-doctor && measure "sip-doctor" sip-doctor "$capture"
 "$make_load" "$work/rtp.pcap" calls=7200 rate=100 rtp=690 2>/dev/null
-cat "$work/rtp.pcap" >/dev/null
 measure "cat, RTP" cat "$work/rtp.pcap"
 measure "sipscan, RTP" "$sipscan" "$work/rtp.pcap"
 measure "sipscan --threads 1, RTP" "$sipscan" --threads 1 "$work/rtp.pcap"
-rm "$work/rtp.pcap"
 # Streamed, so that nothing of it is stored; the generator runs beside it, so that the times are not those of sipscan.
 for calls in 72000 720000; do
     measure "sipscan, $calls generated calls" bash -c '"$1" - calls="$2" rate=900 2>/dev/null | "$3" -' _ "$make_load" "$calls" "$sipscan"
@@ -126,6 +129,7 @@ for number in $(seq 1000); do
 done
 measure "sipscan, 1,000 files" "$sipscan" "$work/folder"
 measure "sipscan --threads 1, 1,000 files" "$sipscan" --threads 1 "$work/folder"
+run_all
 
 echo
 echo "| ratio | measured | goal |"
