@@ -71,7 +71,7 @@ fn finding(call: &Call, last: &Challenged<'_>, challenge: &Challenge, credential
     .verify("The request with credentials is answered with something other than 401 or 407.");
     let finding = match (&reason, late) {
         (Reason::Nonce(_) | Reason::Said(_) | Reason::Unsaid, Some(delay)) => finding.fix(
-            Text::new("The credentials came {delay} after the challenge. If the nonces of the server live shorter, it refuses right ones as well, and ought to say stale=true: answer the challenge at once.")
+            Text::new("Answer the challenge at once: the credentials came {delay} after it. If the nonces of the server live shorter, it refuses right ones as well, and ought to say stale=true.")
                 .with("delay", span(delay)),
         ),
         _ => finding,
@@ -281,7 +281,11 @@ mod tests {
             );
             report.findings[0].remediation[0].to_string()
         };
-        assert!(steps("17.1").starts_with("The credentials came 17 s after the challenge."), "{}", steps("17.1"));
+        assert!(
+            steps("17.1").starts_with("Answer the challenge at once: the credentials came 17 s after it."),
+            "{}",
+            steps("17.1")
+        );
         assert!(steps("0.2").starts_with("Let all servers"), "{}", steps("0.2"));
     }
 
