@@ -32,8 +32,14 @@ const PATIENCE: usize = 192;
 const UNLIKE_BLOCK: usize = 4;
 
 /// Of what a [`Block`] has parts.
-const ASKED_FOR: Names =
-    Names::of(&[HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CSeq, HeaderName::ContentLength]);
+const ASKED_FOR: Names = Names::of(&[
+    HeaderName::Via,
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::CallId,
+    HeaderName::CSeq,
+    HeaderName::ContentLength,
+]);
 
 /// The exemplars of all kinds.
 #[derive(Debug)]
@@ -323,6 +329,10 @@ impl Row {
         behind.strip_prefix(b"\r\n").filter(|next| !line::goes_on(next))?;
         let end = text.len() - behind.len();
         fields.push_with_end(self.word, block.end.wrapping_sub(self.start as usize), block.end + end);
+        if self.is_asked_for {
+            // Of what is asked for no other line is nothing but words.
+            block.call_id = Some(Span::new(self.line.value_start as usize, end).behind(block.end));
+        }
         Some(end + 2)
     }
 

@@ -4,6 +4,7 @@ use super::Message;
 use super::exemplar::Exemplars;
 use super::line::Known;
 use super::memo::Memo;
+use super::places::Fields;
 use super::start_line::Start;
 use crate::anomaly::Anomaly;
 
@@ -32,18 +33,20 @@ pub struct Reader {
     pub(super) lines: Memo<Known>,
     /// Whole blocks that did.
     pub(super) exemplars: Exemplars,
+    /// The header fields of the message that is being read.
+    pub(super) fields: Fields,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { starts: Memo::default(), lines: Memo::default(), exemplars: Exemplars::new() }
+        Self { starts: Memo::default(), lines: Memo::default(), exemplars: Exemplars::new(), fields: Fields::new() }
     }
 }
 
 impl Reader {
     /// One that remembers nothing: for whoever reads one datagram.
     pub(super) const fn forgetful() -> Self {
-        Self { starts: Memo::none(), lines: Memo::none(), exemplars: Exemplars::none() }
+        Self { starts: Memo::none(), lines: Memo::none(), exemplars: Exemplars::none(), fields: Fields::new() }
     }
 
     /// As [`messages`], each message as soon as it is known what follows it.

@@ -174,6 +174,11 @@ impl Line {
         }
     }
 
+    /// The place of the value with that end.
+    pub(super) fn value(&self, end: End) -> Span {
+        Span::new(self.value_start as usize, end.at as usize)
+    }
+
     /// The same with a plain value, of which places count from there.
     #[inline]
     fn with(mut self, plain: &Plain, from: usize) -> Self {

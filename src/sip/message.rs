@@ -8,7 +8,7 @@ use super::body_length::body_length;
 use super::headers;
 use super::line::Doubts;
 use super::method::Code;
-use super::places::{Field, Fields, Names, Places, Span, offset};
+use super::places::{Field, Names, Places, Span, offset};
 use super::start_line::{self, StartLine};
 use super::{HeaderName, Method, NameAddr, Reader, StatusCode, Uri, number, parameter, probe};
 use crate::anomaly::Anomaly;
@@ -32,7 +32,7 @@ pub struct Message(Box<Parts>);
 /// calls are held at one time, so that every octet here counts.
 #[derive(Debug, Clone)]
 struct Parts {
-    /// The octets of the message, and behind them the places of its header fields, as [`Fields::behind`] leaves them.
+    /// The octets of the message, and behind them the places of its header fields, as [`super::places::Fields::behind`] leaves them.
     held: Box<[u8]>,
     /// What few messages have.
     rare: Option<Box<Rare>>,
@@ -49,6 +49,8 @@ struct Parts {
     from_tag: Span,
     to_tag: Span,
     branch: Span,
+    /// The value of the first Call-ID.
+    call_id: Span,
     /// Where the parameters of the topmost Via value begin, if that is plain; else 0.
     via_parameters: u32,
     /// The number of CSeq.
@@ -61,6 +63,8 @@ struct Parts {
     /// A response whose User-Agent was found to be its sender's, though it has header fields of requests.
     names_itself: bool,
 }
+
+const _: () = assert!(size_of::<Parts>() <= 128, "the allocator has nothing between this and the next size it has");
 
 /// What few messages have.
 #[derive(Debug, Clone, Default)]
@@ -152,9 +156,10 @@ impl Message {
         mut odd: Vec<Anomaly>,
         reader: &mut Reader,
     ) -> Option<(Self, usize)> {
-        let mut fields = Fields::new();
+        let fields = &mut reader.fields;
+        fields.clear();
         let exemplar = reader.exemplars.of(begin.start, bytes.get(begin.next..).unwrap_or_default());
-        let block = headers::read(bytes, begin.next, &mut fields, &mut odd, &mut reader.lines, exemplar);
+        let block = headers::read(bytes, begin.next, fields, &mut odd, &mut reader.lines, exemplar);
         let places = fields.places();
         let end = block.end + body_length(bytes, &block, places, cut, &mut odd);
         if cut {
@@ -174,6 +179,10 @@ impl Message {
         // A plain value is one.
         let is_list =
             || places.first(HeaderName::Via).is_some_and(|via| memchr::memchr(b',', via.value(raw)).is_some());
+        let call_id = block.call_id.unwrap_or_else(|| match places.first(HeaderName::CallId) {
+            Some(field) => field.value_span(),
+            None => Span::NONE,
+        });
         let several_vias = block.repeated.has(HeaderName::Via) || block.via_parameters == 0 && is_list();
         let (held, wide) = fields.behind(raw);
         let mut message = Self(Box::new(Parts {
@@ -188,6 +197,7 @@ impl Message {
             from_tag,
             to_tag,
             branch,
+            call_id,
             via_parameters: block.via_parameters,
             sequence,
             sequence_method,
@@ -369,7 +379,7 @@ impl Message {
 
     /// The Call-ID as captured.
     pub fn call_id(&self) -> Option<&[u8]> {
-        self.field(HeaderName::CallId).map(|f| f.value(&self.0.held)).filter(|value| !value.is_empty())
+        self.0.call_id.found_in(&self.0.held).filter(|value| !value.is_empty())
     }
 
     /// The CSeq.

@@ -1,5 +1,6 @@
 //! Where things stand in a message: header fields and parts of them. Kept as small as may be, since the messages of all open calls are.
 
+use std::mem;
 use std::ops::Range;
 
 use super::HeaderName;
@@ -67,6 +68,11 @@ impl Field {
 
     pub(super) fn value_range(self) -> Range<usize> {
         self.value_start as usize..self.value_end as usize
+    }
+
+    /// The place of the value.
+    pub(super) fn value_span(self) -> Span {
+        Span { start: self.value_start, end: self.value_end }
     }
 
     /// The place of the name.
@@ -165,9 +171,15 @@ pub(super) struct Fields {
 
 impl Fields {
     /// None yet.
+    pub(super) const fn new() -> Self {
+        Self { present: Names::of(&[]), words: [[0; size_of::<Word>()]; USUAL_FIELDS], count: 0, wide: Vec::new() }
+    }
+
+    /// Forgets those of the message before.
     #[inline]
-    pub(super) fn new() -> Self {
-        Self { present: Names::default(), words: [Word::default(); USUAL_FIELDS], count: 0, wide: Vec::new() }
+    pub(super) fn clear(&mut self) {
+        (self.present, self.count) = (Names::default(), 0);
+        self.wide.clear();
     }
 
     /// Appends one whose line begins `at` that place, and its value ends at `end` of the line; whether there was one of that name.
@@ -248,13 +260,15 @@ impl Fields {
         Places { present: self.present, words: self.words.get(..self.count).unwrap_or_default(), wide: &self.wide }
     }
 
-    /// To be kept: the octets of a message with the places behind them, in one piece, and the fields that are to be kept beside it.
-    pub(super) fn behind(self, raw: &[u8]) -> (Box<[u8]>, Vec<Field>) {
+    /// To be kept: the octets of a message with the places behind them, in one piece, and the fields that are to be kept beside it, which
+    /// are gone from here.
+    #[inline]
+    pub(super) fn behind(&mut self, raw: &[u8]) -> (Box<[u8]>, Vec<Field>) {
         let words = self.words.get(..self.count).unwrap_or_default().as_flattened();
         let mut held = Vec::with_capacity(raw.len() + words.len());
         held.extend_from_slice(raw);
         held.extend_from_slice(words);
-        (held.into_boxed_slice(), self.wide)
+        (held.into_boxed_slice(), mem::take(&mut self.wide))
     }
 }
 

@@ -18,12 +18,13 @@ fn everything(message: &Message) -> String {
     format!("{headers:?} {views:?} {start:?} {ids:?} {people:?} {rest:?} {:?}", message.anomalies())
 }
 
-/// Whether what was noted of the Via values is what they say.
-fn vias_are_as_noted(message: &Message) -> bool {
+/// Whether what was noted of the Via values and of the Call-ID is what they say.
+fn is_as_noted(message: &Message) -> bool {
     let vias: Vec<_> = message.headers(HeaderName::Via).collect();
     let several = vias.len() > 1 || vias.iter().any(|via| via.contains(','));
     let is_readable = message.sent_by().is_some() && message.start_of_top_via().is_some();
-    several == message.has_several_vias() && (is_readable || !message.has_plain_via())
+    let call_id = message.first_value(HeaderName::CallId).filter(|value| !value.is_empty());
+    several == message.has_several_vias() && (is_readable || !message.has_plain_via()) && message.call_id() == call_id
 }
 
 fn message(lines: &[String]) -> Message {
@@ -99,7 +100,7 @@ proptest! {
             end = framed.offset + framed.message.raw().len();
             prop_assert_eq!(bytes.get(framed.offset..end), Some(framed.message.raw()));
             prop_assert!(!everything(&framed.message).is_empty());
-            prop_assert!(vias_are_as_noted(&framed.message));
+            prop_assert!(is_as_noted(&framed.message));
         }
     }
 
@@ -119,12 +120,12 @@ proptest! {
         for lines in lines.chunks(3) {
             let line = |(name, value, tail): &(&str, prop::sample::Index, &str)| format!("{name}: {}{tail}\r\n", value.get(&values));
             let text = format!("ACK sip:a@b.example SIP/2.0\r\n{}Call-ID: a-rather-long-one-at-the-end\r\n\r\n", lines.iter().map(line).collect::<String>());
-            let (mut found, mut vias) = (Vec::new(), true);
+            let (mut found, mut as_noted) = (Vec::new(), true);
             reader.each_message(text.as_bytes(), false, |framed| {
                 found.push(everything(&framed.message));
-                vias &= vias_are_as_noted(&framed.message);
+                as_noted &= is_as_noted(&framed.message);
             });
-            prop_assert!(vias);
+            prop_assert!(as_noted);
             let fresh: Vec<_> = messages(text.as_bytes(), false).iter().map(|framed| everything(&framed.message)).collect();
             prop_assert_eq!(found, fresh);
         }
@@ -146,7 +147,7 @@ proptest! {
         for (octets, lines) in changes {
             let text = changed(&octets, lines);
             let mut found = Vec::new();
-            let whole = |message: &Message| (everything(message), format!("{:?}", message.anatomy()), vias_are_as_noted(message));
+            let whole = |message: &Message| (everything(message), format!("{:?}", message.anatomy()), is_as_noted(message));
             reader.each_message(&text, false, |framed| found.push(whole(&framed.message)));
             let alone: Vec<_> = messages(&text, false).iter().map(|framed| whole(&framed.message)).collect();
             prop_assert_eq!(found, alone);
