@@ -10,6 +10,7 @@ use crate::provenance::Transport;
 
 /// Reads a complete UDP datagram in IPv4 without options and fragments or
 /// in IPv6 without extension headers. `None` says nothing but that the general way has to look.
+#[inline]
 pub(super) fn fast_udp(packet: &[u8], vlan: Vlans) -> Option<Datagram<'_>> {
     let (source, destination, ip_id, ttl, udp): (IpAddr, IpAddr, _, _, _) = match packet.first()? {
         0x45 => {

@@ -1,4 +1,5 @@
-//! Frames on their way from the reader to the threads that prepare them: many at a time, in one buffer.
+//! Frames on their way from the reader to the tracker: many at a time. Where threads prepare them, their octets lie in one buffer
+//! meanwhile; one thread alone prepares each where it was read.
 
 use std::mem;
 
@@ -16,6 +17,9 @@ const FULL_OCTETS: usize = 192 << 10;
 const FULL_FRAMES: usize = 1024;
 /// And with so many skipped ones, of which only the times are kept.
 const FULL_SKIPPED: usize = 32 * FULL_FRAMES;
+/// As many are prepared before they are looked at where one thread does everything in turn: each stage finds its code in the caches of the
+/// processor then, and the messages are still in them.
+const READY_FRAMES: usize = 64;
 
 /// Frames in order, and what became known behind the last of them: read, then prepared, then tracked, then empty again. Frames that
 /// hold no SIP and need no state are told as they come, and leave nothing but their times.
@@ -23,11 +27,14 @@ const FULL_SKIPPED: usize = 32 * FULL_FRAMES;
 pub(super) struct Batch {
     heads: Vec<Head>,
     octets: Vec<u8>,
-    /// Those of `heads`, once they are prepared, each with the number of skipped frames in front of it.
+    /// Those of `heads`, once they are prepared, each with the number of skipped frames in front of it; and places for others.
     frames: Vec<(usize, Prepared)>,
+    /// How many of them are frames.
+    prepared: usize,
+    /// The octets of those of them that were prepared where they were read.
+    prepared_octets: usize,
     skipped: Skipped,
     pub(super) after: After,
-    reader: Reader,
 }
 
 /// What is left of frames without SIP.
@@ -88,6 +95,24 @@ impl Batch {
         });
     }
 
+    /// Takes the next frame and prepares it at once.
+    pub(super) fn push_prepared(&mut self, frame: &Frame<'_>, reader: &mut Reader) {
+        if let Some(kind) = without_sip(frame.link_type, frame.bytes, frame.original_length) {
+            self.skipped.add(frame, kind);
+            return;
+        }
+        self.prepared_octets += frame.bytes.len();
+        let skipped = self.skipped.times.len();
+        if let Some(place) = next_place(&mut self.frames, &mut self.prepared, skipped) {
+            prepare(frame, reader, place);
+        }
+    }
+
+    /// Whether so many frames are prepared that it is time to look at what they hold.
+    pub(super) fn is_ready(&self) -> bool {
+        self.prepared >= READY_FRAMES || self.prepared_octets >= FULL_OCTETS || self.skipped.times.len() >= FULL_SKIPPED
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.octets.len() >= FULL_OCTETS || self.heads.len() >= FULL_FRAMES || self.skipped.times.len() >= FULL_SKIPPED
     }
@@ -99,7 +124,7 @@ impl Batch {
     }
 
     /// Prepares its frames.
-    pub(super) fn prepare(&mut self) {
+    pub(super) fn prepare(&mut self, reader: &mut Reader) {
         let mut rest = self.octets.as_slice();
         self.frames.reserve(self.heads.len());
         for head in self.heads.drain(..) {
@@ -107,9 +132,8 @@ impl Batch {
             rest = behind;
             let Head { reference, time, link_type, original_length, skipped, .. } = head;
             let frame = Frame { reference, time, link_type, original_length, bytes };
-            self.frames.push((skipped, Prepared::default()));
-            if let Some((_, prepared)) = self.frames.last_mut() {
-                prepare(&frame, &mut self.reader, prepared);
+            if let Some(place) = next_place(&mut self.frames, &mut self.prepared, skipped) {
+                prepare(&frame, reader, place);
             }
         }
         self.octets.clear();
@@ -120,16 +144,32 @@ impl Batch {
     pub(super) fn track(&mut self, front: &mut Front, steps: &mut Vec<Step>, mut hand_on: impl FnMut(&mut Vec<Step>)) {
         let mut times = self.skipped.times.as_slice();
         let mut taken = 0;
-        for (before, frame) in &mut self.frames {
-            let (now, later) = times.split_at_checked(*before - taken).unwrap_or((times, &[]));
-            (times, taken) = (later, *before);
-            front.skipped(now, steps);
+        for (before, frame) in self.frames.iter_mut().take(mem::take(&mut self.prepared)) {
+            if *before > taken {
+                let (now, later) = times.split_at_checked(*before - taken).unwrap_or((times, &[]));
+                (times, taken) = (later, *before);
+                front.skipped(now, steps);
+            }
             front.frame(frame, steps);
             hand_on(steps);
         }
-        self.frames.clear();
+        self.prepared_octets = 0;
         front.skipped(times, steps);
         self.skipped.times.clear();
         front.count_skipped(mem::take(&mut self.skipped.octets), self.skipped.kinds.drain(..));
     }
+}
+
+/// The place for the next frame, which has so many skipped ones in front of it.
+fn next_place<'f>(
+    frames: &'f mut Vec<(usize, Prepared)>,
+    prepared: &mut usize,
+    skipped: usize,
+) -> Option<&'f mut Prepared> {
+    if *prepared == frames.len() {
+        frames.push(Default::default());
+    }
+    let (before, place) = frames.get_mut(*prepared)?;
+    (*before, *prepared) = (skipped, *prepared + 1);
+    Some(place)
 }

@@ -153,6 +153,8 @@ impl Front {
             Content::Stateful(ref held) => self.stateful(held, frame, steps),
         }
         if is_held {
+            // The place of the frame may be used again late.
+            frame.content = Content::default();
             self.hold();
         }
         self.advance(frame.time, steps);

@@ -16,6 +16,7 @@ use super::front::{Front, Step};
 use crate::call::Call;
 use crate::diagnosis::CallReport;
 use crate::error::Error;
+use crate::sip::Reader;
 
 /// Steps that are diagnosed at once; calls with many or long messages go by themselves, so that they do not add up.
 const STEPS: usize = 32;
@@ -146,9 +147,11 @@ impl<'p> Line<'p> {
     /// # Errors
     /// Those of `report`, which end the work of all.
     pub(super) fn work(&self, stages: &[Stage], mut report: impl FnMut(Told) -> io::Result<()>) -> io::Result<()> {
+        // What it remembers stays in the caches of the core that it works on.
+        let mut reader = Reader::default();
         while let Some(work) = self.next(stages) {
             match work {
-                Work::Prepare(number, batch) => self.prepare(number, batch),
+                Work::Prepare(number, batch) => self.prepare(number, batch, &mut reader),
                 Work::Track(front, batch) => self.track(front, batch),
                 Work::Close(front) => self.close(front),
                 Work::Diagnose(back, piece) => self.diagnose(back, piece),
@@ -178,8 +181,8 @@ impl<'p> Line<'p> {
         }
     }
 
-    fn prepare(&self, number: u64, mut batch: Batch) {
-        batch.prepare();
+    fn prepare(&self, number: u64, mut batch: Batch, reader: &mut Reader) {
+        batch.prepare(reader);
         let mut state = self.lock();
         let at = usize::try_from(number - state.first).ok();
         if let Some(slot) = at.and_then(|at| state.prepared.get_mut(at)) {

@@ -2,7 +2,7 @@
 //! threads that they run on, and the order of results.
 //!
 //! `prepare` has no state, `front` (reassembly, tracker), `back` (diagnosis) and the reports have. On one thread they follow one
-//! another frame by frame; on several (`parallel`) frames are prepared side by side, and front, back and reports take them in the
+//! another, some frames at a time; on several (`parallel`) frames are prepared side by side, and front, back and reports take them in the
 //! order of the capture, so that the result is the same to the octet.
 
 mod associations;
@@ -25,8 +25,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use back::Back;
+use batch::Batch;
 use front::{Front, Step};
-use prepare::{Prepared, prepare};
 use selection::Selection;
 
 use crate::anomaly::Anomaly;
@@ -36,7 +36,6 @@ use crate::diagnosis::{Engine, Settings};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::lang::Text;
-use crate::net::without_sip;
 use crate::redact::Redactor;
 use crate::report::{CaptureFacts, Sink, Summary};
 use crate::tally::Tally;
@@ -46,8 +45,8 @@ use crate::tally::Tally;
 pub struct Analysis {
     front: Front,
     back: Back,
-    /// The frame at hand, and what comes of it: made anew for every frame they would be moved about.
-    prepared: Prepared,
+    /// Frames that are prepared, and what comes of them.
+    batch: Batch,
     steps: Vec<Step>,
 }
 
@@ -57,7 +56,7 @@ impl Analysis {
         Self {
             front: Front::new(settings.keys.for_capture(), settings.waits),
             back: Back { engine: Engine::new(settings), ..Back::default() },
-            prepared: Prepared::default(),
+            batch: Batch::default(),
             steps: Vec::new(),
         }
     }
@@ -120,16 +119,15 @@ impl Analysis {
     /// # Errors
     /// Those of the sink.
     pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) -> io::Result<()> {
-        let Self { front, prepared, steps, .. } = self;
-        if let Some(kind) = without_sip(frame.link_type, frame.bytes, frame.original_length) {
-            front.skipped(&[frame.time], steps);
-            front.count_skipped(frame.bytes.len() as u64, [(kind, 1)].into_iter());
-        } else {
-            prepare(frame, &mut front.reader, prepared);
-            front.frame(prepared, steps);
-        }
-        // Most frames add none.
-        if steps.is_empty() { Ok(()) } else { self.hand_on(sink) }
+        self.batch.push_prepared(frame, &mut self.front.reader);
+        self.take_prepared(sink)
+    }
+
+    /// Takes the frames that are prepared through the stages behind.
+    fn take_prepared(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        let Self { front, batch, steps, .. } = self;
+        batch.track(front, steps, |_| ());
+        self.hand_on(sink)
     }
 
     /// Takes all frames there are, on so many threads: one prepares, tracks and diagnoses in turn; more do so side by side, with
@@ -157,18 +155,35 @@ impl Analysis {
         if threads > 1 {
             return parallel::run(&mut self.front, &mut self.back, frames, threads, sink, tell);
         }
+        let mut is_lossy = false;
         loop {
-            match frames.next_frame() {
-                Ok(Some(frame)) => self.frame(&frame, sink)?,
-                Ok(None) => {
-                    self.front.learn(&frames.take_secrets());
-                    return Ok(());
-                }
-                Err(error) => tell(error),
+            // What was read is handed on before the next frame has to be waited for.
+            if self.batch.is_ready() || !frames.is_at_hand() {
+                self.take_prepared(sink)?;
             }
-            self.set_lossy(frames.dropped() > 0);
-            if frames.has_secrets() {
-                self.front.learn(&frames.take_secrets());
+            let (ended, error) = match frames.next_frame() {
+                // Borrowed: to move a frame out of the result would copy it.
+                Ok(Some(ref frame)) => {
+                    self.batch.push_prepared(frame, &mut self.front.reader);
+                    (false, None)
+                }
+                Ok(None) => (true, None),
+                Err(error) => (false, Some(error)),
+            };
+            let is_newly_lossy = !is_lossy && frames.dropped() > 0;
+            let has_secrets = frames.has_secrets();
+            // What becomes known behind a frame must be known before the next one, and not before this one is looked at.
+            if ended || is_newly_lossy || has_secrets || error.is_some() {
+                self.take_prepared(sink)?;
+                is_lossy |= is_newly_lossy;
+                self.set_lossy(is_newly_lossy);
+                error.map(&mut *tell);
+                if has_secrets {
+                    self.front.learn(&frames.take_secrets());
+                }
+            }
+            if ended {
+                return Ok(());
             }
         }
     }

@@ -159,14 +159,15 @@ fn frame(second: u32, call: &str) -> Vec<u8> {
 
 #[test]
 fn a_call_is_reported_while_the_capture_goes_on() {
-    for threads in [2, 3] {
+    for threads in [1, 2, 3] {
         let (octets, pieces) = channel();
         let (told, calls) = channel();
         let run = thread::spawn(move || {
             let live = Live { pieces, rest: Vec::new() };
             let mut capture = Capture::from_reader(PathBuf::from("-"), live).unwrap();
-            let mut analysis = Analysis::new(Settings::default());
-            analysis.run(&mut capture, threads, &mut Told(told), &mut |error| panic!("{error}")).unwrap();
+            let (mut analysis, mut told) = (Analysis::new(Settings::default()), Told(told));
+            analysis.run(&mut capture, threads, &mut told, &mut |error| panic!("{error}")).unwrap();
+            analysis.finish(|_| (), &mut told).unwrap();
         });
         octets.send([header(), frame(1, "first")].concat()).unwrap();
         octets.send(frame(1000, "second")).unwrap();
