@@ -64,6 +64,11 @@ impl Deadlines {
         self.first
     }
 
+    /// The group at that place among those whose deadlines were near when they came, as most are.
+    pub(super) fn near(&self, place: usize) -> Option<GroupId> {
+        self.near.get(place).map(|(_, id)| *id)
+    }
+
     fn find_first(&self) -> Option<Deadline> {
         let first = earlier(self.near.front(), self.far.front());
         earlier(first, self.odd.peek().map(|Reverse(odd)| odd)).copied()
@@ -120,6 +125,8 @@ mod tests {
             }
         }
         assert_eq!((deadlines.near.len(), deadlines.far.len(), deadlines.odd.len()), (7, 41, 0));
+        let next = [0, 6, 7].map(|place| deadlines.near(place).map(|id| id.number));
+        assert_eq!(next, [Some(193), Some(199), None]);
     }
 
     #[test]

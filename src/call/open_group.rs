@@ -289,6 +289,12 @@ impl OpenGroup {
         self.legs.iter().all(OpenLeg::is_settled) && !has_icmp() && !(is_redirected() && has_failed())
     }
 
+    /// Reads something of the cache lines of what lies in it.
+    pub(super) fn touch(&self) -> u64 {
+        let of = |leg: &OpenLeg| leg.hash ^ u64::from(leg.pending.is_some()) ^ u64::from(leg.challenged);
+        self.legs.iter().fold(self.number.0 ^ u64::from(self.is_settled), |sum, leg| sum ^ of(leg))
+    }
+
     /// What the clock showed at its latest message.
     pub(super) fn last(&self) -> Timestamp {
         self.last

@@ -1,21 +1,45 @@
-//! Fetches the messages of a group that lay in memory untouched since they came, before they are looked into one after the other.
+//! Fetches what lay in memory untouched since it came, before it is looked into.
 //!
-//! Most calls end seconds after their last message, when none of it is in a cache of the processor. Whoever reads message after message
-//! then waits for memory at every step, as the place of the next octet depends on those before it. Loads that depend on nothing
-//! but the message overlap.
+//! Most calls end seconds after their last message, when nothing of them is in a cache of the processor. Whoever reads message after
+//! message then waits for memory at every step, as the place of the next octet depends on those before it. Loads that do not depend on
+//! one another overlap: those of the messages of a call, and those of several calls, of which it is known in what order they end.
 
 use std::hint::black_box;
 
 use super::CapturedMessage;
+use super::open_group::OpenGroup;
 
 /// As many messages are fetched ahead: those of larger groups would be gone from the cache again before they are read.
 const MESSAGES: usize = 64;
 
-/// Reads something of each cache line of the messages.
+/// How many groups are fetched while the one in front of them ends.
+pub(super) const AHEAD: usize = 4;
+
+/// Fetches the messages of a group.
 pub(super) fn touch(messages: &[CapturedMessage]) {
-    let first = || messages.iter().take(MESSAGES).map(|captured| &captured.message);
     // In two steps, as the second needs what the first waits for.
-    let places = first().fold(0, |sum, message| sum ^ message.touch_places());
-    let octets = first().fold(0, |sum, message| sum ^ message.touch_octets());
-    black_box((places, octets));
+    black_box((places(messages), octets(messages)));
+}
+
+/// Takes each of the next groups a step further, the nearest first: a step needs what the one before it waits for, and the next group
+/// has the last of them behind it.
+pub(super) fn touch_ahead([first, second, third, fourth]: [Option<&OpenGroup>; AHEAD]) {
+    black_box((
+        first.map(|group| octets(&group.messages)),
+        second.map(|group| places(&group.messages)),
+        third.map(|group| envelopes(&group.messages)),
+        fourth.map(OpenGroup::touch),
+    ));
+}
+
+fn envelopes(messages: &[CapturedMessage]) -> usize {
+    messages.iter().take(MESSAGES).fold(0, |sum, captured| sum ^ captured.leg ^ usize::from(captured.provenance.ttl))
+}
+
+fn places(messages: &[CapturedMessage]) -> u8 {
+    messages.iter().take(MESSAGES).fold(0, |sum, captured| sum ^ captured.message.touch_places())
+}
+
+fn octets(messages: &[CapturedMessage]) -> u8 {
+    messages.iter().take(MESSAGES).fold(0, |sum, captured| sum ^ captured.message.touch_octets())
 }

@@ -11,7 +11,7 @@ use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::{Ended, OpenGroup};
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::settled::Settled;
-use super::touch::touch;
+use super::touch::{AHEAD, touch, touch_ahead};
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Waits};
 use crate::anomaly::Anomaly;
 use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
@@ -61,6 +61,8 @@ pub struct Tracker {
     /// Calls that a limit closed, until the next [`Tracker::over`].
     early: VecDeque<Box<Call>>,
     settled: Settled,
+    /// The group whose messages were fetched ahead.
+    fetched: Option<GroupId>,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
     is_patient: bool,
     waits: Waits,
@@ -320,7 +322,17 @@ impl Tracker {
                 self.settled.add(leg.hash, group.last());
             }
         }
-        self.close(id)
+        let call = self.close(id);
+        self.fetch_ahead();
+        call
+    }
+
+    /// Fetches the groups that will most likely be over next.
+    fn fetch_ahead(&mut self) {
+        let next: [_; AHEAD] = std::array::from_fn(|place| self.deadlines.near(place));
+        touch_ahead(next.map(|id| self.groups.get(id?)));
+        let [first, ..] = next;
+        self.fetched = first;
     }
 
     fn close(&mut self, id: GroupId) -> Option<Box<Call>> {
@@ -332,7 +344,9 @@ impl Tracker {
         self.octets -= group.octets;
         let (number, silence) = (group.number, group.silence(self.clock.reading()));
         let Ended { legs, messages, icmp, possible } = group.end();
-        touch(&messages);
+        if self.fetched != Some(id) {
+            touch(&messages);
+        }
         let transactions = match_messages(&messages);
         let last = messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
         let observed_until = last.plus(silence);

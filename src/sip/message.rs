@@ -256,10 +256,13 @@ impl Message {
         u8::from(self.0.held.is_empty()) ^ u8::from(self.0.cut)
     }
 
-    /// The same for its octets, of which the first are those that tell most.
+    /// The same for its octets, of which the first are those that tell most; in few calls the body is asked for.
     pub(crate) fn touch_octets(&self) -> u8 {
-        let lines = self.0.held.chunks(CACHE_LINE).take(TOUCHED_LINES);
-        lines.filter_map(<[u8]>::first).fold(0, |sum, octet| sum ^ octet)
+        let words = self.0.held.get(self.0.length as usize..).unwrap_or_default();
+        let of = |octets: &[u8]| {
+            octets.chunks(CACHE_LINE).take(TOUCHED_LINES).filter_map(<[u8]>::first).fold(0, |sum, octet| sum ^ octet)
+        };
+        of(self.head()) ^ of(words)
     }
 
     fn places(&self) -> Places<'_> {
