@@ -102,7 +102,7 @@ impl Buffer {
 
     fn make_room(&mut self, wanted: usize) {
         // By steps: a short input should not pay for the buffer of a long one.
-        let full = if self.end == self.bytes.len() { self.usual.min(4 * self.end) } else { 0 };
+        let full = if self.end == self.bytes.len() { self.usual.min(2 * self.end) } else { 0 };
         self.grow(wanted.max(full));
         if self.start == self.end || self.start + wanted > self.bytes.len() {
             self.bytes.copy_within(self.start..self.end, 0);

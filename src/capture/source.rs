@@ -65,16 +65,25 @@ impl Input {
 }
 
 impl Input {
-    /// The first twelve octets and the last ones, at most `window`; `None` where only reading on is possible.
+    /// The first twelve octets and the last ones, at most `window`; `None` where only reading on is possible, and where the first are not
+    /// `wanted`.
     #[expect(clippy::disallowed_methods, reason = "this is where input is opened")]
-    pub(super) fn ends(&self, window: u64) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    pub(super) fn ends(
+        &self,
+        window: usize,
+        wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
         let Self::File(path) = self else { return Ok(None) };
         if !path.is_file() {
             return Ok(None);
         }
         let mut file = File::open(path)?;
-        let (mut head, mut tail) = (Vec::new(), Vec::new());
+        let mut head = Vec::new();
         Read::by_ref(&mut file).take(12).read_to_end(&mut head)?;
+        if !wanted(&head) {
+            return Ok(None);
+        }
+        let (mut tail, window) = (Vec::with_capacity(window), window as u64);
         let length = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(length.saturating_sub(window)))?;
         file.take(window).read_to_end(&mut tail)?;

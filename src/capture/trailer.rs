@@ -11,15 +11,13 @@ use super::record::to_usize;
 use super::source::Input;
 
 /// Octets at the end of the file that are looked at.
-const WINDOW: u64 = 64 * 1024;
+const WINDOW: usize = 64 * 1024;
 
 /// Whether the interface statistics at the end of the input say that packets were lost. False for anything but an
 /// uncompressed pcapng file, and for one that ends in something else.
 pub fn announces_losses(input: &Input) -> bool {
-    let Ok(Some((head, tail))) = input.ends(WINDOW) else { return false };
-    if !head.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
-        return false;
-    }
+    let is_pcapng = |head: &[u8]| head.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]);
+    let Ok(Some((head, tail))) = input.ends(WINDOW, is_pcapng) else { return false };
     byte_order(head.get(8..12).unwrap_or_default()).is_some_and(|order| blocks_tell_losses(&tail, order))
 }
 
