@@ -182,8 +182,8 @@ fn scan(arguments: &Scan, lang: Option<Lang>) -> Result<ExitStatus, Error> {
         settings.step_summary(&mut outputs)?;
     }
     let progress = app::Progress::new(!arguments.quiet);
-    let stdout = progress.beside(io::stdout(), io::stdout().is_terminal());
-    let stdout = Box::new(io::BufWriter::new(stdout));
+    let stdout = output::buffered(progress.beside(output::standard(), io::stdout().is_terminal()));
+    let stdout = Box::new(stdout);
     let paper = TextOptions {
         width: terminal.width,
         columns: terminal.columns,

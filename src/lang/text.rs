@@ -6,6 +6,7 @@ use std::mem;
 use std::net::IpAddr;
 
 use super::{Lang, Span};
+use crate::address_text::AddressText;
 use crate::limits::{VALUE_ITEMS, VALUE_OCTETS};
 use crate::provenance::Endpoint;
 use crate::shorten;
@@ -202,14 +203,17 @@ type Visitor<'v> = &'v mut dyn FnMut(Part<'_>) -> fmt::Result;
 
 fn visit(text: &Text, lang: Lang, each: Visitor<'_>) -> fmt::Result {
     let mut rest = lang.tr(text.template);
-    while let Some((before, after)) = rest.split_once('{') {
+    // Values are mostly bound in the order of their places.
+    let mut next = 0;
+    while let Some((before, after)) = split(rest, b'{') {
         each(Part::Words(before))?;
-        let Some((name, tail)) = after.split_once('}') else {
+        let Some((name, tail)) = split(after, b'}') else {
             each(Part::Words("{"))?;
             rest = after;
             continue;
         };
-        if let Some((_, value)) = text.values.iter().find(|(n, _)| *n == name) {
+        let expected = text.values.get(next).filter(|(bound, _)| *bound == name);
+        if let Some((_, value)) = expected.or_else(|| text.values.iter().find(|(bound, _)| *bound == name)) {
             visit_value(value, lang, each)?;
         } else {
             debug_assert!(false, "{{{name}}} is not bound in {:?}", text.template);
@@ -217,9 +221,16 @@ fn visit(text: &Text, lang: Lang, each: Visitor<'_>) -> fmt::Result {
             each(Part::Words(name))?;
             each(Part::Words("}"))?;
         }
+        next += 1;
         rest = tail;
     }
     each(Part::Words(rest))
+}
+
+/// What stands before and behind the first of such an ASCII character.
+fn split(text: &str, at: u8) -> Option<(&str, &str)> {
+    let (before, behind) = text.split_at_checked(memchr::memchr(at, text.as_bytes())?)?;
+    Some((before, behind.get(1..)?))
 }
 
 fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
@@ -228,6 +239,9 @@ fn visit_value(value: &Value, lang: Lang, each: Visitor<'_>) -> fmt::Result {
         Value::Number(number) => each(Part::Value(&number.to_string())),
         Value::Status(status) => each(Part::Value(&status.to_string())),
         Value::Address(address) => each(Part::Value(&address.to_string())),
+        Value::Endpoint(Endpoint { address: IpAddr::V4(address), port: port @ 1.. }) => {
+            each(Part::Value(AddressText::with_port(*address, *port).as_str()))
+        }
         Value::Endpoint(endpoint) => each(Part::Value(&endpoint.to_string())),
         Value::Span(span) => each(Part::Value(&span.to_string())),
         Value::Element(endpoint, software) => each(Part::Value(&element(*endpoint, software))),

@@ -42,14 +42,29 @@ pub fn csv(cell: &str) -> Cow<'_, str> {
 /// # Errors
 /// Those of writing.
 pub fn json<T: Serialize>(out: &mut dyn io::Write, value: &T) -> io::Result<()> {
-    // In one piece: to call a writer that nobody knows for every word takes longer than to write it.
-    let mut text = Vec::with_capacity(USUAL_OCTETS);
-    value.serialize(&mut JsonText::new(&mut text))?;
-    out.write_all(&text)
+    JsonBuffer::default().write(out, value)
 }
 
-/// Most calls need no more.
-const USUAL_OCTETS: usize = 4096;
+/// Memory in which one value after the other becomes JSON, as [`json`] writes it. To call a writer that nobody knows for every word
+/// takes longer than to write it, and so does getting memory for every value.
+#[derive(Debug, Default)]
+pub struct JsonBuffer(Vec<u8>);
+
+impl JsonBuffer {
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write<T: Serialize>(&mut self, out: &mut dyn io::Write, value: &T) -> io::Result<()> {
+        self.0.clear();
+        self.0.shrink_to(KEPT_OCTETS);
+        value.serialize(&mut JsonText::new(&mut self.0))?;
+        out.write_all(&self.0)
+    }
+}
+
+/// Nearly all calls need no more.
+const KEPT_OCTETS: usize = 64 << 10;
 
 /// Makes text harmless in XML and for whoever shows it: as [`terminal`] does, and without the code points that XML 1.0 forbids
 /// (§2.2). Quoting is for the writer.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::escape;
+use super::escape::{self, JsonBuffer};
 use super::view::{CallView, CaptureView, FindingView, Incomplete, Place, SCHEMA_VERSION, SummaryView};
 use super::{CaptureFacts, Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
@@ -15,6 +15,7 @@ use crate::lang::Lang;
 /// Writes one JSON document.
 pub struct JsonSink {
     out: Box<dyn Write>,
+    text: JsonBuffer,
     lang: Lang,
     place: Place,
     files: Vec<String>,
@@ -29,6 +30,7 @@ impl JsonSink {
     pub fn new(out: Box<dyn Write>, lang: Lang) -> Self {
         Self {
             out,
+            text: JsonBuffer::default(),
             lang,
             place: Place::default(),
             files: Vec::new(),
@@ -67,7 +69,7 @@ impl Sink for JsonSink {
     fn call(&mut self, report: &CallReport) -> io::Result<()> {
         self.out.write_all(if self.empty { b"\n" } else { b",\n" })?;
         self.empty = false;
-        escape::json(&mut self.out, &CallView::new(report, self.place))
+        self.text.write(&mut self.out, &CallView::new(report, self.place))
     }
 
     fn end_capture(&mut self, facts: &CaptureFacts, _summary: &Summary, findings: &[Finding]) -> io::Result<()> {

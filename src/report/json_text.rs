@@ -109,26 +109,16 @@ const USUAL_KEY: usize = 48;
 /// Octets of the longest integer.
 const LONGEST_INTEGER: usize = 20;
 
-/// Appends a text of printable ASCII that stands for itself; false, with some of it appended, where it is another. Pieces of so many
-/// octets as the processor takes at one time are looked at while they are copied.
+/// Appends a text of printable ASCII that stands for itself; false, with nothing or some of it appended, where it is another.
 fn append_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    let (pieces, rest) = text.as_chunks::<PIECE>();
-    for piece in pieces {
-        if !is_plain(piece) {
-            return false;
-        }
-        out.extend_from_slice(piece);
+    if text.len() < PIECE {
+        return append_short(out, text);
     }
-    if rest.is_empty() {
-        return true;
+    let are_plain = are_plain(text);
+    if are_plain {
+        out.extend_from_slice(text);
     }
-    match text.last_chunk::<PIECE>() {
-        Some(last) => {
-            append_last(out, rest.len(), last);
-            is_plain(last)
-        }
-        None => append_short(out, text),
-    }
+    are_plain
 }
 
 /// The same of a text of less than one piece.
@@ -157,6 +147,14 @@ fn append_last<const N: usize>(out: &mut Vec<u8>, missing: usize, last: &[u8; N]
 
 /// Octets that the processor takes at one time.
 const PIECE: usize = 16;
+
+/// Whether a text is printable ASCII that stands for itself. Pieces of so many octets as the processor takes at one time are looked at.
+fn are_plain(text: &[u8]) -> bool {
+    match text.last_chunk::<PIECE>() {
+        Some(last) => text.as_chunks::<PIECE>().0.iter().all(is_plain) && is_plain(last),
+        None => plain_length(text) == text.len(),
+    }
+}
 
 /// Whether all octets are printable ASCII and stand for themselves. Without a way out, they are looked at together.
 fn is_plain<const N: usize>(octets: &[u8; N]) -> bool {
@@ -190,12 +188,12 @@ fn plain_octets(word: [u8; 8]) -> usize {
     (found & (ONES * 0x80)).trailing_zeros() as usize / 8
 }
 
-/// Writes parts of a text as they come.
-struct Parts<'t, 'o>(&'t mut JsonText<'o>);
+/// Takes parts of a text as they come, without a look at them.
+struct Parts<'o>(&'o mut Vec<u8>);
 
-impl fmt::Write for Parts<'_, '_> {
+impl fmt::Write for Parts<'_> {
     fn write_str(&mut self, part: &str) -> fmt::Result {
-        self.0.words(part);
+        self.0.extend_from_slice(part.as_bytes());
         Ok(())
     }
 }
@@ -351,10 +349,16 @@ impl<'t, 'o> ser::Serializer for &'t mut JsonText<'o> {
         Ok(self.begin(b'{', b"}}"))
     }
 
+    /// All parts are looked at together.
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Error> {
-        self.raw(b"\"");
-        write!(Parts(self), "{value}").map_err(Error::custom)?;
-        self.raw(b"\"");
+        self.out.push(b'"');
+        let begin = self.out.len();
+        write!(Parts(self.out), "{value}").map_err(Error::custom)?;
+        if !are_plain(self.out.get(begin..).unwrap_or_default()) {
+            let text = self.out.split_off(begin);
+            self.words_with_others(&String::from_utf8_lossy(&text));
+        }
+        self.out.push(b'"');
         Ok(())
     }
 }

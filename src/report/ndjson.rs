@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::escape;
+use super::escape::JsonBuffer;
 use super::view::{CallView, CaptureView, FindingView, Place, Record, SummaryView};
 use super::{CaptureFacts, Sink, Summary};
 use crate::diagnosis::{CallReport, Finding};
@@ -12,6 +12,7 @@ use crate::lang::Lang;
 /// Writes JSON lines.
 pub struct NdjsonSink {
     out: Box<dyn Write>,
+    text: JsonBuffer,
     lang: Lang,
     place: Place,
     files: Vec<String>,
@@ -20,11 +21,11 @@ pub struct NdjsonSink {
 impl NdjsonSink {
     /// Makes a sink whose sentences are in `lang`; nothing is written yet.
     pub fn new(out: Box<dyn Write>, lang: Lang) -> Self {
-        Self { out, lang, place: Place::default(), files: Vec::new() }
+        Self { out, text: JsonBuffer::default(), lang, place: Place::default(), files: Vec::new() }
     }
 
     fn line(&mut self, record: &Record<'_>) -> io::Result<()> {
-        escape::json(&mut self.out, record)?;
+        self.text.write(&mut self.out, record)?;
         self.out.write_all(b"\n")
     }
 }

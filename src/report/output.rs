@@ -23,8 +23,26 @@ pub fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
     }
 }
 
-fn buffered(file: File) -> BufWriter<File> {
-    BufWriter::with_capacity(WRITTEN_AT_ONCE, file)
+/// A writer of whole pieces.
+pub fn buffered<W: Write>(out: W) -> BufWriter<W> {
+    BufWriter::with_capacity(WRITTEN_AT_ONCE, out)
+}
+
+/// Standard output without the standard library's own buffer, which looks for the last line end of all that it is given.
+#[cfg(unix)]
+pub fn standard() -> Box<dyn Write> {
+    use std::os::fd::AsFd as _;
+
+    match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(descriptor) => Box::new(File::from(descriptor)),
+        Err(_) => Box::new(io::stdout()),
+    }
+}
+
+/// Standard output: a console takes no octets as they are.
+#[cfg(not(unix))]
+pub fn standard() -> Box<dyn Write> {
+    Box::new(io::stdout())
 }
 
 /// The files of a run's reports: none of them is a capture of the run, and none is written twice.

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
-use super::{Address, Captured, FindingView, IdentityView, Place, Time};
+use super::{Address, Captured, Each, FindingView, IdentityView, Place, Time};
 use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage, OutcomeDetail};
-use crate::diagnosis::CallReport;
+use crate::diagnosis::{CallReport, Finding};
 use crate::net::Carrier;
 use crate::provenance::FrameRef;
 use crate::report::facts;
@@ -62,7 +62,8 @@ pub(in crate::report) struct CallView<'a> {
     /// The tunnels, tags and copies of collectors that messages of the call came in; empty where all came plainly.
     carried: Vec<CarriedView>,
     /// What the rules say of the call; the root cause first.
-    findings: Vec<FindingView<'a>>,
+    #[cfg_attr(test, schemars(with = "Vec<FindingView<'_>>"))]
+    findings: Each<'a, Finding, FindingView<'a>>,
 }
 
 /// The final responses of a call, each put together when it is written.
@@ -220,7 +221,7 @@ impl<'a> CallView<'a> {
             attestation: report.origin.as_ref().map(|origin| origin.signing.name()),
             identities: report.identities.iter().map(|checked| IdentityView::new(checked, place)).collect(),
             carried: facts::carriers(call).into_iter().map(|(c, frames)| CarriedView::new(c, &frames, place)).collect(),
-            findings: report.findings.iter().map(|f| FindingView::of_call(f, place)).collect(),
+            findings: Each { of: &report.findings, place, view: FindingView::of_call },
         }
     }
 }

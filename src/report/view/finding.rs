@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Address, Place, Said, Time};
+use super::{Address, Each, Place, Said, Time};
 use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Severity};
+use crate::lang::Text;
 
 /// One diagnosis with its evidence.
 #[derive(Debug, Serialize)]
@@ -21,11 +22,13 @@ pub(in crate::report) struct FindingView<'a> {
     /// What happened, in one or two sentences.
     message: Said<'a>,
     /// The proof; the first piece is the primary one.
-    evidence: Vec<EvidenceView<'a>>,
+    #[cfg_attr(test, schemars(with = "Vec<EvidenceView<'_>>"))]
+    evidence: Each<'a, Evidence, EvidenceView<'a>>,
     /// Who must act; null when nobody in particular.
     actor: Option<ActorView<'a>>,
     /// What to change, most important first.
-    remediation: Vec<Said<'a>>,
+    #[cfg_attr(test, schemars(with = "Vec<Said<'_>>"))]
+    remediation: Each<'a, Text, Said<'a>>,
     /// How to see that it worked.
     verification: Option<Said<'a>>,
     /// Code of the finding whose consequence this one is; null for causes.
@@ -104,9 +107,9 @@ impl<'a> FindingView<'a> {
             severity: level(finding.severity),
             certainty: sureness(finding.certainty),
             message: place.say(&finding.message),
-            evidence: finding.evidence.iter().map(|e| EvidenceView::new(e, place)).collect(),
+            evidence: Each { of: &finding.evidence, place, view: EvidenceView::new },
             actor: finding.actor.as_ref().map(|actor| ActorView::new(actor, place)),
-            remediation: finding.remediation.iter().map(|text| place.say(text)).collect(),
+            remediation: place.say_each(&finding.remediation),
             verification: finding.verification.as_ref().map(|text| place.say(text)),
             consequence_of: finding.consequence_of,
             calls: finding.calls.iter().map(|call| call.0).collect(),

@@ -52,6 +52,10 @@ impl Place {
         Said { text, lang: self.lang }
     }
 
+    fn say_each(self, texts: &[Text]) -> Each<'_, Text, Said<'_>> {
+        Each { of: texts, place: self, view: |text, place| place.say(text) }
+    }
+
     /// The index of the frame's file, where one is needed.
     fn file(self, frame: FrameRef) -> Option<u16> {
         self.merged.then_some(frame.file)
@@ -71,6 +75,20 @@ pub(super) enum Record<'a> {
     Capture(CaptureView),
     /// The numbers of all captures together: the last line.
     Summary(SummaryView<'a>),
+}
+
+/// A list whose elements are made one after the other while it is written.
+#[derive(Debug, Clone, Copy)]
+struct Each<'a, T, V> {
+    of: &'a [T],
+    place: Place,
+    view: fn(&'a T, Place) -> V,
+}
+
+impl<T, V: Serialize> Serialize for Each<'_, T, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.of.iter().map(|element| (self.view)(element, self.place)))
+    }
 }
 
 /// A sentence, written straight into the report.
