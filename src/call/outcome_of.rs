@@ -93,6 +93,10 @@ fn with_final(
     if status.0 == 487 && given_up(call, id, over).is_some() {
         return cancelled(call, id);
     }
+    // A redirect that crossed the CANCEL: whoever hung up follows nothing.
+    if status.is_redirection() && call.cancel_time(id).is_some_and(|cancel| cancel <= over) {
+        return cancelled(call, id);
+    }
     let outcome = match status.0 {
         300..=399 => Outcome::RedirectedUnfollowed,
         401 | 407 if call.answered_realm(id) => Outcome::AuthFailed,
@@ -110,6 +114,8 @@ fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status:
     match status.0 {
         603 if NetworkBlock::of(&response.message).is_some() => Outcome::BlockedByNetwork,
         603 => Outcome::Declined,
+        // No caller, and no callee.
+        607 if call.transaction(id).is_some_and(|t| t.method == Method::Register) => Outcome::Rejected,
         607 if unwanted::is_word_of_analytics(call, id) => Outcome::BlockedByNetwork,
         607 => Outcome::UnwantedByCallee,
         608 => Outcome::BlockedByNetwork,

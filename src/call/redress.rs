@@ -13,7 +13,7 @@ pub struct RedressContact {
     pub tel: Option<String>,
     /// An e-mail address.
     pub email: Option<String>,
-    /// Where the signed contact card is (608).
+    /// Where the signed contact card is (608; some send it with 607).
     pub card: Option<String>,
     /// What to quote.
     pub id: Option<String>,
@@ -24,7 +24,8 @@ impl RedressContact {
     pub fn of(message: &Message) -> Option<Self> {
         match message.status()? {
             StatusCode(603) => NetworkBlock::of(message)?.redress.filter(Redress::has_contact).map(Self::from),
-            StatusCode(608) => {
+            // In a 607 a card has no meaning by RFC 8197, but says whom to ask all the same.
+            StatusCode(607 | 608) => {
                 Some(Self { card: Some(card(&message.values(HeaderName::CallInfo))?), ..Self::default() })
             }
             _ => None,
@@ -79,8 +80,10 @@ mod tests {
     #[test]
     fn a_card_is_found_among_other_values() {
         let field = "Call-Info: <https://x.example/i>;purpose=icon, <https://block.example.net/a;b,c>; Purpose=JWSCARD";
-        let found = contact("608 Rejected", field).unwrap();
-        assert_eq!(found.places().collect::<Vec<_>>(), ["https://block.example.net/a;b,c"]);
+        for status in ["608 Rejected", "607 Unwanted"] {
+            let found = contact(status, field).unwrap();
+            assert_eq!(found.places().collect::<Vec<_>>(), ["https://block.example.net/a;b,c"]);
+        }
     }
 
     #[test]
@@ -89,7 +92,8 @@ mod tests {
             ("603 Decline", "Reason: Q.850;cause=21;text=\"Call rejected\""),
             ("603 Network Blocked", "Reason: SIP;cause=603;text=\"v=analytics1;id=AB12\""),
             ("608 Rejected", "Call-Info: <https://x.example/j>;purpose=sip.608"),
-            ("607 Unwanted", "Call-Info: <https://x.example/j>;purpose=jwscard"),
+            ("607 Unwanted", "Call-Info: <https://x.example/j>;purpose=info"),
+            ("603 Decline", "Call-Info: <https://x.example/j>;purpose=jwscard"),
         ] {
             assert_eq!(contact(status, field), None, "{status} {field}");
         }

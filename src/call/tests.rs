@@ -109,6 +109,24 @@ fn every_outcome_has_its_mark() {
 }
 
 #[test]
+fn a_607_to_a_registration_is_no_word_of_a_callee() {
+    for (method, expected) in [("REGISTER", "rejected"), ("MESSAGE", "unwanted-by-callee")] {
+        let call = call(&flow(&format!("0 a > b\n{method} sip:b.example\n\n1.0 b > a tag=t\n607 Unwanted\n")));
+        assert_eq!(name(&call), expected, "{method}");
+    }
+}
+
+#[test]
+fn a_redirect_that_crosses_the_cancel_ends_a_cancelled_call() {
+    for (cancel, expected) in [("0.9", "cancelled"), ("1.1", "redirected-unfollowed")] {
+        let text = answered_by(&format!(
+            "\n0.5 b > a tag=t\n180 Ringing\n\n{cancel} a > b\nCANCEL\n\n1.0 b > a tag=t re=INVITE\n302 Moved\nContact: <sip:x@c.example>\n"
+        ));
+        assert_eq!(name(&call(&text)), expected, "{cancel}");
+    }
+}
+
+#[test]
 fn a_final_response_at_the_end_of_the_capture_counts() {
     let call = joined(&answered_by("\n1.0 b > a\n486 Busy Here\n"), 0.0);
     assert_eq!((call.outcome, call.final_response.is_some()), (Outcome::Busy, true));

@@ -6,13 +6,14 @@ use crate::lang::Text;
 /// Says in words what a cause of a Reason header field means; `None` when protocol or cause are unknown.
 ///
 /// Protocols: SIP (a status; 200 is what a proxy puts into the CANCEL of the branches that lost), `Q.850`, Preemption
-/// (RFC 4411), STIR (RFC 9410). FreeSWITCH writes causes of its own as SIP values above 699.
+/// (RFC 4411), STIR (RFC 9410). FreeSWITCH writes causes of its own as SIP values above 699, and some under its own name.
 pub fn reason(protocol: &str, cause: u32) -> Option<Text> {
     match protocol.to_ascii_lowercase().as_str() {
         "sip" => sip(cause),
         "q.850" => q_850(cause),
         "preemption" => preemption(cause).map(Text::new),
         "stir" => stir(cause),
+        "freeswitch" => freeswitch(cause),
         _ => None,
     }
 }
@@ -23,10 +24,13 @@ fn sip(cause: u32) -> Option<Text> {
     }
     match u16::try_from(cause).ok().and_then(lookup) {
         Some(entry) => Some(Text::verbatim(format_args!("{} {}", entry.code, entry.phrase))),
-        None => internal_codes::freeswitch_cause(cause).map(|meaning| {
-            Text::new("FreeSWITCH cause {cause}: {meaning}").with("cause", cause).with("meaning", Text::new(meaning))
-        }),
+        None => freeswitch(cause),
     }
+}
+
+fn freeswitch(cause: u32) -> Option<Text> {
+    let meaning = internal_codes::freeswitch_cause(cause)?;
+    Some(Text::new("FreeSWITCH cause {cause}: {meaning}").with("cause", cause).with("meaning", Text::new(meaning)))
 }
 
 fn q_850(cause: u32) -> Option<Text> {
@@ -60,6 +64,7 @@ mod tests {
             ("SIP", 607, Some("607 Unwanted")),
             ("sip", 200, Some("call completed elsewhere")),
             ("SIP", 819, Some("FreeSWITCH cause 819: unwanted (607)")),
+            ("FreeSWITCH", 819, Some("FreeSWITCH cause 819: unwanted (607)")),
             ("SIP", 999_999, None),
             ("Q.850", 22, Some("Q.850 cause 22: Number changed")),
             ("q.850", 33, Some("Q.850 cause 33: resource unavailable")),
