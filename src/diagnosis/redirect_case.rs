@@ -199,18 +199,23 @@ impl<'a> RedirectCase<'a> {
     pub(super) fn reached(&self) -> Option<(&'a Follow, &'a CapturedMessage, StatusCode)> {
         let ends = || {
             self.redirect.follows.iter().filter_map(|follow| {
-                let (message, status) = final_of(self.call, last_try(self.call, follow.transaction))?;
+                let (message, status) = self.final_at(follow)?;
                 Some((follow, message, status))
             })
         };
         let word = |(follow, _, status): &(&Follow, _, StatusCode)| self.is_word_of_the_callee(follow, *status);
-        ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().find(word))
+        ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().filter(word).next_back())
+    }
+
+    /// The final response to a follow-up that counts, once all challenges were answered.
+    pub(super) fn final_at(&self, follow: &Follow) -> Option<(&'a CapturedMessage, StatusCode)> {
+        final_of(self.call, last_try(self.call, follow.transaction))
     }
 
     /// How the follow-ups to one of the Contacts ended; `None` where nobody went there.
     pub(super) fn end_at(&self, contact: &Uri) -> Option<ContactEnd> {
         let went = |f: &&Follow| self.target_of(f).is_some_and(|target| target.effectively_equals(contact));
-        let end = |follow: &Follow| match final_of(self.call, last_try(self.call, follow.transaction)) {
+        let end = |follow: &Follow| match self.final_at(follow) {
             None => ContactEnd::Open,
             Some((_, status)) if status.is_success() => ContactEnd::Answered,
             Some((_, status)) if status.is_redirection() => ContactEnd::Redirected,
@@ -246,7 +251,8 @@ impl<'a> RedirectCase<'a> {
         if let Some(name) = self.targets().find_map(routing_parameter) {
             return Some(Text::new("the parameter `{name}` in the Contact").with("name", name));
         }
-        if self.response.message.has(HeaderName::Identity) {
+        // A diversion that is signed (`div`) is a word about the callee (RFC 8946 §7).
+        if self.response.message.identities().iter().any(|identity| !identity.is_diversion()) {
             return Some(Text::new("an Identity header field in the response"));
         }
         if self.response.message.reasons().iter().any(|r| r.is("SIP") && r.text.as_deref() == Some("no-fraud-detected"))
@@ -274,9 +280,11 @@ impl<'a> RedirectCase<'a> {
         Some(self.response.provenance.time.since(self.request()?.provenance.time))
     }
 
-    /// How sure it is that nothing followed: `None` where something did, or where the capture does not tell.
+    /// How sure it is that nothing followed: `None` where something did, or where the capture does not tell, as it does not
+    /// hold what the client sends.
     pub(super) fn not_followed(&self, cx: &Context<'_>) -> Option<Certainty> {
-        if !self.redirect.follows.is_empty() {
+        let hears_client = self.nearest().request.is_some() || !self.nearest().acks.is_empty();
+        if !self.redirect.follows.is_empty() || !hears_client {
             return None;
         }
         let proven = cx.absence_is_proven(self.client().address, self.response.provenance.time, FOLLOW_WINDOW);

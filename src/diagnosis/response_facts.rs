@@ -11,6 +11,9 @@ use crate::lang::{Span, span};
 use crate::sip::typed::{self, View};
 use crate::sip::{Challenge, HeaderName, Message, Reason, StatusCode, Warning, params};
 
+/// How FreeSWITCH numbers its cause UNWANTED.
+const FREESWITCH_UNWANTED: u32 = 819;
+
 /// One piece of evidence for each header field (and each internal number in the phrase) that explains the response.
 pub(super) fn evidence(response: &CapturedMessage) -> Vec<Evidence> {
     let message = &response.message;
@@ -101,10 +104,21 @@ pub(super) fn own_error(response: &CapturedMessage) -> Option<&'static str> {
     internal_codes::proxy_error(&response.message.reason_phrase()?)?.meaning()
 }
 
-/// The first reason that the telephone network behind the sender gave, in words (RFC 3326, RFC 6432).
+/// The first reason that the telephone network behind the sender gave, in words (RFC 3326, RFC 6432), or a 607 that became another status.
 pub(super) fn own_reason(response: &CapturedMessage) -> Option<Text> {
     let given = response.message.reasons();
-    given.iter().find(|reason| reason.is("Q.850") && reason.cause.is_some()).map(|reason| words(reason, false))
+    let was_607 = |reason: &Reason| response.message.status() != Some(StatusCode(607)) && says_unwanted(reason);
+    let tells = |reason: &&Reason| (reason.is("Q.850") && reason.cause.is_some()) || was_607(reason);
+    given.iter().find(tells).map(|reason| words(reason, false))
+}
+
+/// Whether a reason is that of a 607.
+pub(super) fn says_unwanted(reason: &Reason) -> bool {
+    match reason.cause {
+        Some(607) => reason.is("SIP"),
+        Some(FREESWITCH_UNWANTED) => reason.is("SIP") || reason.is("FreeSWITCH"),
+        _ => false,
+    }
 }
 
 /// Whether a plain 603 comes from the telephone network: there a decline and a block by a network are both cause 21.

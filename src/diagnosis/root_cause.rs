@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use super::{Evidence, Finding, Severity};
-use crate::call::{Call, Outcome, TransactionId};
+use crate::call::{Call, Origin, Outcome, TransactionId};
 use crate::provenance::FrameRef;
 
 /// A code that may be the root cause of a failed call.
@@ -54,7 +54,9 @@ static CAUSES: &[Cause] = &[
     cause("redirect-contact-unresolvable", Severity::Error, any),
     cause("redirect-transport-unreachable", Severity::Warning, any),
     cause("unwanted-for-wrong-method", Severity::Error, |c| !c.is_invite()),
-    cause("unwanted-origin", Severity::Info, |c| ended(c, &[Outcome::UnwantedByCallee, Outcome::BlockedByNetwork])),
+    cause("unwanted-origin", Severity::Info, |c| {
+        ended(c, &[Outcome::UnwantedByCallee, Outcome::BlockedByNetwork]) || began_with(c, 607)
+    }),
     cause("verification-failed-verstat", Severity::Error, identity),
     cause("identity-malformed", Severity::Error, identity),
     cause("passport-signature-invalid", Severity::Error, identity),
@@ -118,6 +120,13 @@ fn ended(call: &Call, outcomes: &[Outcome]) -> bool {
 
 fn ended_with(call: &Call, status: u16) -> bool {
     call.final_response.and_then(|id| call.message(id)).and_then(|m| m.message.status()).is_some_and(|s| s.0 == status)
+}
+
+/// Whether the deepest response on the way of the one that decided the call has that status: somebody on the way may have changed it.
+fn began_with(call: &Call, status: u16) -> bool {
+    let origin = call.decided_by.and_then(|id| call.origin_of_failure(id));
+    let Some(Origin::Response(_, message)) = origin else { return false };
+    call.message(message).and_then(|m| m.message.status()).is_some_and(|s| s.0 == status)
 }
 
 /// Drops repetitions, marks consequences, sorts, and returns the code of the root cause; it then is that of the first
@@ -255,10 +264,11 @@ fn cited_by_closer<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Frame
     cited
 }
 
-/// What stands for itself first, the worst of it before the rest, then by frame; consequences last.
+/// What stands for itself first, the worst of it before the rest, then by frame; consequences last. That a signature is missing
+/// decides nothing by itself, and comes behind what is as bad.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
-        let rank = |f: &Finding| (f.consequence_of.is_some(), Reverse(f.severity));
+        let rank = |f: &Finding| (f.consequence_of.is_some(), Reverse(f.severity), f.code == "call-not-signed");
         rank(a).cmp(&rank(b)).then_with(|| frame(a).cmp(&frame(b))).then_with(|| a.code.cmp(b.code))
     });
 }

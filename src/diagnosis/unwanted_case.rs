@@ -70,6 +70,11 @@ impl<'a> UnwantedCase<'a> {
         self.nearest.in_dialog && !self.call.is_initial(self.id)
     }
 
+    /// Whether somebody was called: a 607 may answer a MESSAGE or SUBSCRIBE as well.
+    pub(super) fn is_call(&self) -> bool {
+        self.nearest.method == Method::Invite
+    }
+
     /// Whether no 607 may answer that method: registrars send no 6xx (RFC 3261 §10.3), and the others are part of another
     /// request.
     pub(super) fn has_wrong_method(&self) -> bool {
@@ -94,6 +99,14 @@ impl<'a> UnwantedCase<'a> {
             .find(|m| m.message.to_tag() == Some(tag) && m.message.status().is_some_and(|s| s.0 > 100))
     }
 
+    /// The status of what came before the 607 with its To tag where nothing rang: 183 may be an announcement.
+    pub(super) fn progress(&self) -> Option<StatusCode> {
+        let tag = self.response.message.to_tag()?;
+        let same = self.call.provisionals(self.origin.transaction).filter(|m| m.message.to_tag() == Some(tag));
+        let rang = same.filter_map(|m| m.message.status()).any(|status| status.0 == 180);
+        if rang { None } else { self.ringing()?.message.status() }
+    }
+
     /// Whether what the caller received is another frame than the 607 on the deepest hop.
     pub(super) fn was_relayed(&self) -> bool {
         self.received.provenance.frame != self.response.provenance.frame
@@ -106,10 +119,14 @@ impl<'a> UnwantedCase<'a> {
         to.map_or_else(|| "the called party".to_owned(), |to| named(to.user_name(), to.raw, country))
     }
 
-    /// The calling organisation, with the software at the hop nearest the caller.
+    /// The calling organisation, with the software at the hop nearest the caller: the 607 may have been turned into something else
+    /// on the way there.
     pub(super) fn caller(&self) -> Actor {
         let role = "the calling organisation";
-        self.request().map_or_else(|| Actor::at(self.nearest.client, role), |request| Actor::sender(request, role))
+        let first = self.call.initial_request().filter(|_| self.is_call() && !self.is_in_dialog());
+        first
+            .or_else(|| self.request())
+            .map_or_else(|| Actor::at(self.nearest.client, role), |request| Actor::sender(request, role))
     }
 
     /// The 607 on the deepest hop as evidence.
@@ -131,7 +148,12 @@ impl<'a> UnwantedCase<'a> {
     pub(super) fn related(&self) -> Vec<Evidence> {
         let mut related = Vec::new();
         if let Some(rang) = self.ringing() {
-            related.push(Evidence::of(rang, "rang before, with the same To tag: the same user agent answered"));
+            let what = if self.progress().is_none() {
+                "rang before, with the same To tag: the same user agent answered"
+            } else {
+                "told of progress before, with the same To tag: the answer comes from the same user agent"
+            };
+            related.push(Evidence::of(rang, what));
         }
         for name in [HeaderName::Reason, HeaderName::CallInfo] {
             if self.response.message.has(name) {

@@ -14,7 +14,7 @@ use super::super::rules::redirect_loop;
 use super::recent::{Mark, Place, Recent};
 use super::unwanted::{Invite, initial_invites};
 use super::{Texts, cited, line_cited, line_to_cite, software, sorted};
-use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Transaction};
+use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Redirect, Transaction, TransactionId};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, REDIRECT_VARIANTS};
 use crate::provenance::{Endpoint, Timestamp};
@@ -332,7 +332,7 @@ impl Redirects {
         // An INVITE outside of a dialog is an initial one.
         for invite in invites {
             let Some(transaction) = call.transaction(invite.id).filter(|t| !t.in_dialog) else { continue };
-            if invite.names.target.is_none() {
+            if invite.names.target.is_none() || is_steered(call, invite.id) {
                 continue;
             }
             let server = transaction.server.address;
@@ -412,6 +412,13 @@ impl Variant {
 
 fn is_permanent(case: &RedirectCase<'_>) -> bool {
     case.redirect.status == StatusCode(301) && case.transaction.method == Method::Invite
+}
+
+/// Whether a request followed a redirect of the server that it went to: to another transport or port of the same address.
+fn is_steered(call: &Call, invite: TransactionId) -> bool {
+    let server = |id: TransactionId| call.transaction(id).map(|t| t.server.address);
+    let followed = |redirect: &&Redirect| redirect.follows.iter().any(|follow| follow.transaction == invite);
+    call.redirects.iter().filter(followed).any(|redirect| server(redirect.transaction) == server(invite))
 }
 
 /// An answer to an INVITE, after `told` if there is that time, which says that the address is in use.

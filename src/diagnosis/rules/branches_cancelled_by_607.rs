@@ -89,6 +89,8 @@ fn cancelled<'a>(case: &UnwantedCase<'a>) -> Vec<Branch<'a>> {
                 || t.client.address == case.transaction.server.address)
             && !std::ptr::eq(*t, case.transaction)
             && t.start <= told
+            // It crossed its answer.
+            && !t.finals.iter().any(|last| last.status.is_success())
     };
     let branches = call.transactions.iter().filter(is_sibling).filter_map(|invite| {
         let cancel = call.message(call.transaction(invite.cancelled_by?)?.request?)?;
@@ -132,6 +134,19 @@ mod tests {
                         .replace("4.02", "4.32")
                         .replace("4.03", "4.33")
                         .replace("4.04", "4.34"),
+                    None,
+                ),
+                (
+                    "one answers as it is cancelled, the other one later than at once",
+                    &silent
+                        .replace(
+                            "4.030 p61 > proxy call=s10-1 tag=d1\n487 Request Terminated",
+                            "4.030 p61 > proxy call=s10-1 tag=d1 re=INVITE\n200 OK",
+                        )
+                        .replace("4.010 proxy > p63", "4.300 proxy > p63")
+                        .replace("4.022", "4.322")
+                        .replace("4.040", "4.340")
+                        .replace("4.045", "4.345"),
                     None,
                 ),
                 (

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::call::Call;
+use crate::call::{Call, Outcome};
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
@@ -38,8 +38,12 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_rejections(detect),
 };
 
-fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.rejected_identity() else { return };
+    // The caller hung up, or another branch took the call: nothing came of the rejection.
+    if matches!(call.outcome, Outcome::Answered | Outcome::Cancelled) {
+        return;
+    }
     // The missing end of the INVITE may hold the signature.
     if case.request.message.is_cut() || !case.identities.is_empty() {
         return;
@@ -58,16 +62,20 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(case: &IdentityCase<'_>, caller: &TelephoneNumber) -> Finding {
     let removed = !case.nearest.message.identities().is_empty();
+    let demanded = demands_signature(case);
     let message = Text::new(if removed {
         "The INVITE carries no Identity header field from {hop}, although it was signed when it left the caller's side: an \
          element in between removed it."
+    } else if demanded {
+        "The INVITE from {caller} carries no Identity header field from {hop}, and was answered 428: the called side takes signed \
+         calls only."
     } else {
         "The INVITE from {caller} carries no Identity header field from {hop}, the hop nearest to the callee in this \
          capture. In front of the element that signs, this is normal."
     })
     .with("hop", case.hop());
     let message = if removed { message } else { message.with("caller", caller) };
-    let certainty = match (removed, case.has_several_hops()) {
+    let certainty = match (removed || demanded, case.has_several_hops()) {
         (true, _) => Certainty::Certain,
         (false, true) => Certainty::Strong,
         (false, false) => Certainty::Weak,
@@ -84,6 +92,11 @@ fn finding(case: &IdentityCase<'_>, caller: &TelephoneNumber) -> Finding {
         finding
             .actor(Actor::sender(case.request, "operator of the element that sent the INVITE on"))
             .fix("Pass the Identity and Date header fields on unaltered.")
+    } else if demanded {
+        finding
+            .actor(Actor::role("the originating provider of the caller"))
+            .fix("Have the originating provider sign the calls of this trunk.")
+            .fix("If it does: find the element behind it that removes Identity, or that does not carry it.")
     } else {
         finding
             .actor(Actor::role("the originating provider of the caller"))
@@ -93,8 +106,16 @@ fn finding(case: &IdentityCase<'_>, caller: &TelephoneNumber) -> Finding {
     finding.verify("The INVITE at the terminating provider carries an Identity header field.")
 }
 
-/// Where signatures are required (North America, France) and the call is on its way between networks, a warning.
+/// Whether the answer says that a signature is what the call lacks (RFC 8224 §6.2.2).
+fn demands_signature(case: &IdentityCase<'_>) -> bool {
+    case.rejection.and_then(|m| m.message.status()).is_some_and(|s| s.0 == 428)
+}
+
+/// An error where the answer demands it; where signatures are required (North America, France) and the call is on its way between networks, a warning.
 fn severity(case: &IdentityCase<'_>, caller: &TelephoneNumber) -> Severity {
+    if demands_signature(case) {
+        return Severity::Error;
+    }
     let address: IpAddr = case.request.provenance.flow.source.address;
     let inside = matches!(scope(address), Scope::Private | Scope::Shared | Scope::Loopback | Scope::LinkLocal);
     let plain_403 = case.rejection.and_then(|m| m.message.status()).is_some_and(|s| s.0 == 403);
@@ -125,7 +146,7 @@ mod tests {
             &[
                 ("607", &flow(a, b, "607 Unwanted"), warning),
                 ("608", &flow(a, b, "608 Rejected"), warning),
-                ("428", &flow(a, b, "428 Use Identity Header"), warning),
+                ("428", &flow(a, b, "428 Use Identity Header"), Some(Severity::Error)),
                 ("403 may be about anything", &flow(a, b, "403 Forbidden"), notice),
                 ("603+", &flow(a, b, "603 Network Blocked"), warning),
                 ("a person's 603", &flow(a, b, "603 Decline"), None),
@@ -138,6 +159,29 @@ mod tests {
                 ("inside", &flow(a, b, "607 Unwanted").replace("192.0.2.10", "10.0.0.1"), notice),
             ],
         );
+    }
+
+    #[test]
+    fn a_rejection_that_the_caller_did_not_wait_for_counts_for_nothing() {
+        let flow = |last: &str| {
+            format!(
+                "host a 192.0.2.10\nhost p 198.51.100.50\nhost b 203.0.113.61\n\n\
+                 0 a > p\nINVITE sip:+12155550113@198.51.100.50\nFrom: <sip:+12125550101@192.0.2.10>\n\n\
+                 0.01 p > b forward\nINVITE sip:+12155550113@203.0.113.61\n\n3 a > p\nCANCEL\n\n3.1 p > a re=CANCEL\n200 OK\n\n\
+                 3.2 b > p tag=t\n607 Unwanted\n\n3.3 p > a re=INVITE tag=t\n{last}\n"
+            )
+        };
+        let count = |last: &str| with_code(&flow(last), CODE).len();
+        assert_eq!((count("487 Request Terminated"), count("607 Unwanted")), (0, 1));
+    }
+
+    #[test]
+    fn an_answer_that_demands_a_signature_leaves_no_doubt() {
+        let of = |response| with_code(&flow("+12125550101", "+12155550113", response), CODE).remove(0);
+        let (demanded, other) = (of("428 Use Identity Header"), of("438 Invalid Identity Header"));
+        assert_eq!((demanded.certainty, other.certainty), (Certainty::Certain, Certainty::Weak));
+        assert!(demanded.message.to_string().ends_with("the called side takes signed calls only."));
+        assert!(other.message.to_string().ends_with("this is normal."));
     }
 
     #[test]

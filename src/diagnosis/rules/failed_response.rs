@@ -13,10 +13,11 @@ use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::lang::span;
-use crate::sip::Method;
+use crate::sip::{HeaderName, Method};
 
 mod fitting;
 mod other_methods;
+mod particular;
 mod role;
 
 pub(super) static RULE: Rule = Rule {
@@ -108,6 +109,7 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
         // Whether credentials were sent, and whether they came later, is in what was not captured.
         Outcome::ChallengeUnanswered if failure.transaction.request.is_none() => Severity::Notice,
         // A 603 as such is the decision of a user; this one is not.
+        _ if call.is_invite() && failure.is_network_block() => Severity::Error,
         Outcome::BlockedByNetwork if call.is_invite() => Severity::Error,
         _ => weight(failure.transaction, failure.status),
     };
@@ -201,6 +203,10 @@ impl Failure<'_> {
             .severity(self.severity)
             .evidence(response_facts::evidence(self.response))
             .evidence(self.related(call));
+        if particular::judges_unseen_signature(call, self.deepest, self.status) {
+            finding = finding
+                .fix("Capture behind the element that signs: the signature that was refused is not in this capture.");
+        }
         if self.is_refused_with_credentials(call) {
             finding = finding.fix(
                 "Check user name and password first: many servers answer 403, and not a second challenge, where they are wrong.",
@@ -211,6 +217,7 @@ impl Failure<'_> {
         }
         match known.map(Lookup::entry) {
             Some(_) if self.is_network_block() || self.status == 608 => self.with_redress(finding),
+            Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),
             Some(entry) if self.severity > Severity::Info => self.with_remedies(call, finding, entry),
             _ => finding,
         }
@@ -257,6 +264,16 @@ impl Failure<'_> {
             )
             .with("ringing", span(ringing));
         }
+        let particular = match known {
+            Some(Lookup::Entry(entry)) if particular::judges_unseen_signature(call, self.deepest, self.status) => {
+                Some(particular::unseen_signature(entry))
+            }
+            Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry),
+            _ => None,
+        };
+        if let Some(text) = particular {
+            return text;
+        }
         Text::new(match known {
             Some(_) if self.is_network_block() => {
                 "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
@@ -281,10 +298,9 @@ impl Failure<'_> {
             }
             Some(Lookup::Entry(entry)) => entry.meaning,
             Some(Lookup::Class(entry)) => {
-                return Text::new("The code is not registered; clients treat it as {code} {phrase}. {meaning}")
+                return Text::new("The code is not registered; clients treat it as {code} {phrase}. What it means here only its sender knows.")
                     .with("code", entry.code)
-                    .with("phrase", entry.phrase)
-                    .with("meaning", Text::new(entry.meaning));
+                    .with("phrase", entry.phrase);
             }
             None => "Codes run from 100 to 699; this one has no meaning in SIP.",
         })
@@ -389,6 +405,14 @@ impl Failure<'_> {
             .actor(Actor::at(self.transaction.client, "the caller, together with the provider that blocked the call"))
     }
 
+    /// Only its sender knows what a code means that nobody registered.
+    fn with_question(&self, finding: Finding) -> Finding {
+        finding
+            .fix("Ask the operator of the element that answered what the code means there, and look into its log at this second.")
+            .verify("The same request is accepted.")
+            .actor(Actor::sender(self.response, "the operator of the server that answered"))
+    }
+
     fn wording(&self) -> Option<&'static Wording> {
         other_methods::wording(&self.transaction.method, self.status, &self.response.message)
     }
@@ -413,6 +437,10 @@ impl Failure<'_> {
         }
         let role = self.wording().map_or_else(|| Role::of_entry(entry), |w| Role::of(w.role));
         match role.filter(|role| fitting::is_to_act(role.name, self.transaction, call)) {
+            // Of who may have to act after a 301 the catalogue names all.
+            Some(_) if self.status == 301 && self.response.message.has(HeaderName::Contact) => {
+                finding.actor(Actor::at(self.transaction.client, "operator of the client that was redirected"))
+            }
             Some(role) => finding.actor(self.actor(role)),
             None => finding,
         }
@@ -472,6 +500,16 @@ fn is_crossed(call: &Call, refused: &Transaction) -> bool {
             && refused_at.is_none_or(|end| t.start <= end)
             && over(t).is_none_or(|end| end >= refused.start)
     })
+}
+
+/// The advice of the catalogue for a status that has its ground in this response.
+pub(super) fn advice_of_catalogue(
+    entry: &'static StatusEntry,
+    transaction: &Transaction,
+    response: &CapturedMessage,
+    call: &Call,
+) -> impl Iterator<Item = Text> {
+    entry.how_to_fix.iter().filter_map(move |fix| fitting::fitted(fix, transaction, &response.message, call))
 }
 
 /// Whether a CANCEL or BYE that ends the request is in the capture.

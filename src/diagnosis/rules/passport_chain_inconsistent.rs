@@ -47,9 +47,12 @@ fn finding(case: &IdentityCase<'_>) -> Option<Finding> {
     let faults = chain::faults(case.identities);
     let harmless = faults.iter().all(ChainFault::is_lint);
     let first = case.identities.first().filter(|_| !faults.is_empty())?;
-    let message = Text::new("The {count} Identity header fields of the INVITE do not fit together: {faults}.")
-        .with("count", case.identities.len())
-        .with("faults", Text::list("; ", &faults));
+    let message = Text::count(
+        case.identities.len() as u64,
+        "The {n} Identity header field of the INVITE is not all that belongs there: {faults}.",
+        "The {n} Identity header fields of the INVITE do not fit together: {faults}.",
+    )
+    .with("faults", Text::list("; ", &faults));
     let others = case.identities.iter().skip(1).map(|identity| case.evidence(identity, drawing(identity)));
     Some(
         Finding::new(&RULE, Certainty::Certain, message, case.evidence(first, drawing(first)))

@@ -89,6 +89,15 @@ mod tests {
                     None,
                 ),
                 ("the same place in other words", &two(&moved(a), &moved("<sip:bob@A.corp.example:5060>")), None),
+                (
+                    "the same server over another transport",
+                    &format!(
+                        "{HOSTS}0 pbx > old call=c0\nINVITE sip:bob@corp.example\n\n+0.01 old > pbx call=c0\n301 Moved\n\
+                         Contact: <sip:bob@corp.example;transport=tcp>\n\n+0.001 pbx > old call=c0\nACK\n\n+0.01 pbx > old call=c0 tcp\n\
+                         INVITE sip:bob@corp.example;transport=tcp\n\n+0.5 old > pbx call=c0 tcp\n180 Ringing\n\n"
+                    ),
+                    None,
+                ),
                 ("302 later", &two(&moved(a), &moved(a).replace("301", "302")), Some(Severity::Warning)),
                 ("302 earlier", &two(&moved(a).replace("301", "302"), &moved(a)), None),
                 ("404 later: it is gone", &two(&moved(a), "404 Not Found"), None),

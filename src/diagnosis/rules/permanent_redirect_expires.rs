@@ -37,15 +37,22 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let validity = Validity::short(case)?;
-    let message = Text::new(if validity.readable {
-        "{server} says by 301 that the address moved for good, and limits the new address to {time}."
-    } else {
-        "{server} says by 301 that the address moved for good, and limits the new address by `expires={text}`, which \
-         counts as {time}."
-    })
-    .with("server", case.redirector())
-    .with("time", span(validity.time));
-    let message = if validity.readable { message } else { message.with("text", &validity.text) };
+    let message = match (validity.readable, validity.time.is_zero()) {
+        (true, true) => Text::new(
+            "{server} says by 301 that the address moved for good, and lets the new address expire at once.",
+        ),
+        (true, false) => {
+            Text::new("{server} says by 301 that the address moved for good, and limits the new address to {time}.")
+                .with("time", span(validity.time))
+        }
+        (false, _) => Text::new(
+            "{server} says by 301 that the address moved for good, and limits the new address by `expires={text}`, which \
+             counts as {time}.",
+        )
+        .with("time", span(validity.time))
+        .with("text", &validity.text),
+    };
+    let message = message.with("server", case.redirector());
     let primary = Evidence::header(case.response, validity.header, "the validity in the 301");
     let finding = Finding::new(&RULE, Certainty::Certain, message, primary)
         .evidence(case.request_evidence())
@@ -87,6 +94,8 @@ mod tests {
                 ),
             ],
         );
+        let none = only(&flow(&format!("301 Moved\nContact: {usual};expires=0")), RULE.code);
+        assert!(none.message.to_string().ends_with("expire at once."), "{}", none.message);
         let unreadable = only(&flow(&format!("301 Moved\nContact: {usual};expires=soon")), RULE.code);
         assert!(
             unreadable.message.to_string().ends_with("by `expires=soon`, which counts as 1 h."),

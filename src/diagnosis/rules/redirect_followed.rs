@@ -1,6 +1,6 @@
 //! A redirect that did its work.
 
-use crate::call::{Call, CapturedMessage};
+use crate::call::{Call, CapturedMessage, Follow};
 use crate::diagnosis::permanence::is_lasting;
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
@@ -40,16 +40,21 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let request = case.call.request(follow.transaction)?;
     let asked = case.nearest_request().or_else(|| case.request())?;
     let added = request.provenance.time.since(asked.provenance.time);
-    let message = Text::new(
-        "{server} redirected the call to {contact}; the client followed after {added}, and the target answered {answer}.",
-    )
+    let failed = earlier(case, follow);
+    let message = Text::new(if failed.is_empty() {
+        "{server} redirected the call to {contact}; the client followed after {added}, and the target answered {answer}."
+    } else {
+        "{server} redirected the call to several addresses; {contact}, which the client called after {added}, when another had not taken the call, \
+         answered {answer}."
+    })
     .with("server", case.redirector())
     .with("contact", case.target_of(follow)?)
     .with("added", span(added))
     .with("answer", answer_text(answer, status));
     let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .evidence(case.follow_evidence(follow))
-        .evidence([Evidence::of(answer, "the answer of the target")]);
+        .evidence([Evidence::of(answer, "the answer of the target")])
+        .evidence(failed.into_iter().map(|m| Evidence::of(m, "an earlier target's answer")));
     if !is_lasting(case) {
         return Some(finding);
     }
@@ -59,6 +64,14 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     )
     .with("contact", case.target_of(follow)?);
     Some(finding.actor(case.client_operator()).fix(moved).verify("A call to the new address needs no redirect."))
+}
+
+/// The answers of other targets that were tried before.
+fn earlier<'a>(case: &RedirectCase<'a>, reached: &Follow) -> Vec<&'a CapturedMessage> {
+    let target = case.target_of(reached);
+    let before = case.redirect.follows.iter().take_while(|follow| follow.transaction != reached.transaction);
+    let others = before.filter(|follow| case.target_of(follow) != target);
+    others.filter_map(|follow| case.final_at(follow)).filter(|(_, status)| status.0 >= 400).map(|(m, _)| m).collect()
 }
 
 fn answer_text(answer: &CapturedMessage, status: StatusCode) -> String {
@@ -91,6 +104,25 @@ mod tests {
                 ("nobody goes", &to(LATER), None),
             ],
         );
+    }
+
+    #[test]
+    fn a_target_that_failed_before_is_told() {
+        let two = |first: &str| {
+            redirected(
+                "302 Moved\nContact: <sip:bob@a.corp.example>, <sip:bob@b.corp.example>",
+                &(followed("sip:bob@a.corp.example", first)
+                    + &followed("sip:bob@b.corp.example", "200 OK").replace("0.03", "+0.03")),
+            )
+        };
+        let finding = only(&two("503 Down"), RULE.code);
+        let said = finding.message.to_string();
+        assert!(said.contains("to several addresses; sip:bob@b.corp.example"), "{said}");
+        assert!(finding.evidence.iter().any(|e| e.text.contains("503 Down")), "{:?}", finding.evidence);
+        let busy = two("486 Busy Here").replace("200 OK", "607 Unwanted");
+        assert!(only(&busy, RULE.code).message.to_string().ends_with("answered 607 Unwanted."), "the last word counts");
+        let at_once = only(&to(&followed("sip:bob@pbx.corp.example", "200 OK")), RULE.code).message.to_string();
+        assert!(at_once.contains("; the client followed after 30 ms"), "{at_once}");
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     .with("window", span(FOLLOW_WINDOW));
     let acks = case.nearest().acks.iter().filter_map(|id| case.call.message(*id)).take(1);
     let mut finding = Finding::new(&RULE, certainty, message, case.evidence())
-        .evidence(acks.map(|m| Evidence::of(m, "the client acknowledged the redirect, then sent nothing more")))
+        .evidence(acks.map(|m| Evidence::of(m, "the client acknowledged the redirect")))
         .evidence(case.request_evidence())
         .actor(case.client_operator());
     finding.consequence_of = cause(case, cx);
@@ -137,10 +137,19 @@ fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
+    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, only, redirected};
 
     fn to(contact: &str, rest: &str) -> String {
         redirected(&format!("301 Moved Permanently\nContact: <{contact}>"), rest)
+    }
+
+    /// The redirect alone, as where the tap does not see what the client sends.
+    fn responses_only(contact: &str) -> String {
+        let redirect = "301 Moved Permanently\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKq\nFrom: <sip:a@192.0.2.10>;tag=f\n\
+            To: <sip:bob@corp.example>;tag=t\nCSeq: 1 INVITE";
+        let ping = "50 old > pbx call=ping re=OPTIONS\n200 OK\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKp\n\
+            From: <sip:a@192.0.2.10>;tag=g\nTo: <sip:old>;tag=u\nCSeq: 1 OPTIONS\n";
+        format!("{HOSTS}0 old > pbx re=INVITE\n{redirect}\nContact: <{contact}>\n\n{ping}")
     }
 
     #[test]
@@ -161,6 +170,7 @@ mod tests {
                 ("sips means TLS", &to("sips:bob@pbx.corp.example", LATER), None),
                 ("no Contact", &redirected("301 Moved Permanently", LATER), None),
                 ("to itself", &to("sip:bob@corp.example", LATER), None),
+                ("only the other direction was captured", &responses_only(usual), None),
                 ("380", &redirected("380 Alternative Service\nContact: <sip:bob@pbx.corp.example>", LATER), None),
                 (
                     "followed with the old To tag",

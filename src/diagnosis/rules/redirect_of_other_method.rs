@@ -76,6 +76,10 @@ fn finding(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> Finding {
             "{server} redirected {method} of {client} to {contact}, and {client} sent no further one: what it kept up \
              has stopped."
         }
+        (_, _, true) if case.transaction.method == Method::Options => {
+            "{server} redirected {method} of {client} to {contact}, and {client} did not follow. As a keep-alive the redirect will do, \
+             since any answer shows that the server is up; what the target can do was not asked."
+        }
         (_, _, true) => {
             "{server} redirected {method} of {client} to {contact}, and {client} did not follow: what the request was for \
              did not happen."
@@ -143,6 +147,13 @@ mod tests {
         );
         let lost = only(&flow("MESSAGE", LATER), RULE.code);
         assert!(lost.message.to_string().ends_with("what the request was for did not happen."), "{}", lost.message);
+    }
+
+    #[test]
+    fn a_redirect_says_that_the_server_is_up() {
+        let said = |method| only(&flow(method, LATER), RULE.code).message.to_string();
+        assert!(said("OPTIONS").contains("any answer shows that the server is up"), "{}", said("OPTIONS"));
+        assert!(!said("PUBLISH").contains("keep-alive"), "{}", said("PUBLISH"));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A redirect that was followed in vain.
 
-use crate::call::{Call, CapturedMessage, Follow, Outcome};
+use crate::call::{Call, CapturedMessage, Follow, Origin, Outcome, Transaction};
 use crate::catalog;
-use crate::diagnosis::redirect_case::{End, RedirectCase, times_sent};
+use crate::diagnosis::redirect_case::{End, RedirectCase, last_try, times_sent};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 
-use crate::sip::StatusCode;
+use crate::sip::{StatusCode, Uri};
 
+use super::failed_response::advice_of_catalogue;
 use super::{
     number_portability_data_lost, redirect_breaks_passport, redirect_contact_not_routable,
     redirect_contact_unresolvable, redirect_follow_up_malformed, redirect_transport_unreachable,
@@ -54,35 +55,94 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     });
     let (follow, end) = ends.last().filter(|_| all_failed)?;
     let mut finding = match end {
+        End::Failure(answer, status) if went_back(case, follow) => turned_away(case, follow, answer, *status)?,
         End::Failure(answer, status) => rejected(case, follow, answer, *status)?,
         _ => silent(case, follow)?,
     };
     finding.consequence_of = cause(case, cx);
+    // A request that was repeated with credentials ends where its last try does.
+    let cited: Vec<_> = finding.evidence.iter().map(|e| e.frame).collect();
     let earlier = ends.iter().rev().skip(1).rev().filter_map(|(_, end)| match end {
-        End::Failure(answer, _) => Some(Evidence::of(answer, "an earlier target's answer")),
+        End::Failure(answer, _) if !cited.contains(&answer.provenance.frame) => {
+            Some(Evidence::of(answer, "an earlier target's answer"))
+        }
         _ => None,
     });
-    let finding = finding.evidence([case.evidence()]).evidence(earlier).fix(
+    let finding = finding.evidence([case.evidence()]).evidence(earlier);
+    if went_back(case, follow) {
+        return Some(finding.verify("Call again: the second INVITE goes to the address in the Contact."));
+    }
+    let finding = finding.fix(
         Text::new("At {server}: check why it advertises a target that does not take the call.")
             .with("server", case.redirector()),
     );
     Some(finding.verify("Call the target directly from the same client, then the old address: both must get through."))
 }
 
-/// The last target answered with a failure: what its status means decides the remedy.
-fn rejected(case: &RedirectCase<'_>, follow: &Follow, answer: &CapturedMessage, status: StatusCode) -> Option<Finding> {
-    let entry = catalog::entry_or_class(status.0)?.entry();
+/// Whether the client sent the follow-up to the redirecting server once more, though the Contact names another address: as clients
+/// do that send everything to one outbound proxy.
+fn went_back(case: &RedirectCase<'_>, follow: &Follow) -> bool {
+    let target = case.target_of(follow).and_then(Uri::ip);
+    let sent = case.call.transaction(follow.transaction);
+    sent.zip(target).is_some_and(|(sent, target)| {
+        sent.server.address == case.redirector().address && target != sent.server.address && sent.downstream.is_empty()
+    })
+}
+
+/// The redirecting server refused what was meant for the target.
+fn turned_away(
+    case: &RedirectCase<'_>,
+    follow: &Follow,
+    answer: &CapturedMessage,
+    status: StatusCode,
+) -> Option<Finding> {
     let message = Text::new(
-        "The client followed the redirect of {server} to {contact}, and the target answered {status} {phrase}.",
+        "{server} redirected the call to {contact}, but the client sent its second request to {server} as well, which answered {status} \
+         {phrase}: it did not go to the target.",
     )
     .with("server", case.redirector())
     .with("contact", case.target_of(follow)?)
     .with("status", status)
     .with("phrase", answer.message.reason_phrase().unwrap_or_default());
-    let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(answer, "the target's answer"))
+    let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(answer, "the answer of the redirecting server"))
         .evidence(case.follow_evidence(follow))
-        .actor(Actor::sender(answer, "operator of the redirect target"));
-    Some(entry.how_to_fix.iter().take(FIXES).fold(finding, |finding, fix| finding.fix(*fix)))
+        .actor(case.client_operator())
+        .fix("At the client: send the second INVITE to the address in the Contact, and not to the outbound proxy that redirected the call.")
+        .fix(Text::new("Or at {server}: relay requests for that address.").with("server", case.redirector()));
+    Some(finding)
+}
+
+/// The last target answered with a failure: what its status means decides the remedy.
+fn rejected(case: &RedirectCase<'_>, follow: &Follow, answer: &CapturedMessage, status: StatusCode) -> Option<Finding> {
+    let last = case.call.transaction(last_try(case.call, follow.transaction))?;
+    let (transaction, source) = behind(case, follow).unwrap_or((last, answer));
+    let status = source.message.status().unwrap_or(status);
+    let was_passed_on = source.provenance.frame != answer.provenance.frame;
+    let entry = catalog::entry_or_class(status.0)?.entry();
+    let message = Text::new(if was_passed_on {
+        "The client followed the redirect of {server} to {contact}, and {source}, to which that request went on, answered {status} {phrase}."
+    } else {
+        "The client followed the redirect of {server} to {contact}, and the target answered {status} {phrase}."
+    })
+    .with("server", case.redirector())
+    .with("contact", case.target_of(follow)?)
+    .with("status", status)
+    .with("phrase", source.message.reason_phrase().unwrap_or_default());
+    let message = if was_passed_on { message.with("source", source.provenance.flow.source) } else { message };
+    let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(source, "the target's answer"))
+        .evidence(was_passed_on.then(|| Evidence::of(answer, "what the client received")))
+        .evidence(case.follow_evidence(follow))
+        .actor(Actor::sender(source, "operator of the redirect target"));
+    let advice = advice_of_catalogue(entry, transaction, source, case.call);
+    Some(advice.take(FIXES).fold(finding, Finding::fix))
+}
+
+/// The response of an element behind the one that answered the client, which only passed it on.
+fn behind<'a>(case: &RedirectCase<'a>, follow: &Follow) -> Option<(&'a Transaction, &'a CapturedMessage)> {
+    match case.call.origin_of_failure(last_try(case.call, follow.transaction))? {
+        Origin::Response(id, message) => case.call.transaction(id).zip(case.call.message(message)),
+        Origin::Silence(_) => None,
+    }
 }
 
 /// Remedies of the catalogue that are quoted; `sipscan explain STATUS` has them all.
@@ -161,8 +221,55 @@ mod tests {
                 ("credentials do not help", &one(&challenged.replace("{}", "403 Forbidden")), Some(Severity::Error)),
             ],
         );
+        let refused = only(&one(&challenged.replace("{}", "403 Forbidden")), RULE.code);
+        assert!(refused.evidence.iter().all(|e| e.what.to_string() != "an earlier target's answer"), "one target");
         let finding = only(&two("404 Not Found"), RULE.code);
         assert!(finding.message.to_string().ends_with("the target answered 404 Not Found."));
         assert!(finding.evidence.iter().any(|e| e.text.contains("503 Down")), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn whoever_answered_behind_the_target_acts() {
+        let flow = redirected(
+            "302 Moved\nContact: <sip:bob@pbx.corp.example>",
+            "host end 203.0.113.60\n\n0.03 pbx > new\nINVITE sip:bob@pbx.corp.example\n\n+0.01 new > end forward\n\
+             INVITE sip:bob@203.0.113.60\n\n+0.1 end > new\n404 Not Found\n\n+0.001 new > end\nACK\n\n\
+             +0.001 new > pbx re=INVITE\n480 Nobody\n\n+0.001 pbx > new\nACK\n\n",
+        );
+        let flow = flow.replace("host end 203.0.113.60\n\n", "").replacen("\n\n", "\nhost end 203.0.113.60\n\n", 1);
+        let finding = only(&flow, RULE.code);
+        let said = finding.message.to_string();
+        assert!(said.contains("203.0.113.60:5060, to which that request went on, answered 404 Not Found"), "{said}");
+        assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "203.0.113.60:5060");
+        assert!(finding.remediation.iter().any(|fix| fix.to_string().contains("Request-URI")), "advice of the 404");
+    }
+
+    #[test]
+    fn a_client_that_asks_the_redirecting_server_again_is_told_so() {
+        let to = |contact: &str, host: &str| {
+            let follow =
+                followed(&format!("sip:bob@{contact}"), "404 Not Found").replace("pbx > new", &format!("pbx > {host}"));
+            let flow = redirected(
+                &format!("302 Moved\nContact: <sip:bob@{contact}>"),
+                &follow.replace("new > pbx", &format!("{host} > pbx")),
+            );
+            only(&flow, RULE.code).message.to_string().contains("did not go to the target")
+        };
+        assert!(to("203.0.113.40", "old"));
+        assert!(!to("203.0.113.40", "new"));
+        assert!(!to("pbx.corp.example", "old"), "the name may be that of the same host");
+    }
+
+    #[test]
+    fn advice_has_its_ground_in_the_response() {
+        let of = |response: &str| {
+            let flow = redirected(
+                "302 Moved\nContact: <sip:bob@pbx.corp.example>",
+                &followed("sip:bob@pbx.corp.example", response),
+            );
+            let fixes: Vec<_> = only(&flow, RULE.code).remediation.iter().map(ToString::to_string).collect();
+            fixes.join(" ").contains("Retry-After")
+        };
+        assert_eq!((of("503 Down"), of("503 Down\nRetry-After: 20")), (false, true));
     }
 }

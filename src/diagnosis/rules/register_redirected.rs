@@ -1,5 +1,7 @@
 //! A registration that is sent elsewhere.
 
+use std::net::IpAddr;
+
 use crate::call::Call;
 use crate::diagnosis::domains::registrable;
 use crate::diagnosis::redirect_case::RedirectCase;
@@ -112,13 +114,23 @@ fn credentials_evidence(message: &crate::call::CapturedMessage) -> Evidence {
     Evidence::header(message, name, "credentials sent to the target")
 }
 
-/// Whether the target is neither in the registrar's domain nor the registrar's or the redirecting server's own address.
+/// Whether the target is neither in the registrar's domain nor in the network of the registrar or of the redirecting server.
 fn is_foreign(case: &RedirectCase<'_>, target: &Uri) -> bool {
     let registrar = case.redirect.from.as_ref();
     if let Some(address) = target.ip() {
-        return address != case.transaction.server.address && registrar.and_then(Uri::ip) != Some(address);
+        let known = [Some(case.transaction.server.address), registrar.and_then(Uri::ip)];
+        return !known.into_iter().flatten().any(|own| are_neighbours(own, address));
     }
     registrable(target) != registrar.and_then(registrable)
+}
+
+/// Whether two addresses share what one operator usually has at least: a /24 of IPv4, a /64 of IPv6.
+fn are_neighbours(one: IpAddr, other: IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => one.octets()[..3] == other.octets()[..3],
+        (IpAddr::V6(one), IpAddr::V6(other)) => one.segments()[..4] == other.segments()[..4],
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -145,6 +157,7 @@ mod tests {
                 ("foreign address", &flow("", &to("203.0.113.40"), ""), Some(Severity::Critical)),
                 ("foreign domain", &flow("", &to("other.example"), ""), Some(Severity::Critical)),
                 ("own domain", &flow("", &to("r2.corp.example"), ""), Some(Severity::Warning)),
+                ("an address beside the registrar", &flow("", &to("198.51.100.31"), ""), Some(Severity::Warning)),
                 ("own address", &flow("", &to("198.51.100.30:5080"), ""), Some(Severity::Warning)),
                 ("authenticated", &flow(CREDENTIALS, &to("203.0.113.40"), ""), Some(Severity::Warning)),
                 ("no target", &flow("", "", ""), Some(Severity::Warning)),

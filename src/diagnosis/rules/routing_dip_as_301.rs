@@ -82,6 +82,7 @@ mod tests {
                     Some(Severity::Warning),
                 ),
                 ("signed", &signed, Some(Severity::Warning)),
+                ("a signed diversion", &signed.replace("c.pem>", "c.pem>;ppt=\"div\""), None),
                 ("302 is right", &flow("302 Moved", ported, "0.004"), None),
                 ("no mark", &flow("301 Moved", plain, "0.004"), None),
                 (

@@ -1,15 +1,13 @@
 //! A BYE that says 607: the person heard the call, and did not want it.
 
 use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::response_facts::says_unwanted;
 use crate::diagnosis::unwanted_case::{element, party};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::lang::span;
-use crate::sip::{HeaderName, Method, Reason};
-
-/// How FreeSWITCH numbers its cause UNWANTED.
-const FREESWITCH_UNWANTED: u32 = 819;
+use crate::sip::{HeaderName, Method};
 
 pub(super) static RULE: Rule = Rule {
     code: "unwanted-after-answer",
@@ -38,25 +36,20 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     out.extend(byes.filter_map(|bye| finding(call, bye, cx)).take(1));
 }
 
-fn is_unwanted(reason: &Reason) -> bool {
-    (reason.is("SIP") && reason.cause == Some(607))
-        || (reason.is("FreeSWITCH") && reason.cause == Some(FREESWITCH_UNWANTED))
-}
-
 /// The BYE by which the called side said so.
 pub(in crate::diagnosis) fn of_called_side(call: &Call) -> Option<&CapturedMessage> {
     let caller = call.initial_request()?.provenance.flow.source.address;
     let byes = call.transactions.iter().filter(|t| t.method == Method::Bye && t.upstream.is_none());
     let mut byes = byes.filter(|bye| bye.client.address != caller).filter_map(|bye| call.message(bye.request?));
-    byes.find(|bye| bye.message.reasons().iter().any(is_unwanted))
+    byes.find(|bye| bye.message.reasons().iter().any(says_unwanted))
 }
 
 fn finding(call: &Call, bye: &Transaction, cx: &Context<'_>) -> Option<Finding> {
     let request = call.message(bye.request?)?;
-    if !request.message.reasons().iter().any(is_unwanted) {
+    if !request.message.reasons().iter().any(says_unwanted) {
         return None;
     }
-    let invite = call.initial_request()?;
+    let Some(invite) = call.initial_request() else { return Some(of_unknown_side(request)) };
     let by_caller = bye.client.address == invite.provenance.flow.source.address;
     let callee = match invite.message.to() {
         Some(to) => Text::verbatim(party(&to, &cx.settings.country)),
@@ -94,6 +87,23 @@ fn finding(call: &Call, bye: &Transaction, cx: &Context<'_>) -> Option<Finding> 
     })
 }
 
+/// How the call began was not captured, and with it who called whom.
+fn of_unknown_side(request: &CapturedMessage) -> Finding {
+    let message = Text::new(
+        "{sender} ended a call, whose beginning is not in this capture, with a BYE whose Reason is 607 Unwanted. By RFC 8197 that is the word \
+         of the called side.",
+    );
+    Finding::new(
+        &RULE,
+        Certainty::Strong,
+        message.with("sender", element(request)),
+        Evidence::header(request, HeaderName::Reason, Text::verbatim("BYE")),
+    )
+    .actor(Actor::at(request.provenance.flow.destination, "the calling organisation"))
+    .fix("Check whether there was consent to call, and what the called party heard.")
+    .verify("Later calls end with an ordinary BYE.")
+}
+
 fn answer(call: &Call) -> Option<&CapturedMessage> {
     call.message(call.decisive_final(call.answered_transaction()?)?.message)
 }
@@ -129,12 +139,23 @@ mod tests {
                     &flow("9.1 p > a\nBYE\nReason: FreeSWITCH;cause=819"),
                     Some(Severity::Warning),
                 ),
+                ("the same as a status", &flow("9.1 p > a\nBYE\nReason: SIP;cause=819"), Some(Severity::Warning)),
                 ("the caller's side", &flow("9.1 a > p\nBYE\nReason: SIP;cause=607"), Some(Severity::Warning)),
                 ("an ordinary end", &flow("9.1 p > a\nBYE\nReason: Q.850;cause=16"), None),
                 ("a number in the text", &flow("9.1 p > a\nBYE\nReason: SIP;cause=200;text=\"cause=607\""), None),
                 ("of another protocol", &flow("9.1 p > a\nBYE\nReason: Q.850;cause=607"), None),
             ],
         );
+    }
+
+    #[test]
+    fn a_call_that_began_before_the_capture_names_no_caller() {
+        let bye = "host a 192.0.2.10\nhost p 198.51.100.50\n\n9 p > a to-tag=x\nBYE sip:a@192.0.2.10\nReason: SIP;cause=607\n\n9.1 a > p\n200 OK\n";
+        let found = diagnose(bye);
+        let finding = found.calls[0].findings.iter().find(|f| f.code == CODE).unwrap();
+        let said = finding.message.to_string();
+        assert!(said.contains("whose beginning is not in this capture"), "{said}");
+        assert!(diagnose(&bye.replace("607", "600")).calls[0].findings.iter().all(|f| f.code != CODE));
     }
 
     #[test]

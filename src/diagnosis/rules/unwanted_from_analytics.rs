@@ -98,11 +98,13 @@ fn message(element: &Answerer) -> Text {
         .with("median", span(delays.median))
         .with("unwanted", at_once)
         .with("callees", callees),
-        (marked, _) => Text::new(
-            "{element} rejected {marked} calls with 607 that carries marks of a network's analytics: that is not a decision \
+        (marked, _) => Text::count(
+            marked,
+            "{element} rejected {n} call with a 607 that carries marks of a network's analytics: that is not a decision of the called \
+             party.",
+            "{element} rejected {n} calls with 607 that carries marks of a network's analytics: that is not a decision \
              of the called parties.",
-        )
-        .with("marked", marked),
+        ),
     };
     text.with("element", name)
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::call::Call;
 use crate::call::unwanted::Verdict;
+use crate::diagnosis::response_facts::{advice, redress};
 use crate::diagnosis::unwanted_case::UnwantedCase;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::{Fill as _, Value, span};
+use crate::sip::StatusCode;
 
 pub(super) static RULE: Rule = Rule {
     code: "unwanted-origin",
@@ -62,6 +64,9 @@ fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {
     for fix in remedies(case, &callee) {
         finding = finding.fix(fix);
     }
+    if !case.is_call() {
+        return finding.verify("No further request of this kind goes from this sender to this recipient.");
+    }
     finding.verify(
         Text::new(
             "In a later capture no call from this caller goes to {callee}, on any route; once the block is lifted, a call \
@@ -76,11 +81,29 @@ fn told(time: Option<Duration>) -> Value {
     time.map_or_else(|| "".fill(), |time| span(time).fill())
 }
 
+/// A status, where there is one.
+fn told_status(status: Option<StatusCode>) -> Value {
+    status.map_or_else(|| "".fill(), |status| status.to_string().fill())
+}
+
 fn message(case: &UnwantedCase<'_>) -> Text {
     let origin = &case.origin;
     let ringing = told(origin.ringing);
     let delay = told(origin.delay);
+    let progress = case.progress();
     let text = match origin.verdict {
+        Verdict::Human if progress.is_some() => Text::new(
+            "The called party rejected this caller as unwanted: {sender} answered 607, {ringing} after its {progress} and under the same \
+             To tag, so a person most likely decided, unless an announcement was played before.",
+        )
+        .with("ringing", ringing)
+        .with("progress", told_status(progress)),
+        Verdict::Device if progress.is_some() && origin.same_tag => Text::new(
+            "The called device rejected this caller as unwanted: {sender} answered 607, only {ringing} after its {progress} and under \
+             the same To tag, too fast for a person.",
+        )
+        .with("ringing", ringing)
+        .with("progress", told_status(progress)),
         Verdict::Human => Text::new(
             "The called party rejected this caller as unwanted: {sender} rang for {ringing} and then answered 607 under the \
              same To tag, so a person most likely decided.",
@@ -122,14 +145,16 @@ fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
     let elsewhere =
         Text::new("Do not try another carrier or another calling number: the answer holds for every route.");
     if case.origin.verdict == Verdict::NetworkAnalytics {
-        let mut fixes = super::super::response_facts::advice(case.response);
-        fixes.push(
-            Text::new(
-                "Ask the operator of {sender} through the contact for blocked callers that it publishes; quote Call-ID, \
-                 time and both numbers.",
-            )
-            .with("sender", case.origin.sender),
-        );
+        let mut fixes = advice(case.response);
+        if redress(case.response).is_none() {
+            fixes.push(
+                Text::new(
+                    "Ask the operator of {sender} through the contact for blocked callers that it publishes; quote Call-ID, \
+                     time and both numbers.",
+                )
+                .with("sender", case.origin.sender),
+            );
+        }
         fixes.push(
             Text::new("Stop automatic retries to {callee} until the network has lifted the block.")
                 .with("callee", callee),
@@ -138,8 +163,12 @@ fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
         return fixes;
     }
     let mut fixes = vec![
-        Text::new("Take {callee} off the calling list of this caller, and stop automatic retries.")
-            .with("callee", callee),
+        Text::new(if case.is_call() {
+            "Take {callee} off the calling list of this caller, and stop automatic retries."
+        } else {
+            "Take {callee} off the list of this sender, and stop retries."
+        })
+        .with("callee", callee),
         Text::new(
             "Where there is an existing relationship or consent, use another channel; only the called party can lift the block.",
         ),
@@ -199,6 +228,36 @@ mod tests {
     }
 
     #[test]
+    fn a_607_that_became_another_failure_is_why_the_call_failed() {
+        let hop = "0.1 p > b branch=f1\nINVITE sip:+12155550113@203.0.113.61\n\n0.5 b > p tag=z\n180 Ringing\n\n5 b > p tag=z\n{}\n\n\
+            5.1 p > a re=INVITE tag=z\n480 Gone\n\n5.2 p > b branch=f1\nACK";
+        let report = |status: &str| diagnose(&flow(&hop.replace("{}", status))).calls.remove(0);
+        let (unwanted, other) = (report("607 Unwanted"), report("404 Not Found"));
+        assert_eq!((unwanted.root_cause, other.root_cause), (Some(CODE), Some("failed-response")));
+        let actor = unwanted.findings[0].actor.as_ref().unwrap();
+        assert_eq!(actor.address.unwrap().to_string(), "192.0.2.10:5060", "and not who passed the call on");
+    }
+
+    #[test]
+    fn words_are_those_of_the_method_and_of_the_contact() {
+        let of = |flow: &str| diagnose(flow).calls[0].findings.iter().find(|f| f.code == CODE).cloned().unwrap();
+        let said = |finding: &crate::diagnosis::Finding| {
+            let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+            format!("{} {}", advice.join(" "), finding.verification.as_ref().unwrap())
+        };
+        let message = "host a 192.0.2.10\nhost p 198.51.100.50\n\n0 a > p\nMESSAGE sip:b@198.51.100.50\n\n0.1 p > a\n607 Unwanted\n";
+        let text = said(&of(message));
+        assert!(!text.contains("rings") && !text.contains("calling list"), "{text}");
+        let card = "\nCall-Info: <https://block.example.net/j>;purpose=jwscard";
+        for (fields, named) in [(card, true), ("\nServer: ScoreGate/2.1", false)] {
+            let text = said(&of(&flow(&format!("0.1 p > a tag=t\n607 Unwanted{fields}"))));
+            assert_eq!(text.contains("https://block.example.net/j"), named, "{text}");
+            assert_eq!(text.contains("that it publishes"), !named, "{text}");
+            assert!(text.contains("a call rings"), "{text}");
+        }
+    }
+
+    #[test]
     fn it_is_the_first_word_on_the_call_and_nothing_repeats_it() {
         let found = diagnose(include_str!("../../../samples/scenarios/s08.txt"));
         let report = &found.calls[0];
@@ -236,6 +295,16 @@ mod tests {
         let rang = "0.9 p > a tag=t\n180 Ringing\n\n";
         for (rest, words, who) in [
             (format!("{rang}1.4 p > a tag=t\n607 Unwanted"), "too fast for a person", "another channel"),
+            (
+                format!("{rang}9 p > a tag=t\n607 Unwanted").replace("180 Ringing", "183 Session Progress"),
+                "answered 607, 8.1 s after its 183 and under the same To tag",
+                "another channel",
+            ),
+            (
+                format!("{rang}1.4 p > a tag=t\n607 Unwanted").replace("180 Ringing", "183 Session Progress"),
+                "only 500 ms after its 183",
+                "another channel",
+            ),
             ("0.1 p > a tag=t\n607 Unwanted\nUser-Agent: ExamplePhone/1".into(), "names itself like a phone", "another channel"),
             ("0.1 p > a tag=t\n607 Unwanted".into(), "a list or policy", "another channel"),
             ("0.1 p > a tag=t\n607 Unwanted\nServer: ScoreGate/2.1".into(), "marks of analytics", "contact for blocked callers"),

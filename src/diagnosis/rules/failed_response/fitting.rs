@@ -2,8 +2,10 @@
 //! refused.
 
 use super::other_methods::speaks_of_dns;
+use super::particular::is_no_step;
+use super::was_ended;
 use crate::call::{Call, CapturedMessage, Transaction};
-use crate::diagnosis::response_facts::asks_to_wait;
+use crate::diagnosis::response_facts::{asks_to_wait, says_unwanted};
 use crate::diagnosis::{Evidence, Text};
 use crate::sip::sdp::Media;
 use crate::sip::{HeaderName, Message, Method, StatusCode, UriView};
@@ -48,6 +50,29 @@ const RINGS: &str = "The called device is registered and the next call rings.";
 const BACK_OFF: &str = "the vendor of the client that does not back off";
 const OVER: &str = "For a BYE or CANCEL nothing needs repair; treat the call as over.";
 
+const NO_CONTACT: &str = "No Contact, or one that nobody can use (malformed, not a SIP URI, private address, unknown host, closed port): the \
+    operator of the redirect server must supply one that the callers can reach. If no new address is known, 410 is the honest answer.";
+const POINTS_BACK: &str = "The Contact names the requested address again, or the chain of redirects returns to it: the operator of the redirect \
+    server must correct the entry that points back. Nothing may be stored meanwhile.";
+const WAS_CALLED: &str =
+    "The Contact was called and failed: its own final response, or its silence, is the cause to pursue.";
+const NEW_TARGET: &str = "If the call is signed (Identity), the new request needs a signature for the new destination, unless the 301 brought a \
+    diverted-call token (div) along; the old one alone does not fit any more.";
+const SIGN_ANEW: &str = "Sign anew after following a redirect (or pass on the diverted-call token that the redirecting element supplied, RFC 8946).";
+const COMPACT: &str = "If the compact form was sent, try once with the full form.";
+const LONGER_SESSION: &str =
+    "Nothing needs repair when a request with a larger Session-Expires follows and is accepted.";
+const RAISE_SESSION: &str =
+    "Otherwise raise Session-Expires at the client to at least Min-SE of the response; 1800 seconds is customary.";
+const LONGER_EXPIRY: &str = "Nothing needs repair when a request with a larger Expires follows and is accepted.";
+const RAISE_EXPIRY: &str = "Otherwise raise the registration or subscription interval to at least Min-Expires; keep NAT bindings open with \
+    keep-alives instead of short registrations.";
+const MECHANISM: &str = "Nothing needs repair when the client picks a mechanism and repeats the request.";
+const CANCEL_SEEN: &str = "Nothing needs repair when the CANCEL is visible.";
+const NO_CANCEL: &str = "Without one, look upstream for what cancelled the call: a proxy timer, a 6xx on another branch, or a part of the path \
+    that was not captured.";
+const ENABLE: &str = "Otherwise enable one of the mechanisms in Security-Server at the client.";
+
 /// Causes of the telephone network for a number that is not in use (404), and for a called party that cannot be had (480).
 const NOBODY: [u32; 3] = [1, 2, 3];
 const ABSENT: [u32; 4] = [18, 19, 20, 31];
@@ -83,7 +108,7 @@ pub(super) fn verification(
 ) -> Option<&'static str> {
     match verify {
         "" => None,
-        RINGS if was_reached(response).is_some() => None,
+        RINGS if was_reached(response).is_some() || rang(transaction, call) == Some(180) => None,
         CODEC if offers_fax(transaction, call) => Some("The next fax arrives, over T.38 or over audio."),
         _ => Some(verify),
     }
@@ -142,7 +167,27 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
             (false, true) => Some("Read Warning: 380 or 381 points to a mismatch of sip and sips."),
             (false, false) => None,
         },
-        STALE => same.filter(|_| is_stale(response) || request(transaction, call).is_some_and(is_signed)),
+        STALE | NEW_TARGET => same.filter(|_| request(transaction, call).is_some_and(is_signed)),
+        SIGN_ANEW => same.filter(|_| !call.redirects.is_empty()),
+        COMPACT => same.filter(|_| request(transaction, call).is_some_and(has_compact_form)),
+        CANCEL_SEEN => same.filter(|_| was_ended(call, transaction)),
+        NO_CANCEL if !was_ended(call, transaction) => Some(
+            "Look upstream for what cancelled the call: a proxy timer, a 6xx on another branch, or a part of the path that was not captured.",
+        ),
+        // Where that is so, closer rules say it.
+        POINTS_BACK | WAS_CALLED => None,
+        NO_CONTACT => same.filter(|_| !has(HeaderName::Contact)),
+        LONGER_SESSION | LONGER_EXPIRY | MECHANISM => same.filter(|_| !is_no_step(call, transaction)),
+        RAISE_SESSION if is_no_step(call, transaction) => {
+            Some("Raise Session-Expires at the client to at least Min-SE of the response; 1800 seconds is customary.")
+        }
+        RAISE_EXPIRY if is_no_step(call, transaction) => Some(
+            "Raise the registration or subscription interval to at least Min-Expires; keep NAT bindings open with keep-alives instead of \
+             short registrations.",
+        ),
+        ENABLE if is_no_step(call, transaction) => {
+            Some("Enable one of the mechanisms in Security-Server at the client.")
+        }
         HOPS => same.filter(|_| !request(transaction, call).is_some_and(has_hops)),
         TIMEOUT if transaction.request.is_none() => {
             Some("Find out which dependency the answering server was waiting for, and mend that.")
@@ -196,7 +241,7 @@ fn was_reached(response: &Message) -> Option<&'static str> {
             reason.is("Q.850") && is_among(&[cause]) || reason.is("SIP") && is_among(&statuses)
         })
     };
-    if has(REJECTED) {
+    if has(REJECTED) || reasons.iter().any(says_unwanted) {
         Some(
             "Do not look for a missing registration: by its Reason the call was rejected, by the called party or by a network in front of it.",
         )
@@ -221,13 +266,13 @@ fn offers_fax(transaction: &Transaction, call: &Call) -> bool {
     sdp.is_some_and(|sdp| sdp.media.iter().any(is_fax))
 }
 
-/// Whether the phrase speaks of a signature that is too old.
-fn is_stale(response: &Message) -> bool {
-    response.reason_phrase().is_some_and(|phrase| phrase.to_ascii_lowercase().contains("stale"))
-}
-
 fn is_signed(request: &Message) -> bool {
     request.has(HeaderName::Identity)
+}
+
+/// Whether a signature has neither header nor payload, which the verifier has to rebuild (RFC 8224 §4.1.3).
+fn has_compact_form(request: &Message) -> bool {
+    request.values(HeaderName::Identity).iter().any(|value| value.trim_start().starts_with(".."))
 }
 
 /// Whether the request began with as many hops as clients are to give it.
@@ -277,6 +322,10 @@ mod tests {
     use crate::diagnosis::reports::report;
     use crate::{catalog, diagnosis::Finding};
 
+    /// A request with a signature of which header and payload are left out.
+    const COMPACT_TOKEN: &str = "INVITE sip:p\nDate: Mon, 30 Mar 2026 14:00:00 GMT\nIdentity: \
+        ..bD6RN89cIJmWg_T6gbSWto-3oCD1ejfIh_EAcat7mtYapYbwdu3fq0qD2r1naThSISUo4jokXDmRHqGRXMphwg;info=<https://a.example/c>";
+
     /// The failure of a request with these lines, after such a response.
     fn failed(request: &str, response: &str) -> Finding {
         let text = format!(
@@ -293,8 +342,44 @@ mod tests {
         let of_catalogue = (300..700).filter_map(catalog::lookup).flat_map(|entry| entry.how_to_fix);
         let given: Vec<_> = of_catalogue.copied().chain(other_methods::fixes()).collect();
         for advice in [
-            ALLOW, REGISTRAR, REASON, OFFER, EVENTS, REFUSED, ROUTED, LOOP, OVERLOAD, AVOID, REGISTERED, CAUSES, RANG,
-            STALE, HOPS, OVER, TIMEOUT, NUMBER, PROVISION, SOURCE, SRTP, ORDER, LATE, ANY_OFFER,
+            ALLOW,
+            REGISTRAR,
+            REASON,
+            OFFER,
+            EVENTS,
+            REFUSED,
+            ROUTED,
+            LOOP,
+            OVERLOAD,
+            AVOID,
+            REGISTERED,
+            CAUSES,
+            RANG,
+            STALE,
+            HOPS,
+            OVER,
+            TIMEOUT,
+            NUMBER,
+            PROVISION,
+            SOURCE,
+            SRTP,
+            ORDER,
+            LATE,
+            ANY_OFFER,
+            NO_CONTACT,
+            POINTS_BACK,
+            WAS_CALLED,
+            NEW_TARGET,
+            SIGN_ANEW,
+            COMPACT,
+            LONGER_SESSION,
+            RAISE_SESSION,
+            LONGER_EXPIRY,
+            RAISE_EXPIRY,
+            MECHANISM,
+            ENABLE,
+            CANCEL_SEEN,
+            NO_CANCEL,
         ] {
             assert!(given.contains(&advice), "{advice}");
         }
@@ -336,13 +421,26 @@ mod tests {
                 "For `Stale Date`",
                 "carried no",
             ),
-            ("INVITE sip:p", "403 Stale Date", "For `Stale Date`", "carried no"),
+            ("INVITE sip:p", "403 Stale Date", "Set the clock of the signing server", "Source address"),
+            ("INVITE sip:p", "438 No", "Capture behind the element that signs", "compact form"),
+            (COMPACT_TOKEN, "438 No", "compact form", "Capture behind"),
+            ("INVITE sip:p", "422 No\nMin-SE: 1800", "Raise Session-Expires", "Nothing needs repair"),
+            ("REGISTER sip:p", "423 No\nMin-Expires: 300", "Raise the registration", "Otherwise"),
+            ("INVITE sip:p", "494 No\nSecurity-Server: tls", "Enable one of the mechanisms", "Nothing needs repair"),
+            ("INVITE sip:p", "487 Request Terminated", "Look upstream for what", "when the CANCEL is visible"),
+            ("INVITE sip:p", "699 Odd", "what the code means there", "answer 486"),
             ("INVITE sip:p\nMax-Forwards: 70", "483 Too Many Hops", "The loop is in or behind", "raise Max-Forwards"),
             ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "raise Max-Forwards", "Read the Via"),
             ("MESSAGE sip:p", "481 No", "Compare Call-ID and both tags", "For a BYE"),
             ("BYE sip:p", "481 No", "For a BYE or CANCEL nothing", "Reason"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=21", "the call was rejected", "Look for a registration"),
             ("INVITE sip:p", "480 No\nReason: SIP;cause=603", "the call was rejected", "Look for a registration"),
+            (
+                "INVITE sip:p",
+                "480 No\nReason: FreeSWITCH;cause=819",
+                "the call was rejected",
+                "Look for a registration",
+            ),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=17", "the called party is busy", "Look for a registration"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=16", "Look for a registration", "Do not look"),
             ("INVITE sip:p", "480 No\nReason: SIP;cause=21", "Look for a registration", "Do not look"),
@@ -373,7 +471,9 @@ mod tests {
 
     #[test]
     fn a_call_that_was_rejected_says_nothing_of_registrations() {
-        for (response, told) in [("480 No", true), ("480 No\nReason: Q.850;cause=21", false)] {
+        for (response, told) in
+            [("480 No", true), ("480 No\nReason: Q.850;cause=21", false), ("180 Ringing\n\n5 p > a\n480 No", false)]
+        {
             let verification = failed("INVITE sip:p", response).verification.as_ref().map(ToString::to_string);
             assert_eq!(verification.is_some_and(|text| text.contains("registered")), told, "{response}");
         }

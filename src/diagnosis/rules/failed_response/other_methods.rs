@@ -32,6 +32,20 @@ const NO_ADDRESS: Wording = Wording {
     ),
 };
 
+/// A 403 of a verifier, which refuses no caller, but a signature (RFC 8224 §6.2.2).
+const STALE_DATE: Wording = Wording {
+    statuses: &[403],
+    methods: Methods::Others,
+    meaning: "The verifier takes the signature of the request for too old, or for one from the future; sending it again does not help.",
+    fixes: &[
+        "Set the clock of the signing server by NTP, and sign immediately before sending.",
+        "Compare the claim `iat` of the token, and Date, with the time at which the verifier got the request: they may differ by a minute at most. \
+            Where they agree, set the clock of the verifier.",
+    ],
+    role: "the operator of the signing service, or of the verifier",
+    verify: Some("The next request is signed in the minute in which it is sent, and is accepted."),
+};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Methods {
     Register,
@@ -44,6 +58,9 @@ enum Methods {
 pub(super) fn wording(method: &Method, status: u16, response: &Message) -> Option<&'static Wording> {
     if *method != Method::Register && NO_ADDRESS.statuses.contains(&status) && speaks_of_dns(response) {
         return Some(&NO_ADDRESS);
+    }
+    if *method != Method::Register && STALE_DATE.statuses.contains(&status) && speaks_of_stale_date(response) {
+        return Some(&STALE_DATE);
     }
     let methods = match method {
         Method::Invite | Method::Ack => return None,
@@ -58,6 +75,12 @@ pub(super) fn wording(method: &Method, status: u16, response: &Message) -> Optio
 #[cfg(test)]
 pub(super) fn fixes() -> impl Iterator<Item = &'static str> {
     WORDINGS.iter().flat_map(|wording| wording.fixes).copied()
+}
+
+/// Whether the phrase is that of a signature that is not fresh.
+fn speaks_of_stale_date(response: &Message) -> bool {
+    let phrase = response.reason_phrase().unwrap_or_default().to_ascii_lowercase();
+    ["stale", "date"].iter().all(|word| phrase.contains(word))
 }
 
 /// Whether the reason phrase speaks of DNS.

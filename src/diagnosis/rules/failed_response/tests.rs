@@ -1,5 +1,6 @@
 use crate::call::Outcome;
 use crate::diagnosis::reports::{codes, report, reports};
+use crate::diagnosis::testing::diagnose;
 use crate::diagnosis::{CallReport, Finding};
 
 const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n";
@@ -82,11 +83,68 @@ fn the_phrase_is_quoted_where_it_is_not_the_usual_one() {
         ("404", "answered INVITE with 404 (Not Found)."),
         (
             "499 Private",
-            "answered INVITE with 499 Private. The code is not registered; clients treat it as 400 Bad Request.",
+            "answered INVITE with 499 Private. The code is not registered; clients treat it as 400 Bad Request. What it means here only its \
+             sender knows.",
         ),
+        ("699 Odd", "treat it as 600 Busy Everywhere. What it means here only its sender knows."),
     ] {
         let message = only(&invite(response, false)).message.to_string();
         assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_block_by_a_network_that_became_another_failure_is_no_smaller() {
+    for (status, expected) in
+        [("603 Network Blocked", "failed-response error"), ("603 Decline", "failed-response warning")]
+    {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:+12155550113@p.example\n\n0.01 p > b forward\nINVITE sip:+12155550113@203.0.113.60\n\n\
+             0.1 b > p tag=t\n{status}\n\n0.11 p > b\nACK\n\n0.12 p > a re=INVITE\n503 Service Unavailable\n\n0.13 a > p\nACK\n"
+        ));
+        assert!(codes(&report).iter().any(|code| code == expected), "{status}: {:?}", codes(&report));
+    }
+}
+
+#[test]
+fn a_607_that_the_response_speaks_of_is_named() {
+    for (response, said) in [
+        ("600 Busy Everywhere\nReason: SIP;cause=607;text=\"Unwanted\"", true),
+        ("600 Busy Everywhere\nReason: SIP;cause=600", false),
+        ("600 Busy Everywhere\nReason: Preemption;cause=607", false),
+    ] {
+        let message = only(&invite(response, true)).message.to_string();
+        assert_eq!(message.ends_with("The response itself gives the reason 607 Unwanted."), said, "{message}");
+    }
+}
+
+#[test]
+fn a_redirect_at_the_end_of_the_capture_is_left_open() {
+    let found = diagnose(&format!(
+        "{HOSTS}0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a tag=t\n301 Moved\nContact: <sip:bob@q.example>\n\n0.6 a > p\nACK\n"
+    ));
+    let finding = found.calls[0].findings.iter().find(|f| f.code == "failed-response").unwrap();
+    let message = finding.message.to_string();
+    let end = "The capture ends 100 ms later: whether anybody called the address in Contact is not in it.";
+    assert!(message.ends_with(end), "{message}");
+    let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+    for absent in ["No Contact, or one", "that points back", "was called and failed", "If the call is signed"] {
+        assert!(advice.iter().all(|fix| !fix.contains(absent)), "{advice:#?}");
+    }
+}
+
+#[test]
+fn a_verdict_about_a_signature_that_is_not_there_says_so() {
+    let signed = include_str!("../../../../samples/scenarios/s08.txt");
+    let unsigned = signed.split_inclusive('\n').filter(|line| !line.starts_with("Identity:")).collect();
+    for (text, is_signed) in [(signed.to_owned(), true), (unsigned, false)] {
+        for status in ["436", "437", "438"] {
+            let found = diagnose(&text.replace("607 Unwanted", &format!("{status} No")));
+            let finding = found.calls[0].findings.iter().find(|f| f.code == "failed-response").unwrap();
+            let message = finding.message.to_string();
+            assert_eq!(message.contains("carries no Identity header field"), !is_signed, "{message}");
+            assert!(is_signed || !message.contains("header fields are present"), "{message}");
+        }
     }
 }
 

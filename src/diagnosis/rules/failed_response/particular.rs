@@ -1,0 +1,47 @@
+//! What a failure means where the frames around it say more than its status does.
+
+use crate::call::{Call, CapturedMessage, Transaction};
+use crate::catalog::StatusEntry;
+use crate::diagnosis::Text;
+use crate::diagnosis::redirect_case::FOLLOW_WINDOW;
+use crate::lang::span;
+use crate::sip::{HeaderName, Method};
+
+/// A redirect behind which the capture ends, before anybody would have had the time to follow.
+pub(super) fn open_redirect(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
+    let is_open = matches!(entry.code, 300..=302) && response.message.has(HeaderName::Contact);
+    let after = call.observed_until.since(response.provenance.time);
+    (is_open && response.message.method() == Some(&Method::Invite) && after < FOLLOW_WINDOW).then(|| {
+        Text::new(
+            "{meaning} The capture ends {after} later: whether anybody called the address in Contact is not in it.",
+        )
+        .with("meaning", Text::new(entry.meaning_in_short()))
+        .with("after", span(after))
+    })
+}
+
+/// Whether a verdict is about a signature that the request, as captured, does not carry.
+pub(super) fn judges_unseen_signature(call: &Call, transaction: &Transaction, status: u16) -> bool {
+    let request = transaction.request.and_then(|id| call.message(id));
+    matches!(status, 436..=438) && request.is_some_and(|m| !m.message.has(HeaderName::Identity) && !m.message.is_cut())
+}
+
+/// What such a verdict means.
+pub(super) fn unseen_signature(entry: &StatusEntry) -> Text {
+    let meaning =
+        if entry.code == 438 { "The verifier found no Identity header field that validates." } else { entry.meaning };
+    Text::new(
+        "{meaning} The request as captured here carries no Identity header field: it was signed behind this point, or the code is out of \
+         place (a missing signature is 428).",
+    )
+    .with("meaning", Text::new(meaning))
+}
+
+/// Whether a response that asks for the same request with another value is no step any more: the client did repeat it and got the
+/// same again, or had the time to.
+pub(super) fn is_no_step(call: &Call, refused: &Transaction) -> bool {
+    let over = refused.finals.iter().filter_map(|last| call.time(last.message)).max();
+    let had_time = over.is_some_and(|over| call.observed_until.since(over) >= FOLLOW_WINDOW);
+    let same = call.transactions.iter().filter(|t| t.method == refused.method && t.leg == refused.leg);
+    had_time || same.count() > 1
+}
