@@ -204,7 +204,7 @@ impl<'a> RedirectCase<'a> {
             })
         };
         let word = |(follow, _, status): &(&Follow, _, StatusCode)| self.is_word_of_the_callee(follow, *status);
-        ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().filter(word).next_back())
+        ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().rfind(word))
     }
 
     /// The final response to a follow-up that counts, once all challenges were answered.
