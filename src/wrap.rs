@@ -23,8 +23,10 @@ pub fn pad(text: &str, width: usize) -> String {
 /// long, inside it. A single character that is wider than `width` gets a line of its own. Never returns an empty list.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Lines { width: width.max(1), done: Vec::new(), line: String::new(), cells: 0 };
-    for word in text.split_whitespace() {
-        lines.word(word);
+    if is_printable_ascii(text) {
+        lines.plain(text);
+    } else {
+        text.split_whitespace().for_each(|word| lines.word(word));
     }
     lines.finish()
 }
@@ -37,6 +39,30 @@ struct Lines {
 }
 
 impl Lines {
+    /// Takes a text of which each octet takes one cell, as most do: what fits is copied, and the room for it is known.
+    fn plain(&mut self, text: &str) {
+        let mut left = text.len();
+        for word in text.split_ascii_whitespace() {
+            let glue = usize::from(self.cells > 0);
+            if glue > 0 && self.cells + glue + word.len() > self.width {
+                self.flush();
+            }
+            if self.cells == 0 {
+                self.line.reserve_exact(self.width.min(left));
+            } else {
+                self.line.push(' ');
+                self.cells += 1;
+            }
+            left -= word.len();
+            if self.cells + word.len() > self.width {
+                self.piece(word);
+            } else {
+                self.line.push_str(word);
+                self.cells += word.len();
+            }
+        }
+    }
+
     fn word(&mut self, word: &str) {
         let mut glue = usize::from(self.cells > 0);
         for piece in pieces(word) {
@@ -165,6 +191,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_texts_are_wrapped_as_all_are(text in "([ -~]{0,9} {0,2}){0,20}", width in 0..40_usize) {
+            let mut lines = Lines { width: width.max(1), done: Vec::new(), line: String::new(), cells: 0 };
+            text.split_whitespace().for_each(|word| lines.word(word));
+            prop_assert_eq!(wrap(&text, width), lines.finish());
+        }
+
         #[test]
         fn punctuation_stays_with_what_it_belongs_to(
             text in "((中|文|ab|12|（文中）|“ab”|《中》|\\[ab, 文\\])(，|。)? ?){0,40}",
