@@ -331,7 +331,7 @@ impl Row {
         fields.push_with_end(self.word, block.end.wrapping_sub(self.start as usize), block.end + end);
         if self.is_asked_for {
             // Of what is asked for no other line is nothing but words.
-            block.call_id = Some(Span::new(self.line.value_start as usize, end).behind(block.end));
+            block.call_id = Span::new(block.end + self.line.value_start as usize, block.end + end);
         }
         Some(end + 2)
     }

@@ -23,8 +23,8 @@ pub(super) struct Block {
     pub(super) from_tag: Option<Span>,
     /// That of To.
     pub(super) to_tag: Option<Span>,
-    /// The first Call-ID.
-    pub(super) call_id: Option<Span>,
+    /// The first Call-ID; none if nobody looked as well.
+    pub(super) call_id: Span,
     /// The branch of the first Via value.
     pub(super) branch: Option<Span>,
     /// Where the parameters of a plain first Via value begin; 0 of others.
@@ -144,7 +144,7 @@ impl Block {
                 self.branch = parameter();
                 self.via_parameters = if end.parameters > 0 { offset(at) + end.parameters } else { 0 };
             }
-            HeaderName::CallId => self.call_id = Some(line.value(end).behind(at)),
+            HeaderName::CallId => self.call_id = line.value(end).behind(at),
             HeaderName::From => self.from_tag = parameter(),
             HeaderName::To => self.to_tag = parameter(),
             HeaderName::CSeq => self.cseq = line.number.zip(line.method),
@@ -158,7 +158,7 @@ impl Block {
         if line::goes_on(text) {
             // What it goes on with may be anything. An empty continuation line changes nothing.
             self.doubts = Doubts::ALL;
-            (self.call_id, self.cseq, self.content_length) = (None, None, None);
+            (self.call_id, self.cseq, self.content_length) = (Span::NONE, None, None);
             if !fields.extend_last(self.end + text.trim_ascii_end().len()) {
                 odd.push(Anomaly::HeaderFieldMalformed);
             }

@@ -179,10 +179,8 @@ impl Message {
         // A plain value is one.
         let is_list =
             || places.first(HeaderName::Via).is_some_and(|via| memchr::memchr(b',', via.value(raw)).is_some());
-        let call_id = block.call_id.unwrap_or_else(|| match places.first(HeaderName::CallId) {
-            Some(field) => field.value_span(),
-            None => Span::NONE,
-        });
+        let other_call_id = || places.first(HeaderName::CallId).map_or(Span::NONE, Field::value_span);
+        let call_id = if block.call_id.is_there() { block.call_id } else { other_call_id() };
         let several_vias = block.repeated.has(HeaderName::Via) || block.via_parameters == 0 && is_list();
         let (held, wide) = fields.behind(raw);
         let mut message = Self(Box::new(Parts {

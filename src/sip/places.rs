@@ -7,7 +7,7 @@ use super::HeaderName;
 use super::line::Line;
 
 /// A part of a message that may be missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Span {
     start: u32,
     end: u32,
