@@ -384,7 +384,7 @@ mod tests {
     /// How many octets of a block are read along the exemplar, which lines were read without it, and all that was found.
     fn follow(exemplar: &mut Exemplar, block: &str) -> (usize, usize, String) {
         let text = format!("{START}{block}");
-        let mut read = Block { end: START.len(), ..Block::default() };
+        let mut read = Block::at(START.len());
         let (mut fields, before) = (Fields::new(), exemplar.unlike);
         exemplar.follow(text.as_bytes(), &mut read, &mut fields, &mut Memo::none());
         let found =
@@ -395,8 +395,9 @@ mod tests {
     /// What is found of a block without any exemplar.
     fn alone(block: &str) -> String {
         let (text, mut fields) = (format!("{START}{block}"), Fields::new());
-        let read = headers::read(text.as_bytes(), START.len(), &mut fields, &mut Vec::new(), &mut Memo::none(), None);
-        let read = Block { end: read.end - 2, ..read };
+        let mut read =
+            headers::read(text.as_bytes(), START.len(), &mut fields, &mut Vec::new(), &mut Memo::none(), None);
+        read.end -= 2;
         format!("{read:?} {:?} {:?}", fields.places().present(), fields.places().iter().collect::<Vec<_>>())
     }
 

@@ -15,6 +15,8 @@ use crate::anomaly::Anomaly;
 pub(super) struct Block {
     /// Where the body begins.
     pub(super) end: usize,
+    /// Where the last line ends that is no header field, with those that go on with it.
+    other_end: usize,
     /// The names that occur more than once.
     pub(super) repeated: Names,
     /// What is not known of its lines.
@@ -44,7 +46,7 @@ pub(super) fn read(
     memo: &mut Memo<Known>,
     mut exemplar: Option<&mut Exemplar>,
 ) -> Block {
-    let mut block = Block { end: start, ..Block::default() };
+    let mut block = Block::at(start);
     let mut bare_line_feed = false;
     if let Some(exemplar) = exemplar.as_deref_mut() {
         exemplar.follow(bytes, &mut block, fields, memo);
@@ -63,15 +65,13 @@ pub(super) fn read(
         let text = line.strip_suffix(b"\r\n").unwrap_or(line.get(..line_feed).unwrap_or_default());
         let is_bare = line.len() - text.len() == 1;
         bare_line_feed |= is_bare;
-        if !text.is_empty() {
-            let read = block.line(text, fields, odd);
-            if let Some(line) = read.filter(|_| !is_bare && !line::goes_on(next)) {
-                line::note_whole(rest, &line, next, memo);
-            }
-        }
-        block.end += line.len();
         if text.is_empty() {
+            block.end += line.len();
             break;
+        }
+        let read = block.line(text, line.len(), fields, odd);
+        if let Some(line) = read.filter(|_| !is_bare && !line::goes_on(next)) {
+            line::note_whole(rest, &line, next, memo);
         }
     }
     if bare_line_feed {
@@ -105,13 +105,17 @@ pub(super) fn usual_line<'b>(text: &'b [u8], memo: &mut Memo<Known>) -> Option<(
 /// Reads what stands behind the last line end of a block that lacks its blank line.
 fn last_line(rest: &[u8], block: &mut Block, fields: &mut Fields, odd: &mut Vec<Anomaly>) {
     if !rest.is_empty() {
-        block.line(rest.strip_suffix(b"\r").unwrap_or(rest), fields, odd);
-        block.end += rest.len();
+        block.line(rest.strip_suffix(b"\r").unwrap_or(rest), rest.len(), fields, odd);
     }
     odd.push(Anomaly::HeadersUnterminated);
 }
 
 impl Block {
+    /// That whose first line begins there.
+    pub(super) fn at(start: usize) -> Self {
+        Self { end: start, other_end: start, ..Self::default() }
+    }
+
     /// Reads lines as long as they are as nearly all are, and returns what stands behind them.
     fn usual_lines<'b>(&mut self, bytes: &'b [u8], fields: &mut Fields, memo: &mut Memo<Known>) -> &'b [u8] {
         let mut rest = bytes.get(self.end..).unwrap_or_default();
@@ -153,24 +157,24 @@ impl Block {
         }
     }
 
-    /// Reads any line, and returns it if it is a header field.
-    fn line(&mut self, text: &[u8], fields: &mut Fields, odd: &mut Vec<Anomaly>) -> Option<Line> {
-        if line::goes_on(text) {
+    /// Reads any line, of so many octets with its end, and returns it if it is a header field.
+    fn line(&mut self, text: &[u8], length: usize, fields: &mut Fields, odd: &mut Vec<Anomaly>) -> Option<Line> {
+        let start = self.end;
+        self.end += length;
+        let read = if line::goes_on(text) { None } else { line::leisurely(text) };
+        if let Some(line) = read {
+            self.take(&line, start, fields);
+        } else if line::goes_on(text) && start > self.other_end {
             // What it goes on with may be anything. An empty continuation line changes nothing.
             self.doubts = Doubts::ALL;
             (self.call_id, self.cseq, self.content_length) = (Span::NONE, None, None);
-            if !fields.extend_last(self.end + text.trim_ascii_end().len()) {
-                odd.push(Anomaly::HeaderFieldMalformed);
-            }
-            return None;
-        }
-        let Some(line) = line::leisurely(text) else {
+            fields.extend_last(start + text.trim_ascii_end().len());
+        } else {
+            self.other_end = self.end;
             self.doubts.add(Doubts::ASCII);
             odd.push(Anomaly::HeaderFieldMalformed);
-            return None;
-        };
-        self.take(&line, self.end, fields);
-        Some(line)
+        }
+        read
     }
 }
 

@@ -204,10 +204,12 @@ fn parameters(text: &str, odd: &mut Vec<Anomaly>) {
     if text.is_empty() {
         return;
     }
-    let names: Vec<String> =
+    let mut names: Vec<String> =
         text.split(';').map(|p| p.split('=').next().unwrap_or_default().trim().to_ascii_lowercase()).collect();
     let quoted = text.contains('"');
-    let twice = names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name));
+    // There may be thousands.
+    names.sort_unstable();
+    let twice = names.array_windows().any(|[name, next]| name == next);
     if !quoted && (twice || names.iter().any(String::is_empty)) {
         odd.push(Anomaly::ParameterMalformed);
     }

@@ -137,6 +137,7 @@ proptest! {
             proptest::collection::vec(
                 (any::<prop::sample::Index>(), 0_usize..3, prop::sample::select(vec![
                     "", "7", "x", " ", ";", ":", ",", "\"", ">", "\u{e9}", "\t", "\r", "\n", "\r\n", "\r\n ", ";tag=2", ";rport", ";lr;lr",
+                    "\r\nodd\r\n ;branch=z9hG4bK7;tag=7",
                 ])),
                 0..3,
             ),

@@ -430,15 +430,19 @@ fn split_at_host(text: &str) -> (Option<&str>, &str) {
 /// twice, which it must not, any value may fit.
 fn params_match(a: &Params, b: &Params) -> bool {
     let text = |value: &Option<String>| unescaped(value.as_deref().unwrap_or_default()).to_ascii_lowercase();
-    a == b
-        || a.0.iter().all(|(name, value)| {
-            let mut others = b.0.iter().filter(|(n, _)| n == name).map(|(_, other)| text(other)).peekable();
-            if others.peek().is_none() {
-                return !matches!(name.as_str(), "user" | "ttl" | "method" | "maddr" | "transport");
-            }
-            let wanted = text(value);
-            others.any(|other| other == wanted)
-        })
+    if a == b {
+        return true;
+    }
+    // There may be thousands.
+    let mut others: Vec<_> = b.0.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+    others.sort_unstable();
+    a.0.iter().all(|(name, value)| {
+        let at = others.partition_point(|(other, _)| *other < name.as_str());
+        match others.get(at) {
+            Some((other, _)) if other == name => others.binary_search(&(other, text(value))).is_ok(),
+            _ => !matches!(name.as_str(), "user" | "ttl" | "method" | "maddr" | "transport"),
+        }
+    })
 }
 
 fn header_set(headers: Option<&str>) -> Vec<String> {

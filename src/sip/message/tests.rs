@@ -32,6 +32,17 @@ fn the_parts_of_a_message_are_found() {
     assert_eq!(m.anomalies(), []);
 }
 
+#[test]
+fn what_goes_on_with_a_line_that_is_no_header_field_is_no_part_of_one() {
+    let text = "ACK sip:a@b SIP/2.0\r\n ;x\r\nVia: SIP/2.0/UDP a.example\r\nodd\r\n ;branch=z9hG4bK1\r\n\t;y\r\n\
+        To: sip:c@d.example\r\n ;tag=1\r\n\t;z\r\n\r\n";
+    let (m, _) = Message::read(text.as_bytes(), false).unwrap();
+    assert_eq!(m.header(HeaderName::Via).as_deref(), Some("SIP/2.0/UDP a.example"));
+    assert_eq!((m.branch(), m.to_tag()), (None, Some(&b"1"[..])));
+    assert_eq!(m.header(HeaderName::To).as_deref(), Some("sip:c@d.example ;tag=1 ;z"));
+    assert!(m.anomalies().contains(&Anomaly::HeaderFieldMalformed) && m.fields().count() == 2);
+}
+
 proptest! {
     #[test]
     fn usual_lines_are_read_as_any_other(
