@@ -3,7 +3,7 @@
 use super::{Call, CapturedMessage, FinalResponse, MessageId, MessageIds, Transaction, TransactionId};
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusCode};
-use crate::transaction::Places;
+use crate::transaction::Index;
 use smallvec::SmallVec;
 
 impl Call {
@@ -48,41 +48,26 @@ type Dialog<'m> = (usize, Option<&'m [u8]>, Option<u32>);
 /// Marks the final responses whose ACK was captured: to a non-2xx on the same hop, to a 2xx anywhere in the leg
 /// (RFC 3261 §13.2.2.4: it travels end to end, and may pass by the elements that the INVITE went through).
 pub(super) fn acknowledge(messages: &[CapturedMessage], transactions: &mut [Transaction]) {
-    let mut elsewhere = Acknowledgements { messages, many: None };
-    for Transaction { leg, acks, finals, .. } in transactions {
+    let mut elsewhere = None;
+    // Nothing else is acknowledged.
+    for Transaction { leg, acks, finals, .. } in transactions.iter_mut().filter(|t| t.method == Method::Invite) {
         for response in finals {
             let Some(answer) = messages.get(response.message.0) else { continue };
             let tag = answer.message.to_tag();
             let mut own = acks.iter().filter_map(|id| messages.get(id.0));
             response.acknowledged = own.any(|ack| tag.is_none() || ack.message.to_tag() == tag)
-                || response.status.is_success() && elsewhere.has(&dialog(*leg, answer));
+                || response.status.is_success()
+                    && elsewhere.get_or_insert_with(|| acks_of(messages)).has(&dialog(*leg, answer));
         }
     }
 }
 
-/// Every ACK of a group: those of small ones are looked through where one is asked for.
-struct Acknowledgements<'m> {
-    messages: &'m [CapturedMessage],
-    many: Option<Places<Dialog<'m>>>,
-}
-
-/// Up to so many messages are a small group.
-const SMALL: usize = 16;
-
-impl<'m> Acknowledgements<'m> {
-    fn has(&mut self, wanted: &Dialog<'m>) -> bool {
-        let messages = self.messages;
-        let all = || messages.iter().filter(|m| m.message.is_ack()).map(|ack| dialog(ack.leg, ack));
-        if messages.len() <= SMALL {
-            return all().any(|ack| ack == *wanted);
-        }
-        let known = self.many.get_or_insert_with(|| {
-            let mut places = Places::new();
-            all().enumerate().for_each(|(at, ack)| places.add(ack, at));
-            places
-        });
-        known.has(wanted)
-    }
+/// Every ACK of a group.
+fn acks_of(messages: &[CapturedMessage]) -> Index<Dialog<'_>> {
+    let mut acks = Index::new();
+    let all = messages.iter().enumerate().filter(|(_, captured)| captured.message.is_ack());
+    all.for_each(|(at, ack)| acks.add(dialog(ack.leg, ack), at));
+    acks
 }
 
 fn dialog(leg: usize, captured: &CapturedMessage) -> Dialog<'_> {
@@ -126,24 +111,16 @@ impl Call {
         }
         all.sort_by_key(|(_, f)| f.message.0);
         let mut counted: Vec<CountedFinal> = Vec::with_capacity(all.len());
-        // Of few, as they are in most calls, each is compared with all before it.
-        let mut few: SmallVec<[FinalKey<'_>; 4]> = SmallVec::new();
-        let mut many = (all.len() > FEW).then(Places::new);
+        let mut known = Index::new();
         for &(transaction, response) in &all {
             let Some(key) = self.final_key(response) else { continue };
-            let at = match &many {
-                Some(known) => known.of(&key).next(),
-                None => few.iter().position(|known| *known == key),
-            };
-            if let Some(first) = at.and_then(|at| counted.get_mut(at)) {
+            let first = known.of(&key).next();
+            if let Some(first) = first.and_then(|at| counted.get_mut(at)) {
                 first.response.retransmissions.push(response.message);
                 first.response.retransmissions.extend_from_slice(&response.retransmissions);
                 continue;
             }
-            match &mut many {
-                Some(known) => known.add(key, counted.len()),
-                None => few.push(key),
-            }
+            known.add(key, counted.len());
             counted.push(CountedFinal { transaction, response: response.clone(), elsewhere: MessageIds::new() });
         }
         for CountedFinal { response, elsewhere, .. } in &mut counted {

@@ -116,13 +116,13 @@ pub(crate) fn is_unique(branch: &[u8]) -> bool {
 
 /// Places of transactions by what they have in common, each list in the order of insertion.
 #[derive(Debug)]
-pub(crate) struct Places<K> {
+pub(crate) struct Index<K> {
     /// The entries while they are few.
     few: Vec<(K, usize)>,
     many: HashMap<K, Vec<usize>>,
 }
 
-impl<K: Eq + Hash> Places<K> {
+impl<K: Eq + Hash> Index<K> {
     pub(crate) fn new() -> Self {
         Self { few: Vec::new(), many: HashMap::default() }
     }

@@ -1,7 +1,7 @@
 //! Assigns each message to its transaction.
 
 use super::hops;
-use super::key::{Key, LatestVia, Places};
+use super::key::{Index, Key, LatestVia};
 use super::usual;
 use crate::call::{CapturedMessage, FinalResponse, Finals, MessageId, MessageIds, Transaction, TransactionId};
 use crate::provenance::{Endpoint, Timestamp};
@@ -23,8 +23,8 @@ pub(super) fn by_keys(messages: &[CapturedMessage]) -> Vec<Transaction> {
     let mut matcher = Matcher {
         messages,
         transactions: Vec::new(),
-        by_key: Places::new(),
-        by_dialog: Places::new(),
+        by_key: Index::new(),
+        by_dialog: Index::new(),
         latest: LatestVia::default(),
     };
     for (index, captured) in messages.iter().enumerate() {
@@ -50,9 +50,9 @@ struct Matcher<'m> {
     messages: &'m [CapturedMessage],
     transactions: Vec<Transaction>,
     /// Transactions of a key, one per hop, in order.
-    by_key: Places<Key<'m>>,
+    by_key: Index<Key<'m>>,
     /// INVITE transactions by the dialogs of their final responses.
-    by_dialog: Places<Dialog<'m>>,
+    by_dialog: Index<Dialog<'m>>,
     latest: LatestVia<'m>,
 }
 

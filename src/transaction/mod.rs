@@ -7,5 +7,5 @@ mod matcher;
 mod tests;
 mod usual;
 
-pub(crate) use key::{Places, is_unique};
+pub(crate) use key::{Index, is_unique};
 pub use matcher::match_messages;
