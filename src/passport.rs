@@ -124,8 +124,10 @@ impl Page {
             let text = Text::new("attestation {level}: {meaning}").with("level", level.letter());
             self.sentence(&text.with("meaning", Text::new(level.meaning())));
         }
-        let orig = claims.orig.as_ref().map_or_else(|| Text::new("nobody").fill(), |orig| orig.text().fill());
-        let dest = Text::list(", ", claims.dest.iter().map(Subject::text));
+        let nobody = || Text::new("nobody").fill();
+        let orig = claims.orig.as_ref().map_or_else(nobody, |orig| orig.text().fill());
+        let called = Text::list(", ", claims.dest.iter().map(Subject::text));
+        let dest = if claims.dest.is_empty() { nobody() } else { called.fill() };
         let mut text = Text::new("from {orig} to {dest}").with("orig", orig).with("dest", dest);
         if let Some(div) = &claims.div {
             text = Text::new("{claims}, diverted by {div}").with("claims", text).with("div", div.text());
@@ -290,6 +292,7 @@ mod tests {
             ("http", V10.to_owned(), AT, trust(), true, "FAULT  certificate  http://cert.orig.example"),
             ("alg none", V11.to_owned(), AT, trust(), true, "alg is \"none\""),
             ("no token", "nothing".to_owned(), None, trust(), true, "1 parts where there must be three"),
+            ("no claims", "e30.e30.AA".to_owned(), None, trust(), true, "from nobody to nobody\n"),
             ("hostile", "a.\x1b[31m.c".to_owned(), None, trust(), true, "FAULT  form"),
         ] {
             let found = inspect(&text, moment, &trust, options(100)).unwrap();
