@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Puts what the samples hold into the corpora of the fuzz targets: the captures as they are, and each of their datagrams once.
+"""Puts what the samples hold into the corpora of the fuzz targets: the captures as they are, and each of their datagrams once, alone and
+behind one another.
 
 usage: fuzz/seeds.py   (from the root of the project; files that are there stay)
 """
@@ -19,6 +20,7 @@ def keep(target: str, octets: bytes) -> None:
 for capture in sorted(pathlib.Path("samples").rglob("*.pcap")):
     octets = capture.read_bytes()
     keep("capture", octets)
+    datagrams = []
     at = 24
     while at + 16 <= len(octets):
         (length,) = struct.unpack_from("<I", octets, at + 8)
@@ -26,4 +28,6 @@ for capture in sorted(pathlib.Path("samples").rglob("*.pcap")):
         at += 16 + length
         # Ethernet, IPv4, UDP; samples with anything else stay captures.
         if frame[12:14] == b"\x08\x00" and frame[23:24] == b"\x11":
-            keep("message", frame[14 + 4 * (frame[14] & 15) + 8 :])
+            datagrams.append(frame[14 + 4 * (frame[14] & 15) + 8 :])
+            keep("message", datagrams[-1])
+    keep("alike", b"\0\0".join(datagrams[:8]))
