@@ -10,7 +10,6 @@ pub mod unwanted;
 use super::unwanted_case::UnwantedCase;
 use super::{Evidence, Settings};
 use crate::call::Call;
-use crate::hashing::HashMap;
 use crate::lang::Text;
 use crate::limits::{PATTERN_CITED, PATTERN_OCTETS, PATTERN_SOFTWARE};
 use crate::shorten;
@@ -32,9 +31,9 @@ pub struct Patterns {
     pub traffic: traffic::Traffic,
 }
 
-/// The entries of a table in the order of their keys, which is not that in which it holds them.
-fn sorted<K: Ord, V>(table: &HashMap<K, V>) -> Vec<(&K, &V)> {
-    let mut entries: Vec<_> = table.iter().collect();
+/// Entries of a table in the order of their keys, which is not that in which it holds them.
+fn sorted<'a, K: Ord + 'a, V: 'a>(entries: impl IntoIterator<Item = (&'a K, &'a V)>) -> Vec<(&'a K, &'a V)> {
+    let mut entries: Vec<_> = entries.into_iter().collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
     entries
 }
@@ -206,7 +205,7 @@ mod tests {
         let held = |patterns: &Patterns| format!("{patterns:?}").matches('x').count();
         // But for the address in hand.
         assert!(held(&observed(3500)) <= held(&patterns) + 1000);
-        assert!(patterns.traffic.callers().next().is_none() && patterns.redirects.answers().next().is_none());
+        assert!(patterns.traffic.callers(|_| true).next().is_none() && patterns.redirects.answers().next().is_none());
         let source = patterns.scans.sources().next().unwrap().1;
         let mark = source.mark.as_ref().unwrap();
         assert!(mark.evidence.text.ends_with('…') && mark.evidence.text.len() < PATTERN_CITED + 4);
@@ -218,7 +217,7 @@ mod tests {
         let patterns = observed(PATTERN_NAME - "@b".len());
         assert_eq!(patterns.limits_hit(), []);
         assert!(!format!("{patterns:?}").contains('…'));
-        let (name, caller) = patterns.traffic.callers().next().unwrap();
+        let (name, caller) = patterns.traffic.callers(|_| true).next().unwrap();
         assert_eq!((name.len(), caller.counts.calls), (PATTERN_NAME, 3));
         assert_eq!(patterns.redirects.answers().next().unwrap().total, 1);
         assert_eq!(observed(PATTERN_NAME - 1).limits_hit().len(), 2);

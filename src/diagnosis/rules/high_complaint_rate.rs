@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::route_advance_after_607::named;
 use crate::call::CallNumber;
-use crate::diagnosis::patterns::traffic::{Attempt, Counts, Examples};
+use crate::diagnosis::patterns::traffic::{Attempt, Caller, Counts, Examples};
 use crate::diagnosis::traffic_case;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::limits::UNWANTED_CALLS;
@@ -64,15 +64,14 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
             out.extend(finding(&Party { who, client: source.client, software, counts, examples, attempts }, cx));
         }
     }
-    for (name, caller) in patterns.traffic.callers() {
-        // A source that is told of explains its callers.
-        if exceeds(&caller.counts, lines.complaint_share_of_caller) && !caller.sources.iter().all(|s| told.contains(s))
-        {
-            let who = Text::new("{caller}").with("caller", named(name));
-            let (software, examples) = (caller.software.clone(), &caller.examples);
-            let (counts, attempts) = (&caller.counts, caller.attempts());
-            out.extend(finding(&Party { who, client: caller.client, software, counts, examples, attempts }, cx));
-        }
+    // A source that is told of explains its callers.
+    let is_explained = |caller: &Caller| caller.sources.iter().all(|source| told.contains(source));
+    let is_told = |caller: &Caller| exceeds(&caller.counts, lines.complaint_share_of_caller) && !is_explained(caller);
+    for (name, caller) in patterns.traffic.callers(is_told) {
+        let who = Text::new("{caller}").with("caller", named(name));
+        let (software, examples) = (caller.software.clone(), &caller.examples);
+        let (counts, attempts) = (&caller.counts, caller.attempts());
+        out.extend(finding(&Party { who, client: caller.client, software, counts, examples, attempts }, cx));
     }
 }
 

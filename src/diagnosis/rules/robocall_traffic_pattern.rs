@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::route_advance_after_607::named;
-use crate::diagnosis::patterns::traffic::{Attempt, Counts, Examples};
+use crate::diagnosis::patterns::traffic::{Attempt, Caller, Counts, Examples};
 use crate::diagnosis::traffic_case;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text, Thresholds,
@@ -76,11 +76,10 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
             out.push(finding);
         }
     }
-    for (name, caller) in patterns.traffic.callers() {
-        // A source that is told of explains its callers.
-        if caller.sources.iter().all(|source| told.contains(source)) {
-            continue;
-        }
+    // A source that is told of explains its callers.
+    let is_explained = |caller: &Caller| caller.sources.iter().all(|source| told.contains(source));
+    let calls = cx.settings.thresholds.robocall_calls;
+    for (name, caller) in patterns.traffic.callers(|caller| caller.counts.calls >= calls && !is_explained(caller)) {
         let (attempts, software) = (caller.attempts(), caller.software.clone());
         let (counts, examples) = (&caller.counts, &caller.examples);
         let party = Party { who: named(name), client: caller.client, software, counts, examples, attempts };

@@ -46,7 +46,7 @@ fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
     let lines = &cx.settings.thresholds;
     let all = source.attempts();
     let run = Some(all.clone()).filter(|all| percent_in_order(all, lines).is_some());
-    let run = run.or_else(|| by_caller(&all).into_iter().find(|calls| percent_in_order(calls, lines).is_some()))?;
+    let run = run.or_else(|| of_a_caller(all, lines))?;
     let percent = percent_in_order(&run, lines)?;
     let (first, last) = (run.first()?, run.last()?);
     let message = Text::new(
@@ -61,8 +61,11 @@ fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
     .with("step", lines.sequence_step);
     let mut shown = source.examples.requests().iter().cloned();
     let primary = shown.next()?;
-    let order =
-        Evidence { what: Text::new("the called numbers in order of time"), text: numbers(&run), ..primary.clone() };
+    let order = Evidence {
+        what: Text::new("the called numbers in order of time"),
+        text: numbers(&run),
+        ..primary.clone()
+    };
     let mut finding = Finding::new(&RULE, Certainty::Weak, message, primary)
         .severity(traffic_case::severity(source.client, &run, cx))
         .evidence([order])
@@ -76,15 +79,20 @@ fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-/// The calls of each caller, of several that one source sends.
-fn by_caller(all: &[Attempt]) -> Vec<Vec<Attempt>> {
-    let callers: BTreeSet<u64> = all.iter().filter_map(|attempt| attempt.caller).collect();
-    let of = |caller: u64| all.iter().filter(|a| a.caller == Some(caller)).copied().collect();
-    callers.into_iter().map(of).collect()
+/// The calls of the first caller whose calls are in order, of several that one source sends.
+fn of_a_caller(mut all: Vec<Attempt>, lines: &Thresholds) -> Option<Vec<Attempt>> {
+    all.retain(|attempt| attempt.caller.is_some());
+    // Those of one caller stay in order of time.
+    all.sort_by_key(|attempt| attempt.caller);
+    let mut callers = all.chunk_by(|one, next| one.caller == next.caller);
+    callers.find(|calls| percent_in_order(calls, lines).is_some()).map(<[Attempt]>::to_vec)
 }
 
 /// The share of small steps in the direction that has more of them, if that and the number of calls are enough.
 fn percent_in_order(attempts: &[Attempt], lines: &Thresholds) -> Option<usize> {
+    if attempts.len() < lines.sequence_calls {
+        return None;
+    }
     let different: BTreeSet<u64> = attempts.iter().map(|attempt| attempt.callee).collect();
     let new_percent = (different.len() * 100).checked_div(attempts.len())?;
     if different.len() < lines.sequence_calls || new_percent < lines.sequence_share {

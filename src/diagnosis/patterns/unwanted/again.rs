@@ -1,6 +1,7 @@
 //! INVITEs to a callee that has rejected the caller with 607, or whose network has blocked the call (603+): over another
 //! route, again, or under another calling number.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use super::super::super::Evidence;
 use super::super::super::thresholds::Thresholds;
 use super::super::recent::{self, Mark, Place, Recent};
-use super::super::{Texts, add, cited, line_cited, line_to_cite, sorted};
+use super::super::{Texts, add, cited, line_cited, line_to_cite};
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
 use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
@@ -195,9 +196,10 @@ impl Again {
                 continue;
             }
             let client = invite.request.provenance.flow.source.address;
-            let key = || (client, from.as_ref().into(), to.as_ref().into());
+            // Of most INVITEs nothing is looked up.
+            let key: LazyCell<Key, _> = LazyCell::new(|| (client, from.as_ref().into(), to.as_ref().into()));
             if let Some(kind) = rejecting(call, invite.id, is_unwanted) {
-                self.reject(call, invite.id, &key(), kind);
+                self.reject(call, invite.id, &key, kind);
             }
             let message = &invite.request.message;
             let noted = noted(call, invites, invite);
@@ -205,10 +207,10 @@ impl Again {
             let sent = || noted.sent(software.clone().into_owned(), message.start_line().into_owned());
             let marks @ [of_callee, of_caller] = marks(client, from, to);
             if self.known.contains(&of_callee) {
-                self.calls(client, to, (from, noted.place.time, call.number), sent);
+                self.calls(&key, (noted.place.time, call.number), sent);
             }
             if self.known.contains(&of_caller)
-                && let Some(rejected) = self.rejected.get_mut(&key())
+                && let Some(rejected) = self.rejected.get_mut(&*key)
             {
                 rejected.push(sent(), &mut self.texts);
             }
@@ -221,16 +223,10 @@ impl Again {
     }
 
     /// Takes note of an INVITE to a callee that may have rejected somebody.
-    fn calls(
-        &mut self,
-        client: IpAddr,
-        to: &str,
-        (from, time, call): (&str, Timestamp, CallNumber),
-        sent: impl Fn() -> Sent,
-    ) {
-        let sends = self.to_callee.get_mut(&(client, to.into()));
+    fn calls(&mut self, (client, from, to): &Key, (time, call): (Timestamp, CallNumber), sent: impl Fn() -> Sent) {
+        let sends = self.to_callee.get_mut(&(*client, to.clone()));
         if let Some(sends) = sends.filter(|sends| self.texts.has_room() && has_room(sends, time, call)) {
-            push_caller(sends, from.into(), sent(), &mut self.texts);
+            push_caller(sends, from.clone(), sent(), &mut self.texts);
         }
     }
 
@@ -328,29 +324,30 @@ impl Again {
     /// 607, by client. Only telephone numbers count; a callee with as many different callers as `crowd` is left out.
     pub fn rotations(&self, window: Duration, crowd: usize) -> BTreeMap<IpAddr, Vec<Rotation<'_>>> {
         let is_number = |party: &str| party.bytes().all(|b| b.is_ascii_digit());
-        let mut rejected: BTreeMap<(IpAddr, &str), Vec<(&str, &Rejection)>> = BTreeMap::new();
-        for ((client, caller, callee), known) in
-            sorted(&self.rejected).into_iter().filter(|((_, caller, _), _)| is_number(caller))
-        {
+        let mut rejected: HashMap<(IpAddr, &str), Vec<(&str, &Rejection)>> = HashMap::default();
+        for ((client, caller, callee), known) in self.rejected.iter().filter(|((_, caller, _), _)| is_number(caller)) {
             let unwanted = known.rejections.iter().filter(|r| r.kind == Rejecting::Unwanted);
             rejected.entry((*client, callee)).or_default().extend(unwanted.map(|r| (caller.as_ref(), r)));
         }
         let mut clients: BTreeMap<IpAddr, Vec<Rotation<'_>>> = BTreeMap::new();
-        let few = |sends: &[(Arc<str>, Sent)]| sends.iter().map(|(c, _)| c).collect::<BTreeSet<_>>().len() < crowd;
-        for ((client, callee), sends) in sorted(&self.to_callee).into_iter().filter(|(_, sends)| few(sends)) {
+        let is_crowd = |sends: &[(Arc<str>, Sent)]| {
+            sends.len() >= crowd && sends.iter().map(|(c, _)| c).collect::<BTreeSet<_>>().len() >= crowd
+        };
+        for ((client, callee), sends) in self.to_callee.iter().filter(|(_, sends)| !is_crowd(sends)) {
             let rejections = rejected.get(&(*client, callee.as_ref())).map(Vec::as_slice).unwrap_or_default();
             for (caller, sent) in sends.iter().filter(|(caller, sent)| is_number(caller) && sent.is_own()) {
                 let before = |(other, r): &&(&str, &Rejection)| {
                     *other != caller.as_ref() && r.time < sent.time && sent.time.since(r.time) <= window
                 };
-                if let Some((former, rejection)) = rejections.iter().filter(before).max_by_key(|(_, r)| r.time) {
+                let latest = rejections.iter().filter(before).max_by_key(|(former, r)| (r.time, *former));
+                if let Some((former, rejection)) = latest {
                     let after = After { rejection, sent, caller, callee };
                     clients.entry(*client).or_default().push(Rotation { after, former });
                 }
             }
         }
         for rotations in clients.values_mut() {
-            rotations.sort_by_key(|r| (r.after.sent.time, r.after.sent.call));
+            rotations.sort_by_key(|r| (r.after.sent.time, r.after.sent.call, r.after.callee));
         }
         clients
     }
@@ -366,7 +363,7 @@ impl Again {
         wanted: impl Fn(After<'a>) -> bool,
     ) -> BTreeMap<IpAddr, Vec<After<'a>>> {
         let mut clients: BTreeMap<IpAddr, Vec<After<'_>>> = BTreeMap::new();
-        for ((client, caller, callee), rejected) in sorted(&self.rejected) {
+        for ((client, caller, callee), rejected) in &self.rejected {
             let after = rejected.sent.iter().filter_map(|sent| {
                 let before = |r: &&Rejection| r.kind == kind && r.time < sent.time;
                 let rejection = rejected.rejections.iter().rfind(before)?;
@@ -376,7 +373,7 @@ impl Again {
         }
         clients.retain(|_, after| !after.is_empty());
         for after in clients.values_mut() {
-            after.sort_by_key(|a| (a.sent.time, a.sent.call));
+            after.sort_by_key(|a| (a.sent.time, a.sent.call, a.caller, a.callee));
         }
         clients
     }
