@@ -16,6 +16,8 @@ use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
 pub(super) struct Recent<T, const M: usize, const N: usize> {
     /// The marks of the keys of `items`, by kind: to look through them takes no look at the items themselves.
     marks: [Vec<Mark>; M],
+    /// Which of them there may be: nearly always the one that is asked for is not.
+    filter: Filter,
     /// In the order in which they came, from the oldest on and around the end.
     items: Vec<Item<T, N>>,
     /// The place of the oldest item, which the next one takes where there is no room.
@@ -37,6 +39,48 @@ struct Item<T, const N: usize> {
     lengths: [u32; N],
 }
 
+/// Marks of the latest items, and of some that are gone. It may take others for them.
+#[derive(Debug)]
+struct Filter {
+    /// A bit for each mark since it was emptied last, and for those in the same time before.
+    latest: Box<[u64]>,
+    before: Box<[u64]>,
+    /// How many items `latest` is about.
+    items: usize,
+}
+
+/// Its words: some thousand marks take a small part of the bits.
+const FILTER_WORDS: usize = 1024;
+
+impl Filter {
+    fn new() -> Self {
+        let empty = || vec![0; FILTER_WORDS].into_boxed_slice();
+        Self { latest: empty(), before: empty(), items: 0 }
+    }
+
+    /// Takes note of the marks of an item, where so many items stay.
+    fn note(&mut self, marks: &[Mark], room: usize) {
+        if self.items >= room {
+            std::mem::swap(&mut self.latest, &mut self.before);
+            self.latest.fill(0);
+            self.items = 0;
+        }
+        self.items += 1;
+        for mark in marks {
+            let (word, bit) = mark.place();
+            if let Some(word) = self.latest.get_mut(word) {
+                *word |= bit;
+            }
+        }
+    }
+
+    /// Whether one of the latest items may have that mark.
+    fn may_have(&self, mark: Mark) -> bool {
+        let (word, bit) = mark.place();
+        [&self.latest, &self.before].into_iter().filter_map(|bits| bits.get(word)).any(|bits| bits & bit != 0)
+    }
+}
+
 /// Stands for a key. Others may have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Mark(u32);
@@ -46,6 +90,11 @@ impl Mark {
         let hash = shared().hash_one(key);
         // The half that tables of the same hash do not begin with.
         Self(u32::try_from(hash >> u32::BITS).unwrap_or_default())
+    }
+
+    /// Its word in a filter, and its bit there.
+    fn place(self) -> (usize, u64) {
+        (self.0 as usize / 64 % FILTER_WORDS, 1 << (self.0 % 64))
     }
 }
 
@@ -67,7 +116,7 @@ impl Place {
     /// The citation.
     pub(super) fn evidence(self, what: &'static str, text: String) -> Evidence {
         let Self { frame, time, source, destination } = self;
-        Evidence { frame, time, source, destination, what: Text::new(what), text }
+        Evidence { frame, time, source, destination, what: Text::new(what), text: text.into() }
     }
 }
 
@@ -75,11 +124,21 @@ impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
     /// Room for that many.
     pub(super) fn with_room(room: usize) -> Self {
         let marks = [const { Vec::new() }; M];
-        Self { marks, items: Vec::new(), oldest: 0, texts: Vec::new(), unused: 0, given_up: 0, room }
+        Self {
+            marks,
+            filter: Filter::new(),
+            items: Vec::new(),
+            oldest: 0,
+            texts: Vec::new(),
+            unused: 0,
+            given_up: 0,
+            room,
+        }
     }
 
     /// Takes note of one more, in place of the oldest where there is no room.
     pub(super) fn push(&mut self, marks: [Mark; M], item: T, texts: [&[u8]; N]) {
+        self.filter.note(&marks, self.room);
         let begin = self.given_up + self.texts.len() as u64;
         for text in texts {
             self.texts.extend_from_slice(text);
@@ -116,7 +175,8 @@ impl<T: Copy, const M: usize, const N: usize> Recent<T, M, N> {
     /// Those with that mark of a kind, the oldest first; some may have another key.
     pub(super) fn with_mark(&self, kind: usize, mark: Mark) -> impl Iterator<Item = Noted<'_, T, M, N>> {
         let mut found = Vec::new();
-        let (newer, older) = self.marks.get(kind).and_then(|m| m.split_at_checked(self.oldest)).unwrap_or_default();
+        let marks = self.marks.get(kind).filter(|_| self.filter.may_have(mark));
+        let (newer, older) = marks.and_then(|marks| marks.split_at_checked(self.oldest)).unwrap_or_default();
         for (begin, marks) in [(newer.len(), older), (0, newer)] {
             for (number, some) in marks.chunks(MARKS_AT_ONCE).enumerate() {
                 // Nearly always there is none, and that is seen of many marks at once.
