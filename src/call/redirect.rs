@@ -113,7 +113,13 @@ fn read(call: &Call, elements: &Elements, origin: &Seen<'_>, all: &[Seen<'_>]) -
 fn contacts(message: &Message) -> Vec<RedirectContact> {
     let read = |raw: &str| RedirectContact { address: NameAddr::read(raw), raw: raw.to_owned() };
     let mut list = Vec::new();
-    message.each_value(HeaderName::Contact, |raw| list.push(read(raw)));
+    message.each_value(HeaderName::Contact, |raw| {
+        // Most have one, and the first `push` would make room for four.
+        if list.is_empty() {
+            list.reserve_exact(1);
+        }
+        list.push(read(raw));
+    });
     // `Contact:` without a value is a contact that cannot be used, not a missing one.
     if list.is_empty() && message.header(HeaderName::Contact).is_some() {
         list.push(RedirectContact { raw: String::new(), address: None });

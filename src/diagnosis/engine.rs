@@ -95,14 +95,15 @@ impl Engine {
     fn findings<'a>(&'a self, facts: Facts, call: &'a Call, cx: Context<'a>) -> Vec<Finding> {
         // Debug builds, and with them all tests over all samples, see that no finding is lost.
         debug_assert_eq!(overlooked(facts, call, &cx), None);
-        let mut findings = apply(in_question(facts), call, &cx);
+        let mut findings = Vec::with_capacity(if facts.hold(Facts::FAILURE) { FAILURE_FINDINGS } else { 0 });
+        apply(in_question(facts), call, &cx, &mut findings);
         self.settings.weigh(&mut findings);
         let last = last_in_question(facts);
         if !last.is_empty() {
             let explained = root_cause::explained(call, &findings);
-            let mut more = apply(last, call, &Context { explained: &explained, ..cx });
-            self.settings.weigh(&mut more);
-            findings.append(&mut more);
+            let before = findings.len();
+            apply(last, call, &Context { explained: &explained, ..cx }, &mut findings);
+            self.settings.weigh(findings.get_mut(before..).unwrap_or_default());
         }
         findings
     }
@@ -161,21 +162,27 @@ impl Engine {
     }
 }
 
-/// What these rules say of a call.
-fn apply(rules: &[DetectInCall], call: &Call, cx: &Context<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// Findings that there is room for at once in a call that failed: it has some as a rule.
+const FAILURE_FINDINGS: usize = 12;
+
+/// Adds what these rules say of a call.
+fn apply(rules: &[DetectInCall], call: &Call, cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    let before = findings.len();
     for detect in rules {
-        detect(call, cx, &mut findings);
+        detect(call, cx, findings);
     }
-    findings.iter_mut().for_each(Finding::shorten);
-    findings
+    findings.iter_mut().skip(before).for_each(Finding::shorten);
 }
 
 /// A rule that would say something of a call though not all facts hold that it needs.
 fn overlooked(facts: Facts, call: &Call, cx: &Context<'_>) -> Option<&'static str> {
     let says = |rule: &&&Rule| match rule.detect {
         Detect::Given(needed, detect) | Detect::Last(needed, detect) => {
-            !facts.hold(needed) && !apply(&[detect], call, cx).is_empty()
+            let mut findings = Vec::new();
+            if !facts.hold(needed) {
+                detect(call, cx, &mut findings);
+            }
+            !findings.is_empty()
         }
         Detect::Call(_) | Detect::Capture(_) => false,
     };

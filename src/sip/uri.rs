@@ -203,24 +203,25 @@ pub(crate) fn address_of(host: &str) -> Option<IpAddr> {
 
 /// An IPv4 address as nearly all literals are, faster than any parser of all; `None` says nothing.
 fn dotted(host: &str) -> Option<Ipv4Addr> {
-    let (mut address, mut dots, mut number) = (0_u32, 0, None);
+    let (mut address, mut dots, mut number, mut is_number) = (0_u32, 0_usize, 0_u32, false);
     for octet in host.bytes() {
-        match (octet, number) {
+        let digit = u32::from(octet.wrapping_sub(b'0'));
+        if digit < 10 {
             // Behind a leading zero comes no digit: it might stand for octal ones.
-            (b'0'..=b'9', None | Some(1..)) => {
-                number = Some(10 * number.unwrap_or(0) + u32::from(octet & 0x0f)).filter(|number| *number < 256);
-                number?;
+            if is_number && number == 0 {
+                return None;
             }
-            (b'.', Some(part)) => {
-                (address, dots, number) = (address << 8 | part, dots + 1, None);
+            (number, is_number) = (10 * number + digit, true);
+            if number > 255 {
+                return None;
             }
-            _ => return None,
-        }
-        if dots > 3 {
+        } else if octet == b'.' && is_number {
+            (address, dots, number, is_number) = (address << 8 | number, dots + 1, 0, false);
+        } else {
             return None;
         }
     }
-    Some(Ipv4Addr::from_bits(address << 8 | number?)).filter(|_| dots == 3)
+    Some(Ipv4Addr::from_bits(address << 8 | number)).filter(|_| dots == 3 && is_number)
 }
 
 /// As [`address_of`].
