@@ -149,7 +149,7 @@ impl Page {
             return self.check(Mark::Fault, Check::Form, &text);
         }
         // A bare token has no parameters that could be missing.
-        let bare = identity.raw == identity.token();
+        let bare = identity.raw() == identity.token();
         let faults = if bare { Cow::Borrowed(identity.passport.faults.as_slice()) } else { identity.faults() };
         for fault in faults.iter() {
             let mark = if fault.kind.is_lint() { Mark::Note } else { Mark::Fault };

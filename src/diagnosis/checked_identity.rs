@@ -67,7 +67,7 @@ impl Context<'_> {
     /// What is known of the signature of one of the call's Identity values.
     pub(super) fn verdict(&self, identity: &Identity) -> &Verdict {
         static UNKNOWN: Verdict = Verdict::NotVerified(Unverified::NothingSupplied);
-        let found = self.identities.iter().find(|checked| checked.identity.raw == identity.raw);
+        let found = self.identities.iter().find(|checked| checked.identity.raw() == identity.raw());
         found.map_or(&UNKNOWN, |checked| &checked.verdict)
     }
 }

@@ -180,7 +180,7 @@ impl Hosts {
             source: flow.destination,
             destination: flow.source,
             what: Text::new("its octets are acknowledged by TCP"),
-            text: String::new(),
+            text: String::new().into(),
         })
     }
 

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
-use super::root_cause;
+use super::{Cited, root_cause};
 use crate::call::{CallNumber, CapturedMessage, IcmpReport};
 use crate::lang::Text;
 use crate::limits::VALUE_OCTETS;
@@ -79,18 +79,18 @@ pub struct Evidence {
     /// What it is, such as `301 response` or `third retransmission`.
     pub what: Text,
     /// The exact text of the start line or header field that matters, as captured (lossy UTF-8); may be empty.
-    pub text: String,
+    pub text: Cited,
 }
 
 impl Evidence {
     /// Cites a message by its start line.
     pub fn of(message: &CapturedMessage, what: impl Into<Text>) -> Self {
-        Self::at(&message.provenance, what, message.message.start_line().into_owned())
+        Self::at(&message.provenance, what, Cited::line(&message.message))
     }
 
     /// Cites a header field of a message as captured; where it is missing, the text is empty.
     pub fn header(message: &CapturedMessage, name: HeaderName, what: impl Into<Text>) -> Self {
-        Self::at(&message.provenance, what, message.message.header_line(name).unwrap_or_default())
+        Self::at(&message.provenance, what, Cited::field(&message.message, name).unwrap_or_default())
     }
 
     /// Cites an ICMP error.
@@ -98,18 +98,18 @@ impl Evidence {
         let what = Text::new("ICMP {kind}, about a datagram to {unreachable}")
             .with("kind", Text::new(report.kind))
             .with("unreachable", report.unreachable);
-        Self::at(&report.provenance, what, String::new())
+        Self::at(&report.provenance, what, Cited::default())
     }
 
     /// Cites a text of a frame.
-    pub fn at(provenance: &Provenance, what: impl Into<Text>, text: String) -> Self {
+    pub fn at(provenance: &Provenance, what: impl Into<Text>, text: impl Into<Cited>) -> Self {
         Self {
             frame: provenance.frame,
             time: provenance.time,
             source: provenance.flow.source,
             destination: provenance.flow.destination,
             what: what.into(),
-            text,
+            text: text.into(),
         }
     }
 }

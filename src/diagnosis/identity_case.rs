@@ -1,6 +1,7 @@
 //! The caller's identity as the rules about it look at it: the INVITE as captured nearest to the callee, with its Identity
 //! header fields.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use smallvec::SmallVec;
 use super::identity_claims::Destination;
 use super::names::Names;
 use super::patterns::unwanted::Invite;
-use super::{Actor, Evidence, Severity, Text};
+use super::{Actor, Cited, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::sip::{HeaderName, Method, NameAddr, UriView};
@@ -104,7 +105,24 @@ impl<'a> IdentityCase<'a> {
 
     /// An Identity header field of the INVITE as evidence.
     pub(super) fn evidence(&self, identity: &Identity, what: impl Into<Text>) -> Evidence {
-        Evidence::at(&self.request.provenance, what, ["Identity: ", &identity.raw].concat())
+        let shared = self.shared(identity);
+        let text = shared.map_or_else(|| Cited::Text(identity.line().to_owned()), Cited::Identity);
+        Evidence::at(&self.request.provenance, what, text)
+    }
+
+    /// The decoded parts of its token as evidence, so that a fault or a changed claim can be seen.
+    pub(super) fn decoded<'i>(&'i self, identity: &'i Identity) -> impl Iterator<Item = Evidence> + 'i {
+        identity.decoded().map(move |(part, text)| {
+            let text = match (text, self.shared(identity)) {
+                (Cow::Borrowed(_), Some(shared)) => Cited::Decoded(shared, part),
+                (text, _) => Cited::Text(text.into_owned()),
+            };
+            Evidence::at(&self.request.provenance, Text::new("{part}, decoded").with("part", part), text)
+        })
+    }
+
+    fn shared(&self, identity: &Identity) -> Option<Arc<Identity>> {
+        self.identities.iter().find(|known| std::ptr::eq(known.as_ref(), identity)).map(Arc::clone)
     }
 
     /// The header field that names the caller as evidence.

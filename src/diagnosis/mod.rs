@@ -3,6 +3,7 @@
 mod address_scope;
 mod challenged;
 mod checked_identity;
+mod cited;
 pub mod context;
 mod domains;
 pub mod engine;
@@ -37,6 +38,7 @@ mod unwanted_case;
 
 pub use crate::lang::Text;
 pub use checked_identity::CheckedIdentity;
+pub use cited::Cited;
 pub use context::{Acknowledgement, Context, Hosts, Settings};
 pub use engine::{CallReport, Engine};
 pub use exceptions::Exception;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::domains::{registrable, registrable_part};
-use super::{Actor, Certainty, Context, Evidence, Severity, Text};
+use super::{Actor, Certainty, Cited, Context, Evidence, Severity, Text};
 use crate::call::{Call, CapturedMessage, Follow, Outcome, Redirect, Transaction, TransactionId};
 use crate::lang::span;
 use crate::limits::REDIRECTS_PER_CALL;
@@ -174,7 +174,7 @@ impl<'a> RedirectCase<'a> {
     /// The redirect with its Contact as evidence, or its status line where it has none.
     pub(super) fn evidence(&self) -> Evidence {
         let what = Text::new("{status} response").with("status", self.redirect.status);
-        match self.response.message.header_line(HeaderName::Contact) {
+        match Cited::field(&self.response.message, HeaderName::Contact) {
             Some(line) => Evidence::at(&self.response.provenance, what, line),
             None => Evidence::of(self.response, what),
         }

@@ -13,7 +13,7 @@ pub(super) fn evidence(place: &Place, what: impl Into<Text>, text: String) -> Ev
         source: place.flow.source,
         destination: place.flow.destination,
         what: what.into(),
-        text,
+        text: text.into(),
     }
 }
 

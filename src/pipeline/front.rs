@@ -510,7 +510,7 @@ fn lookup(datagram: &Datagram<'_>, place: &Place<'_>, redaction: &mut Redaction)
         source: datagram.flow.source,
         destination: datagram.flow.destination,
         what: Text::new("DNS response {code}").with("code", lookup.code),
-        text: format!("{} {}: {}", lookup.name, lookup.record, lookup.code),
+        text: format!("{} {}: {}", lookup.name, lookup.record, lookup.code).into(),
     };
     let (name, evidence) = redaction.lookup(lookup.name, lookup.record, lookup.code, evidence);
     Some(Step::Lookup { name, code: lookup.code, evidence: Box::new(evidence) })

@@ -126,7 +126,7 @@ impl Redaction {
         let name = redactor.host_name(&name);
         evidence.source = redactor.endpoint(evidence.source);
         evidence.destination = redactor.endpoint(evidence.destination);
-        evidence.text = format!("{name} {record}: {code}");
+        evidence.text = format!("{name} {record}: {code}").into();
         let flow = Flow {
             source: evidence.source,
             destination: evidence.destination,

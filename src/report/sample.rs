@@ -178,7 +178,7 @@ impl Builder {
             source: p.flow.source,
             destination: p.flow.destination,
             what: Text::new(what),
-            text: text.to_owned(),
+            text: text.to_owned().into(),
         }
     }
 }
@@ -313,7 +313,7 @@ fn capture_findings() -> Vec<Finding> {
         source: endpoint(REDIRECTOR),
         destination: endpoint(PBX),
         what: Text::new("first 301"),
-        text: "Contact: <sip:1001@10.20.30.40:5060>".to_owned(),
+        text: "Contact: <sip:1001@10.20.30.40:5060>".to_owned().into(),
     };
     let mut found =
         finding("old-address-still-used", Severity::Warning, "203.0.113.10 still calls the moved address.", evidence)
@@ -399,7 +399,7 @@ pub(super) fn silent_with(number: u64, host: &str, severity: Severity) -> CallRe
         source: provenance.flow.destination,
         destination: provenance.flow.source,
         what: Text::new("request"),
-        text: String::new(),
+        text: String::new().into(),
     };
     report.findings.push(finding("no-response", severity, "Nothing came back.", evidence));
     report.root_cause = Some("no-response");

@@ -467,21 +467,21 @@ impl Message {
 
     /// Every header field of that name, unfolded.
     pub fn headers(&self, name: HeaderName) -> impl Iterator<Item = Cow<'_, str>> {
-        self.raw_values(name).map(|value| text(headers::unfold(value)))
+        self.raw_values(name).map(unfolded)
     }
 
     /// The first header field of a name that [`HeaderName`] does not know, such as `X-Call-ID`.
     pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
         let is_named = |f: &Field| self.slice(f.name_range()).eq_ignore_ascii_case(name.as_bytes());
         let field = self.places().named(HeaderName::Other).find(is_named)?;
-        Some(text(headers::unfold(field.value(&self.0.held))))
+        Some(unfolded(field.value(&self.0.held)))
     }
 
     /// Every header field as name and value, as captured, in order.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         self.places().iter().map(|f| {
             let name = String::from_utf8_lossy(self.slice(f.name_range()));
-            (name, text(headers::unfold(f.value(&self.0.held))))
+            (name, unfolded(f.value(&self.0.held)))
         })
     }
 
@@ -489,15 +489,14 @@ impl Message {
     pub fn fields_of(&self, wanted: impl Fn(HeaderName) -> bool) -> impl Iterator<Item = NamedField<'_>> {
         self.places().iter().filter(move |f| wanted(f.name)).map(|f| {
             let written = String::from_utf8_lossy(self.slice(f.name_range()));
-            (f.name, written, text(headers::unfold(f.value(&self.0.held))))
+            (f.name, written, unfolded(f.value(&self.0.held)))
         })
     }
 
-    /// The first header field of that name as a line, with its name as captured: what evidence quotes.
-    pub fn header_line(&self, name: HeaderName) -> Option<String> {
+    /// The first header field of that name as captured, from its name on: what evidence quotes. [`unfolded`] makes text of it.
+    pub(crate) fn header_line(&self, name: HeaderName) -> Option<&[u8]> {
         let field = self.field(name)?;
-        let line = self.slice(field.start as usize..field.value_end as usize);
-        Some(text(headers::unfold(line)).into_owned())
+        Some(self.slice(field.start as usize..field.value_end as usize))
     }
 
     /// From, To and the Request-URI, read once; for messages that many ask, as initial requests are.
@@ -531,6 +530,11 @@ impl Message {
 /// As `String::from_utf8_lossy`, which takes longer where nothing is wrong.
 pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// A header field, or a value, on one line.
+pub(crate) fn unfolded(bytes: &[u8]) -> Cow<'_, str> {
+    text(headers::unfold(bytes))
 }
 
 fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {

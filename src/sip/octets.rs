@@ -104,7 +104,7 @@ const ONES: u64 = u64::MAX / 255;
 
 /// The number of octets in front of the first that is a control character, or not ASCII.
 #[inline]
-pub(super) fn printable(text: &[u8]) -> usize {
+pub(crate) fn printable(text: &[u8]) -> usize {
     let mut rest = text;
     while let Some((word, tail)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);

@@ -1,16 +1,21 @@
 //! The Identity header field (RFC 8224 §4): `token;info=<uri>;alg=ES256;ppt=shaken`.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::iter;
 use std::ops::Range;
 
+use super::lately::Lately;
 use super::passport::{Fault, FaultKind, Part, Passport, Word, word};
+
+/// How the header field begins.
+const NAME: &str = "Identity: ";
 
 /// One Identity value with its PASSporT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The value as captured.
-    pub raw: String,
+    /// The header field: its name, and the value as captured.
+    line: Box<str>,
     /// The algorithm, ES256 where it is left out.
     pub alg: Option<Word>,
     /// The extension, without quotes.
@@ -19,55 +24,100 @@ pub struct Identity {
     pub legacy: bool,
     /// The token; of a legacy value an unreadable one.
     pub passport: Passport,
-    /// Where the token stands in `raw`.
+    /// Where the token stands in the value.
     token: Range<usize>,
     /// Where the parameter `info` stands there.
     info: Option<Range<usize>>,
+}
+
+/// What stands behind the token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Parameters {
+    alg: Option<Word>,
+    ppt: Option<Word>,
+    /// Where the value of `info` stands in their text.
+    info: Option<Range<usize>>,
+}
+
+thread_local! {
+    /// Parameters that this thread read, by their text. What is found there is what reading would find.
+    static LATELY: RefCell<Lately<Parameters>> = const { RefCell::new(Lately::new()) };
+}
+
+impl Parameters {
+    /// Reads them, unless they came lately.
+    fn of(text: &str, lately: &mut Lately<Self>) -> Self {
+        if let Some(known) = lately.find(text) {
+            return known.clone();
+        }
+        let read = Self::read(text);
+        lately.note(text, read.clone());
+        read
+    }
+
+    fn read(text: &str) -> Self {
+        let mut parameters = Self::default();
+        for field in split_outside(text, b';') {
+            let end = memchr::memchr(b'=', field.as_bytes()).unwrap_or(field.len());
+            let (name, value) = field.split_at_checked(end).unwrap_or((field, ""));
+            let (name, value) = (name.trim(), value.get(1..).unwrap_or_default().trim());
+            if name.eq_ignore_ascii_case("info") {
+                parameters.info = Some(place(value.trim_matches(['<', '>', '"']), text));
+            } else if name.eq_ignore_ascii_case("alg") {
+                parameters.alg = Some(word(value.trim_matches('"')));
+            } else if name.eq_ignore_ascii_case("ppt") {
+                parameters.ppt = Some(word(value.trim_matches('"')));
+            }
+        }
+        parameters
+    }
 }
 
 impl Identity {
     /// Reads one value of the header field. Never fails; see [`Identity::faults`].
     pub fn read(value: &str) -> Self {
         let value = value.trim();
-        let mut fields = split_outside(value, b';');
-        let first = fields.next().unwrap_or_default().trim();
+        let end = outside(value.as_bytes(), b';').unwrap_or(value.len());
+        let (first, behind) = value.split_at_checked(end).unwrap_or((value, ""));
+        let first = first.trim();
         let token = first.trim_matches('"').trim();
-        let mut identity = Self {
-            raw: value.to_owned(),
-            alg: None,
-            ppt: None,
+        let Parameters { alg, ppt, info } = match behind.get(1..) {
+            Some(text) => LATELY.with_borrow_mut(|lately| Parameters::of(text, lately)),
+            None => Parameters::default(),
+        };
+        Self {
+            line: [NAME, value].concat().into_boxed_str(),
+            alg,
+            ppt,
             legacy: first.starts_with('"') || (first.len() > 64 && memchr::memchr(b'.', first.as_bytes()).is_none()),
             passport: Passport::read(token),
             token: place(token, value),
-            info: None,
-        };
-        for field in fields {
-            let end = memchr::memchr(b'=', field.as_bytes()).unwrap_or(field.len());
-            let (name, text) = field.split_at_checked(end).unwrap_or((field, ""));
-            let (name, text) = (name.trim(), text.get(1..).unwrap_or_default().trim());
-            if name.eq_ignore_ascii_case("info") {
-                identity.info = Some(place(text.trim_matches(['<', '>', '"']), value));
-            } else if name.eq_ignore_ascii_case("alg") {
-                identity.alg = Some(word(text.trim_matches('"')));
-            } else if name.eq_ignore_ascii_case("ppt") {
-                identity.ppt = Some(word(text.trim_matches('"')));
-            }
+            info: info.map(|info| end + 1 + info.start..end + 1 + info.end),
         }
-        identity
+    }
+
+    /// The header field with one value: its name, and the value as captured.
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// The value as captured.
+    pub fn raw(&self) -> &str {
+        self.line.get(NAME.len()..).unwrap_or_default()
     }
 
     /// The token as captured.
     pub fn token(&self) -> &str {
-        self.raw.get(self.token.clone()).unwrap_or_default()
+        self.raw().get(self.token.clone()).unwrap_or_default()
     }
 
     /// Where the certificate is published, without the angle brackets.
     pub fn info(&self) -> Option<&str> {
-        Some(self.raw.get(self.info.clone()?).unwrap_or_default())
+        Some(self.raw().get(self.info.clone()?).unwrap_or_default())
     }
 
     /// Header and claims of the token in plain text, where they decode; octets that are not UTF-8 replaced.
-    pub fn decoded(&self) -> impl Iterator<Item = (Part, String)> {
+    pub fn decoded(&self) -> impl Iterator<Item = (Part, Cow<'_, str>)> {
         self.passport.decoded(self.token())
     }
 
@@ -143,6 +193,10 @@ impl Identity {
 
 /// Where a part of a text stands in it.
 fn place(part: &str, whole: &str) -> Range<usize> {
+    // One that is left out may be empty elsewhere.
+    if part.is_empty() {
+        return 0..0;
+    }
     let begin = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
     begin..begin.saturating_add(part.len())
 }
@@ -222,6 +276,18 @@ mod tests {
         fn separators_are_found_as_octet_by_octet(text in r#"[<>"\\;,aé]{0,12}"#) {
             for separator in [b';', b','] {
                 prop_assert_eq!(split_outside(&text, separator).collect::<Vec<_>>(), split_slowly(&text, separator));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parameters_are_the_same_whatever_was_read_before(
+            texts in prop::collection::vec("(info|alg|ppt|x)?=?[<\"]?(ES256|shaken|a|b|é)?[>\"]?(; ?(PPT|info)=(div|<c>))?", 0..20),
+        ) {
+            let mut lately = Lately::new();
+            for text in &texts {
+                prop_assert_eq!(Parameters::of(text, &mut lately), Parameters::read(text), "{}", text);
             }
         }
     }

@@ -12,6 +12,7 @@ mod compact;
 pub mod date;
 pub mod freshness;
 pub mod identity;
+mod lately;
 mod numbering_plan;
 pub mod passport;
 mod pem;

@@ -7,15 +7,16 @@ mod usual;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base64::DecodeError;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
 pub use self::fault::{Fault, FaultKind, Part};
-use self::lately::{LATELY, Lately};
+use self::lately::{Known, LATELY};
 use super::base64url::BASE64;
+use super::lately::Lately;
 use crate::lang::Text;
 
 /// A token, read as far as sense goes.
@@ -36,6 +37,9 @@ pub struct Passport {
     /// The same of the signature.
     signature: Option<Range<usize>>,
 }
+
+/// What a token has until its header was read, and without one.
+static NO_HEADER: LazyLock<Arc<JoseHeader>> = LazyLock::new(Arc::default);
 
 /// The members of the JOSE header that matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,7 +160,7 @@ impl Passport {
         let token = token.trim();
         let mut passport = Self {
             compact: false,
-            header: Arc::default(),
+            header: Arc::clone(&NO_HEADER),
             claims: None,
             faults: Vec::new(),
             octets: Vec::new(),
@@ -177,7 +181,7 @@ impl Passport {
         passport
     }
 
-    fn decode_header(&mut self, text: &str, lately: &mut Lately) {
+    fn decode_header(&mut self, text: &str, lately: &mut Lately<Known>) {
         if let Some(known) = lately.find(text) {
             self.plain[0] = self.octets.len()..self.octets.len() + known.octets.len();
             self.octets.extend_from_slice(&known.octets);
@@ -189,7 +193,7 @@ impl Passport {
         if let Some(header) = usual::header(octets) {
             self.header = Arc::new(header);
             if self.faults.is_empty() {
-                lately.note(text, octets, &self.header);
+                lately.note(text, Known { octets: octets.into(), header: Arc::clone(&self.header) });
             }
         } else {
             let octets = octets.to_vec();
@@ -221,13 +225,24 @@ impl Passport {
 
     /// Header and claims of the token in plain text, where they decode; octets that are not UTF-8 replaced. `token` is what it was
     /// read from.
-    pub(super) fn decoded(&self, token: &str) -> impl Iterator<Item = (Part, String)> {
+    pub(super) fn decoded<'a>(&'a self, token: &'a str) -> impl Iterator<Item = (Part, Cow<'a, str>)> + 'a {
         let parts = [Part::Header, Part::Claims].into_iter().zip(&self.plain).enumerate();
         parts.filter_map(move |(at, (part, plain))| {
             let plain = self.octets.get(plain.clone()).filter(|octets| !octets.is_empty());
             // Else it may be a part of what is no token of three.
-            Some((part, plain.map(lossy).or_else(|| lossy_part(token.split('.').nth(at)?))?))
+            Some((part, plain.map(lossy).or_else(|| lossy_part(token.split('.').nth(at)?).map(Cow::Owned))?))
         })
+    }
+
+    /// Header or claims as they were decoded, where that is text.
+    pub fn plain_text(&self, part: Part) -> Option<&str> {
+        let [header, claims] = &self.plain;
+        let place = match part {
+            Part::Header => header,
+            Part::Claims => claims,
+            Part::Token | Part::Signature | Part::Parameters => return None,
+        };
+        std::str::from_utf8(self.octets.get(place.clone())?).ok()
     }
 
     /// The faults that make it unusable.
@@ -491,17 +506,14 @@ impl Passport {
 const ROUNDING: usize = 3;
 
 /// A decoded part as text; octets that are not UTF-8 replaced.
-fn lossy(octets: &[u8]) -> String {
-    match std::str::from_utf8(octets) {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(octets).into_owned(),
-    }
+fn lossy(octets: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(octets).map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed)
 }
 
 /// The same of a part that is not empty, in base64 of either alphabet.
 fn lossy_part(text: &str) -> Option<String> {
     let url_safe = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
-    BASE64.decode(url_safe).ok().filter(|_| !text.is_empty()).map(|octets| lossy(&octets))
+    BASE64.decode(url_safe).ok().filter(|_| !text.is_empty()).map(|octets| lossy(&octets).into_owned())
 }
 
 /// What stands between the dots of a token, where there are two.

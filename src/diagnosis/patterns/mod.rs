@@ -69,7 +69,7 @@ fn add<T>(list: &mut Vec<T>, entry: T) {
 
 /// A citation for keeps.
 pub(super) fn cited(mut evidence: Evidence) -> Evidence {
-    evidence.text = shorten::kept(evidence.text, PATTERN_CITED);
+    evidence.text = evidence.text.kept(PATTERN_CITED);
     evidence
 }
 

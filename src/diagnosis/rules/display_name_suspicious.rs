@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use crate::call::Call;
 use crate::diagnosis::identity_case::{IdentityCase, number_in, same_caller};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Cited, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text,
+};
 use crate::sip::{HeaderName, NameAddr};
 use crate::stir::TelephoneNumber;
 use crate::words::Words;
@@ -114,8 +116,9 @@ fn finding(
         (Oddity::Label, before) => {
             let sender =
                 Actor::sender(case.request, "operator of the network that labelled the call, or one in front of it");
+            let received = Cited::field(&case.request.message, field).unwrap_or_default();
             finding
-                .evidence(before.filter(|first| first.text != party_line(case, field)))
+                .evidence(before.filter(|first| first.text != received))
                 .actor(sender)
                 .fix("Ask the analytics service that labelled the calling number for redress, through the provider that shows the label.")
                 .verify("The next INVITE carries the caller's own name up to the callee.")
@@ -131,10 +134,6 @@ fn finding(
 /// The same header field as the caller sent it.
 fn upstream_name(case: &IdentityCase<'_>, field: HeaderName) -> Option<Evidence> {
     case.has_several_hops().then(|| Evidence::header(case.nearest, field, "the display name as the caller sent it"))
-}
-
-fn party_line(case: &IdentityCase<'_>, field: HeaderName) -> String {
-    case.request.message.header_line(field).unwrap_or_default()
 }
 
 fn oddity(name: &str, own: Option<&TelephoneNumber>, country: &str) -> Option<Oddity> {

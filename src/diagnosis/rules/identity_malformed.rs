@@ -62,20 +62,13 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity) -> Option<Finding> {
     let finding =
         Finding::new(&RULE, Certainty::Certain, message, case.evidence(identity, "the Identity header field"))
             .severity(severity)
-            .evidence(decoded(case, identity))
+            .evidence(case.decoded(identity))
             .evidence(case.rejection_evidence())
             .actor(IdentityCase::signer(identity))
             .fix("Mend the signing service in what the finding names.")
             .fix("If the token is sound where it is made, find the element on the way that changes it.")
             .verify("The next INVITE carries an Identity header field without this fault.");
     Some(finding)
-}
-
-/// The decoded parts, so that the fault can be seen.
-fn decoded(case: &IdentityCase<'_>, identity: &Identity) -> impl Iterator<Item = Evidence> {
-    identity.decoded().map(move |(part, text)| {
-        Evidence::at(&case.request.provenance, Text::new("{part}, decoded").with("part", part), text)
-    })
 }
 
 fn obsolete(case: &IdentityCase<'_>, identity: &Identity) -> Finding {

@@ -71,7 +71,7 @@ fn finding(source: &Source, called: &BTreeSet<u64>, cx: &Context<'_>) -> Option<
     .with("callers", callers.len());
     let mut shown = source.examples.requests().iter().cloned();
     let primary = shown.next()?;
-    let list = Evidence { what: Text::new("calling and called numbers"), text: pairs(&near), ..primary.clone() };
+    let list = Evidence { what: Text::new("calling and called numbers"), text: pairs(&near).into(), ..primary.clone() };
     let mut finding = Finding::new(&RULE, Certainty::Weak, message, primary)
         .severity(traffic_case::severity(source.client, &near, cx))
         .evidence([list])

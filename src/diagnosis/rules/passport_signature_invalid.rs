@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::diagnosis::identity_case::IdentityCase;
-use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::stir::{Identity, Objection, Unverified, Verdict};
 
 pub(super) static RULE: Rule = Rule {
@@ -59,7 +59,7 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Op
     let message = Text::new(template).with("hop", case.hop()).with("reasons", Text::list("; ", objections));
     let finding = Finding::new(&RULE, certainty, message, case.evidence(identity, "the Identity header field"))
         .severity(case.severity(severity))
-        .evidence(decoded(case, identity))
+        .evidence(case.decoded(identity))
         .evidence(case.rejection_evidence())
         .actor(IdentityCase::signer(identity));
     Some(advised(finding, first).verify("New calls of this signer verify with the certificate at the URL of info."))
@@ -100,13 +100,6 @@ fn advised(finding: Finding, objection: &Objection) -> Finding {
             .fix("Compare the token where it is signed with the one captured here: an element on the way may have changed it.")
             .fix("If they are equal: publish the certificate of the key that the signing service uses."),
     }
-}
-
-/// The decoded parts, so that a changed claim can be seen.
-fn decoded(case: &IdentityCase<'_>, identity: &Identity) -> impl Iterator<Item = Evidence> {
-    identity.decoded().map(move |(part, text)| {
-        Evidence::at(&case.request.provenance, Text::new("{part}, decoded").with("part", part), text)
-    })
 }
 
 #[cfg(test)]

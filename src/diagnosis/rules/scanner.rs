@@ -81,7 +81,7 @@ fn finding(address: IpAddr, source: &Source, cx: &Context<'_>) -> Option<Finding
             Goal::Users => "the users in order of time",
             Goal::Hosts => "the hosts in order of time",
         }),
-        text: names(search),
+        text: names(search).into(),
         ..primary.clone()
     });
     let hop = search.as_ref().map(|search| search.hop).or_else(|| mark.map(|mark| mark.hop))?;

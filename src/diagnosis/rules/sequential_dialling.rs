@@ -63,7 +63,7 @@ fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
     let primary = shown.next()?;
     let order = Evidence {
         what: Text::new("the called numbers in order of time"),
-        text: numbers(&run),
+        text: numbers(&run).into(),
         ..primary.clone()
     };
     let mut finding = Finding::new(&RULE, Certainty::Weak, message, primary)

@@ -526,6 +526,6 @@ mod tests {
             "The TLS handshake of 192.0.2.10 with 198.51.100.30:5061 failed: the server sent the alert protocol_version: no version \
              of TLS in common; the client offers TLS 1.2."
         );
-        assert_eq!((finding.evidence[0].text.as_str(), finding.certainty), ("protocol_version", Certainty::Certain));
+        assert_eq!((&*finding.evidence[0].text, finding.certainty), ("protocol_version", Certainty::Certain));
     }
 }

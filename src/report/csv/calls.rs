@@ -106,7 +106,7 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
         r.of_root(|f| f.evidence.first().map(|e| e.frame.number))
     }),
     column("evidence_text", "Header field or start line that proves it, as captured.", |r| {
-        r.of_root(|f| f.evidence.first().map(|e| e.text.clone()))
+        r.of_root(|f| f.evidence.first().map(|e| e.text.to_string()))
     }),
     column("actor", "Who must act.", |r| r.text_of_root(|f| f.actor.as_ref().map(|a| &a.role))),
     column("actor_address", "Address and port of that party.", |r| {

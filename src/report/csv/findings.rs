@@ -80,7 +80,9 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
     column("destination_address", "Receiver of the primary evidence.", |r| r.of_primary(|e| e.destination.address)),
     column("destination_port", "Its port.", |r| r.of_primary(|e| e.destination.port)),
     column("what", "What the primary evidence is.", |r| r.text(r.primary.map(|e| &e.what))),
-    column("text", "The start line or header field that matters, as captured.", |r| r.of_primary(|e| e.text.clone())),
+    column("text", "The start line or header field that matters, as captured.", |r| {
+        r.of_primary(|e| e.text.to_string())
+    }),
     column("other_frames", "Frames of the other evidence, separated by spaces.", |r| {
         joined(&r.finding.evidence.iter().skip(1).map(|e| e.frame.number).collect::<Vec<_>>(), " ")
     }),

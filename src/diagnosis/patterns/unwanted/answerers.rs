@@ -222,6 +222,6 @@ impl Answerer {
             from = end.copied().unwrap_or(from);
         }
         let what = Text::new("how long its 607s without ringing took");
-        self.first().filter(|_| !text.is_empty()).map(|first| Evidence { what, text, ..first.clone() })
+        self.first().filter(|_| !text.is_empty()).map(|first| Evidence { what, text: text.into(), ..first.clone() })
     }
 }

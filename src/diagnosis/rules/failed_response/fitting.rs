@@ -503,7 +503,7 @@ mod tests {
             let finding = failed(request, response);
             let asked = ["what was asked for", "what was offered"];
             let found = finding.evidence.iter().find(|e| asked.contains(&e.what.to_string().as_str()));
-            assert_eq!(found.map(|e| e.text.as_str()), quoted, "{request}, {response}");
+            assert_eq!(found.map(|e| &*e.text), quoted, "{request}, {response}");
         }
     }
 }
