@@ -132,6 +132,8 @@ impl Value {
         match self {
             // Nearly all are short.
             Self::Verbatim(text) if text.len() <= VALUE_OCTETS => {}
+            Self::Element(_, software) if software.len() <= VALUE_OCTETS - ENDPOINT_OCTETS => {}
+            Self::Phrase(text) if text.values.is_empty() => {}
             Self::Verbatim(_) | Self::Element(..) | Self::Phrase(_) | Self::List(..) => self.shorten_parts(),
             Self::Number(_) | Self::Status(_) | Self::Address(_) | Self::Endpoint(_) | Self::Span(_) => {}
         }
@@ -375,7 +377,18 @@ pub fn grouped(n: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn texts_are_split_as_by_the_standard_library(text in "[{}aé]{0,6}") {
+            for at in ['{', '}'] {
+                prop_assert_eq!(split(&text, at as u8), text.split_once(at));
+            }
+        }
+    }
 
     #[test]
     fn placeholders_are_replaced_and_values_are_not_scanned() {

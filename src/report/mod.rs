@@ -11,6 +11,7 @@ pub mod changes;
 #[cfg(test)]
 mod chinese_tests;
 pub mod clusters;
+pub mod codes;
 pub mod csv;
 #[cfg(test)]
 pub(crate) mod docs;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::attestation::Attestations;
 use super::clusters::Clusters;
+use super::codes::Codes;
 use crate::anomaly::Anomaly;
 use crate::baseline::Compared;
 use crate::call::Outcome;
@@ -115,7 +116,7 @@ pub struct Summary {
     /// Calls by outcome.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Findings by code, those about the capture as a whole included.
-    pub findings: BTreeMap<&'static str, u64>,
+    pub findings: Codes,
     /// Failures by cause.
     pub clusters: Clusters,
     /// Final responses by attestation.
@@ -209,7 +210,7 @@ impl Summary {
     /// Counts findings.
     pub fn capture_findings(&mut self, findings: &[Finding]) {
         for finding in findings {
-            *self.findings.entry(finding.code).or_default() += 1;
+            self.findings.count(finding.code, 1);
         }
     }
 
@@ -225,7 +226,7 @@ impl Summary {
         add_counts(&mut self.responses, &other.responses);
         add_counts(&mut self.final_by_status, &other.final_by_status);
         add_counts(&mut self.outcomes, &other.outcomes);
-        add_counts(&mut self.findings, &other.findings);
+        self.findings.add(&other.findings);
         self.clusters.add(&other.clusters);
         self.attestations.add(&other.attestations);
         if let Some(theirs) = &other.kpis {

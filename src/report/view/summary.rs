@@ -36,7 +36,7 @@ pub(in crate::report) struct SummaryView<'a> {
     /// Calls by outcome.
     outcomes: BTreeMap<&'static str, u64>,
     /// Findings by code, those about captures as a whole included.
-    findings: &'a BTreeMap<&'static str, u64>,
+    findings: BTreeMap<&'static str, u64>,
     /// Failed calls and groups: what `share` of clusters refers to.
     failures: u64,
     /// Failures by cause, the most frequent first.
@@ -162,7 +162,7 @@ impl<'a> SummaryView<'a> {
             calls: summary.calls,
             other_groups: summary.other_groups,
             outcomes: summary.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect(),
-            findings: &summary.findings,
+            findings: summary.findings.in_order(),
             failures: clusters.failures(),
             clusters: clusters.ranked().into_iter().map(|c| ClusterView::new(c, clusters.failures(), lang)).collect(),
             unclustered: clusters.unclustered(),
