@@ -55,8 +55,8 @@ pub struct Caller {
     pub software: Option<String>,
     /// What became of its calls.
     pub counts: Counts,
-    /// Elements that sent its calls (the first ones).
-    pub sources: BTreeSet<IpAddr>,
+    /// Other elements that sent its calls (the first ones): as a rule none did.
+    others: BTreeSet<IpAddr>,
     /// Its calls to telephone numbers, the first ones that ended.
     attempts: Vec<Attempt>,
     /// Its first calls.
@@ -326,16 +326,20 @@ impl Source {
 }
 
 impl Caller {
+    /// Elements that sent its calls (the first ones).
+    pub fn sources(&self) -> impl Iterator<Item = IpAddr> {
+        std::iter::once(self.client.address).chain(self.others.iter().copied())
+    }
+
     fn new(client: Endpoint, request: &CapturedMessage) -> Self {
         let (counts, examples) = (Counts::default(), Examples::default());
-        let (software, sources) = (super::software(&request.message), BTreeSet::from([client.address]));
-        Self { client, software, counts, sources, attempts: Vec::new(), examples }
+        let (software, others) = (super::software(&request.message), BTreeSet::new());
+        Self { client, software, counts, others, attempts: Vec::new(), examples }
     }
 
     fn add(&mut self, client: IpAddr, seen: &Seen<'_>) {
-        // Most come from the same element as the first.
-        if client != self.client.address && self.sources.len() < TRAFFIC_SOURCES_PER_CALLER {
-            self.sources.insert(client);
+        if client != self.client.address && self.others.len() + 1 < TRAFFIC_SOURCES_PER_CALLER {
+            self.others.insert(client);
         }
         let room = Room { attempts: TRAFFIC_ATTEMPTS_PER_CALLER, examples: 1 };
         seen.note(&mut self.counts, &mut self.attempts, &mut self.examples, room);

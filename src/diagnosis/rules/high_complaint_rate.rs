@@ -65,7 +65,7 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
         }
     }
     // A source that is told of explains its callers.
-    let is_explained = |caller: &Caller| caller.sources.iter().all(|source| told.contains(source));
+    let is_explained = |caller: &Caller| caller.sources().all(|source| told.contains(&source));
     let is_told = |caller: &Caller| exceeds(&caller.counts, lines.complaint_share_of_caller) && !is_explained(caller);
     for (name, caller) in patterns.traffic.callers(is_told) {
         let who = Text::new("{caller}").with("caller", named(name));

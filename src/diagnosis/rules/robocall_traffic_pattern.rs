@@ -77,7 +77,7 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
         }
     }
     // A source that is told of explains its callers.
-    let is_explained = |caller: &Caller| caller.sources.iter().all(|source| told.contains(source));
+    let is_explained = |caller: &Caller| caller.sources().all(|source| told.contains(&source));
     let calls = cx.settings.thresholds.robocall_calls;
     for (name, caller) in patterns.traffic.callers(|caller| caller.counts.calls >= calls && !is_explained(caller)) {
         let (attempts, software) = (caller.attempts(), caller.software.clone());

@@ -363,7 +363,9 @@ impl Again {
         wanted: impl Fn(After<'a>) -> bool,
     ) -> BTreeMap<IpAddr, Vec<After<'a>>> {
         let mut clients: BTreeMap<IpAddr, Vec<After<'_>>> = BTreeMap::new();
-        for ((client, caller, callee), rejected) in &self.rejected {
+        // In any order: what is found is sorted, by the parties last.
+        let followed = self.rejected.iter().filter(|(_, rejected)| !rejected.sent.is_empty());
+        for ((client, caller, callee), rejected) in followed {
             let after = rejected.sent.iter().filter_map(|sent| {
                 let before = |r: &&Rejection| r.kind == kind && r.time < sent.time;
                 let rejection = rejected.rejections.iter().rfind(before)?;
