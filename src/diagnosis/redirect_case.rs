@@ -190,6 +190,13 @@ impl<'a> RedirectCase<'a> {
         self.call.request(follow.transaction).map(|m| Evidence::of(m, "the follow-up"))
     }
 
+    /// Who sent a follow-up, where that is not the caller's own client: a proxy or SBC on the way.
+    pub(super) fn follower_on_the_way(&self, follow: &Follow) -> Option<Endpoint> {
+        let caller = self.call.initial_request()?.provenance.flow.source.address;
+        let follower = self.call.transaction(follow.transaction)?.client;
+        (follower.address != caller).then_some(follower)
+    }
+
     /// How every follow-up ended.
     pub(super) fn ends(&self, cx: &Context<'_>) -> Vec<(&'a Follow, End<'a>)> {
         self.redirect.follows.iter().map(|f| (f, end_of(self.call, f.transaction, cx))).collect()

@@ -41,7 +41,10 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let asked = case.nearest_request().or_else(|| case.request())?;
     let added = request.provenance.time.since(asked.provenance.time);
     let failed = earlier(case, follow);
-    let message = Text::new(if failed.is_empty() {
+    let follower = case.follower_on_the_way(follow).filter(|_| failed.is_empty());
+    let message = Text::new(if follower.is_some() {
+        "{server} redirected the call to {contact}; {follower} followed after {added}, and the target answered {answer}."
+    } else if failed.is_empty() {
         "{server} redirected the call to {contact}; the client followed after {added}, and the target answered {answer}."
     } else {
         "{server} redirected the call to several addresses; {contact}, which the client called after {added}, when another had not taken the call, \
@@ -51,6 +54,7 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     .with("contact", case.target_of(follow)?)
     .with("added", span(added))
     .with("answer", answer_text(answer, status));
+    let message = follower.into_iter().fold(message, |message, follower| message.with("follower", follower));
     let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .evidence(case.follow_evidence(follow))
         .evidence([Evidence::of(answer, "the answer of the target")])
@@ -104,6 +108,15 @@ mod tests {
                 ("nobody goes", &to(LATER), None),
             ],
         );
+    }
+
+    #[test]
+    fn an_element_on_the_way_is_named() {
+        let flow = "host a 192.0.2.10\nhost p 198.51.100.20\nhost r 198.51.100.30\nhost t 203.0.113.40\n\n0 a > p\nINVITE sip:bob@corp.example\n\n\
+            0.01 p > r forward\nINVITE sip:bob@old.corp.example\n\n0.02 r > p\n302 Moved\nContact: <sip:bob@203.0.113.40>\n\n0.03 p > r\nACK\n\n\
+            0.04 p > t forward\nINVITE sip:bob@203.0.113.40\n\n0.5 t > p\n200 OK\n\n0.51 p > a re=INVITE forward\n200 OK\n\n";
+        let said = only(flow, RULE.code).message.to_string();
+        assert!(said.contains("; 198.51.100.20:5060 followed after"), "{said}");
     }
 
     #[test]

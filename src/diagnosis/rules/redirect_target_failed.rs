@@ -119,7 +119,10 @@ fn rejected(case: &RedirectCase<'_>, follow: &Follow, answer: &CapturedMessage, 
     let status = source.message.status().unwrap_or(status);
     let was_passed_on = source.provenance.frame != answer.provenance.frame;
     let entry = catalog::entry_or_class(status.0)?.entry();
-    let message = Text::new(if was_passed_on {
+    let follower = case.follower_on_the_way(follow).filter(|_| !was_passed_on);
+    let message = Text::new(if follower.is_some() {
+        "{follower} followed the redirect of {server} to {contact}, and the target answered {status} {phrase}."
+    } else if was_passed_on {
         "The client followed the redirect of {server} to {contact}, and {source}, to which that request went on, answered {status} {phrase}."
     } else {
         "The client followed the redirect of {server} to {contact}, and the target answered {status} {phrase}."
@@ -129,6 +132,7 @@ fn rejected(case: &RedirectCase<'_>, follow: &Follow, answer: &CapturedMessage, 
     .with("status", status)
     .with("phrase", source.message.reason_phrase().unwrap_or_default());
     let message = if was_passed_on { message.with("source", source.provenance.flow.source) } else { message };
+    let message = follower.into_iter().fold(message, |message, follower| message.with("follower", follower));
     let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(source, "the target's answer"))
         .evidence(was_passed_on.then(|| Evidence::of(answer, "what the client received")))
         .evidence(case.follow_evidence(follow))
