@@ -33,7 +33,8 @@ pub(super) static RULE: Rule = Rule {
             is a notice.\n\
             - Calls between names or extensions are not signed by SHAKEN; the rule is silent for them.\n\
             - The callee's network verified the call and passed only the result on (verstat).\n\
-            - Where the law asks for no signatures the finding is a notice.",
+            - Where the law asks for no signatures the finding is a notice. Where the answer is 428, which demands a \
+            signature, it is an error everywhere.",
     },
     detect: Detect::of_rejections(detect),
 };
