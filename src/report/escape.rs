@@ -31,6 +31,9 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
 /// Plain telephone numbers (`+12155550100`) and plain negative numbers stay as they are. Quoting (RFC 4180) is for the writer.
 pub fn csv(cell: &str) -> Cow<'_, str> {
     let safe = terminal(cell);
+    if safe.is_empty() || safe.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return safe;
+    }
     let begins = safe.trim_start_matches([' ', '\u{a0}', '"', '\'']);
     let formula = begins.starts_with(['=', '@', '+', '-', '\u{ff1d}', '\u{ff20}', '\u{ff0b}', '\u{ff0d}']);
     if !formula || is_plain_number(&safe) { safe } else { Cow::Owned(format!("'{safe}")) }

@@ -48,7 +48,9 @@ impl Rfc3339 {
     }
 }
 
-/// Octets of a time with microseconds, and with nanoseconds.
+/// Octets of a date, of a time with milliseconds without the letter behind it, with microseconds, and with nanoseconds.
+const DATE: usize = 10;
+const MILLISECONDS: usize = 23;
 const MICROSECONDS: usize = 27;
 const NANOSECONDS: usize = 30;
 
@@ -103,6 +105,13 @@ impl Text {
     fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
+
+    /// Date and time of day with a space between, cut to milliseconds.
+    fn milliseconds(&self) -> String {
+        let text = self.as_str();
+        let parts = text.get(..DATE).zip(text.get(DATE + 1..MILLISECONDS));
+        parts.map(|(date, clock)| [date, clock].join(" ")).unwrap_or_default()
+    }
 }
 
 /// `1774879200.012000`: seconds since the Unix epoch.
@@ -123,6 +132,9 @@ impl fmt::Display for Epoch {
 
 /// `2026-03-30 14:00:00.012`: what spreadsheets take for a time.
 pub(super) fn date_and_time(time: Timestamp, zone: &TimeZone) -> String {
+    if *zone == TimeZone::UTC {
+        return Rfc3339(time).text().milliseconds();
+    }
     format!("{}.{:03}", strftime(time, zone, "%Y-%m-%d %H:%M:%S"), milliseconds(time))
 }
 
@@ -171,6 +183,9 @@ mod tests {
                 let fraction = if micros { format!("{:06}", nanoseconds / 1000) } else { format!("{nanoseconds:09}") };
                 let whole = strftime(time, &TimeZone::UTC, "%Y-%m-%dT%H:%M:%S");
                 prop_assert_eq!(Rfc3339(time).to_string(), format!("{whole}.{fraction}Z"));
+                let spaced = strftime(time, &TimeZone::UTC, "%Y-%m-%d %H:%M:%S");
+                let cut = format!("{spaced}.{:03}", nanoseconds / 1_000_000);
+                prop_assert_eq!(date_and_time(time, &TimeZone::UTC), cut);
             }
         }
     }
