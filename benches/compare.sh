@@ -6,7 +6,7 @@
 #
 # Without CAPTURE a mix of 72,000 calls is generated (900 a second: answered, 301, 607). SIPSCAN names the binary; the default is
 # target/release/sipscan, which is built first. GUIDED names one that benches/guided.sh built, for rows of its own. Nothing else should run on the machine: medians of RUNS (5) runs each, in turn.
-# Needs bash, python3, and the times of processes from getrusage; every tool writes its output to /dev/null or a temporary file.
+# Needs bash, python3, and the times of processes from getrusage; JSON, NDJSON and CSV go into a new file each time, all other output to /dev/null.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ make_load=${MAKE_LOAD:-target/release/examples/make_load}
 [ -x "$make_load" ] || cargo build --quiet --release --example make_load
 results=$work/results.tsv
 
-# measure NAME COMMAND…: notes a command that is to be measured.
+# measure NAME [>FILE] COMMAND…: notes a command that is to be measured, and the file it writes to.
 measure() {
     python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@" >>"$work/commands"
 }
@@ -42,10 +42,17 @@ for _ in range(runs):
     for name, *command in commands:
         if found[name] and found[name][0][0] > 30:
             continue
+        path = os.devnull
+        if command[0].startswith(">"):
+            path, command = command[0][1:], command[1:]
+            if os.path.exists(path):
+                os.remove(path)
+        output = open(path, "wb")
         begin = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         found[name].append((time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+        output.close()
         code = os.waitstatus_to_exitcode(status)
         notes[name] = "" if code in (0, 1) else f" (exit code {code})"
 with open(results, "a") as file:
@@ -96,9 +103,9 @@ if [ -n "${GUIDED:-}" ]; then
     measure "sipscan, guided build, text" "$GUIDED" "$capture"
     measure "sipscan --threads 1, guided build, text" "$GUIDED" --threads 1 "$capture"
 fi
-measure "sipscan, JSON" "$sipscan" -o "$work/report.json" "$capture"
-measure "sipscan, NDJSON" "$sipscan" -o "$work/report.ndjson" "$capture"
-measure "sipscan, CSV" "$sipscan" -o "$work/report.csv" "$capture"
+measure "sipscan, JSON" ">$work/report" "$sipscan" --format json "$capture"
+measure "sipscan, NDJSON" ">$work/report" "$sipscan" --format ndjson "$capture"
+measure "sipscan, CSV" ">$work/report" "$sipscan" --format csv "$capture"
 if have gzip; then
     gzip -c "$capture" >"$work/capture.pcap.gz"
     measure "gzip -dc" gzip -dc "$work/capture.pcap.gz"
