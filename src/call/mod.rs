@@ -42,6 +42,8 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod joining_tests;
 #[cfg(test)]
+mod redirect_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tracker_tests;

@@ -1,16 +1,16 @@
 //! Calls from flows to outcomes.
 
 use super::fixture::{call, calls, captured, joined, one};
-use super::{AttemptCause, Call, FollowLink, Origin, Outcome, OutcomeDetail, TransactionId};
+use super::{AttemptCause, Call, Origin, Outcome, OutcomeDetail, TransactionId};
 
 /// Hosts of the small flows below.
 const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.30\nhost b 203.0.113.40\nhost c 203.0.113.41\n\n";
 
-fn flow(steps: &str) -> String {
+pub(super) fn flow(steps: &str) -> String {
     format!("{HOSTS}{steps}")
 }
 
-fn name(call: &Call) -> &'static str {
+pub(super) fn name(call: &Call) -> &'static str {
     call.outcome.name()
 }
 
@@ -18,7 +18,7 @@ fn statuses(call: &Call) -> Vec<u16> {
     call.attempts.iter().map(|a| call.final_status(a.transaction).map_or(0, |s| s.0)).collect()
 }
 
-fn scenario(name: &str) -> String {
+pub(super) fn scenario(name: &str) -> String {
     let path = format!("{}/samples/scenarios/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap()
 }
@@ -413,156 +413,6 @@ fn a_request_after_a_failure_that_keeps_its_tag_is_another_attempt() {
     let call = call(&text);
     assert_eq!((statuses(&call), name(&call)), (vec![302, 481], "rejected"));
     assert!(call.redirects[0].follows.is_empty(), "a follow-up has no To tag");
-}
-
-/// A redirect to `contact`, and a request some time later.
-fn redirected(contact: &str, later: &str) -> Call {
-    call(&flow(&format!(
-        "0 a > p call=1 from-tag=f\nINVITE sip:bob@p.example\nFrom: <sip:alice@a.example>\n\n1.0 p > a call=1 tag=r\n302 Moved Temporarily\n{contact}\n\n\
-         1.01 a > p call=1\nACK\n\n{later}\n"
-    )))
-}
-
-fn links(call: &Call) -> Vec<(usize, FollowLink)> {
-    call.redirects[0].follows.iter().map(|f| (f.contact, f.link)).collect()
-}
-
-#[test]
-fn follow_ups_are_found_by_every_link() {
-    let to = "Contact: <sip:carol@c.example;transport=tcp>;q=0.5, <sip:bob@b.example:5060>";
-    let same = FollowLink::SameCallId;
-    let from = "From: <sip:alice@a.example>";
-    for (later, expected) in [
-        ("1.1 a > c call=1\nINVITE sip:carol@c.example", vec![(0, same)]),
-        ("1.1 a > b call=1\nINVITE sip:bob@B.example", vec![(1, same)]),
-        ("5.9 a > b call=1\nINVITE sip:bob@b.example", vec![(1, same)]),
-        ("6.1 a > b call=1\nINVITE sip:bob@b.example", vec![]),
-        ("1.1 a > b call=1\nINVITE sip:other@b.example", vec![]),
-        ("1.1 c > b call=1\nINVITE sip:bob@b.example", vec![]),
-        (
-            "1.1 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:alice@a.example>\nTo: <sip:bob@p.example>",
-            vec![(1, FollowLink::SameParties)],
-        ),
-        (
-            "4.0 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:alice@a.example>\nTo: <sip:bob@b.example>",
-            vec![(1, FollowLink::SameParties)],
-        ),
-        ("1.9 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:x@a.example>", vec![(1, FollowLink::AddressAndTime)]),
-        ("3.5 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:x@a.example>", vec![]),
-    ] {
-        assert_eq!(links(&redirected(to, later)), expected, "{later} {from}");
-    }
-}
-
-#[test]
-fn a_number_may_be_called_by_tel_or_sip() {
-    let call =
-        redirected("Contact: <tel:+1-215-555-0113>", "1.1 a > b call=1\nINVITE sip:+12155550113@b.example;user=phone");
-    assert_eq!(links(&call), [(0, FollowLink::SameCallId)]);
-    let call = redirected(
-        "Contact: <sip:+12155550113;rn=+12154100000@b.example>",
-        "1.1 a > b call=1\nINVITE sip:2155550113@b.example",
-    );
-    assert_eq!(links(&call), [(0, FollowLink::SameCallId)]);
-}
-
-#[test]
-fn the_next_contact_has_half_a_minute_after_a_failed_one() {
-    let two = "Contact: <sip:bob@b.example>, <sip:bob@c.example>";
-    let first = "1.1 a > b call=1\nINVITE sip:bob@b.example\n\n4.0 b > a call=1\n503 Service Unavailable\n\n4.01 a > b call=1\nACK\n\n";
-    for (at, expected) in [("35.9", 2), ("36.1", 1)] {
-        let call = redirected(two, &format!("{first}{at} a > c call=1\nINVITE sip:bob@c.example"));
-        assert_eq!(call.redirects[0].follows.len(), expected, "{at}");
-    }
-}
-
-#[test]
-fn a_follow_up_with_credentials_is_a_challenge_step_that_still_follows() {
-    let call = redirected(
-        "Contact: <sip:bob@b.example>",
-        "1.1 a > b call=1\nINVITE sip:bob@b.example\n\n1.2 b > a call=1\n407 Proxy Authentication Required\n\n1.21 a > b call=1\nACK\n\n\
-         1.3 a > b call=1\nINVITE sip:bob@b.example\nProxy-Authorization: Digest realm=\"r\"\n\n2 b > a call=1\n200 OK",
-    );
-    let causes: Vec<_> = call.attempts.iter().map(|a| a.because).collect();
-    assert!(
-        matches!(causes[..], [AttemptCause::First, AttemptCause::Redirect(0), AttemptCause::Challenge(_)]),
-        "{causes:?}"
-    );
-    assert_eq!((call.redirects[0].follows.len(), name(&call)), (2, "answered"));
-}
-
-#[test]
-fn contacts_are_kept_as_they_are() {
-    for (contact, expected) in [
-        ("Subject: no contact", vec![]),
-        ("Contact:", vec![("", false)]),
-        ("Contact: *", vec![("*", false)]),
-        (
-            "m: \"A, B\" <sip:a@b.example>, sip:c@d.example;q=1",
-            vec![("\"A, B\" <sip:a@b.example>", true), ("sip:c@d.example;q=1", true)],
-        ),
-        ("Contact: <sip:>\nContact: <sip:x@y.example>", vec![("<sip:>", false), ("<sip:x@y.example>", true)]),
-    ] {
-        let call = redirected(contact, "");
-        let found: Vec<_> = call.redirects[0].contacts.iter().map(|c| (c.raw.as_str(), c.address.is_some())).collect();
-        assert_eq!(found, expected, "{contact}");
-    }
-}
-
-/// A request over a proxy that either relays the 302 of its next hop, or follows it itself.
-fn proxied(end: &str) -> Call {
-    call(&flow(&format!(
-        "0 a > p branch=up from-tag=f\nINVITE sip:bob@p.example\n\n\
-         0.01 p > b branch=d1 cseq=1 from-tag=f\nINVITE sip:bob@b.example\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKd1\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKup\n\n\
-         0.1 b > p tag=r\n302 Moved Temporarily\nContact: <sip:bob@c.example>\n\n0.11 p > b\nACK\n\n{end}\n"
-    )))
-}
-
-#[test]
-fn a_relayed_redirect_is_one_redirect() {
-    let call = proxied(
-        "0.12 p > a tag=r re=INVITE\n302 Moved Temporarily\nContact: <sip:bob@c.example>\n\n0.13 a > p\nACK\n\n\
-         0.2 a > p branch=up2 from-tag=f\nINVITE sip:bob@c.example\n\n\
-         0.21 p > c branch=d2 cseq=2 from-tag=f\nINVITE sip:bob@c.example\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKd2\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKup2\n\n\
-         1 c > p tag=c\n200 OK\n\n1.01 p > a tag=c\n200 OK\n",
-    );
-    assert_eq!((call.redirects.len(), call.attempts.len(), name(&call)), (1, 2, "answered"));
-    let redirect = &call.redirects[0];
-    assert_eq!(call.transactions[redirect.transaction.0].server.address.to_string(), "203.0.113.40");
-    assert_eq!((redirect.relayed.len(), redirect.follows.len()), (1, 1));
-    assert_eq!(redirect.follows[0].transaction, call.attempts[1].transaction);
-    assert_eq!(call.attempts[1].because, AttemptCause::Redirect(0));
-}
-
-#[test]
-fn a_proxy_may_follow_on_its_own() {
-    let call = proxied(
-        "0.2 p > c branch=d2 cseq=1 from-tag=f\nINVITE sip:bob@c.example\nVia: SIP/2.0/UDP 198.51.100.30;branch=z9hG4bKd2\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKup\n\n\
-         1 c > p tag=c\n486 Busy Here\n\n1.01 p > a tag=c re=INVITE\n486 Busy Here\n",
-    );
-    assert_eq!((call.redirects.len(), call.attempts.len(), name(&call)), (1, 1, "busy"));
-    assert_eq!((call.redirects[0].relayed.len(), links(&call)), (0, vec![(0, FollowLink::SameCallId)]));
-}
-
-#[test]
-fn a_redirect_behind_a_b2bua_that_passes_it_on_is_one_redirect() {
-    let text = "0 a > p call=1\nINVITE sip:bob@p.example\n\n0.05 p > b call=2\nINVITE sip:bob@b.example\n\n\
-                0.1 b > p call=2\n301 Moved Permanently\nContact: <sip:bob@c.example>\n\n0.12 p > a call=1\n301 Moved Permanently\nContact: <sip:bob@c.example>\n";
-    let call = call(&flow(text));
-    assert_eq!((call.redirects.len(), call.redirects[0].relayed.len(), name(&call)), (1, 1, "redirected-unfollowed"));
-}
-
-#[test]
-fn each_request_follows_one_redirect_the_latest() {
-    let call = calls(&scenario("s03")).remove(0);
-    let follows: Vec<_> = call.redirects.iter().map(|r| r.follows.len()).collect();
-    assert_eq!(follows, [1, 1, 0]);
-    let again = redirected(
-        "Contact: <sip:bob@b.example>",
-        "1.1 a > b call=1\nINVITE sip:bob@b.example\n\n1.2 b > a call=1\n302 Moved Temporarily\nContact: <sip:bob@b.example>\n\n1.21 a > b call=1\nACK\n\n\
-         1.3 a > b call=1\nINVITE sip:bob@b.example",
-    );
-    assert_eq!(again.redirects.iter().map(|r| r.follows.len()).collect::<Vec<_>>(), [1, 1]);
 }
 
 #[test]
