@@ -119,6 +119,9 @@ pub fn workflow_line(line: &str) -> Cow<'_, str> {
 
 /// Whether a character can change what a terminal shows beside itself.
 pub(super) fn is_dangerous(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -106,11 +106,13 @@ impl Text {
         std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
-    /// Date and time of day with a space between, cut to milliseconds.
-    fn milliseconds(&self) -> String {
-        let text = self.as_str();
-        let parts = text.get(..DATE).zip(text.get(DATE + 1..MILLISECONDS));
-        parts.map(|(date, clock)| [date, clock].join(" ")).unwrap_or_default()
+    fn date(&self) -> &str {
+        self.as_str().get(..DATE).unwrap_or_default()
+    }
+
+    /// The time of day, cut to milliseconds.
+    fn clock(&self) -> &str {
+        self.as_str().get(DATE + 1..MILLISECONDS).unwrap_or_default()
     }
 }
 
@@ -133,7 +135,8 @@ impl fmt::Display for Epoch {
 /// `2026-03-30 14:00:00.012`: what spreadsheets take for a time.
 pub(super) fn date_and_time(time: Timestamp, zone: &TimeZone) -> String {
     if *zone == TimeZone::UTC {
-        return Rfc3339(time).text().milliseconds();
+        let text = Rfc3339(time).text();
+        return [text.date(), text.clock()].join(" ");
     }
     format!("{}.{:03}", strftime(time, zone, "%Y-%m-%d %H:%M:%S"), milliseconds(time))
 }
@@ -145,16 +148,34 @@ pub(super) fn date_and_minute(time: Timestamp, zone: &TimeZone) -> String {
 
 /// `14:00:00.012`.
 pub(super) fn clock(time: Timestamp, zone: &TimeZone) -> String {
+    if *zone == TimeZone::UTC {
+        return Rfc3339(time).text().clock().to_owned();
+    }
     format!("{}.{:03}", strftime(time, zone, "%H:%M:%S"), milliseconds(time))
+}
+
+/// Whether both are of one day in that zone.
+pub(super) fn is_same_day(one: Timestamp, other: Timestamp, zone: &TimeZone) -> bool {
+    if *zone == TimeZone::UTC {
+        let day = |time: Timestamp| time.0.div_euclid(NANOSECONDS_A_DAY);
+        return day(one) == day(other);
+    }
+    date(one, zone) == date(other, zone)
 }
 
 /// `2026-03-30`.
 pub(super) fn date(time: Timestamp, zone: &TimeZone) -> String {
+    if *zone == TimeZone::UTC {
+        return Rfc3339(time).text().date().to_owned();
+    }
     strftime(time, zone, "%Y-%m-%d")
 }
 
 /// The abbreviation of the zone at that time: `UTC`, `CEST`, `+03`.
 pub(super) fn zone_name(time: Timestamp, zone: &TimeZone) -> String {
+    if *zone == TimeZone::UTC {
+        return "UTC".to_owned();
+    }
     strftime(time, zone, "%Z")
 }
 
@@ -185,7 +206,14 @@ mod tests {
                 prop_assert_eq!(Rfc3339(time).to_string(), format!("{whole}.{fraction}Z"));
                 let spaced = strftime(time, &TimeZone::UTC, "%Y-%m-%d %H:%M:%S");
                 let cut = format!("{spaced}.{:03}", nanoseconds / 1_000_000);
-                prop_assert_eq!(date_and_time(time, &TimeZone::UTC), cut);
+                prop_assert_eq!(date_and_time(time, &TimeZone::UTC), cut.as_str());
+                let (date_alone, clock_alone) = (date(time, &TimeZone::UTC), clock(time, &TimeZone::UTC));
+                prop_assert_eq!(format!("{date_alone} {clock_alone}"), cut);
+                prop_assert_eq!(zone_name(time, &TimeZone::UTC), strftime(time, &TimeZone::UTC, "%Z"));
+                for other in [time, Timestamp(time.0.saturating_add(NANOSECONDS_A_DAY / 3)), Timestamp(0)] {
+                    let same = strftime(time, &TimeZone::UTC, "%F") == strftime(other, &TimeZone::UTC, "%F");
+                    prop_assert_eq!(is_same_day(time, other, &TimeZone::UTC), same);
+                }
             }
         }
     }

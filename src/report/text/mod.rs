@@ -209,8 +209,11 @@ impl View {
 
     /// `14:00:00.012 UTC`, with the date where it is not that of `day`.
     pub(super) fn moment(&self, at: Timestamp, day: Timestamp) -> String {
-        let same = time::date(at, &self.zone) == time::date(day, &self.zone);
-        let text = if same { time::clock(at, &self.zone) } else { time::date_and_time(at, &self.zone) };
+        let text = if time::is_same_day(at, day, &self.zone) {
+            time::clock(at, &self.zone)
+        } else {
+            time::date_and_time(at, &self.zone)
+        };
         format!("{text} {}", time::zone_name(at, &self.zone))
     }
 
