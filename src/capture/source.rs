@@ -1,7 +1,7 @@
 //! Where captures come from: the only place that opens input.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File, FileType};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -126,23 +126,48 @@ struct Walk {
     seen: BTreeSet<PathBuf>,
 }
 
+/// Something in a directory.
+struct Entry {
+    path: PathBuf,
+    /// Its real name, which of most is that of the directory with its own: asking for it costs as much as opening the file.
+    real: PathBuf,
+    kind: FileType,
+}
+
+impl Entry {
+    /// `None` for what is not there, a symbolic link to nothing among it.
+    fn of(path: PathBuf) -> Option<Self> {
+        Some(Self { real: fs::canonicalize(&path).ok()?, kind: path.metadata().ok()?.file_type(), path })
+    }
+
+    /// What a directory of that real name lists.
+    fn listed(entry: &DirEntry, directory: &Path) -> Option<Self> {
+        match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => {
+                Some(Self { path: entry.path(), real: directory.join(entry.file_name()), kind })
+            }
+            _ => Self::of(entry.path()),
+        }
+    }
+}
+
 impl Walk {
     fn directory(&mut self, directory: &Path) {
         // Depth first; a stack and not recursion, since depth is up to whoever made the directories.
-        let mut stack = vec![directory.to_path_buf()];
-        while let Some(path) = stack.pop() {
-            let Ok(real) = fs::canonicalize(&path) else { continue };
-            if !self.seen.insert(real) {
+        let mut stack: Vec<_> = Entry::of(directory.to_path_buf()).into_iter().collect();
+        while let Some(Entry { path, real, kind }) = stack.pop() {
+            if self.seen.contains(&real) {
                 continue;
             }
-            if path.is_dir() {
-                match entries(&path) {
+            if kind.is_dir() {
+                match entries(&path, &real) {
                     Ok(entries) => stack.extend(entries.into_iter().rev()),
                     Err(source) => self.errors.push(Error::Read { path, source }),
                 }
-            } else if path.is_file() {
+            } else if kind.is_file() {
                 self.file(path);
             }
+            self.seen.insert(real);
         }
     }
 
@@ -172,10 +197,11 @@ fn is_called_capture(path: &Path) -> bool {
     ["pcap", "pcapng", "cap"].iter().any(|kind| bare.strip_suffix(kind).is_some_and(|stem| stem.ends_with('.')))
 }
 
-/// The entries of a directory, in the order of their names.
-fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-    entries.sort();
+/// The entries of a directory of that real name, in the order of their names.
+fn entries(directory: &Path, real: &Path) -> io::Result<Vec<Entry>> {
+    let entries = fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
+    let mut entries: Vec<_> = entries.iter().filter_map(|entry| Entry::listed(entry, real)).collect();
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(entries)
 }
 
