@@ -1,8 +1,8 @@
 //! Small captures analysed side by side, each on one thread, with the results of all taken in the order of the inputs.
 //!
 //! Captures know nothing of one another up to the reports, so what a report sees is the same as if they had been analysed one after
-//! the other. Bounded: a thread that is ahead of the reports waits once it has a few hundred results, and no more than a few
-//! captures are ahead. Results that were taken go back to the thread that made them, to be freed there: it costs an allocator several times
+//! the other. Bounded: a thread that is ahead of the reports waits once it has a few hundred results, and no more than [`AHEAD`]
+//! captures are ahead, or twice as many as there are threads. Results that were taken go back to the thread that made them, to be freed there: it costs an allocator several times
 //! as much to free what another thread has allocated.
 
 use std::sync::Mutex;
@@ -24,6 +24,8 @@ const PIECES: usize = 128;
 const OCTETS: usize = 1 << 20;
 /// Threads that are of use: the reports are written by one.
 const WORKERS_MAX: usize = 16;
+/// Captures whose results may wait, at least: with few, all but one thread wait whenever that one is slow, as where the reports take its core.
+const AHEAD: usize = 16;
 
 /// What the analysis of a capture gives, in order.
 pub(super) enum Piece {
@@ -43,7 +45,7 @@ type Results = (Receiver<Vec<Piece>>, Sender<Vec<Piece>>);
 pub(super) fn run(plan: &Plan, first: usize, inputs: &[Input], threads: usize, mut take: impl FnMut(&Piece) -> bool) {
     let workers = threads.clamp(1, WORKERS_MAX);
     thread::scope(|scope| {
-        let (order, ordered) = sync_channel::<Results>(2 * workers);
+        let (order, ordered) = sync_channel::<Results>(AHEAD.max(2 * workers));
         let queue = std::sync::Arc::new(Mutex::new((inputs.iter().enumerate(), order)));
         for _ in 0..workers {
             let queue = std::sync::Arc::clone(&queue);
