@@ -244,6 +244,8 @@ pub const MOVED_ADDRESS_EXAMPLES: usize = 8;
 pub const REDIRECT_VARIANTS: usize = 8;
 /// Answers to INVITEs that are remembered in case that a call with a 301 for the same address closes later: the latest.
 pub const RECENT_ANSWERS: usize = 2048;
+/// Redirected calls that are remembered in case that a call in which the same client is told of a new address closes later: the latest.
+pub const RECENT_DIALS: usize = 512;
 /// Clients remembered as having followed a redirect.
 pub const FOLLOWING_CLIENTS: usize = 4096;
 /// Pairs of redirecting server and domain that are remembered. Domains have at most 253 characters (RFC 1035 §2.3.4); longer ones are not.

@@ -244,6 +244,14 @@ impl<'a> RedirectCase<'a> {
         self.call.outcome == Outcome::Answered
     }
 
+    /// How to see that it was mended: the words for a call, or those for a request that calls nobody.
+    pub(super) fn verification(&self, of_a_call: &'static str) -> Text {
+        match &self.transaction.method {
+            Method::Invite => Text::new(of_a_call),
+            method => Text::new("The next {method} is accepted, or is no longer sent.").with("method", method),
+        }
+    }
+
     /// `error` where the call failed, else `warning`.
     pub(super) fn severity(&self) -> Severity {
         if self.call_got_through() { Severity::Warning } else { Severity::Error }

@@ -16,7 +16,9 @@ use super::unwanted::{Invite, initial_invites};
 use super::{Texts, cited, line_cited, line_to_cite, software, sorted};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Redirect, Transaction, TransactionId};
 use crate::hashing::{HashMap, HashSet};
-use crate::limits::{MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, REDIRECT_VARIANTS};
+use crate::limits::{
+    MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, RECENT_DIALS, REDIRECT_VARIANTS,
+};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
 use crate::sip::{Method, Scheme, StatusCode, Uri, UriView};
@@ -31,6 +33,8 @@ pub struct Redirects {
     servers: HashMap<Pair, Answers>,
     /// Answers of servers about addresses that no 301 is known for yet: a call with a 301 may close after one that came later.
     recent: Recent<Answered, 1, 2>,
+    /// Redirected calls to addresses that their client was not told of yet: it may be told in a call that closes later.
+    dialled: Recent<Dialled, 1, 2>,
     /// Marks of the pairs in `clients` and `servers`: that a pair is in neither is seen without its text.
     known: HashSet<Mark>,
     /// The key of the address in question: a place to write it, over and over.
@@ -42,9 +46,9 @@ pub struct Redirects {
 
 impl Default for Redirects {
     fn default() -> Self {
-        let recent = Recent::with_room(RECENT_ANSWERS);
+        let (recent, dialled) = (Recent::with_room(RECENT_ANSWERS), Recent::with_room(RECENT_DIALS));
         let (clients, servers, known) = (HashMap::default(), HashMap::default(), HashSet::default());
-        Self { clients, servers, recent, known, key: String::new(), texts: Texts::default(), forgotten: 0 }
+        Self { clients, servers, recent, dialled, known, key: String::new(), texts: Texts::default(), forgotten: 0 }
     }
 }
 
@@ -101,9 +105,19 @@ struct Answered {
     place: Place,
 }
 
+/// A redirected call as it is noted; its texts are the key of the address and the start line.
+#[derive(Debug, Clone, Copy)]
+struct Dialled {
+    call: CallNumber,
+    place: Place,
+    lost: Option<Duration>,
+}
+
 /// All Contacts of a 301 may be so many times as long as one address.
 const CONTACTS: usize = 4;
 
+/// What a later request is called.
+const OLD_ADDRESS: &str = "a request for the old address";
 /// What such an answer is called.
 const IN_USE: &str = "another answer of the same server about the same address";
 
@@ -231,7 +245,11 @@ impl Redirects {
             let software = software(&request.message);
             let client = told_at.client;
             self.texts.add(told.octets() + octets(&address, software.as_deref()));
-            let entry = MovedAddress { address, client, software, told, uses: Vec::new(), total: 0, last_call: None };
+            let mut entry =
+                MovedAddress { address, client, software, told, uses: Vec::new(), total: 0, last_call: None };
+            for (call, used) in dialled_before(&self.dialled, &key) {
+                entry.dialled(call, &mut self.texts, || used);
+            }
             self.known.insert(mark(key.0, &key.1));
             self.clients.insert(key, entry);
             return;
@@ -245,7 +263,8 @@ impl Redirects {
     }
 
     fn client_dialled(&mut self, call: &Call, invites: &[Invite<'_>], key: &mut String) {
-        if self.clients.is_empty() {
+        let is_redirected = !call.redirects.is_empty();
+        if self.clients.is_empty() && !is_redirected {
             return;
         }
         let Some(first) = call.attempts.iter().find(|a| a.because == AttemptCause::First) else { return };
@@ -261,28 +280,25 @@ impl Redirects {
         if key.is_empty() {
             return;
         }
-        if !self.known.contains(&mark(transaction.client.address, key)) {
+        let mark = mark(transaction.client.address, key);
+        let entry = if self.known.contains(&mark) {
+            self.clients.get_mut(&(transaction.client.address, Arc::from(&**key)))
+        } else {
+            None
+        };
+        let Some(entry) = entry else {
+            if is_redirected && key.len() <= PATTERN_ADDRESS {
+                let place = Place::of(&request.provenance);
+                let dialled = Dialled { call: call.number, place, lost: lost(call, transaction, request) };
+                self.dialled.push([mark], dialled, [key.as_bytes(), line_to_cite(&request.message)]);
+            }
             return;
-        }
-        let Some(entry) = self.clients.get_mut(&(transaction.client.address, Arc::from(&**key))) else { return };
-        if entry.last_call == Some(call.number) {
-            return;
-        }
-        entry.last_call = Some(call.number);
-        entry.total += 1;
-        if !self.texts.has_room() {
-            return;
-        }
-        let evidence = cited(Evidence::of(request, "a request for the old address"));
-        self.texts.add(evidence.text.len());
-        let (call, time, lost) = (call.number, request.provenance.time, lost(call, transaction, request));
-        super::add(&mut entry.uses, Use { call, time, evidence, lost });
-        entry.uses.sort_by_key(|u| (u.time, u.call));
-        // The first may turn out to be the call that was told.
-        if entry.uses.len() > MOVED_ADDRESS_EXAMPLES + 1 {
-            let latest = entry.uses.pop();
-            self.texts.remove(latest.map_or(0, |latest| latest.evidence.text.len()));
-        }
+        };
+        entry.dialled(call.number, &mut self.texts, || {
+            let evidence = cited(Evidence::of(request, OLD_ADDRESS));
+            let lost = lost(call, transaction, request);
+            Use { call: call.number, time: request.provenance.time, evidence, lost }
+        });
     }
 
     fn server_said(&mut self, case: &RedirectCase<'_>) {
@@ -385,6 +401,27 @@ impl Told {
 }
 
 impl MovedAddress {
+    /// Takes note of a call to the old address.
+    fn dialled(&mut self, call: CallNumber, texts: &mut Texts, used: impl FnOnce() -> Use) {
+        if self.last_call == Some(call) {
+            return;
+        }
+        self.last_call = Some(call);
+        self.total += 1;
+        if !texts.has_room() {
+            return;
+        }
+        let used = used();
+        texts.add(used.evidence.text.len());
+        super::add(&mut self.uses, used);
+        self.uses.sort_by_key(|u| (u.time, u.call));
+        // The first may turn out to be the call that was told.
+        if self.uses.len() > MOVED_ADDRESS_EXAMPLES + 1 {
+            let latest = self.uses.pop();
+            texts.remove(latest.map_or(0, |latest| latest.evidence.text.len()));
+        }
+    }
+
     /// Requests for the old address more than `soon` after the 301, in order of time (the first ones only), and how many
     /// there were. A client may have sent its next request before it read the redirect, and what comes sooner is a retry.
     pub fn later_uses(&self, soon: Duration) -> (Vec<&Use>, u64) {
@@ -408,6 +445,19 @@ impl Variant {
     pub fn contacts(&self) -> String {
         self.contacts.join(", ")
     }
+}
+
+/// What a client dialled before it was known to be told that this address moved: calls close in another order than they begin.
+fn dialled_before<'a>(
+    dialled: &'a Recent<Dialled, 1, 2>,
+    (client, key): &'a Pair,
+) -> impl Iterator<Item = (CallNumber, Use)> + 'a {
+    let noted = dialled.with_mark(0, mark(*client, key));
+    let same = noted.filter(|noted| noted.item().place.source.address == *client && noted.is(0, key));
+    same.map(|noted| {
+        let Dialled { call, place, lost } = noted.item();
+        (call, Use { call, time: place.time, evidence: place.evidence(OLD_ADDRESS, line_cited(noted.text(1))), lost })
+    })
 }
 
 fn is_permanent(case: &RedirectCase<'_>) -> bool {

@@ -55,8 +55,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    // Of a response that a closer finding cites nothing is said, nor of others like it.
-    let is_explained = |failure: &Failure<'_>| cx.explained.contains(&failure.response.provenance.frame);
+    // Of a response that a closer finding cites nothing is said, nor of others like it. A 607 always has one, even where it became
+    // another status on its way.
+    let is_explained =
+        |failure: &Failure<'_>| failure.status == 607 || cx.explained.contains(&failure.response.provenance.frame);
     let decided = deciding(call);
     if let Some(failure) = decided.as_ref().filter(|failure| !is_explained(failure)) {
         out.push(failure.finding(call));
@@ -268,7 +270,8 @@ impl Failure<'_> {
             Some(Lookup::Entry(entry)) if particular::judges_unseen_signature(call, self.deepest, self.status) => {
                 Some(particular::unseen_signature(entry))
             }
-            Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry),
+            Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
+                .or_else(|| particular::spent(call, self.deepest, entry)),
             _ => None,
         };
         if let Some(text) = particular {
@@ -440,6 +443,9 @@ impl Failure<'_> {
             // Of who may have to act after a 301 the catalogue names all.
             Some(_) if self.status == 301 && self.response.message.has(HeaderName::Contact) => {
                 finding.actor(Actor::at(self.transaction.client, "operator of the client that was redirected"))
+            }
+            Some(_) if particular::spent(call, self.transaction, entry).is_some() => {
+                finding.actor(Actor::at(self.transaction.client, "the operator of the element that sent the request"))
             }
             Some(role) => finding.actor(self.actor(role)),
             None => finding,

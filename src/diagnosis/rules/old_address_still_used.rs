@@ -110,6 +110,30 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_ends_before_the_one_that_was_told_counts() {
+        let long = "0.0 pbx > old call=c0\nINVITE sip:bob@corp.example\n\n+0.1 old > pbx call=c0\n301 Moved Permanently\n\
+            Contact: <sip:bob@pbx.corp.example>\n\n+0.001 pbx > old call=c0\nACK\n\n+0.01 pbx > new call=c0\n\
+            INVITE sip:bob@pbx.corp.example\n\n+1 new > pbx call=c0 tag=n\n200 OK\n\n+0.001 pbx > new call=c0\nACK\n\n\
+            300 pbx > new call=c0\nBYE sip:bob@pbx.corp.example\n\n+0.1 new > pbx call=c0 re=BYE\n200 OK\n\n";
+        let flow = |client: &str, at| {
+            format!("{HOSTS}host sbc 192.0.2.20\n\n{long}{}", call(1, at, client, "sip:bob@pbx.corp.example"))
+        };
+        let warning = Some(Severity::Warning);
+        check(
+            RULE.code,
+            &[
+                ("during it", &flow("pbx", 60), warning),
+                ("behind it", &flow("pbx", 400), warning),
+                ("a retry", &flow("pbx", 4), None),
+                ("another client", &flow("sbc", 60), None),
+            ],
+        );
+        let found = only(&flow("pbx", 60), RULE.code);
+        assert!(found.message.to_string().contains("again 59.9 s later; the detour took 100 ms"), "{}", found.message);
+        assert_eq!((found.calls_total, found.evidence.len()), (2, 2));
+    }
+
+    #[test]
     fn later_calls_of_the_same_client_count() {
         let usual = "sip:bob@pbx.corp.example";
         let flow = |calls: &[(u32, &str, &str)]| {

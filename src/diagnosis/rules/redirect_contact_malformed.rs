@@ -130,7 +130,7 @@ fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
         .evidence(case.request_evidence())
         .actor(case.operator())
         .fix("Correct the script or template that builds the Contact: a full URI in angle brackets, `<sip:user@host>`.")
-        .verify("Call again: the Contact reads as a URI, and a second INVITE goes to it.")
+        .verify(case.verification("Call again: the Contact reads as a URI, and a second INVITE goes to it."))
 }
 
 #[cfg(test)]

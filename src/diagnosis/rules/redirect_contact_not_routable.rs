@@ -104,10 +104,10 @@ fn finding(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Finding {
         .actor(case.operator())
         .fix("Publish an address in redirect Contacts that clients outside can reach, or relay the call.")
         .fix(Text::new("Do not store {contact} in any directory.").with("contact", fault.contact))
-        .verify(
+        .verify(case.verification(
             "Call again: the Contact carries a public address or name, and the second INVITE is answered within half a \
              second.",
-        )
+        ))
 }
 
 fn message(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Text {

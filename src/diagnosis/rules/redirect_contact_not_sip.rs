@@ -44,7 +44,7 @@ pub(super) fn applies(case: &RedirectCase<'_>) -> bool {
 fn finding(case: RedirectCase<'_>) -> Finding {
     let contacts: Vec<_> = case.addresses().map(|a| a.uri.to_string()).collect();
     let is_tel = case.addresses().any(|a| a.uri.scheme == Scheme::Tel);
-    let message = Text::new("{server} answered {status} with {contacts} and no SIP URI; nobody called it.")
+    let message = Text::new("{server} answered {status} with {contacts} and no SIP URI; no request went there.")
         .with("server", case.redirector())
         .with("status", case.redirect.status)
         .with("contacts", contacts.join(", "));
@@ -59,7 +59,7 @@ fn finding(case: RedirectCase<'_>) -> Finding {
     } else {
         finding.fix("Return a SIP URI; where there is none, answer 404 or 480 instead of redirecting.")
     };
-    finding.verify("Call again: the Contact holds a SIP URI, and the second INVITE goes to it.")
+    finding.verify(case.verification("Call again: the Contact holds a SIP URI, and the second INVITE goes to it."))
 }
 
 #[cfg(test)]

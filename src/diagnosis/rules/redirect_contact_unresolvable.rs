@@ -85,16 +85,16 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let (uri, proof) = fault(case, cx)?;
     let (template, certainty) = match &proof {
         Proof::Lookup(..) => (
-            "{server} redirected the call to {contact}, and the lookup of {host} failed in this capture ({how}).",
+            "{server} redirected the client at {client} to {contact}, and the lookup of {host} failed in this capture ({how}).",
             Certainty::Certain,
         ),
         Proof::Proxy(..) => (
-            "{server} redirected the call to {contact}, and the proxy that was asked for it cannot resolve {host} (it \
+            "{server} redirected the client at {client} to {contact}, and the proxy that was asked for it cannot resolve {host} (it \
              answered {how}).",
             Certainty::Strong,
         ),
         Proof::Name => (
-            "{server} redirected the call to {contact}; the name {host} looks like one that resolves only inside its \
+            "{server} redirected the client at {client} to {contact}; the name {host} looks like one that resolves only inside its \
              own network, if at all, and {how} came back from there.",
             Certainty::Weak,
         ),
@@ -106,6 +106,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     };
     let message = Text::new(template)
         .with("server", case.redirector())
+        .with("client", case.client().address)
         .with("contact", uri)
         .with("host", &uri.host)
         .with("how", how);
@@ -120,7 +121,9 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
             )
             .with("host", &uri.host),
         )
-        .verify("Look the name up from the client's network, then call again: the second INVITE gets an answer.");
+        .verify(case.verification(
+            "Look the name up from the client's network, then call again: the second INVITE gets an answer.",
+        ));
     Some(finding)
 }
 

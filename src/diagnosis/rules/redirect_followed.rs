@@ -43,11 +43,11 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let failed = earlier(case, follow);
     let follower = case.follower_on_the_way(follow).filter(|_| failed.is_empty());
     let message = Text::new(if follower.is_some() {
-        "{server} redirected the call to {contact}; {follower} followed after {added}, and the target answered {answer}."
+        "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and the target answered {answer}."
     } else if failed.is_empty() {
-        "{server} redirected the call to {contact}; the client followed after {added}, and the target answered {answer}."
+        "{server} redirected the call to {contact}; the client followed, {added} after the INVITE that was redirected, and the target answered {answer}."
     } else {
-        "{server} redirected the call to several addresses; {contact}, which the client called after {added}, when another had not taken the call, \
+        "{server} redirected the call to several addresses; {contact}, which the client called {added} after the INVITE that was redirected, when another had not taken the call, \
          answered {answer}."
     })
     .with("server", case.redirector())
@@ -116,7 +116,7 @@ mod tests {
             0.01 p > r forward\nINVITE sip:bob@old.corp.example\n\n0.02 r > p\n302 Moved\nContact: <sip:bob@203.0.113.40>\n\n0.03 p > r\nACK\n\n\
             0.04 p > t forward\nINVITE sip:bob@203.0.113.40\n\n0.5 t > p\n200 OK\n\n0.51 p > a re=INVITE forward\n200 OK\n\n";
         let said = only(flow, RULE.code).message.to_string();
-        assert!(said.contains("; 198.51.100.20:5060 followed after"), "{said}");
+        assert!(said.contains("; 198.51.100.20:5060 followed, 30 ms after the INVITE that was redirected"), "{said}");
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         let busy = two("486 Busy Here").replace("200 OK", "607 Unwanted");
         assert!(only(&busy, RULE.code).message.to_string().ends_with("answered 607 Unwanted."), "the last word counts");
         let at_once = only(&to(&followed("sip:bob@pbx.corp.example", "200 OK")), RULE.code).message.to_string();
-        assert!(at_once.contains("; the client followed after 30 ms"), "{at_once}");
+        assert!(at_once.contains("; the client followed, 30 ms after"), "{at_once}");
     }
 
     #[test]

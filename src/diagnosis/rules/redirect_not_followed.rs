@@ -59,7 +59,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
          it follows other redirects in this capture: it refuses this target."
     } else {
         "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}, nor did \
-         it follow any other redirect in this capture before."
+         it follow a redirect in any call of this capture that had ended by then."
     })
     .with("server", case.redirector())
     .with("contact", target)
@@ -184,7 +184,12 @@ mod tests {
     #[test]
     fn a_client_that_follows_others_refuses_this_one() {
         let alone = only(&to("sip:bob@pbx.corp.example", LATER), RULE.code);
-        assert!(alone.message.to_string().ends_with("nor did it follow any other redirect in this capture before."));
+        assert!(
+            alone
+                .message
+                .to_string()
+                .ends_with("nor did it follow a redirect in any call of this capture that had ended by then.")
+        );
         let earlier = "host x 198.51.100.99\n-300.0 pbx > x call=c0\nINVITE sip:carol@corp.example\n\n+0.01 x > pbx call=c0\n\
             302 Moved\nContact: <sip:carol@pbx.corp.example>\n\n+0.001 pbx > x call=c0\nACK\n\n+0.01 pbx > x call=c0\n\
             INVITE sip:carol@pbx.corp.example\n\n+0.01 x > pbx call=c0\n486 Busy Here\n\n+0.001 pbx > x call=c0\nACK\n\n";

@@ -1,5 +1,8 @@
 //! A redirect of a request that calls nobody.
 
+use super::{
+    redirect_contact_not_routable, redirect_contact_unresolvable, redirect_to_itself, redirect_to_itself_in_effect,
+};
 use crate::call::{Call, Transaction};
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
@@ -34,7 +37,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let mut told: Vec<(&Method, std::net::IpAddr)> = Vec::new();
     for case in RedirectCase::of_initial_requests(call).filter(|case| is_other(&case.transaction.method)) {
         // Without a usable Contact another rule says why nothing can follow.
-        let Some(target) = case.targets().next() else { continue };
+        let Some(target) = case.targets().next().filter(|_| !is_useless(&case, cx)) else { continue };
         // One finding for each kind of request and server, however often it was repeated.
         let key = (&case.transaction.method, case.redirector().address);
         if !told.contains(&key) {
@@ -48,6 +51,14 @@ fn is_other(method: &Method) -> bool {
     matches!(method, Method::Options | Method::Subscribe | Method::Message | Method::Publish | Method::Refer)
 }
 
+/// Whether the Contact is at fault, so that nobody should be sent there.
+fn is_useless(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    redirect_to_itself::applies(case)
+        || redirect_to_itself_in_effect::applies(case)
+        || redirect_contact_not_routable::explains(case, cx)
+        || redirect_contact_unresolvable::explains(case, cx)
+}
+
 /// Requests of the same kind from the same client, other than the redirected one.
 fn others<'a>(case: &RedirectCase<'a>) -> impl Iterator<Item = &'a Transaction> {
     let (method, client) = (&case.transaction.method, case.client().address);
@@ -58,11 +69,17 @@ fn others<'a>(case: &RedirectCase<'a>) -> impl Iterator<Item = &'a Transaction> 
         .filter(move |t| !std::ptr::eq(*t, same) && t.method == *method && t.client.address == client)
 }
 
-/// Whether something that ran before ended with the redirect: a subscription, or an OPTIONS keep-alive that had got through.
+/// Whether a request of the same kind had got through before.
+fn worked_before(case: &RedirectCase<'_>) -> bool {
+    let told = case.response.provenance.time;
+    others(case).any(|t| t.start < told && t.finals.iter().any(|f| f.status.is_success()))
+}
+
+/// Whether something that is to last ended with the redirect: a subscription, or an OPTIONS keep-alive that had got through.
 fn stops(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
     let told = case.response.provenance.time;
-    let worked = others(case).any(|t| t.start < told && t.finals.iter().any(|f| f.status.is_success()));
-    let lasts = case.transaction.method == Method::Subscribe || (case.transaction.method == Method::Options && worked);
+    let lasts = case.transaction.method == Method::Subscribe
+        || (case.transaction.method == Method::Options && worked_before(case));
     let silent = cx.absence_is_proven(case.client().address, told, cx.settings.t1 * 64);
     lasts && silent && case.redirect.follows.is_empty() && !others(case).any(|t| t.start > told)
 }
@@ -72,6 +89,10 @@ fn finding(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> Finding {
     let stops = stops(case, cx);
     let template = match (followed.is_some(), stops, case.not_followed(cx).is_some()) {
         (true, ..) => "{server} redirected {method} of {client}, which followed to {contact}.",
+        (_, true, _) if !worked_before(case) => {
+            "{server} redirected {method} of {client} to {contact}, and {client} sent no further one: the subscription did not come \
+             about."
+        }
         (_, true, _) => {
             "{server} redirected {method} of {client} to {contact}, and {client} sent no further one: what it kept up \
              has stopped."
@@ -141,6 +162,8 @@ mod tests {
                 ("SUBSCRIBE, followed", &flow("SUBSCRIBE", &follow("SUBSCRIBE")), notice),
                 ("SUBSCRIBE, the capture ends", &flow("SUBSCRIBE", ""), notice),
                 ("no Contact", &flow("MESSAGE", LATER).replace("Contact: <sip:bob@pbx.corp.example>\n", ""), None),
+                ("to itself", &flow("MESSAGE", LATER).replace("bob@pbx.", "bob@"), None),
+                ("nowhere", &flow("MESSAGE", LATER).replace("<sip:bob@pbx.corp.example>", "<sip:bob@10.1.2.3>"), None),
                 ("INVITE", &flow("INVITE", LATER), None),
                 ("REGISTER", &flow("REGISTER", LATER), None),
             ],
@@ -154,6 +177,39 @@ mod tests {
         let said = |method| only(&flow(method, LATER), RULE.code).message.to_string();
         assert!(said("OPTIONS").contains("any answer shows that the server is up"), "{}", said("OPTIONS"));
         assert!(!said("PUBLISH").contains("keep-alive"), "{}", said("PUBLISH"));
+    }
+
+    #[test]
+    fn a_first_subscription_has_not_stopped() {
+        let before = "1.0 pbx > old\nSUBSCRIBE sip:bob@corp.example\n\n+0.01 old > pbx\n200 OK\n\n10.0 pbx";
+        let first = flow("SUBSCRIBE", LATER);
+        let said = |flow: &str| only(flow, RULE.code).message.to_string();
+        assert!(said(&first).ends_with("the subscription did not come about."), "{}", said(&first));
+        let kept = said(&first.replace("10.0 pbx > old", &format!("{before} > old to-tag=-")));
+        assert!(kept.ends_with("what it kept up has stopped."), "{kept}");
+    }
+
+    #[test]
+    fn no_call_is_spoken_of_where_none_was_made() {
+        for (field, code) in [
+            ("", "redirect-without-contact"),
+            ("Contact: <>\n", "redirect-contact-malformed"),
+            ("Contact: <mailto:bob@corp.example>\n", "redirect-contact-not-sip"),
+            ("Contact: <sip:bob@corp.example>\n", "redirect-to-itself"),
+            ("Contact: <sip:bob@corp.example:5060>\n", "redirect-to-itself-in-effect"),
+            ("Contact: <sip:bob@10.1.2.3>\n", "redirect-contact-not-routable"),
+            ("Contact: <sip:bob@host.invalid>\n", "redirect-contact-unresolvable"),
+            ("Contact: <sip:bob@203.0.113.9;transport=tcp>\n", "redirect-transport-unreachable"),
+        ] {
+            let of = |method: &str| {
+                let finding = only(&flow(method, LATER).replace("Contact: <sip:bob@pbx.corp.example>\n", field), code);
+                format!("{} {}", finding.message, finding.verification.as_ref().unwrap())
+            };
+            let (message, invite) = (of("MESSAGE"), of("INVITE"));
+            assert!(message.ends_with("The next MESSAGE is accepted, or is no longer sent."), "{message}");
+            assert!(["INVITE", "call "].iter().all(|word| !message.contains(word)), "{message}");
+            assert!(invite.contains("all again: "), "{invite}");
+        }
     }
 
     #[test]

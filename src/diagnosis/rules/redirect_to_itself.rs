@@ -52,7 +52,9 @@ fn finding(case: RedirectCase<'_>) -> Finding {
         .actor(case.operator())
         .fix("Return an address other than the one that was called, relay the call, or answer 404.")
         .fix("Look for the location-service row or the dial-plan rule that returns the called address unchanged.")
-        .verify("Call again: the Contact differs from the Request-URI, and the second INVITE reaches another server.")
+        .verify(case.verification(
+            "Call again: the Contact differs from the Request-URI, and the second INVITE reaches another server.",
+        ))
 }
 
 #[cfg(test)]

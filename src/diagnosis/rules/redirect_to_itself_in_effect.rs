@@ -78,7 +78,7 @@ fn finding(case: RedirectCase<'_>) -> Finding {
         .actor(case.operator())
         .fix("Return the address where the user is now, or relay the call; do not return the server's own address.")
         .fix("Check settings that rewrite the host of Contacts in responses.")
-        .verify("Call again: the second INVITE reaches another host or port and is answered by it.")
+        .verify(case.verification("Call again: the second INVITE reaches another host or port and is answered by it."))
 }
 
 #[cfg(test)]

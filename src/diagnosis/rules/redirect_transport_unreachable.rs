@@ -160,9 +160,9 @@ fn with_remedies(finding: Finding, case: &RedirectCase<'_>, fault: &Fault<'_>) -
             Text::new("Or at {server}: return a transport and port that its clients can use.")
                 .with("server", case.redirector()),
         )
-        .verify(
+        .verify(case.verification(
             "Connect to the port with that transport from the client's network, then call again: the target answers.",
-        )
+        ))
 }
 
 /// The transport that a Contact asks for.

@@ -81,8 +81,9 @@ fn finding(case: RedirectCase<'_>) -> Finding {
             .fix("Add a Contact with the new address to the response; where it is not known, answer 410 or 404.")
             .fix("At the caller: nothing can be followed; find out the new address by another way.")
     };
-    finding
-        .verify("Call again: the 3xx carries a Contact and a second INVITE follows, or the call ends with 410 or 404.")
+    finding.verify(case.verification(
+        "Call again: the 3xx carries a Contact and a second INVITE follows, or the call ends with 410 or 404.",
+    ))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! refused.
 
 use super::other_methods::speaks_of_dns;
-use super::particular::is_no_step;
+use super::particular::{self, is_no_step};
 use super::was_ended;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::response_facts::{asks_to_wait, says_unwanted};
@@ -92,10 +92,19 @@ pub(super) fn fitted(advice: &'static str, transaction: &Transaction, response: 
 /// A loop of which the capture shows no further hop.
 fn unseen_loop(transaction: &Transaction, call: &Call) -> Option<Text> {
     let request = request(transaction, call)?;
-    let text = Text::new(
+    if particular::arrived_spent(request) {
+        let text = Text::new(
+            "Look at {client} and in front of it: for hops that used Max-Forwards up, or for a client that begins with 0.",
+        );
+        return Some(text.with("client", transaction.client));
+    }
+    let text = Text::new(if has_hops(request) {
         "The loop is in or behind {server}, and not in this capture. See whether that server takes {host} for a name of its own: one that does \
-         not, and finds itself under that name, passes the request to itself.",
-    );
+         not, and finds itself under that name, passes the request to itself."
+    } else {
+        "If the request goes round, it does so in or behind {server}, and not in this capture. See whether that server takes {host} for a name of \
+         its own: one that does not, and finds itself under that name, passes the request to itself."
+    });
     Some(text.with("server", transaction.server).with("host", request.request_uri()?.host))
 }
 
@@ -430,7 +439,10 @@ mod tests {
             ("INVITE sip:p", "487 Request Terminated", "Look upstream for what", "when the CANCEL is visible"),
             ("INVITE sip:p", "699 Odd", "what the code means there", "answer 486"),
             ("INVITE sip:p\nMax-Forwards: 70", "483 Too Many Hops", "The loop is in or behind", "raise Max-Forwards"),
-            ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "raise Max-Forwards", "Read the Via"),
+            ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "raise Max-Forwards", "The loop is in"),
+            ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "If the request goes round", "Read the Via"),
+            ("INVITE sip:p\nMax-Forwards: 0", "483 Too Many Hops", "for hops that used Max-Forwards up", "goes round"),
+            ("INVITE sip:p\nMax-Forwards: 0", "483 Too Many Hops", "raise Max-Forwards", "in or behind"),
             ("MESSAGE sip:p", "481 No", "Compare Call-ID and both tags", "For a BYE"),
             ("BYE sip:p", "481 No", "For a BYE or CANCEL nothing", "Reason"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=21", "the call was rejected", "Look for a registration"),

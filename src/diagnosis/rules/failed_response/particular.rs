@@ -5,7 +5,7 @@ use crate::catalog::StatusEntry;
 use crate::diagnosis::Text;
 use crate::diagnosis::redirect_case::FOLLOW_WINDOW;
 use crate::lang::span;
-use crate::sip::{HeaderName, Method};
+use crate::sip::{HeaderName, Message, Method};
 
 /// A redirect behind which the capture ends, before anybody would have had the time to follow.
 pub(super) fn open_redirect(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
@@ -35,6 +35,18 @@ pub(super) fn unseen_signature(entry: &StatusEntry) -> Text {
          place (a missing signature is 428).",
     )
     .with("meaning", Text::new(meaning))
+}
+
+/// Whether a request came with no hop left: nothing behind the server that answered had a part in that.
+pub(super) fn arrived_spent(request: &Message) -> bool {
+    request.header(HeaderName::MaxForwards).and_then(|value| value.trim().parse::<u32>().ok()) == Some(0)
+}
+
+/// Whether that is why it was answered 483, and what that means.
+pub(super) fn spent(call: &Call, transaction: &Transaction, entry: &StatusEntry) -> Option<Text> {
+    let request = transaction.request.and_then(|id| call.message(id));
+    let is_spent = entry.code == 483 && request.is_some_and(|m| arrived_spent(&m.message));
+    is_spent.then(|| Text::new("The request came with Max-Forwards: 0: no server may pass it on any further."))
 }
 
 /// Whether a response that asks for the same request with another value is no step any more: the client did repeat it and got the

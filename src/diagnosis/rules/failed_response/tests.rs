@@ -47,6 +47,24 @@ fn severity_and_outcome_follow_from_the_response() {
 }
 
 #[test]
+fn a_607_that_became_an_ordinary_end_is_told_once() {
+    let of = |inner: &str, outer: &str| {
+        flow(&format!(
+            "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > b forward\nINVITE sip:bob@203.0.113.60\n\n1 b > p tag=t\n180 Ringing\n\n\
+             5 b > p tag=t re=INVITE\n{inner}\n\n5.1 p > a tag=t re=INVITE\n{outer}\n\n5.2 a > p\nACK\n"
+        ))
+    };
+    let told = |report: &CallReport| {
+        let of = |code| report.findings.iter().filter(|f| f.code == code).count();
+        (of("failed-response"), of("unwanted-origin"))
+    };
+    for outer in ["603 Decline", "600 Busy Everywhere", "486 Busy Here"] {
+        assert_eq!(told(&of("607 Unwanted", outer)), (0, 1), "{outer}");
+        assert_eq!(told(&of(outer, outer)), (1, 0), "{outer}");
+    }
+}
+
+#[test]
 fn both_sides_are_spoken_of_where_both_are_seen() {
     let answered = "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=t\n200 OK\n\n0.2 a > p tag=t\nACK\n\n";
     let crossing = |at: &str| format!("{at} p > a tag=t call=1\nINVITE sip:a\nCSeq: 900 INVITE\n\n");
