@@ -1,6 +1,8 @@
 //! What the capture shows of addresses that moved: who was told so and calls the old address all the same, and whose
 //! permanent redirects change.
 
+mod moved;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,12 +18,12 @@ use super::unwanted::{Invite, initial_invites};
 use super::{Texts, cited, line_cited, line_to_cite, software, sorted};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Redirect, Transaction, TransactionId};
 use crate::hashing::{HashMap, HashSet};
-use crate::limits::{
-    MOVED_ADDRESS_EXAMPLES, MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, RECENT_DIALS, REDIRECT_VARIANTS,
-};
+use crate::limits::{MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, RECENT_DIALS, REDIRECT_VARIANTS};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
 use crate::sip::{Method, Scheme, StatusCode, Uri, UriView};
+use moved::{Dialled, OLD_ADDRESS, Told, dialled_before};
+pub use moved::{MovedAddress, Use};
 
 /// A party, and an address as [`key`] writes it.
 type Pair = (IpAddr, Arc<str>);
@@ -52,48 +54,6 @@ impl Default for Redirects {
     }
 }
 
-/// What one client was told about one address, and what it did later.
-#[derive(Debug)]
-pub struct MovedAddress {
-    /// The address as dialled.
-    pub address: Uri,
-    /// The client.
-    pub client: Endpoint,
-    /// Its User-Agent.
-    pub software: Option<String>,
-    /// The earliest 301.
-    pub told: Told,
-    uses: Vec<Use>,
-    total: u64,
-    last_call: Option<CallNumber>,
-}
-
-/// A 301 that a client received.
-#[derive(Debug)]
-pub struct Told {
-    /// In this call.
-    pub call: CallNumber,
-    /// At this time.
-    pub time: Timestamp,
-    /// The response.
-    pub evidence: Evidence,
-    /// Its first Contact.
-    pub contact: String,
-}
-
-/// A later request for the old address.
-#[derive(Debug, Clone)]
-pub struct Use {
-    /// Its call.
-    pub call: CallNumber,
-    /// When it was sent.
-    pub time: Timestamp,
-    /// The request.
-    pub evidence: Evidence,
-    /// Time lost until the redirect came, where one came again.
-    pub lost: Option<Duration>,
-}
-
 /// An answer that says that an address is in use: its call, time and message.
 type Alive = (CallNumber, Timestamp, Evidence);
 
@@ -105,19 +65,9 @@ struct Answered {
     place: Place,
 }
 
-/// A redirected call as it is noted; its texts are the key of the address and the start line.
-#[derive(Debug, Clone, Copy)]
-struct Dialled {
-    call: CallNumber,
-    place: Place,
-    lost: Option<Duration>,
-}
-
 /// All Contacts of a 301 may be so many times as long as one address.
 const CONTACTS: usize = 4;
 
-/// What a later request is called.
-const OLD_ADDRESS: &str = "a request for the old address";
 /// What such an answer is called.
 const IN_USE: &str = "another answer of the same server about the same address";
 
@@ -393,45 +343,6 @@ impl Redirects {
     }
 }
 
-impl Told {
-    /// Octets of its texts.
-    fn octets(&self) -> usize {
-        self.evidence.text.len() + self.contact.len()
-    }
-}
-
-impl MovedAddress {
-    /// Takes note of a call to the old address.
-    fn dialled(&mut self, call: CallNumber, texts: &mut Texts, used: impl FnOnce() -> Use) {
-        if self.last_call == Some(call) {
-            return;
-        }
-        self.last_call = Some(call);
-        self.total += 1;
-        if !texts.has_room() {
-            return;
-        }
-        let used = used();
-        texts.add(used.evidence.text.len());
-        super::add(&mut self.uses, used);
-        self.uses.sort_by_key(|u| (u.time, u.call));
-        // The first may turn out to be the call that was told.
-        if self.uses.len() > MOVED_ADDRESS_EXAMPLES + 1 {
-            let latest = self.uses.pop();
-            texts.remove(latest.map_or(0, |latest| latest.evidence.text.len()));
-        }
-    }
-
-    /// Requests for the old address more than `soon` after the 301, in order of time (the first ones only), and how many
-    /// there were. A client may have sent its next request before it read the redirect, and what comes sooner is a retry.
-    pub fn later_uses(&self, soon: Duration) -> (Vec<&Use>, u64) {
-        let after = self.told.time.plus(soon);
-        let later: Vec<_> = self.uses.iter().filter(|u| u.call != self.told.call && u.time > after).collect();
-        let others = self.uses.len() - later.len();
-        (later, self.total - u64::try_from(others).unwrap_or(0))
-    }
-}
-
 impl Answers {
     /// What contradicts that the address moved for good.
     pub fn change(&self) -> Option<Change> {
@@ -445,19 +356,6 @@ impl Variant {
     pub fn contacts(&self) -> String {
         self.contacts.join(", ")
     }
-}
-
-/// What a client dialled before it was known to be told that this address moved: calls close in another order than they begin.
-fn dialled_before<'a>(
-    dialled: &'a Recent<Dialled, 1, 2>,
-    (client, key): &'a Pair,
-) -> impl Iterator<Item = (CallNumber, Use)> + 'a {
-    let noted = dialled.with_mark(0, mark(*client, key));
-    let same = noted.filter(|noted| noted.item().place.source.address == *client && noted.is(0, key));
-    same.map(|noted| {
-        let Dialled { call, place, lost } = noted.item();
-        (call, Use { call, time: place.time, evidence: place.evidence(OLD_ADDRESS, line_cited(noted.text(1))), lost })
-    })
 }
 
 fn is_permanent(case: &RedirectCase<'_>) -> bool {
