@@ -85,10 +85,11 @@ impl StreamReader for Messages {
         Self { keys: keys.clone(), ..Self::default() }
     }
 
-    /// A start line, blank lines, a record of TLS, HTTP of WebSocket, or HEP.
+    /// A start line, blank lines, a record of TLS, HTTP of WebSocket, a frame of it, or HEP.
     fn may_begin(octets: &[u8]) -> bool {
         let token = octets.split(|byte| *byte == b' ').next().unwrap_or_default();
         matches!(octets, [b'\r' | b'\n', ..] | [0x14..=0x17, 3, ..])
+            || websocket::begins_with_sip(octets) == Some(true)
             || [&b"SIP/2.0 "[..], b"GET ", b"HTTP/1.", b"HEP3"].iter().any(|start| octets.starts_with(start))
             || (token.len() < octets.len() && Method::known(token).is_some())
     }

@@ -22,7 +22,7 @@ enum State {
     Sip,
     /// Among the frames of WebSocket.
     WebSocket,
-    /// Behind something that hides where the next frame begins.
+    /// Behind something that hides where the next frame of WebSocket begins, unless octets come that are one with SIP.
     Lost,
 }
 
@@ -93,6 +93,11 @@ impl Side {
             }
             let is_sip = is_sip || decided.is_some();
             self.has_octets = true;
+            match self.at_websocket() {
+                None => return decided,
+                Some(true) => decided = Some(StreamKind::SipWebSocket),
+                Some(false) => {}
+            }
             let goes_on = match self.state {
                 State::Start => match self.begin(is_sip, events) {
                     Some(kind @ (StreamKind::Sip | StreamKind::SipWebSocket)) => {
@@ -166,6 +171,18 @@ impl Side {
             return None;
         }
         Some(kind)
+    }
+
+    /// Goes on among the frames of WebSocket where one with SIP begins, though nothing showed the place; `None` while that is open.
+    fn at_websocket(&mut self) -> Option<bool> {
+        if !matches!(self.state, State::Search { .. } | State::Lost) {
+            return Some(false);
+        }
+        let begins = websocket::begins_with_sip(self.waiting.octets())?;
+        if begins {
+            self.state = State::WebSocket;
+        }
+        Some(begins)
     }
 
     /// Looks for a start line; what is in front of it is passed over. Says whether it found one.

@@ -13,6 +13,8 @@ use crate::net::tcp::{Flags, Segment};
 use crate::net::vlan::Vlans;
 use crate::provenance::{Endpoint, FrameNumber, Transport};
 
+mod websocket;
+
 /// Sequence number of the client's SYN: the stream passes the end of the numbers soon.
 const CLIENT: u32 = u32::MAX - 700;
 const SERVER: u32 = 77;
@@ -648,39 +650,4 @@ fn memory_for_all_connections_is_bounded() {
     // Those that had to go were read as far as they went.
     let read = tap.raws().len();
     assert!(read > 300 && tap.anomalies().contains(&Anomaly::TcpLimit), "{read}");
-}
-
-#[test]
-fn sip_over_websocket_is_read_behind_the_upgrade() {
-    let ask = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n\r\n";
-    let agree = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n\r\n";
-    let refuse = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
-    let frame = |text: &str| {
-        let mut octets = vec![0x81, 126];
-        octets.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
-        octets.extend(text.as_bytes());
-        octets
-    };
-    let answer = request(1, "").replace("MESSAGE sip:bob@example.com SIP/2.0", "SIP/2.0 200 OK");
-    let stream = [ask.as_bytes(), &frame(&request(1, "x")), &[0x89, 0], &frame(&request(2, ""))].concat();
-    for size in [1, 30, 5000] {
-        let mut tap = Tap::connected();
-        let upto = |tap: &mut Tap, range: std::ops::Range<usize>| {
-            for from in range.clone().step_by(size) {
-                tap.client(from, &stream[from..(from + size).min(range.end)]);
-            }
-        };
-        upto(&mut tap, 0..ask.len());
-        tap.server(0, agree.as_bytes());
-        upto(&mut tap, ask.len()..stream.len());
-        tap.server(agree.len(), &frame(&answer));
-        assert_eq!(tap.raws(), [request(1, "x"), request(2, ""), answer.clone()], "{size}");
-        assert!(tap.messages().iter().all(|(_, p)| p.flow.transport == Transport::WebSocket));
-        assert_eq!((tap.anomalies(), tap.kinds()), (vec![], vec![StreamKind::SipWebSocket]));
-    }
-    let mut refused = Tap::connected();
-    refused.client(0, ask.as_bytes());
-    refused.server(0, refuse.as_bytes());
-    refused.client(ask.len(), &frame(&request(1, "")));
-    assert_eq!((refused.raws().len(), refused.kinds()), (0, vec![StreamKind::Http]));
 }

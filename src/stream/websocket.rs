@@ -2,7 +2,8 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::limits::STREAM_MESSAGE_OCTETS;
+use crate::limits::{STREAM_MESSAGE_OCTETS, STREAM_PROBE};
+use crate::sip::stream;
 
 /// What an HTTP request or response says of an upgrade to WebSocket with SIP in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,20 @@ pub(super) fn upgrade(bytes: &[u8]) -> Upgrade {
 /// Whether a comma-separated list holds a word.
 fn holds(list: &[u8], word: &[u8]) -> bool {
     list.split(|b| *b == b',').any(|value| value.trim_ascii() == word)
+}
+
+/// Whether octets begin with the frame of a SIP message; `None` while more are needed. It tells WebSocket where the upgrade was not
+/// captured, and where frames begin again behind a gap. Compressed ones are not told: their window is lost.
+pub(super) fn begins_with_sip(bytes: &[u8]) -> Option<bool> {
+    let (Some(0x01 | 0x02 | 0x81 | 0x82), Ok(header)) = (bytes.first(), header(bytes)) else { return Some(false) };
+    let header = header?;
+    let wanted = header.payload.min(STREAM_PROBE);
+    let octets = bytes.get(header.length..).unwrap_or_default();
+    let begin = header.unmasked(octets.get(..wanted).unwrap_or(octets)).collect::<Vec<_>>();
+    if begin.len() == wanted || begin.contains(&b'\n') {
+        return Some(stream::is_start(&begin));
+    }
+    if stream::may_begin(&begin) { None } else { Some(false) }
 }
 
 /// What stands at a place of a stream of frames.
@@ -118,10 +133,7 @@ impl Frames {
             self.is_compressed = header.is_compressed;
             self.payload.clear();
         }
-        match header.mask {
-            Some(mask) => self.payload.extend(octets.iter().zip(mask.iter().cycle()).map(|(octet, key)| octet ^ key)),
-            None => self.payload.extend(octets),
-        }
+        self.payload.extend(header.unmasked(octets));
     }
 
     fn whole(&mut self, deflate: bool) -> Next {
@@ -165,6 +177,13 @@ impl Inflate {
             }
             out.reserve(out.len().max(4096));
         }
+    }
+}
+
+impl Header {
+    /// Octets of the payload without the mask.
+    fn unmasked<'a>(&self, octets: &'a [u8]) -> impl Iterator<Item = u8> + use<'a> {
+        octets.iter().zip(self.mask.unwrap_or_default().into_iter().cycle()).map(|(octet, key)| octet ^ key)
     }
 }
 
