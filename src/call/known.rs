@@ -10,11 +10,12 @@ use crate::hashing::Hashing;
 use crate::provenance::Flow;
 use crate::sip::Message;
 
-/// What the messages of a leg have in common: the Call-ID, or, in messages without one, the two ends of the flow.
+/// What the messages of a leg have in common: the Call-ID, or, in messages without one, the two ends of the flow and the branch of
+/// the transaction. The ends alone would make one call of all that a capture with short frames has of two servers.
 #[derive(Debug)]
 pub(super) enum Key {
     CallId(Box<[u8]>),
-    Flow(Box<Flow>),
+    Transaction(Box<Flow>, Option<Box<[u8]>>),
 }
 
 impl Key {
@@ -22,7 +23,7 @@ impl Key {
     pub(super) fn take_call_id(&mut self) -> Option<Vec<u8>> {
         match self {
             Self::CallId(call_id) => Some(mem::take(call_id).into_vec()),
-            Self::Flow(_) => None,
+            Self::Transaction(..) => None,
         }
     }
 
@@ -30,7 +31,7 @@ impl Key {
     pub(super) fn octets(&self) -> usize {
         match self {
             Self::CallId(call_id) => call_id.len(),
-            Self::Flow(_) => size_of::<Flow>(),
+            Self::Transaction(_, branch) => size_of::<Flow>() + branch.as_ref().map_or(0, |branch| branch.len()),
         }
     }
 }
@@ -39,7 +40,7 @@ impl Key {
 #[derive(Debug, Clone, Copy)]
 enum KeyOf<'m> {
     CallId(&'m [u8]),
-    Flow(Flow),
+    Transaction(Flow, Option<&'m [u8]>),
 }
 
 /// It with its hash.
@@ -54,14 +55,16 @@ impl Hashed<'_> {
     pub(super) fn key(&self) -> Key {
         match self.key {
             KeyOf::CallId(call_id) => Key::CallId(call_id.into()),
-            KeyOf::Flow(flow) => Key::Flow(Box::new(flow)),
+            KeyOf::Transaction(flow, branch) => Key::Transaction(Box::new(flow), branch.map(Into::into)),
         }
     }
 
     fn is(&self, key: &Key) -> bool {
         match (self.key, key) {
             (KeyOf::CallId(id), Key::CallId(known)) => *id == **known,
-            (KeyOf::Flow(flow), Key::Flow(known)) => flow == **known,
+            (KeyOf::Transaction(flow, branch), Key::Transaction(known, other)) => {
+                flow == **known && branch == other.as_deref()
+            }
             _ => false,
         }
     }
@@ -88,8 +91,8 @@ impl Known {
         if let Some(call_id) = message.call_id() {
             return self.call_id(call_id);
         }
-        let flow = undirected(flow);
-        Hashed { key: KeyOf::Flow(flow), hash: self.hasher.hash_one(flow) }
+        let (flow, branch) = (undirected(flow), message.branch());
+        Hashed { key: KeyOf::Transaction(flow, branch), hash: self.hasher.hash_one((flow, branch)) }
     }
 
     pub(super) fn call_id<'m>(&self, call_id: &'m [u8]) -> Hashed<'m> {

@@ -302,6 +302,17 @@ fn keep_alives_under_one_call_id_are_handed_on_in_pieces_without_a_limit() {
 }
 
 #[test]
+fn messages_without_call_id_are_told_apart_by_their_transactions() {
+    let calls = "0.0 a > b call=x omit=Call-ID\nINVITE sip:bob@b.example\n\n0.1 b > a call=x omit=Call-ID\n301 Moved\n\n\
+                 0.2 a > b call=x omit=Call-ID\nACK\n\n1.0 a > b call=y omit=Call-ID\nINVITE sip:bob@b.example\n\n\
+                 1.1 b > a call=y omit=Call-ID\n200 OK\n\n";
+    let (mut tracker, _, now) = feed(calls, 1);
+    let mut found: Vec<_> = tracker.finish(now).map(|call| (call.messages.len(), call.outcome)).collect();
+    found.sort_unstable();
+    assert_eq!(found, [(2, Outcome::Answered), (3, Outcome::RedirectedUnfollowed)]);
+}
+
+#[test]
 fn a_challenged_user_gets_time_to_type_the_password() {
     let asked = "0.0 a > b\nREGISTER sip:b.example\n\n0.1 b > a\n401 Unauthorized\n\n";
     let (mut tracker, _, now) = feed(asked, 1);

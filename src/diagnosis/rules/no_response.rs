@@ -96,6 +96,11 @@ impl<'a> Silence<'a> {
         Some(silence)
     }
 
+    /// Whether its writer left something out; of a message that is cut, the capture lacks it.
+    fn is_miswritten(&self) -> bool {
+        !self.missing.is_empty() && !self.request.message.is_cut()
+    }
+
     fn doubt(&self, cx: &Context<'_>) -> Option<Text> {
         let (client, since) = (self.transaction.client.address, self.transaction.start);
         let timer = cx.settings.t1 * 64;
@@ -133,7 +138,7 @@ fn finding(
             .evidence(silence.received.clone())
             .actor(actor(&silence))
             .verify("The next request to that address gets 100 or another response within half a second.");
-    if !silence.missing.is_empty() {
+    if silence.is_miswritten() {
         finding = finding.fix(
             Text::new("Mend the element that wrote the request: {missing} cannot be read in it, and a strict receiver drops such a request. An empty line in the wrong place ends the header too early.")
                 .with("missing", silence.missing.join(", ")),
@@ -168,7 +173,7 @@ fn unrecognisable(missing: &[&str]) -> Option<Text> {
 
 /// Nobody can answer a request without the header fields that lead back.
 fn actor(silence: &Silence<'_>) -> Actor {
-    if !silence.missing.is_empty() {
+    if silence.is_miswritten() {
         return Actor::at(silence.transaction.client, "the operator or vendor of the element that wrote the request");
     }
     let role = match silence.received {
@@ -265,12 +270,15 @@ fn fixes(silence: &Silence<'_>) -> Vec<Text> {
         }
     }
     let octets = request.message.raw().len();
-    let is_fragmented = !request.provenance.other_frames.is_empty();
-    if transport == Transport::Udp && (octets > LARGE_OCTETS || is_fragmented) {
+    if transport == Transport::Udp && octets > LARGE_OCTETS {
         fixes.push(
             Text::new("The request has {octets} octets, more than a datagram should have (RFC 3261 §18.1.1): fragments are often dropped. Shorten it, or use TCP.")
                 .with("octets", octets),
         );
+    } else if transport == Transport::Udp && !request.provenance.other_frames.is_empty() {
+        fixes.push(Text::new(
+            "The request came in fragments, which are often dropped (RFC 3261 §18.1.1): shorten it, or use TCP.",
+        ));
     }
     fixes
 }
@@ -357,6 +365,17 @@ mod tests {
         let finding = &report.findings[0];
         assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "192.0.2.10:5060");
         assert!(finding.remediation[0].to_string().contains(": To cannot be read in it"), "{}", finding.remediation[0]);
+    }
+
+    #[test]
+    fn what_the_capture_lacks_of_a_request_is_no_fault_of_its_writer() {
+        let cut = SILENT.replace("call=y", "call=y cut=150");
+        let report = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{cut}")).remove(1);
+        let finding = &report.findings[0];
+        assert!(report.call.messages.iter().all(|m| m.message.is_cut() && m.message.call_id().is_none()));
+        assert_eq!((codes(&report), finding.certainty), (vec!["no-response notice".to_owned()], Certainty::Weak));
+        assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "203.0.113.60:5060");
+        assert!(finding.remediation.iter().all(|fix| !fix.to_string().contains("wrote the request")));
     }
 
     #[test]
