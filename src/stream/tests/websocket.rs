@@ -13,7 +13,7 @@ fn frame(text: &str) -> Vec<u8> {
 /// A frame of a client, which masks what it says.
 fn masked(text: &str) -> Vec<u8> {
     const MASK: [u8; 4] = [0x0d, 0x0a, 0x53, 0x49];
-    let mut octets = vec![0x81, 0x80 | 126];
+    let mut octets = vec![0x81, 0xfe];
     octets.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
     octets.extend(MASK);
     octets.extend(text.bytes().zip(MASK.iter().cycle()).map(|(octet, key)| octet ^ key));
