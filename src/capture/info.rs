@@ -50,7 +50,7 @@ pub struct CaptureInfo {
     pub dropped: u64,
     /// Frames whose time lies more than [`TIME_STEP_BACK`](crate::limits::TIME_STEP_BACK) before the frame in front.
     pub steps_back: u64,
-    /// Frames that the format gives no time (simple packet blocks).
+    /// Frames that the format gives no time (simple packet blocks), or a time before 1677 or behind 2262.
     pub timeless: u64,
     /// The earliest time of a frame.
     pub first_time: Option<Timestamp>,
@@ -82,8 +82,8 @@ impl CaptureInfo {
         if self.timeless > 0 {
             let text = Text::count(
                 self.timeless,
-                "{file} has {n} frame without a time: nothing that is said of durations is proven",
-                "{file} has {n} frames without a time: nothing that is said of durations is proven",
+                "{file} has {n} frame without a usable time: nothing that is said of durations is proven",
+                "{file} has {n} frames without a usable time: nothing that is said of durations is proven",
             );
             reasons.push(text.with("file", file));
         }

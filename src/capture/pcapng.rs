@@ -206,7 +206,7 @@ impl Pcapng {
         if !self.has_frames {
             let moment = |code| {
                 let value = option(&block.options, code)?;
-                Some(of.time_unit.timestamp(self.order.u32(value, 0)?, self.order.u32(value, 4)?))
+                of.time_unit.timestamp(self.order.u32(value, 0)?, self.order.u32(value, 4)?)
             };
             self.announced.add(moment(2), moment(3), self.drops.total() > 0);
         }
@@ -301,7 +301,7 @@ impl Pcapng {
             start: PACKET_DATA,
             length: to_usize(captured),
             original_length: original_length.max(captured),
-            time: Some(interface.time_unit.timestamp(field(4)?, field(8)?)),
+            time: interface.time_unit.timestamp(field(4)?, field(8)?),
             link_type: interface.link_type,
             interface: index,
         })

@@ -21,7 +21,7 @@ use crate::tally::Tally;
 pub struct Frame<'a> {
     /// Its file (0 but for [`Merged`](super::Merged)) and number.
     pub reference: FrameRef,
-    /// When it was captured. A simple packet of pcapng has no time and gets that of the frame before it.
+    /// When it was captured. A simple packet of pcapng has no time, others may have an impossible one: they get that of the frame before.
     pub time: Timestamp,
     /// Number of the LINKTYPE registry.
     pub link_type: u16,

@@ -16,7 +16,7 @@ pub(super) struct Located {
     /// How many were captured.
     pub(super) length: usize,
     pub(super) original_length: u32,
-    /// `None` where the format has no time (simple packet blocks).
+    /// `None` where the format has no time (simple packet blocks), or one that lies too far away.
     pub(super) time: Option<Timestamp>,
     pub(super) link_type: u16,
     /// Its number in the section.

@@ -37,16 +37,18 @@ impl TimeUnit {
         Self { scale, offset }
     }
 
-    /// The moment of a timestamp, saturating where 64 bits of nanoseconds end (1677 and 2262).
-    pub(super) fn timestamp(self, high: u32, low: u32) -> Timestamp {
-        let units = u64::from(high) << 32 | u64::from(low);
+    /// The moment of a timestamp; `None` where it lies outside of what 64 bits of nanoseconds hold (1677 to 2262). A moment at their end
+    /// in its place would be the same for all frames, and no deadline would be later.
+    pub(super) fn timestamp(self, high: u32, low: u32) -> Option<Timestamp> {
+        let units = u128::from(u64::from(high) << 32 | u64::from(low));
         let nanoseconds = match self.scale {
-            Scale::Nanoseconds(factor) => i64::try_from(units.saturating_mul(factor)).ok(),
-            Scale::UnitsPerNanosecond(divisor) => i64::try_from(u128::from(units) / divisor).ok(),
-            Scale::BinaryPower(exponent) => i64::try_from((u128::from(units) * 1_000_000_000) >> exponent).ok(),
+            Scale::Nanoseconds(factor) => units * u128::from(factor),
+            Scale::UnitsPerNanosecond(divisor) => units / divisor,
+            Scale::BinaryPower(exponent) => (units * 1_000_000_000) >> exponent,
         };
-        let offset = self.offset.saturating_mul(1_000_000_000);
-        Timestamp(nanoseconds.unwrap_or(i64::MAX).saturating_add(offset))
+        let offset = i128::from(self.offset) * 1_000_000_000;
+        let moment = i128::try_from(nanoseconds).ok()?.checked_add(offset)?;
+        i64::try_from(moment).ok().map(Timestamp)
     }
 }
 
@@ -57,24 +59,27 @@ mod tests {
     #[test]
     fn every_resolution_gives_nanoseconds() {
         for (resolution, units, offset, expected) in [
-            (None, 1_774_879_200_123_456, 0, 1_774_879_200_123_456_000),
-            (Some(9), 1_774_879_200_123_456_789, 0, 1_774_879_200_123_456_789),
-            (Some(0), 1_774_879_200, 0, 1_774_879_200_000_000_000),
-            (Some(3), 1_774_879_200_123, -3600, 1_774_875_600_123_000_000),
-            (Some(12), 5_000_000_001_999, 0, 5_000_000_001),
-            (Some(127), u64::MAX, 1, 1_000_000_000),
-            (Some(0x80), 7, 0, 7_000_000_000),
-            (Some(0x8a), 1_024 * 7 + 512, 0, 7_500_000_000),
-            (Some(0xa0), 7 << 32 | 1 << 31, 0, 7_500_000_000),
-            (Some(0xff), u64::MAX, 0, 0),
-            (Some(0), u64::MAX, 0, i64::MAX),
-            (None, u64::MAX, i64::MAX, i64::MAX),
-            (None, 0, i64::MIN, i64::MIN),
+            (None, 1_774_879_200_123_456, 0, Some(1_774_879_200_123_456_000)),
+            (Some(9), 1_774_879_200_123_456_789, 0, Some(1_774_879_200_123_456_789)),
+            (Some(0), 1_774_879_200, 0, Some(1_774_879_200_000_000_000)),
+            (Some(3), 1_774_879_200_123, -3600, Some(1_774_875_600_123_000_000)),
+            (Some(12), 5_000_000_001_999, 0, Some(5_000_000_001)),
+            (Some(127), u64::MAX, 1, Some(1_000_000_000)),
+            (Some(0x80), 7, 0, Some(7_000_000_000)),
+            (Some(0x8a), 1_024 * 7 + 512, 0, Some(7_500_000_000)),
+            (Some(0xa0), 7 << 32 | 1 << 31, 0, Some(7_500_000_000)),
+            (Some(0xff), u64::MAX, 0, Some(0)),
+            (Some(0), u64::MAX, 0, None),
+            (Some(0), 253_402_300_799, 0, None),
+            (None, u64::MAX, i64::MAX, None),
+            (None, 0, i64::MIN, None),
+            // An origin far away may bring a timestamp back into what can be told.
+            (Some(0), 10_000_000_001, -10_000_000_000, Some(1_000_000_000)),
         ] {
             let [high, low] = [units >> 32, units & 0xffff_ffff].map(|half| u32::try_from(half).unwrap());
             assert_eq!(
                 TimeUnit::new(resolution, offset).timestamp(high, low),
-                Timestamp(expected),
+                expected.map(Timestamp),
                 "{resolution:?} {units} {offset}"
             );
         }
