@@ -369,8 +369,8 @@ mod tests {
 
     #[test]
     fn what_the_capture_lacks_of_a_request_is_no_fault_of_its_writer() {
-        let cut = SILENT.replace("call=y", "call=y cut=150");
-        let report = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{cut}")).remove(1);
+        let short = SILENT.replace("call=y", "call=y cut=150");
+        let report = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{short}")).remove(1);
         let finding = &report.findings[0];
         assert!(report.call.messages.iter().all(|m| m.message.is_cut() && m.message.call_id().is_none()));
         assert_eq!((codes(&report), finding.certainty), (vec!["no-response notice".to_owned()], Certainty::Weak));

@@ -101,12 +101,12 @@ fn frames_of_websocket_begin_again_behind_a_gap() {
     let mut tap = Tap::connected();
     tap.client(0, ask.as_bytes());
     tap.server(0, agree.as_bytes());
-    let [first, lost, last] = [1, 2, 3].map(|number| masked(&request(number, "x")));
-    let at = [ask.len(), ask.len() + first.len(), ask.len() + first.len() + lost.len()];
+    let [first, second, third] = [1, 2, 3].map(|number| masked(&request(number, "x")));
+    let at = [ask.len(), ask.len() + first.len(), ask.len() + first.len() + second.len()];
     tap.client(at[0], &first);
-    tap.client(at[1] + 50, &lost[50..]);
-    tap.client(at[2], &last);
-    tap.acknowledge(at[2] + last.len());
+    tap.client(at[1] + 50, &second[50..]);
+    tap.client(at[2], &third);
+    tap.acknowledge(at[2] + third.len());
     tap.wait(STREAM_GAP_ACKNOWLEDGED);
     tap.wait(STREAM_GAP_SILENT);
     assert_eq!(tap.raws(), [request(1, "x"), request(3, "x")]);
