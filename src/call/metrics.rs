@@ -1,5 +1,6 @@
 //! Times of a call as RFC 6076 measures them, and who took part.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Call, CapturedMessage};
@@ -23,6 +24,9 @@ impl Call {
 
     /// What an element calls itself, in the first of its messages that says so.
     pub fn software_of(&self, element: Endpoint) -> Option<String> {
-        self.messages.iter().filter(|m| m.provenance.flow.source == element).find_map(|m| m.message.software())
+        self.messages
+            .iter()
+            .filter(|m| m.provenance.flow.source == element)
+            .find_map(|m| m.message.software_of_sender().map(Cow::into_owned))
     }
 }

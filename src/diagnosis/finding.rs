@@ -1,5 +1,6 @@
 //! What a rule says about a call or a capture.
 
+use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
@@ -131,9 +132,13 @@ impl Actor {
         Self { role: role.into(), address: None, software: None }
     }
 
-    /// The sender of a message, with the software that it names.
+    /// The sender of a message, with the software that it names as its own.
     pub fn sender(message: &CapturedMessage, role: impl Into<Text>) -> Self {
-        Self { role: role.into(), address: Some(message.provenance.flow.source), software: message.message.software() }
+        Self {
+            role: role.into(),
+            address: Some(message.provenance.flow.source),
+            software: message.message.software_of_sender().map(Cow::into_owned),
+        }
     }
 
     /// Whoever sits at an address.

@@ -98,11 +98,28 @@ impl Message {
         let second = || self.header(second).filter(|_| !is_copied);
         self.header(first).or_else(second).filter(|s| !s.is_empty())
     }
+
+    /// What its sender calls itself; `None` where a request was passed on, as its User-Agent names the client that made it.
+    pub(crate) fn software_of_sender(&self) -> Option<Cow<'_, str>> {
+        self.software_in_place().filter(|_| !(self.is_request() && self.has_several_vias()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_user_agent_of_a_request_that_was_passed_on_is_not_its_senders() {
+        for (vias, named) in [
+            ("Via: SIP/2.0/UDP a.example;branch=z9hG4bK1", Some("Phone")),
+            ("Via: SIP/2.0/UDP p.example;branch=z9hG4bK2\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1", None),
+        ] {
+            let text = format!("INVITE sip:b@b.example SIP/2.0\r\n{vias}\r\nUser-Agent: Phone\r\n\r\n");
+            let (m, _) = Message::read(text.as_bytes(), false).unwrap();
+            assert_eq!((m.software().as_deref(), m.software_of_sender().as_deref()), (Some("Phone"), named));
+        }
+    }
 
     #[test]
     fn identities_that_span_legs_are_found() {

@@ -87,9 +87,14 @@ fn line_cited(noted: String) -> String {
     shorten::kept(noted, PATTERN_CITED)
 }
 
-/// What the sender of a message calls itself, for keeps.
+/// The software that a message names, for keeps.
 fn software(message: &Message) -> Option<String> {
     message.software_in_place().map(|name| shorten::to_octets(name, PATTERN_SOFTWARE).into_owned())
+}
+
+/// The same where it is that of its sender.
+fn software_of_sender(message: &Message) -> Option<String> {
+    message.software_of_sender().map(|name| shorten::to_octets(name, PATTERN_SOFTWARE).into_owned())
 }
 
 /// The same of such a name.

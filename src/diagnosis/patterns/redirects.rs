@@ -15,7 +15,7 @@ use super::super::redirect_case::RedirectCase;
 use super::super::rules::redirect_loop;
 use super::recent::{Mark, Place, Recent};
 use super::unwanted::{Invite, initial_invites};
-use super::{Texts, cited, line_cited, line_to_cite, software, sorted};
+use super::{Texts, cited, line_cited, line_to_cite, software, software_of_sender, sorted};
 use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Redirect, Transaction, TransactionId};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{MOVED_ADDRESSES, PATTERN_ADDRESS, RECENT_ANSWERS, RECENT_DIALS, REDIRECT_VARIANTS};
@@ -192,7 +192,7 @@ impl Redirects {
                 self.forgotten += 1;
                 return;
             }
-            let software = software(&request.message);
+            let software = software_of_sender(&request.message);
             let client = told_at.client;
             self.texts.add(told.octets() + octets(&address, software.as_deref()));
             let mut entry =

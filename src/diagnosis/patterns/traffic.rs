@@ -316,7 +316,7 @@ fn reached(outcome: Outcome) -> bool {
 impl Source {
     fn new(client: Endpoint, request: &CapturedMessage) -> Self {
         let (counts, examples) = (Counts::default(), Examples::default());
-        Self { client, software: super::software(&request.message), counts, attempts: Vec::new(), examples }
+        Self { client, software: super::software_of_sender(&request.message), counts, attempts: Vec::new(), examples }
     }
 
     /// Its calls to telephone numbers in order of time; of very many the first ones.
@@ -333,7 +333,7 @@ impl Caller {
 
     fn new(client: Endpoint, request: &CapturedMessage) -> Self {
         let (counts, examples) = (Counts::default(), Examples::default());
-        let (software, others) = (super::software(&request.message), BTreeSet::new());
+        let (software, others) = (super::software_of_sender(&request.message), BTreeSet::new());
         Self { client, software, counts, others, attempts: Vec::new(), examples }
     }
 

@@ -203,7 +203,7 @@ impl Again {
             }
             let message = &invite.request.message;
             let noted = noted(call, invites, invite);
-            let software = shorten::to_octets(message.software_in_place().unwrap_or_default(), PATTERN_SOFTWARE);
+            let software = shorten::to_octets(message.software_of_sender().unwrap_or_default(), PATTERN_SOFTWARE);
             let sent = || noted.sent(software.clone().into_owned(), message.start_line().into_owned());
             let marks @ [of_callee, of_caller] = marks(client, from, to);
             if self.known.contains(&of_callee) {
