@@ -91,7 +91,13 @@ pub const CALL_REJECTED: u32 = 21;
 
 /// Whether a response carries the marks of network analytics: a Reason with `v=analytics…`, or Call-Info.
 pub fn has_analytics_marks(message: &Message) -> bool {
-    message.header(HeaderName::CallInfo).is_some() || says_analytics(message)
+    message.header(HeaderName::CallInfo).is_some() || mentions_analytics(message)
+}
+
+/// Whether the text of a Reason value has the word, in the form of [`says_analytics`] or without.
+pub fn mentions_analytics(message: &Message) -> bool {
+    let text = |reason: Reason| reason.text.unwrap_or_default().to_ascii_lowercase();
+    message.reasons().into_iter().any(|reason| text(reason).contains("analytics"))
 }
 
 /// Whether a Reason value says that analytics decided: `text="v=analytics1;…"`.
@@ -146,6 +152,20 @@ mod tests {
         ] {
             let m = response("603 Network Blocked", &format!("Reason: {value};text=\"v=analytics1\"\r\n"));
             assert_eq!(NetworkBlock::of(&m).unwrap().redress.unwrap().has_cause(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_reason_speaks_of_analytics_in_any_form() {
+        for (more, form, mark) in [
+            ("Reason: SIP;cause=607;text=\"v=analytics1;url=https://r.example\"", true, true),
+            ("Reason: SIP;cause=607;text=\"Blocked by Analytics\"", false, true),
+            ("Reason: SIP;cause=607;text=\"Spam\"", false, false),
+            ("Server: analytics", false, false),
+            ("Call-Info: <https://r.example>;purpose=info", false, true),
+        ] {
+            let m = response("607 Unwanted", &format!("{more}\r\n"));
+            assert_eq!((says_analytics(&m), has_analytics_marks(&m)), (form, mark), "{more}");
         }
     }
 

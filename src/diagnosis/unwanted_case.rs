@@ -1,5 +1,7 @@
 //! One 607 as the rules about unwanted calls look at it: which request it answered, and who sent it.
 
+use std::borrow::Cow;
+
 use super::{Actor, Evidence};
 use crate::call::network_block;
 use crate::call::unwanted::{self, Origin};
@@ -137,7 +139,7 @@ impl<'a> UnwantedCase<'a> {
     /// What marks it as a word of analytics: the header field, or the name of the software.
     pub(super) fn mark(&self) -> Evidence {
         let what = "the mark of analytics";
-        let says = network_block::says_analytics(&self.response.message);
+        let says = network_block::mentions_analytics(&self.response.message);
         let fields =
             if says { [HeaderName::Reason, HeaderName::CallInfo] } else { [HeaderName::CallInfo, HeaderName::Server] };
         let field = fields.into_iter().find(|name| self.response.message.has(*name));
@@ -178,9 +180,9 @@ impl<'a> UnwantedCase<'a> {
     }
 }
 
-/// The sender of a message with the software that it names.
+/// The sender of a message with the software that it names as its own.
 pub(super) fn element(message: &CapturedMessage) -> Value {
-    element_with(message.provenance.flow.source, message.message.software())
+    element_with(message.provenance.flow.source, message.message.software_of_sender().map(Cow::into_owned))
 }
 
 fn element_with(source: Endpoint, software: Option<String>) -> Value {

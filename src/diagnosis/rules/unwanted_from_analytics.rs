@@ -185,6 +185,14 @@ mod tests {
     }
 
     #[test]
+    fn the_mark_that_is_cited_is_the_one_that_speaks_of_analytics() {
+        let spoken = "607 Unwanted\nServer: Proxy/1\nReason: SIP;cause=607;text=\"Analytics\"";
+        let finding = only(&flow(1, |_| 45, spoken), RULE.code);
+        assert_eq!(finding.evidence[0].text, "Reason: SIP;cause=607;text=\"Analytics\"");
+        assert_eq!(finding.certainty, Certainty::Weak);
+    }
+
+    #[test]
     fn thirty_calls_are_one_finding_with_their_delays() {
         let found = with_code(include_str!("../../../samples/scenarios/s09.txt"), RULE.code);
         assert_eq!(found.len(), 1);
