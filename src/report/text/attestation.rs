@@ -6,6 +6,7 @@ use crate::catalog;
 use crate::diagnosis::Signing;
 use crate::lang::{Fill as _, Text, grouped};
 use crate::report::attestation::{Attestations, Breakdown, Cell, Group, Tally};
+use crate::report::escape;
 use crate::wrap::{display_width, pad};
 
 /// Callers, prefixes, and hosts shown, each; the rest is counted.
@@ -116,7 +117,8 @@ fn label(page: &Page, status: Option<u16>) -> String {
 fn breakdown(page: &mut Page, [title, none, one, many]: [&'static str; 4], breakdown: &Breakdown) {
     let (shown, count) = breakdown.ranked(SHOWN);
     let none = page.say(none);
-    let key = |group: &Group<'_>| group.key.as_deref().unwrap_or(&none).to_owned();
+    // Harmless first, as that makes it longer.
+    let key = |group: &Group<'_>| escape::terminal(group.key.as_deref().unwrap_or(&none)).into_owned();
     let width = shown.iter().map(|group| display_width(&key(group))).max().unwrap_or(0).min(KEY);
     page.paragraph(2, Tone::Strong, title);
     for group in &shown {
