@@ -417,7 +417,7 @@ impl Failure<'_> {
     }
 
     fn wording(&self) -> Option<&'static Wording> {
-        other_methods::wording(&self.transaction.method, self.status, &self.response.message)
+        other_methods::wording(self.transaction, self.status, &self.response.message)
     }
 
     fn with_remedies(&self, call: &Call, mut finding: Finding, entry: &'static StatusEntry) -> Finding {

@@ -40,7 +40,7 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let request = case.call.request(follow.transaction)?;
     let asked = case.nearest_request().or_else(|| case.request())?;
     let added = request.provenance.time.since(asked.provenance.time);
-    let failed = earlier(case, follow);
+    let failed = earlier(case, follow, request);
     let follower = case.follower_on_the_way(follow).filter(|_| failed.is_empty());
     let message = Text::new(if follower.is_some() {
         "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and the target answered {answer}."
@@ -70,12 +70,13 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     Some(finding.actor(case.client_operator()).fix(moved).verify("A call to the new address needs no redirect."))
 }
 
-/// The answers of other targets that were tried before.
-fn earlier<'a>(case: &RedirectCase<'a>, reached: &Follow) -> Vec<&'a CapturedMessage> {
+/// The answers of other targets that had been tried in vain when the request was sent; not those of targets beside it.
+fn earlier<'a>(case: &RedirectCase<'a>, reached: &Follow, request: &CapturedMessage) -> Vec<&'a CapturedMessage> {
     let target = case.target_of(reached);
     let before = case.redirect.follows.iter().take_while(|follow| follow.transaction != reached.transaction);
     let others = before.filter(|follow| case.target_of(follow) != target);
-    others.filter_map(|follow| case.final_at(follow)).filter(|(_, status)| status.0 >= 400).map(|(m, _)| m).collect()
+    let failed = others.filter_map(|follow| case.final_at(follow)).filter(|(_, status)| status.0 >= 400);
+    failed.map(|(answer, _)| answer).filter(|answer| answer.provenance.time <= request.provenance.time).collect()
 }
 
 fn answer_text(answer: &CapturedMessage, status: StatusCode) -> String {
@@ -136,6 +137,17 @@ mod tests {
         assert!(only(&busy, RULE.code).message.to_string().ends_with("answered 607 Unwanted."), "the last word counts");
         let at_once = only(&to(&followed("sip:bob@pbx.corp.example", "200 OK")), RULE.code).message.to_string();
         assert!(at_once.contains("; the client followed, 30 ms after"), "{at_once}");
+    }
+
+    #[test]
+    fn a_target_that_rings_beside_had_not_failed() {
+        let beside = "302 Moved\nContact: <sip:bob@a.corp.example>, <sip:bob@b.corp.example>";
+        let rings = followed("sip:bob@a.corp.example", "180 Ringing");
+        let rings = rings.split("+0.001").next().unwrap();
+        let answered = followed("sip:bob@b.corp.example", "200 OK").replace("0.03", "0.031");
+        let ended = "9 new > pbx re=INVITE cseq=2\n487 Request Terminated\n\n";
+        let said = only(&redirected(beside, &format!("{rings}{answered}{ended}")), RULE.code).message.to_string();
+        assert!(said.contains("to sip:bob@b.corp.example; the client followed after"), "{said}");
     }
 
     #[test]

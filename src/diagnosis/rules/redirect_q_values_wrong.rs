@@ -1,9 +1,14 @@
 //! Targets of a redirect whose order is missing, malformed, or not kept.
 
-use crate::call::Call;
+use std::time::Duration;
+
+use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::redirect_case::{RedirectCase, is_visible_on_udp};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::NameAddr;
+
+/// Requests that are no further apart were sent at one time.
+const AT_ONCE: Duration = Duration::from_millis(10);
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-q-values-wrong",
@@ -90,11 +95,17 @@ fn client_fault(case: &RedirectCase<'_>) -> Option<Finding> {
             continue;
         }
         let request = case.call.request(follow.transaction)?;
-        let message = Text::new("The client at {client} went to {chosen} before {better}, which has the higher `q`.")
-            .with("client", request.provenance.flow.source)
-            .with("chosen", case.target_of(follow)?)
-            .with("better", &case.redirect.contacts.get(index)?.address.as_ref()?.uri);
+        let beside = beside(case, request, index);
+        let message = Text::new(if beside.is_some() {
+            "The client at {client} went to {chosen} and to {better} at once, though the latter has the higher `q`."
+        } else {
+            "The client at {client} went to {chosen} before {better}, which has the higher `q`."
+        })
+        .with("client", request.provenance.flow.source)
+        .with("chosen", case.target_of(follow)?)
+        .with("better", &case.redirect.contacts.get(index)?.address.as_ref()?.uri);
         let finding = Finding::new(&RULE, Certainty::Strong, message, Evidence::of(request, "the follow-up"))
+            .evidence(beside.map(|m| Evidence::of(m, "the follow-up to the Contact with the higher `q`")))
             .evidence([case.evidence()])
             .actor(Actor::sender(request, "operator of the client that follows the redirect"))
             .fix("Try the Contacts by falling `q`.")
@@ -104,10 +115,17 @@ fn client_fault(case: &RedirectCase<'_>) -> Option<Finding> {
     None
 }
 
+/// The request to a Contact that was called so soon after another request that nobody waited for an answer to that.
+fn beside<'a>(case: &RedirectCase<'a>, request: &CapturedMessage, contact: usize) -> Option<&'a CapturedMessage> {
+    let follow = case.redirect.follows.iter().find(|follow| follow.contact == contact)?;
+    let other = case.call.request(follow.transaction)?;
+    (other.provenance.time.since(request.provenance.time) < AT_ONCE).then_some(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{LATER, check, followed, redirected};
+    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
 
     #[test]
     fn values_are_read_as_the_grammar_says() {
@@ -161,5 +179,19 @@ mod tests {
                 ("single", &one(""), None),
             ],
         );
+    }
+
+    #[test]
+    fn targets_that_are_called_at_once_are_not_said_to_come_one_before_the_other() {
+        let (a, b) = ("sip:bob@a.corp.example", "sip:bob@b.corp.example");
+        let said = |pause: &str| {
+            let second = followed(b, "200 OK").replace("0.03", pause);
+            let rest = format!("{}{second}{LATER}", followed(a, "180 Ringing").split("+0.001").next().unwrap());
+            only(&redirected(&format!("302 Moved\nContact: <{a}>;q=0.1, <{b}>;q=0.9"), &rest), RULE.code)
+                .message
+                .to_string()
+        };
+        assert!(said("0.031").contains("went to sip:bob@a.corp.example and to sip:bob@b.corp.example at once"));
+        assert!(said("0.9").contains("went to sip:bob@a.corp.example before sip:bob@b.corp.example"));
     }
 }

@@ -366,6 +366,27 @@ fn after_a_block_there_is_somebody_to_ask_or_nobody_is_named() {
 }
 
 #[test]
+fn a_404_inside_a_dialog_speaks_of_the_way_and_not_of_a_user() {
+    let said = |request: &str| {
+        let report = flow(&format!("{ANSWERED}5.0 a > p\n{request}\n\n5.1 p > a\n404 Not here\n"));
+        let finding = report.findings.iter().find(|f| f.code == "failed-response").expect(request);
+        [finding.message.to_string(), finding.remediation[0].to_string()].join(" ")
+    };
+    for request in [
+        "BYE",
+        "INVITE sip:bob@p.example\nTo: <sip:bob@p.example>;tag=t",
+        "UPDATE sip:bob@p.example",
+        "INFO sip:bob@p.example",
+    ] {
+        let text = said(request);
+        assert!(text.contains("does not know where to send the request on"), "{request}: {text}");
+        assert!(text.contains("Compare Route of the request with Record-Route"), "{request}: {text}");
+    }
+    // A mailbox may be gone while its subscription lasts.
+    assert!(said("SUBSCRIBE sip:bob@p.example").contains("nothing under this address"));
+}
+
+#[test]
 fn what_starts_no_call_gets_words_of_its_own() {
     for (request, response, meaning) in [
         ("REGISTER sip:p.example", "403 Wrong password", "refuses this registration"),
