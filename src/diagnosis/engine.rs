@@ -60,7 +60,7 @@ impl Engine {
         let unwanted =
             if facts.hold(Facts::UNWANTED) || cfg!(debug_assertions) { UnwantedCase::all(&call) } else { Vec::new() };
         let invites = initial_invites(&call, &self.settings.country);
-        self.patterns.observe(&call, &invites, &unwanted, &self.settings);
+        self.patterns.observe(&call, &invites, &unwanted, facts, &self.settings);
         let identity = IdentityCase::of(&call, &invites);
         let signed = identity.as_ref().filter(|_| facts.hold(Facts::IDENTITY));
         let identities = signed.map(|case| CheckedIdentity::all(case, &self.settings, &self.hosts)).unwrap_or_default();

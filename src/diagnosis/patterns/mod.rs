@@ -7,8 +7,9 @@ pub mod tls;
 pub mod traffic;
 pub mod unwanted;
 
+use super::rules::unwanted_after_answer;
 use super::unwanted_case::UnwantedCase;
-use super::{Evidence, Settings};
+use super::{Evidence, Facts, Settings};
 use crate::call::Call;
 use crate::lang::Text;
 use crate::limits::{PATTERN_CITED, PATTERN_OCTETS, PATTERN_SOFTWARE};
@@ -103,12 +104,13 @@ fn of_software(name: String) -> String {
 }
 
 impl Patterns {
-    /// Takes note of a closed call, its initial INVITEs and its 607s.
+    /// Takes note of a closed call, its initial INVITEs and its 607s; `facts` are those of the call.
     pub(super) fn observe(
         &mut self,
         call: &Call,
         invites: &[Invite<'_>],
         unwanted: &[UnwantedCase<'_>],
+        facts: Facts,
         settings: &Settings,
     ) {
         self.scans.observe(call);
@@ -117,7 +119,8 @@ impl Patterns {
         }
         let country = &settings.country;
         self.redirects.observe(call, invites);
-        self.unwanted.observe(call, invites, unwanted);
+        let complaint = facts.hold(Facts::REASON_OF_REQUEST).then(|| unwanted_after_answer::of_called_side(call));
+        self.unwanted.observe(call, invites, unwanted, complaint.flatten());
         self.traffic.observe(call, invites, country);
     }
 
@@ -126,7 +129,7 @@ impl Patterns {
     pub(super) fn observe_call(&mut self, call: &Call) {
         let settings = Settings::default();
         let invites = unwanted::initial_invites(call, &settings.country);
-        self.observe(call, &invites, &UnwantedCase::all(call), &settings);
+        self.observe(call, &invites, &UnwantedCase::all(call), Facts::of(call), &settings);
     }
 
     /// Limits that were hit, in words.

@@ -23,13 +23,19 @@ pub struct Unwanted {
 
 impl Unwanted {
     /// Takes note of a closed call.
-    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], unwanted: &[UnwantedCase<'_>]) {
+    pub(super) fn observe(
+        &mut self,
+        call: &Call,
+        invites: &[Invite<'_>],
+        unwanted: &[UnwantedCase<'_>],
+        complaint: Option<&CapturedMessage>,
+    ) {
         let unwanted: Vec<&UnwantedCase<'_>> = unwanted
             .iter()
             .filter(|case| case.is_about_the_caller() && case.nearest.method == Method::Invite)
             .collect();
         self.answerers.observe(call, invites, &unwanted);
-        self.again.observe(call, invites, !unwanted.is_empty());
+        self.again.observe(call, invites, !unwanted.is_empty(), complaint);
     }
 
     /// How many 607s, and calls after one, found no room.

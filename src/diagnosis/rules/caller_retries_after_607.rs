@@ -14,8 +14,8 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 8197 §4", "RFC 8197 §6", "RFC 3261 §21.6"],
     explanation: Explanation {
         what_it_means: "The same caller number called the same callee again after a 607: within a minute (error), or within a \
-            day (warning). 607 says that further attempts will most likely fare the same. No protocol rule forbids a new \
-            call, but nothing has changed, either.",
+            day (warning). 607 says that further attempts will most likely fare the same, and the Reason of the BYE by which \
+            the callee ended a call says it as well. No protocol rule forbids a new call, but nothing has changed, either.",
         why_it_matters: "The retry confirms the complaint: analytics look at repeated attempts after a rejection, and the \
             called party's next step is a report to its carrier or regulator.",
         likely_causes: "- The dialler treats 607 like busy or no answer, and puts the number back into its queue.\n\
@@ -64,7 +64,11 @@ fn finding(after: &[After<'_>], lines: &Thresholds) -> Option<Finding> {
 }
 
 fn message(soonest: &After<'_>, after: &[After<'_>]) -> Text {
-    let text = if after.len() == 1 {
+    let text = if after.len() == 1 && soonest.rejection.after_answer {
+        Text::new(
+            "{caller} called {callee} again from {client}, {gap} after {callee} had ended its call with a BYE whose Reason is 607.",
+        )
+    } else if after.len() == 1 {
         Text::new("{caller} called {callee} again from {client}, {gap} after {callee} had rejected it with 607.")
     } else {
         Text::new(
@@ -119,6 +123,37 @@ mod tests {
                 ("withheld", &flow("607 Unwanted", 30, "anonymous", bob).replace(alice, "anonymous"), None),
             ],
         );
+    }
+
+    #[test]
+    fn the_reason_of_a_bye_counts_as_a_607() {
+        let flow = |who: &str, reason: &str| {
+            format!(
+                "{HOSTS}host y 203.0.113.55\n\n0 a > x call=c0\nINVITE sip:+12155550113@203.0.113.50\n\
+                 From: <sip:+12125550101@a.example>\n\n1 x > a call=c0 tag=t\n200 OK\nContact: <sip:b@203.0.113.50>\n\n1.1 a > x call=c0\n\
+                 ACK\n\n9 {who} call=c0\nBYE sip:c@d.example\nReason: {reason}\n\n{}",
+                call(30, "+12125550101", "+12155550113", "486 Busy Here")
+            )
+        };
+        let (called, calling) = ("x > a", "a > x");
+        let unwanted = "SIP;cause=607;text=\"Unwanted\"";
+        check(
+            RULE.code,
+            &[
+                ("the callee complained", &flow(called, unwanted), Some(Severity::Error)),
+                ("the callee hung up", &flow(called, "Q.850;cause=16"), None),
+                ("the caller hung up", &flow(calling, unwanted), None),
+            ],
+        );
+        let elsewhere =
+            flow(called, unwanted).replace("30 a > x", "30 a > y").replace("x > a call=c30", "y > a call=c30");
+        let found = only(&elsewhere, RULE.code);
+        assert_eq!(
+            found.message.to_string(),
+            "+12125550101 called +12155550113 again from 192.0.2.10:5060, 21 s after +12155550113 had ended its call with a BYE whose \
+             Reason is 607."
+        );
+        assert!(findings_with(&elsewhere, Settings::default()).iter().all(|f| f.code != "route-advance-after-607"));
     }
 
     #[test]

@@ -86,12 +86,16 @@ fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &Uri, follow
     if let Some(text) = platform::follow_redirects(software.as_deref()) {
         finding = finding.fix(text);
     }
-    finding
-        .fix(Text::new("Or let {server} relay the call instead of redirecting it.").with("server", case.redirector()))
-        .verify(
-            Text::new("Call again: a second INVITE with the Request-URI {contact} follows within a second.")
-                .with("contact", target),
-        )
+    let relay = case.nearest().server;
+    let alternative = if relay == case.redirector() {
+        Text::new("Or let {server} relay the call instead of redirecting it.").with("server", case.redirector())
+    } else {
+        Text::new("Or let {relay}, which passed the redirect on, follow it for its clients.").with("relay", relay)
+    };
+    finding.fix(alternative).verify(
+        Text::new("Call again: a second INVITE with the Request-URI {contact} follows within a second.")
+            .with("contact", target),
+    )
 }
 
 fn follows_in_this_call(case: &RedirectCase<'_>) -> bool {
@@ -197,6 +201,23 @@ mod tests {
             .replace("\n\n0.0 pbx", &format!("\n{}600.0 pbx", earlier.replace("-300.0", "0.0")));
         let flow = flow.replace("\n0.015", "\n600.015").replace("\n0.016", "\n600.016").replace("\n50.0", "\n650.0");
         assert!(only(&flow, RULE.code).message.to_string().ends_with("it refuses this target."), "{flow}");
+    }
+
+    #[test]
+    fn a_proxy_that_passed_it_on_may_follow_it() {
+        let flow = "host a 192.0.2.10\nhost p 198.51.100.50\nhost b 203.0.113.60\n\n0 a > p\nINVITE sip:bob@p.example\n\n\
+            0.02 p > b forward\nINVITE sip:bob@203.0.113.60\n\n0.1 b > p tag=q\n302 Moved\nContact: <sip:carol@p.example>\n\n\
+            0.13 p > a forward\n302 Moved\n\n0.2 a > p\nACK\n\n60 a > p call=z\nOPTIONS sip:p.example\n\n60.1 p > a call=z\n200 OK\n";
+        let advice = |flow: &str| {
+            let finding = only(flow, RULE.code);
+            finding.remediation.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let (passed_on, direct) = (advice(flow), advice(&to("sip:bob@pbx.corp.example", LATER)));
+        assert!(
+            passed_on.ends_with("Or let 198.51.100.50:5060, which passed the redirect on, follow it for its clients."),
+            "{passed_on}"
+        );
+        assert!(direct.ends_with("Or let 198.51.100.30:5060 relay the call instead of redirecting it."), "{direct}");
     }
 
     #[test]

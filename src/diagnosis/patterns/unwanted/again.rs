@@ -13,7 +13,7 @@ use super::super::recent::{self, Mark, Place, Recent};
 use super::super::{Texts, add, cited, line_cited, line_to_cite};
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
-use crate::call::{AttemptCause, Call, CallNumber, TransactionId};
+use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, TransactionId};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{
     PATTERN_NAME, PATTERN_SOFTWARE, REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION,
@@ -21,7 +21,7 @@ use crate::limits::{
 };
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
-use crate::sip::StatusCode;
+use crate::sip::{HeaderName, StatusCode};
 
 /// A client, a caller and a callee.
 type Key = (IpAddr, Arc<str>, Arc<str>);
@@ -81,8 +81,10 @@ pub struct Rejection {
     pub call: CallNumber,
     /// The next hop that it came from.
     pub server: Endpoint,
-    /// The response.
+    /// The response, or the BYE.
     pub evidence: Evidence,
+    /// Whether it is the Reason of the BYE by which the called side ended the call (RFC 8197 §4).
+    pub after_answer: bool,
 }
 
 /// An INVITE.
@@ -157,6 +159,8 @@ impl After<'_> {
         self.sent.server != self.rejection.server
             && self.gap() <= lines.advance_window
             && !forwards_retry
+            // A call that was answered is over: the next one is a decision to call.
+            && !self.rejection.after_answer
             && !matches!(self.sent.because, Some(AttemptCause::Redirect(_)))
     }
 
@@ -188,7 +192,14 @@ impl Sent {
 }
 
 impl Again {
-    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], is_unwanted: bool) {
+    /// Takes note of a closed call; `complaint` is the BYE by which the called side said 607.
+    pub(super) fn observe(
+        &mut self,
+        call: &Call,
+        invites: &[Invite<'_>],
+        is_unwanted: bool,
+        complaint: Option<&CapturedMessage>,
+    ) {
         for invite in invites {
             let (Some(from), Some(to)) = (&invite.names.caller, &invite.names.callee) else { continue };
             if from.len().max(to.len()) > PATTERN_NAME {
@@ -200,6 +211,9 @@ impl Again {
             let key: LazyCell<Key, _> = LazyCell::new(|| (client, from.as_ref().into(), to.as_ref().into()));
             if let Some(kind) = rejecting(call, invite.id, is_unwanted) {
                 self.reject(call, invite.id, &key, kind);
+            } else if let Some(bye) = complaint.filter(|_| call.answered_transaction() == Some(invite.id)) {
+                let evidence = Evidence::header(bye, HeaderName::Reason, "the BYE with Reason 607");
+                self.note(&key, rejection(call, invite.id, Rejecting::Unwanted, bye, evidence));
             }
             let message = &invite.request.message;
             let noted = noted(call, invites, invite);
@@ -244,13 +258,11 @@ impl Again {
             Rejecting::Unwanted => "the 607",
             Rejecting::NetworkBlock => "the block by a network",
         };
-        let rejection = Rejection {
-            kind,
-            time: response.provenance.time,
-            call: call.number,
-            server: call.transaction(id).map_or(response.provenance.flow.source, |t| t.server),
-            evidence: cited(Evidence::of(response, what)),
-        };
+        self.note(key, rejection(call, id, kind, response, Evidence::of(response, what)));
+    }
+
+    fn note(&mut self, key: &Key, rejection: Rejection) {
+        let kind = rejection.kind;
         if !self.texts.has_room() {
             self.forgotten += 1;
             return;
@@ -398,6 +410,17 @@ impl Rejected {
             self.more += u64::from(!useless);
             texts.remove(gone.map_or(0, |gone| gone.octets()));
         }
+    }
+}
+
+fn rejection(call: &Call, id: TransactionId, kind: Rejecting, said: &CapturedMessage, evidence: Evidence) -> Rejection {
+    Rejection {
+        kind,
+        time: said.provenance.time,
+        call: call.number,
+        server: call.transaction(id).map_or(said.provenance.flow.source, |t| t.server),
+        evidence: cited(evidence),
+        after_answer: said.message.is_request(),
     }
 }
 
