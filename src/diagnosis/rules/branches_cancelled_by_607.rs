@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::unwanted_case::UnwantedCase;
-use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::sip::{HeaderName, Method};
 
 /// A proxy cancels the other branches at once (RFC 3261 §16.7 step 10).
@@ -17,7 +19,8 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 3261 §16.7", "RFC 8197 §4", "RFC 3326 §2"],
     explanation: Explanation {
         what_it_means: "The call rang on several devices. One of them answered 607, and the proxy cancelled the others, as \
-            any 6xx demands (RFC 3261 §16.7). Their 487 responses are the consequence, and no failures.",
+            any 6xx demands (RFC 3261 §16.7). Their 487 responses are the consequence, and no failures. Where the capture holds \
+            such a branch alone, the Reason of its CANCEL tells of the 607.",
         why_it_matters: "One device decided for all. Whoever counts the 487s sees several failed calls where there is one, \
             and whoever looks at them for the cause looks in the wrong place.",
         likely_causes: "- A user with several devices pressed \"spam\" on one of them.\n\
@@ -28,11 +31,59 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The caller gave up: then the CANCELs come from the caller's side and carry no Reason 607.\n\
             - Another device answered the call, and the CANCELs are due to its 200.",
     },
-    detect: Detect::Given(Facts::UNWANTED.with(Facts::FURTHER), detect),
+    detect: Detect::Given(Facts::FURTHER, detect),
 };
 
-fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let before = out.len();
     out.extend(cx.unwanted_requests().filter_map(|case| finding(case)));
+    if out.len() == before && cx.unwanted_requests().next().is_none() {
+        out.extend(unseen(call));
+    }
+}
+
+/// Branches that were cancelled with the Reason 607, where the 607 itself was not captured.
+fn unseen(call: &Call) -> Option<Finding> {
+    let cancel_of = |invite: &Transaction| {
+        let cancel = call.message(call.transaction(invite.cancelled_by?)?.request?)?;
+        Some(cancel).filter(|cancel| says_so(cancel))
+    };
+    // A hop in front of which it was said already only passes it on.
+    let is_first = |t: &&Transaction| t.upstream.and_then(|id| call.transaction(id)).and_then(cancel_of).is_none();
+    let invites = call.transactions.iter().filter(|t| t.method == Method::Invite && t.cancelled_by.is_some());
+    let branches: Vec<Branch<'_>> =
+        invites.filter(is_first).filter_map(|invite| Some(Branch { invite, cancel: cancel_of(invite)? })).collect();
+    let proxy = branches.first()?.cancel.provenance.flow.source;
+    let servers: Vec<String> = branches.iter().map(|branch| branch.invite.server.to_string()).collect();
+    let message = Text::new(
+        "{proxy} cancelled the branch to {servers} with the Reason 607: on another branch, which is not in this capture, the caller was \
+         rejected as unwanted. A 487 here is a consequence and no failure.",
+    )
+    .with("proxy", proxy)
+    .with("servers", servers.join(", "));
+    let mut evidence = branches.iter().flat_map(|branch| evidence(call, branch));
+    let finding = Finding::new(&RULE, Certainty::Certain, message, evidence.next()?).evidence(evidence);
+    Some(
+        finding
+            .actor(Actor::role("owner of the device that answered 607"))
+            .fix(
+                Text::new("To see who decided, capture at {proxy}: the 607 came from another branch.")
+                    .with("proxy", proxy),
+            )
+            .verify("After the block is lifted there, all devices ring on."),
+    )
+}
+
+/// The CANCEL of a branch, and what ended it.
+fn evidence<'a>(call: &'a Call, branch: &Branch<'a>) -> impl Iterator<Item = Evidence> + use<'a> {
+    let what = "CANCEL of another branch";
+    let cancel = if says_so(branch.cancel) {
+        Evidence::header(branch.cancel, HeaderName::Reason, what)
+    } else {
+        Evidence::of(branch.cancel, what)
+    };
+    let ends = branch.invite.finals.iter().filter_map(move |last| call.message(last.message));
+    [cancel].into_iter().chain(ends.map(|m| Evidence::of(m, "its end, as CANCEL demands")))
 }
 
 /// A branch with its CANCEL.
@@ -58,14 +109,7 @@ fn finding(case: &UnwantedCase<'_>) -> Option<Finding> {
         Finding::new(&RULE, if certain { Certainty::Certain } else { Certainty::Strong }, message, case.evidence())
             .actor(case.operator("owner of the device that answered 607"));
     for branch in &branches {
-        let what = "CANCEL of another branch";
-        let cancel = if says_so(branch.cancel) {
-            Evidence::header(branch.cancel, HeaderName::Reason, what)
-        } else {
-            Evidence::of(branch.cancel, what)
-        };
-        let ends = branch.invite.finals.iter().filter_map(|last| case.call.message(last.message));
-        finding = finding.evidence([cancel]).evidence(ends.map(|m| Evidence::of(m, "its end, as CANCEL demands")));
+        finding = finding.evidence(evidence(case.call, branch));
     }
     finding = finding
         .fix("To undo the block, look for it on the device that answered 607; the proxy did what it must.")
@@ -118,6 +162,34 @@ mod tests {
              (ExamplePhone/4.2) answered 607; their 487 responses are a consequence and no failures."
         );
         assert_eq!((found[0].consequence_of, found[0].evidence.len()), (Some("unwanted-origin"), 5));
+    }
+
+    #[test]
+    fn a_branch_alone_tells_of_the_607_by_the_reason_of_its_cancel() {
+        let flow = |reason: &str| {
+            format!(
+                "host p 203.0.113.50\nhost q 203.0.113.55\nhost b 203.0.113.61\n\n0 p > q\nINVITE sip:b@q.example\n\n0.01 q > b forward\n\
+                 INVITE sip:b@203.0.113.61\n\n0.1 b > q tag=t\n180 Ringing\n\n0.11 q > p forward\n180 Ringing\n\n\
+                 4 p > q\nCANCEL sip:b@q.example\nReason: {reason}\n\n4.01 q > p re=CANCEL\n200 OK\n\n\
+                 4.02 q > b\nCANCEL sip:b@203.0.113.61\nReason: {reason}\n\n4.03 b > q re=CANCEL\n200 OK\n\n\
+                 4.04 b > q re=INVITE tag=t\n487 Request Terminated\n\n4.05 q > p re=INVITE tag=t\n487 Request Terminated\n"
+            )
+        };
+        check(
+            CODE,
+            &[
+                ("607", &flow("SIP;cause=607"), Some(Severity::Info)),
+                ("answered elsewhere", &flow("SIP;cause=200;text=\"Call completed elsewhere\""), None),
+                ("of another protocol", &flow("Q.850;cause=607"), None),
+            ],
+        );
+        let found = with_code(&flow("SIP;cause=607"), CODE);
+        let said = found[0].message.to_string();
+        assert_eq!(found.len(), 1);
+        assert!(
+            said.starts_with("203.0.113.50:5060 cancelled the branch to 203.0.113.55:5060 with the Reason 607"),
+            "{said}"
+        );
     }
 
     #[test]
