@@ -147,7 +147,7 @@ mod tests {
         let answered = followed("sip:bob@b.corp.example", "200 OK").replace("0.03", "0.031");
         let ended = "9 new > pbx re=INVITE cseq=2\n487 Request Terminated\n\n";
         let said = only(&redirected(beside, &format!("{rings}{answered}{ended}")), RULE.code).message.to_string();
-        assert!(said.contains("to sip:bob@b.corp.example; the client followed after"), "{said}");
+        assert!(said.contains("to sip:bob@b.corp.example; the client followed, 31 ms after the INVITE"), "{said}");
     }
 
     #[test]
