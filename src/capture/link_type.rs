@@ -19,6 +19,7 @@ const NAMES: &[(u16, &str)] = &[
     (105, "IEEE 802.11"),
     (107, "Frame Relay"),
     (108, "OpenBSD Loopback"),
+    (109, "OpenBSD enc"),
     (113, "Linux cooked v1"),
     (117, "OpenBSD pflog"),
     (119, "IEEE 802.11 Prism"),

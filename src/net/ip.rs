@@ -49,6 +49,7 @@ pub(super) const IP_IN_IP: u8 = 4;
 pub(super) const IPV6_IN_IP: u8 = 41;
 pub(super) const GRE: u8 = 47;
 pub(super) const ESP: u8 = 50;
+pub(super) const ETHER_IP: u8 = 97;
 pub(super) const L2TP: u8 = 115;
 pub(super) const MPLS_IN_IP: u8 = 137;
 
@@ -149,7 +150,7 @@ pub(super) fn transport<'a>(protocol: u8, payload: &'a [u8], info: &IpInfo) -> O
 }
 
 fn is_tunnel(protocol: u8) -> bool {
-    matches!(protocol, IP_IN_IP | IPV6_IN_IP | GRE | ESP | L2TP | MPLS_IN_IP)
+    matches!(protocol, IP_IN_IP | IPV6_IN_IP | GRE | ESP | ETHER_IP | L2TP | MPLS_IN_IP)
 }
 
 /// Reads a UDP datagram; `None` when its header is cut. A length below that of the header (zero in jumbograms and

@@ -12,6 +12,7 @@ use super::{exported, wlan};
 mod link_type {
     pub(super) const NULL: u16 = 0;
     pub(super) const PPP: u16 = 9;
+    pub(super) const FDDI: u16 = 10;
     /// Raw IP as tcpdump writes it on systems where the DLT number was never mapped (`DLT_RAW` of BSD and OpenBSD).
     pub(super) const RAW_BSD: u16 = 12;
     pub(super) const RAW_OPENBSD: u16 = 14;
@@ -20,7 +21,9 @@ mod link_type {
     pub(super) const ATM_LLC: u16 = 100;
     pub(super) const CISCO_HDLC: u16 = 104;
     pub(super) const LOOP: u16 = 108;
+    pub(super) const ENC: u16 = 109;
     pub(super) const LINUX_SLL: u16 = 113;
+    pub(super) const PFLOG: u16 = 117;
     pub(super) const PRISM: u16 = 119;
     pub(super) const RADIOTAP: u16 = 127;
     pub(super) const AVS: u16 = 163;
@@ -37,6 +40,10 @@ mod link_type {
     pub(super) const PKTAP: u16 = 258;
     pub(super) const LINUX_SLL2: u16 = 276;
 }
+
+/// What the BSDs put in front of packets that they are about to encrypt or have decrypted: address family, index of the security association,
+/// flags.
+const ENC_HEADER: usize = 12;
 
 /// Ethernet, which tunnels carry as well.
 pub(super) const ETHERNET: u16 = 1;
@@ -87,7 +94,10 @@ pub(super) fn open<'a>(peeler: &mut Peeler<'a>, link_type: u16, bytes: &'a [u8])
         RAW | link_type::RAW_BSD | link_type::RAW_OPENBSD | link_type::IPV4 | link_type::IPV6 => raw(bytes).map(ip),
         link_type::PPP | link_type::PPP_HDLC => peeler.layer("PPP", None).map(|()| Step::Ppp(bytes)),
         link_type::PPP_PPPD | link_type::PPP_WITH_DIRECTION => with_direction(peeler, bytes),
-        link_type::PPP_ETHER => peeler.common("PPPoE").map(|()| Step::EtherType(0x8864, bytes)),
+        link_type::PPP_ETHER => Ok(Step::EtherType(0x8864, bytes)),
+        link_type::FDDI => peeler.layer("FDDI", None).and(fddi(bytes)),
+        link_type::ENC => peeler.layer("enc", None).and(behind(bytes, ENC_HEADER)),
+        link_type::PFLOG => peeler.layer("pflog", None).and(pflog(bytes)),
         link_type::ATM_LLC => peeler.layer("LLC", None).map(|()| Step::Llc(bytes)),
         WLAN => peeler.layer("802.11", None).and(wlan::open(bytes, false)),
         link_type::RADIOTAP => peeler.layer("802.11", None).and(wlan::radiotap(bytes)),
@@ -101,6 +111,22 @@ pub(super) fn open<'a>(peeler: &mut Peeler<'a>, link_type: u16, bytes: &'a [u8])
         link_type::JUNIPER_CHDLC => juniper(peeler, bytes, link_type::CISCO_HDLC),
         _ => Err(SkipReason::UnsupportedLinkType),
     }
+}
+
+/// An IP packet behind a header of so many octets.
+fn behind(bytes: &[u8], length: usize) -> Result<Step<'_>, SkipReason> {
+    bytes.get(length..).ok_or(SkipReason::LinkHeaderCut).and_then(raw).map(ip)
+}
+
+/// LLC behind frame control and two addresses.
+fn fddi(bytes: &[u8]) -> Result<Step<'_>, SkipReason> {
+    bytes.get(13..).ok_or(SkipReason::LinkHeaderCut).map(Step::Llc)
+}
+
+/// The log of the packet filter of the BSDs: a header that begins with its length without what fills it up to words.
+fn pflog(bytes: &[u8]) -> Result<Step<'_>, SkipReason> {
+    let length = usize::from(*bytes.first().ok_or(SkipReason::LinkHeaderCut)?);
+    behind(bytes, length.next_multiple_of(4))
 }
 
 fn ip((packet, _): (&[u8], Vlans)) -> Step<'_> {

@@ -197,6 +197,14 @@ impl<'a> Peeler<'a> {
                 self.go_inside();
                 Ok(Step::Mpls(payload))
             }
+            ip::ETHER_IP => {
+                // Version 3 and twelve bits of nothing (RFC 3378).
+                let [0x30, 0, frame @ ..] = payload else { return Err(SkipReason::OtherIpProtocol) };
+                self.layer("EtherIP", None)?;
+                self.go_inside();
+                self.vlan = Vlans::default();
+                Ok(Step::Link(link::ETHERNET, frame))
+            }
             ip::L2TP => {
                 let inner = l2tp::version_3(payload).ok_or(SkipReason::OtherIpProtocol)?;
                 self.layer("L2TPv3", None)?;

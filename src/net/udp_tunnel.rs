@@ -1,4 +1,4 @@
-//! What UDP carries for others: VXLAN, Geneve, GTP-U, L2TP, TZSP, SCTP, and ESP behind NAT. A port alone never makes a tunnel: SIP uses any
+//! What UDP carries for others: VXLAN, Geneve, GTP-U, L2TP, Teredo, TZSP, SCTP, and ESP behind NAT. A port alone never makes a tunnel: SIP uses any
 //! port, so the header has to be plausible as well. HEP is told by its magic, on any port.
 
 use super::bytes::{be16, be32};
@@ -14,8 +14,10 @@ use crate::sip::probe;
 mod port {
     pub(super) const L2TP: u16 = 1701;
     pub(super) const GTP_U: u16 = 2152;
+    pub(super) const TEREDO: u16 = 3544;
     pub(super) const ESP: u16 = 4500;
     pub(super) const VXLAN: u16 = 4789;
+    pub(super) const VXLAN_GPE: u16 = 4790;
     /// VXLAN as Linux had it before the port was assigned.
     pub(super) const VXLAN_LINUX: u16 = 8472;
     pub(super) const GENEVE: u16 = 6081;
@@ -40,7 +42,16 @@ pub(super) fn may_carry(datagram: &Datagram<'_>) -> bool {
 pub(super) fn is_tunnel_port(port: u16) -> bool {
     matches!(
         port,
-        port::L2TP | port::GTP_U | port::ESP | port::VXLAN | port::VXLAN_LINUX | port::GENEVE | port::SCTP | port::TZSP
+        port::L2TP
+            | port::GTP_U
+            | port::TEREDO
+            | port::ESP
+            | port::VXLAN
+            | port::VXLAN_GPE
+            | port::VXLAN_LINUX
+            | port::GENEVE
+            | port::SCTP
+            | port::TZSP
     )
 }
 
@@ -57,9 +68,11 @@ fn by_port<'a>(port: u16, datagram: &Datagram<'a>) -> Option<Carried<'a>> {
     let payload = datagram.payload;
     match port {
         port::VXLAN | port::VXLAN_LINUX => vxlan(payload),
+        port::VXLAN_GPE => vxlan_gpe(payload),
         port::GENEVE => geneve(payload),
         port::GTP_U => gtp_u(payload, datagram.cut),
         port::L2TP => l2tp::over_udp(payload).map(|(name, step)| Carried { name, number: None, step }),
+        port::TEREDO => teredo(payload, datagram.cut),
         port::ESP => udp_esp(datagram),
         port::SCTP => udp_sctp(datagram),
         port::TZSP => tzsp(payload),
@@ -75,6 +88,34 @@ fn vxlan(payload: &[u8]) -> Option<Carried<'_>> {
     // The last octet is reserved.
     let is_plausible = network.trailing_zeros() >= 8 && frame.len() >= 14;
     is_plausible.then_some(Carried { name: "VXLAN", number: Some(network >> 8), step: Step::Link(ETHERNET, frame) })
+}
+
+/// VXLAN with the Generic Protocol Extension (draft-ietf-nvo3-vxlan-gpe): the header says what is behind it.
+fn vxlan_gpe(payload: &[u8]) -> Option<Carried<'_>> {
+    let (header, inner) = payload.split_at_checked(8)?;
+    let [0x0c..=0x0f, 0, 0, protocol, ..] = header else { return None };
+    let network = be32(header, 4)?;
+    let step = match (protocol, inner.first()? >> 4) {
+        (1, 4) | (2, 6) => Step::Ip(inner),
+        (3, _) if inner.len() >= 14 => Step::Link(ETHERNET, inner),
+        _ => return None,
+    };
+    (network.trailing_zeros() >= 8).then_some(Carried { name: "VXLAN-GPE", number: Some(network >> 8), step })
+}
+
+/// Teredo (RFC 4380 §5.1.1): an IPv6 packet, behind indications of authentication and origin where there are any.
+fn teredo(payload: &[u8], cut: bool) -> Option<Carried<'_>> {
+    let mut packet = payload;
+    if let [0, 1, identifier, value, rest @ ..] = packet {
+        // Nonce and confirmation take nine octets.
+        packet = rest.get(usize::from(*identifier) + usize::from(*value) + 9..)?;
+    }
+    if let [0, 0, rest @ ..] = packet {
+        packet = rest.get(6..)?;
+    }
+    let end = 40 + usize::from(be16(packet, 4)?);
+    let is_plausible = packet.first()? >> 4 == 6 && (end == packet.len() || cut && end > packet.len());
+    is_plausible.then_some(Carried { name: "Teredo", number: None, step: Step::Ip(packet) })
 }
 
 /// Geneve (RFC 8926) with its options.

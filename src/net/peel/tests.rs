@@ -40,13 +40,58 @@ fn a_mirrored_message_has_its_own_addresses_and_time() {
 
 #[test]
 fn sip_on_the_port_of_a_tunnel_is_sip() {
-    for port in [1701, 2152, 4500, 4789, 6081, 8472, 37008] {
+    for port in [1701, 2152, 3544, 4500, 4789, 4790, 6081, 8472, 37008] {
         for payload in [MESSAGE, b"\r\n\r\n", b"\0\0\0\0", b"0 SIP over any port", b"", &[0xff; 60], &[0x30; 60]] {
             let packet = to_port(port, payload);
             let peeled = whole(101, &packet, Timestamp(0));
             let Decoded::Udp(datagram) = peeled.content else { panic!("{port} {payload:?}") };
             assert_eq!((datagram.payload, datagram.flow.destination.port), (payload, port));
             assert_eq!(peeled.carrier, None);
+        }
+    }
+}
+
+/// An IPv6 packet with a message.
+fn ipv6() -> Vec<u8> {
+    let datagram = udp(MESSAGE);
+    let mut packet = vec![0x60, 0, 0, 0];
+    packet.extend(u16::try_from(datagram.len()).unwrap().to_be_bytes());
+    packet.extend([17, 64]);
+    packet.extend([0x20; 32]);
+    packet.extend(datagram);
+    packet
+}
+
+#[test]
+fn what_tunnels_hold_is_found() {
+    let packet = ipv4(17, &udp(MESSAGE));
+    let frame = ethernet(&[], 0x0800, &packet);
+    let behind = |header: &[u8], inner: &[u8]| [header, inner].concat();
+    let authenticated = [&[0, 1, 2, 3][..], &[7; 5], &[0; 9], &[0, 0, 1, 2, 3, 4, 5, 6]].concat();
+    for (link_type, bytes, layers) in [
+        (101, to_port(4790, &behind(&[0x0c, 0, 0, 1, 0, 0, 9, 0], &packet)), "IPv4 > UDP > VXLAN-GPE 9 > IPv4"),
+        (101, to_port(4790, &behind(&[0x0c, 0, 0, 2, 0, 0, 9, 0], &ipv6())), "IPv4 > UDP > VXLAN-GPE 9 > IPv6"),
+        (
+            101,
+            to_port(4790, &behind(&[0x0c, 0, 0, 3, 0, 0, 9, 0], &frame)),
+            "IPv4 > UDP > VXLAN-GPE 9 > Ethernet > IPv4",
+        ),
+        (101, to_port(3544, &ipv6()), "IPv4 > UDP > Teredo > IPv6"),
+        (101, to_port(3544, &behind(&[0, 0, 1, 2, 3, 4, 5, 6], &ipv6())), "IPv4 > UDP > Teredo > IPv6"),
+        (101, to_port(3544, &behind(&authenticated, &ipv6())), "IPv4 > UDP > Teredo > IPv6"),
+        (101, ipv4(97, &behind(&[0x30, 0], &frame)), "IPv4 > EtherIP > Ethernet > IPv4"),
+        (10, behind(&[&[0x50; 13][..], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0]].concat(), &packet), "FDDI > IPv4"),
+        (51, behind(&[&[0x11, 0, 0, 1, 0, 0], &[0, 0x21][..]].concat(), &packet), "PPPoE > IPv4"),
+        (109, behind(&[0; 12], &packet), "enc > IPv4"),
+        (117, behind(&[&[61][..], &[0; 63]].concat(), &packet), "pflog > IPv4"),
+        (117, behind(&[&[100][..], &[0; 99]].concat(), &ipv6()), "pflog > IPv6"),
+    ] {
+        let peeled = whole(link_type, &bytes, Timestamp(0));
+        let Decoded::Udp(datagram) = peeled.content else { panic!("{layers}: {peeled:?}") };
+        assert_eq!((datagram.payload, datagram.cut), (MESSAGE, false), "{layers}");
+        assert_eq!(peeled.carrier.unwrap().layers.to_string(), layers);
+        for length in 0..bytes.len() {
+            peel(link_type, &bytes[..length], u32::try_from(bytes.len()).unwrap(), Timestamp(0));
         }
     }
 }
