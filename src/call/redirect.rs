@@ -150,11 +150,13 @@ fn follow_all(call: &Call, elements: &Elements, redirects: &mut [Redirect]) {
 fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: TransactionId) -> Option<(usize, FollowLink)> {
     let (request, redirected) = (call.transaction(id)?, call.transaction(redirect.transaction)?);
     let told = call.time(redirect.response)?;
-    if id == redirect.transaction || request.method != redirected.method || request.start <= told {
+    // Where the clock of a capture is coarse, the order of frames decides.
+    let is_later = |other: &Transaction| (other.start, other.request) > (told, Some(redirect.response));
+    if id == redirect.transaction || request.method != redirected.method || !is_later(request) {
         return None;
     }
     // A request that a proxy merely forwards is not its own; that of a proxy which recurses began before the redirect.
-    let forwarded = request.upstream.and_then(|up| call.transaction(up)).is_some_and(|up| up.start > told);
+    let forwarded = request.upstream.and_then(|up| call.transaction(up)).is_some_and(is_later);
     if forwarded || request.start > deadline(call, redirect, told) || !saw(call, elements, redirect, request.client) {
         return None;
     }

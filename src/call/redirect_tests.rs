@@ -44,6 +44,17 @@ fn follow_ups_are_found_by_every_link() {
 }
 
 #[test]
+fn where_the_clock_is_coarse_the_order_of_frames_decides() {
+    let told = "0 a > p call=1 from-tag=f\nINVITE sip:bob@p.example\n\n1.0 p > a call=1 tag=r\n302 Moved Temporarily\nContact: <sip:bob@b.example>\n\n";
+    let asked = "1.0 a > b call=1 branch=n\nINVITE sip:bob@b.example\n\n";
+    let acknowledged = "1.0 a > p call=1\nACK\n\n";
+    let follows = call(&flow(&format!("{told}{acknowledged}{asked}1.0 b > a call=1 branch=n\n200 OK\n\n")));
+    assert_eq!(links(&follows), [(0, FollowLink::SameCallId)]);
+    let (start, end) = told.split_at(told.find("1.0 p").unwrap());
+    assert_eq!(links(&call(&flow(&format!("{start}{asked}{end}")))), []);
+}
+
+#[test]
 fn a_number_may_be_called_by_tel_or_sip() {
     let call =
         redirected("Contact: <tel:+1-215-555-0113>", "1.1 a > b call=1\nINVITE sip:+12155550113@b.example;user=phone");
