@@ -8,8 +8,8 @@ use super::identity_case::IdentityCase;
 use super::patterns::unwanted::initial_invites;
 use super::unwanted_case::UnwantedCase;
 use super::{
-    CallOrigin, CheckedIdentity, Context, Detect, Facts, Finding, Hosts, Patterns, Rule, Settings, root_cause,
-    rule::DetectInCall, rules::RULES,
+    CallOrigin, CheckedIdentity, Context, Detect, Evidence, Facts, Finding, Hosts, Patterns, Rule, Settings,
+    root_cause, rule::DetectInCall, rules::RULES,
 };
 use crate::call::Call;
 use crate::lang::Text;
@@ -171,7 +171,38 @@ fn apply(rules: &[DetectInCall], call: &Call, cx: &Context<'_>, findings: &mut V
     for detect in rules {
         detect(call, cx, findings);
     }
+    say_once(findings, before);
     findings.iter_mut().skip(before).for_each(Finding::shorten);
+}
+
+/// Earlier findings of a rule that one is compared with: two or three servers take turns in a loop.
+const COMPARED: usize = 4;
+
+/// What a rule says of a call several times in the same words is one finding, with the frame it was said of last. A loop of redirects
+/// has dozens.
+fn say_once(findings: &mut Vec<Finding>, before: usize) {
+    let is_of_one_rule = |pair: &[Finding]| matches!(pair, [one, other] if one.code == other.code);
+    if !findings.get(before..).is_some_and(|new| new.windows(2).any(is_of_one_rule)) {
+        return;
+    }
+    let mut again: Vec<(u64, Option<Evidence>)> = Vec::new();
+    for mut finding in findings.split_off(before) {
+        let known = findings.iter().enumerate().skip(before).rev().take(COMPARED);
+        let same = known
+            .take_while(|(_, known)| known.code == finding.code)
+            .find(|(_, known)| known.message == finding.message && known.actor == finding.actor);
+        if let Some((count, last)) = same.and_then(|(at, _)| again.get_mut(at - before)) {
+            *count += 1;
+            *last = (!finding.evidence.is_empty()).then(|| finding.evidence.swap_remove(0));
+        } else {
+            findings.push(finding);
+            again.push((1, None));
+        }
+    }
+    for (finding, (count, last)) in findings.iter_mut().skip(before).zip(again) {
+        let what = Text::new("the last of {n} times that this happened").with("n", count);
+        finding.evidence.extend(last.map(|last| Evidence { what, ..last }));
+    }
 }
 
 /// A rule that would say something of a call though not all facts hold that it needs.

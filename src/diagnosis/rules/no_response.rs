@@ -8,6 +8,8 @@ use crate::sip::{HeaderName, Method};
 
 mod beside;
 
+pub(in crate::diagnosis) use beside::icmp as icmp_about;
+
 /// Above this size RFC 3261 §18.1.1 asks for a transport with congestion control, since datagrams get fragmented.
 const LARGE_OCTETS: usize = 1300;
 
@@ -238,18 +240,25 @@ fn times(transaction: &Transaction, request: &CapturedMessage, last: Option<&Cap
 const ELSEWHERE: &str =
     "Capture at the far end as well: a response may have gone over another connection (RFC 3261 §18.2.2).";
 
+/// What to do about a host that ICMP reports.
+pub(in crate::diagnosis) fn fix_of_icmp(report: &IcmpReport) -> &'static str {
+    match report.kind {
+        kind if kind.contains("port unreachable") => {
+            "The host is up, but nothing listens on that port: start the SIP service there, or correct the port in the route."
+        }
+        kind if kind.contains("prohibited") || kind.contains("policy") => {
+            "A firewall or access list refuses the traffic: allow this source there."
+        }
+        _ => "No route leads to that address: correct the address, or repair the route.",
+    }
+}
+
 fn fixes(silence: &Silence<'_>) -> Vec<Text> {
     let mut fixes = Vec::new();
     let request = silence.request;
     let transport = request.provenance.flow.transport;
     match silence.icmp {
-        Some(report) if report.kind.contains("port unreachable") => fixes.push(Text::new(
-            "The host is up, but nothing listens on that port: start the SIP service there, or correct the port in the route.",
-        )),
-        Some(report) if report.kind.contains("prohibited") || report.kind.contains("policy") => {
-            fixes.push(Text::new("A firewall or access list refuses the traffic: allow this source there."));
-        }
-        Some(_) => fixes.push(Text::new("No route leads to that address: correct the address, or repair the route.")),
+        Some(report) => fixes.push(Text::new(fix_of_icmp(report))),
         None if silence.received.is_some() => {
             fixes.push(Text::new(
                 "The host is up and has the request: look into the log of its SIP service for why it does not answer.",

@@ -59,8 +59,10 @@ fn finding(case: RedirectCase<'_>) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
-    use crate::diagnosis::testing::{LATER, check, redirected};
+    use crate::diagnosis::testing::{LATER, check, only, redirected, with_code};
 
     #[test]
     fn strict_equality_of_all_contacts_counts() {
@@ -76,5 +78,33 @@ mod tests {
                 ("sips", &with("<sips:bob@corp.example>"), None),
             ],
         );
+    }
+
+    #[test]
+    fn a_client_that_goes_round_gets_one_finding() {
+        let mut flow = "host a 192.0.2.10\nhost r 198.51.100.30\n\n".to_owned();
+        for turn in 0..9 {
+            let _ = write!(
+                flow,
+                "{turn} a > r cseq={n}\nINVITE sip:bob@corp.example\n\n+0.1 r > a\n301 Moved\nContact: <sip:bob@corp.example>\n\n+0.1 a > r\nACK\n\n",
+                n = turn + 1
+            );
+        }
+        let finding = only(&flow, RULE.code);
+        let last = finding.evidence.last().unwrap();
+        assert_eq!(
+            (last.frame.number.to_string(), last.what.to_string().as_str()),
+            ("26".to_owned(), "the last of 9 times that this happened")
+        );
+        // Two servers that take turns say two things.
+        let other = flow.replace("3 a > r", "3 a > s").replacen("host r", "host s 198.51.100.31\nhost r", 1);
+        let other = other
+            .replace("4\nINVITE sip:bob@corp.example\n\n+0.1 r > a", "4\nINVITE sip:bob@corp.example\n\n+0.1 s > a");
+        let other = other.replace(
+            "<sip:bob@corp.example>\n\n+0.1 a > r\nACK\n\n4 a",
+            "<sip:bob@corp.example>\n\n+0.1 a > s\nACK\n\n4 a",
+        );
+        let found = with_code(&other, RULE.code);
+        assert_eq!(found.iter().map(|f| f.evidence.len()).collect::<Vec<_>>(), [3, 2]);
     }
 }

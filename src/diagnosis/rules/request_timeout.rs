@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction};
+use super::no_response::{fix_of_icmp, icmp_about};
+use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::response_facts::method;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
@@ -61,7 +62,9 @@ fn finding(call: &Call) -> Option<Finding> {
     let age = request.map(|m| response.provenance.time.since(m.provenance.time));
     let cancel = ignored_cancel(call, transaction, response);
     let rang = behind.is_none() && rang(call, transaction);
-    let mut message = message(transaction, response, behind, age.map(|age| (age, timer(age, transaction, rang))));
+    let icmp = behind.and_then(|transaction| icmp_about(call, transaction));
+    let mut message =
+        message(transaction, response, behind.map(|t| (t, icmp)), age.map(|age| (age, timer(age, transaction, rang))));
     if let Some(cancel) = &cancel {
         message = cancel.told(&message);
     }
@@ -76,12 +79,7 @@ fn finding(call: &Call) -> Option<Finding> {
         .evidence(
             behind.and_then(|t| call.message(t.request?)).map(|m| Evidence::of(m, "the request that got no answer")),
         )
-        .evidence(
-            behind
-                .iter()
-                .flat_map(|t| call.icmp.iter().filter(|r| r.unreachable.address == t.server.address))
-                .map(Evidence::icmp),
-        )
+        .evidence(icmp.map(Evidence::icmp))
         .verify(if rang {
             "The next call rings until somebody answers it or the caller gives up."
         } else {
@@ -96,10 +94,13 @@ fn finding(call: &Call) -> Option<Finding> {
         }
         Some(behind) => finding
             .actor(Actor::at(behind.server, "the operator of the host that does not answer, and of the way to it"))
-            .fix(
-                Text::new("Find out why {behind} does not answer: address and port, host, firewall.")
-                    .with("behind", behind.server),
-            ),
+            .fix(icmp.map_or_else(
+                || {
+                    Text::new("Find out why {behind} does not answer: address and port, host, firewall.")
+                        .with("behind", behind.server)
+                },
+                |report| Text::new(fix_of_icmp(report)),
+            )),
         None => finding
             .actor(Actor::sender(response, "the operator of the hop behind which the request gets no answer"))
             .fix(
@@ -153,14 +154,19 @@ fn severity(method: &Method) -> Severity {
 fn message(
     transaction: &Transaction,
     response: &CapturedMessage,
-    behind: Option<&Transaction>,
+    behind: Option<(&Transaction, Option<&IcmpReport>)>,
     timer: Option<(Duration, &'static str)>,
 ) -> Text {
     let text = match (behind, timer) {
-        (Some(behind), _) => Text::new(
+        (Some((behind, None)), _) => Text::new(
             "{server} answered {method} with 408: it had sent the request on to {behind}, which did not answer.",
         )
         .with("behind", behind.server),
+        (Some((behind, Some(report))), _) => Text::new(
+            "{server} answered {method} with 408: it had sent the request on to {behind}, which did not answer; ICMP reports {kind}.",
+        )
+        .with("behind", behind.server)
+        .with("kind", Text::new(report.kind)),
         (None, Some((age, timer))) => Text::new("{server} answered {method} with 408 after {age}: {timer}.")
             .with("age", span(age))
             .with("timer", Text::new(timer)),
@@ -226,6 +232,21 @@ mod tests {
         assert_eq!(codes(&report), ["request-timeout error"]);
         let finding = &report.findings[0];
         assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "203.0.113.60:5062");
+    }
+
+    #[test]
+    fn what_icmp_says_of_that_hop_is_told_once_with_its_remedy() {
+        let steps = "0.0 a > p\nINVITE sip:bob@p.example\n\n0.0 p > b forward\nINVITE sip:bob@203.0.113.60\n\n\
+            0.1 b > p icmp=port-unreachable quote=2\n\n0.6 b > p icmp=port-unreachable quote=2\n\n4.0 p > a re=INVITE cseq=1\n408 Request Timeout\n\n";
+        let report = report(&format!("{HOSTS}{steps}"));
+        let finding = report.findings.iter().find(|f| f.code == "request-timeout").unwrap();
+        assert!(
+            finding.message.to_string().ends_with("did not answer; ICMP reports port unreachable."),
+            "{}",
+            finding.message
+        );
+        assert_eq!(finding.evidence.iter().filter(|e| e.what.to_string().starts_with("ICMP")).count(), 1);
+        assert!(finding.remediation[0].to_string().starts_with("The host is up, but nothing listens"));
     }
 
     #[test]

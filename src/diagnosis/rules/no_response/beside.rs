@@ -34,7 +34,7 @@ pub(super) fn silent<'a>(call: &'a Call, decisive: Option<&Transaction>) -> Vec<
 }
 
 /// The ICMP error about a request.
-pub(super) fn icmp<'a>(call: &'a Call, transaction: &Transaction) -> Option<&'a IcmpReport> {
+pub(in crate::diagnosis) fn icmp<'a>(call: &'a Call, transaction: &Transaction) -> Option<&'a IcmpReport> {
     let until = transaction.start.plus(TIMER);
     call.icmp.iter().find(|report| {
         report.unreachable == transaction.server
