@@ -61,13 +61,18 @@ pub(in crate::diagnosis) fn is_part_of_loop(case: &RedirectCase<'_>) -> bool {
 struct Again<'a> {
     uri: &'a Uri,
     was_called: bool,
+    /// The first redirects of the chain that lead to it again.
+    lap: usize,
+    /// How often it was called.
+    times: usize,
 }
 
 fn closes<'a>(chain: &[RedirectCase<'a>]) -> Option<Again<'a>> {
     let called: Vec<&Uri> = chain.iter().filter_map(|c| c.redirect.from.as_ref()).collect();
     for (index, uri) in called.iter().enumerate() {
         if called.iter().take(index).any(|earlier| earlier.effectively_equals(uri)) {
-            return Some(Again { uri, was_called: true });
+            let times = called.iter().filter(|other| other.effectively_equals(uri)).count();
+            return Some(Again { uri, was_called: true, lap: index, times });
         }
     }
     // A last redirect to the address that it answers is another rule's.
@@ -75,18 +80,20 @@ fn closes<'a>(chain: &[RedirectCase<'a>]) -> Option<Again<'a>> {
     let last = chain.last().filter(|last| last.redirect.follows.is_empty())?;
     let leads_back = |uri: &Uri| before.iter().any(|earlier| earlier.effectively_equals(uri));
     let uri = last.targets().next()?;
-    last.targets().all(leads_back).then_some(Again { uri, was_called: false })
+    last.targets().all(leads_back).then_some(Again { uri, was_called: false, lap: chain.len(), times: 1 })
 }
 
 fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     let again = closes(chain)?;
     let (first, last) = (chain.first()?, chain.last()?);
-    let mut path: Vec<String> =
-        chain.iter().filter_map(|c| c.redirect.from.as_ref()).map(|uri| format!("{uri}")).collect();
-    if !again.was_called {
-        path.push(again.uri.to_string());
-    }
-    let message = Text::new(if again.was_called {
+    // A client that does not stop goes the same way many times.
+    let lap = chain.get(..again.lap)?;
+    let mut path: Vec<String> = lap.iter().filter_map(|c| c.redirect.from.as_ref()).map(Uri::to_string).collect();
+    path.push(again.uri.to_string());
+    let message = Text::new(if again.times > 2 {
+        "The call goes round in a circle: redirects led from {path}, and the client called that address {times} times; {count} redirects in \
+         all."
+    } else if again.was_called {
         "The call goes round in a circle: {count} redirects led from {path}, and the client called the same address \
          twice."
     } else {
@@ -95,10 +102,11 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     })
     .with("count", chain.len())
     .with("path", Text::list(" to ", path));
+    let message = if again.times > 2 { message.with("times", again.times) } else { message };
     let servers = servers(chain);
     let finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
         .severity(first.severity())
-        .evidence(chain.iter().rev().skip(1).rev().map(RedirectCase::evidence))
+        .evidence(chain.iter().rev().skip(1).rev().take(again.lap).map(RedirectCase::evidence))
         .evidence(first.request_evidence())
         .actor(Actor::sender(last.response, "operators of the redirecting servers"))
         .fix(
@@ -165,5 +173,19 @@ mod tests {
         );
         assert!(finding.remediation[0].to_string().contains("198.51.100.30:5060 and 203.0.113.40:5060"));
         assert!(only(&went_on, RULE.code).remediation.len() > finding.remediation.len());
+    }
+
+    #[test]
+    fn a_client_that_does_not_stop_is_told_by_one_lap() {
+        let (a, b) = ("sip:5001@a.example", "sip:5001@b.example");
+        let lap = format!("{}{}", step("+0.01", "old", a, b), step("+0.01", "new", b, a));
+        let finding = only(&format!("{HOSTS}{}{LATER}", lap.repeat(6)), RULE.code);
+        assert_eq!(
+            finding.message.to_string(),
+            "The call goes round in a circle: redirects led from sip:5001@a.example to sip:5001@b.example to sip:5001@a.example, and the \
+             client called that address 6 times; 12 redirects in all."
+        );
+        // The last redirect, the first lap, the request.
+        assert_eq!(finding.evidence.len(), 1 + 2 + 1);
     }
 }
