@@ -1,7 +1,7 @@
 //! What can be told of a call at a glance. A rule says which of it must hold for it to have anything to say, so that the usual call
 //! is not looked at by the many rules about unusual ones.
 
-use super::repeated::is_in_vain;
+use super::repeated::{is_in_spite_of_ack, is_in_vain};
 use crate::call::{Call, Outcome};
 use crate::sip::{HeaderName, StatusCode};
 
@@ -33,8 +33,10 @@ impl Facts {
     pub const FURTHER: Self = Self(1 << 8);
     /// A redirect was followed.
     pub const FOLLOWED: Self = Self(1 << 9);
+    /// A success to INVITE was sent again and again, and an ACK of it was captured.
+    pub const IN_SPITE_OF_ACK: Self = Self(1 << 10);
     /// How many sets there are.
-    pub(super) const SETS: usize = 1 << 10;
+    pub(super) const SETS: usize = 1 << 11;
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -45,6 +47,7 @@ impl Facts {
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {
             facts = facts.and(Self::IN_VAIN, is_in_vain(call, transaction, last));
+            facts = facts.and(Self::IN_SPITE_OF_ACK, is_in_spite_of_ack(call, transaction, last));
             if !last.status.is_success() {
                 facts = facts.with(Self::FAILURE);
                 facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));

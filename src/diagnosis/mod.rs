@@ -1,6 +1,7 @@
 //! Diagnosis: rules look at closed calls and at capture-wide aggregates, and say what happened, who must act, and what to do.
 
 mod address_scope;
+mod caller_hop;
 mod challenged;
 mod checked_identity;
 mod cited;

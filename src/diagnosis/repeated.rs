@@ -24,6 +24,15 @@ pub(super) fn is_in_vain(call: &Call, transaction: &Transaction, response: &Fina
         && (!response.acknowledged || ack_on_another_branch(call, transaction, response).is_some())
 }
 
+/// Whether a 2xx was repeated often enough although an ACK of it was captured. It may have come late, which times tell.
+pub(super) fn is_in_spite_of_ack(call: &Call, transaction: &Transaction, response: &FinalResponse) -> bool {
+    response.retransmissions.len() >= COPIES
+        && response.acknowledged
+        && response.status.is_success()
+        && transaction.method == Method::Invite
+        && call.timed_repeats(response.message, &response.retransmissions).count() >= COPIES
+}
+
 /// The first ACK of a failure, where none is on the branch of the INVITE. Branches without the cookie of RFC 3261 tell nothing.
 fn ack_on_another_branch<'a>(
     call: &'a Call,
@@ -53,14 +62,24 @@ pub(super) struct Repeated<'a> {
 }
 
 impl<'a> Repeated<'a> {
-    /// The responses of a kind that were repeated in vain; of none where the clock was set back, as times then tell nothing.
+    /// The responses of a kind that were repeated in vain.
     pub(super) fn all(call: &'a Call, kind: fn(&FinalResponse) -> bool) -> Vec<Self> {
+        Self::those(call, |transaction, response| kind(response) && is_in_vain(call, transaction, response))
+    }
+
+    /// The 2xx responses that were repeated although an ACK of them was captured.
+    pub(super) fn in_spite_of_ack(call: &'a Call) -> Vec<Self> {
+        Self::those(call, |transaction, response| is_in_spite_of_ack(call, transaction, response))
+    }
+
+    /// None where the clock was set back, as times then tell nothing.
+    fn those(call: &'a Call, wanted: impl Fn(&Transaction, &FinalResponse) -> bool) -> Vec<Self> {
         if call.clock_was_set_back() {
             return Vec::new();
         }
         let all = call.transactions.iter().enumerate().flat_map(|(at, t)| t.finals.iter().map(move |f| (at, t, f)));
-        let in_vain = all.filter(|(_, t, f)| kind(f) && is_in_vain(call, t, f));
-        in_vain.filter_map(|(at, t, f)| Self::of(call, TransactionId(at), t, f)).collect()
+        let wanted = all.filter(|(_, t, f)| wanted(t, f));
+        wanted.filter_map(|(at, t, f)| Self::of(call, TransactionId(at), t, f)).collect()
     }
 
     fn of(call: &'a Call, id: TransactionId, transaction: &'a Transaction, response: &FinalResponse) -> Option<Self> {
@@ -77,6 +96,11 @@ impl<'a> Repeated<'a> {
     /// How often it was sent.
     pub(super) fn count(&self) -> usize {
         self.again + 1
+    }
+
+    /// The copies that a timer sent.
+    pub(super) fn copies(&self) -> &[&'a CapturedMessage] {
+        &self.copies
     }
 
     /// When the last copy came.
@@ -177,6 +201,26 @@ impl<'a> Repeated<'a> {
         let kept = self.copies.iter().enumerate().filter(move |(at, _)| *at == 0 || *at == last).take(QUOTED);
         let what = |at| if at == 0 { "the same response again" } else { "the last copy of the response" };
         kept.map(move |(at, m)| Evidence::of(m, what(at)))
+    }
+
+    /// The BYEs of the dialog that it began, since then.
+    pub(super) fn byes(&self) -> Vec<&'a CapturedMessage> {
+        let answer = &self.first.message;
+        let tags = [answer.to_tag(), answer.from_tag()];
+        let inside = |m: &&CapturedMessage| {
+            m.leg == self.first.leg
+                && m.message.is_request()
+                && m.message.method() == Some(&Method::Bye)
+                && m.provenance.time >= self.first.provenance.time
+                && tags.contains(&m.message.to_tag())
+                && tags.contains(&m.message.from_tag())
+        };
+        self.call.messages.iter().filter(inside).collect()
+    }
+
+    /// Whether who sent the response sent a BYE.
+    pub(super) fn is_from_answerer(&self, bye: &CapturedMessage) -> bool {
+        bye.message.from_tag() == self.first.message.to_tag()
     }
 
     /// Fills in what all sentences about it say.

@@ -87,6 +87,9 @@ static CAUSES: &[Cause] = &[
 static CONSEQUENCES: &[(&str, &str)] =
     &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
 
+/// The same of answered calls, which have no root cause: the first follows from the second where that cites the frame that it is about.
+static LATER: &[(&str, &str)] = &[("failed-response", "ack-misrouted")];
+
 /// The place among all of the cause with that code.
 pub(super) fn place_of(code: &str) -> Option<usize> {
     // Hardly any are equally long.
@@ -142,6 +145,7 @@ pub(super) fn settle(call: &Call, findings: &mut Vec<Finding>) -> Option<&'stati
         findings.insert(0, first);
         return Some(code);
     }
+    mark_later(findings);
     sort(findings);
     None
 }
@@ -237,6 +241,22 @@ fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) 
         let follows = CONSEQUENCES.contains(&(finding.code, root.code)) || later_symptom(finding);
         if follows {
             finding.consequence_of = Some(root.code);
+        }
+    }
+}
+
+/// Marks what follows from another finding about a call that did not fail, by [`LATER`].
+fn mark_later(findings: &mut [Finding]) {
+    for (code, cause) in LATER {
+        let cited: Vec<_> =
+            findings.iter().filter(|f| f.code == *cause).flat_map(|f| &f.evidence).map(|e| e.frame).collect();
+        if cited.is_empty() {
+            continue;
+        }
+        for finding in findings.iter_mut().filter(|f| f.code == *code) {
+            if frame(finding).is_some_and(|of| cited.contains(&of)) {
+                finding.consequence_of = Some(cause);
+            }
         }
     }
 }
@@ -404,6 +424,7 @@ mod tests {
         "tls-handshake-failed",
         // The call was answered, and fails later.
         "answer-not-acknowledged",
+        "ack-misrouted",
     ];
 
     #[test]

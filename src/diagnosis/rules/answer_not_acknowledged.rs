@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::call::{Call, CapturedMessage, Transaction};
+use super::ack_misrouted;
+use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::address_scope::{Scope, scope};
+use crate::diagnosis::caller_hop::{CLIENT, CallerHop};
 use crate::diagnosis::repeated::{Repeated, nearest_the_server, with_reason};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -41,8 +43,8 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The ACK went by a way that the capture does not show, as it may where no proxy asks for it by \
             Record-Route: then the repetition stops before its timer, and the rule is silent.\n\
             - The capture begins or ends inside: then the finding is a notice, and says so.\n\
-            - The ACK was captured and the 200 is repeated all the same: it is lost behind the place of capture; this rule \
-            is silent.\n\
+            - The ACK was captured and the 200 is repeated all the same: that is \
+            ack-misrouted.\n\
             - The caller hung up while the 200 was still being repeated, or took another one of several answers: then it is a \
             warning.",
     },
@@ -51,9 +53,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let all = nearest_the_server(Repeated::all(call, |response| response.status.is_success()));
-    // Behind the leg without ACK a B2BUA has nothing to acknowledge either.
+    // Behind a leg whose ACK is missing, or lost, a B2BUA has nothing to acknowledge either.
     let initial = |r: &Repeated<'_>| !r.transaction.in_dialog;
     let nearest = all.iter().filter(|r| initial(r)).map(|r| r.first.leg).min();
+    let nearest = nearest.filter(|leg| *leg == 0 || !ack_misrouted::is_in_front_of(*leg, call, cx));
     let told: Vec<_> = all.iter().filter(|r| !initial(r) || Some(r.first.leg) == nearest).collect();
     let invite = |r: &Repeated<'_>| (r.first.leg, r.first.message.cseq().map(|c| c.number));
     let beside = |r: &Repeated<'_>| told.iter().filter(|other| invite(other) == invite(r)).count();
@@ -91,9 +94,7 @@ struct Case<'a> {
     bye: Option<&'a CapturedMessage>,
     /// A BYE long after the timer: the call outlived it.
     late_bye: Option<&'a CapturedMessage>,
-    /// The hop nearest the caller, and the copy of the response there.
-    near: &'a Transaction,
-    received: &'a CapturedMessage,
+    near: CallerHop<'a>,
     way: Option<Way>,
     stray: Option<&'a CapturedMessage>,
     /// An answer of another branch of the fork, which was acknowledged.
@@ -105,10 +106,10 @@ struct Case<'a> {
 
 impl<'a> Case<'a> {
     fn of(repeated: &'a Repeated<'a>, beside: usize, cx: &Context<'_>) -> Option<Self> {
-        let all_byes = byes(repeated);
         let due = repeated.next_due(cx);
-        let (byes, later): (Vec<_>, Vec<_>) = all_byes.into_iter().partition(|bye| bye.provenance.time < due);
-        let given_up = byes.iter().copied().find(|bye| is_from_answerer(repeated, bye));
+        // Those that came before the next copy was due ended the repetition.
+        let (byes, later): (Vec<_>, Vec<_>) = repeated.byes().into_iter().partition(|bye| bye.provenance.time < due);
+        let given_up = byes.iter().copied().find(|bye| repeated.is_from_answerer(bye));
         let bye = given_up.or_else(|| byes.first().copied());
         let end = match bye {
             Some(_) if given_up.is_some() => End::GivenUp,
@@ -120,12 +121,11 @@ impl<'a> Case<'a> {
         };
         let late_bye = later.first().copied().filter(|_| end == End::Timer && bye.is_none());
         let deadline = if bye.is_some() { repeated.took() } else { cx.settings.t1 * 64 };
-        let (near, received) = nearest_the_caller(repeated);
-        let request = near.request.and_then(|id| repeated.call.message(id));
-        let way = way(received, near, request, cx);
+        let near = CallerHop::of(repeated);
+        let way = way(&near, cx);
         let (stray, doubt) = (repeated.stray_ack(cx), repeated.doubt(cx, deadline));
         let (rival, cancel) = (rival(repeated), cancel(repeated));
-        Some(Self { repeated, beside, end, bye, late_bye, near, received, way, stray, rival, cancel, doubt })
+        Some(Self { repeated, beside, end, bye, late_bye, near, way, stray, rival, cancel, doubt })
     }
 
     fn finding(&self, cx: &Context<'_>) -> Option<Finding> {
@@ -140,13 +140,13 @@ impl<'a> Case<'a> {
         let finding = Finding::new(&RULE, certainty, self.message(cx), first)
             .severity(severity)
             .evidence(self.repeated.quoted_copies())
-            .evidence(self.way_evidence())
+            .evidence(self.near.way_evidence())
             .evidence(self.stray.map(|m| Evidence::of(m, "an ACK that does not match")))
             .evidence(self.rival.map(|m| Evidence::of(m, "another answer to the INVITE, which was acknowledged")))
             .evidence(self.cancel.map(|m| Evidence::of(m, "the CANCEL that came too late")))
             .evidence(self.bye.map(|m| Evidence::of(m, "the BYE that ended the call")))
             .evidence(self.late_bye.map(|m| Evidence::of(m, "the BYE, after the timer")))
-            .evidence(self.request().map(|m| Evidence::of(m, "the request")))
+            .evidence(self.near.request().map(|m| Evidence::of(m, "the request")))
             .actor(self.actor())
             .verify("Call again: one 200, its ACK within a round trip, and the call outlives 32 seconds.");
         Some(self.fixes().into_iter().fold(finding, Finding::fix))
@@ -209,8 +209,8 @@ impl<'a> Case<'a> {
         }
         let Some(way) = &self.way else {
             let text = "It has neither Contact nor Record-Route, so nobody knows where to send the ACK.";
-            let told = [HeaderName::Contact, HeaderName::RecordRoute].map(|name| self.received.message.has(name));
-            return (told == [false; 2] && !self.near.in_dialog).then(|| Text::new(text));
+            let told = [HeaderName::Contact, HeaderName::RecordRoute].map(|name| self.near.received.message.has(name));
+            return (told == [false; 2] && !self.near.hop.in_dialog).then(|| Text::new(text));
         };
         let text = "By {header} the ACK has to go to {host}, {scope}, and the caller is at {client}.";
         Some(
@@ -218,35 +218,13 @@ impl<'a> Case<'a> {
                 .with("header", way.header.name())
                 .with("host", &way.uri.host)
                 .with("scope", Text::new(way.barrier?.words()))
-                .with("client", self.near.client.address),
+                .with("client", self.near.hop.client.address),
         )
-    }
-
-    fn way_evidence(&self) -> Vec<Evidence> {
-        let name = self.received.message.status().map_or(0, |s| s.0);
-        let what = |text| Text::new(text).with("status", name);
-        let recorded = what("Record-Route of the {status}: the ACK goes along it, from the last value to the first");
-        let route = what("Route of the INVITE: the ACK to its {status} goes the same way");
-        let contact = what("Contact of the {status}: where the ACK goes in the end");
-        let route = match self.request().filter(|_| self.near.in_dialog) {
-            Some(request) => (Some(request), HeaderName::Route, route),
-            None => (Some(self.received).filter(|_| !self.near.in_dialog), HeaderName::RecordRoute, recorded),
-        };
-        [route, (Some(self.received), HeaderName::Contact, contact)]
-            .into_iter()
-            .filter_map(|(message, name, what)| {
-                message.filter(|m| m.message.has(name)).map(|message| Evidence::header(message, name, what))
-            })
-            .collect()
-    }
-
-    fn request(&self) -> Option<&'a CapturedMessage> {
-        self.repeated.call.message(self.near.request?)
     }
 
     fn actor(&self) -> Actor {
         let writer = self.way.as_ref().filter(|way| !self.is_the_clients() && way.barrier.is_some());
-        match (writer.map(|way| way.header), self.request()) {
+        match (writer.map(|way| way.header), self.near.request()) {
             (Some(HeaderName::Route), _) => {
                 Actor::role("operator of the proxy that wrote this Record-Route when the call began")
             }
@@ -254,13 +232,13 @@ impl<'a> Case<'a> {
                 let role = "operator of the proxy that writes this Record-Route";
                 // Only where the request is seen before and behind the proxy it is known which one.
                 let before = request.is_some_and(|m| !m.message.has(HeaderName::RecordRoute));
-                let behind = self.near.downstream.iter().filter_map(|id| self.repeated.call.request(*id));
+                let behind = self.near.hop.downstream.iter().filter_map(|id| self.repeated.call.request(*id));
                 let is_proven = before && behind.into_iter().any(|m| m.message.has(HeaderName::RecordRoute));
-                if is_proven { Actor::at(self.near.server, role) } else { Actor::role(role) }
+                if is_proven { Actor::at(self.near.hop.server, role) } else { Actor::role(role) }
             }
             (Some(_), _) => Actor::sender(self.repeated.first, "operator of the server that writes this Contact"),
             (None, Some(request)) => Actor::sender(request, CLIENT),
-            (None, None) => Actor::at(self.near.client, CLIENT),
+            (None, None) => Actor::at(self.near.hop.client, CLIENT),
         }
     }
 
@@ -306,47 +284,6 @@ impl<'a> Case<'a> {
     }
 }
 
-const CLIENT: &str = "operator of the client, with the network between it and the server";
-
-/// The BYEs of the dialog; those that came before the next copy was due ended the repetition.
-fn byes<'a>(repeated: &Repeated<'a>) -> Vec<&'a CapturedMessage> {
-    let answer = &repeated.first.message;
-    let tags = [answer.to_tag(), answer.from_tag()];
-    let inside = |m: &&CapturedMessage| {
-        m.leg == repeated.first.leg
-            && m.message.is_request()
-            && m.message.method() == Some(&Method::Bye)
-            && m.provenance.time >= repeated.first.provenance.time
-            && tags.contains(&m.message.to_tag())
-            && tags.contains(&m.message.from_tag())
-    };
-    repeated.call.messages.iter().filter(inside).collect()
-}
-
-fn is_from_answerer(repeated: &Repeated<'_>, bye: &CapturedMessage) -> bool {
-    bye.message.from_tag() == repeated.first.message.to_tag()
-}
-
-/// The hop nearest the caller with its copy of the response.
-fn nearest_the_caller<'a>(repeated: &Repeated<'a>) -> (&'a Transaction, &'a CapturedMessage) {
-    let call = repeated.call;
-    let mut near = (repeated.transaction, repeated.first);
-    let mut next = near.0.upstream;
-    for _ in 0..call.transactions.len() {
-        let Some(upper) = next.and_then(|id| call.transaction(id)) else { break };
-        let same = |m: &&CapturedMessage| {
-            m.message.status() == repeated.first.message.status()
-                && m.message.to_tag() == repeated.first.message.to_tag()
-        };
-        match upper.finals.iter().filter_map(|f| call.message(f.message)).find(same) {
-            Some(copy) => near = (upper, copy),
-            None => break,
-        }
-        next = upper.upstream;
-    }
-    near
-}
-
 /// An answer of the same INVITE with another To tag, which was acknowledged.
 fn rival<'a>(repeated: &Repeated<'a>) -> Option<&'a CapturedMessage> {
     let call = repeated.call;
@@ -365,18 +302,13 @@ fn cancel<'a>(repeated: &Repeated<'a>) -> Option<&'a CapturedMessage> {
     (cancel.provenance.time <= repeated.first.provenance.time).then_some(cancel)
 }
 
-/// Where the client that got `received` has to send its ACK first (RFC 3261 §12.1.2, §12.2.1.1): inside a dialog by the Route of its
+/// Where the client on the hop nearest the caller has to send its ACK first (RFC 3261 §12.1.2, §12.2.1.1): inside a dialog by the Route of its
 /// INVITE, as a route set does not change. Whether it can is told only of the caller itself: that of a proxy may be a host in both
 /// worlds.
-fn way(
-    received: &CapturedMessage,
-    near: &Transaction,
-    request: Option<&CapturedMessage>,
-    cx: &Context<'_>,
-) -> Option<Way> {
-    let message = &received.message;
-    let (name, value) = if near.in_dialog {
-        (HeaderName::Route, request?.message.values(HeaderName::Route).into_iter().next())
+fn way(near: &CallerHop<'_>, cx: &Context<'_>) -> Option<Way> {
+    let message = &near.received.message;
+    let (name, value) = if near.hop.in_dialog {
+        (HeaderName::Route, near.request()?.message.values(HeaderName::Route).into_iter().next())
     } else {
         (HeaderName::RecordRoute, message.values(HeaderName::RecordRoute).pop())
     };
@@ -387,7 +319,7 @@ fn way(
     let barrier = uri.ip().filter(|_| !message.has_several_vias()).and_then(|host| {
         // Behind a translation of addresses a client may reach what is private there.
         let inside = message.top_via().and_then(|via| via.host.trim_matches(['[', ']']).parse().ok());
-        let clients = [Some(near.client.address), inside];
+        let clients = [Some(near.hop.client.address), inside];
         clients.into_iter().flatten().map(|client| barrier(host, client, cx)).reduce(Option::and)?
     });
     Some(Way { uri, header, barrier })

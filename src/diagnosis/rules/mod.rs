@@ -2,6 +2,7 @@
 
 use super::Rule;
 
+mod ack_misrouted;
 mod answer_not_acknowledged;
 mod attestation_below_full;
 mod authentication_loop;
@@ -172,6 +173,7 @@ pub static RULES: &[&Rule] = &[
     &tls_certificate_self_signed::RULE,
     // How calls end without help of the above.
     &answer_not_acknowledged::RULE,
+    &ack_misrouted::RULE,
     &failure_not_acknowledged::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,
