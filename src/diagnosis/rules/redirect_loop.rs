@@ -87,10 +87,13 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     let again = closes(chain)?;
     let (first, last) = (chain.first()?, chain.last()?);
     // A client that does not stop goes the same way many times.
-    let lap = chain.get(..again.lap)?;
-    let mut path: Vec<String> = lap.iter().filter_map(|c| c.redirect.from.as_ref()).map(Uri::to_string).collect();
-    path.push(again.uri.to_string());
-    let message = Text::new(if again.times > 2 {
+    let goes_on = again.times > 2;
+    let told = if goes_on { chain.get(..again.lap)? } else { chain };
+    let mut path: Vec<String> = told.iter().filter_map(|c| c.redirect.from.as_ref()).map(Uri::to_string).collect();
+    if goes_on || !again.was_called {
+        path.push(again.uri.to_string());
+    }
+    let message = Text::new(if goes_on {
         "The call goes round in a circle: redirects led from {path}, and the client called that address {times} times; {count} redirects in \
          all."
     } else if again.was_called {
@@ -102,11 +105,11 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     })
     .with("count", chain.len())
     .with("path", Text::list(" to ", path));
-    let message = if again.times > 2 { message.with("times", again.times) } else { message };
+    let message = if goes_on { message.with("times", again.times) } else { message };
     let servers = servers(chain);
     let finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
         .severity(first.severity())
-        .evidence(chain.iter().rev().skip(1).rev().take(again.lap).map(RedirectCase::evidence))
+        .evidence(chain.iter().rev().skip(1).rev().take(told.len()).map(RedirectCase::evidence))
         .evidence(first.request_evidence())
         .actor(Actor::sender(last.response, "operators of the redirecting servers"))
         .fix(
