@@ -245,8 +245,11 @@ impl Side {
             }
             websocket::Next::Broken => {
                 events.odd(Anomaly::TrailingOctets);
+                // All of it goes: its first frame may be one with SIP, which would be found, and be broken, again and again.
+                self.consume(self.waiting.octets().len());
+                self.frames = Frames::default();
                 self.state = State::Lost;
-                true
+                false
             }
         }
     }

@@ -112,3 +112,23 @@ fn frames_of_websocket_begin_again_behind_a_gap() {
     assert_eq!(tap.raws(), [request(1, "x"), request(3, "x")]);
     assert_eq!(tap.anomalies(), [Anomaly::TcpGap]);
 }
+
+#[test]
+fn a_message_whose_later_frames_are_broken_is_left_once() {
+    let mut begun = frame(&request(1, "x"));
+    begun[0] = 0x01;
+    // Reserved bits, a compressed frame nobody agreed to, and more octets than a message may have.
+    for broken in [vec![0x70, 0x01, b'x'], vec![0xc1, 0x01, b'x'], vec![0x80, 0x7f, 1, 0, 0, 0, 0, 0, 0, 0]] {
+        for size in [5000, begun.len(), 7] {
+            let stream = [&begun[..], &broken].concat();
+            let mut tap = Tap::default();
+            for (n, part) in stream.chunks(size).enumerate() {
+                tap.client(n * size, part);
+            }
+            tap.client(stream.len(), &frame(&request(2, "x")));
+            tap.wait(STREAM_GAP_SILENT);
+            assert_eq!(tap.raws(), [request(2, "x")], "{broken:?}, {size}");
+            assert_eq!(tap.anomalies(), [Anomaly::TrailingOctets], "{broken:?}, {size}");
+        }
+    }
+}
