@@ -59,7 +59,7 @@ impl Tap {
         assert_eq!(self.table.load(), (0, 0));
         let mut odd = !self.table.take_anomalies().is_empty();
         let mut messages = Vec::new();
-        let (mut kinds, mut is_hep) = (0, false);
+        let (mut kinds, mut is_wrapped) = (0, false);
         for event in self.events {
             match event {
                 StreamEvent::Message(message, provenance) => {
@@ -75,14 +75,14 @@ impl Tap {
                 StreamEvent::Other(..) => {}
                 StreamEvent::Kind(kind) => {
                     kinds += 1;
-                    is_hep |= kind == StreamKind::Hep;
+                    is_wrapped |= matches!(kind, StreamKind::Hep | StreamKind::SipWebSocket);
                 }
                 StreamEvent::Tls(_) | StreamEvent::Acknowledged { .. } => {}
             }
         }
         assert!(kinds > 0);
-        // Copies may be compressed, so that they are not found in the stream.
-        if is_hep { (Vec::new(), true) } else { (messages, odd) }
+        // Copies may be compressed, and what a WebSocket client sends is masked, so that they are not found in the stream.
+        if is_wrapped { (Vec::new(), true) } else { (messages, odd) }
     }
 }
 
