@@ -68,6 +68,7 @@ impl Tap {
                         provenance.other_frames.is_sorted() && !provenance.other_frames.contains(&provenance.frame)
                     );
                     let codes = message.anomalies().iter().map(|anomaly| anomaly.code());
+                    is_wrapped |= provenance.flow.transport == Transport::WebSocket;
                     odd |= codes.into_iter().any(|code| code.starts_with("content-length") || code == "message-cut");
                     messages.push(message.raw().to_vec());
                 }
@@ -75,7 +76,7 @@ impl Tap {
                 StreamEvent::Other(..) => {}
                 StreamEvent::Kind(kind) => {
                     kinds += 1;
-                    is_wrapped |= matches!(kind, StreamKind::Hep | StreamKind::SipWebSocket);
+                    is_wrapped |= kind == StreamKind::Hep;
                 }
                 StreamEvent::Tls(_) | StreamEvent::Acknowledged { .. } => {}
             }
