@@ -93,7 +93,8 @@ Exit codes:
   0  analysed; nothing at or above --fail-on
   1  something at or above --fail-on
   2  sipscan failed, wholly or in part: usage, unreadable file, not a capture, report not written
-  3  with --strict: the result is incomplete (a cut file, lost packets, missing fragments, limits)
+  3  with --strict: the result is incomplete (a cut file, lost packets, missing fragments, limits,
+     no SIP but frames that could not be read)
 
 Examples:
   sipscan trace.pcap

@@ -279,7 +279,7 @@ fn version_3(payload: &[u8], frame_cut: bool) -> Option<Hep<'_>> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     pub(in crate::net) fn chunk(kind: u16, value: &[u8]) -> Vec<u8> {
@@ -287,7 +287,7 @@ pub(super) mod tests {
         [&[0, 0][..], &kind.to_be_bytes(), &length.to_be_bytes(), value].concat()
     }
 
-    pub(in crate::net) fn packet_v3(kind: u8, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn packet_v3(kind: u8, payload: &[u8]) -> Vec<u8> {
         let chunks = [
             chunk(1, &[2]),
             chunk(2, &[17]),

@@ -10,6 +10,7 @@ mod back;
 mod batch;
 mod counts;
 mod front;
+mod incomplete;
 mod line;
 mod parallel;
 mod prepare;
@@ -35,7 +36,6 @@ use crate::capture::{Frame, Frames};
 use crate::diagnosis::{Engine, Settings};
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::lang::Text;
 use crate::redact::Redactor;
 use crate::report::{CaptureFacts, Sink, Summary};
 use crate::tally::Tally;
@@ -219,7 +219,8 @@ impl Analysis {
         if missing > 0 {
             *facts.anomalies.entry(Anomaly::MessageMissing).or_default() += missing;
         }
-        facts.incomplete.extend(incomplete(&facts));
+        counts.tell(&mut summary);
+        facts.incomplete.extend(incomplete::reasons(&facts, summary.messages));
         facts.incomplete.extend(engine.limits_hit());
         facts.incomplete.extend(summary.attestations.limits_hit());
         let mut findings = selection.about(engine.finish(now));
@@ -229,7 +230,6 @@ impl Analysis {
         summary.filtered = selection.filtered();
         summary.capture_findings(&findings);
         summary.ignored.clone_from(engine.ignored());
-        counts.tell(&mut summary);
         summary.message_copies = copies;
         sink.end_capture(&facts, &summary, &findings)?;
         Ok((facts, summary))
@@ -240,45 +240,4 @@ impl Analysis {
         let Self { back, steps, .. } = self;
         steps.drain(..).filter_map(|step| back.step(step)).try_for_each(|report| sink.take_call(report))
     }
-}
-
-/// What makes the result incomplete, in words, beside what only the readers of the files know.
-fn incomplete(facts: &CaptureFacts) -> Vec<Text> {
-    let count = |anomaly| facts.anomalies.get(&anomaly).copied().unwrap_or(0);
-    let mut reasons = Vec::new();
-    if facts.dropped > 0 {
-        let (one, many) = ("the capturing program lost {n} packet", "the capturing program lost {n} packets");
-        reasons.push(Text::count(facts.dropped, one, many));
-    }
-    let missing = count(Anomaly::FragmentsMissing) + count(Anomaly::FragmentLimit);
-    if missing > 0 {
-        let (one, many) = ("fragments of {n} IP datagram are missing", "fragments of {n} IP datagrams are missing");
-        reasons.push(Text::count(missing, one, many));
-    }
-    if count(Anomaly::TcpGap) > 0 {
-        let one = "octets of TCP streams with SIP are missing in {n} place";
-        let many = "octets of TCP streams with SIP are missing in {n} places";
-        reasons.push(Text::count(count(Anomaly::TcpGap), one, many));
-    }
-    if count(Anomaly::TcpLimit) > 0 {
-        reasons.push(Text::new("a limit on memory was reached, and TCP streams were not put together wholly"));
-    }
-    if count(Anomaly::SctpGap) > 0 {
-        let one = "chunks of SCTP associations with SIP are missing in {n} place";
-        let many = "chunks of SCTP associations with SIP are missing in {n} places";
-        reasons.push(Text::count(count(Anomaly::SctpGap), one, many));
-    }
-    if count(Anomaly::SctpLimit) > 0 {
-        reasons.push(Text::new("a limit on memory was reached, and SCTP associations were not read wholly"));
-    }
-    if count(Anomaly::MessageCut) > 0 {
-        let (one, many) = ("{n} SIP message is cut", "{n} SIP messages are cut");
-        reasons.push(Text::count(count(Anomaly::MessageCut), one, many));
-    }
-    if count(Anomaly::CallLimit) > 0 {
-        let one = "{n} call was closed early because a limit was reached";
-        let many = "{n} calls were closed early because a limit was reached";
-        reasons.push(Text::count(count(Anomaly::CallLimit), one, many));
-    }
-    reasons
 }

@@ -59,14 +59,13 @@ impl Copies {
     /// Passes over everything in front of what may begin a packet.
     fn search(&mut self) {
         let bytes = self.waiting.octets();
+        // Its length may not have come yet.
+        let begins = hep::length(bytes).is_some() || (bytes.len() < hep::HEADER_V3 && hep::is_magic(bytes));
         let found = memchr::memmem::find(bytes.get(1..).unwrap_or_default(), hep::MAGIC).map(|at| at + 1);
-        let at = if hep::length(bytes).is_some() { Some(0) } else { found };
+        let at = if begins { Some(0) } else { found };
         self.is_lost = at.is_none();
         let keep = hep::MAGIC.len() - 1;
         self.waiting.consume(at.unwrap_or(bytes.len().saturating_sub(keep)));
-        if self.is_lost && self.waiting.octets().len() > keep {
-            self.waiting.consume(1);
-        }
     }
 
     fn take(&self, length: usize, flow: &Flow, out: &mut Vec<StreamEvent>) {

@@ -13,6 +13,7 @@ use crate::net::tcp::{Flags, Segment};
 use crate::net::vlan::Vlans;
 use crate::provenance::{Endpoint, FrameNumber, Transport};
 
+mod hep;
 mod websocket;
 
 /// Sequence number of the client's SYN: the stream passes the end of the numbers soon.

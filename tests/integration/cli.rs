@@ -130,6 +130,37 @@ fn a_cut_capture_is_noted_and_strict_makes_it_count() {
 }
 
 #[test]
+fn a_capture_is_incomplete_if_no_sip_was_found_where_frames_could_not_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = fs::read(root(MIXED)).unwrap();
+    let count = u64::try_from(frames(&whole)).unwrap();
+    // Link type 147 is anybody's own; 1 is Ethernet.
+    let unknown = dir.path().join("unknown.pcap");
+    fs::write(&unknown, [&whole[..20], &[147, 0, 0, 0], &whole[24..]].concat()).unwrap();
+    let unknown = unknown.to_str().unwrap();
+    assert_eq!((code(&[unknown]), code(&[unknown, "--strict"])), (0, 3));
+    let reason = format!("no SIP was found, and {count} frames have a link type that is not read");
+    assert_eq!(json(&[unknown])["incomplete"][0]["reason"], reason);
+    // Beside SIP such frames may be of an interface that is no network.
+    assert_eq!(json(&[unknown, "samples/clean/answered.pcap", "--merge"])["complete"], true);
+    // And a capture without frames says all that it holds.
+    let empty = dir.path().join("empty.pcap");
+    fs::write(&empty, &whole[..24]).unwrap();
+    assert_eq!(code(&[empty.to_str().unwrap(), "--strict"]), 0);
+}
+
+/// How many frames a pcap file holds.
+fn frames(pcap: &[u8]) -> usize {
+    let mut at = 24;
+    let lengths = std::iter::from_fn(|| {
+        let length = u32::from_le_bytes(pcap.get(at + 8..at + 12)?.try_into().unwrap());
+        at += 16 + usize::try_from(length).unwrap();
+        Some(length)
+    });
+    lengths.count()
+}
+
+#[test]
 fn a_corrupt_capture_is_analysed_up_to_there() {
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = fs::read(root(MIXED)).unwrap();
