@@ -5,13 +5,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::domains::{registrable, registrable_part};
-use super::{Actor, Certainty, Cited, Context, Evidence, Severity, Text};
+use super::{Actor, Certainty, Cited, Context, Evidence, Finding, Severity, Text};
 use crate::call::{Call, CapturedMessage, Follow, Outcome, Redirect, Transaction, TransactionId};
 use crate::lang::span;
 use crate::limits::REDIRECTS_PER_CALL;
 use crate::provenance::Endpoint;
 use crate::sip::{HeaderName, Method, NameAddr, Scheme, StatusCode, Uri};
 
+/// What a client should do that goes round in a circle.
+pub(super) const ONCE_ONLY: &str =
+    "At the client: never try an address twice (RFC 3261 §8.1.3.4), and set a limit on redirects.";
 /// A client follows the first Contact within this time (RFC 3261 §8.1.3.4 asks for it at once).
 pub(super) const FOLLOW_WINDOW: Duration = Duration::from_secs(5);
 /// A request over UDP is given up after 64 T1 (RFC 3261 §17.1.1.2, timers B and F), with the usual T1.
@@ -250,6 +253,11 @@ impl<'a> RedirectCase<'a> {
             Method::Invite => Text::new(of_a_call),
             method => Text::new("The next {method} is accepted, or is no longer sent.").with("method", method),
         }
+    }
+
+    /// The finding with advice for the client, where that went to the address again that had been called.
+    pub(super) fn and_once_only(&self, finding: Finding) -> Finding {
+        if self.redirect.follows.is_empty() { finding } else { finding.fix(ONCE_ONLY) }
     }
 
     /// `error` where the call failed, else `warning`.

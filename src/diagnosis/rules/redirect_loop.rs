@@ -1,9 +1,11 @@
 //! Redirects that go round in a circle.
 
 use crate::call::Call;
-use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::redirect_case::{ONCE_ONLY, RedirectCase};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Uri;
+
+use super::{redirect_to_itself, redirect_to_itself_in_effect};
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-loop",
@@ -27,7 +29,9 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own.",
         when_this_is_wrong: "- The second Contact is the same user at another host, and the third again another: a long \
             chain, no circle.\n\
-            - Another Contact of the last redirect leads out of the circle and was called.",
+            - Another Contact of the last redirect leads out of the circle and was called.\n\
+            - Each redirect leads to the very address that it answers, and the client goes there again and again: that is \
+            redirect-to-itself or redirect-to-itself-in-effect, however often it happens.",
     },
     detect: Detect::of_redirects(detect),
 };
@@ -83,7 +87,16 @@ fn closes<'a>(chain: &[RedirectCase<'a>]) -> Option<Again<'a>> {
     last.targets().all(leads_back).then_some(Again { uri, was_called: false, lap: chain.len(), times: 1 })
 }
 
+/// Whether another rule tells that the redirect leads to the very address that it answers.
+fn is_told_alone(case: &RedirectCase<'_>) -> bool {
+    let same = |from: &Uri| case.addresses().all(|a| a.uri.effectively_equals(from));
+    case.redirect.from.as_ref().is_some_and(same)
+        && (redirect_to_itself::applies(case) || redirect_to_itself_in_effect::applies(case))
+}
+
 fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
+    let chain: Vec<_> = chain.iter().filter(|case| !is_told_alone(case)).copied().collect();
+    let chain = chain.as_slice();
     let again = closes(chain)?;
     let (first, last) = (chain.first()?, chain.last()?);
     // A client that does not stop goes the same way many times.
@@ -119,11 +132,7 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
             .with("servers", &servers),
         )
         .fix("Remove the route that leads back from the other one: compare the route tables of both.");
-    let finding = if again.was_called {
-        finding.fix("At the client: never try an address twice (RFC 3261 §8.1.3.4), and set a limit on redirects.")
-    } else {
-        finding
-    };
+    let finding = if again.was_called { finding.fix(ONCE_ONLY) } else { finding };
     Some(finding.verify("Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own."))
 }
 
@@ -142,7 +151,7 @@ fn servers(chain: &[RedirectCase<'_>]) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, only};
+    use crate::diagnosis::testing::{HOSTS, LATER, check, diagnose, followed, only};
 
     fn step(at: &str, server: &str, from: &str, to: &str) -> String {
         format!(
@@ -176,6 +185,34 @@ mod tests {
         );
         assert!(finding.remediation[0].to_string().contains("198.51.100.30:5060 and 203.0.113.40:5060"));
         assert!(only(&went_on, RULE.code).remediation.len() > finding.remediation.len());
+    }
+
+    #[test]
+    fn a_redirect_to_the_address_that_was_called_is_told_once_however_often() {
+        let (a, b, port) = ("sip:5001@a.example", "sip:5001@b.example", "sip:5001@a.example:5060");
+        let codes = |flow: &str| -> Vec<_> {
+            let mut codes: Vec<_> = diagnose(flow).calls[0].findings.iter().map(|f| f.code).collect();
+            codes.sort_unstable();
+            codes.retain(|code| code.starts_with("redirect-to-itself") || *code == RULE.code);
+            codes
+        };
+        let round = |from: &str, to: &str| step("+0.01", "old", from, to).repeat(4);
+        for (to, code) in [(a, "redirect-to-itself"), (port, "redirect-to-itself-in-effect")] {
+            let flow = format!("{HOSTS}{}{LATER}", round(a, to));
+            assert_eq!(codes(&flow), [code], "{to}");
+        }
+        // Where the client took the called address of two Contacts, nobody else tells of the circle.
+        let two = format!("{HOSTS}{}{LATER}", round(a, &format!("{a}>, <{b}")));
+        assert_eq!(codes(&two), [RULE.code]);
+        // A circle of two addresses is one, though one of its servers also sends the client to where it is.
+        let mixed = format!(
+            "{HOSTS}{}{}{}{}{LATER}",
+            step("0.0", "old", a, b),
+            step("+0.01", "new", b, b),
+            step("+0.01", "new", b, a),
+            step("+0.01", "old", a, b)
+        );
+        assert_eq!(codes(&mixed), ["redirect-loop", "redirect-to-itself"]);
     }
 
     #[test]

@@ -46,15 +46,15 @@ fn finding(case: RedirectCase<'_>) -> Finding {
         .with("server", case.redirector())
         .with("status", case.redirect.status)
         .with("uri", uri);
-    Finding::new(&RULE, Certainty::Certain, message, case.evidence())
+    let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .severity(case.severity())
         .evidence(case.request_evidence())
         .actor(case.operator())
         .fix("Return an address other than the one that was called, relay the call, or answer 404.")
-        .fix("Look for the location-service row or the dial-plan rule that returns the called address unchanged.")
-        .verify(case.verification(
-            "Call again: the Contact differs from the Request-URI, and the second INVITE reaches another server.",
-        ))
+        .fix("Look for the location-service row or the dial-plan rule that returns the called address unchanged.");
+    case.and_once_only(finding).verify(case.verification(
+        "Call again: the Contact differs from the Request-URI, and the second INVITE reaches another server.",
+    ))
 }
 
 #[cfg(test)]

@@ -71,13 +71,14 @@ fn finding(case: RedirectCase<'_>) -> Finding {
     .with("uri", uri)
     .with("status", case.redirect.status)
     .with("contact", contact);
-    Finding::new(&RULE, Certainty::Certain, message, case.evidence())
+    let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .severity(case.severity())
         .evidence(case.request_evidence())
         .evidence(case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f)))
         .actor(case.operator())
         .fix("Return the address where the user is now, or relay the call; do not return the server's own address.")
-        .fix("Check settings that rewrite the host of Contacts in responses.")
+        .fix("Check settings that rewrite the host of Contacts in responses.");
+    case.and_once_only(finding)
         .verify(case.verification("Call again: the second INVITE reaches another host or port and is answered by it."))
 }
 

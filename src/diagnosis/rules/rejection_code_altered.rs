@@ -8,6 +8,8 @@ use crate::diagnosis::{
 };
 use crate::sip::{HeaderName, StatusCode};
 
+mod fork;
+
 pub(super) static RULE: Rule = Rule {
     code: "rejection-code-altered",
     summary: "An element received 607, 608 or a 603+, and passed another code on, or dropped its data.",
@@ -16,19 +18,23 @@ pub(super) static RULE: Rule = Rule {
     explanation: Explanation {
         what_it_means: "Two hops or two legs of the call were captured. On the one nearer to the callee the call was rejected \
             with 607, 608 or 603 Network Blocked; on the one nearer to the caller the rejection has another status code, \
-            another phrase than Network Blocked, or lacks the Reason or Call-Info header field with the contact for redress.",
+            another phrase than Network Blocked, or lacks the Reason or Call-Info header field with the contact for redress.\n\n\
+            The same holds where one branch of a forked call was rejected so, and the caller got the answer of another branch, \
+            such as 486: a proxy passes a 6xx on before every other failure, and cancels the branches that are left (RFC 3261 §16.7).",
         why_it_matters: "The caller acts on what it receives: after a 500 or 486 it calls again or takes another route. And it \
             never learns whom to ask. For 603+ the rules of the United States demand that it reaches the origin unaltered.",
         likely_causes: "- A table of the SBC maps 6xx codes that it does not know to 500, 480 or 603.\n\
             - The call crosses the telephone network (ISUP), which has no such cause: a 603+ becomes cause 21 (call rejected) and \
             comes back as a plain 603.\n\
-            - The SBC builds responses of its own and copies the status alone.",
+            - The SBC builds responses of its own and copies the status alone.\n\
+            - A forking proxy prefers the last answer, or the lowest class, as for branches without a 6xx.",
         how_to_fix: "- At the element that altered it: pass 603, 607 and 608 on with reason phrase, Reason and Call-Info.\n\
             - At the caller: treat the call as the inner response says: as rejected, not as failed.",
         how_to_confirm: "The next rejected call shows the same status, phrase, Reason and Call-Info on both hops.",
         when_this_is_wrong: "- The caller gave up in the meantime: 487 then ends the outer hop.\n\
-            - Another branch or route ended with the code that was passed on: the element chose between answers (after a 607 it \
-            should not have; see route-advance-after-607).\n\
+            - Another route was tried after the rejection and ended with the code that was passed on: that is \
+            route-advance-after-607.\n\
+            - Another branch answered the call, or rejected it with a 6xx as well.\n\
             - A Reason that was added on the way takes nothing from the caller.",
     },
     detect: Detect::Given(Facts::FAILURE.with(Facts::FURTHER), detect),
@@ -42,9 +48,13 @@ struct Altered<'a> {
 }
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+    let before = out.len();
     out.extend(
         call.attempts.iter().filter_map(|attempt| altered(call, attempt.transaction)).map(|case| finding(&case)),
     );
+    if out.len() == before {
+        out.extend(fork::finding(call));
+    }
 }
 
 fn altered(call: &Call, id: TransactionId) -> Option<Altered<'_>> {
@@ -131,15 +141,19 @@ fn is_explained(call: &Call, below: TransactionId, above: TransactionId) -> bool
         || (call.final_status(below) != passed && (0..call.transactions.len()).map(TransactionId).any(rival))
 }
 
+/// Status and phrase.
+fn status_line(m: &CapturedMessage) -> String {
+    m.message.start_line().trim_start_matches("SIP/2.0 ").trim().to_owned()
+}
+
 fn finding(case: &Altered<'_>) -> Finding {
     let culprit = case.received.provenance.flow.destination;
-    let status = |m: &CapturedMessage| m.message.start_line().trim_start_matches("SIP/2.0 ").trim().to_owned();
     let message =
         Text::new("{culprit} received \"{received}\" from {sender} and passed it on as \"{passed}\": {changes}.")
             .with("culprit", culprit)
-            .with("received", status(case.received))
+            .with("received", status_line(case.received))
             .with("sender", element(case.received))
-            .with("passed", status(case.passed))
+            .with("passed", status_line(case.passed))
             .with("changes", Text::list(", ", &case.changes));
     let kept = [HeaderName::Reason, HeaderName::CallInfo].into_iter();
     let kept = kept.filter(|name| case.received.message.has(*name));
@@ -205,17 +219,60 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_gives_up_and_other_branches_explain_another_code() {
+    fn a_caller_that_gives_up_explains_another_code() {
         let cancelled = format!(
             "{HOSTS}0 a > sbc\nINVITE sip:bob@198.51.100.20\n\n0.01 sbc > p forward\nINVITE sip:bob@203.0.113.50\n\n\
              0.4 a > sbc\nCANCEL\n\n0.41 sbc > a re=CANCEL\n200 OK\n\n0.5 p > sbc tag=t\n607 Unwanted\n\n0.51 sbc > p\nACK\n\n\
              0.52 sbc > a re=INVITE tag=s\n487 Request Terminated\n\n0.53 a > sbc\nACK\n"
         );
-        let forked = format!(
+        check(RULE.code, &[("cancelled", &cancelled, None)]);
+    }
+
+    /// Two branches with their answers, and what the caller gets.
+    fn fork(first: &str, second: &str, passed: &str) -> String {
+        format!(
             "{HOSTS}0 a > sbc\nINVITE sip:bob@198.51.100.20\n\n0.01 sbc > p forward branch=f1\nINVITE sip:bob@203.0.113.50\n\n\
-             0.01 sbc > q forward branch=f2\nINVITE sip:bob@203.0.113.55\n\n0.5 p > sbc tag=t\n607 Unwanted\n\n0.51 sbc > p branch=f1\nACK\n\n\
-             0.5 q > sbc tag=u\n486 Busy Here\n\n0.51 sbc > q branch=f2\nACK\n\n0.52 sbc > a tag=u\n486 Busy Here\n\n0.53 a > sbc\nACK\n"
+             0.01 sbc > q forward branch=f2\nINVITE sip:bob@203.0.113.55\n\n0.5 p > sbc tag=t\n{first}\n\n0.51 sbc > p branch=f1\nACK\n\n\
+             0.6 q > sbc tag=u\n{second}\n\n0.61 sbc > q branch=f2\nACK\n\n0.62 sbc > a re=INVITE {passed}\n\n0.63 a > sbc\nACK\n"
+        )
+    }
+
+    #[test]
+    fn a_rejection_by_one_branch_goes_before_the_failures_of_others() {
+        let warning = Some(Severity::Warning);
+        let busy = "486 Busy Here";
+        let plus = "603 Network Blocked\nReason: SIP;cause=603;text=\"v=analytics1;url=https://r.example.com/x\"";
+        let given_up = |to: &str, branch: &str| {
+            let cancel = format!("0.4 sbc > {to} branch={branch}\nCANCEL\n\n0.5 p > sbc");
+            fork("607 Unwanted", "487 Terminated", "tag=u\n487 Terminated").replace("0.5 p > sbc", &cancel)
+        };
+        let route = fork("607 Unwanted", busy, "tag=u\n486 Busy Here").replace("0.01 sbc > q", "0.55 sbc > q");
+        check(
+            RULE.code,
+            &[
+                ("607 first", &fork("607 Unwanted", busy, "tag=u\n486 Busy Here"), warning),
+                ("607 last", &fork(busy, "607 Unwanted", "tag=t\n486 Busy Here"), warning),
+                ("608", &fork("608 Rejected", "480 Gone", "tag=u\n480 Gone"), warning),
+                ("603+", &fork(plus, "404 Not Found", "tag=u\n404 Not Found"), warning),
+                ("a word of its own", &fork("607 Unwanted", busy, "tag=own\n500 Fork failed"), warning),
+                ("a cancelled branch", &fork("607 Unwanted", "487 Terminated", "tag=u\n487 Terminated"), warning),
+                ("passed on", &fork("607 Unwanted", busy, "tag=t\n607 Unwanted"), None),
+                ("another 6xx", &fork("607 Unwanted", "603 Decline", "tag=u\n603 Decline"), None),
+                ("a plain 603", &fork("603 Decline", busy, "tag=u\n486 Busy Here"), None),
+                ("answered", &fork("607 Unwanted", "200 OK", "tag=u\n200 OK"), None),
+                ("another route later", &route, None),
+                ("it crossed a CANCEL", &given_up("p", "f1"), None),
+                ("another branch was cancelled before", &given_up("q", "f2"), None),
+                ("too late", &fork(busy, "607 Unwanted", "tag=t\n486 Busy Here").replace("0.62", "0.55"), None),
+            ],
         );
-        check(RULE.code, &[("cancelled", &cancelled, None), ("forked", &forked, None)]);
+        let finding = only(&fork("607 Unwanted", busy, "tag=u\n486 Busy Here"), RULE.code);
+        assert_eq!(
+            finding.message.to_string(),
+            "198.51.100.20:5060 received \"607 Unwanted\" from 203.0.113.50:5060, one branch of the call, and passed \"486 Busy Here\" of \
+             203.0.113.55:5060 on instead: the caller does not learn that the call was rejected. A 6xx goes before all other failures, \
+             and ends the other branches."
+        );
+        assert_eq!(finding.evidence.len(), 3);
     }
 }
