@@ -55,6 +55,16 @@ impl Call {
         silent && (self.requests_again(transaction).next().is_some() || unreachable())
     }
 
+    /// The other branches of a fork that rang (180).
+    pub fn rang_beside(&self, branch: &Transaction) -> impl Iterator<Item = &Transaction> {
+        let rang = |t: &&Transaction| {
+            let mut provisionals = t.provisionals.iter().filter_map(|id| self.message(*id)?.message.status());
+            provisionals.any(|status| status.0 == 180)
+        };
+        let others = self.transactions.iter().filter(|t| branch.upstream.is_some() && t.upstream == branch.upstream);
+        others.filter(|t| !std::ptr::eq(*t, branch) && t.method == branch.method).filter(rang)
+    }
+
     /// The transaction that a message belongs to.
     pub fn transaction_of(&self, message: MessageId) -> Option<TransactionId> {
         self.transactions.iter().position(|t| t.holds(message)).map(TransactionId)

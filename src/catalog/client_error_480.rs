@@ -202,7 +202,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         methods: &["INVITE", "re-INVITE", "UPDATE"],
         dialog_effect: DialogEffect::Transaction,
         q850_note: "RFC 3398 §8.2.6.1 decides by the Warning code: 31 by default, 65 for an unsuitable bearer",
-        meaning: "The called device cannot accept this session description.",
+        meaning: "The answering side cannot accept this session description.",
         when_it_occurs: &[
             "No codec in common, encrypted media demanded on one side only, fax or video that the device \
             does not support, unsuitable packet time.",

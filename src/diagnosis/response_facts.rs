@@ -227,6 +227,17 @@ fn wait(value: &str) -> Option<Span> {
     Some(span(Duration::from_secs(seconds)))
 }
 
+/// The servers of these transactions, each once, as sentences name them; `None` without any.
+pub(super) fn servers<'a>(transactions: impl Iterator<Item = &'a Transaction>) -> Option<Text> {
+    let mut names: Vec<String> = Vec::new();
+    for name in transactions.map(|t| t.server.to_string()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    (!names.is_empty()).then(|| Text::list(" and ", names))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -121,10 +121,10 @@ impl<'a> UnwantedCase<'a> {
         to.map_or_else(|| "the called party".to_owned(), |to| named(to.user_name(), to.raw, country))
     }
 
-    /// The calling organisation, with the software at the hop nearest the caller: the 607 may have been turned into something else
+    /// The calling side, with the software at the hop nearest the caller: the 607 may have been turned into something else
     /// on the way there.
     pub(super) fn caller(&self) -> Actor {
-        let role = "the calling organisation";
+        let role = "the calling side";
         let first = self.call.initial_request().filter(|_| self.is_call() && !self.is_in_dialog());
         first
             .or_else(|| self.request())

@@ -283,7 +283,7 @@ fn unwanted(number: u64, start: f64, frame: u64) -> CallReport {
     let server = "Server: @SUM(1+1)*cmd|' /C calc'!A0";
     let no = b.message(7.4, PHONE, PBX, "1 INVITE", &with(phrase, &[server, "Reason: Q.850;cause=21;text=\"-1+1\""]));
     b.transaction(invite, &[], &[ringing], Some(no));
-    let actor = Actor { role: Text::new("the calling organisation"), address: None, software: Some("=1+1".to_owned()) };
+    let actor = Actor { role: Text::new("the calling side"), address: None, software: Some("=1+1".to_owned()) };
     let mut root = finding(
         "unwanted-by-callee",
         Severity::Error,

@@ -46,7 +46,7 @@ fn finding(call: &Call) -> Option<Finding> {
     Some(
         Finding::new(&RULE, certainty, message, Evidence::header(request, mark.0, "the hidden caller"))
             .evidence([rejection(response)])
-            .actor(Actor::sender(request, "the calling organisation"))
+            .actor(Actor::sender(request, "the calling side"))
             .fix("Present the calling number where law and the caller's consent allow it, and call again only if the called party expects it.")
             .fix("If the caller did not ask for privacy, look for the element that hides the number.")
             .verify("A call that presents its number rings."),

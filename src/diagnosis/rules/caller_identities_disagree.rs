@@ -65,7 +65,7 @@ fn finding(case: &IdentityCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         Finding::new(&RULE, Certainty::Strong, message, evidence)
             .evidence([Evidence::header(case.request, *other_name, "another caller")])
             .evidence(case.rejection_evidence())
-            .actor(Actor::sender(case.nearest, "the calling organisation"))
+            .actor(Actor::sender(case.nearest, "the calling side"))
             .fix("Send one calling number in From and P-Asserted-Identity, in E.164 form.")
             .fix("Let the provider assert a number that it can vouch for, and sign the call after the last change of either.")
             .fix("If the call was forwarded: keep its Diversion or History-Info header field.")

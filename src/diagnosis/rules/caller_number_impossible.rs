@@ -50,7 +50,7 @@ fn finding(case: &IdentityCase<'_>, name: HeaderName, uri: &UriView<'_>, cx: &Co
         return None;
     }
     let evidence = Evidence::header(case.request, name, "the calling number");
-    let actor = Actor::sender(case.nearest, "the calling organisation");
+    let actor = Actor::sender(case.nearest, "the calling side");
     let Some(fault) = fault else {
         let message = Text::new(
             "The calling number {number} is one for films and documents (555-0100 to 555-0199): nobody has it.",

@@ -48,7 +48,7 @@ fn finding(after: &[After<'_>], lines: &Thresholds) -> Option<Finding> {
     let mut finding = Finding::new(&RULE, Certainty::Certain, message(soonest, after), soonest.sent.evidence.clone())
         .severity(severity)
         .evidence(shown)
-        .actor(Actor { software: soonest.sent.software.clone(), ..Actor::at(client, "the calling organisation") })
+        .actor(Actor { software: soonest.sent.software.clone(), ..Actor::at(client, "the calling side") })
         .fix(
             Text::new(
                 "Suppress {callee} in the dialler at {client} after a 607, for all campaigns, and stop its retries.",

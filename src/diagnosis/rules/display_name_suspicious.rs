@@ -124,7 +124,7 @@ fn finding(
                 .verify("The next INVITE carries the caller's own name up to the callee.")
         }
         _ => finding
-            .actor(Actor::sender(case.nearest, "the calling organisation"))
+            .actor(Actor::sender(case.nearest, "the calling side"))
             .fix("Send the registered name of the caller in From, or none.")
             .fix("Register the name with the provider (CNAM or Rich Call Data).")
             .verify("The next INVITE carries the registered name in From."),

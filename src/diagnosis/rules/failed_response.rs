@@ -271,7 +271,8 @@ impl Failure<'_> {
                 Some(particular::unseen_signature(entry))
             }
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
-                .or_else(|| particular::spent(call, self.deepest, entry)),
+                .or_else(|| particular::spent(call, self.deepest, entry))
+                .or_else(|| particular::out_of_order(call, self.deepest, entry.code)),
             _ => None,
         };
         if let Some(text) = particular {
@@ -311,11 +312,15 @@ impl Failure<'_> {
 
     fn message(&self, call: &Call, known: Option<Lookup>) -> Text {
         let text = if let Some(silence) = self.silence {
-            Text::new(match silence {
-                Silence::Proven => "{server} answered {method} with {status}: the request went on to {behind}, which did not answer. {meaning}",
-                Silence::Unseen => "{server} answered {method} with {status}. The request went on to {behind}; what came back from there is not in this capture. {meaning}",
+            let rang = response_facts::servers(call.rang_beside(self.deepest));
+            let text = Text::new(match (silence, rang.is_some()) {
+                (Silence::Proven, false) => "{server} answered {method} with {status}: the request went on to {behind}, which did not answer. {meaning}",
+                (Silence::Proven, true) => "{server} answered {method} with {status}: the request went on to {rang}, which rang, and to {behind}, which did not answer. {meaning}",
+                (Silence::Unseen, false) => "{server} answered {method} with {status}. The request went on to {behind}; what came back from there is not in this capture. {meaning}",
+                (Silence::Unseen, true) => "{server} answered {method} with {status}. The request went on to {rang}, which rang, and to {behind}; what came back from there is not in this capture. {meaning}",
             })
-            .with("behind", self.deepest.server)
+            .with("behind", self.deepest.server);
+            rang.into_iter().fold(text, |text, rang| text.with("rang", rang))
         } else if self.received.provenance.frame == self.response.provenance.frame {
             Text::new("{server} answered {method} with {status}. {meaning}")
         } else if self.received.message.status() == self.response.message.status() {
@@ -379,6 +384,11 @@ impl Failure<'_> {
             related.push(Evidence::of(request, what));
             related.extend(fitting::refused(request, self.status));
         }
+        if let Some(before) = particular::number_passed(call, self.deepest, self.status) {
+            let numbers = self.deepest.request.and_then(|id| call.message(id)).into_iter().map(|m| (m, "its CSeq"));
+            let numbers = numbers.chain([(before, "the CSeq of a request before it")]);
+            related.extend(numbers.map(|(m, what)| Evidence::header(m, HeaderName::CSeq, what)));
+        }
         related.extend(
             call.icmp.iter().filter(|r| r.unreachable.address == self.deepest.server.address).map(Evidence::icmp),
         );
@@ -421,7 +431,9 @@ impl Failure<'_> {
     }
 
     fn with_remedies(&self, call: &Call, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
-        for fix in self.wording().map_or(entry.how_to_fix, |w| w.fixes) {
+        let number_passed = particular::number_passed(call, self.deepest, self.status);
+        let fixes = self.wording().map_or(entry.how_to_fix, |w| w.fixes);
+        for fix in if number_passed.is_some() { &[particular::COUNT_UP] } else { fixes } {
             let fitted = fitting::fitted(fix, self.transaction, &self.response.message, call);
             finding = fitted.into_iter().fold(finding, Finding::fix);
         }
@@ -444,7 +456,7 @@ impl Failure<'_> {
             Some(_) if self.status == 301 && self.response.message.has(HeaderName::Contact) => {
                 finding.actor(Actor::at(self.transaction.client, "operator of the client that was redirected"))
             }
-            Some(_) if particular::spent(call, self.transaction, entry).is_some() => {
+            Some(_) if particular::spent(call, self.transaction, entry).is_some() || number_passed.is_some() => {
                 finding.actor(Actor::at(self.transaction.client, "the operator of the element that sent the request"))
             }
             Some(role) => finding.actor(self.actor(role)),

@@ -87,7 +87,7 @@ fn finding(party: &Party<'_>, cx: &Context<'_>) -> Option<Finding> {
     .with("who", &party.who)
     .with("share", percent(counts.unwanted, counts.named))
     .with("callees", counts.unwanted_callees());
-    let role = "the calling organisation";
+    let role = "the calling side";
     let mut finding = Finding::new(&RULE, Certainty::Strong, message, shown.next()?)
         .severity(traffic_case::severity(party.client, &party.attempts, cx))
         .evidence(shown)

@@ -76,7 +76,7 @@ fn finding(source: &Source, called: &BTreeSet<u64>, cx: &Context<'_>) -> Option<
         .severity(traffic_case::severity(source.client, &near, cx))
         .evidence([list])
         .evidence(shown)
-        .actor(Actor { software: source.software.clone(), ..Actor::at(source.client, "the calling organisation") })
+        .actor(Actor { software: source.software.clone(), ..Actor::at(source.client, "the calling side") })
         .fix("Show only numbers that are assigned to you, whoever is called.")
         .fix("At the provider: check the customer's right to these numbers before signing them; numbers of its own it can sign with attestation A.")
         .verify("In a later capture the calling numbers of this source do not follow the called ones.");

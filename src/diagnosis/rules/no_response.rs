@@ -74,6 +74,8 @@ struct Silence<'a> {
     request: &'a CapturedMessage,
     /// Its last retransmission.
     last: Option<&'a CapturedMessage>,
+    /// The requests of the same kind that were sent instead of repetitions, itself among them; empty where it is alone.
+    series: Vec<&'a Transaction>,
     icmp: Option<&'a IcmpReport>,
     /// That the server has it, as far as TCP goes.
     received: Option<Evidence>,
@@ -93,7 +95,8 @@ impl<'a> Silence<'a> {
         let request = call.message(transaction.request?)?;
         let last = transaction.retransmissions.iter().rev().find_map(|id| call.message(*id));
         let (received, missing) = (cx.hosts.acknowledgement(&request.provenance), missing(request));
-        let mut silence = Self { call, transaction, request, last, icmp, received, doubt: None, missing };
+        let series = beside::series(call, transaction);
+        let mut silence = Self { call, transaction, request, last, series, icmp, received, doubt: None, missing };
         silence.doubt = silence.doubt(cx);
         Some(silence)
     }
@@ -112,9 +115,30 @@ impl<'a> Silence<'a> {
             (None, Some(_)) => cx.doubt_of_capture(client, since, timer),
             (None, None) => cx.doubt(client, since, timer),
         };
-        doubt
-            .or_else(|| unrecognisable(&self.missing))
-            .or_else(|| unrepeated(self.call, self.transaction, self.request))
+        doubt.or_else(|| unrecognisable(&self.missing)).or_else(|| self.unrepeated())
+    }
+
+    /// Over UDP a client repeats a request until something comes back (timers A and E, RFC 3261 §17.1); one that did not may have
+    /// had its response.
+    fn unrepeated(&self) -> Option<Text> {
+        let repeats = self.request.provenance.flow.transport == Transport::Udp;
+        let is_repeated = |t: &Transaction| self.call.requests_again(t).next().is_some();
+        (repeats && !is_repeated(self.transaction) && !self.series.iter().any(|t| is_repeated(t))).then(|| {
+            Text::new(if self.series.is_empty() {
+                "the client did not repeat the request, as it must over UDP until something comes back"
+            } else {
+                "the client sent new requests and repeated none of them, as it must over UDP until something comes back"
+            })
+        })
+    }
+
+    /// The first and the last of a series, where they are others than the request itself.
+    fn ends_of_series(&self) -> impl Iterator<Item = Evidence> {
+        let ends =
+            [(self.series.first(), "the first of these requests"), (self.series.last(), "the last of these requests")];
+        let others = ends.into_iter().filter_map(|(t, what)| Some((t?.request?, what)));
+        let others = others.filter(|(id, _)| Some(*id) != self.transaction.request);
+        others.filter_map(|(id, what)| Some(Evidence::of(self.call.message(id)?, what)))
     }
 }
 
@@ -136,6 +160,7 @@ fn finding(
         Finding::new(&RULE, certainty, message(&silence, cx), Evidence::of(silence.request, "the request"))
             .severity(if is_doubtful { severity.min(Severity::Notice) } else { severity })
             .evidence(silence.last.map(|m| Evidence::of(m, "its last retransmission")))
+            .evidence(silence.ends_of_series())
             .evidence(icmp.map(Evidence::icmp))
             .evidence(silence.received.clone())
             .actor(actor(&silence))
@@ -150,18 +175,10 @@ fn finding(
         finding =
             finding.fix("Capture again, in both directions and without loss, to see whether a response comes at all.");
     }
-    for fix in fixes(&silence) {
+    for fix in fixes(&silence, cx) {
         finding = finding.fix(fix);
     }
     Some(finding)
-}
-
-/// Over UDP a client repeats a request until something comes back (timers A and E, RFC 3261 §17.1); one that did not may have
-/// had its response.
-fn unrepeated(call: &Call, transaction: &Transaction, request: &CapturedMessage) -> Option<Text> {
-    let repeats = request.provenance.flow.transport == Transport::Udp;
-    (repeats && call.requests_again(transaction).next().is_none())
-        .then(|| Text::new("the client did not repeat the request, as it must over UDP until something comes back"))
 }
 
 /// A response is told by what it copies from its request: where that cannot be read, it may be there and not be recognised.
@@ -200,7 +217,7 @@ fn severity(transaction: &Transaction) -> Severity {
 }
 
 fn message(silence: &Silence<'_>, cx: &Context<'_>) -> Text {
-    let Silence { transaction, request, last, icmp, received, doubt, .. } = silence;
+    let Silence { transaction, icmp, received, doubt, .. } = silence;
     let text = match (icmp, doubt) {
         (Some(report), _) => {
             Text::new("{client} sent {method} to {server} {times} and got no response; ICMP reports {kind}.")
@@ -221,20 +238,30 @@ fn message(silence: &Silence<'_>, cx: &Context<'_>) -> Text {
         }
     };
     let text = if doubt.is_some() { text } else { text.with("client", transaction.client) };
-    text.with("server", transaction.server)
-        .with("method", &transaction.method)
-        .with("times", times(transaction, request, *last))
+    text.with("server", transaction.server).with("method", &transaction.method).with("times", times(silence))
 }
 
 /// How often it was sent, and over which time.
-fn times(transaction: &Transaction, request: &CapturedMessage, last: Option<&CapturedMessage>) -> Text {
-    match last {
-        None => Text::new("once"),
-        Some(last) => {
-            let time = last.provenance.time.since(request.provenance.time);
-            Text::new("{n} times in {span}").with("n", transaction.retransmissions.len() + 1).with("span", span(time))
-        }
+fn times(silence: &Silence<'_>) -> Text {
+    let Silence { call, transaction, request, last, series, .. } = silence;
+    if series.is_empty() {
+        return last.map_or_else(
+            || Text::new("once"),
+            |last| {
+                let time = last.provenance.time.since(request.provenance.time);
+                Text::new("{n} times in {span}")
+                    .with("n", transaction.retransmissions.len() + 1)
+                    .with("span", span(time))
+            },
+        );
     }
+    let all = series.iter().flat_map(|t| t.request.iter().chain(&t.retransmissions));
+    let times: Vec<_> = all.filter_map(|id| call.time(*id)).collect();
+    let time = times.iter().max().zip(times.iter().min()).map(|(last, first)| last.since(*first));
+    Text::new("{n} times in {span} as {k} requests")
+        .with("n", times.len())
+        .with("span", span(time.unwrap_or_default()))
+        .with("k", series.len())
 }
 
 const ELSEWHERE: &str =
@@ -253,7 +280,7 @@ pub(in crate::diagnosis) fn fix_of_icmp(report: &IcmpReport) -> &'static str {
     }
 }
 
-fn fixes(silence: &Silence<'_>) -> Vec<Text> {
+fn fixes(silence: &Silence<'_>, cx: &Context<'_>) -> Vec<Text> {
     let mut fixes = Vec::new();
     let request = silence.request;
     let transport = request.provenance.flow.transport;
@@ -272,7 +299,11 @@ fn fixes(silence: &Silence<'_>) -> Vec<Text> {
             fixes.push(Text::new(ELSEWHERE));
         }
         None => {
-            fixes.push(Text::new("Check that address and port are right, and that the host is up."));
+            fixes.push(Text::new(if cx.hosts.senders.contains(&silence.transaction.server.address) {
+                "That address sends other SIP messages in this capture, so that the host is up: see whether it does so from this port, and look into the log of its SIP service for this request."
+            } else {
+                "Check that address and port are right, and that the host is up."
+            }));
             fixes.push(Text::new(
                 "Capture at the far end: if the request arrives, look for the way back (Via, NAT, firewall); if not, for what drops it on the way.",
             ));
@@ -334,6 +365,54 @@ mod tests {
         let finding = &report.findings[0];
         assert_eq!((codes(&report), finding.certainty), (vec!["no-response notice".to_owned()], Certainty::Weak));
         assert!(finding.message.to_string().contains("the client did not repeat the request"), "{}", finding.message);
+    }
+
+    #[test]
+    fn new_requests_without_answer_are_counted_together() {
+        let late = "90.0 a > p call=z\nOPTIONS sip:p.example\n\n90.1 p > a call=z\n200 OK\n";
+        let series = |repeat: &str, middle: &str| {
+            let request = |n: u32| {
+                format!("{} a > b call=y cseq={n}{repeat}\nREGISTER sip:b.example\nFrom: <sip:x@b.example>\n\n", n * 5)
+            };
+            let steps: String = (1..=9).map(|n| request(n) + if n == 4 { middle } else { "" }).collect();
+            crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{steps}{late}")).remove(1)
+        };
+        let said = |report: &CallReport| {
+            report.findings.iter().find(|f| f.code == "no-response").map(|f| f.message.to_string()).unwrap_or_default()
+        };
+        let report = series("", "");
+        let finding = report.findings.iter().find(|f| f.code == "no-response").unwrap();
+        let text = said(&report);
+        assert!(
+            text.starts_with(
+                "No response of 203.0.113.60:5060 to REGISTER (9 times in 40 s as 9 requests) is visible."
+            ),
+            "{text}"
+        );
+        assert!(text.contains("sent new requests and repeated none of them"), "{text}");
+        assert_eq!(finding.certainty, Certainty::Weak);
+        let first = finding.evidence.iter().find(|e| e.what.to_string() == "the first of these requests").unwrap();
+        assert_eq!(first.frame.number.to_string(), "3");
+        let text = said(&series(" repeat=0.5,1.5", ""));
+        assert!(
+            text.contains("sent REGISTER to 203.0.113.60:5060 27 times in 41.5 s as 9 requests and got no response"),
+            "{text}"
+        );
+        // What was answered in between ends a series.
+        let text = said(&series("", "+0.1 b > a call=y\n500 Later\n\n"));
+        assert!(text.contains("(5 times in 20 s as 5 requests)"), "{text}");
+    }
+
+    #[test]
+    fn a_host_that_sends_other_messages_is_up() {
+        let advice = |up: &str| {
+            let report = crate::diagnosis::reports::reports(&format!("{HOSTS}{SEEN}{up}{SILENT}"));
+            let silent = report.iter().flat_map(|r| &r.findings).find(|f| f.code == "no-response").unwrap();
+            silent.remediation[0].to_string()
+        };
+        assert!(advice("").starts_with("Check that address and port are right"));
+        let up = advice("0.2 b > a call=w\nOPTIONS sip:192.0.2.10\n\n0.3 a > b call=w\n200 OK\n\n");
+        assert!(up.starts_with("That address sends other SIP messages in this capture"), "{up}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::call::{Call, CapturedMessage, Follow};
 use crate::diagnosis::permanence::is_lasting;
-use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::redirect_case::{RedirectCase, last_try};
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
 use crate::sip::StatusCode;
@@ -42,7 +42,15 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let added = request.provenance.time.since(asked.provenance.time);
     let failed = earlier(case, follow, request);
     let follower = case.follower_on_the_way(follow).filter(|_| failed.is_empty());
-    let message = Text::new(if follower.is_some() {
+    let ended = given_up(case, follow, status);
+    let message = Text::new(if ended.is_some() {
+        match (follower.is_some(), failed.is_empty()) {
+            (true, _) => "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and cancelled that call {waited} later.",
+            (_, true) => "{server} redirected the call to {contact}; the client followed, {added} after the INVITE that was redirected, and cancelled that call {waited} later.",
+            _ => "{server} redirected the call to several addresses; {contact} was called {added} after the INVITE that was redirected, when another had not taken the call, \
+                  and the client cancelled that call {waited} later.",
+        }
+    } else if follower.is_some() {
         "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and the target answered {answer}."
     } else if failed.is_empty() {
         "{server} redirected the call to {contact}; the client followed, {added} after the INVITE that was redirected, and the target answered {answer}."
@@ -52,11 +60,15 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     })
     .with("server", case.redirector())
     .with("contact", case.target_of(follow)?)
-    .with("added", span(added))
-    .with("answer", answer_text(answer, status));
+    .with("added", span(added));
+    let message = match ended {
+        Some(cancel) => message.with("waited", span(cancel.provenance.time.since(request.provenance.time))),
+        None => message.with("answer", answer_text(answer, status)),
+    };
     let message = follower.into_iter().fold(message, |message, follower| message.with("follower", follower));
     let finding = Finding::new(&RULE, Certainty::Certain, message, case.evidence())
         .evidence(case.follow_evidence(follow))
+        .evidence(ended.map(|cancel| Evidence::of(cancel, "the CANCEL")))
         .evidence([Evidence::of(answer, "the answer of the target")])
         .evidence(failed.into_iter().map(|m| Evidence::of(m, "an earlier target's answer")));
     if !is_lasting(case) {
@@ -68,6 +80,12 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     )
     .with("contact", case.target_of(follow)?);
     Some(finding.actor(case.client_operator()).fix(moved).verify("A call to the new address needs no redirect."))
+}
+
+/// The CANCEL of a follow-up that is why it ended with 487: the target itself said nothing.
+fn given_up<'a>(case: &RedirectCase<'a>, follow: &Follow, status: StatusCode) -> Option<&'a CapturedMessage> {
+    let followed = case.call.transaction(last_try(case.call, follow.transaction)).filter(|_| status.0 == 487)?;
+    case.call.message(case.call.transaction(followed.cancelled_by?)?.request?)
 }
 
 /// The answers of other targets that had been tried in vain when the request was sent; not those of targets beside it.
@@ -109,6 +127,23 @@ mod tests {
                 ("nobody goes", &to(LATER), None),
             ],
         );
+    }
+
+    #[test]
+    fn a_caller_that_gave_up_is_told_in_place_of_the_487() {
+        let rings = "0.03 pbx > new\nINVITE sip:bob@pbx.corp.example\n\n0.1 new > pbx tag=n\n180 Ringing\n\n";
+        let cancel = "8.03 pbx > new\nCANCEL\n\n8.04 new > pbx re=CANCEL\n200 OK\n\n";
+        let end = "8.05 new > pbx re=INVITE tag=n\n487 Request Terminated\n\n8.06 pbx > new\nACK\n\n";
+        let finding = only(&to(&format!("{rings}{cancel}{end}")), RULE.code);
+        let said = finding.message.to_string();
+        assert!(said.ends_with("INVITE that was redirected, and cancelled that call 8 s later."), "{said}");
+        assert!(finding.evidence.iter().any(|e| e.text.starts_with("CANCEL ")), "{:?}", finding.evidence);
+        // Without a CANCEL the target, or somebody behind it, ended the call; and an answer that crossed it counts.
+        let said = only(&to(&format!("{rings}{end}")), RULE.code).message.to_string();
+        assert!(said.ends_with("the target answered 487 Request Terminated."), "{said}");
+        let crossed = end.replace("487 Request Terminated", "486 Busy Here");
+        let said = only(&to(&format!("{rings}{cancel}{crossed}")), RULE.code).message.to_string();
+        assert!(said.ends_with("the target answered 486 Busy Here."), "{said}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::no_response::{fix_of_icmp, icmp_about};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
-use crate::diagnosis::response_facts::method;
+use crate::diagnosis::response_facts::{self, method};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
 use crate::sip::Method;
@@ -36,13 +36,13 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_failures(detect),
 };
 
-fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if call.outcome.is_failure() && call.outcome != Outcome::NoResponse {
-        out.extend(finding(call));
+        out.extend(finding(call, cx));
     }
 }
 
-fn finding(call: &Call) -> Option<Finding> {
+fn finding(call: &Call, cx: &Context<'_>) -> Option<Finding> {
     let near = call.decided_by?;
     let received = call.message(call.final_response?)?;
     if received.message.status()?.0 != 408 {
@@ -65,6 +65,9 @@ fn finding(call: &Call) -> Option<Finding> {
     let icmp = behind.and_then(|transaction| icmp_about(call, transaction));
     let mut message =
         message(transaction, response, behind.map(|t| (t, icmp)), age.map(|age| (age, timer(age, transaction, rang))));
+    if let Some(others) = behind.and_then(|t| response_facts::servers(call.rang_beside(t))) {
+        message = Text::new("{message} It rang meanwhile at {others}.").with("message", message).with("others", others);
+    }
     if let Some(cancel) = &cancel {
         message = cancel.told(&message);
     }
@@ -96,8 +99,12 @@ fn finding(call: &Call) -> Option<Finding> {
             .actor(Actor::at(behind.server, "the operator of the host that does not answer, and of the way to it"))
             .fix(icmp.map_or_else(
                 || {
-                    Text::new("Find out why {behind} does not answer: address and port, host, firewall.")
-                        .with("behind", behind.server)
+                    Text::new(if cx.hosts.senders.contains(&behind.server.address) {
+                        "Find out why {behind} does not answer. Its address sends other SIP messages in this capture, so that the host is up: look at port and transport, and into its log."
+                    } else {
+                        "Find out why {behind} does not answer: address and port, host, firewall."
+                    })
+                    .with("behind", behind.server)
                 },
                 |report| Text::new(fix_of_icmp(report)),
             )),
@@ -232,6 +239,30 @@ mod tests {
         assert_eq!(codes(&report), ["request-timeout error"]);
         let finding = &report.findings[0];
         assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "203.0.113.60:5062");
+    }
+
+    #[test]
+    fn a_branch_that_rang_and_a_host_that_is_up_are_told() {
+        let steps = |progress: &str, up: &str| {
+            format!(
+                "host c 203.0.113.61\n\n{up}1.0 a > p\nINVITE sip:bob@p.example\n\n1.02 p > b branch=f1 forward repeat=0.5,1.5,3.5\n\
+                 INVITE sip:bob@203.0.113.60\n\n1.02 p > c branch=f2 forward\nINVITE sip:bob@203.0.113.61\n\n1.3 c > p tag=c1\n{progress}\n\n\
+                 6.0 p > c branch=f2\nCANCEL\n\n6.01 c > p re=CANCEL\n200 OK\n\n6.02 c > p re=INVITE tag=c1\n487 Request Terminated\n\n\
+                 6.03 p > c branch=f2\nACK\n\n6.1 p > a tag=own re=INVITE cseq=1\n408 Request Timeout\n\n6.2 a > p\nACK\n"
+            )
+        };
+        let up = "0 p > b call=x\nOPTIONS sip:203.0.113.60\n\n0.1 b > p call=x\n200 OK\n\n";
+        for (progress, up, rang, is_up) in
+            [("180 Ringing", "", true, false), ("180 Ringing", up, true, true), ("100 Trying", up, false, true)]
+        {
+            let found =
+                crate::diagnosis::testing::with_code(&format!("{HOSTS}{}", steps(progress, up)), "request-timeout");
+            assert_eq!(found.len(), 1);
+            let (message, advice) = (found[0].message.to_string(), found[0].remediation[0].to_string());
+            assert!(message.contains("203.0.113.60:5060, which did not answer."), "{message}");
+            assert_eq!(message.ends_with("It rang meanwhile at 203.0.113.61:5060."), rang, "{message}");
+            assert_eq!(advice.contains("so that the host is up"), is_up, "{advice}");
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn finding(party: &Party<'_>, needed: usize, cx: &Context<'_>) -> Option<Finding
     let mut finding = Finding::new(&RULE, Certainty::Weak, message, shown.next()?)
         .severity(traffic_case::severity(party.client, &party.attempts, cx))
         .evidence(shown)
-        .actor(Actor { software: party.software.clone(), ..Actor::at(party.client, "the calling organisation") })
+        .actor(Actor { software: party.software.clone(), ..Actor::at(party.client, "the calling side") })
         .fix("Pace the dialler to fewer than one call a second, and take dead numbers off the list.")
         .fix("Spread legitimate traffic over numbers that you own, and register numbers and brand with the analytics services.")
         .verify("In a later capture more than 30 % of the calls are answered and last, at less than one call a second.");

@@ -70,7 +70,7 @@ fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
         .severity(traffic_case::severity(source.client, &run, cx))
         .evidence([order])
         .evidence(shown)
-        .actor(Actor { software: source.software.clone(), ..Actor::at(source.client, "the calling organisation") })
+        .actor(Actor { software: source.software.clone(), ..Actor::at(source.client, "the calling side") })
         .fix("Stop the campaign, and call from a list of people who agreed to it.")
         .fix("If nobody here ordered these calls: lock the account or trunk, and change its credentials.")
         .verify("In a later capture the called numbers of this source have no order.");

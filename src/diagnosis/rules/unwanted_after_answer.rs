@@ -77,7 +77,7 @@ fn finding(call: &Call, bye: &Transaction, cx: &Context<'_>) -> Option<Finding> 
             .verify("Later calls end with an ordinary BYE.")
     } else {
         finding
-            .actor(Actor::sender(invite, "the calling organisation"))
+            .actor(Actor::sender(invite, "the calling side"))
             .fix(
                 Text::new("Take {callee} off the calling list, and do not call again from another number.")
                     .with("callee", &callee),
@@ -99,7 +99,7 @@ fn of_unknown_side(request: &CapturedMessage) -> Finding {
         message.with("sender", element(request)),
         Evidence::header(request, HeaderName::Reason, Text::verbatim("BYE")),
     )
-    .actor(Actor::at(request.provenance.flow.destination, "the calling organisation"))
+    .actor(Actor::at(request.provenance.flow.destination, "the calling side"))
     .fix("Check whether there was consent to call, and what the called party heard.")
     .verify("Later calls end with an ordinary BYE.")
 }

@@ -277,7 +277,7 @@ mod tests {
         let actor = first.actor.as_ref().unwrap();
         assert_eq!(
             (actor.role.to_string().as_str(), actor.address.unwrap().to_string().as_str()),
-            ("the calling organisation", "198.51.100.20:5060")
+            ("the calling side", "198.51.100.20:5060")
         );
         assert!(report.findings.iter().all(|f| f.code != "failed-response"));
     }

@@ -8,11 +8,13 @@ use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::response_facts::{asks_to_wait, says_unwanted};
 use crate::diagnosis::{Evidence, Text};
 use crate::sip::sdp::Media;
-use crate::sip::{HeaderName, Message, Method, StatusCode, UriView};
+use crate::sip::{HeaderName, Message, Method, StatusCode, UriView, Warning};
 
 /// Media sections that are quoted.
 const SECTIONS: usize = 4;
 
+const OF_A_GATEWAY: &str = "The cause in its Reason is one of the telephone network (Q.850): where a gateway is behind the server, ask there why it \
+    gave that cause.";
 const ALLOW: &str = "Use only the methods that Allow lists, or switch the feature off towards this peer.";
 const REGISTRAR: &str = "For REGISTER, point the client at the registrar.";
 const REASON: &str =
@@ -162,20 +164,20 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         LATE => same.filter(|_| rang(transaction, call).is_some()),
         // Inside a dialog there is no next server.
         OVERLOAD if transaction.in_dialog => None,
-        ORDER => same.filter(|_| transaction.in_dialog),
+        // What the capture shows of the numbers is said instead.
+        ORDER => same.filter(|_| transaction.in_dialog && !has_earlier(transaction, call)),
         ALLOW if !has(HeaderName::Allow) => {
             Some("Switch the feature off towards this peer: the response does not say which methods it accepts.")
         }
         // That Allow lists the method is said already.
         ALLOW => same.filter(|_| !response.values(HeaderName::Allow).iter().any(|name| name.trim() == method.name())),
         REGISTRAR => same.filter(|_| *method == Method::Register),
-        REASON => same.filter(|_| gives_cause(response, &NOBODY)),
-        CAUSES => match (gives_cause(response, &ABSENT), has(HeaderName::Warning)) {
-            (true, true) => same,
-            (true, false) => Some("Read Reason: Q.850 cause 18, 19, 20 or 31 points to the telephone network."),
-            (false, true) => Some("Read Warning: 380 or 381 points to a mismatch of sip and sips."),
-            (false, false) => None,
-        },
+        // What Reason and Warning say is told already.
+        REASON => gives_cause(response, &NOBODY).then_some(OF_A_GATEWAY),
+        CAUSES if speaks_of_sips(response) => Some(
+            "By its Warning sip and sips do not fit: see with which of the two the called party's device is registered.",
+        ),
+        CAUSES => gives_cause(response, &ABSENT).then_some(OF_A_GATEWAY),
         STALE | NEW_TARGET => same.filter(|_| request(transaction, call).is_some_and(is_signed)),
         SIGN_ANEW => same.filter(|_| !call.redirects.is_empty()),
         COMPACT => same.filter(|_| request(transaction, call).is_some_and(has_compact_form)),
@@ -239,6 +241,22 @@ fn request<'c>(transaction: &Transaction, call: &'c Call) -> Option<&'c Message>
 /// Whether one of these causes of Q.850 stands in Reason.
 fn gives_cause(response: &Message, causes: &[u32]) -> bool {
     response.reasons().iter().any(|r| r.is("Q.850") && r.cause.is_some_and(|cause| causes.contains(&cause)))
+}
+
+/// Whether the capture has an earlier request of the same client in the dialog, whose CSeq can be compared.
+fn has_earlier(transaction: &Transaction, call: &Call) -> bool {
+    call.transactions.iter().any(|t| {
+        t.leg == transaction.leg
+            && t.client.address == transaction.client.address
+            && t.start < transaction.start
+            && t.request.is_some()
+    })
+}
+
+/// Whether a Warning says that sips was used where it is not allowed, or not used where it must be (RFC 5630 §6.2, §6.3).
+fn speaks_of_sips(response: &Message) -> bool {
+    let warnings = response.values(HeaderName::Warning);
+    warnings.iter().filter_map(|value| Warning::read(value)).any(|warning| matches!(warning.code, 380 | 381))
 }
 
 /// What to say instead of a missing registration where Reason shows that the called party was reached, or that somebody rejected the call.
@@ -409,7 +427,7 @@ mod tests {
             ("INVITE sip:1001@p", "404 Not Found", "E.164", "create the user"),
             ("INVITE sip:bob@p", "404 Not Found", "Compare user and domain", "E.164"),
             ("INVITE sip:bob@p", "404 Not Found", "create the user", "have the number"),
-            ("INVITE sip:p", "404 Not Found\nReason: Q.850;cause=1", "Look at a Reason", "nothing of the kind"),
+            ("INVITE sip:p", "404 Not Found\nReason: Q.850;cause=1", "where a gateway is", "Look at a Reason"),
             ("INVITE sip:p", "488 Not Acceptable Here", "does not say what it would accept", "the Warning in"),
             ("INVITE sip:p", "488 Not\nWarning: 305 p \"no\"", "the Warning in", "does not say"),
             ("SUBSCRIBE sip:p", "489 Bad Event", "names no package", "Allow-Events"),
@@ -466,9 +484,10 @@ mod tests {
             ("INVITE sip:p", "180 Ringing\n\n9 p > a\n403 No", "From and P-Asserted-Identity", "Source address"),
             ("INVITE sip:p", "480 Unavailable", "Look for a registration", "rang before"),
             ("INVITE sip:p", "480 Unavailable", "Look for a registration", "Read "),
-            ("INVITE sip:p", "480 No\nReason: Q.850;cause=20", "Read Reason: Q.850", "Warning"),
-            ("INVITE sip:p", "480 No\nWarning: 381 p \"sips\"", "Read Warning: 380", "Reason"),
-            ("INVITE sip:p", "480 No\nReason: Q.850;cause=20\nWarning: 399 p \"x\"", "Read Reason and Warning", "rang"),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=20", "where a gateway is behind", "Warning"),
+            ("INVITE sip:p", "480 No\nWarning: 381 p \"sips\"", "By its Warning sip and sips", "Reason"),
+            ("INVITE sip:p", "480 No\nReason: Q.850;cause=20\nWarning: 399 p \"x\"", "where a gateway is", "Warning"),
+            ("INVITE sip:p", "480 No\nWarning: 399 p \"x\"", "Look for a registration", "Warning"),
             ("INVITE sip:p", "180 Ringing\n\n9 p > a\n480 No", "The call rang before: it", "Look for a registration"),
             ("INVITE sip:p", "183 Progress\n\n9 p > a\n480 No", "If the call rang before", "The call rang"),
             ("INVITE sip:p", "183 Progress\n\n9 p > a\n480 No", "Look for a registration", "Read "),

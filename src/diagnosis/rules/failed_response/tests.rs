@@ -235,6 +235,64 @@ fn a_branch_without_answer_is_named_and_silence_is_claimed_only_with_proof() {
     }
 }
 
+#[test]
+fn a_branch_that_rang_beside_the_silent_one_is_named_as_well() {
+    let said = |repeat: &str, progress: &str| {
+        let report = flow(&format!(
+            "host c 203.0.113.61\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a\n100 Trying\n\n\
+             0.02 p > b branch=f1 forward{repeat}\nINVITE sip:bob@203.0.113.60\n\n0.02 p > c branch=f2 forward\nINVITE sip:bob@203.0.113.61\n\n\
+             0.3 c > p tag=c1\n{progress}\n\n0.31 p > a tag=c1\n180 Ringing\n\n20 p > c branch=f2\nCANCEL\n\n20.01 c > p re=CANCEL\n200 OK\n\n\
+             20.02 c > p re=INVITE tag=c1\n487 Request Terminated\n\n20.03 p > c branch=f2\nACK\n\n20.1 p > a tag=own re=INVITE\n408 Request Timeout\n\n\
+             20.2 a > p\nACK\n",
+        ));
+        only(&report).message.to_string()
+    };
+    let rang = "went on to 203.0.113.61:5060, which rang, and to 203.0.113.60:5060, which did not answer.";
+    let unseen = "went on to 203.0.113.61:5060, which rang, and to 203.0.113.60:5060; what came back from there is not";
+    let text = said(" repeat=0.5,1.5", "180 Ringing");
+    assert!(text.contains(rang), "{text}");
+    let text = said("", "180 Ringing");
+    assert!(text.contains(unseen), "{text}");
+    let text = said(" repeat=0.5,1.5", "183 Session Progress");
+    assert!(!text.contains("which rang"), "{text}");
+}
+
+#[test]
+fn a_500_to_a_number_below_the_last_is_the_fault_of_its_sender() {
+    let told = |first: u32, second: u32, status: &str| {
+        let report = flow(&format!(
+            "0.0 a > p cseq=10\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n1.1 a > p cseq=10\nACK\n\n\
+             2.0 a > p cseq={first}\nINFO sip:bob@p.example\n\n2.1 p > a tag=t\n200 OK\n\n\
+             3.0 a > p cseq={second}\nINFO sip:bob@p.example\n\n3.1 p > a tag=t\n{status}\n\n"
+        ));
+        only(&report).clone()
+    };
+    let finding = told(12, 11, "500 Server Internal Error");
+    assert!(
+        finding.message.to_string().ends_with(
+            "The request has the CSeq number 11, although INFO before it in the dialog had 12: a server must refuse a lower number with 500 \
+             (RFC 3261 §12.2.2)."
+        ),
+        "{}",
+        finding.message
+    );
+    let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+    assert!(matches!(&advice[..], [one] if one.contains("count CSeq up")), "{advice:?}");
+    assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "192.0.2.10:5060");
+    assert_eq!(finding.evidence.iter().filter(|e| e.text.starts_with("CSeq: ")).count(), 2);
+    for (first, second, status) in [
+        // In order, equal, and refused for something else.
+        (11, 12, "500 Server Internal Error"),
+        (11, 13, "500 Server Internal Error"),
+        (12, 11, "501 Not Implemented"),
+    ] {
+        let finding = told(first, second, status);
+        let (said, advice) = (finding.message.to_string(), finding.remediation.iter().map(ToString::to_string));
+        assert!(!said.contains("CSeq"), "{said}");
+        assert!(advice.into_iter().all(|fix| !fix.contains("CSeq")));
+    }
+}
+
 const ANSWERED: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n1.1 a > p\nACK\n\n";
 
 #[test]

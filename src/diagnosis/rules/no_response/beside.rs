@@ -33,6 +33,25 @@ pub(super) fn silent<'a>(call: &'a Call, decisive: Option<&Transaction>) -> Vec<
     found
 }
 
+/// The requests without answer that a client sent one after the other to a server with one method, none of the others between them
+/// answered: new ones in place of repetitions. Empty where the request is alone.
+pub(super) fn series<'a>(call: &'a Call, transaction: &Transaction) -> Vec<&'a Transaction> {
+    let same = |t: &&Transaction| {
+        t.method == transaction.method
+            && t.server == transaction.server
+            && t.client.address == transaction.client.address
+            && (t.leg, t.in_dialog, t.upstream) == (transaction.leg, transaction.in_dialog, transaction.upstream)
+    };
+    let of_kind: Vec<&Transaction> = call.transactions.iter().filter(same).collect();
+    let is_silent = |t: &&&Transaction| t.provisionals.is_empty() && t.finals.is_empty() && t.request.is_some();
+    let Some(at) = of_kind.iter().position(|t| std::ptr::eq(*t, transaction)) else { return Vec::new() };
+    let (before, after) = of_kind.split_at(at);
+    let first = at - before.iter().rev().take_while(is_silent).count();
+    let run: Vec<_> =
+        of_kind.iter().skip(first).take(at - first).chain(after.iter().take_while(is_silent)).copied().collect();
+    if run.len() > 1 { run } else { Vec::new() }
+}
+
 /// The ICMP error about a request.
 pub(in crate::diagnosis) fn icmp<'a>(call: &'a Call, transaction: &Transaction) -> Option<&'a IcmpReport> {
     let until = transaction.start.plus(TIMER);
