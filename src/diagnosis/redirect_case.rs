@@ -314,6 +314,14 @@ impl<'a> RedirectCase<'a> {
         proven.then_some(Certainty::Strong)
     }
 
+    /// The redirect that this one answers a follow-up of.
+    pub(super) fn before(&self) -> Option<Self> {
+        let is_this =
+            |f: &Follow| self.redirect.transaction == f.transaction || self.redirect.relayed.contains(&f.transaction);
+        let earlier = Self::all(self.call).take_while(|case| case.index < self.index);
+        earlier.filter(|case| case.redirect.follows.iter().any(is_this)).last()
+    }
+
     /// The redirect that answered a follow-up of this one.
     fn next(&self) -> Option<Self> {
         let follows = &self.redirect.follows;

@@ -217,7 +217,7 @@ fn severity(transaction: &Transaction) -> Severity {
 }
 
 fn message(silence: &Silence<'_>, cx: &Context<'_>) -> Text {
-    let Silence { transaction, icmp, received, doubt, .. } = silence;
+    let Silence { transaction, series, icmp, received, doubt, .. } = silence;
     let text = match (icmp, doubt) {
         (Some(report), _) => {
             Text::new("{client} sent {method} to {server} {times} and got no response; ICMP reports {kind}.")
@@ -237,7 +237,10 @@ fn message(silence: &Silence<'_>, cx: &Context<'_>) -> Text {
             Text::new("{client} sent {method} to {server} {times} and got no response at all from that host.")
         }
     };
-    let text = if doubt.is_some() { text } else { text.with("client", transaction.client) };
+    // Some clients take another port for each request.
+    let is_one_port = series.iter().all(|t| t.client == transaction.client);
+    let client = if is_one_port { transaction.client.to_string() } else { transaction.client.address.to_string() };
+    let text = if doubt.is_some() { text } else { text.with("client", client) };
     text.with("server", transaction.server).with("method", &transaction.method).with("times", times(silence))
 }
 
@@ -396,6 +399,20 @@ mod tests {
         let text = said(&series(" repeat=0.5,1.5", ""));
         assert!(
             text.contains("sent REGISTER to 203.0.113.60:5060 27 times in 41.5 s as 9 requests and got no response"),
+            "{text}"
+        );
+        // A client that takes another port each time is named without one.
+        let ports = |n: u32| {
+            format!(
+                "{} a{n} > b call=y cseq={n} repeat=0.5,1.5,3.5\nREGISTER sip:b.example\nFrom: <sip:x@b.example>\n\n",
+                n * 5
+            )
+        };
+        let hosts = "host a1 192.0.2.10:6001\nhost a2 192.0.2.10:6002\nhost a3 192.0.2.10:6003\n";
+        let steps: String = (1..=3).map(ports).collect();
+        let text = said(&crate::diagnosis::reports::reports(&format!("{hosts}{HOSTS}{SEEN}{steps}{late}")).remove(1));
+        assert!(
+            text.starts_with("192.0.2.10 sent REGISTER to 203.0.113.60:5060 12 times in 13.5 s as 3 requests and got"),
             "{text}"
         );
         // What was answered in between ends a series.

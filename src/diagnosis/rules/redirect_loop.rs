@@ -133,7 +133,13 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
         )
         .fix("Remove the route that leads back from the other one: compare the route tables of both.");
     let finding = if again.was_called { finding.fix(ONCE_ONLY) } else { finding };
-    Some(finding.verify("Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own."))
+    let mut finding =
+        finding.verify("Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own.");
+    // A server that gives its own address out is the whole of such a circle.
+    if chain.iter().any(redirect_to_itself_in_effect::applies) {
+        finding.consequence_of = Some(redirect_to_itself_in_effect::RULE.code);
+    }
+    Some(finding)
 }
 
 /// The redirecting servers, each once, in order.
@@ -204,6 +210,14 @@ mod tests {
         // Where the client took the called address of two Contacts, nobody else tells of the circle.
         let two = format!("{HOSTS}{}{LATER}", round(a, &format!("{a}>, <{b}")));
         assert_eq!(codes(&two), [RULE.code]);
+        // A server that sends its callers to its own address and back again is one cause.
+        let own = "sip:5001@198.51.100.30";
+        let back =
+            format!("{HOSTS}{}{LATER}", (step("+0.01", "old", a, own) + &step("+0.01", "old", own, a)).repeat(2));
+        assert_eq!(codes(&back), ["redirect-loop", "redirect-to-itself-in-effect"]);
+        let found = diagnose(&back).calls.remove(0).findings;
+        let of_loop = found.iter().find(|f| f.code == RULE.code).and_then(|f| f.consequence_of);
+        assert_eq!(of_loop, Some("redirect-to-itself-in-effect"));
         // A circle of two addresses is one, though one of its servers also sends the client to where it is.
         let mixed = format!(
             "{HOSTS}{}{}{}{}{LATER}",

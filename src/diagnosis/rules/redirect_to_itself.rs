@@ -4,6 +4,8 @@ use crate::call::Call;
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 
+use super::redirect_to_itself_in_effect as in_effect;
+
 pub(super) static RULE: Rule = Rule {
     code: "redirect-to-itself",
     summary: "A 3xx response whose only Contact equals the Request-URI that it answers.",
@@ -52,9 +54,14 @@ fn finding(case: RedirectCase<'_>) -> Finding {
         .actor(case.operator())
         .fix("Return an address other than the one that was called, relay the call, or answer 404.")
         .fix("Look for the location-service row or the dial-plan rule that returns the called address unchanged.");
-    case.and_once_only(finding).verify(case.verification(
+    let mut finding = case.and_once_only(finding).verify(case.verification(
         "Call again: the Contact differs from the Request-URI, and the second INVITE reaches another server.",
-    ))
+    ));
+    // A server that gives its own address out redirects whoever comes there, to that very address.
+    if case.before().is_some_and(|before| before.redirector() == case.redirector() && in_effect::applies(&before)) {
+        finding.consequence_of = Some(in_effect::RULE.code);
+    }
+    finding
 }
 
 #[cfg(test)]
@@ -62,7 +69,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::diagnosis::testing::{LATER, check, only, redirected, with_code};
+    use crate::diagnosis::testing::{LATER, check, diagnose, only, redirected, with_code};
 
     #[test]
     fn strict_equality_of_all_contacts_counts() {
@@ -96,6 +103,24 @@ mod tests {
             (last.frame.number.to_string(), last.what.to_string().as_str()),
             ("26".to_owned(), "the last of 9 times that this happened")
         );
+        // Where the server gave its own address out before, that is the cause.
+        let own = flow
+            .replacen("<sip:bob@corp.example>", "<sip:bob@198.51.100.30>", 1)
+            .replace("INVITE sip:bob@corp", "INVITE sip:bob@198.51.100.30");
+        let own = own.replace("@198.51.100.30.example", "@198.51.100.30").replacen(
+            "INVITE sip:bob@198.51.100.30",
+            "INVITE sip:bob@corp.example",
+            1,
+        );
+        let (first, rest) = own.split_once("<sip:bob@198.51.100.30>").unwrap();
+        let own = format!(
+            "{first}<sip:bob@198.51.100.30>{}",
+            rest.replace("<sip:bob@corp.example>", "<sip:bob@198.51.100.30>")
+        );
+        let found: Vec<_> = diagnose(&own).calls.remove(0).findings;
+        let told: Vec<_> =
+            found.iter().filter(|f| f.code.contains("itself")).map(|f| (f.code, f.consequence_of)).collect();
+        assert_eq!(told, [(in_effect::RULE.code, None), (RULE.code, Some(in_effect::RULE.code))]);
         // Two servers that take turns say two things.
         let other = flow.replace("3 a > r", "3 a > s").replacen("host r", "host s 198.51.100.31\nhost r", 1);
         let other = other
