@@ -383,6 +383,14 @@ impl Failure<'_> {
             };
             related.push(Evidence::of(request, what));
             related.extend(fitting::refused(request, self.status));
+            // Whoever transfers a call learns of its end in a NOTIFY only (RFC 3515 §2.4.5), which names no other call.
+            if self.transaction.method == Method::Invite && request.message.has(HeaderName::ReferredBy) {
+                related.push(Evidence::header(
+                    request,
+                    HeaderName::ReferredBy,
+                    "marks the call as a transfer (RFC 3892)",
+                ));
+            }
         }
         if let Some(before) = particular::number_passed(call, self.deepest, self.status) {
             let numbers = self.deepest.request.and_then(|id| call.message(id)).into_iter().map(|m| (m, "its CSeq"));

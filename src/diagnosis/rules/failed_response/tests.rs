@@ -293,6 +293,24 @@ fn a_500_to_a_number_below_the_last_is_the_fault_of_its_sender() {
     }
 }
 
+#[test]
+fn a_call_that_names_who_referred_it_is_told_as_a_transfer() {
+    let transfers = |method: &str, field: &str| {
+        let report =
+            flow(&format!("0.0 a > p\n{method} sip:bob@p.example{field}\n\n0.1 p > a tag=t\n404 Not Found\n\n"));
+        let evidence = &only(&report).evidence;
+        evidence
+            .iter()
+            .filter(|e| e.what.to_string().starts_with("marks the call as a transfer"))
+            .map(|e| e.text.to_string())
+            .collect::<Vec<_>>()
+    };
+    let by = "\nReferred-By: <sip:carol@c.example>";
+    assert_eq!(transfers("INVITE", by), ["Referred-By: <sip:carol@c.example>"]);
+    assert!(transfers("INVITE", "").is_empty());
+    assert!(transfers("MESSAGE", by).is_empty());
+}
+
 const ANSWERED: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n1.1 a > p\nACK\n\n";
 
 #[test]
