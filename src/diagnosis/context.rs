@@ -16,7 +16,7 @@ use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
 use super::unwanted_case::UnwantedCase;
 use super::{CheckedIdentity, Severity};
-use crate::call::{Call, Waits};
+use crate::call::{Call, Transaction, Waits};
 use crate::lang::{Text, span};
 use crate::limits::{
     ACKNOWLEDGED_FLOWS, ACKNOWLEDGEMENTS, CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNER_URL,
@@ -92,6 +92,11 @@ impl Context<'_> {
 }
 
 impl Context<'_> {
+    /// Whether the host that a request went to is known to be up: it sends SIP. An address that is the client's own tells nothing.
+    pub(super) fn is_up(&self, asked: &Transaction) -> bool {
+        asked.client.address != asked.server.address && self.hosts.senders.contains(&asked.server.address)
+    }
+
     /// Why the absence of something that should have reached `address` within `deadline` after `since` proves nothing;
     /// `None` where it is proven.
     pub fn doubt(&self, address: IpAddr, since: Timestamp, deadline: Duration) -> Option<Text> {

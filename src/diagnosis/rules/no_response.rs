@@ -302,7 +302,7 @@ fn fixes(silence: &Silence<'_>, cx: &Context<'_>) -> Vec<Text> {
             fixes.push(Text::new(ELSEWHERE));
         }
         None => {
-            fixes.push(Text::new(if cx.hosts.senders.contains(&silence.transaction.server.address) {
+            fixes.push(Text::new(if cx.is_up(silence.transaction) {
                 "That address sends other SIP messages in this capture, so that the host is up: see whether it does so from this port, and look into the log of its SIP service for this request."
             } else {
                 "Check that address and port are right, and that the host is up."
@@ -428,6 +428,11 @@ mod tests {
             silent.remediation[0].to_string()
         };
         assert!(advice("").starts_with("Check that address and port are right"));
+        // On one machine the client itself sends from that address.
+        let local = HOSTS.replace("203.0.113.60", "192.0.2.10:5070");
+        let report = crate::diagnosis::reports::reports(&format!("{local}{SEEN}{SILENT}"));
+        let own = report.iter().flat_map(|r| &r.findings).find(|f| f.code == "no-response").unwrap();
+        assert!(own.remediation.iter().all(|fix| !fix.to_string().starts_with("That address sends")), "{own:?}");
         let up = advice("0.2 b > a call=w\nOPTIONS sip:192.0.2.10\n\n0.3 a > b call=w\n200 OK\n\n");
         assert!(up.starts_with("That address sends other SIP messages in this capture"), "{up}");
     }

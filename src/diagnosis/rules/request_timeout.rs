@@ -99,7 +99,7 @@ fn finding(call: &Call, cx: &Context<'_>) -> Option<Finding> {
             .actor(Actor::at(behind.server, "the operator of the host that does not answer, and of the way to it"))
             .fix(icmp.map_or_else(
                 || {
-                    Text::new(if cx.hosts.senders.contains(&behind.server.address) {
+                    Text::new(if cx.is_up(behind) {
                         "Find out why {behind} does not answer. Its address sends other SIP messages in this capture, so that the host is up: look at port and transport, and into its log."
                     } else {
                         "Find out why {behind} does not answer: address and port, host, firewall."
