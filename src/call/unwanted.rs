@@ -12,7 +12,7 @@ use crate::sip::{Method, StatusCode};
 use crate::words::Words;
 
 /// Nobody sees a call, decides and presses a key in less.
-const HUMAN: Duration = Duration::from_millis(1500);
+pub(crate) const HUMAN: Duration = Duration::from_millis(1500);
 /// A list is consulted within this.
 const LOOKUP: Duration = Duration::from_secs(1);
 /// Words in Server and User-Agent values by which phones and softphones name themselves, in lower case.

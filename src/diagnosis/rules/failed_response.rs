@@ -5,6 +5,7 @@ use std::time::Duration;
 use self::other_methods::Wording;
 use self::role::{End, Role};
 use crate::call::network_block::NetworkBlock;
+use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts::{self, method};
@@ -16,6 +17,7 @@ use crate::lang::span;
 use crate::sip::{HeaderName, Method};
 
 mod fitting;
+mod in_dialog;
 mod other_methods;
 mod particular;
 mod role;
@@ -218,7 +220,7 @@ impl Failure<'_> {
             finding = finding.fix(advice);
         }
         match known.map(Lookup::entry) {
-            Some(_) if self.is_network_block() || self.status == 608 => self.with_redress(finding),
+            Some(_) if self.is_block() => self.with_redress(finding),
             Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),
             Some(entry) if self.severity > Severity::Info => self.with_remedies(call, finding, entry),
             _ => finding,
@@ -265,6 +267,13 @@ impl Failure<'_> {
                  is in use says so at once.",
             )
             .with("ringing", span(ringing));
+        }
+        if let Some(after) = self.was_refused_at_once(call) {
+            return Text::new(
+                "It came {after} after the request, and nothing had rung: no person decides that fast, so that the device or a server refused \
+                 by itself, such as for do not disturb, a block list or another rule of its own.",
+            )
+            .with("after", span(after));
         }
         let particular = match known {
             Some(Lookup::Entry(entry)) if particular::judges_unseen_signature(call, self.deepest, self.status) => {
@@ -353,8 +362,30 @@ impl Failure<'_> {
         Some(self.response.provenance.time.since(rang.provenance.time))
     }
 
+    /// After how long a call was declined that nobody can have seen.
+    fn was_refused_at_once(&self, call: &Call) -> Option<Duration> {
+        let is_of_a_user = self.status == 603 && self.transaction.method == Method::Invite && !self.is_network_block();
+        // Frames without times tell of no pace, and a reason that is given comes first.
+        let is_told = self.response.message.has(HeaderName::Reason);
+        if !is_of_a_user || is_told || self.transaction.in_dialog || call.start == call.end {
+            return None;
+        }
+        let rings = |id: &MessageId| call.message(*id)?.message.status().filter(|status| status.0 > 100);
+        if call.transactions.iter().any(|t| t.provisionals.iter().any(|id| rings(id).is_some())) {
+            return None;
+        }
+        let sent = call.message(self.deepest.request?)?.provenance.time;
+        let after = self.response.provenance.time.since(sent);
+        (after < unwanted::HUMAN).then_some(after)
+    }
+
+    /// Whether a network blocked the call; inside a dialog there is none left to block.
+    fn is_block(&self) -> bool {
+        self.is_network_block() || (self.status == 608 && !self.transaction.in_dialog)
+    }
+
     fn is_network_block(&self) -> bool {
-        NetworkBlock::of(&self.response.message).is_some()
+        !self.transaction.in_dialog && NetworkBlock::of(&self.response.message).is_some()
     }
 
     /// The request, what the caller received, who had rung before, what happened behind.
@@ -541,7 +572,10 @@ pub(super) fn advice_of_catalogue(
 /// Whether a CANCEL or BYE that ends the request is in the capture.
 fn was_ended(call: &Call, transaction: &Transaction) -> bool {
     let ends = |t: &Transaction| matches!(t.method, Method::Cancel | Method::Bye);
-    call.transactions.iter().any(|t| t.leg == transaction.leg && ends(t))
+    // What ended a call later, or another request of it, is no part of this.
+    let over = transaction.finals.iter().filter_map(|last| call.time(last.message)).min();
+    let in_time = |t: &Transaction| over.is_none_or(|over| t.start <= over);
+    call.transactions.iter().any(|t| t.leg == transaction.leg && ends(t) && in_time(t))
 }
 
 /// Status and phrase as captured, with the registered phrase where the two differ.

@@ -2,14 +2,15 @@
 //! SUBSCRIBE with the same status has another meaning, another party who must act, and nothing that could ring. So has a status whose
 //! reason phrase says that it means something else.
 
+use super::in_dialog;
 use crate::call::Transaction;
 use crate::sip::{Message, Method};
 
 /// The words for a status of some methods, in place of those of the catalogue.
 #[derive(Debug)]
 pub(super) struct Wording {
-    statuses: &'static [u16],
-    methods: Methods,
+    pub(super) statuses: &'static [u16],
+    pub(super) methods: Methods,
     pub(super) meaning: &'static str,
     pub(super) fixes: &'static [&'static str],
     pub(super) role: &'static str,
@@ -47,25 +48,8 @@ const STALE_DATE: Wording = Wording {
     verify: Some("The next request is signed in the minute in which it is sent, and is accepted."),
 };
 
-/// A 404 inside a dialog, where the request names no user, but the way to the other end: many proxies say so to what has no Route.
-const OFF_THE_ROUTE: Wording = Wording {
-    statuses: &[404],
-    methods: Methods::Others,
-    meaning: "Inside a dialog the status says nothing of a user: the server does not know where to send the request on. As a rule its Route is \
-        missing, or is not the way that Record-Route gave when the dialog began.",
-    fixes: &[
-        "Compare Route of the request with Record-Route of the response that began the dialog, and the Request-URI with the Contact there: \
-            the client has to take both from it (RFC 3261 §12.1.2, §12.2.1.1).",
-        "Compare Record-Route of that response with the INVITE as it reached whoever answered, who has to copy all values (RFC 3261 §12.1.1).",
-    ],
-    role: "the operator of the client that sent the request, or of the other end of the dialog",
-    verify: Some(
-        "The next such request carries the Route that Record-Route gave, and the other end of the dialog answers it.",
-    ),
-};
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Methods {
+pub(super) enum Methods {
     Register,
     Cancel,
     /// Neither INVITE nor REGISTER.
@@ -75,11 +59,8 @@ enum Methods {
 /// The words for the `status` of a response as the answer to `method`; `None` where those of the catalogue fit.
 pub(super) fn wording(transaction: &Transaction, status: u16, response: &Message) -> Option<&'static Wording> {
     let method = &transaction.method;
-    // Other methods name what they want: a mailbox, an event, whom to call.
-    let is_of_the_session =
-        matches!(method, Method::Invite | Method::Bye | Method::Update | Method::Prack | Method::Info);
-    if transaction.in_dialog && is_of_the_session && OFF_THE_ROUTE.statuses.contains(&status) {
-        return Some(&OFF_THE_ROUTE);
+    if let Some(wording) = in_dialog::wording(transaction, status) {
+        return Some(wording);
     }
     if *method != Method::Register && NO_ADDRESS.statuses.contains(&status) && speaks_of_dns(response) {
         return Some(&NO_ADDRESS);
@@ -99,7 +80,7 @@ pub(super) fn wording(transaction: &Transaction, status: u16, response: &Message
 /// All advice of these words.
 #[cfg(test)]
 pub(super) fn fixes() -> impl Iterator<Item = &'static str> {
-    WORDINGS.iter().chain([&OFF_THE_ROUTE]).flat_map(|wording| wording.fixes).copied()
+    WORDINGS.iter().chain(in_dialog::WORDINGS).flat_map(|wording| wording.fixes).copied()
 }
 
 /// Whether the phrase is that of a signature that is not fresh.

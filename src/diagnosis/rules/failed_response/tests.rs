@@ -14,6 +14,10 @@ fn only(report: &CallReport) -> &Finding {
     &report.findings[0]
 }
 
+fn only_failed(report: &CallReport) -> &Finding {
+    report.findings.iter().find(|f| f.code == "failed-response").expect("a failed response")
+}
+
 fn what(finding: &Finding) -> Vec<String> {
     finding.evidence.iter().map(|e| e.what.to_string()).collect()
 }
@@ -460,6 +464,87 @@ fn a_404_inside_a_dialog_speaks_of_the_way_and_not_of_a_user() {
     }
     // A mailbox may be gone while its subscription lasts.
     assert!(said("SUBSCRIBE sip:bob@p.example").contains("nothing under this address"));
+}
+
+#[test]
+fn a_refused_change_of_a_session_is_no_rejected_call() {
+    let said = |response: &str| {
+        let report = flow(&format!(
+            "{ANSWERED}5.0 a > p\nINVITE sip:bob@p.example\nTo: <sip:bob@p.example>;tag=t\n\n5.1 p > a\n{response}\n\n5.2 a > p\nACK\n"
+        ));
+        assert_eq!(report.findings.len(), 1, "{response}: {:?}", codes(&report));
+        let finding = &report.findings[0];
+        let advice = finding.remediation.iter().chain(&finding.verification).map(ToString::to_string);
+        [finding.message.to_string()].into_iter().chain(advice).collect::<Vec<_>>().join(" ")
+    };
+    for (response, meaning) in [
+        ("603 Decline", "does not reject the call, and does not end it"),
+        ("603 Network Blocked", "does not reject the call, and does not end it"),
+        ("608 Rejected", "does not reject the call, and does not end it"),
+        ("600 Busy Everywhere", "does not reject the call, and does not end it"),
+        ("486 Busy Here", "does not reject the call, and does not end it"),
+        ("480 Temporarily Unavailable", "says nothing of a registration"),
+        ("410 Gone", "does not know where to send the request on"),
+        ("484 Address Incomplete", "does not know where to send the request on"),
+        ("604 Does Not Exist Anywhere", "does not know where to send the request on"),
+    ] {
+        let text = said(response);
+        assert!(text.contains(meaning), "{response}: {text}");
+        for words in ["called user", "called party", "redress", "the number", "directories", "is busy", "take the call"]
+        {
+            assert!(!text.contains(words), "{response}: {text}");
+        }
+    }
+    // Near miss: what begins a call is rejected.
+    for (response, meaning) in
+        [("486 Busy Here", "device that was reached is busy"), ("603 Network Blocked", "analytics")]
+    {
+        let text = only_failed(&invite(response, false)).message.to_string();
+        assert!(text.contains(meaning), "{response}: {text}");
+    }
+}
+
+#[test]
+fn a_decline_that_no_person_can_have_given_says_so() {
+    let said = |between: &str, response: &str| {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a\n100 Trying\n\n{between}{response}\n\n12.6 a > p\nACK\n"
+        ));
+        only_failed(&report).message.to_string()
+    };
+    let text = said("", "0.017 p > a\n603 Decline");
+    assert!(text.contains("It came 17 ms after the request, and nothing had rung"), "{text}");
+    assert!(!text.contains("was reached"), "{text}");
+    // Near misses: time to decide, a device that rang, a block that says what it is, a reason that is given.
+    for (between, response) in [
+        ("", "4.0 p > a\n603 Decline"),
+        ("0.1 p > a tag=t\n180 Ringing\n\n", "0.9 p > a tag=t\n603 Decline"),
+        ("", "0.017 p > a\n603 Network Blocked"),
+        ("", "0.017 p > a\n603 Decline\nReason: Q.850;cause=21"),
+    ] {
+        let text = said(between, response);
+        assert!(!text.contains("nothing had rung"), "{response}: {text}");
+    }
+}
+
+#[test]
+fn a_487_is_not_explained_by_the_end_of_the_call_much_later() {
+    let refused = "5.0 a > p\nINVITE sip:bob@p.example\nTo: <sip:bob@p.example>;tag=t\n\n";
+    let answer = "5.1 p > a\n487 Request Terminated\n\n5.2 a > p\nACK\n\n";
+    for (steps, seen) in [
+        (format!("{refused}{answer}50 a > p\nBYE\n\n50.1 p > a\n200 OK\n"), false),
+        (
+            format!(
+                "{refused}5.05 a > p\nBYE\n\n5.06 p > a\n200 OK\n\n5.1 p > a re=INVITE\n487 Request Terminated\n\n5.2 a > p\nACK\n"
+            ),
+            true,
+        ),
+    ] {
+        let report = flow(&format!("{ANSWERED}{steps}"));
+        let found = report.findings.iter().find(|f| f.message.to_string().contains("487"));
+        let text = found.map(|f| f.message.to_string()).unwrap_or_default();
+        assert_eq!(!text.contains("neither is in this capture"), seen, "{text}");
+    }
 }
 
 #[test]
