@@ -1,13 +1,13 @@
 //! Final responses of one status, each once however many hops relayed it: the copy on the deepest hop that shows it. Inside a dialog there
-//! is no call left that could be rejected.
+//! is no call left that could be rejected, and a registration is none.
 
 use crate::call::{Call, CapturedMessage, Origin, TransactionId};
-use crate::sip::StatusCode;
+use crate::sip::{Method, StatusCode};
 
-/// Final responses with that status to requests outside a dialog, with their transactions.
+/// Final responses with that status to requests outside a dialog that reach for somebody, with their transactions.
 pub(super) fn with_status(call: &Call, status: StatusCode) -> impl Iterator<Item = (TransactionId, &CapturedMessage)> {
     (0..call.transactions.len()).map(TransactionId).filter_map(move |id| {
-        call.transaction(id).filter(|t| !t.in_dialog)?;
+        call.transaction(id).filter(|t| !t.in_dialog && t.method != Method::Register)?;
         let relayed = call.transaction(id).and_then(|t| t.upstream).and_then(|up| call.final_status(up));
         let nearest = call.final_status(id) == Some(status) && relayed != Some(status);
         nearest.then(|| deepest(call, id, status)).flatten()

@@ -109,7 +109,8 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
     }
     let mut failure = failure(call, call.decided_by?, call.final_response?)?;
     failure.severity = match call.outcome {
-        _ if ordinary => Severity::Info,
+        // A refused registration is the decision of no user, whatever the status.
+        _ if ordinary && failure.transaction.method != Method::Register => Severity::Info,
         // Whether credentials were sent, and whether they came later, is in what was not captured.
         Outcome::ChallengeUnanswered if failure.transaction.request.is_none() => Severity::Notice,
         // A 603 as such is the decision of a user; this one is not.
@@ -288,6 +289,10 @@ impl Failure<'_> {
             return text;
         }
         Text::new(match known {
+            Some(_) if self.is_network_block() && self.transaction.method != Method::Invite => {
+                "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
+                 blocked the request, and the addressee never saw it."
+            }
             Some(_) if self.is_network_block() => {
                 "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
                  blocked the call, and the called user never saw it."
@@ -305,8 +310,9 @@ impl Failure<'_> {
             Some(_) if self.status == 491 && !is_crossed(call, self.transaction) => {
                 "It says that another change of the session was under way; none of the other side is in this capture."
             }
-            // An ordinary end needs no more than its meaning in short; nor does a 408 that was captured: what clients make up is not.
-            Some(Lookup::Entry(entry)) if self.severity == Severity::Info || self.status == 408 => {
+            // An ordinary end needs no more than its meaning in short; nor does a 408 that was captured: what clients make up is not; nor a
+            // decline without the marks of 603+.
+            Some(Lookup::Entry(entry)) if self.severity == Severity::Info || matches!(self.status, 408 | 603) => {
                 entry.meaning_in_short()
             }
             Some(Lookup::Entry(entry)) => entry.meaning,
@@ -379,13 +385,18 @@ impl Failure<'_> {
         (after < unwanted::HUMAN).then_some(after)
     }
 
-    /// Whether a network blocked the call; inside a dialog there is none left to block.
+    /// Whether a network blocked the call or the message.
     fn is_block(&self) -> bool {
-        self.is_network_block() || (self.status == 608 && !self.transaction.in_dialog)
+        self.is_network_block() || (self.status == 608 && self.can_be_blocked())
     }
 
     fn is_network_block(&self) -> bool {
-        !self.transaction.in_dialog && NetworkBlock::of(&self.response.message).is_some()
+        self.can_be_blocked() && NetworkBlock::of(&self.response.message).is_some()
+    }
+
+    /// Whether the request may be blocked on its way to somebody: not inside a dialog, and not where it registers.
+    fn can_be_blocked(&self) -> bool {
+        !self.transaction.in_dialog && self.transaction.method != Method::Register
     }
 
     /// The request, what the caller received, who had rung before, what happened behind.

@@ -45,10 +45,13 @@ fn finding(call: &Call, transaction: &Transaction) -> Option<Finding> {
         return None;
     }
     let response = call.message(redirect.message)?;
-    let message = Text::new(
-        "{server} answered {method} inside the dialog with {status}; the session goes on unchanged, and what the \
-         {method} was for did not happen.",
-    )
+    let message = Text::new(if transaction.method == Method::Bye {
+        // RFC 3261 §15.1.1: whoever sends BYE takes the session for ended at once, whatever comes back.
+        "{server} answered {method} inside the dialog with {status}. The side that sent it takes the call for ended all the same; whether the other \
+         side does is not shown by a redirect."
+    } else {
+        "{server} answered {method} inside the dialog with {status}; the session goes on unchanged, and what the {method} was for did not happen."
+    })
     .with("server", response.provenance.flow.source)
     .with("method", &transaction.method)
     .with("status", redirect.status);
@@ -62,7 +65,12 @@ fn finding(call: &Call, transaction: &Transaction) -> Option<Finding> {
         .actor(Actor::sender(response, "operator of the element that answered"))
         .fix(remedy)
         .fix("If a proxy answered: let requests with a To tag follow their Route header fields, past all redirect rules.")
-        .verify("Put a call on hold and take it back: both re-INVITEs are answered with 200.");
+        .verify(match transaction.method {
+            Method::Invite | Method::Update => {
+                Text::new("Put a call on hold and take it back: both re-INVITEs are answered with 200.")
+            }
+            _ => Text::new("The next {method} inside a dialog is answered with 200.").with("method", &transaction.method),
+        });
     Some(finding)
 }
 
@@ -101,5 +109,18 @@ mod tests {
             ],
         );
         assert!(with_code(&flow("INVITE", "302 Moved"), "redirect-not-followed").is_empty());
+    }
+
+    #[test]
+    fn a_bye_ends_the_call_for_whoever_sent_it() {
+        for (method, goes_on, verified) in
+            [("BYE", false, "The next BYE"), ("INFO", true, "The next INFO"), ("INVITE", true, "on hold")]
+        {
+            let found = with_code(&flow(method, "302 Moved"), RULE.code);
+            let text = found[0].message.to_string();
+            assert_eq!(text.contains("the session goes on unchanged"), goes_on, "{text}");
+            let verification = found[0].verification.as_ref().unwrap().to_string();
+            assert!(verification.contains(verified), "{method}: {verification}");
+        }
     }
 }

@@ -49,6 +49,9 @@ const ORDER: &str =
     "Inside a dialog compare the CSeq with the requests before it: a lower number is the client's fault.";
 const CODEC: &str = "The 200 carries an SDP answer with a codec from the offer.";
 const RINGS: &str = "The called device is registered and the next call rings.";
+const REDRESS: &str = "For 603+ use the url, tel or email in the Reason header field to ask the blocking provider for redress, and quote its id.";
+const UNALTERED: &str = "Providers on the way must keep phrase and Reason unchanged, and must not try another route.";
+const DECLINED: &str = "A plain decline: none needed. 603+: after redress the call rings, and the 603+ reaches the caller unaltered until then.";
 const BACK_OFF: &str = "the vendor of the client that does not back off";
 const OVER: &str = "For a BYE or CANCEL nothing needs repair; treat the call as over.";
 
@@ -118,7 +121,7 @@ pub(super) fn verification(
     call: &Call,
 ) -> Option<&'static str> {
     match verify {
-        "" => None,
+        "" | DECLINED => None,
         RINGS if was_reached(response).is_some() || rang(transaction, call) == Some(180) => None,
         CODEC if offers_fax(transaction, call) => Some("The next fax arrives, over T.38 or over audio."),
         _ => Some(verify),
@@ -185,8 +188,8 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         NO_CANCEL if !was_ended(call, transaction) => Some(
             "Look upstream for what cancelled the call: a proxy timer, a 6xx on another branch, or a part of the path that was not captured.",
         ),
-        // Where that is so, closer rules say it.
-        POINTS_BACK | WAS_CALLED => None,
+        // Where that is so, closer rules say it; of 603+ there are words of its own.
+        POINTS_BACK | WAS_CALLED | REDRESS | UNALTERED => None,
         NO_CONTACT => same.filter(|_| !has(HeaderName::Contact)),
         LONGER_SESSION | LONGER_EXPIRY | MECHANISM => same.filter(|_| !is_no_step(call, transaction)),
         RAISE_SESSION if is_no_step(call, transaction) => {

@@ -122,7 +122,7 @@ const WORDINGS: &[Wording] = &[
         verify: None,
     },
     Wording {
-        statuses: &[404, 604],
+        statuses: &[404, 410, 604],
         methods: Methods::Register,
         meaning: "The registrar knows no such address of record, or does not serve its domain.",
         fixes: &[
@@ -143,6 +143,17 @@ const WORDINGS: &[Wording] = &[
             "Compare the domain of the Request-URI with those that the server serves.",
         ],
         role: "the operator of the server that answered, or of the client that names the wrong domain",
+        verify: None,
+    },
+    Wording {
+        statuses: &[486, 600, 603, 606, 608],
+        methods: Methods::Register,
+        meaning: "The registrar refuses this registration; to REGISTER the status says nothing of a called user or of a call.",
+        fixes: &[
+            "Look into the log of the registrar at this second: which rule refused the registration, and why with a status for calls.",
+            "See whether the account exists, is active, and may register from this source address.",
+        ],
+        role: "the owner of the account, together with the operator of the registrar",
         verify: None,
     },
     Wording {
@@ -185,6 +196,15 @@ const WORDINGS: &[Wording] = &[
         meaning: "The addressee was reached and does not take this request.",
         fixes: &["Nothing needs repair unless the addressee was meant to take such requests."],
         role: "nobody",
+        verify: None,
+    },
+    Wording {
+        statuses: &[608],
+        methods: Methods::Others,
+        meaning: "Something between the two parties, such as a provider's analytics service, rejected the request on behalf of the addressee. \
+            No person saw it.",
+        fixes: &[],
+        role: "the operator of the server that answered",
         verify: None,
     },
     Wording {

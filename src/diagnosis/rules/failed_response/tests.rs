@@ -554,6 +554,14 @@ fn what_starts_no_call_gets_words_of_its_own() {
         ("REGISTER sip:p.example", "404 Not Found", "no such address of record"),
         ("REGISTER sip:p.example", "480 No DNS results", "cannot take the registration at the moment"),
         ("REGISTER sip:p.example", "503 Service Unavailable", "overloaded or in maintenance"),
+        ("REGISTER sip:p.example", "410 Gone", "no such address of record"),
+        ("REGISTER sip:p.example", "486 Busy Here", "refuses this registration"),
+        ("REGISTER sip:p.example", "603 Decline", "refuses this registration"),
+        ("REGISTER sip:p.example", "603 Network Blocked", "refuses this registration"),
+        ("REGISTER sip:p.example", "606 Not Acceptable", "refuses this registration"),
+        ("REGISTER sip:p.example", "608 Rejected", "refuses this registration"),
+        ("MESSAGE sip:bob@p.example", "608 Rejected", "rejected the request on behalf of the addressee"),
+        ("MESSAGE sip:bob@p.example", "603 Network Blocked", "blocked the request, and the addressee never saw it"),
         ("SUBSCRIBE sip:bob@p.example", "404 Not Found", "nothing under this address"),
         ("SUBSCRIBE sip:bob@p.example", "480 Temporarily Unavailable", "at this address at the moment"),
         ("SUBSCRIBE sip:bob@p.example", "480 No DNS results", "no address in DNS"),
@@ -568,10 +576,42 @@ fn what_starts_no_call_gets_words_of_its_own() {
         assert!(finding.message.to_string().contains(meaning), "{request} {response}: {}", finding.message);
         let said = finding.remediation.iter().chain(&finding.verification).map(ToString::to_string);
         for text in said.chain([finding.message.to_string()]) {
+            // Some words say themselves that they are not of a call.
+            let text = text.replace("says nothing of a called user or of a call", "").replace("a status for calls", "");
             let words = ["callee", "called user", "called device", " call ", " calls ", "rings", "trunk"];
             assert!(words.iter().all(|word| !text.contains(word)), "{request} {response}: {text}");
         }
     }
+}
+
+#[test]
+fn a_refused_registration_is_no_ordinary_end() {
+    for (request, expected) in [
+        ("REGISTER sip:p.example", "failed-response warning"),
+        // Near miss: who is asked may decline.
+        ("SUBSCRIBE sip:bob@p.example", "failed-response info"),
+    ] {
+        let report = flow(&format!("0.0 a > p\n{request}\n\n0.1 p > a\n603 Decline\n"));
+        assert_eq!(codes(&report), [expected], "{request}");
+    }
+}
+
+#[test]
+fn a_decline_that_became_another_failure_has_no_words_of_blocks() {
+    let of = |inner: &str| {
+        let report = flow(&format!(
+            "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > b forward\nINVITE sip:bob@203.0.113.60\n\n1 b > p tag=t\n180 Ringing\n\n\
+             5 b > p tag=t re=INVITE\n{inner}\n\n5.1 p > a tag=t re=INVITE\n480 Temporarily Unavailable\n\n5.2 a > p\nACK\n"
+        ));
+        let finding = only_failed(&report);
+        let advice = finding.remediation.iter().chain(&finding.verification).map(ToString::to_string);
+        [finding.message.to_string()].into_iter().chain(advice).collect::<Vec<_>>().join(" ")
+    };
+    let text = of("603 Decline");
+    assert!(text.contains("does not want to take the call now") && !text.contains("603+"), "{text}");
+    // Near miss: a block has them.
+    let text = of("603 Network Blocked");
+    assert!(text.contains("marks of 603+") && text.contains("redress"), "{text}");
 }
 
 #[test]
