@@ -2,7 +2,7 @@
 //!
 //! Without a capture one is generated. Each stage gets what the one before it made, all of it in memory; the fastest of several runs
 //! counts. Where the sum of the stages is above what a whole run takes on one thread, that is because the caches hold more of a
-//! message that goes through all stages at once. What comes last is no stage: the least work of its kind that can be thought of.
+//! message that goes through all stages at once: what the first stages take together, message by message, follows. What comes last is no stage: the least work of its kind that can be thought of.
 
 use std::error::Error;
 use std::fs;
@@ -80,7 +80,71 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.line("report: JSON", json, |sink| told(sink, &reports))?;
     let csv = || Box::new(CsvSink::new(Box::new(io::sink()), Table::Responses, CsvOptions::default())) as Box<dyn Sink>;
     table.line("report: CSV", csv, |sink| told(sink, &reports))?;
+    for (upto, name) in Upto::ALL {
+        table.line(name, file, |capture| together(capture, upto).unwrap_or_default())?;
+    }
     floor(&table, &capture)
+}
+
+/// How far a capture is taken, message by message as one thread does it; what came out of the last stage is thrown away.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Upto {
+    Decoding,
+    Messages,
+    Calls,
+    Findings,
+    Report,
+}
+
+impl Upto {
+    const ALL: [(Self, &str); 5] = [
+        (Self::Decoding, "together: frames, decoding"),
+        (Self::Messages, "together: and messages"),
+        (Self::Calls, "together: and tracking, legs, transactions, outcome"),
+        (Self::Findings, "together: and diagnosis"),
+        (Self::Report, "together: and counting, report: text"),
+    ];
+}
+
+/// Takes a capture through the first stages, all of them for a message before the next message.
+fn together(capture: Cursor<Vec<u8>>, upto: Upto) -> Result<usize, Box<dyn Error>> {
+    let mut frames = Capture::from_reader(PathBuf::from("load"), capture)?;
+    let (mut tracker, mut engine, mut summary) =
+        (Tracker::default(), Engine::new(Settings::default()), Summary::default());
+    let mut sink = TextSink::new(Box::new(io::sink()), TextOptions::default());
+    sink.begin_capture(0, &["load".to_owned()])?;
+    let mut seen = 0;
+    let mut end = |call, now| -> io::Result<()> {
+        if upto < Upto::Findings {
+            return Ok(());
+        }
+        let report = engine.diagnose(call, now);
+        if upto == Upto::Report {
+            summary.call(&report);
+            sink.take_call(report)?;
+        }
+        Ok(())
+    };
+    let mut now = Timestamp::default();
+    while let Ok(Some(frame)) = frames.next_frame() {
+        now = frame.time;
+        let peeled = peel(frame.link_type, frame.bytes, frame.original_length, frame.time);
+        let Decoded::Udp(datagram) = peeled.content else { continue };
+        seen += 1;
+        if upto == Upto::Decoding {
+            continue;
+        }
+        for framed in messages(datagram.payload, false) {
+            if upto == Upto::Messages {
+                continue;
+            }
+            let place = place(frame.reference, frame.time, datagram.flow, datagram.ip_id, datagram.ttl);
+            tracker.push(framed.message, place);
+            tracker.advance(now).into_iter().try_for_each(|call| end(call, now))?;
+        }
+    }
+    tracker.finish(now).try_for_each(|call| end(call, now))?;
+    Ok(seen)
 }
 
 /// What any program of this kind would take.
@@ -160,21 +224,12 @@ fn frames_read(capture: Cursor<Vec<u8>>) -> usize {
 fn payload(frame: &Held) -> Option<Payload<'_>> {
     let peeled = peel(frame.link_type, &frame.bytes, frame.original_length, frame.time);
     let Decoded::Udp(datagram) = peeled.content else { return None };
-    let provenance = place(frame, datagram.flow, datagram.ip_id, datagram.ttl);
+    let provenance = place(frame.reference, frame.time, datagram.flow, datagram.ip_id, datagram.ttl);
     Some(Payload { provenance, octets: datagram.payload })
 }
 
-fn place(frame: &Held, flow: Flow, ip_id: Option<u16>, ttl: u8) -> Provenance {
-    Provenance {
-        frame: frame.reference,
-        other_frames: Frames::new(),
-        time: frame.time,
-        flow,
-        ip_id,
-        ttl,
-        carrier: None,
-        offset: 0,
-    }
+fn place(frame: FrameRef, time: Timestamp, flow: Flow, ip_id: Option<u16>, ttl: u8) -> Provenance {
+    Provenance { frame, other_frames: Frames::new(), time, flow, ip_id, ttl, carrier: None, offset: 0 }
 }
 
 fn read<'a>(payload: &'a Payload<'_>) -> impl Iterator<Item = (Message, Provenance)> + 'a {
