@@ -190,6 +190,13 @@ pub struct Redirect {
     pub follows: Vec<Follow>,
 }
 
+impl Redirect {
+    /// Whether its Contact is a proxy, through which the same Request-URI is to be asked for (305, RFC 3261 §21.3.4).
+    pub fn names_a_proxy(&self) -> bool {
+        self.status.0 == 305
+    }
+}
+
 /// One Contact value of a redirect.
 #[derive(Debug, Clone)]
 pub struct RedirectContact {

@@ -162,7 +162,9 @@ fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: Transact
     }
     let message = &call.request(id)?.message;
     let target = message.parties().target.as_ref()?;
-    let contact = contact_of(redirect, target).or_else(|| registrar_of(redirect, redirected, request, target))?;
+    let contact = contact_of(redirect, target)
+        .or_else(|| registrar_of(redirect, redirected, request, target))
+        .or_else(|| proxy_of(redirect, redirected, request, message, target))?;
     let link = link(call, redirect, redirected, message, contact, request)?;
     (link > FollowLink::AddressAndTime || request.start <= told.plus(WITHOUT_LINK)).then_some((contact, link))
 }
@@ -207,6 +209,34 @@ fn registrar_of(redirect: &Redirect, redirected: &Transaction, request: &Transac
     redirect.contacts.iter().filter(|_| moved).position(|c| {
         let uri = c.address.as_ref().map(|a| &a.uri);
         uri.is_some_and(|u| u.ip() == Some(request.server.address) && u.port_or_default() == request.server.port)
+    })
+}
+
+/// The proxy of a 305 that a request takes: it is sent there, or its Route leads there.
+fn proxy_of(
+    redirect: &Redirect,
+    redirected: &Transaction,
+    request: &Transaction,
+    message: &Message,
+    target: &Uri,
+) -> Option<usize> {
+    let same = redirect.from.as_ref().is_some_and(|from| from.effectively_equals(target));
+    if !redirect.names_a_proxy() || !same || request.server == redirected.server {
+        return None;
+    }
+    let route = message.values(HeaderName::Route).first().and_then(|value| NameAddr::read(value));
+    redirect.contacts.iter().position(|contact| {
+        let Some(proxy) = contact.address.as_ref().map(|address| &address.uri) else { return false };
+        let is_way = |route: &NameAddr| {
+            route.uri.host.eq_ignore_ascii_case(&proxy.host) && route.uri.port_or_default() == proxy.port_or_default()
+        };
+        match (route.as_ref(), proxy.ip()) {
+            (Some(route), _) if is_way(route) => true,
+            (_, Some(address)) => address == request.server.address && proxy.port_or_default() == request.server.port,
+            // A name that nothing resolves here: whoever goes elsewhere at once goes there.
+            (None, None) => true,
+            (Some(_), None) => false,
+        }
     })
 }
 

@@ -44,6 +44,29 @@ fn follow_ups_are_found_by_every_link() {
 }
 
 #[test]
+fn the_proxy_of_a_305_is_asked_for_the_same_address() {
+    let same = vec![(0, FollowLink::SameCallId)];
+    for (contact, later, expected) in [
+        ("sip:203.0.113.41", "1.1 a > c call=1\nINVITE sip:bob@p.example", same.clone()),
+        ("sip:c.example;lr", "1.1 a > c call=1\nINVITE sip:bob@p.example\nRoute: <sip:C.example;lr>", same.clone()),
+        ("sip:c.example;lr", "1.1 a > c call=1\nINVITE sip:bob@p.example", same),
+        ("sip:c.example;lr", "1.1 a > c call=1\nINVITE sip:bob@p.example\nRoute: <sip:d.example;lr>", vec![]),
+        ("sip:203.0.113.41", "1.1 a > b call=1\nINVITE sip:bob@p.example", vec![]),
+        ("sip:c.example;lr", "1.1 a > c call=1\nINVITE sip:carol@p.example", vec![]),
+        ("sip:c.example;lr", "1.1 a > p call=1\nINVITE sip:bob@p.example", vec![]),
+    ] {
+        let flow = |status: &str| {
+            flow(&format!(
+                "0 a > p call=1 from-tag=f\nINVITE sip:bob@p.example\n\n1.0 p > a call=1 tag=r\n{status}\n\
+                 Contact: <{contact}>\n\n1.01 a > p call=1\nACK\n\n{later}\n"
+            ))
+        };
+        assert_eq!(links(&call(&flow("305 Use Proxy"))), expected, "{contact} {later}");
+        assert_eq!(links(&call(&flow("302 Moved"))), [], "no proxy");
+    }
+}
+
+#[test]
 fn where_the_clock_is_coarse_the_order_of_frames_decides() {
     let told = "0 a > p call=1 from-tag=f\nINVITE sip:bob@p.example\n\n1.0 p > a call=1 tag=r\n302 Moved Temporarily\nContact: <sip:bob@b.example>\n\n";
     let asked = "1.0 a > b call=1 branch=n\nINVITE sip:bob@b.example\n\n";

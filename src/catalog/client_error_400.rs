@@ -397,9 +397,13 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         meaning: "The server cannot handle the URI scheme of the Request-URI.",
         when_it_occurs: &["A tel: or sips: URI reaches an element that knows sip: only, typically after a redirect \
             whose Contact is a tel: URI."],
-        how_to_fix: &["Rewrite tel: numbers to `sip:number@domain;user=phone` with a domain that serves them, before \
-            the request leaves."],
-        verify: "The request with a sip: URI is accepted.",
+        how_to_fix: &[
+            "Rewrite tel: numbers to `sip:number@domain;user=phone` with a domain that serves them, before the request \
+            leaves.",
+            "Send requests for sips: over TLS, to a server that serves it: sips: asks for TLS on every hop up to the called domain (RFC 3261 §26.2.2). \
+            Else call a sip: URI.",
+        ],
+        verify: "The request with a URI whose scheme the server serves is accepted.",
         who_acts: "the operator of the element that wrote the Request-URI",
         ..BASE
     },

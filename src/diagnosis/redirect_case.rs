@@ -134,11 +134,15 @@ impl<'a> RedirectCase<'a> {
 
     /// The operator of the element that has to follow.
     pub(super) fn client_operator(&self) -> Actor {
-        let request = self.requests().find(|m| m.provenance.flow.source.address == self.client().address);
-        match request {
+        match self.request_of_client() {
             Some(request) => Actor::sender(request, "operator of the client that was redirected"),
             None => Actor::at(self.client(), "operator of the client that was redirected"),
         }
+    }
+
+    /// The redirected request as the element sent it that has to follow.
+    pub(super) fn request_of_client(&self) -> Option<&'a CapturedMessage> {
+        self.requests().find(|m| m.provenance.flow.source.address == self.client().address)
     }
 
     fn requests(&self) -> impl Iterator<Item = &'a CapturedMessage> {

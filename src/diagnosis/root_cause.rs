@@ -235,6 +235,8 @@ fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) 
     let later_symptom = |f: &Finding| {
         cause_of(f).is_some_and(|(later, cause)| later > place && cause.symptom)
             && (f.code != "failed-response" || concerns_the_end(call, f))
+            // What a verifier found follows from no rejection of another kind.
+            && (f.code != "stir-reason-reported" || identity(call))
     };
     drop_explained(root, findings);
     for finding in findings.iter_mut().filter(|f| f.code != root.code && f.consequence_of.is_none()) {

@@ -109,6 +109,11 @@ impl<'a> UnwantedCase<'a> {
         if rang { None } else { self.ringing()?.message.status() }
     }
 
+    /// Whether the 607 reports what a verifier of the caller's identity found (RFC 9410).
+    pub(super) fn reports_identity(&self) -> bool {
+        self.response.message.reasons().iter().any(|reason| reason.is("STIR"))
+    }
+
     /// Whether what the caller received is another frame than the 607 on the deepest hop.
     pub(super) fn was_relayed(&self) -> bool {
         self.received.provenance.frame != self.response.provenance.frame

@@ -465,7 +465,7 @@ impl Failure<'_> {
         finding
             .fix("Providers on the way: pass status, phrase and header fields on unaltered, and try no other route.")
             .verify("After redress the same caller reaches the same number; until then the response reaches the caller unaltered.")
-            .actor(Actor::at(self.transaction.client, "the caller, together with the provider that blocked the call"))
+            .actor(Actor::at(self.transaction.client, "the caller, who has to ask for redress"))
     }
 
     /// Only its sender knows what a code means that nobody registered.

@@ -1,11 +1,11 @@
 //! A redirect to an address that the requester cannot reach.
 
-use crate::call::{Call, Transaction};
+use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::redirect_case::{End, RedirectCase, end_of, times_sent};
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::provenance::Endpoint;
-use crate::sip::Uri;
+use crate::sip::{HeaderName, Uri};
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-contact-not-routable",
@@ -28,6 +28,8 @@ pub(super) static RULE: Rule = Rule {
             within half a second.",
         when_this_is_wrong: "- Client and Contact are both in private ranges: inside one company that is normal, even \
             between two different ranges, so the rule is silent.\n\
+            - The client is behind NAT, in the same private network as the Contact: the rule then says that the capture does \
+            not show it.\n\
             - A VPN or a static route reaches the address: where the second INVITE was answered, the finding is lowered \
             to a warning, and where it succeeded to a note.\n\
             - Documentation addresses (192.0.2.0/24 and others) are used in test captures.",
@@ -39,6 +41,15 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for case in RedirectCase::of_initial_requests(call) {
         out.extend(unreachable(&case, cx).map(|fault| finding(&case, &fault)));
     }
+}
+
+/// The request of a client behind NAT that was redirected to an address which it may reach there: what it sends inside is not in the capture.
+pub(super) fn inside_nat<'a>(case: &RedirectCase<'a>, contact: &Uri) -> Option<&'a CapturedMessage> {
+    let request = case.request_of_client()?;
+    let source = scope(request.provenance.flow.source.address);
+    let inside = scope(request.message.top_via()?.host.parse().ok()?);
+    let there = scope(contact.ip()?);
+    (!there.is_reachable_from(source) && there == inside && there.is_reachable_from(inside)).then_some(request)
 }
 
 /// A Contact in a range that the client does not share.
@@ -90,13 +101,16 @@ fn severity(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Severity {
 }
 
 fn finding(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Finding {
+    let behind_nat = inside_nat(case, fault.contact).filter(|_| fault.follow.is_none());
     let certainty = match (fault.end, fault.follow.is_some()) {
+        _ if behind_nat.is_some() => Certainty::Weak,
         (End::Silence | End::Success, _) => Certainty::Certain,
         _ => Certainty::Strong,
     };
     let icmp = case.call.icmp.iter().filter(|i| Some(i.unreachable.address) == fault.contact.ip()).map(Evidence::icmp);
     let follows = case.redirect.follows.iter().filter_map(|f| case.follow_evidence(f));
-    Finding::new(&RULE, certainty, message(case, fault), case.evidence())
+    Finding::new(&RULE, certainty, message(case, fault, behind_nat.is_some()), case.evidence())
+        .evidence(behind_nat.map(|m| Evidence::header(m, HeaderName::Via, "the address of the client behind NAT")))
         .severity(severity(case, fault))
         .evidence(follows)
         .evidence(icmp)
@@ -110,7 +124,7 @@ fn finding(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Finding {
         ))
 }
 
-fn message(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Text {
+fn message(case: &RedirectCase<'_>, fault: &Unroutable<'_>, behind_nat: bool) -> Text {
     let text = Text::new(match (fault.end, fault.follow.is_some()) {
         (End::Silence, _) => {
             "{server} redirected the client at {client} to {contact}, {scope}; the client sent its request there \
@@ -126,6 +140,10 @@ fn message(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Text {
         (_, true) => {
             "{server} redirected the client at {client} to {contact}, {scope}; this client got an answer from there, \
              clients without the same route will not."
+        }
+        (_, false) if behind_nat => {
+            "{server} redirected the client at {client}, which is behind NAT, to {contact}, {scope}; it reaches that only where both are \
+             in one private network, which this capture does not show."
         }
         (_, false) => {
             "{server} redirected the client at {client} to {contact}, {scope}; the client cannot reach it, and no \
@@ -145,7 +163,7 @@ fn message(case: &RedirectCase<'_>, fault: &Unroutable<'_>) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
+    use crate::diagnosis::testing::{LATER, check, diagnose, followed, only, redirected};
 
     fn flow(client: &str, contact: &str, rest: &str) -> String {
         redirected(&format!("301 Moved Permanently\nContact: <sip:bob@{contact}>"), rest).replace("192.0.2.10", client)
@@ -179,6 +197,28 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn a_client_behind_nat_may_be_where_the_address_is() {
+        let of = |host: &str| {
+            let via = format!("Via: SIP/2.0/UDP {host};branch=z9hG4bKn;rport");
+            let flow = flow("203.0.113.10", "10.20.30.40", LATER).replacen(
+                "INVITE sip:bob@corp.example",
+                &format!("INVITE sip:bob@corp.example\n{via}"),
+                1,
+            );
+            let finding = only(&flow, RULE.code);
+            let others = diagnose(&flow).calls.remove(0).findings;
+            (finding.certainty, others.iter().any(|f| f.code == "redirect-not-followed"), finding.message.to_string())
+        };
+        let (certainty, not_followed, said) = of("10.0.0.7:5060");
+        assert_eq!((certainty, not_followed), (Certainty::Weak, false), "{said}");
+        assert!(said.contains("which is behind NAT") && !said.contains("cannot"), "{said}");
+        for other in ["203.0.113.10", "127.0.0.1", "phone.corp.example"] {
+            let (certainty, not_followed, said) = of(other);
+            assert_eq!((certainty, not_followed), (Certainty::Strong, true), "{other}: {said}");
+        }
     }
 
     #[test]

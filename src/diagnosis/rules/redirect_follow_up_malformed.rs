@@ -87,6 +87,8 @@ fn kept(case: &RedirectCase<'_>, cx: &Context<'_>, id: TransactionId, transactio
     }
     let moved = transaction.server.address != redirected.server.address && arrives && !transaction.in_dialog;
     let old = first.request_uri()?;
+    // Through a proxy (305) the old one is right.
+    let moved = moved && !case.redirect.names_a_proxy();
     let is_old = uri.strictly_equals(&old) && !case.targets().any(|t| t.effectively_equals(&old));
     (moved && is_old).then_some(Kept::RequestUri)
 }
@@ -188,6 +190,11 @@ mod tests {
                 ("CSeq, 482", &flow("cseq=1", target, "482 Loop Detected"), Some(Severity::Error)),
                 ("CSeq, another answer", &flow("cseq=1", target, "404 Not Found"), None),
                 ("old Request-URI", &flow("", old, "404 Not Found"), Some(Severity::Error)),
+                (
+                    "old Request-URI through the proxy of a 305",
+                    &flow("", old, "404 Not Found").replace("302 Moved", "305 Use Proxy"),
+                    None,
+                ),
                 (
                     "a retry at the same server",
                     &flow("", old, "404 Not Found").replace("pbx > new", "pbx > old").replace("new > pbx", "old > pbx"),

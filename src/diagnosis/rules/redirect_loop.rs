@@ -72,7 +72,9 @@ struct Again<'a> {
 }
 
 fn closes<'a>(chain: &[RedirectCase<'a>]) -> Option<Again<'a>> {
-    let called: Vec<&Uri> = chain.iter().filter_map(|c| c.redirect.from.as_ref()).collect();
+    // Through the proxy of a 305 the same address is called again, and rightly.
+    let counted = chain.iter().filter(|case| !case.redirect.names_a_proxy());
+    let called: Vec<&Uri> = counted.filter_map(|c| c.redirect.from.as_ref()).collect();
     for (index, uri) in called.iter().enumerate() {
         if called.iter().take(index).any(|earlier| earlier.effectively_equals(uri)) {
             let times = called.iter().filter(|other| other.effectively_equals(uri)).count();

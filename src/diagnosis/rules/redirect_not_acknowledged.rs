@@ -44,7 +44,9 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let copies: Vec<_> = case.call.timed_repeats(answer.message, &answer.retransmissions).collect();
     let (first, last) = (copies.first()?, copies.last()?);
     let ack = case.transaction.acks.iter().find_map(|id| case.call.message(*id));
-    let missing_is_proven = cx.absence_is_proven(case.redirector().address, case.response.provenance.time, GIVING_UP);
+    // Where the request is missing as well, the tap may not see what this client sends.
+    let missing_is_proven = case.request().is_some()
+        && cx.absence_is_proven(case.redirector().address, case.response.provenance.time, GIVING_UP);
     let template = match ack {
         Some(ack) if ack.provenance.time < first.provenance.time => {
             "{server} sent its {status} {count} times over {took} although {client} had acknowledged it: the ACK did not \
@@ -128,5 +130,14 @@ mod tests {
         assert!(sentence("4.0 pbx > old\nACK\n\n").ends_with("before the ACK of 192.0.2.10:5060 came."));
         assert!(sentence("0.1 pbx > old\nACK\n\n").contains("although 192.0.2.10:5060 had acknowledged it"));
         assert!(sentence("").ends_with("and 192.0.2.10:5060 never acknowledged it."));
+        // Another call shows the client's side, and this one nothing of it.
+        let unseen = flow("repeat=0.5", "").replace(
+            "0.0 pbx > old\nINVITE sip:bob@corp.example\n\n0.02 old > pbx repeat=0.5\n302 Moved\n",
+            "0.02 old > pbx repeat=0.5 re=INVITE cseq=1\n302 Moved\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKq\n\
+             From: <sip:a@192.0.2.10>;tag=f\nTo: <sip:bob@corp.example>;tag=t\n",
+        );
+        let said = only(&unseen, RULE.code);
+        assert!(said.message.to_string().ends_with("is in the capture, which may not show it."), "{}", said.message);
+        assert_eq!(said.certainty, Certainty::Weak);
     }
 }

@@ -76,6 +76,19 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
 
 fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &Uri, follows_others: bool) -> Finding {
     let software = finding.actor.as_ref().and_then(|a| a.software.clone());
+    let other_family = target.ip().is_some_and(|address| address.is_ipv6() != case.client().address.is_ipv6());
+    let finding = if other_family {
+        let text = Text::new(if case.client().address.is_ipv6() {
+            "See first whether the client has IPv4 at all: it sent its request over IPv6. If it has not, the redirecting server must name an \
+             address of IPv6, or relay the call."
+        } else {
+            "See first whether the client has IPv6 at all: it sent its request over IPv4. If it has not, the redirecting server must name an \
+             address of IPv4, or relay the call."
+        });
+        finding.fix(text)
+    } else {
+        finding
+    };
     let mut finding = if follows_others {
         finding.fix(
             "Look for the list or the filter of the client that refuses this target, and allow it if it is wanted.",
@@ -93,8 +106,12 @@ fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &Uri, follow
         Text::new("Or let {relay}, which passed the redirect on, follow it for its clients.").with("relay", relay)
     };
     finding.fix(alternative).verify(
-        Text::new("Call again: a second INVITE with the Request-URI {contact} follows within a second.")
-            .with("contact", target),
+        Text::new(if case.redirect.names_a_proxy() {
+            "Call again: a second INVITE with the same Request-URI goes to {contact} within a second."
+        } else {
+            "Call again: a second INVITE with the Request-URI {contact} follows within a second."
+        })
+        .with("contact", target),
     )
 }
 
@@ -105,7 +122,11 @@ fn follows_in_this_call(case: &RedirectCase<'_>) -> bool {
 
 /// A Contact that this client could have called so that the capture would show it.
 fn callable<'a>(case: &RedirectCase<'a>) -> Option<&'a Uri> {
-    let usable = |uri: &&Uri| is_visible_on_udp(uri) && !uri.has_illegal_characters();
+    let usable = |uri: &&Uri| {
+        is_visible_on_udp(uri)
+            && !uri.has_illegal_characters()
+            && redirect_contact_not_routable::inside_nat(case, uri).is_none()
+    };
     case.targets().find(usable).filter(|_| case.offers_contacts())
 }
 
@@ -218,6 +239,25 @@ mod tests {
             "{passed_on}"
         );
         assert!(direct.ends_with("Or let 198.51.100.30:5060 relay the call instead of redirecting it."), "{direct}");
+    }
+
+    #[test]
+    fn an_address_of_another_family_is_told_first() {
+        let first = |contact: &str| only(&to(contact, LATER), RULE.code).remediation[0].to_string();
+        assert!(first("sip:bob@[2001:db8::40]").starts_with("See first whether the client has IPv6 at all"));
+        for near in ["sip:bob@192.0.2.77", "sip:bob@pbx.corp.example"] {
+            assert!(first(near).starts_with("Turn on redirect handling"), "{near}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_request_uri_stays() {
+        let told = |status: &str| {
+            let flow = to("sip:proxy.corp.example", LATER).replace("301 Moved Permanently", status);
+            only(&flow, RULE.code).verification.as_ref().unwrap().to_string()
+        };
+        assert!(told("305 Use Proxy").contains("with the same Request-URI goes to sip:proxy.corp.example"));
+        assert!(told("302 Moved").contains("with the Request-URI sip:proxy.corp.example"));
     }
 
     #[test]

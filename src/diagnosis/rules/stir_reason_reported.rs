@@ -144,5 +144,6 @@ mod tests {
              about the PASSporT that `ppi` names; 437 Unsupported Credential."
         );
         assert_eq!((finding.remediation.len(), finding.evidence.len()), (2, 2));
+        assert_eq!(finding.consequence_of, None, "a verifier reports what it found, whoever does not want the call");
     }
 }

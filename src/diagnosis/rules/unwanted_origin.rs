@@ -114,10 +114,26 @@ fn message(case: &UnwantedCase<'_>) -> Text {
              and under the same To tag, too fast for a person.",
         )
         .with("ringing", ringing),
+        Verdict::Device if !case.is_call() => Text::new(
+            "The recipient's device rejected this sender as unwanted: {sender} answered {method} with 607, and names itself like a phone, so \
+             that its own block list most likely decided.",
+        )
+        .with("method", &case.nearest.method),
+        Verdict::PersonalList if !case.is_call() => Text::new(
+            "The other side rejected this sender as unwanted: {sender} answered {method} with 607 after {delay}, without marks of analytics, \
+             so most likely a list or policy of the recipient or of their network decided.",
+        )
+        .with("method", &case.nearest.method)
+        .with("delay", delay),
         Verdict::Device => Text::new(
             "The called device rejected this caller as unwanted: {sender} answered 607 without ringing, and names itself like \
              a phone, so that its own block list most likely decided.",
         ),
+        Verdict::PersonalList if case.reports_identity() => Text::new(
+            "The called side rejected this caller as unwanted: {sender} answered 607 after {delay}, without ringing, and reports in the same \
+             response that the caller's identity could not be verified. Most likely the called party's network decided, and that may be why.",
+        )
+        .with("delay", delay),
         Verdict::PersonalList => Text::new(
             "The called side rejected this caller as unwanted: {sender} answered 607 after {delay}, without ringing and \
              without marks of analytics, so most likely a list or policy of the called party's network decided.",
@@ -142,8 +158,11 @@ fn message(case: &UnwantedCase<'_>) -> Text {
 
 /// What to do, in the order of who can change something (never the signature first: a 607 is not about it).
 fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
-    let elsewhere =
-        Text::new("Do not try another carrier or another calling number: the answer holds for every route.");
+    let elsewhere = Text::new(if case.is_call() {
+        "Do not try another carrier or another calling number: the answer holds for every route."
+    } else {
+        "Do not try another route or another sender: the answer holds for all of them."
+    });
     if case.origin.verdict == Verdict::NetworkAnalytics {
         let mut fixes = advice(case.response);
         if redress(case.response).is_none() {
@@ -178,9 +197,11 @@ fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
         || case.origin.certainty == Certainty::Weak
     {
         fixes.push(
-            Text::new(
-                "If many called numbers behind {sender} answer like this, ask its operator what rejects the calls.",
-            )
+            Text::new(if case.is_call() {
+                "If many called numbers behind {sender} answer like this, ask its operator what rejects the calls."
+            } else {
+                "If many recipients behind {sender} answer like this, ask its operator what rejects these requests."
+            })
             .with("sender", case.origin.sender),
         );
     }
@@ -247,7 +268,13 @@ mod tests {
         };
         let message = "host a 192.0.2.10\nhost p 198.51.100.50\n\n0 a > p\nMESSAGE sip:b@198.51.100.50\n\n0.1 p > a\n607 Unwanted\n";
         let text = said(&of(message));
-        assert!(!text.contains("rings") && !text.contains("calling list"), "{text}");
+        assert!(!text.contains("rings") && !text.contains("calling") && !text.contains("calls"), "{text}");
+        for (fields, told) in
+            [("", "answered MESSAGE with 607 after 100 ms"), ("\nUser-Agent: ExamplePhone/1", "like a phone")]
+        {
+            let said = of(&message.replace("Unwanted", &format!("Unwanted{fields}"))).message.to_string();
+            assert!(said.contains(told) && !said.contains("ring"), "{said}");
+        }
         let card = "\nCall-Info: <https://block.example.net/j>;purpose=jwscard";
         for (fields, named) in [(card, true), ("\nServer: ScoreGate/2.1", false)] {
             let text = said(&of(&flow(&format!("0.1 p > a tag=t\n607 Unwanted{fields}"))));
@@ -307,6 +334,12 @@ mod tests {
             ),
             ("0.1 p > a tag=t\n607 Unwanted\nUser-Agent: ExamplePhone/1".into(), "names itself like a phone", "another channel"),
             ("0.1 p > a tag=t\n607 Unwanted".into(), "a list or policy", "another channel"),
+            ("0.1 p > a tag=t\n607 Unwanted\nReason: SIP;cause=607".into(), "a list or policy", "another channel"),
+            (
+                "0.1 p > a tag=t\n607 Unwanted\nReason: STIR;cause=438".into(),
+                "the caller's identity could not be verified. Most likely",
+                "another channel",
+            ),
             ("0.1 p > a tag=t\n607 Unwanted\nServer: ScoreGate/2.1".into(), "marks of analytics", "contact for blocked callers"),
             (
                 "0.1 p > b branch=f1\nINVITE sip:x@203.0.113.61\n\n0.2 b > p tag=z\n180 Ringing\n\n0.3 p > a tag=d1 re=INVITE\n180 Ringing\n\n\

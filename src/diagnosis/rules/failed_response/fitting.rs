@@ -8,7 +8,7 @@ use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::response_facts::{asks_to_wait, says_unwanted};
 use crate::diagnosis::{Evidence, Text};
 use crate::sip::sdp::Media;
-use crate::sip::{HeaderName, Message, Method, StatusCode, UriView, Warning};
+use crate::sip::{HeaderName, Message, Method, Scheme, StatusCode, UriView, Warning};
 
 /// Media sections that are quoted.
 const SECTIONS: usize = 4;
@@ -64,6 +64,10 @@ const WAS_CALLED: &str =
 const NEW_TARGET: &str = "If the call is signed (Identity), the new request needs a signature for the new destination, unless the 301 brought a \
     diverted-call token (div) along; the old one alone does not fit any more.";
 const SIGN_ANEW: &str = "Sign anew after following a redirect (or pass on the diverted-call token that the redirecting element supplied, RFC 8946).";
+const TO_SIP: &str =
+    "Rewrite tel: numbers to `sip:number@domain;user=phone` with a domain that serves them, before the request leaves.";
+const OVER_TLS: &str = "Send requests for sips: over TLS, to a server that serves it: sips: asks for TLS on every hop up to the called domain (RFC 3261 §26.2.2). \
+            Else call a sip: URI.";
 const COMPACT: &str = "If the compact form was sent, try once with the full form.";
 const LONGER_SESSION: &str =
     "Nothing needs repair when a request with a larger Session-Expires follows and is accepted.";
@@ -183,6 +187,8 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         CAUSES => gives_cause(response, &ABSENT).then_some(OF_A_GATEWAY),
         STALE | NEW_TARGET => same.filter(|_| request(transaction, call).is_some_and(is_signed)),
         SIGN_ANEW => same.filter(|_| !call.redirects.is_empty()),
+        TO_SIP => same.filter(|_| !asks_for(transaction, call, &Scheme::Sips)),
+        OVER_TLS => same.filter(|_| !asks_for(transaction, call, &Scheme::Tel)),
         COMPACT => same.filter(|_| request(transaction, call).is_some_and(has_compact_form)),
         CANCEL_SEEN => same.filter(|_| was_ended(call, transaction)),
         NO_CANCEL if !was_ended(call, transaction) => Some(
@@ -296,6 +302,11 @@ fn offers_fax(transaction: &Transaction, call: &Call) -> bool {
     sdp.is_some_and(|sdp| sdp.media.iter().any(is_fax))
 }
 
+/// Whether the Request-URI is known to have that scheme.
+fn asks_for(transaction: &Transaction, call: &Call, scheme: &Scheme) -> bool {
+    request(transaction, call).and_then(Message::request_uri).is_some_and(|uri| uri.scheme == *scheme)
+}
+
 fn is_signed(request: &Message) -> bool {
     request.has(HeaderName::Identity)
 }
@@ -401,6 +412,8 @@ mod tests {
             WAS_CALLED,
             NEW_TARGET,
             SIGN_ANEW,
+            TO_SIP,
+            OVER_TLS,
             COMPACT,
             LONGER_SESSION,
             RAISE_SESSION,
@@ -452,6 +465,8 @@ mod tests {
                 "carried no",
             ),
             ("INVITE sip:p", "403 Stale Date", "Set the clock of the signing server", "Source address"),
+            ("INVITE tel:+12155550100", "416 No", "Rewrite tel: numbers", "sips:"),
+            ("INVITE sips:bob@p", "416 No", "Send requests for sips: over TLS", "tel:"),
             ("INVITE sip:p", "438 No", "Capture behind the element that signs", "compact form"),
             (COMPACT_TOKEN, "438 No", "compact form", "Capture behind"),
             ("INVITE sip:p", "422 No\nMin-SE: 1800", "Raise Session-Expires", "Nothing needs repair"),
