@@ -62,6 +62,11 @@ pub(super) fn places(contact: &RedressContact) -> Text {
     Text::list(" or ", contact.places().map(Text::verbatim))
 }
 
+/// What Max-Forwards of a request says: how many servers may still pass it on.
+pub(super) fn hops_left(request: &Message) -> Option<u32> {
+    request.header(HeaderName::MaxForwards)?.trim().parse().ok()
+}
+
 /// The method of the request that was answered, as far as the capture tells it.
 pub(super) fn method(transaction: &Transaction) -> Text {
     match transaction.method.name() {

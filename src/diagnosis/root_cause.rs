@@ -70,6 +70,7 @@ static CAUSES: &[Cause] = &[
     cause("number-portability-data-lost", Severity::Warning, |c| {
         ended(c, &[Outcome::Rejected, Outcome::ServerFailure])
     }),
+    cause("routing-loop", Severity::Warning, |c| began_with(c, 482) || began_with(c, 483)),
     cause("redirect-hidden-by-b2bua", Severity::Warning, any),
     symptom("redirect-target-failed", Severity::Error, any),
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),

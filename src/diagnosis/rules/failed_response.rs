@@ -282,6 +282,7 @@ impl Failure<'_> {
             }
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
                 .or_else(|| particular::spent(call, self.deepest, entry))
+                .or_else(|| particular::reached_twice(call, self.deepest, entry))
                 .or_else(|| particular::out_of_order(call, self.deepest, entry.code)),
             _ => None,
         };
@@ -481,6 +482,9 @@ impl Failure<'_> {
     }
 
     fn with_remedies(&self, call: &Call, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
+        if particular::merged(call, self.deepest, self.status).is_some() {
+            return finding.fix(particular::ONE_WAY);
+        }
         let number_passed = particular::number_passed(call, self.deepest, self.status);
         let fixes = self.wording().map_or(entry.how_to_fix, |w| w.fixes);
         for fix in if number_passed.is_some() { &[particular::COUNT_UP] } else { fixes } {

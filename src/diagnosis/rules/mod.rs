@@ -72,6 +72,7 @@ mod robocall_traffic_pattern;
 mod route_advance_after_607;
 mod route_advance_after_network_block;
 mod routing_dip_as_301;
+mod routing_loop;
 mod scanner;
 mod sequential_dialling;
 mod stalled_after_100;
@@ -178,6 +179,7 @@ pub static RULES: &[&Rule] = &[
     &no_response::RULE,
     &stalled_after_100::RULE,
     &request_timeout::RULE,
+    &routing_loop::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &failed_response::RULE,

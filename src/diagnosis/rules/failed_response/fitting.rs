@@ -34,7 +34,6 @@ const CAUSES: &str = "Read Reason and Warning: Q.850 cause 18, 19, 20 or 31 poin
     sip and sips.";
 const RANG: &str = "If the call rang before, it simply was not answered; nothing is broken.";
 const STALE: &str = "For `Stale Date`: set the clock of the signing server by NTP and sign immediately before sending.";
-const HOPS: &str = "If no host repeats, raise Max-Forwards at the client; 70 is the recommended value.";
 const TIMEOUT: &str = "Find out which dependency the answering server was waiting for and mend that; the time between request and response \
     equals its timeout.";
 const NUMBER: &str = "Compare the Request-URI with what the peer expects: E.164 with +, prefix digits, domain.";
@@ -88,8 +87,6 @@ const ABSENT: [u32; 4] = [18, 19, 20, 31];
 /// Cause of the telephone network, and statuses, for a called party that is busy, and for one that rejects the call.
 const BUSY: (u32, [u32; 2]) = (17, [486, 600]);
 const REJECTED: (u32, [u32; 2]) = (21, [603, 607]);
-/// What clients begin with (RFC 3261 §8.1.1.6).
-const MAX_FORWARDS: u32 = 70;
 
 /// What to say in place of a piece of advice for this response; `None` where it has no ground.
 pub(super) fn fitted(advice: &'static str, transaction: &Transaction, response: &Message, call: &Call) -> Option<Text> {
@@ -107,13 +104,11 @@ fn unseen_loop(transaction: &Transaction, call: &Call) -> Option<Text> {
         );
         return Some(text.with("client", transaction.client));
     }
-    let text = Text::new(if has_hops(request) {
-        "The loop is in or behind {server}, and not in this capture. See whether that server takes {host} for a name of its own: one that does \
-         not, and finds itself under that name, passes the request to itself."
-    } else {
+    // With more hops left than anybody needs, routing-loop says more.
+    let text = Text::new(
         "If the request goes round, it does so in or behind {server}, and not in this capture. See whether that server takes {host} for a name of \
-         its own: one that does not, and finds itself under that name, passes the request to itself."
-    });
+         its own: one that does not, and finds itself under that name, passes the request to itself.",
+    );
     Some(text.with("server", transaction.server).with("host", request.request_uri()?.host))
 }
 
@@ -208,7 +203,6 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         ENABLE if is_no_step(call, transaction) => {
             Some("Enable one of the mechanisms in Security-Server at the client.")
         }
-        HOPS => same.filter(|_| !request(transaction, call).is_some_and(has_hops)),
         TIMEOUT if transaction.request.is_none() => {
             Some("Find out which dependency the answering server was waiting for, and mend that.")
         }
@@ -316,12 +310,6 @@ fn has_compact_form(request: &Message) -> bool {
     request.values(HeaderName::Identity).iter().any(|value| value.trim_start().starts_with(".."))
 }
 
-/// Whether the request began with as many hops as clients are to give it.
-fn has_hops(request: &Message) -> bool {
-    let hops = request.header(HeaderName::MaxForwards).and_then(|value| value.trim().parse().ok());
-    hops.is_some_and(|hops: u32| hops >= MAX_FORWARDS)
-}
-
 /// The status that says that it rang, or may have: 180 does, an announcement (183) may have been of ringing.
 fn rang(transaction: &Transaction, call: &Call) -> Option<u16> {
     let statuses = || transaction.provisionals.iter().filter_map(|id| Some(call.message(*id)?.message.status()?.0));
@@ -397,7 +385,6 @@ mod tests {
             CAUSES,
             RANG,
             STALE,
-            HOPS,
             OVER,
             TIMEOUT,
             NUMBER,
@@ -449,7 +436,12 @@ mod tests {
             ("SUBSCRIBE sip:p", "489 Bad Event", "names no package", "Allow-Events"),
             ("SUBSCRIBE sip:p", "489 Bad Event\nAllow-Events: presence", "that Allow-Events lists", "names no"),
             ("PUBLISH sip:p", "489 Bad Event\nAllow-Events: presence", "publish nothing", "subscription"),
-            ("REGISTER sip:p.example", "483 Too Many Hops", "takes p.example for a name of its own", "Read the Via"),
+            (
+                "REGISTER sip:p.example\nMax-Forwards: 9",
+                "483 Too Many Hops",
+                "takes p.example for a name of its own",
+                "Read the Via",
+            ),
             ("REGISTER sip:p", "503 Service Unavailable", "leave this one alone for a while", "Retry-After"),
             ("REGISTER sip:p", "503 Busy\nRetry-After: 9", "the time that Retry-After gives", "for a while"),
             ("REGISTER sip:p", "503 Busy\nRetry-After: 0", "leave this one alone for a while", "Retry-After"),
@@ -474,7 +466,6 @@ mod tests {
             ("INVITE sip:p", "494 No\nSecurity-Server: tls", "Enable one of the mechanisms", "Nothing needs repair"),
             ("INVITE sip:p", "487 Request Terminated", "Look upstream for what", "when the CANCEL is visible"),
             ("INVITE sip:p", "699 Odd", "what the code means there", "answer 486"),
-            ("INVITE sip:p\nMax-Forwards: 70", "483 Too Many Hops", "The loop is in or behind", "raise Max-Forwards"),
             ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "raise Max-Forwards", "The loop is in"),
             ("INVITE sip:p\nMax-Forwards: 6", "483 Too Many Hops", "If the request goes round", "Read the Via"),
             ("INVITE sip:p\nMax-Forwards: 0", "483 Too Many Hops", "for hops that used Max-Forwards up", "goes round"),

@@ -4,12 +4,17 @@ use crate::call::{Call, CapturedMessage, Transaction};
 use crate::catalog::StatusEntry;
 use crate::diagnosis::Text;
 use crate::diagnosis::redirect_case::FOLLOW_WINDOW;
+use crate::diagnosis::response_facts::hops_left;
 use crate::lang::span;
 use crate::sip::{HeaderName, Message, Method};
 
 /// What to do where the CSeq numbers of a dialog go down.
 pub(super) const COUNT_UP: &str = "At the element that sent the request: count CSeq up by one with each request of a dialog (RFC 3261 §12.2.1.1), in \
     the order in which they are sent; an element in between that sends requests of its own into the dialog has to number those behind it anew.";
+
+/// What to do where a request reached a server on two ways.
+pub(super) const ONE_WAY: &str = "Nothing needs repair where the other copy of the request is answered. Otherwise let the element that forks \
+    send the request to that server on one way only.";
 
 /// A redirect behind which the capture ends, before anybody would have had the time to follow.
 pub(super) fn open_redirect(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
@@ -43,7 +48,7 @@ pub(super) fn unseen_signature(entry: &StatusEntry) -> Text {
 
 /// Whether a request came with no hop left: nothing behind the server that answered had a part in that.
 pub(super) fn arrived_spent(request: &Message) -> bool {
-    request.header(HeaderName::MaxForwards).and_then(|value| value.trim().parse::<u32>().ok()) == Some(0)
+    hops_left(request) == Some(0)
 }
 
 /// Whether that is why it was answered 483, and what that means.
@@ -83,6 +88,24 @@ pub(super) fn out_of_order(call: &Call, refused: &Transaction, status: u16) -> O
         .with("method", before.message.method()?)
         .with("before", number(before)?),
     )
+}
+
+/// The same request, as it reached the server on another way before: of the two one is refused with 482 (RFC 3261 §8.2.2.2).
+pub(super) fn merged<'a>(call: &'a Call, refused: &Transaction, status: u16) -> Option<&'a CapturedMessage> {
+    let request = call.message(refused.request?).filter(|_| status == 482)?;
+    let sent = call.transactions.iter().filter(|t| t.server == refused.server && t.start <= refused.start);
+    let requests = sent.filter(|t| !std::ptr::eq(*t, refused)).filter_map(|t| call.message(t.request?));
+    let key = |m: &'a CapturedMessage| (m.message.call_id(), m.message.cseq(), m.message.from_tag());
+    requests.into_iter().find(|m| m.message.branch() != request.message.branch() && key(m) == key(request))
+}
+
+/// What a 482 means that refuses one of the two.
+pub(super) fn reached_twice(call: &Call, refused: &Transaction, entry: &StatusEntry) -> Option<Text> {
+    merged(call, refused, entry.code)?;
+    Some(Text::new(
+        "The same request (Call-ID, From tag and CSeq) had reached it on another way before, with another branch: it was forked, and the ways came \
+         together again. The server answers the first one, and this is no loop.",
+    ))
 }
 
 /// Whether a response that asks for the same request with another value is no step any more: the client did repeat it and got the

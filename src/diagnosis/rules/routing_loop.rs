@@ -1,0 +1,235 @@
+//! A request that goes round between servers until one of them refuses it with 482 or 483.
+
+use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
+use crate::diagnosis::response_facts::{hops_left, method};
+use crate::diagnosis::unwanted_case::element;
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
+use crate::sip::{HeaderName, Method, StatusCode};
+
+mod passes;
+
+/// Hops that nobody needs: a request that came with so many left did not use them up on a straight way.
+const MANY_HOPS: u32 = 20;
+
+pub(super) static RULE: Rule = Rule {
+    code: "routing-loop",
+    summary: "A request goes round between servers, or from a server to itself, and is refused with 482 or 483.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §16.3", "RFC 3261 §21.4.20", "RFC 3261 §21.4.21", "RFC 5393"],
+    explanation: Explanation {
+        what_it_means: "Each server that passes a request on writes itself into Via and takes one off Max-Forwards. A server that \
+            finds itself in the Via header fields of a request for the same target refuses it with 482 (Loop Detected); a server \
+            that gets a request with nothing left of Max-Forwards refuses it with 483 (Too Many Hops).\n\n\
+            The finding is about requests that did go round: the same server stands several times in Via, or the request still had \
+            so many hops left where the capture shows it last that no straight way behind it can have used them up.",
+        why_it_matters: "The call cannot succeed, whoever is called, and each attempt becomes up to seventy requests and as many \
+            responses. Where requests are forked inside the loop their number multiplies at each pass, which has taken whole \
+            networks down (RFC 5393).",
+        likely_causes: "- Two servers route the same number or domain to each other: each takes the other for responsible, often after a \
+            migration, or by a default route.\n\
+            - A server does not know that a domain or an address is its own, looks it up, and finds itself.\n\
+            - A call forwarding leads back to the number that it begins with.\n\
+            - A failover route points back at the server that the request came from.",
+        how_to_fix: "- Find the server that stands several times in Via, and look up its route for this Request-URI.\n\
+            - Decide which server is responsible for the number or the domain. It delivers the request or refuses it (404, 480); it \
+            never hands it back.\n\
+            - Enter all names and addresses of a server as its own domains.\n\
+            - Leave the peer that a request came from out of the routes that it may take.",
+        how_to_confirm: "The request passes each host once, and gets another response.",
+        when_this_is_wrong: "- The client began with a small Max-Forwards, to find the way (as traceroute does) or by a wrong setting: then \
+            483 says nothing about a loop.\n\
+            - 482 also refuses a request that was forked and reached the same server on two ways (RFC 3261 §8.2.2.2, a merged request): \
+            that is no loop.\n\
+            - A way may lead over one server twice, for two different targets (a spiral), as in networks with a server for each service.\n\
+            - Some servers allow fewer hops than Max-Forwards does, and answer 483 by that limit of their own.",
+    },
+    detect: Detect::Given(Facts::FAILURE, detect),
+};
+
+fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
+    for (at, near) in call.transactions.iter().enumerate() {
+        let is_first = near.upstream.is_none() && near.failed_final().is_some();
+        if !is_first {
+            continue;
+        }
+        let origin = call.origin_of_failure(TransactionId(at));
+        let Some(Origin::Response(deep, response)) = origin else { continue };
+        out.extend(case(call, near, deep, call.message(response)).map(|case| case.finding()));
+    }
+}
+
+/// How a request is known to go round.
+#[derive(Debug)]
+enum Loop {
+    /// Its Via header fields name these servers so many times.
+    Passes(Vec<(String, usize)>),
+    /// They name the server that refused it.
+    Back(String),
+    /// It was sent by the server that refused it.
+    Itself,
+    /// So many hops were left in front of the server that refused it.
+    Behind(u32),
+}
+
+struct Case<'a> {
+    call: &'a Call,
+    /// The hop nearest the caller.
+    near: &'a Transaction,
+    /// The deepest hop, and its response.
+    deep: &'a Transaction,
+    response: &'a CapturedMessage,
+    status: u16,
+    shown: Loop,
+}
+
+fn case<'a>(
+    call: &'a Call,
+    near: &'a Transaction,
+    deep: TransactionId,
+    response: Option<&'a CapturedMessage>,
+) -> Option<Case<'a>> {
+    let (deep, response) = (call.transaction(deep)?, response?);
+    let status = response.message.status()?;
+    let shown = match status {
+        StatusCode(482) => found_again(call, deep, response)?,
+        StatusCode(483) => used_up(call, deep, response)?,
+        _ => return None,
+    };
+    Some(Case { call, near, deep, response, status: status.0, shown })
+}
+
+/// A loop that a server found by itself.
+fn found_again(call: &Call, deep: &Transaction, response: &CapturedMessage) -> Option<Loop> {
+    if deep.client == deep.server {
+        return Some(Loop::Itself);
+    }
+    let message = &deep.request.and_then(|id| call.message(id)).unwrap_or(response).message;
+    let twice = passes::repeated(message, 2);
+    if !twice.is_empty() {
+        return Some(Loop::Passes(twice));
+    }
+    passes::through(message, deep.server).map(Loop::Back)
+}
+
+/// A loop that lasted until Max-Forwards was used up.
+fn used_up(call: &Call, deep: &Transaction, response: &CapturedMessage) -> Option<Loop> {
+    let request = deep.request.and_then(|id| call.message(id));
+    // A spiral may pass a server twice.
+    let often = passes::repeated(&request.unwrap_or(response).message, 3);
+    if !often.is_empty() {
+        return Some(Loop::Passes(often));
+    }
+    let left = hops_left(&request?.message)?;
+    (left >= MANY_HOPS).then_some(Loop::Behind(left))
+}
+
+impl Case<'_> {
+    fn finding(&self) -> Finding {
+        let primary = Evidence::of(self.response, Text::new("{status} response").with("status", self.status));
+        let certainty = if matches!(self.shown, Loop::Behind(_)) { Certainty::Strong } else { Certainty::Certain };
+        let sought = matches!(self.near.method, Method::Invite | Method::Register);
+        let mut finding = Finding::new(&RULE, certainty, self.message(), primary)
+            .severity(if sought && self.call.outcome.is_failure() { Severity::Error } else { Severity::Warning })
+            .evidence(self.related())
+            .actor(Actor::sender(self.response, self.who()))
+            .verify("The request passes each host once and gets another response.");
+        for fix in self.fixes() {
+            finding = finding.fix(fix);
+        }
+        finding
+    }
+
+    fn message(&self) -> Text {
+        let text = match &self.shown {
+            Loop::Passes(hosts) => self.fall(hosts),
+            Loop::Back(host) => Text::new(
+                "{server} answered {method} with {status}: the request came back to it. Its Via header fields name {host}, which is that \
+                 server itself.",
+            )
+            .with("host", host),
+            Loop::Itself => Text::new("{server} sent the {method} to itself, and refused it with {status} for that."),
+            Loop::Behind(left) => Text::new(
+                "{server} answered {method} with {status}, although the request came to it with Max-Forwards {left}. It goes round in or behind \
+                 that server, where all these hops were used up: no straight way has so many.",
+            )
+            .with("left", left),
+        };
+        let text = text.with("server", element(self.response)).with("method", method(self.deep));
+        text.with("status", self.status)
+    }
+
+    /// How Max-Forwards fell on the way, where the capture has its beginning.
+    fn fall(&self, hosts: &[(String, usize)]) -> Text {
+        let hops = |t: &Transaction| hops_left(&t.request.and_then(|id| self.call.message(id))?.message);
+        let fell = hops(self.near).zip(hops(self.deep)).filter(|(first, last)| first > last);
+        let text = Text::new(if fell.is_some() {
+            "{server} answered {method} with {status}: the request goes round in a loop. By its Via header fields it passed {hosts}, and \
+             Max-Forwards fell from {first} to {last}."
+        } else {
+            "{server} answered {method} with {status}: the request goes round in a loop. By its Via header fields it passed {hosts}."
+        });
+        let text = fell.into_iter().fold(text, |text, (first, last)| text.with("first", first).with("last", last));
+        text.with("hosts", passes::counted(hosts))
+    }
+
+    fn who(&self) -> &'static str {
+        match self.shown {
+            Loop::Passes(_) | Loop::Back(_) => "the operators of the servers that pass the request round",
+            Loop::Itself | Loop::Behind(_) => {
+                "the operator of the server that refuses the request, and of those behind it"
+            }
+        }
+    }
+
+    fn related(&self) -> Vec<Evidence> {
+        let request = self.deep.request.and_then(|id| self.call.message(id));
+        let mut related: Vec<_> = request
+            .map(|m| Evidence::header(m, HeaderName::MaxForwards, "the request as it was refused"))
+            .into_iter()
+            .collect();
+        if !std::ptr::eq(self.near, self.deep) {
+            let first = self.near.request.and_then(|id| self.call.message(id));
+            related.extend(first.map(|m| Evidence::header(m, HeaderName::MaxForwards, "the request at its first hop")));
+            let received = self.near.failed_final().and_then(|last| self.call.message(last.message));
+            related.extend(received.map(|m| Evidence::of(m, "what the client received")));
+        }
+        related
+    }
+
+    fn fixes(&self) -> Vec<Text> {
+        let request = self.deep.request.and_then(|id| self.call.message(id));
+        let target = request.and_then(|m| m.message.request_uri());
+        match &self.shown {
+            Loop::Passes(_) | Loop::Back(_) => {
+                let text = match target {
+                    Some(target) => Text::new(
+                        "Compare the routes for {target} of the servers in Via: one of them hands the request back. The one that is responsible \
+                         for that target must deliver the request or refuse it.",
+                    )
+                    .with("target", &target),
+                    None => Text::new(
+                        "Compare the routes of the servers in Via: one of them hands the request back. The one that is responsible for the \
+                         target must deliver the request or refuse it.",
+                    ),
+                };
+                vec![text, Text::new("Leave the peer that a request came from out of the routes that it may take.")]
+            }
+            Loop::Itself | Loop::Behind(_) => target
+                .into_iter()
+                .map(|target| {
+                    Text::new(
+                        "The loop is in or behind {server}, and not in this capture. See whether that server takes {host} for a name of its \
+                         own: one that does not, and finds itself under that name, passes the request to itself.",
+                    )
+                    .with("server", self.deep.server)
+                    .with("host", target.host)
+                })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
