@@ -23,7 +23,7 @@ pub enum Outcome {
     UnwantedByCallee,
     /// 603+, 608, or 607 from network analytics.
     BlockedByNetwork,
-    /// 428, 436, 437, 438, or 403 Stale Date.
+    /// 428, 436, 437, 438, or 403 with Stale Date or a Reason of STIR.
     IdentityRejected,
     /// Any other 4xx or 6xx.
     Rejected,

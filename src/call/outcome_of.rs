@@ -121,6 +121,8 @@ fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status:
         608 => Outcome::BlockedByNetwork,
         428 | 436 | 437 | 438 => Outcome::IdentityRejected,
         403 if phrase.is_some_and(|p| p.trim().eq_ignore_ascii_case("Stale Date")) => Outcome::IdentityRejected,
+        // What a verifier found, with its status in Reason (RFC 9410).
+        403 if response.message.reasons().iter().any(|reason| reason.is("STIR")) => Outcome::IdentityRejected,
         503 => Outcome::Overload,
         500..=599 => Outcome::ServerFailure,
         _ => Outcome::Rejected,

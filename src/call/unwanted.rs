@@ -95,7 +95,7 @@ pub struct Origin {
     pub software: Option<String>,
     /// From the request to the 607.
     pub delay: Option<Duration>,
-    /// From the first 180 or 183 with a To tag to the 607.
+    /// From the first 180 with the To tag of the 607, else 183, to the 607; where none has it, from the first with any tag.
     pub ringing: Option<Duration>,
     /// From the request to the first response of any kind but the 607.
     pub round_trip: Option<Duration>,
@@ -117,7 +117,7 @@ pub fn origin(call: &Call, id: TransactionId) -> Option<Origin> {
     let response = call.message(last.message)?;
     let over = response.provenance.time;
     let sent = call.request(deepest).map(|m| m.provenance.time);
-    let rang = tagged_ringing(call, deepest);
+    let rang = tagged_ringing(call, deepest, response);
     let first = call.provisionals(deepest).map(|m| m.provenance.time).next();
     let software = response.message.software();
     let mut origin = Origin {
@@ -175,9 +175,14 @@ fn deepest(call: &Call, id: TransactionId) -> Option<TransactionId> {
     Some(at)
 }
 
-fn tagged_ringing(call: &Call, id: TransactionId) -> Option<&CapturedMessage> {
-    call.provisionals(id)
-        .find(|m| m.message.to_tag().is_some() && m.message.status().is_some_and(|s| matches!(s.0, 180 | 183)))
+/// What shows that the element rang which answered, 180 before 183; else that any did, as far as it has a tag.
+fn tagged_ringing<'a>(call: &'a Call, id: TransactionId, response: &CapturedMessage) -> Option<&'a CapturedMessage> {
+    let tag = response.message.to_tag();
+    let is = |m: &CapturedMessage, status: u16| m.message.status() == Some(StatusCode(status));
+    let tagged = || call.provisionals(id).filter(|m| m.message.to_tag().is_some() && (is(m, 180) || is(m, 183)));
+    let mut own = tagged().filter(|m| m.message.to_tag() == tag);
+    let first = own.next();
+    first.filter(|m| is(m, 180)).or_else(|| own.find(|m| is(m, 180))).or(first).or_else(|| tagged().next())
 }
 
 fn shares_tag(call: &Call, id: TransactionId, response: &CapturedMessage) -> bool {

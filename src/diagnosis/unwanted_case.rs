@@ -97,8 +97,11 @@ impl<'a> UnwantedCase<'a> {
     pub(super) fn ringing(&self) -> Option<&'a CapturedMessage> {
         let tag = self.response.message.to_tag()?;
         let call = self.call;
-        call.provisionals(self.origin.transaction)
-            .find(|m| m.message.to_tag() == Some(tag) && m.message.status().is_some_and(|s| s.0 > 100))
+        let same = || {
+            let all = call.provisionals(self.origin.transaction);
+            all.filter(|m| m.message.to_tag() == Some(tag) && m.message.status().is_some_and(|s| s.0 > 100))
+        };
+        same().find(|m| m.message.status() == Some(StatusCode(180))).or_else(|| same().next())
     }
 
     /// The status of what came before the 607 with its To tag where nothing rang: 183 may be an announcement.

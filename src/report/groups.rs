@@ -124,10 +124,14 @@ impl<D> Groups<D> {
         } else {
             Text::default()
         };
-        let remark = Text::new("{n} of {all}{entries}; the worst first{lifted}");
-        let remark = remark
-            .with("n", grouped(self.calls))
-            .with("all", phrases::calls_and_groups(summary.calls, summary.other_groups));
+        let (calls, others) = (summary.calls, summary.other_groups);
+        // Where there are two counts, it is of both together.
+        let remark = if calls > 0 && others > 0 {
+            Text::new("{n} of {sum}: {all}{entries}; the worst first{lifted}").with("sum", grouped(calls + others))
+        } else {
+            Text::new("{n} of {all}{entries}; the worst first{lifted}")
+        };
+        let remark = remark.with("n", grouped(self.calls)).with("all", phrases::calls_and_groups(calls, others));
         remark.with("entries", entries).with("lifted", lifted)
     }
 
@@ -214,7 +218,7 @@ mod tests {
             let summary = Summary { calls: 4, other_groups: 1, ..Summary::default() };
             groups.remark(&summary).to_string()
         };
-        let all = "of 4 calls and 1 group of other requests";
+        let all = "of 5: 4 calls and 1 group of other requests";
         let lifted = " (rejected as unwanted or blocked counts as error)";
         assert_eq!(remark(&groups), format!("1 {all}; the worst first{lifted}"));
         for (n, severity) in [(2, Severity::Error), (3, Severity::Warning), (4, Severity::Critical)] {

@@ -61,6 +61,22 @@ fn time_tags_and_marks_tell_who_decided() {
             "0.1 p > a tag=p1\n607 Unwanted\nReason: Q.850;cause=21;text=\"rejected\"".into(),
             (Verdict::PersonalList, Weak),
         ),
+        (
+            "rang after another device had",
+            format!("{rang}7 p > a tag=p2\n180 Ringing\n\n7.4 p > a tag=p2\n607 Unwanted"),
+            (Verdict::Device, Strong),
+        ),
+        (
+            "rang beside another device",
+            format!("{rang}1 p > a tag=p2\n180 Ringing\n\n7.4 p > a tag=p2\n607 Unwanted"),
+            (Verdict::Human, Strong),
+        ),
+        (
+            "rang after an announcement",
+            "0.1 p > a tag=p1\n183 Session Progress\n\n7 p > a tag=p1\n180 Ringing\n\n7.4 p > a tag=p1\n607 Unwanted"
+                .into(),
+            (Verdict::Device, Strong),
+        ),
         ("rang elsewhere", format!("{rang}7.4 p > a tag=other\n607 Unwanted"), (Verdict::Unknown, Weak)),
     ] {
         assert_eq!(one_hop(&text), expected, "{why}");

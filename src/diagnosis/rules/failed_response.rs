@@ -262,6 +262,12 @@ impl Failure<'_> {
     }
 
     fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
+        if self.became_another() {
+            return Text::new(
+                "By its Reason it was 608 Rejected before: something between the two parties, such as a provider's analytics service, rejected \
+                 the call, and no person saw it.",
+            );
+        }
         if let Some(ringing) = self.rang_and_was_refused(call) {
             return Text::new(
                 "It had rung for {ringing}, with the same To tag: its user rejected the call, or nobody took it in that time. A device that \
@@ -359,8 +365,17 @@ impl Failure<'_> {
     fn is_refused_with_credentials(&self, call: &Call) -> bool {
         self.status == 403
             && self.transaction.method == Method::Invite
+            && !self.transaction.in_dialog
             && call.outcome != Outcome::IdentityRejected
             && call.has_credentials(self.transaction)
+    }
+
+    /// Whether a 608 became this status on its way, as its Reason says.
+    fn became_another(&self) -> bool {
+        self.transaction.method == Method::Invite
+            && self.can_be_blocked()
+            && !self.is_block()
+            && self.response.message.reasons().iter().any(|reason| reason.is("SIP") && reason.cause == Some(608))
     }
 
     /// How long the device rang that says it is busy.

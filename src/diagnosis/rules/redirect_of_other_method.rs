@@ -122,8 +122,12 @@ fn finding(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> Finding {
         .actor(actor)
         .fix("Address the feature (monitoring, subscription, messages) to the Contact directly.")
         .fix(
-            Text::new("Or at {server}: restrict the redirect to INVITE, and answer OPTIONS for itself with 200.")
-                .with("server", case.redirector()),
+            Text::new(if case.transaction.method == Method::Options {
+                "Or at {server}: answer OPTIONS for itself with 200."
+            } else {
+                "Or at {server}: restrict the redirect to INVITE, if only calls are meant."
+            })
+            .with("server", case.redirector()),
         );
     if let Some(setting) = setting {
         finding = finding.fix(setting);
@@ -177,6 +181,10 @@ mod tests {
         let said = |method| only(&flow(method, LATER), RULE.code).message.to_string();
         assert!(said("OPTIONS").contains("any answer shows that the server is up"), "{}", said("OPTIONS"));
         assert!(!said("PUBLISH").contains("keep-alive"), "{}", said("PUBLISH"));
+        for (method, speaks_of_it) in [("OPTIONS", true), ("MESSAGE", false)] {
+            let advice = only(&flow(method, LATER), RULE.code).remediation[1].to_string();
+            assert_eq!(advice.contains("OPTIONS"), speaks_of_it, "{advice}");
+        }
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use crate::call::{Call, CapturedMessage, Follow, Origin, Outcome, Transaction};
 use crate::catalog;
-use crate::diagnosis::redirect_case::{End, RedirectCase, last_try, times_sent};
+use crate::diagnosis::redirect_case::{End, FOLLOW_WINDOW, RedirectCase, is_visible_on_udp, last_try, times_sent};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-
+use crate::lang::span;
 use crate::sip::{StatusCode, Uri};
 
 use super::failed_response::advice_of_catalogue;
@@ -76,7 +76,25 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         Text::new("At {server}: check why it advertises a target that does not take the call.")
             .with("server", case.redirector()),
     );
+    let finding = untried(case, end, cx).into_iter().fold(finding, Finding::fix);
     Some(finding.verify("Call the target directly from the same client, then the old address: both must get through."))
+}
+
+/// Advice to call the next Contact, where the last failure left one that nobody called; a 6xx ends the list.
+fn untried(case: &RedirectCase<'_>, last: &End<'_>, cx: &Context<'_>) -> Option<Text> {
+    let End::Failure(answer, StatusCode(400..=599)) = last else { return None };
+    let was_called = |uri: &Uri| case.end_at(uri).is_some();
+    let left: Vec<_> = case.targets().filter(|uri| is_visible_on_udp(uri) && !was_called(uri)).collect();
+    let proven = cx.absence_is_proven(case.client().address, answer.provenance.time, FOLLOW_WINDOW);
+    if left.is_empty() || !proven || case.call.outcome == Outcome::Cancelled {
+        return None;
+    }
+    let text = Text::new(
+        "At the client: call the next Contact when one fails (RFC 3261 §8.1.3.4). The redirect names {contacts} as well, where nothing went \
+         within {window}.",
+    );
+    let names = left.into_iter().map(|uri| Text::verbatim(uri)).collect::<Vec<_>>();
+    Some(text.with("contacts", Text::list(" and ", names)).with("window", span(FOLLOW_WINDOW)))
 }
 
 /// Whether the client sent the follow-up to the redirecting server once more, though the Contact names another address: as clients
@@ -230,6 +248,24 @@ mod tests {
         let finding = only(&two("404 Not Found"), RULE.code);
         assert!(finding.message.to_string().ends_with("the target answered 404 Not Found."));
         assert!(finding.evidence.iter().any(|e| e.text.contains("503 Down")), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn a_contact_that_nobody_called_is_told() {
+        let told = |contacts: &str, response: &str, later: &str| {
+            let flow = redirected(
+                &format!("302 Moved\nContact: {contacts}"),
+                &(followed("sip:bob@a.corp.example", response) + later),
+            );
+            let advice: Vec<_> = only(&flow, RULE.code).remediation.iter().map(ToString::to_string).collect();
+            advice.join(" ").contains("names sip:bob@b.corp.example as well, where nothing went within 5 s")
+        };
+        let two = "<sip:bob@a.corp.example>, <sip:bob@b.corp.example>";
+        assert!(told(two, "503 Down", LATER));
+        assert!(!told(two, "503 Down", ""), "the capture ends");
+        assert!(!told("<sip:bob@a.corp.example>, <mailto:bob@b.corp.example>", "503 Down", LATER));
+        assert!(!told("<sip:bob@a.corp.example>, <sip:bob@a.corp.example:5060>", "503 Down", LATER), "the same");
+        assert!(!told(two, "604 Nowhere", LATER), "a 6xx is about all of them");
     }
 
     #[test]

@@ -10,25 +10,25 @@ use crate::sip::{HeaderName, Method, Uri};
 
 pub(super) static RULE: Rule = Rule {
     code: "register-redirected",
-    summary: "A 3xx response to REGISTER: the telephone is told to register with another server.",
+    summary: "A 3xx response to REGISTER: the client is told to register with another server.",
     severity: Severity::Warning,
     references: &["RFC 3261 §10.2.7", "RFC 3261 §10.3", "RFC 3261 §26.1.2"],
     explanation: Explanation {
-        what_it_means: "The registrar answered a REGISTER with a redirect. A telephone that follows registers with the \
+        what_it_means: "The registrar answered a REGISTER with a redirect. A client that follows registers with the \
             other server from then on, and receives its calls through it. Registrars may do that; it is also the \
             textbook way to steal a registration (RFC 3261 §26.1.2).",
-        why_it_matters: "Whoever holds the registration gets the user's calls, and the telephone may hand its credentials \
-            to a stranger: they can be attacked offline. Telephones that do not follow lose their registration when it \
+        why_it_matters: "Whoever holds the registration gets the user's calls, and the client may hand its credentials \
+            to a stranger: they can be attacked offline. Clients that do not follow lose their registration when it \
             expires.",
         likely_causes: "- A planned move of the registrar, or sharing of load between registrars.\n\
             - A proxy that redirects everything it does not serve, REGISTER included.\n\
             - A forged response. It is critical when the redirect came before any authentication and leads to a foreign \
             host.",
         how_to_fix: "- Confirm with the operator of the registrar that the move is planned; if it is, change registrar or \
-            outbound proxy in the provisioning of the telephones instead of relying on redirects.\n\
+            outbound proxy in the provisioning of the clients instead of relying on redirects.\n\
             - If it is not: block the target, change the passwords of the affected users, and look for how the response \
             got in.\n\
-            - Use TLS between telephones and registrar.",
+            - Use TLS between clients and registrar.",
         how_to_confirm: "The next REGISTER goes to the server in the provisioning and is answered 200 without a redirect.",
         when_this_is_wrong: "- The redirect leads to a host of the registrar's own domain: usually a shared load; the \
             finding stays a warning.\n\
@@ -67,35 +67,35 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
 
 /// Remedies where the redirect may be forged.
 const FORGED: &[&str] = &[
-    "Do not store the new address in any telephone. Find out whether the registrar really sent this, and until then block the \
+    "Do not store the new address in any client. Find out whether the registrar really sent this, and until then block the \
      target at the border.",
-    "Change the passwords of the users whose telephones followed, and remove their registrations there.",
-    "Use TLS between telephones and registrar, so that nobody else can answer for it.",
+    "Change the passwords of the users whose clients followed, and remove their registrations there.",
+    "Use TLS between clients and registrar, so that nobody else can answer for it.",
 ];
 
 /// Remedies where it is rather a matter of operation.
 const PLANNED: &[&str] = &[
-    "If the move is planned, set the new registrar or outbound proxy in the provisioning of the telephones.",
+    "If the move is planned, set the new registrar or outbound proxy in the provisioning of the clients: telephones, gateways or a telephone exchange.",
     "If it is not, look for the rule that redirects requests that the server does not serve.",
 ];
 
 fn sentence(target: Option<&Uri>, critical: bool, exposed: bool) -> Text {
     let Some(target) = target else {
         return Text::new(
-            "{server} answered the REGISTER of {user} with {status} and no target: the telephone stays unregistered.",
+            "{server} answered the REGISTER of {user} with {status} and no target: the client stays unregistered.",
         );
     };
     Text::new(match (critical, exposed) {
         (true, true) => {
             "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
-             anybody, and the telephone registered there and sent its credentials."
+             anybody, and the client registered there and sent its credentials."
         }
         (true, false) => {
             "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
              anybody."
         }
         (false, true) => {
-            "{server} sent the REGISTER of {user} on to {target} with {status}; the telephone sent its credentials there."
+            "{server} sent the REGISTER of {user} on to {target} with {status}; the client sent its credentials there."
         }
         (false, false) => "{server} sent the REGISTER of {user} on to {target} with {status}.",
     })
@@ -170,7 +170,7 @@ mod tests {
     fn credentials_that_went_there_are_evidence() {
         let there = format!("0.02 pbx > new\nREGISTER sip:203.0.113.40\n{CREDENTIALS}CSeq: 2 REGISTER\n\n");
         let finding = only(&flow("", "Contact: <sip:203.0.113.40>\n", &there), RULE.code);
-        assert!(finding.message.to_string().ends_with("the telephone registered there and sent its credentials."));
+        assert!(finding.message.to_string().ends_with("the client registered there and sent its credentials."));
         assert!(finding.evidence.last().unwrap().text.starts_with("Authorization: Digest"));
     }
 }

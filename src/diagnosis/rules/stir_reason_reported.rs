@@ -124,6 +124,16 @@ mod tests {
             RULE.code,
             &[
                 ("rejected", &rejected, Some(Severity::Error)),
+                (
+                    "rejected with a 403 that gives it as its reason",
+                    &flow("", "403 Forbidden\nReason: STIR;cause=403;text=\"Stale Date\""),
+                    Some(Severity::Error),
+                ),
+                (
+                    "rejected for the moment, whatever the verifier found",
+                    &flow("", "486 Busy Here\nReason: STIR;cause=403;text=\"Stale Date\""),
+                    Some(Severity::Warning),
+                ),
                 ("ringing", &flow(reason, "200 OK"), Some(Severity::Warning)),
                 ("answered", &flow("", &format!("200 OK\n{reason}")), Some(Severity::Warning)),
                 ("in both", &flow(reason, &format!("200 OK\n{reason}")), Some(Severity::Warning)),

@@ -34,7 +34,7 @@ fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &UnwantedCase<'_>) -> Finding {
     let register = case.nearest.method == Method::Register;
     let template = if register {
-        "{sender} answered {method} with 607: registrars must not send 6xx, and telephones do not know what to do with it."
+        "{sender} answered {method} with 607: registrars must not send 6xx, and clients do not know what to do with it."
     } else {
         "{sender} answered {method} with 607, which cannot refuse a request that belongs to an earlier one."
     };

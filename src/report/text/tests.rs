@@ -90,7 +90,7 @@ fn several_captures_end_with_their_sum() {
     let text = out.text();
     let sum = text.split("All 2 captures together").nth(1).unwrap();
     assert!(sum.contains("of 8 calls") && sum.contains("frames 12 of a.pcap, 42 of a.pcap, 12 of b.pcap"), "{sum}");
-    assert_eq!(text.matches("CALLS THAT NEED ATTENTION  3 of 4 calls").count(), 2, "{text}");
+    assert_eq!(text.matches("CALLS THAT NEED ATTENTION  3 of 5: 4 calls and 1 group").count(), 2, "{text}");
 }
 
 #[test]

@@ -51,11 +51,41 @@ const NOT_NOW: Wording = Wording {
     verify: Some(AGAIN),
 };
 
+/// A policy, which is about this request and not about the call.
+const CHANGE_FORBIDDEN: Wording = Wording {
+    statuses: &[403],
+    methods: Methods::Others,
+    meaning: "Inside a dialog the status does not end the call (RFC 3261 §14.1): the server understood this request, such as hold, another codec \
+        or address, video, fax, or a refresh of the session, and refuses it as a matter of policy.",
+    fixes: &[
+        "Compare the body of the request with the session as it was: what is new in it may be what the policy refuses.",
+        "Where nothing is new, compare its source, Route and credentials with those of the requests before it, and ask the operator that refused \
+            which rule applied, with Call-ID and time at hand.",
+    ],
+    role: "the operator of the client that sent the request, together with the operator that refused",
+    verify: Some(AGAIN),
+};
+
+/// An overload, inside a dialog, for which no other server can take over.
+const NOT_NOW_AT_ALL: Wording = Wording {
+    statuses: &[503],
+    methods: Methods::Others,
+    meaning: "Inside a dialog the status does not end the call (RFC 3261 §14.1): the server could not take this request at the moment, or could not \
+        reach the other end with it.",
+    fixes: &[
+        "Look into the log of the server that answered, and at its load at this second: whether it refused the request itself, or lost the way to \
+            the other end.",
+        "At the client: keep the session as it was, and try the change again after a while.",
+    ],
+    role: "the operator of the server that answered",
+    verify: Some(AGAIN),
+};
+
 const AGAIN: &str = "The next such request inside a dialog is accepted, or is no longer sent.";
 
 /// All words of this file.
 #[cfg(test)]
-pub(super) const WORDINGS: &[Wording] = &[OFF_THE_ROUTE, CHANGE_REFUSED, NOT_NOW];
+pub(super) const WORDINGS: &[Wording] = &[OFF_THE_ROUTE, CHANGE_REFUSED, NOT_NOW, CHANGE_FORBIDDEN, NOT_NOW_AT_ALL];
 
 /// The words for the status of a response to a request inside a dialog; `None` where others fit.
 pub(super) fn wording(transaction: &Transaction, status: u16) -> Option<&'static Wording> {
@@ -70,6 +100,8 @@ pub(super) fn wording(transaction: &Transaction, status: u16) -> Option<&'static
             Some(&OFF_THE_ROUTE)
         }
         Method::Invite | Method::Update if NOT_NOW.statuses.contains(&status) => Some(&NOT_NOW),
+        Method::Invite | Method::Update if CHANGE_FORBIDDEN.statuses.contains(&status) => Some(&CHANGE_FORBIDDEN),
+        Method::Invite | Method::Update if NOT_NOW_AT_ALL.statuses.contains(&status) => Some(&NOT_NOW_AT_ALL),
         Method::Invite if CHANGE_REFUSED.statuses.contains(&status) => Some(&CHANGE_REFUSED),
         _ => None,
     }

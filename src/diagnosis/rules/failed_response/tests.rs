@@ -273,6 +273,21 @@ fn a_decline_that_no_person_can_have_given_says_so() {
 }
 
 #[test]
+fn a_608_that_became_another_status_is_no_word_of_the_called_party() {
+    for (response, told) in [
+        ("603 Decline\nReason: SIP;cause=608;text=\"Rejected\"", true),
+        ("480 Temporarily Unavailable\nReason: SIP;cause=608", true),
+        ("603 Decline\nReason: SIP;cause=603", false),
+        ("603 Decline\nReason: Q.850;cause=21", false),
+    ] {
+        let report = invite(response, false);
+        let said = only(&report).message.to_string();
+        assert_eq!(said.contains("it was 608 Rejected before"), told, "{said}");
+        assert!(!(told && said.contains("called user was reached")), "{said}");
+    }
+}
+
+#[test]
 fn what_starts_no_call_gets_words_of_its_own() {
     for (request, response, meaning) in [
         ("REGISTER sip:p.example", "403 Wrong password", "refuses this registration"),

@@ -111,21 +111,37 @@ fn a_refused_change_of_a_session_is_no_rejected_call() {
         ("600 Busy Everywhere", "does not reject the call, and does not end it"),
         ("486 Busy Here", "does not reject the call, and does not end it"),
         ("480 Temporarily Unavailable", "says nothing of a registration"),
+        ("403 Forbidden", "refuses it as a matter of policy"),
+        ("503 Service Unavailable", "could not take this request at the moment"),
         ("410 Gone", "does not know where to send the request on"),
         ("484 Address Incomplete", "does not know where to send the request on"),
         ("604 Does Not Exist Anywhere", "does not know where to send the request on"),
     ] {
         let text = said(response);
         assert!(text.contains(meaning), "{response}: {text}");
-        for words in ["called user", "called party", "redress", "the number", "directories", "is busy", "take the call"]
-        {
+        for words in [
+            "called user",
+            "called party",
+            "redress",
+            "the number",
+            "directories",
+            "is busy",
+            "take the call",
+            "trunk",
+            "barred",
+            "next server",
+            "same call",
+        ] {
             assert!(!text.contains(words), "{response}: {text}");
         }
     }
     // Near miss: what begins a call is rejected.
-    for (response, meaning) in
-        [("486 Busy Here", "device that was reached is busy"), ("603 Network Blocked", "analytics")]
-    {
+    for (response, meaning) in [
+        ("486 Busy Here", "device that was reached is busy"),
+        ("603 Network Blocked", "analytics"),
+        ("403 Forbidden", "repeating the request does not either"),
+        ("503 Service Unavailable", "overloaded, in maintenance"),
+    ] {
         let text = only_failed(&invite(response, false)).message.to_string();
         assert!(text.contains(meaning), "{response}: {text}");
     }
