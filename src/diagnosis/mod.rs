@@ -6,6 +6,7 @@ mod challenged;
 mod checked_identity;
 mod cited;
 pub mod context;
+mod dialogs;
 mod domains;
 pub mod engine;
 mod exceptions;
@@ -20,6 +21,7 @@ pub mod patterns;
 mod permanence;
 mod platform;
 mod redirect_case;
+mod refused;
 mod rejections;
 mod repeated;
 #[cfg(test)]

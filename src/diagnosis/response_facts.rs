@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::unwanted_case::element;
 use super::{Evidence, Text};
 use crate::call::network_block::{CALL_REJECTED, NetworkBlock};
 use crate::call::redress::RedressContact;
@@ -230,6 +231,46 @@ fn wait(value: &str) -> Option<Span> {
     let digits = value.trim().split(|c: char| !c.is_ascii_digit()).next()?;
     let seconds = digits.parse().ok().filter(|seconds| *seconds > 0)?;
     Some(span(Duration::from_secs(seconds)))
+}
+
+/// That a request was answered with a failure, by whom, and what the caller received of it.
+pub(super) fn answered(
+    transaction: &Transaction,
+    response: &CapturedMessage,
+    received: &CapturedMessage,
+    meaning: Text,
+) -> Text {
+    let text = if received.provenance.frame == response.provenance.frame {
+        Text::new("{server} answered {method} with {status}. {meaning}")
+    } else if received.message.status() == response.message.status() {
+        Text::new("{server} answered {method} with {status}, and {relay} passed it on. {meaning}")
+            .with("relay", received.provenance.flow.source)
+    } else {
+        Text::new(
+            "{server} answered {method} with {status}, which {relay} turned into {other} for the caller. {meaning}",
+        )
+        .with("relay", received.provenance.flow.source)
+        .with("other", status_line(received))
+    };
+    text.with("server", element(response))
+        .with("method", method(transaction))
+        .with("status", status_line(response))
+        .with("meaning", meaning)
+}
+
+/// Status and phrase as captured, with the registered phrase where the two differ.
+pub(super) fn status_line(response: &CapturedMessage) -> String {
+    let status = response.message.status().map_or(0, |s| s.0);
+    let phrase = response.message.reason_phrase().unwrap_or_default();
+    let number = status.to_string();
+    match catalog::lookup(status) {
+        Some(entry) if entry.phrase.eq_ignore_ascii_case(&phrase) || entry.aliases.contains(&&*phrase) => {
+            [number.as_str(), " ", &*phrase].concat()
+        }
+        Some(entry) if phrase.is_empty() => [number.as_str(), " (", entry.phrase, ")"].concat(),
+        Some(entry) => [number.as_str(), " \"", &*phrase, "\" (", entry.phrase, ")"].concat(),
+        None => [number.as_str(), " ", &*phrase].concat().trim_end().to_owned(),
+    }
 }
 
 /// The servers of these transactions, each once, as sentences name them; `None` without any.

@@ -80,6 +80,7 @@ static CAUSES: &[Cause] = &[
     symptom("credentials-withheld", Severity::Info, any),
     symptom("request-timeout", Severity::Info, any),
     symptom("no-response", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
+    symptom("dialog-unknown", Severity::Info, |c| ended_with(c, 481) || began_with(c, 481)),
     symptom("stalled-after-100", Severity::Info, |c| ended(c, &[Outcome::Stalled])),
     symptom("failed-response", Severity::Info, any),
 ];
@@ -88,8 +89,11 @@ static CAUSES: &[Cause] = &[
 static CONSEQUENCES: &[(&str, &str)] =
     &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
 
+/// What speaks of one response each: it explains a call only where that response decided it.
+static OF_ONE_RESPONSE: &[&str] = &["dialog-unknown", "failed-response"];
+
 /// The same of answered calls, which have no root cause: the first follows from the second where that cites the frame that it is about.
-static LATER: &[(&str, &str)] = &[("failed-response", "ack-misrouted")];
+static LATER: &[(&str, &str)] = &[("dialog-unknown", "ack-misrouted"), ("failed-response", "ack-misrouted")];
 
 /// The place among all of the cause with that code.
 pub(super) fn place_of(code: &str) -> Option<usize> {
@@ -202,7 +206,7 @@ fn pick(call: &Call, findings: &[Finding]) -> Option<(usize, usize)> {
             let (place, cause) = cause_of(finding)?;
             let fits = finding.severity >= cause.least
                 && (cause.explains)(call)
-                && (cause.code != "failed-response" || concerns_the_end(call, finding));
+                && (!OF_ONE_RESPONSE.contains(&cause.code) || concerns_the_end(call, finding));
             fits.then_some((at, place))
         })
         .min_by(|(one, place), (other, other_place)| {
@@ -235,7 +239,7 @@ fn frame(finding: &Finding) -> Option<FrameRef> {
 fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) {
     let later_symptom = |f: &Finding| {
         cause_of(f).is_some_and(|(later, cause)| later > place && cause.symptom)
-            && (f.code != "failed-response" || concerns_the_end(call, f))
+            && (!OF_ONE_RESPONSE.contains(&f.code) || concerns_the_end(call, f))
             // What a verifier found follows from no rejection of another kind.
             && (f.code != "stir-reason-reported" || identity(call))
     };

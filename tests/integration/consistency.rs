@@ -93,6 +93,7 @@ const CODES: &[(&str, &str)] = &[
     ("tls-certificate-self-signed", "notice"),
     ("no-response", "error"),
     ("stalled-after-100", "error"),
+    ("dialog-unknown", "error"),
     ("request-timeout", "error"),
     ("bye-with-abnormal-reason", "warning"),
     ("session-timer-expired", "error"),

@@ -8,7 +8,8 @@ use crate::call::network_block::NetworkBlock;
 use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
-use crate::diagnosis::response_facts::{self, method};
+use crate::diagnosis::response_facts::{self, method, status_line};
+use crate::diagnosis::rules::dialog_unknown;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -47,8 +48,7 @@ pub(super) static RULE: Rule = Rule {
             to explain.",
         when_this_is_wrong: "- A response that is only a step is none of this: a challenge answered with credentials, a \
             followed redirect, 422 or 423 with a corrected request behind it, 487 after CANCEL.\n\
-            - A CANCEL that gets 481 after the answer came too late, which is no fault; before the answer it does not fit its INVITE, \
-            or went to another server.\n\
+            - Requests inside a dialog, and CANCELs, that get 481 have a rule of their own (dialog-unknown).\n\
             - Busy, declined and unanswered calls are ordinary ends; the finding then only informs.\n\
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
             method.",
@@ -59,8 +59,11 @@ pub(super) static RULE: Rule = Rule {
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     // Of a response that a closer finding cites nothing is said, nor of others like it. A 607 always has one, even where it became
     // another status on its way.
-    let is_explained =
-        |failure: &Failure<'_>| failure.status == 607 || cx.explained.contains(&failure.response.provenance.frame);
+    let is_explained = |failure: &Failure<'_>| {
+        failure.status == 607
+            || dialog_unknown::tells(failure.transaction, failure.status)
+            || cx.explained.contains(&failure.response.provenance.frame)
+    };
     let decided = deciding(call);
     if let Some(failure) = decided.as_ref().filter(|failure| !is_explained(failure)) {
         out.push(failure.finding(call));
@@ -125,7 +128,7 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
 fn others(call: &Call) -> impl Iterator<Item = Failure<'_>> {
     call.transactions.iter().enumerate().filter_map(|(at, transaction)| {
         let id = TransactionId(at);
-        let counts = transaction.in_dialog || !call.is_invite() || is_refused_cancel(call, id);
+        let counts = transaction.in_dialog || !call.is_invite();
         if Some(id) == call.decided_by || !counts || transaction.upstream.is_some() || is_harmless(call, id) {
             return None;
         }
@@ -162,7 +165,7 @@ fn is_harmless(call: &Call, id: TransactionId) -> bool {
         t.leg == transaction.leg && t.method == Method::Bye && t.finals.iter().any(|f| f.status.is_success())
     };
     transaction.method == Method::Ack
-        || (transaction.method == Method::Cancel && !is_refused_cancel(call, id))
+        || transaction.method == Method::Cancel
         || transaction.finals.iter().any(|f| f.status.is_success())
         || call.is_step(id)
         || (transaction.in_dialog && status.is_redirection())
@@ -182,18 +185,14 @@ fn weight(transaction: &Transaction, status: u16) -> Severity {
         // Any answer but these shows that the peer is alive.
         Method::Options if matches!(status, 408 | 500 | 503 | 504) => Severity::Warning,
         Method::Options => Severity::Info,
-        // The other side ended the dialog as well, or lost it: the call is over, as it should be.
-        Method::Bye if status == 481 => Severity::Notice,
         Method::Message | Method::Subscribe | Method::Publish | Method::Refer | Method::Bye => Severity::Warning,
         _ => Severity::Notice,
     }
 }
 
-/// 408 and 481 to a re-INVITE, UPDATE or refresh end the dialog usage (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
+/// 408 to a re-INVITE, UPDATE or refresh ends the dialog usage (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
 fn ends_the_session(transaction: &Transaction, status: u16) -> bool {
-    transaction.in_dialog
-        && matches!(transaction.method, Method::Invite | Method::Update)
-        && matches!(status, 408 | 481)
+    transaction.in_dialog && matches!(transaction.method, Method::Invite | Method::Update) && status == 408
 }
 
 impl Failure<'_> {
@@ -235,19 +234,6 @@ impl Failure<'_> {
             meaning = Text::new(
                 "{meaning} It comes from the telephone network (ISUP), where a block by a network (603+) becomes cause 21 just as a \
                  decline does: behind a gateway the two look the same.",
-            )
-            .with("meaning", meaning);
-        }
-        if self.status == 481
-            && self.transaction.method == Method::Cancel
-            && cancelled(call, self.transaction).all(is_silent)
-        {
-            meaning = Text::new("{meaning} The INVITE had no response at all: the server may never have had it.")
-                .with("meaning", meaning);
-        }
-        if self.status == 481 && self.transaction.in_dialog && begins_inside(call, self.transaction) {
-            meaning = Text::new(
-                "{meaning} How that dialog began is not known here: before the capture, or in a call that was over and told before.",
             )
             .with("meaning", meaning);
         }
@@ -343,17 +329,8 @@ impl Failure<'_> {
             })
             .with("behind", self.deepest.server);
             rang.into_iter().fold(text, |text, rang| text.with("rang", rang))
-        } else if self.received.provenance.frame == self.response.provenance.frame {
-            Text::new("{server} answered {method} with {status}. {meaning}")
-        } else if self.received.message.status() == self.response.message.status() {
-            Text::new("{server} answered {method} with {status}, and {relay} passed it on. {meaning}")
-                .with("relay", self.received.provenance.flow.source)
         } else {
-            Text::new(
-                "{server} answered {method} with {status}, which {relay} turned into {other} for the caller. {meaning}",
-            )
-            .with("relay", self.received.provenance.flow.source)
-            .with("other", status_line(self.received))
+            return response_facts::answered(self.transaction, self.response, self.received, self.meaning(call, known));
         };
         text.with("server", element(self.response))
             .with("method", method(self.transaction))
@@ -550,32 +527,6 @@ impl Failure<'_> {
     }
 }
 
-/// Whether nothing in the group of a request shows how its dialog began.
-fn begins_inside(call: &Call, transaction: &Transaction) -> bool {
-    // A response to an ACK tells nothing of it.
-    let mut own = call.transactions.iter().filter(|t| t.leg == transaction.leg && t.method != Method::Ack);
-    own.all(|t| t.in_dialog)
-}
-
-/// The INVITEs that a CANCEL is about.
-fn cancelled<'a>(call: &'a Call, cancel: &'a Transaction) -> impl Iterator<Item = &'a Transaction> {
-    let is_this = |id: TransactionId| call.transaction(id).is_some_and(|t| std::ptr::eq(t, cancel));
-    call.transactions.iter().filter(move |t| t.cancelled_by.is_some_and(is_this))
-}
-
-fn is_silent(transaction: &Transaction) -> bool {
-    transaction.provisionals.is_empty() && transaction.finals.is_empty()
-}
-
-/// Whether a server knows nothing of the INVITE that a CANCEL is about, though it has not answered that INVITE yet. After its answer
-/// there is nothing to cancel, and both may be on their way at one time.
-fn is_refused_cancel(call: &Call, id: TransactionId) -> bool {
-    let refusal = call.transaction(id).and_then(|t| t.finals.first()).filter(|last| last.status.0 == 481);
-    let Some(refused) = refusal.and_then(|last| call.time(last.message)) else { return false };
-    let mut meant = call.transactions.iter().filter(|t| t.cancelled_by == Some(id));
-    meant.any(|invite| invite.finals.iter().filter_map(|last| call.time(last.message)).all(|time| time > refused))
-}
-
 /// Whether the other side had an offer of its own on its way when this one was sent (RFC 3261 §14.2, RFC 3311 §5.2).
 fn is_crossed(call: &Call, refused: &Transaction) -> bool {
     let over = |t: &Transaction| t.finals.iter().filter_map(|f| call.time(f.message)).min();
@@ -606,21 +557,6 @@ fn was_ended(call: &Call, transaction: &Transaction) -> bool {
     let over = transaction.finals.iter().filter_map(|last| call.time(last.message)).min();
     let in_time = |t: &Transaction| over.is_none_or(|over| t.start <= over);
     call.transactions.iter().any(|t| t.leg == transaction.leg && ends(t) && in_time(t))
-}
-
-/// Status and phrase as captured, with the registered phrase where the two differ.
-fn status_line(response: &CapturedMessage) -> String {
-    let status = response.message.status().map_or(0, |s| s.0);
-    let phrase = response.message.reason_phrase().unwrap_or_default();
-    let number = status.to_string();
-    match catalog::lookup(status) {
-        Some(entry) if entry.phrase.eq_ignore_ascii_case(&phrase) || entry.aliases.contains(&&*phrase) => {
-            [number.as_str(), " ", &*phrase].concat()
-        }
-        Some(entry) if phrase.is_empty() => [number.as_str(), " (", entry.phrase, ")"].concat(),
-        Some(entry) => [number.as_str(), " \"", &*phrase, "\" (", entry.phrase, ")"].concat(),
-        None => [number.as_str(), " ", &*phrase].concat().trim_end().to_owned(),
-    }
 }
 
 #[cfg(test)]

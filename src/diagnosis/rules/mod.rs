@@ -15,6 +15,7 @@ mod caller_identities_disagree;
 mod caller_number_impossible;
 mod caller_retries_after_607;
 mod credentials_withheld;
+mod dialog_unknown;
 mod display_name_suspicious;
 mod failed_response;
 mod failure_not_acknowledged;
@@ -182,6 +183,7 @@ pub static RULES: &[&Rule] = &[
     &routing_loop::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
+    &dialog_unknown::RULE,
     &failed_response::RULE,
     // Who has no business here.
     &scanner::RULE,

@@ -51,7 +51,6 @@ const STALE_DATE: Wording = Wording {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Methods {
     Register,
-    Cancel,
     /// Neither INVITE nor REGISTER.
     Others,
 }
@@ -69,8 +68,7 @@ pub(super) fn wording(transaction: &Transaction, status: u16, response: &Message
         return Some(&STALE_DATE);
     }
     let methods = match method {
-        Method::Invite | Method::Ack => return None,
-        Method::Cancel => Methods::Cancel,
+        Method::Invite | Method::Ack | Method::Cancel => return None,
         Method::Register => Methods::Register,
         _ => Methods::Others,
     };
@@ -96,18 +94,6 @@ pub(super) fn speaks_of_dns(response: &Message) -> bool {
 }
 
 const WORDINGS: &[Wording] = &[
-    Wording {
-        statuses: &[481],
-        methods: Methods::Cancel,
-        meaning: "The server knows no INVITE that this CANCEL belongs to, though the INVITE was not answered yet: the CANCEL had no effect.",
-        fixes: &[
-            "Compare CANCEL and INVITE: Request-URI, Call-ID, From, To, CSeq number, Route and the topmost Via with its branch must be the same \
-                (RFC 3261 §9.1).",
-            "See that the CANCEL reaches the server that has the INVITE: a load balancer may send the two to different ones.",
-        ],
-        role: "the operator of the client, and of what distributes requests in front of the server",
-        verify: Some("A call that is given up while it rings ends with 200 to the CANCEL and 487 to the INVITE."),
-    },
     Wording {
         statuses: &[403],
         methods: Methods::Register,

@@ -154,30 +154,6 @@ fn a_call_that_names_who_referred_it_is_told_as_a_transfer() {
 }
 
 #[test]
-fn a_cancel_that_fits_nothing_is_told_while_its_invite_is_pending() {
-    let ringing = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n180 Ringing\n\n";
-    let refused = "2.0 a > p\nCANCEL\n\n2.1 p > a\n481 Call/Transaction Does Not Exist\n\n";
-    let answer = |at: &str| format!("{at} p > a re=INVITE cseq=1 tag=t\n200 OK\n\n9.0 a > p cseq=1\nACK\n\n");
-    for (steps, expected) in [
-        (refused.to_owned(), &["failed-response notice"][..]),
-        (refused.to_owned() + &answer("4.0"), &["failed-response notice"]),
-        // Both were on their way at one time.
-        (answer("1.9") + refused, &[]),
-        (answer("2.05") + refused, &[]),
-        (refused.replace("481 Call/Transaction Does Not Exist", "200 OK"), &[]),
-    ] {
-        let report = flow(&format!("{ringing}{steps}"));
-        assert_eq!(codes(&report), expected, "{steps}");
-        for finding in &report.findings {
-            let said = finding.message.to_string();
-            assert!(said.contains("knows no INVITE that this CANCEL belongs to") && !said.contains("at all"), "{said}");
-        }
-    }
-    let early = flow(&format!("0.0 a > p\nINVITE sip:bob@p.example\n\n{refused}"));
-    assert!(only(&early).message.to_string().ends_with("the server may never have had it."));
-}
-
-#[test]
 fn steps_are_no_failures() {
     let text = include_str!("../../../../samples/failed-response/near-miss.txt");
     for report in reports(text) {

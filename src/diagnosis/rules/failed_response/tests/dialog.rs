@@ -41,29 +41,17 @@ fn a_500_to_a_number_below_the_last_is_the_fault_of_its_sender() {
 }
 
 #[test]
-fn what_a_dialog_was_before_is_not_known_where_it_began_elsewhere() {
-    let alone = flow("0.0 a > p from-tag=x to-tag=y\nBYE sip:bob@p.example\n\n0.1 p > a\n481 Gone\n");
-    assert!(only(&alone).message.to_string().contains("How that dialog began is not known here"));
-    let odd = "0.0 a > p from-tag=x to-tag=y\nINVITE sip:bob@p.example\n\n0.1 p > a to-tag=y\n481 Gone\n\n0.2 a > p to-tag=y\nACK\n\n\
-        0.3 p > a to-tag=y re=ACK\n405 No\n";
-    let unknown = |f: &Finding| f.message.to_string().contains("How that dialog began is not known here");
-    assert!(flow(odd).findings.iter().any(unknown));
-    let whole = flow(&format!("{ANSWERED}5.0 a > p\nBYE\n\n5.1 p > a\n481 Gone\n"));
-    assert!(!only(&whole).message.to_string().contains("How that dialog"));
-}
-
-#[test]
 fn requests_inside_an_answered_call_are_weighed_by_what_they_end() {
     for (steps, expected) in [
         ("5.0 a > p\nBYE\n\n5.1 p > a\n200 OK\n", &[][..]),
-        ("5.0 a > p\nBYE\n\n5.1 p > a\n481 Call/Transaction Does Not Exist\n", &["failed-response notice"]),
+        ("5.0 a > p\nBYE\n\n5.1 p > a\n481 Call/Transaction Does Not Exist\n", &["dialog-unknown notice"]),
         ("5.0 a > p\nBYE\n\n5.1 p > a\n500 Oops\n", &["failed-response warning"]),
         ("5.0 a > p\nBYE\n\n5.05 p > a\nBYE\n\n5.1 p > a re=BYE\n481 Gone\n\n5.1 a > p re=BYE\n200 OK\n", &[]),
         (
             "5.0 a > p\nINFO sip:bob@p.example\n\n5.1 p > a\n415 Unsupported Media Type\nAccept: application/sdp\n",
             &["failed-response notice"],
         ),
-        ("5.0 a > p\nUPDATE sip:bob@p.example\n\n5.1 p > a\n481 Gone\n", &["failed-response error"]),
+        ("5.0 a > p\nUPDATE sip:bob@p.example\n\n5.1 p > a\n481 Gone\n", &["dialog-unknown error"]),
         ("5.0 a > p\nUPDATE sip:bob@p.example\n\n5.1 p > a\n500 Oops\n", &["failed-response notice"]),
     ] {
         let report = flow(&format!("{ANSWERED}{steps}"));

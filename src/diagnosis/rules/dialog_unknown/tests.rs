@@ -1,0 +1,240 @@
+use super::*;
+use crate::call::Outcome;
+use crate::diagnosis::CallReport;
+use crate::diagnosis::reports::{codes, report};
+
+const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost q 198.51.100.6\nhost b 203.0.113.60\n\n";
+const ANSWERED: &str = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n1.1 a > p\nACK\n\n";
+const BYE: &str = "8.0 a > p to-tag=t\nBYE sip:bob@198.51.100.5\n\n8.1 p > a\n200 OK\n\n";
+
+fn flow(steps: &str) -> CallReport {
+    report(&format!("{HOSTS}{steps}"))
+}
+
+/// What is said of a request inside the answered call that gets 481.
+fn told(steps: &str) -> Vec<(Severity, String)> {
+    let report = flow(&format!("{ANSWERED}{steps}"));
+    assert!(report.findings.iter().all(|f| f.code == RULE.code), "{steps}: {:?}", codes(&report));
+    assert_eq!((report.call.outcome, report.root_cause), (Outcome::Answered, None), "{steps}");
+    report.findings.iter().map(|f| (f.severity, f.message.to_string())).collect()
+}
+
+#[test]
+fn the_request_is_compared_with_the_dialog_as_it_began() {
+    let refused = |request: &str| format!("5.0 {request}\n\n5.1 p > a to-tag=t\n481 Gone\n\n");
+    for (steps, severity, words) in [
+        (refused("a > p to-tag=t\nUPDATE sip:bob@p"), Severity::Error, "the server lost it"),
+        (
+            refused("a > p to-tag=t\nBYE sip:bob@p"),
+            Severity::Notice,
+            "began 4 s before, and nothing in the capture ended it",
+        ),
+        (
+            refused("a > p to-tag=other\nUPDATE sip:bob@p"),
+            Severity::Error,
+            "that of To is other here, and in the dialog as it began it was t.",
+        ),
+        (refused("a > p to-tag=other\nBYE sip:bob@p"), Severity::Warning, "that of To is other here"),
+        (refused("a > p to-tag=t from-tag=x\nINFO sip:bob@p"), Severity::Notice, "that of From is x here"),
+        (refused("a > p to-tag=y from-tag=x\nINFO sip:bob@p"), Severity::Notice, "none of them is one of the dialogs"),
+        (
+            format!("{BYE}9.0 a > p to-tag=t\nINFO sip:bob@p\n\n9.1 p > a\n481 Gone\n\n"),
+            Severity::Notice,
+            "its BYE had been answered 900 ms before",
+        ),
+        (
+            "5.0 a > q to-tag=t\nBYE sip:bob@198.51.100.5\n\n5.1 q > a\n481 Gone\n\n".to_owned(),
+            Severity::Warning,
+            "it began with 198.51.100.5, and 198.51.100.6 had no part in it",
+        ),
+    ] {
+        let found = told(&steps);
+        assert!(matches!(&found[..], [(s, text)] if *s == severity && text.contains(words)), "{steps}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_comes_from_the_other_end_is_compared_as_well() {
+    let from_callee = |tags: &str| format!("5.0 p > a {tags}\nBYE sip:alice@192.0.2.10\n\n5.1 a > p\n481 Gone\n\n");
+    let report = flow(&format!("{ANSWERED}{}", from_callee("from-tag=other")));
+    let finding = &report.findings[0];
+    assert!(
+        finding.message.to_string().contains("that of From is other here, and in the dialog as it began it was t.")
+    );
+    let cited: Vec<_> = finding.evidence.iter().map(|e| e.text.to_string()).collect();
+    assert!(cited.iter().any(|text| text.starts_with("From:") && text.ends_with("tag=other")), "{cited:?}");
+    assert!(cited.iter().any(|text| text.starts_with("To:") && text.ends_with("tag=t")), "{cited:?}");
+    assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "198.51.100.5:5060");
+}
+
+#[test]
+fn who_changed_a_tag_on_the_way_is_named() {
+    let steps = "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > b forward\nINVITE sip:bob@203.0.113.60\n\n\
+        1.0 b > p tag=t\n200 OK\n\n1.01 p > a forward\n200 OK\n\n1.1 a > p\nACK\n\n1.11 p > b forward\nACK\n\n\
+        5.0 a > p to-tag=t\nUPDATE sip:bob@203.0.113.60\n\n\
+        5.01 p > b forward\nUPDATE sip:bob@203.0.113.60\nTo: <sip:bob@p.example>;tag=changed\n\n\
+        5.1 b > p\n481 Gone\n\n5.11 p > a forward\n481 Gone\n\n";
+    let report = flow(steps);
+    assert_eq!(codes(&report), ["dialog-unknown error"]);
+    let finding = &report.findings[0];
+    let text = finding.message.to_string();
+    assert!(text.contains("198.51.100.5:5060 changed them on the way"), "{text}");
+    assert!(text.contains("198.51.100.5:5060 passed it on"), "{text}");
+    assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "198.51.100.5:5060");
+}
+
+#[test]
+fn a_contact_that_names_the_server_makes_it_the_other_end() {
+    for (contact, words) in [
+        ("<sip:bob@198.51.100.6>", "lost it"),
+        ("<sip:bob@phone.example>", "lost it"),
+        ("<sip:bob@198.51.100.5>", "no part in it"),
+    ] {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\nContact: {contact}\n\n1.1 a > p\nACK\n\n\
+             5.0 a > q to-tag=t\nBYE sip:bob@198.51.100.6\n\n5.1 q > a\n481 Gone\n\n"
+        ));
+        let text = report.findings[0].message.to_string();
+        assert!(text.contains(words), "{contact}: {text}");
+    }
+}
+
+#[test]
+fn requests_that_cross_the_end_are_no_fault() {
+    for (name, steps) in [
+        ("a BYE that is answered", BYE.to_owned()),
+        ("BYEs of both ends, one refused", "5.0 a > p\nBYE\n\n5.05 p > a\nBYE\n\n5.1 p > a re=BYE cseq=2\n481 Gone\n\n5.1 a > p re=BYE\n200 OK\n\n".to_owned()),
+        ("a BYE sent once more", format!("{BYE}9.0 a > p to-tag=t\nBYE sip:bob@p\n\n9.1 p > a\n481 Gone\n\n")),
+        (
+            "a re-INVITE that crosses the BYE",
+            "5.0 p > a\nBYE sip:alice@192.0.2.10\n\n5.01 a > p to-tag=t\nUPDATE sip:bob@p\n\n5.05 a > p re=BYE\n200 OK\n\n\
+             5.06 p > a re=UPDATE\n481 Gone\n\n"
+                .to_owned(),
+        ),
+        ("a NOTIFY of a subscription that began in the session", format!("{BYE}9.0 p > a from-tag=t\nNOTIFY sip:alice@192.0.2.10\n\n9.1 a > p\n481 Gone\n\n")),
+    ] {
+        assert!(told(&steps).is_empty(), "{name}: {:#?}", told(&steps));
+    }
+}
+
+#[test]
+fn an_early_dialog_ends_with_its_invite_or_with_the_answer_of_another_branch() {
+    let early = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n180 Ringing\n\n";
+    let busy = "2.0 p > a tag=t re=INVITE\n486 Busy Here\n\n2.01 a > p\nACK\n\n";
+    let update = |at: f32| format!("{at} a > p to-tag=t\nUPDATE sip:bob@p\n\n2.2 p > a re=UPDATE\n481 Gone\n\n");
+    let late = flow(&format!("{early}{busy}{}", update(2.1)));
+    let own: Vec<_> = late.findings.iter().filter(|f| f.code == RULE.code).collect();
+    assert!(
+        matches!(&own[..], [one] if one.severity == Severity::Notice && one.message.to_string().contains("answered with 486 100 ms before")),
+        "{own:#?}"
+    );
+    assert!(late.findings.iter().any(|f| f.code == "failed-response"), "{:?}", codes(&late));
+    // It was on its way when the call ended.
+    let crossed = flow(&format!("{early}{}{busy}", update(1.99)));
+    assert!(crossed.findings.iter().all(|f| f.code != RULE.code), "{:?}", codes(&crossed));
+
+    let other = "2.0 p > a tag=u re=INVITE\n200 OK\n\n2.01 a > p to-tag=u\nACK\n\n";
+    let branch = flow(&format!("{early}{other}{}", update(2.1)));
+    let text = branch.findings[0].message.to_string();
+    assert!(text.contains("a branch that did not take the call") && text.contains("the To tag u"), "{text}");
+}
+
+#[test]
+fn the_tag_of_a_failure_begins_no_dialog() {
+    let report = flow(
+        "0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=f1\n401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"1\"\n\n\
+         0.11 a > p\nACK\n\n0.2 a > p to-tag=f1\nINVITE sip:bob@p.example\nAuthorization: Digest username=\"u\", realm=\"r\", nonce=\"1\"\n\n\
+         0.3 p > a\n481 Gone\n\n0.31 a > p\nACK\n",
+    );
+    assert_eq!(report.root_cause, Some(RULE.code), "{:?}", codes(&report));
+    let text = report.findings[0].message.to_string();
+    assert!(text.contains("Its To tag is that of the 401 before it"), "{text}");
+}
+
+#[test]
+fn what_a_dialog_was_before_is_not_known_where_it_began_elsewhere() {
+    let unknown = |f: &Finding| f.message.to_string().contains("How that dialog began is not known here");
+    for (steps, severity) in [
+        ("0.0 a > p from-tag=x to-tag=y\nBYE sip:bob@p.example\n\n0.1 p > a\n481 Gone\n", Severity::Notice),
+        (
+            "0.0 a > p from-tag=x to-tag=y\nINVITE sip:bob@p.example\n\n0.1 p > a to-tag=y\n481 Gone\n\n0.2 a > p to-tag=y\nACK\n\n\
+             0.3 p > a to-tag=y re=ACK\n405 No\n",
+            Severity::Error,
+        ),
+        // Its request was not captured.
+        ("0.1 p > a\n481 Gone\nFrom: <sip:a@a>;tag=x\nTo: <sip:b@b>;tag=y\nCSeq: 3 BYE\n", Severity::Notice),
+    ] {
+        let report = flow(steps);
+        let own: Vec<_> = report.findings.iter().filter(|f| f.code == RULE.code).collect();
+        assert!(
+            matches!(&own[..], [one] if unknown(one) && one.severity == severity),
+            "{steps}: {:#?}",
+            report.findings
+        );
+        assert!(report.findings.iter().all(|f| !f.message.to_string().contains("481") || f.code == RULE.code));
+    }
+}
+
+#[test]
+fn a_cancel_is_told_of_while_its_invite_is_pending() {
+    let invite = "0.0 a > p branch=i\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n180 Ringing\n\n";
+    let cancel = |more: &str| format!("2.0 a > p branch=i\nCANCEL{more}\n\n2.1 p > a re=CANCEL\n481 Gone\n\n");
+    let end = "20.0 p > a tag=t re=INVITE\n486 Busy Here\n\n20.1 a > p\nACK\n\n";
+    let own = |steps: String| -> Vec<String> {
+        let report = flow(&steps);
+        report.findings.iter().filter(|f| f.code == RULE.code).map(|f| f.message.to_string()).collect()
+    };
+    for (more, words) in [
+        ("", "the CANCEL had no effect."),
+        (" sip:carol@p.example", "The two differ in the Request-URI."),
+        (
+            " sip:bob@p.example\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKother",
+            "The two differ in the branch of the topmost Via.",
+        ),
+    ] {
+        let found = own(format!("{invite}{}{end}", cancel(more)));
+        assert!(matches!(&found[..], [one] if one.ends_with(words)), "{more}: {found:?}");
+    }
+    let elsewhere = own(format!("{invite}2.0 a > q branch=i\nCANCEL\n\n2.1 q > a re=CANCEL\n481 Gone\n\n{end}"));
+    assert!(
+        matches!(&elsewhere[..], [one] if one.ends_with("went to 198.51.100.5:5060, and the CANCEL to 198.51.100.6:5060.")),
+        "{elsewhere:?}"
+    );
+    // After the answer there is nothing to cancel.
+    let answered = "1.9 p > a tag=t re=INVITE\n200 OK\n\n";
+    let late = own(format!("{invite}{answered}{}2.2 a > p to-tag=t\nACK\n\n", cancel("")));
+    assert!(late.is_empty(), "{late:?}");
+    let accepted = own(format!("{invite}{}{end}", cancel("").replace("481 Gone", "200 OK")));
+    assert!(accepted.is_empty(), "{accepted:?}");
+}
+
+#[test]
+fn a_cancel_that_fits_nothing_is_told_while_its_invite_is_pending() {
+    let ringing = "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n180 Ringing\n\n";
+    let refused = "2.0 a > p\nCANCEL\n\n2.1 p > a\n481 Call/Transaction Does Not Exist\n\n";
+    let answer = |at: &str| format!("{at} p > a re=INVITE cseq=1 tag=t\n200 OK\n\n9.0 a > p cseq=1\nACK\n\n");
+    for (steps, expected) in [
+        (refused.to_owned(), &["dialog-unknown notice"][..]),
+        (refused.to_owned() + &answer("4.0"), &["dialog-unknown notice"]),
+        // Both were on their way at one time.
+        (answer("1.9") + refused, &[]),
+        (answer("2.05") + refused, &[]),
+        (refused.replace("481 Call/Transaction Does Not Exist", "200 OK"), &[]),
+    ] {
+        let report = flow(&format!("{ringing}{steps}"));
+        assert_eq!(codes(&report), expected, "{steps}");
+        for finding in &report.findings {
+            let said = finding.message.to_string();
+            assert!(said.contains("knows no INVITE that this CANCEL belongs to") && !said.contains("at all"), "{said}");
+        }
+    }
+    let early = flow(&format!("0.0 a > p\nINVITE sip:bob@p.example\n\n{refused}"));
+    assert!(early.findings[0].message.to_string().ends_with("the server may never have had it."));
+}
+
+#[test]
+fn the_same_again_is_told_once() {
+    let again =
+        [5, 6, 7].map(|n| format!("{n}.0 a > p to-tag=t\nINFO sip:bob@p\n\n{n}.1 p > a\n481 Gone\n\n")).concat();
+    assert_eq!(told(&again).len(), 1);
+}
