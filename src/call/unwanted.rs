@@ -44,6 +44,25 @@ static DEVICES: LazyLock<Words<'_>> = LazyLock::new(|| {
         "handset",
     ])
 });
+/// Words by which telephone exchanges and servers do whose names hold one of those above, such as 3CXPhoneSystem or Mitel-3300-ICP.
+static SERVERS: LazyLock<Words<'_>> = LazyLock::new(|| {
+    Words::new([
+        "phonesystem",
+        "phone system",
+        "phone-system",
+        "pbx",
+        "3300",
+        "mivoice",
+        "mx-one",
+        "ucm6",
+        "gxw",
+        "hybird",
+        "gateway",
+        "server",
+        "proxy",
+        "sbc",
+    ])
+});
 /// Words by which services that score or block calls name themselves, in lower case.
 static ANALYTICS: LazyLock<Words<'_>> = LazyLock::new(|| {
     Words::new([
@@ -194,6 +213,11 @@ fn names(software: Option<&str>, words: &Words<'_>) -> bool {
     words.are_in(software.unwrap_or_default())
 }
 
+/// Whether software names itself like a phone, and not like an exchange that has phones.
+fn is_device(software: Option<&str>) -> bool {
+    names(software, &DEVICES) && !names(software, &SERVERS)
+}
+
 /// The table of diagnosis §C3 in order; a Reason that says "analytics" stands above it, as it is no circumstance but a word.
 fn judge(call: &Call, origin: &Origin, transaction: &Transaction) -> (Verdict, Certainty) {
     let rang = origin.ringing.is_some();
@@ -207,7 +231,7 @@ fn judge(call: &Call, origin: &Origin, transaction: &Transaction) -> (Verdict, C
         (Verdict::Human, Certainty::Strong)
     } else if origin.same_tag && rang {
         (Verdict::Device, Certainty::Strong)
-    } else if !rang && names(origin.software.as_deref(), &DEVICES) {
+    } else if !rang && is_device(origin.software.as_deref()) {
         (Verdict::Device, Certainty::Weak)
     } else if !rang && at_once && !origin.analytics_marks {
         (Verdict::PersonalList, Certainty::Weak)

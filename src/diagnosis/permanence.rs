@@ -39,13 +39,14 @@ impl Validity {
     }
 }
 
-/// The first 180 or 183 under the To tag of the redirect: the device that redirects had been ringing.
+/// The first 180, else 183, under the To tag of the redirect: the device that redirects had been ringing, or told of progress.
 pub(super) fn rang_before<'a>(case: &RedirectCase<'a>) -> Option<&'a CapturedMessage> {
     let tag = case.response.message.to_tag()?;
-    let rings = |m: &&CapturedMessage| {
-        m.message.status().is_some_and(|s| matches!(s.0, 180 | 183)) && m.message.to_tag() == Some(tag)
+    let first = |status: u16| {
+        let mut all = case.call.provisionals(case.redirect.transaction);
+        all.find(|m| m.message.status().is_some_and(|s| s.0 == status) && m.message.to_tag() == Some(tag))
     };
-    case.call.provisionals(case.redirect.transaction).find(rings)
+    first(180).or_else(|| first(183))
 }
 
 /// Whether the request asked for a sips address.

@@ -30,6 +30,21 @@ fn time_tags_and_marks_tell_who_decided() {
             "0.1 p > a tag=p1\n607 Unwanted\nUser-Agent: ExamplePhone/4.2".into(),
             (Verdict::Device, Weak),
         ),
+        (
+            "an exchange at once",
+            "0.1 p > a tag=p1\n607 Unwanted\nUser-Agent: 3CXPhoneSystem 18.0.3".into(),
+            (Verdict::PersonalList, Weak),
+        ),
+        (
+            "an exchange of a maker of phones",
+            "0.1 p > a tag=p1\n607 Unwanted\nServer: Mitel-3300-ICP 15.0.2".into(),
+            (Verdict::PersonalList, Weak),
+        ),
+        (
+            "a phone of the same maker",
+            "0.1 p > a tag=p1\n607 Unwanted\nServer: Mitel 6867i/5.1".into(),
+            (Verdict::Device, Weak),
+        ),
         ("at once", "0.1 p > a tag=p1\n607 Unwanted".into(), (Verdict::PersonalList, Weak)),
         (
             "slow network, still at once",

@@ -37,19 +37,37 @@ fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let rang = rang_before(case)?;
-    let message = Text::new(
-        "{server} let the call ring for {time} and then answered 301 under the same To tag: a forwarded or deflected call, \
-         for which 302 is right.",
+    // Behind 183 something else than ringing may have been heard.
+    let progress = rang.message.status().filter(|status| status.0 != 180);
+    let message = match progress {
+        None => Text::new(
+            "{server} let the call ring for {time} and then answered 301 under the same To tag: a forwarded or deflected call, \
+             for which 302 is right.",
+        ),
+        Some(status) => Text::new(
+            "{server} answered 301 {time} after its {status} and under the same To tag: as a rule a forwarded or deflected call, for which 302 \
+             is right.",
+        )
+        .with("status", status),
+    };
+    let message = message
+        .with("server", case.redirector())
+        .with("time", span(case.response.provenance.time.since(rang.provenance.time)));
+    let finding = Finding::new(
+        &RULE,
+        if progress.is_none() { Certainty::Strong } else { Certainty::Weak },
+        message,
+        case.evidence(),
     )
-    .with("server", case.redirector())
-    .with("time", span(case.response.provenance.time.since(rang.provenance.time)));
-    let finding = Finding::new(&RULE, Certainty::Strong, message, case.evidence())
-        .evidence([Evidence::of(rang, "the same device rang")])
-        .evidence(case.request_evidence())
-        .actor(case.operator())
-        .fix("Answer 302 when a call is forwarded or deflected; keep 301 for addresses that are gone for good.")
-        .fix("At the caller: follow for this call, and store nothing.")
-        .verify("Let it ring until the call is forwarded: the response is a 302.");
+    .evidence([Evidence::of(
+        rang,
+        if progress.is_none() { "the same device rang" } else { "the same device told of progress" },
+    )])
+    .evidence(case.request_evidence())
+    .actor(case.operator())
+    .fix("Answer 302 when a call is forwarded or deflected; keep 301 for addresses that are gone for good.")
+    .fix("At the caller: follow for this call, and store nothing.")
+    .verify("Let it ring until the call is forwarded: the response is a 302.");
     Some(finding)
 }
 
@@ -78,5 +96,10 @@ mod tests {
         );
         let finding = only(&flow("tag=r1\n180 Ringing", "301 Moved"), RULE.code);
         assert!(finding.message.to_string().contains("ring for 8 s"), "{}", finding.message);
+        let progress = only(&flow("tag=r1\n183 Session Progress", "301 Moved"), RULE.code);
+        assert!(progress.message.to_string().contains("answered 301 8 s after its 183"), "{}", progress.message);
+        assert_eq!(progress.certainty, Certainty::Weak);
+        let both = flow("tag=r1\n183 Session Progress\n\n4.0 old > pbx tag=r1\n180 Ringing", "301 Moved");
+        assert!(only(&both, RULE.code).message.to_string().contains("ring for 4 s"));
     }
 }

@@ -26,7 +26,8 @@ pub(super) static RULE: Rule = Rule {
             higher CSeq.",
         when_this_is_wrong: "- A proxy that follows a redirect on behalf of the client must keep the CSeq: an equal CSeq \
             counts only where the target answered 482.\n\
-            - A request sent again to the same server after the redirect is a retry, no follow-up.",
+            - A request sent again to the same server after the redirect is a retry, no follow-up.\n\
+            - A 305 names a proxy: through it the old Request-URI is asked for (RFC 3261 §21.3.4), and the rule is silent.",
     },
     detect: Detect::of_redirects(detect),
 };

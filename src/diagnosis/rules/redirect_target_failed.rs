@@ -72,10 +72,15 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     if went_back(case, follow) {
         return Some(finding.verify("Call again: the second INVITE goes to the address in the Contact."));
     }
-    let finding = finding.fix(
-        Text::new("At {server}: check why it advertises a target that does not take the call.")
-            .with("server", case.redirector()),
-    );
+    let is_right = matches!(end, End::Failure(_, status) if refuses_the_request(*status));
+    let finding = if is_right {
+        finding
+    } else {
+        finding.fix(
+            Text::new("At {server}: check why it advertises a target that does not take the call.")
+                .with("server", case.redirector()),
+        )
+    };
     let finding = untried(case, end, cx).into_iter().fold(finding, Finding::fix);
     Some(finding.verify("Call the target directly from the same client, then the old address: both must get through."))
 }
@@ -154,9 +159,18 @@ fn rejected(case: &RedirectCase<'_>, follow: &Follow, answer: &CapturedMessage, 
     let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(source, "the target's answer"))
         .evidence(was_passed_on.then(|| Evidence::of(answer, "what the client received")))
         .evidence(case.follow_evidence(follow))
-        .actor(Actor::sender(source, "operator of the redirect target"));
+        .actor(if refuses_the_request(status) {
+            case.client_operator()
+        } else {
+            Actor::sender(source, "operator of the redirect target")
+        });
     let advice = advice_of_catalogue(entry, transaction, source, case.call);
     Some(advice.take(FIXES).fold(finding, Finding::fix))
+}
+
+/// Whether the status is about what the client put into its request: the target may well be the right one.
+fn refuses_the_request(status: StatusCode) -> bool {
+    matches!(status.0, 406 | 413 | 415 | 420 | 421 | 505 | 513)
 }
 
 /// The response of an element behind the one that answered the client, which only passed it on.
@@ -248,6 +262,19 @@ mod tests {
         let finding = only(&two("404 Not Found"), RULE.code);
         assert!(finding.message.to_string().ends_with("the target answered 404 Not Found."));
         assert!(finding.evidence.iter().any(|e| e.text.contains("503 Down")), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn a_request_that_is_refused_for_what_it_carries_is_the_clients() {
+        let of = |response: &str| {
+            let follow = followed("sip:bob@pbx.corp.example", response);
+            let finding = only(&redirected("302 Moved\nContact: <sip:bob@pbx.corp.example>", &follow), RULE.code);
+            let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+            let actor = finding.actor.as_ref().unwrap().address.unwrap().to_string();
+            (actor, advice.join(" ").contains("check why it advertises"))
+        };
+        assert_eq!(of("420 Bad Extension\nUnsupported: 100rel"), ("192.0.2.10:5060".to_owned(), false));
+        assert_eq!(of("404 Not Found"), ("203.0.113.40:5060".to_owned(), true));
     }
 
     #[test]

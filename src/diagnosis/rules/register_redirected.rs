@@ -82,7 +82,7 @@ const PLANNED: &[&str] = &[
 fn sentence(target: Option<&Uri>, critical: bool, exposed: bool) -> Text {
     let Some(target) = target else {
         return Text::new(
-            "{server} answered the REGISTER of {user} with {status} and no target: the client stays unregistered.",
+            "{server} answered the REGISTER of {user} with {status} and no target: nothing was registered.",
         );
     };
     Text::new(match (critical, exposed) {
