@@ -80,6 +80,8 @@ static CAUSES: &[Cause] = &[
     symptom("credentials-withheld", Severity::Info, any),
     symptom("request-timeout", Severity::Info, any),
     symptom("no-response", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
+    symptom("cseq-out-of-order", Severity::Info, |c| began_with(c, 500)),
+    symptom("glare", Severity::Info, |c| began_with(c, 491)),
     symptom("dialog-unknown", Severity::Info, |c| ended_with(c, 481) || began_with(c, 481)),
     symptom("stalled-after-100", Severity::Info, |c| ended(c, &[Outcome::Stalled])),
     symptom("failed-response", Severity::Info, any),
@@ -90,7 +92,7 @@ static CONSEQUENCES: &[(&str, &str)] =
     &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
 
 /// What speaks of one response each: it explains a call only where that response decided it.
-static OF_ONE_RESPONSE: &[&str] = &["dialog-unknown", "failed-response"];
+static OF_ONE_RESPONSE: &[&str] = &["cseq-out-of-order", "dialog-unknown", "failed-response", "glare"];
 
 /// The same of answered calls, which have no root cause: the first follows from the second where that cites the frame that it is about.
 static LATER: &[(&str, &str)] = &[("dialog-unknown", "ack-misrouted"), ("failed-response", "ack-misrouted")];

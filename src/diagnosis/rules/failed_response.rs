@@ -9,7 +9,7 @@ use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts::{self, method, status_line};
-use crate::diagnosis::rules::dialog_unknown;
+use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -48,7 +48,8 @@ pub(super) static RULE: Rule = Rule {
             to explain.",
         when_this_is_wrong: "- A response that is only a step is none of this: a challenge answered with credentials, a \
             followed redirect, 422 or 423 with a corrected request behind it, 487 after CANCEL.\n\
-            - Requests inside a dialog, and CANCELs, that get 481 have a rule of their own (dialog-unknown).\n\
+            - Requests inside a dialog that get 481, 491 or, for their CSeq number, 500 have rules of their own (dialog-unknown, glare, \
+            cseq-out-of-order).\n\
             - Busy, declined and unanswered calls are ordinary ends; the finding then only informs.\n\
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
             method.",
@@ -62,6 +63,8 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let is_explained = |failure: &Failure<'_>| {
         failure.status == 607
             || dialog_unknown::tells(failure.transaction, failure.status)
+            || glare::tells(failure.transaction, failure.status)
+            || cseq_out_of_order::number_passed(call, failure.deepest, failure.status).is_some()
             || cx.explained.contains(&failure.response.provenance.frame)
     };
     let decided = deciding(call);
@@ -274,8 +277,7 @@ impl Failure<'_> {
             }
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
                 .or_else(|| particular::spent(call, self.deepest, entry))
-                .or_else(|| particular::reached_twice(call, self.deepest, entry))
-                .or_else(|| particular::out_of_order(call, self.deepest, entry.code)),
+                .or_else(|| particular::reached_twice(call, self.deepest, entry)),
             _ => None,
         };
         if let Some(text) = particular {
@@ -299,9 +301,6 @@ impl Failure<'_> {
             Some(_) if self.wording().is_some() => self.wording().map_or("", |w| w.meaning),
             Some(_) if self.status == 487 && !was_ended(call, self.transaction) => {
                 "The pending request was ended by a CANCEL or a BYE, and neither is in this capture."
-            }
-            Some(_) if self.status == 491 && !is_crossed(call, self.transaction) => {
-                "It says that another change of the session was under way; none of the other side is in this capture."
             }
             // An ordinary end needs no more than its meaning in short; nor does a 408 that was captured: what clients make up is not; nor a
             // decline without the marks of 603+.
@@ -427,11 +426,6 @@ impl Failure<'_> {
                 ));
             }
         }
-        if let Some(before) = particular::number_passed(call, self.deepest, self.status) {
-            let numbers = self.deepest.request.and_then(|id| call.message(id)).into_iter().map(|m| (m, "its CSeq"));
-            let numbers = numbers.chain([(before, "the CSeq of a request before it")]);
-            related.extend(numbers.map(|(m, what)| Evidence::header(m, HeaderName::CSeq, what)));
-        }
         related.extend(
             call.icmp.iter().filter(|r| r.unreachable.address == self.deepest.server.address).map(Evidence::icmp),
         );
@@ -477,9 +471,8 @@ impl Failure<'_> {
         if particular::merged(call, self.deepest, self.status).is_some() {
             return finding.fix(particular::ONE_WAY);
         }
-        let number_passed = particular::number_passed(call, self.deepest, self.status);
         let fixes = self.wording().map_or(entry.how_to_fix, |w| w.fixes);
-        for fix in if number_passed.is_some() { &[particular::COUNT_UP] } else { fixes } {
+        for fix in fixes {
             let fitted = fitting::fitted(fix, self.transaction, &self.response.message, call);
             finding = fitted.into_iter().fold(finding, Finding::fix);
         }
@@ -502,7 +495,7 @@ impl Failure<'_> {
             Some(_) if self.status == 301 && self.response.message.has(HeaderName::Contact) => {
                 finding.actor(Actor::at(self.transaction.client, "operator of the client that was redirected"))
             }
-            Some(_) if particular::spent(call, self.transaction, entry).is_some() || number_passed.is_some() => {
+            Some(_) if particular::spent(call, self.transaction, entry).is_some() => {
                 finding.actor(Actor::at(self.transaction.client, "the operator of the element that sent the request"))
             }
             Some(role) => finding.actor(self.actor(role)),
@@ -525,19 +518,6 @@ impl Failure<'_> {
             None => Actor::role(role.name),
         }
     }
-}
-
-/// Whether the other side had an offer of its own on its way when this one was sent (RFC 3261 §14.2, RFC 3311 §5.2).
-fn is_crossed(call: &Call, refused: &Transaction) -> bool {
-    let over = |t: &Transaction| t.finals.iter().filter_map(|f| call.time(f.message)).min();
-    let refused_at = over(refused);
-    call.transactions.iter().any(|t| {
-        matches!(t.method, Method::Invite | Method::Update)
-            && t.leg == refused.leg
-            && t.client.address == refused.server.address
-            && refused_at.is_none_or(|end| t.start <= end)
-            && over(t).is_none_or(|end| end >= refused.start)
-    })
 }
 
 /// The advice of the catalogue for a status that has its ground in this response.

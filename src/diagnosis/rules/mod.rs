@@ -15,10 +15,12 @@ mod caller_identities_disagree;
 mod caller_number_impossible;
 mod caller_retries_after_607;
 mod credentials_withheld;
+mod cseq_out_of_order;
 mod dialog_unknown;
 mod display_name_suspicious;
 mod failed_response;
 mod failure_not_acknowledged;
+mod glare;
 mod high_complaint_rate;
 mod identity_clean;
 mod identity_malformed;
@@ -184,6 +186,8 @@ pub static RULES: &[&Rule] = &[
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &dialog_unknown::RULE,
+    &cseq_out_of_order::RULE,
+    &glare::RULE,
     &failed_response::RULE,
     // Who has no business here.
     &scanner::RULE,

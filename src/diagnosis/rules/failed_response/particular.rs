@@ -8,10 +8,6 @@ use crate::diagnosis::response_facts::hops_left;
 use crate::lang::span;
 use crate::sip::{HeaderName, Message, Method};
 
-/// What to do where the CSeq numbers of a dialog go down.
-pub(super) const COUNT_UP: &str = "At the element that sent the request: count CSeq up by one with each request of a dialog (RFC 3261 §12.2.1.1), in \
-    the order in which they are sent; an element in between that sends requests of its own into the dialog has to number those behind it anew.";
-
 /// What to do where a request reached a server on two ways.
 pub(super) const ONE_WAY: &str = "Nothing needs repair where the other copy of the request is answered. Otherwise let the element that forks \
     send the request to that server on one way only.";
@@ -56,38 +52,6 @@ pub(super) fn spent(call: &Call, transaction: &Transaction, entry: &StatusEntry)
     let request = transaction.request.and_then(|id| call.message(id));
     let is_spent = entry.code == 483 && request.is_some_and(|m| arrived_spent(&m.message));
     is_spent.then(|| Text::new("The request came with Max-Forwards: 0: no server may pass it on any further."))
-}
-
-/// The request before one inside a dialog whose CSeq number is above that of the later one, which must be refused with 500 then
-/// (RFC 3261 §12.2.2).
-pub(super) fn number_passed<'a>(call: &'a Call, refused: &Transaction, status: u16) -> Option<&'a CapturedMessage> {
-    let request = call.message(refused.request?).filter(|_| status == 500 && refused.in_dialog)?;
-    let number = request.message.cseq()?.number;
-    let (to, client) = (request.message.to_tag(), refused.client.address);
-    // The INVITE that began the dialog has no To tag.
-    let same = |t: &&Transaction| t.leg == refused.leg && t.client.address == client && t.upstream == refused.upstream;
-    let sent = call.transactions.iter().filter(same).filter(|t| !matches!(t.method, Method::Ack | Method::Cancel));
-    sent.filter_map(|t| call.message(t.request?))
-        .filter(|m| m.provenance.time < request.provenance.time && m.message.from_tag() == request.message.from_tag())
-        .filter(|m| m.message.to_tag().is_none_or(|tag| Some(tag) == to))
-        .filter(|m| m.message.cseq().is_some_and(|cseq| cseq.number > number))
-        .max_by_key(|m| m.message.cseq().map(|cseq| cseq.number))
-}
-
-/// What a 500 means that refuses such a request.
-pub(super) fn out_of_order(call: &Call, refused: &Transaction, status: u16) -> Option<Text> {
-    let before = number_passed(call, refused, status)?;
-    let number = |m: &CapturedMessage| m.message.cseq().map(|cseq| cseq.number);
-    let own = number(call.message(refused.request?)?)?;
-    Some(
-        Text::new(
-            "The request has the CSeq number {own}, although {method} before it in the dialog had {before}: a server must refuse a lower number \
-             with 500 (RFC 3261 §12.2.2).",
-        )
-        .with("own", own)
-        .with("method", before.message.method()?)
-        .with("before", number(before)?),
-    )
 }
 
 /// The same request, as it reached the server on another way before: of the two one is refused with 482 (RFC 3261 §8.2.2.2).

@@ -21,25 +21,6 @@ fn a_607_that_became_an_ordinary_end_is_told_once() {
 }
 
 #[test]
-fn both_sides_are_spoken_of_where_both_are_seen() {
-    let answered = "0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a tag=t\n200 OK\n\n0.2 a > p tag=t\nACK\n\n";
-    let crossing = |at: &str| format!("{at} p > a tag=t call=1\nINVITE sip:a\nCSeq: 900 INVITE\n\n");
-    let refused =
-        "5 a > p tag=t\nINVITE sip:bob@p.example\n\n5.1 p > a tag=t\n491 Request Pending\n\n5.2 a > p tag=t\nACK\n\n";
-    for (between, behind, both) in [
-        (String::new(), String::new(), false),
-        (crossing("4.9"), String::new(), true),
-        (String::new(), crossing("9"), false),
-    ] {
-        let report = flow(&format!("{answered}{between}{refused}{behind}"));
-        let found = report.findings.iter().find(|f| f.message.to_string().contains("491")).unwrap();
-        let message = found.message.to_string();
-        assert_eq!(message.contains("Both sides tried"), both, "{message}");
-        assert_eq!(message.contains("none of the other side is in this capture"), !both, "{message}");
-    }
-}
-
-#[test]
 fn a_block_by_a_network_that_became_another_failure_is_no_smaller() {
     for (status, expected) in
         [("603 Network Blocked", "failed-response error"), ("603 Decline", "failed-response warning")]
