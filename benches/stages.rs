@@ -39,6 +39,9 @@ struct Held {
     bytes: Vec<u8>,
 }
 
+/// Calls that are diagnosed together, as a run does.
+const AT_ONCE: usize = 32;
+
 /// A payload and where it was.
 struct Payload<'a> {
     provenance: Provenance,
@@ -52,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let read: Vec<(Message, Provenance)> = payloads.iter().flat_map(read).collect();
     let calls = tracked(read.clone());
     let mut engine = Engine::new(Settings::default());
-    let reports: Vec<CallReport> = calls.iter().map(|(call, now)| engine.diagnose(call.clone(), *now)).collect();
+    let reports: Vec<CallReport> = engine.diagnose(calls.clone()).collect();
     let table = Stages { messages: read.len() };
     let mut out = io::stdout();
     writeln!(out, "{} frames, {} messages, {} calls", frames.len(), read.len(), calls.len())?;
@@ -65,7 +68,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.line("tracking, legs, transactions, outcome", || read.clone(), |read| tracked(read).len())?;
     let fresh = || (Engine::new(Settings::default()), calls.clone());
     table.line("diagnosis", fresh, |(mut engine, calls)| {
-        calls.into_iter().map(|(call, now)| engine.diagnose(call, now).findings.len()).sum()
+        let (mut calls, mut found) = (calls.into_iter(), 0);
+        while !calls.as_slice().is_empty() {
+            let some = calls.by_ref().take(AT_ONCE).collect();
+            found += engine.diagnose(some).map(|report| report.findings.len()).sum::<usize>();
+        }
+        found
     })?;
     let count = || {
         reports.iter().fold(Summary::default(), |mut summary, report| {
@@ -118,12 +126,10 @@ fn together(capture: Cursor<Vec<u8>>, upto: Upto) -> Result<usize, Box<dyn Error
         if upto < Upto::Findings {
             return Ok(());
         }
-        let report = engine.diagnose(call, now);
-        if upto == Upto::Report {
+        engine.diagnose(vec![(call, now)]).filter(|_| upto == Upto::Report).try_for_each(|report| {
             summary.call(&report);
-            sink.take_call(report)?;
-        }
-        Ok(())
+            sink.take_call(report)
+        })
     };
     let mut now = Timestamp::default();
     while let Ok(Some(frame)) = frames.next_frame() {

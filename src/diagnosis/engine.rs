@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::identity_case::IdentityCase;
-use super::patterns::unwanted::initial_invites;
+use super::patterns::unwanted::{Invites, initial_invites};
 use super::unwanted_case::UnwantedCase;
 use super::{
     CallOrigin, CheckedIdentity, Context, Detect, Evidence, Facts, Finding, Hosts, Patterns, Rule, Settings,
@@ -47,41 +47,80 @@ pub struct Engine {
     pub lossy: bool,
 }
 
+/// A call that is over, and the capture clock when it was.
+pub type Over = (Box<Call>, Timestamp);
+
+/// Such a call, with what several stages ask of it.
+pub(super) struct Studied<'c> {
+    pub(super) call: &'c Call,
+    now: Timestamp,
+    pub(super) facts: Facts,
+    pub(super) unwanted: Vec<UnwantedCase<'c>>,
+    pub(super) invites: Invites<'c>,
+}
+
+impl<'c> Studied<'c> {
+    pub(super) fn of(call: &'c Call, now: Timestamp, country: &str) -> Self {
+        let facts = Facts::of(call);
+        // Debug builds look for them in any case, for the assertion in `findings`.
+        let is_unwanted = facts.hold(Facts::UNWANTED) || cfg!(debug_assertions);
+        let unwanted = if is_unwanted { UnwantedCase::all(call) } else { Vec::new() };
+        Self { call, now, facts, unwanted, invites: initial_invites(call, country) }
+    }
+}
+
+/// What is found in a call.
+struct Said {
+    findings: Vec<Finding>,
+    identities: Vec<CheckedIdentity>,
+}
+
 impl Engine {
     /// Makes an engine with these settings.
     pub fn new(settings: Settings) -> Self {
         Self { settings, ..Self::default() }
     }
 
-    /// Diagnoses a call that is over. `now` is the capture clock.
-    pub fn diagnose(&mut self, call: Box<Call>, now: Timestamp) -> CallReport {
-        let facts = Facts::of(&call);
-        // Debug builds look for them in any case, for the assertion in `findings`.
-        let unwanted =
-            if facts.hold(Facts::UNWANTED) || cfg!(debug_assertions) { UnwantedCase::all(&call) } else { Vec::new() };
-        let invites = initial_invites(&call, &self.settings.country);
-        self.patterns.observe(&call, &invites, &unwanted, facts, &self.settings);
-        let identity = IdentityCase::of(&call, &invites);
-        let signed = identity.as_ref().filter(|_| facts.hold(Facts::IDENTITY));
+    /// Diagnoses calls that are over, in their order: one stage for all of them before the next stage. The code of all stages is more than
+    /// the first cache of a processor holds, and would have to be fetched again for every call.
+    pub fn diagnose(&mut self, over: Vec<Over>) -> impl Iterator<Item = CallReport> {
+        let studied: Vec<Studied<'_>> =
+            over.iter().map(|(call, now)| Studied::of(call, *now, &self.settings.country)).collect();
+        self.patterns.observe_all(&studied, &self.settings);
+        let cases: Vec<_> = studied.iter().map(|call| IdentityCase::of(call.call, &call.invites)).collect();
+        let said: Vec<_> = studied.iter().zip(&cases).map(|(call, case)| self.said_of(call, case.as_ref())).collect();
+        let origins: Vec<_> = (studied.iter().zip(&cases).zip(&said))
+            .map(|((call, case), said)| {
+                let of = || CallOrigin::of(case.as_ref(), &call.invites, &self.settings, &said.identities);
+                call.call.is_invite().then(of)
+            })
+            .collect();
+        drop(cases);
+        drop(studied);
+        over.into_iter().zip(said).zip(origins).map(|(((call, _), said), origin)| self.settled(call, said, origin))
+    }
+
+    /// What the rules say of a call; it is known to what comes later then.
+    fn said_of(&mut self, studied: &Studied<'_>, case: Option<&IdentityCase<'_>>) -> Said {
+        let &Studied { call, now, facts, ref unwanted, .. } = studied;
+        let signed = case.filter(|_| facts.hold(Facts::IDENTITY));
         let identities = signed.map(|case| CheckedIdentity::all(case, &self.settings, &self.hosts)).unwrap_or_default();
-        let cx = Context {
-            call: Some(&call),
-            identities: &identities,
-            identity: identity.as_ref(),
-            unwanted: &unwanted,
-            ..self.context(now)
-        };
-        let mut findings = self.findings(facts, &call, cx);
+        let cx = Context { call: Some(call), identities: &identities, identity: case, unwanted, ..self.context(now) };
+        let findings = self.findings(facts, call, cx);
         if facts.hold(Facts::FAILURE) {
-            self.hosts.observe_redirects(&call);
-            self.hosts.observe_challenges(&call);
+            self.hosts.observe_redirects(call);
+            self.hosts.observe_challenges(call);
         }
         if let Some(case) = signed {
             self.hosts.observe_signers(case);
             self.hosts.observe_verified(&identities);
         }
-        let origin = call.is_invite().then(|| CallOrigin::of(identity.as_ref(), &invites, &self.settings, &identities));
-        drop((unwanted, invites));
+        Said { findings, identities }
+    }
+
+    /// The report of a call: its root cause is decided, and what the settings leave out is left out.
+    fn settled(&mut self, call: Box<Call>, said: Said, origin: Option<CallOrigin>) -> CallReport {
+        let Said { mut findings, identities } = said;
         let mut root_cause = root_cause::settle(&call, &mut findings);
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
         let is_excused = root_cause.is_some_and(|code| ignored.contains(&code));

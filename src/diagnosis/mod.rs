@@ -43,7 +43,7 @@ pub use crate::lang::Text;
 pub use checked_identity::CheckedIdentity;
 pub use cited::Cited;
 pub use context::{Acknowledgement, Context, Hosts, Settings};
-pub use engine::{CallReport, Engine};
+pub use engine::{CallReport, Engine, Over};
 pub use exceptions::Exception;
 pub use facts::Facts;
 pub use finding::{Actor, Certainty, Details, Evidence, Finding, Severity};

@@ -1,15 +1,31 @@
 //! Diagnosis of calls that are over, in order, and what is counted of them.
 
+use std::io;
+use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::front::Step;
 use super::selection::Selection;
-use crate::diagnosis::{CallReport, Engine};
+use crate::call::Call;
+use crate::diagnosis::{CallReport, Engine, Over};
 use crate::limits;
 use crate::provenance::Flow;
 use crate::report::Summary;
 use crate::tally::Tally;
+
+/// So many calls at most are diagnosed at once: what they hold must stay in the second cache of a processor. One with many or long
+/// messages is the last of them, so that such calls do not add up.
+pub(super) const AT_ONCE: usize = 32;
+/// Messages of such a call, and octets of them.
+const MANY_MESSAGES: usize = 64;
+const MANY_OCTETS: usize = 64 << 10;
+
+/// Whether the call is one with many or long messages.
+pub(super) fn is_heavy(call: &Call) -> bool {
+    let octets = || call.messages.iter().map(|m| m.message.raw().len()).sum::<usize>();
+    call.messages.len() >= MANY_MESSAGES || octets() >= MANY_OCTETS
+}
 
 /// The stages behind the tracker.
 #[derive(Debug, Default)]
@@ -26,9 +42,51 @@ pub(super) struct Back {
 }
 
 impl Back {
-    /// Takes the next step; gives what is to be reported.
-    pub(super) fn step(&mut self, step: Step) -> Option<CallReport> {
+    /// Takes the next steps; `tell` gets what is to be reported, in order.
+    ///
+    /// # Errors
+    /// Those of `tell`.
+    pub(super) fn steps(
+        &mut self,
+        steps: impl Iterator<Item = Step>,
+        mut tell: impl FnMut(CallReport) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut over = Vec::new();
+        for step in steps {
+            let is_enough = match step {
+                Step::Over { call, now } => {
+                    let is_heavy = is_heavy(&call);
+                    over.push((call, now));
+                    is_heavy || over.len() >= AT_ONCE
+                }
+                // It is of what comes behind those that are over.
+                step => {
+                    self.diagnose(mem::take(&mut over), &mut tell)?;
+                    self.learn(step);
+                    false
+                }
+            };
+            if is_enough {
+                self.diagnose(mem::take(&mut over), &mut tell)?;
+            }
+        }
+        self.diagnose(over, &mut tell)
+    }
+
+    fn diagnose(&mut self, over: Vec<Over>, tell: impl FnMut(CallReport) -> io::Result<()>) -> io::Result<()> {
+        if over.is_empty() {
+            return Ok(());
+        }
+        // One stage after the other for all of them, as in the engine.
+        let diagnosed: Vec<CallReport> = self.engine.diagnose(over).collect();
+        let counted: Vec<CallReport> = diagnosed.into_iter().filter_map(|report| self.counted(report)).collect();
+        counted.into_iter().try_for_each(tell)
+    }
+
+    /// Takes note of what diagnosis has to know.
+    fn learn(&mut self, step: Step) {
         match step {
+            Step::Over { .. } => {}
             Step::Start(time) => self.engine.capture_start = time,
             Step::Lossy => self.engine.lossy = true,
             Step::Hosts(flow) => self.learn_hosts(&flow),
@@ -48,12 +106,7 @@ impl Back {
                 }
             }
             Step::Tls(stream) => self.engine.observe_tls(&stream),
-            Step::Over { call, now } => {
-                let report = self.engine.diagnose(call, now);
-                return self.counted(report);
-            }
         }
-        None
     }
 
     /// Counts a call; gives it back where it is one of those to be reported.

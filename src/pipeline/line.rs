@@ -10,19 +10,13 @@ use std::io;
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::back::Back;
+use super::back::{AT_ONCE, Back, is_heavy};
 use super::batch::Batch;
 use super::front::{Front, Step};
-use crate::call::Call;
 use crate::diagnosis::CallReport;
 use crate::error::Error;
 use crate::sip::Reader;
 
-/// Steps that are diagnosed at once; calls with many or long messages go by themselves, so that they do not add up.
-const STEPS: usize = 32;
-/// Messages of such a call, and octets of them.
-const MANY_MESSAGES: usize = 64;
-const MANY_OCTETS: usize = 64 << 10;
 /// Pieces of steps that wait for diagnosis, as far as tracking goes on: what comes out of one batch more may be added.
 const STEPS_QUEUED: usize = 8;
 /// Pieces of diagnosed calls that wait for the reports.
@@ -245,7 +239,12 @@ impl<'p> Line<'p> {
         let told = match piece {
             Piece::Error(error) => Told::Error(error),
             Piece::Steps(mut steps) => {
-                let calls = steps.by_ref().take(STEPS).filter_map(|step| back.step(step)).collect();
+                let mut calls = Vec::new();
+                let told = back.steps(steps.by_ref().take(AT_ONCE), |report| {
+                    calls.push(report);
+                    Ok(())
+                });
+                debug_assert!(told.is_ok(), "a list takes all");
                 rest = (steps.len() > 0).then_some(Piece::Steps(steps));
                 Told::Calls(calls)
             }
@@ -320,8 +319,6 @@ impl<'p> State<'p> {
 }
 
 fn is_enough(steps: &[Step]) -> bool {
-    let octets = |call: &Call| call.messages.iter().map(|m| m.message.raw().len()).sum::<usize>();
-    let is_heavy = |call: &Call| call.messages.len() >= MANY_MESSAGES || octets(call) >= MANY_OCTETS;
     let heavy = |step: &Step| matches!(step, Step::Over { call, .. } if is_heavy(call));
-    steps.len() >= STEPS || steps.last().is_some_and(heavy)
+    steps.len() >= AT_ONCE || steps.last().is_some_and(heavy)
 }

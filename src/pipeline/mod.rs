@@ -207,9 +207,7 @@ impl Analysis {
         self.hand_on(sink)?;
         complete(&mut self.front.facts);
         self.set_lossy(self.front.facts.dropped > 0);
-        for step in self.front.close() {
-            self.back.step(step).map_or(Ok(()), |report| sink.take_call(report))?;
-        }
+        self.back.steps(self.front.close(), |report| sink.take_call(report))?;
         self.front.count();
         let Self {
             front: Front { mut facts, counts, copies, now, .. },
@@ -238,6 +236,6 @@ impl Analysis {
     /// Takes the steps through the stages behind.
     fn hand_on(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
         let Self { back, steps, .. } = self;
-        steps.drain(..).filter_map(|step| back.step(step)).try_for_each(|report| sink.take_call(report))
+        back.steps(steps.drain(..), |report| sink.take_call(report))
     }
 }

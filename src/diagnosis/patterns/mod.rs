@@ -7,15 +7,17 @@ pub mod tls;
 pub mod traffic;
 pub mod unwanted;
 
+use super::engine::Studied;
 use super::rules::unwanted_after_answer;
-use super::unwanted_case::UnwantedCase;
 use super::{Evidence, Facts, Settings};
+#[cfg(test)]
 use crate::call::Call;
 use crate::lang::Text;
 use crate::limits::{PATTERN_CITED, PATTERN_OCTETS, PATTERN_SOFTWARE};
+#[cfg(test)]
+use crate::provenance::Timestamp;
 use crate::shorten;
 use crate::sip::Message;
-use unwanted::Invite;
 
 /// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
 #[derive(Debug, Default)]
@@ -104,32 +106,30 @@ fn of_software(name: String) -> String {
 }
 
 impl Patterns {
-    /// Takes note of a closed call, its initial INVITEs and its 607s; `facts` are those of the call.
-    pub(super) fn observe(
-        &mut self,
-        call: &Call,
-        invites: &[Invite<'_>],
-        unwanted: &[UnwantedCase<'_>],
-        facts: Facts,
-        settings: &Settings,
-    ) {
-        self.scans.observe(call);
-        if !call.is_invite() {
-            return;
+    /// Takes note of closed calls, one table after the other.
+    pub(super) fn observe_all(&mut self, calls: &[Studied<'_>], settings: &Settings) {
+        for studied in calls {
+            self.scans.observe(studied.call);
         }
-        let country = &settings.country;
-        self.redirects.observe(call, invites);
-        let complaint = facts.hold(Facts::REASON_OF_REQUEST).then(|| unwanted_after_answer::of_called_side(call));
-        self.unwanted.observe(call, invites, unwanted, complaint.flatten());
-        self.traffic.observe(call, invites, country);
+        let invites = || calls.iter().filter(|studied| studied.call.is_invite());
+        for Studied { call, invites, .. } in invites() {
+            self.redirects.observe(call, invites);
+        }
+        for Studied { call, invites, unwanted, facts, .. } in invites() {
+            let complaint = facts.hold(Facts::REASON_OF_REQUEST).then(|| unwanted_after_answer::of_called_side(call));
+            self.unwanted.observe(call, invites, unwanted, complaint.flatten());
+        }
+        for Studied { call, invites, .. } in invites() {
+            self.traffic.observe(call, invites, &settings.country);
+        }
     }
 
     /// The same of a call of which nothing is known yet.
     #[cfg(test)]
     pub(super) fn observe_call(&mut self, call: &Call) {
         let settings = Settings::default();
-        let invites = unwanted::initial_invites(call, &settings.country);
-        self.observe(call, &invites, &UnwantedCase::all(call), Facts::of(call), &settings);
+        let studied = Studied::of(call, Timestamp::default(), &settings.country);
+        self.observe_all(&[studied], &settings);
     }
 
     /// Limits that were hit, in words.
