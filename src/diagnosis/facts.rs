@@ -35,14 +35,17 @@ impl Facts {
     pub const FOLLOWED: Self = Self(1 << 9);
     /// A success to INVITE was sent again and again, and an ACK of it was captured.
     pub const IN_SPITE_OF_ACK: Self = Self(1 << 10);
+    /// A request got several final responses.
+    pub const SEVERAL_FINALS: Self = Self(1 << 11);
     /// How many sets there are.
-    pub(super) const SETS: usize = 1 << 11;
+    pub(super) const SETS: usize = 1 << 12;
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
         let mut facts = Self::NONE.and(Self::REDIRECT, !call.redirects.is_empty());
         facts = facts.and(Self::FOLLOWED, call.redirects.iter().any(|redirect| !redirect.follows.is_empty()));
         facts = facts.and(Self::FURTHER, call.transactions.len() > 1);
+        facts = facts.and(Self::SEVERAL_FINALS, call.transactions.iter().any(|t| t.finals.len() > 1));
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {

@@ -78,6 +78,7 @@ mod routing_dip_as_301;
 mod routing_loop;
 mod scanner;
 mod sequential_dialling;
+mod several_answers;
 mod stalled_after_100;
 mod stir_reason_reported;
 mod tls_certificate_expired;
@@ -185,6 +186,7 @@ pub static RULES: &[&Rule] = &[
     &routing_loop::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
+    &several_answers::RULE,
     &dialog_unknown::RULE,
     &cseq_out_of_order::RULE,
     &glare::RULE,
