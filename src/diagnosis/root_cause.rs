@@ -81,6 +81,7 @@ static CAUSES: &[Cause] = &[
     symptom("request-timeout", Severity::Info, any),
     symptom("no-response", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
     symptom("cseq-out-of-order", Severity::Info, |c| began_with(c, 500)),
+    cause("session-interval-loop", Severity::Warning, |c| began_with(c, 422)),
     symptom("glare", Severity::Info, |c| began_with(c, 491)),
     symptom("dialog-unknown", Severity::Info, |c| ended_with(c, 481) || began_with(c, 481)),
     symptom("stalled-after-100", Severity::Info, |c| ended(c, &[Outcome::Stalled])),

@@ -78,6 +78,7 @@ mod routing_dip_as_301;
 mod routing_loop;
 mod scanner;
 mod sequential_dialling;
+mod session_interval_loop;
 mod several_answers;
 mod stalled_after_100;
 mod stir_reason_reported;
@@ -190,6 +191,7 @@ pub static RULES: &[&Rule] = &[
     &dialog_unknown::RULE,
     &cseq_out_of_order::RULE,
     &glare::RULE,
+    &session_interval_loop::RULE,
     &failed_response::RULE,
     // Who has no business here.
     &scanner::RULE,
