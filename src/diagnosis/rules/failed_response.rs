@@ -494,7 +494,10 @@ impl Failure<'_> {
         match role.filter(|role| fitting::is_to_act(role.name, self.transaction, call)) {
             // Of who may have to act after a 301 the catalogue names all.
             Some(_) if self.status == 301 && self.response.message.has(HeaderName::Contact) => {
-                finding.actor(Actor::at(self.transaction.client, "operator of the client that was redirected"))
+                // Whoever turned it into another status was the last to see it.
+                let passed_on = self.received.message.status() == self.response.message.status();
+                let client = if passed_on { self.transaction.client } else { self.deepest.client };
+                finding.actor(Actor::at(client, "operator of the client that was redirected"))
             }
             Some(_) if particular::spent(call, self.transaction, entry).is_some() => {
                 finding.actor(Actor::at(self.transaction.client, "the operator of the element that sent the request"))

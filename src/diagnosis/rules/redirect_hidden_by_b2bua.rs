@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, Transaction};
-use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::redirect_case::{RedirectCase, is_visible_on_udp};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, platform,
 };
@@ -87,21 +87,27 @@ fn other_leg<'a>(case: &RedirectCase<'a>, nearest: &Transaction) -> Option<&'a T
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let hidden = hidden_by(case, cx)?;
     let element = Actor::sender(hidden.answer, "operator of the element in the middle");
-    let message = Text::new(
+    let unusable = unfollowable(case);
+    // Over TLS or TCP it may have gone there unseen, and in vain.
+    let is_unseen = unusable.is_none() && !case.targets().any(is_visible_on_udp);
+    let message = Text::new(if is_unseen {
+        "{element} received {redirect} from {server} and answered {status} {phrase} towards the caller {delay} later. No request to the Contact \
+         is in this capture, which may not show one over the transport that the Contact asks for."
+    } else {
         "{element} received {redirect} from {server} and answered {status} {phrase} towards the caller {delay} later, \
-         without following the redirect.",
-    )
+         without following the redirect."
+    })
     .with("element", hidden.answer.provenance.flow.source)
     .with("redirect", case.redirect.status)
     .with("server", case.redirector())
     .with("status", hidden.status)
     .with("phrase", hidden.answer.message.reason_phrase().unwrap_or_default())
     .with("delay", span(hidden.answer.provenance.time.since(case.response.provenance.time)));
-    let unusable = unfollowable(case);
     let setting = platform::follow_redirects(element.software.as_deref());
     let request = hidden.upstream.request.and_then(|id| case.call.message(id));
     let primary = Evidence::of(hidden.answer, "what the caller's side got");
-    let mut finding = Finding::new(&RULE, Certainty::Strong, message, primary)
+    let certainty = if is_unseen { Certainty::Weak } else { Certainty::Strong };
+    let mut finding = Finding::new(&RULE, certainty, message, primary)
         .severity(if unusable.is_none() { case.severity() } else { Severity::Warning })
         .evidence([case.evidence()])
         .evidence(request.map(|m| Evidence::of(m, "the request of the caller's side")))
@@ -111,6 +117,10 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         finding =
             finding.fix("Pass 3xx responses through, or log them: the caller's side cannot see why the call failed.");
     } else {
+        if is_unseen {
+            finding = finding
+                .fix("Look into the log of that element first: whether it called the Contact, and what came of it.");
+        }
         finding = finding.fix("Turn on following redirects at that element, limited to targets that you trust.");
         if let Some(setting) = setting {
             finding = finding.fix(setting);
@@ -177,6 +187,12 @@ mod tests {
             let found: Vec<_> = of(&flow, RULE.code).iter().map(|f| f.severity).collect();
             assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{name}");
         }
+        let over_tls =
+            of(&flow("302 Moved\nContact: <sips:bob@new.example>", "", "0.9", "503 Down"), RULE.code).remove(0);
+        let said = over_tls.message.to_string();
+        assert!(said.contains("may not show one") && !said.contains("without following"), "{said}");
+        assert_eq!(over_tls.certainty, Certainty::Weak);
+        assert_eq!(of(&flow(usual, "", "0.9", "503 Down"), RULE.code)[0].certainty, Certainty::Strong);
         let finding = of(&flow("301 Moved", "", "0.06", "410 Gone"), RULE.code).remove(0);
         assert_eq!(finding.consequence_of, Some("redirect-without-contact"));
         assert!(of(&flow(usual, "", "0.06", "480 Not here"), "redirect-not-followed").is_empty());

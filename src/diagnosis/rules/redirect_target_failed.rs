@@ -98,7 +98,7 @@ fn untried(case: &RedirectCase<'_>, last: &End<'_>, cx: &Context<'_>) -> Option<
         "At the client: call the next Contact when one fails (RFC 3261 §8.1.3.4). The redirect names {contacts} as well, where nothing went \
          within {window}.",
     );
-    let names = left.into_iter().map(|uri| Text::verbatim(uri)).collect::<Vec<_>>();
+    let names = left.into_iter().map(Text::verbatim).collect::<Vec<_>>();
     Some(text.with("contacts", Text::list(" and ", names)).with("window", span(FOLLOW_WINDOW)))
 }
 

@@ -21,6 +21,21 @@ fn a_607_that_became_an_ordinary_end_is_told_once() {
 }
 
 #[test]
+fn whoever_hid_a_redirect_is_the_client_that_was_redirected() {
+    let of = |outer: &str| {
+        let found = diagnose(&format!(
+            "{HOSTS}0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > b forward\nINVITE sip:bob@203.0.113.60\n\n\
+             0.2 b > p tag=t\n301 Moved Permanently\nContact: <sip:bob@q.example>\n\n0.21 p > b\nACK\n\n\
+             4.2 p > a tag=t re=INVITE\n{outer}\n\n4.3 a > p\nACK\n"
+        ));
+        let finding = found.calls[0].findings.iter().find(|f| f.code == "failed-response").unwrap();
+        finding.actor.as_ref().unwrap().address.unwrap().to_string()
+    };
+    let (hidden, passed_on) = (of("480 Gone"), of("301 Moved Permanently\nContact: <sip:bob@q.example>"));
+    assert_eq!((hidden.as_str(), passed_on.as_str()), ("198.51.100.5:5060", "192.0.2.10:5060"));
+}
+
+#[test]
 fn a_block_by_a_network_that_became_another_failure_is_no_smaller() {
     for (status, expected) in
         [("603 Network Blocked", "failed-response error"), ("603 Decline", "failed-response warning")]
