@@ -71,6 +71,9 @@ static CAUSES: &[Cause] = &[
         ended(c, &[Outcome::Rejected, Outcome::ServerFailure])
     }),
     cause("routing-loop", Severity::Warning, |c| began_with(c, 482) || began_with(c, 483)),
+    cause("extension-unsupported", Severity::Info, |c| {
+        [405, 420, 421, 489, 501].iter().any(|status| began_with(c, *status))
+    }),
     cause("redirect-hidden-by-b2bua", Severity::Warning, any),
     symptom("redirect-target-failed", Severity::Error, any),
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
@@ -97,6 +100,9 @@ static OF_ONE_RESPONSE: &[&str] = &["cseq-out-of-order", "dialog-unknown", "fail
 
 /// The same of answered calls, which have no root cause: the first follows from the second where that cites the frame that it is about.
 static LATER: &[(&str, &str)] = &[("dialog-unknown", "ack-misrouted"), ("failed-response", "ack-misrouted")];
+
+/// They say what the catalogue says of a response, and more, in calls of every outcome.
+static IN_PLACE_OF_CATALOGUE: &[&str] = &["routing-loop", "extension-unsupported"];
 
 /// The place among all of the cause with that code.
 pub(super) fn place_of(code: &str) -> Option<usize> {
@@ -162,7 +168,8 @@ pub(super) fn settle(call: &Call, findings: &mut Vec<Finding>) -> Option<&'stati
 pub(super) fn explained(call: &Call, findings: &[Finding]) -> Vec<FrameRef> {
     // Any root cause among them is closer than the catalogue.
     if !call.outcome.is_failure() || pick(call, findings).is_none() {
-        return Vec::new();
+        let said = findings.iter().filter(|f| IN_PLACE_OF_CATALOGUE.contains(&f.code));
+        return said.filter_map(frame).collect();
     }
     cited_by_closer(findings.iter())
 }

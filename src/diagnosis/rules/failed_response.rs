@@ -23,6 +23,8 @@ mod other_methods;
 mod particular;
 mod role;
 
+pub(super) use fitting::{is_dispensable, refused};
+
 pub(super) static RULE: Rule = Rule {
     code: "failed-response",
     summary: "A call or request ended with a failure response that only the catalogue of status codes explains.",
@@ -178,7 +180,7 @@ fn is_harmless(call: &Call, id: TransactionId) -> bool {
 }
 
 /// How bad the failure of a request is by its method and status.
-fn weight(transaction: &Transaction, status: u16) -> Severity {
+pub(super) fn weight(transaction: &Transaction, status: u16) -> Severity {
     let kind = catalog::entry_or_class(status).map(|known| known.entry().kind);
     match transaction.method {
         Method::Invite | Method::Register => match (kind, status) {
@@ -417,7 +419,7 @@ impl Failure<'_> {
                 None => "the request",
             };
             related.push(Evidence::of(request, what));
-            related.extend(fitting::refused(request, self.status));
+            related.extend(refused(request, self.status));
             // Whoever transfers a call learns of its end in a NOTIFY only (RFC 3515 §2.4.5), which names no other call.
             if self.transaction.method == Method::Invite && request.message.has(HeaderName::ReferredBy) {
                 related.push(Evidence::header(
@@ -480,7 +482,7 @@ impl Failure<'_> {
         if let Some(verify) = self.wording().and_then(|w| w.verify) {
             finding = finding.verify(verify);
         } else if let Some(name) = self.other_method() {
-            let text = Text::new(if fitting::is_dispensable(&self.transaction.method) {
+            let text = Text::new(if is_dispensable(&self.transaction.method) {
                 "The next {method} is accepted, or is no longer sent."
             } else {
                 "The next {method} is accepted."

@@ -18,6 +18,7 @@ mod credentials_withheld;
 mod cseq_out_of_order;
 mod dialog_unknown;
 mod display_name_suspicious;
+mod extension_unsupported;
 mod failed_response;
 mod failure_not_acknowledged;
 mod glare;
@@ -185,6 +186,7 @@ pub static RULES: &[&Rule] = &[
     &stalled_after_100::RULE,
     &request_timeout::RULE,
     &routing_loop::RULE,
+    &extension_unsupported::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &several_answers::RULE,
