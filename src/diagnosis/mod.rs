@@ -22,6 +22,7 @@ mod permanence;
 mod platform;
 mod redirect_case;
 mod refused;
+mod refused_case;
 mod rejections;
 mod repeated;
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use self::wanted::Wanted;
 use super::failed_response;
-use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
+use crate::call::Call;
 use crate::catalog;
+use crate::diagnosis::refused_case::RefusedCase;
 use crate::diagnosis::response_facts;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
-use crate::sip::Method;
 
 mod wanted;
 
@@ -53,93 +53,55 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    for (at, near) in call.transactions.iter().enumerate() {
-        let id = TransactionId(at);
-        let is_first = near.upstream.is_none() && !matches!(near.method, Method::Ack | Method::Cancel);
-        if !is_first || near.failed_final().is_none() {
-            continue;
-        }
-        let Some(Origin::Response(deep, response)) = call.origin_of_failure(id) else { continue };
-        let case = call.transaction(deep).zip(call.message(response));
-        out.extend(
-            case.and_then(|(deep, response)| Case::of(call, id, near, deep, response)).map(|case| case.finding()),
-        );
+    for refused in RefusedCase::all(call) {
+        let messages = (refused.request.map(|m| &m.message), &refused.response.message);
+        let wanted = Wanted::of(refused.status, messages.0, messages.1);
+        out.extend(wanted.map(|wanted| Case { refused, wanted }.finding()));
     }
 }
 
 struct Case<'a> {
-    call: &'a Call,
-    near: &'a Transaction,
-    request: Option<&'a CapturedMessage>,
-    response: &'a CapturedMessage,
-    status: u16,
+    refused: RefusedCase<'a>,
     wanted: Wanted,
-    /// Whether the client went on without what was refused.
-    is_step: bool,
-    decides: bool,
 }
 
-impl<'a> Case<'a> {
-    fn of(
-        call: &'a Call,
-        id: TransactionId,
-        near: &'a Transaction,
-        deep: &'a Transaction,
-        response: &'a CapturedMessage,
-    ) -> Option<Self> {
-        let status = response.message.status()?.0;
-        let request = deep.request.and_then(|id| call.message(id));
-        let wanted = Wanted::of(status, request.map(|m| &m.message), &response.message)?;
-        let decides = call.decided_by == Some(id) && call.outcome.is_failure();
-        Some(Self { call, near, request, response, status, wanted, is_step: call.is_step(id), decides })
-    }
-
+impl Case<'_> {
     fn finding(&self) -> Finding {
-        let primary = Evidence::of(self.response, Text::new("{status} response").with("status", self.status));
+        let primary =
+            Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status));
         let mut finding = Finding::new(&RULE, Certainty::Certain, self.message(), primary)
-            .severity(self.severity())
-            .evidence(response_facts::evidence(self.response));
-        if let Some(request) = self.request {
+            .severity(self.refused.severity())
+            .evidence(response_facts::evidence(self.refused.response));
+        if let Some(request) = self.refused.request {
             finding = finding
                 .evidence([Evidence::of(request, "the request")])
-                .evidence(failed_response::refused(request, self.status));
+                .evidence(failed_response::refused(request, self.refused.status));
         }
-        let received = self.near.failed_final().and_then(|last| self.call.message(last.message));
-        let relayed = received.filter(|m| m.provenance.frame != self.response.provenance.frame);
-        finding = finding.evidence(relayed.map(|m| Evidence::of(m, "what the client received")));
-        if self.severity() == Severity::Info {
+        finding = finding.evidence(self.refused.received());
+        if self.refused.severity() == Severity::Info {
             return finding;
         }
         finding.actor = self.actor();
-        for advice in response_facts::advice(self.response).into_iter().chain(self.advice()) {
+        for advice in response_facts::advice(self.refused.response).into_iter().chain(self.advice()) {
             finding = finding.fix(advice);
         }
-        finding.verify(if failed_response::is_dispensable(&self.near.method) {
-            Text::new("The next {method} is accepted, or is no longer sent.").with("method", self.near.method.name())
+        finding.verify(if failed_response::is_dispensable(&self.refused.near.method) {
+            Text::new("The next {method} is accepted, or is no longer sent.")
+                .with("method", self.refused.near.method.name())
         } else {
-            Text::new("The next {method} is accepted.").with("method", self.near.method.name())
+            Text::new("The next {method} is accepted.").with("method", self.refused.near.method.name())
         })
     }
 
-    fn severity(&self) -> Severity {
-        let weight = failed_response::weight(self.near, self.status);
-        match self {
-            _ if self.is_step => Severity::Info,
-            // Something else decided the call, or nothing went wrong with it.
-            _ if !self.decides => weight.min(Severity::Warning),
-            _ => weight,
-        }
-    }
-
     fn message(&self) -> Text {
-        let text = self.wanted.sentence().with("server", element(self.response));
-        let text = text.with("method", response_facts::method(self.near)).with("status", self.status);
-        let text = if self.is_step {
+        let text = self.wanted.sentence().with("server", element(self.refused.response));
+        let text = text.with("method", response_facts::method(self.refused.near)).with("status", self.refused.status);
+        let text = if self.refused.is_step {
             Text::new("{sentence} The client repeated the request, and went on.").with("sentence", text)
         } else {
             text
         };
-        match response_facts::own_reason(self.response) {
+        match response_facts::own_reason(self.refused.response) {
             Some(reason) => Text::new("{sentence} The response itself gives the reason {reason}.")
                 .with("sentence", text)
                 .with("reason", reason),
@@ -148,29 +110,30 @@ impl<'a> Case<'a> {
     }
 
     fn actor(&self) -> Option<Actor> {
-        let role = catalog::acting(catalog::lookup(self.status)?.who_acts)?;
-        Some(match self.request {
+        let role = catalog::acting(catalog::lookup(self.refused.status)?.who_acts)?;
+        Some(match self.refused.request {
             Some(request) => Actor::sender(request, role),
-            None => Actor::at(self.near.client, role),
+            None => Actor::at(self.refused.near.client, role),
         })
     }
 
     fn advice(&self) -> Vec<Text> {
-        let Some(entry) = catalog::lookup(self.status) else { return Vec::new() };
+        let Some(entry) = catalog::lookup(self.refused.status) else { return Vec::new() };
         match self.wanted {
             // That Allow lists the method is advice of the response.
             Wanted::Method { is_listed: true, .. } => return Vec::new(),
             Wanted::Options { is_required: false, .. } => {
                 let text = "Capture in front of {server}, and compare Require with the request here: an element in between may have added it.";
-                return vec![Text::new(text).with("server", self.response.provenance.flow.source)];
+                return vec![Text::new(text).with("server", self.refused.response.provenance.flow.source)];
             }
             Wanted::Demanded { is_offered: true, .. } | Wanted::Package { is_listed: true, .. } => {
                 let text = "Ask the operator of {server} what exactly it refuses.";
-                return vec![Text::new(text).with("server", self.response.provenance.flow.source)];
+                return vec![Text::new(text).with("server", self.refused.response.provenance.flow.source)];
             }
             _ => {}
         }
-        failed_response::advice_of_catalogue(entry, self.near, self.response, self.call).collect()
+        failed_response::advice_of_catalogue(entry, self.refused.near, self.refused.response, self.refused.call)
+            .collect()
     }
 }
 

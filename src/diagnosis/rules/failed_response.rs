@@ -180,7 +180,7 @@ fn is_harmless(call: &Call, id: TransactionId) -> bool {
 }
 
 /// How bad the failure of a request is by its method and status.
-pub(super) fn weight(transaction: &Transaction, status: u16) -> Severity {
+pub(in crate::diagnosis) fn weight(transaction: &Transaction, status: u16) -> Severity {
     let kind = catalog::entry_or_class(status).map(|known| known.entry().kind);
     match transaction.method {
         Method::Invite | Method::Register => match (kind, status) {

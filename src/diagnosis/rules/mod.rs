@@ -28,6 +28,7 @@ mod identity_malformed;
 mod neighbour_spoofing_pattern;
 mod network_blocked_incomplete;
 mod network_blocked_phrase_rewritten;
+mod no_common_codec;
 mod no_response;
 mod number_portability_data_lost;
 mod old_address_still_used;
@@ -95,6 +96,8 @@ mod unwanted_origin;
 mod unwanted_with_meaningless_headers;
 mod unwanted_without_to_tag;
 mod verification_failed_verstat;
+
+pub(super) use failed_response::weight as weight_of_failure;
 
 /// Every rule, in the order of the documentation.
 pub static RULES: &[&Rule] = &[
@@ -187,6 +190,7 @@ pub static RULES: &[&Rule] = &[
     &request_timeout::RULE,
     &routing_loop::RULE,
     &extension_unsupported::RULE,
+    &no_common_codec::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &several_answers::RULE,

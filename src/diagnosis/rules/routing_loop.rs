@@ -1,12 +1,13 @@
 //! A request that goes round between servers until one of them refuses it with 482 or 483.
 
-use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
+use crate::call::{Call, Transaction};
+use crate::diagnosis::refused_case::RefusedCase;
 use crate::diagnosis::response_facts::{hops_left, method};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
-use crate::sip::{HeaderName, Method, StatusCode};
+use crate::sip::{HeaderName, Method};
 
 mod passes;
 
@@ -49,15 +50,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    for (at, near) in call.transactions.iter().enumerate() {
-        let is_first = near.upstream.is_none() && near.failed_final().is_some();
-        if !is_first {
-            continue;
-        }
-        let origin = call.origin_of_failure(TransactionId(at));
-        let Some(Origin::Response(deep, response)) = origin else { continue };
-        out.extend(case(call, near, deep, call.message(response)).map(|case| case.finding()));
-    }
+    let cases = RefusedCase::all(call).filter_map(|refused| Some(Case { shown: shown(&refused)?, refused }));
+    out.extend(cases.map(|case| case.finding()));
 }
 
 /// How a request is known to go round.
@@ -74,38 +68,25 @@ enum Loop {
 }
 
 struct Case<'a> {
-    call: &'a Call,
-    /// The hop nearest the caller.
-    near: &'a Transaction,
-    /// The deepest hop, and its response.
-    deep: &'a Transaction,
-    response: &'a CapturedMessage,
-    status: u16,
+    refused: RefusedCase<'a>,
     shown: Loop,
 }
 
-fn case<'a>(
-    call: &'a Call,
-    near: &'a Transaction,
-    deep: TransactionId,
-    response: Option<&'a CapturedMessage>,
-) -> Option<Case<'a>> {
-    let (deep, response) = (call.transaction(deep)?, response?);
-    let status = response.message.status()?;
-    let shown = match status {
-        StatusCode(482) => found_again(call, deep, response)?,
-        StatusCode(483) => used_up(call, deep, response)?,
-        _ => return None,
-    };
-    Some(Case { call, near, deep, response, status: status.0, shown })
+fn shown(case: &RefusedCase<'_>) -> Option<Loop> {
+    match case.status {
+        482 => found_again(case),
+        483 => used_up(case),
+        _ => None,
+    }
 }
 
 /// A loop that a server found by itself.
-fn found_again(call: &Call, deep: &Transaction, response: &CapturedMessage) -> Option<Loop> {
+fn found_again(case: &RefusedCase<'_>) -> Option<Loop> {
+    let deep = case.deep;
     if deep.client == deep.server {
         return Some(Loop::Itself);
     }
-    let message = &deep.request.and_then(|id| call.message(id)).unwrap_or(response).message;
+    let message = &case.request.unwrap_or(case.response).message;
     let twice = passes::repeated(message, 2);
     if !twice.is_empty() {
         return Some(Loop::Passes(twice));
@@ -114,26 +95,30 @@ fn found_again(call: &Call, deep: &Transaction, response: &CapturedMessage) -> O
 }
 
 /// A loop that lasted until Max-Forwards was used up.
-fn used_up(call: &Call, deep: &Transaction, response: &CapturedMessage) -> Option<Loop> {
-    let request = deep.request.and_then(|id| call.message(id));
+fn used_up(case: &RefusedCase<'_>) -> Option<Loop> {
     // A spiral may pass a server twice.
-    let often = passes::repeated(&request.unwrap_or(response).message, 3);
+    let often = passes::repeated(&case.request.unwrap_or(case.response).message, 3);
     if !often.is_empty() {
         return Some(Loop::Passes(often));
     }
-    let left = hops_left(&request?.message)?;
+    let left = hops_left(&case.request?.message)?;
     (left >= MANY_HOPS).then_some(Loop::Behind(left))
 }
 
 impl Case<'_> {
     fn finding(&self) -> Finding {
-        let primary = Evidence::of(self.response, Text::new("{status} response").with("status", self.status));
+        let primary =
+            Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status));
         let certainty = if matches!(self.shown, Loop::Behind(_)) { Certainty::Strong } else { Certainty::Certain };
-        let sought = matches!(self.near.method, Method::Invite | Method::Register);
+        let sought = matches!(self.refused.near.method, Method::Invite | Method::Register);
         let mut finding = Finding::new(&RULE, certainty, self.message(), primary)
-            .severity(if sought && self.call.outcome.is_failure() { Severity::Error } else { Severity::Warning })
+            .severity(if sought && self.refused.call.outcome.is_failure() {
+                Severity::Error
+            } else {
+                Severity::Warning
+            })
             .evidence(self.related())
-            .actor(Actor::sender(self.response, self.who()))
+            .actor(Actor::sender(self.refused.response, self.who()))
             .verify("The request passes each host once and gets another response.");
         for fix in self.fixes() {
             finding = finding.fix(fix);
@@ -156,14 +141,14 @@ impl Case<'_> {
             )
             .with("left", left),
         };
-        let text = text.with("server", element(self.response)).with("method", method(self.deep));
-        text.with("status", self.status)
+        let text = text.with("server", element(self.refused.response)).with("method", method(self.refused.deep));
+        text.with("status", self.refused.status)
     }
 
     /// How Max-Forwards fell on the way, where the capture has its beginning.
     fn fall(&self, hosts: &[(String, usize)]) -> Text {
-        let hops = |t: &Transaction| hops_left(&t.request.and_then(|id| self.call.message(id))?.message);
-        let fell = hops(self.near).zip(hops(self.deep)).filter(|(first, last)| first > last);
+        let hops = |t: &Transaction| hops_left(&t.request.and_then(|id| self.refused.call.message(id))?.message);
+        let fell = hops(self.refused.near).zip(hops(self.refused.deep)).filter(|(first, last)| first > last);
         let text = Text::new(if fell.is_some() {
             "{server} answered {method} with {status}: the request goes round in a loop. By its Via header fields it passed {hosts}, and \
              Max-Forwards fell from {first} to {last}."
@@ -184,22 +169,21 @@ impl Case<'_> {
     }
 
     fn related(&self) -> Vec<Evidence> {
-        let request = self.deep.request.and_then(|id| self.call.message(id));
+        let request = self.refused.request;
         let mut related: Vec<_> = request
             .map(|m| Evidence::header(m, HeaderName::MaxForwards, "the request as it was refused"))
             .into_iter()
             .collect();
-        if !std::ptr::eq(self.near, self.deep) {
-            let first = self.near.request.and_then(|id| self.call.message(id));
+        if !std::ptr::eq(self.refused.near, self.refused.deep) {
+            let first = self.refused.near.request.and_then(|id| self.refused.call.message(id));
             related.extend(first.map(|m| Evidence::header(m, HeaderName::MaxForwards, "the request at its first hop")));
-            let received = self.near.failed_final().and_then(|last| self.call.message(last.message));
-            related.extend(received.map(|m| Evidence::of(m, "what the client received")));
+            related.extend(self.refused.received());
         }
         related
     }
 
     fn fixes(&self) -> Vec<Text> {
-        let request = self.deep.request.and_then(|id| self.call.message(id));
+        let request = self.refused.request;
         let target = request.and_then(|m| m.message.request_uri());
         match &self.shown {
             Loop::Passes(_) | Loop::Back(_) => {
@@ -223,7 +207,7 @@ impl Case<'_> {
                         "The loop is in or behind {server}, and not in this capture. See whether that server takes {host} for a name of its \
                          own: one that does not, and finds itself under that name, passes the request to itself.",
                     )
-                    .with("server", self.deep.server)
+                    .with("server", self.refused.deep.server)
                     .with("host", target.host)
                 })
                 .collect(),

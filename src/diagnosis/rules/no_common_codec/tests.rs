@@ -1,0 +1,86 @@
+use super::RULE;
+use crate::diagnosis::reports::{codes, report};
+use crate::diagnosis::testing::{check, only};
+use crate::diagnosis::{Certainty, Severity};
+
+const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\n\n";
+
+/// A session description with these lines of media.
+fn sdp(media: &str) -> String {
+    format!(
+        "Content-Type: application/sdp\n.\nv=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n{media}\n"
+    )
+}
+
+fn refused(offer: &str, response: &str) -> String {
+    format!(
+        "{HOSTS}0.0 a > p\nINVITE sip:bob@p\n{}\n0.1 p > a\n488 Not Acceptable Here\n{response}\n0.2 a > p\nACK\n\n",
+        sdp(offer)
+    )
+}
+
+const G729: &str = "m=audio 4000 RTP/AVP 18 101\na=rtpmap:18 G729/8000\na=rtpmap:101 telephone-event/8000";
+const G711: &str = "m=audio 5000 RTP/AVP 0 8 101\na=rtpmap:101 telephone-event/8000";
+
+#[test]
+fn codecs_of_both_sides_are_compared() {
+    let finding = only(&refused(G729, &sdp(G711)), RULE.code);
+    let expected = "198.51.100.5:5060 answered INVITE with 488: of the codecs offered for audio (G729/8000) it has none. By its own \
+        session description it accepts PCMU/8000, PCMA/8000.";
+    assert_eq!(finding.message.to_string(), expected);
+    assert_eq!(finding.certainty, Certainty::Certain);
+    assert_eq!(codes(&report(&refused(G729, &sdp(G711)))), ["no-common-codec error"]);
+}
+
+#[test]
+fn only_what_the_capture_shows_is_told() {
+    let error = Some(Severity::Error);
+    let warning = |code: u16| format!("Warning: {code} p \"x\"\n");
+    check(
+        RULE.code,
+        &[
+            ("other codecs", &refused(G729, &sdp(G711)), error),
+            ("a codec in common", &refused("m=audio 4000 RTP/AVP 8 18", &sdp(G711)), None),
+            (
+                "the same codec by another number",
+                &refused("m=audio 4000 RTP/AVP 96\na=rtpmap:96 pcmu/8000/1", &sdp(G711)),
+                None,
+            ),
+            (
+                "digits in common are no codec",
+                &refused(G729, &sdp("m=audio 5000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000")),
+                error,
+            ),
+            ("encryption", &refused("m=audio 4000 RTP/SAVP 18", &sdp(G711)), None),
+            ("Warning 305", &refused(G729, &warning(305)), error),
+            ("Warning 304", &refused("m=video 4000 RTP/AVP 31", &warning(304)), error),
+            ("another Warning", &refused(G729, &warning(302)), None),
+            ("nothing said", &refused(G729, ""), None),
+            ("no medium", &refused("m=audio 0 RTP/AVP 0", ""), error),
+            ("fax", &refused("m=image 4000 udptl t38", &warning(305)), None),
+        ],
+    );
+}
+
+#[test]
+fn a_client_that_makes_another_offer_only_informs() {
+    let flow = format!(
+        "{}0.3 a > p\nINVITE sip:bob@p\n{}\n0.4 p > a\n200 OK\n{}\n0.5 a > p\nACK\n\n9.0 a > p\nBYE\n\n9.1 p > a\n200 OK\n\n",
+        refused(G729, &sdp(G711)),
+        sdp("m=audio 4000 RTP/AVP 8"),
+        sdp("m=audio 5000 RTP/AVP 8"),
+    );
+    assert_eq!(codes(&report(&flow)), ["no-common-codec info"]);
+}
+
+#[test]
+fn inside_a_call_it_is_no_more_than_a_warning() {
+    let flow = format!(
+        "{HOSTS}0.0 a > p\nINVITE sip:bob@p\n{}\n0.1 p > a tag=t\n200 OK\n{}\n0.2 a > p\nACK\n\n1.0 a > p to-tag=t\nINVITE sip:p\n{}\n\
+         1.1 p > a\n488 Not Acceptable Here\nWarning: 305 p \"no\"\n\n1.2 a > p\nACK\n\n9.0 a > p\nBYE\n\n9.1 p > a\n200 OK\n\n",
+        sdp("m=audio 4000 RTP/AVP 8"),
+        sdp("m=audio 5000 RTP/AVP 8"),
+        sdp(G729),
+    );
+    assert_eq!(codes(&report(&flow)), ["no-common-codec warning"]);
+}
