@@ -1,7 +1,7 @@
 //! A request that was refused, as captured on the hop nearest the client and on the deepest one.
 
 use super::rules::weight_of_failure;
-use super::{Evidence, Severity};
+use super::{Actor, Evidence, Severity};
 use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
 use crate::sip::Method;
 
@@ -59,6 +59,14 @@ impl<'a> RefusedCase<'a> {
             _ if self.is_step => Severity::Info,
             _ if !self.decides => weight.min(Severity::Warning),
             _ => weight,
+        }
+    }
+
+    /// Whoever runs the client nearest the caller that was captured.
+    pub(super) fn client(&self, role: &'static str) -> Actor {
+        match self.near.request.and_then(|id| self.call.message(id)) {
+            Some(request) => Actor::sender(request, role),
+            None => Actor::at(self.near.client, role),
         }
     }
 

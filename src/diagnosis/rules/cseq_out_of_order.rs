@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn other_reasons_to_refuse_are_told_by_the_catalogue() {
         for (first, second, status) in
-            [(11, 12, "500 Server Internal Error"), (11, 13, "500 Oops"), (12, 11, "501 Not Implemented")]
+            [(11, 12, "500 Server Internal Error"), (11, 13, "500 Oops"), (12, 11, "502 Bad Gateway")]
         {
             assert!(told((2.0, first), (5.0, "UPDATE", second), status, "").is_empty());
         }

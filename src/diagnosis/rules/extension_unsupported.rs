@@ -111,10 +111,7 @@ impl Case<'_> {
 
     fn actor(&self) -> Option<Actor> {
         let role = catalog::acting(catalog::lookup(self.refused.status)?.who_acts)?;
-        Some(match self.refused.request {
-            Some(request) => Actor::sender(request, role),
-            None => Actor::at(self.refused.near.client, role),
-        })
+        Some(self.refused.client(role))
     }
 
     fn advice(&self) -> Vec<Text> {

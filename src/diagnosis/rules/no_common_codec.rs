@@ -137,10 +137,7 @@ fn fixes(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Vec<Text> {
 
 fn actor(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Actor {
     match mismatch {
-        Mismatch::Nothing => match case.request {
-            Some(request) => Actor::sender(request, "the operator of the client that offers no medium"),
-            None => Actor::at(case.near.client, "the operator of the client that offers no medium"),
-        },
+        Mismatch::Nothing => case.client("the operator of the client that offers no medium"),
         _ => Actor::role("the operators of the two media ends"),
     }
 }

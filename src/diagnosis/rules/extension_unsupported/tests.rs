@@ -117,3 +117,14 @@ fn inside_an_answered_call_it_is_told_once() {
     );
     assert_eq!(codes(&report(&flow)), ["extension-unsupported notice"]);
 }
+
+#[test]
+fn behind_a_proxy_the_client_acts_and_the_last_server_is_named() {
+    let flow = "host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n0.0 a > p\nSUBSCRIBE sip:bob@p.example\n\
+        User-Agent: ExamplePhone/4.1\nEvent: dialog\n\n0.01 p > b forward\nSUBSCRIBE sip:bob@b\n\n0.02 b > p\n501 Not Implemented\n\n\
+        0.03 p > a forward\n501 Not Implemented\n";
+    let finding = only(flow, RULE.code);
+    assert!(finding.message.to_string().starts_with("203.0.113.60:5060 does not know the method SUBSCRIBE"));
+    let actor = finding.actor.as_ref().and_then(|actor| actor.address).map(|address| address.to_string());
+    assert_eq!(actor.as_deref(), Some("192.0.2.10:5060"));
+}
