@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     references: &["RFC 4028 §6", "RFC 4028 §7.3", "RFC 4028 §8.1", "RFC 4028 §9"],
     explanation: Explanation {
-        what_it_means: "With Session-Expires a client says how often the session is to be refreshed. A server or a proxy to which that is too often \
+        what_it_means: "With Session-Expires a client says how often the session needs a refresh. A server or a proxy to which that is too often \
             answers 422 with the least interval that it takes in Min-SE. The client then sends the request again with a Session-Expires that is not \
             smaller. Here it got 422 again, as it did not raise the interval far enough.",
         why_it_matters: "The call is not set up; inside a call the refresh fails, and the session ends with its interval.",
