@@ -1,6 +1,7 @@
 //! Dialogs as the capture shows them (RFC 3261 §12): how they began, which messages are of them, what ended them.
 
-use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
+use super::repeated::is_in_vain;
+use crate::call::{Call, CapturedMessage, FinalResponse, Transaction, TransactionId};
 use crate::provenance::Timestamp;
 use crate::sip::{Message, Method, StatusCode};
 
@@ -73,9 +74,23 @@ impl<'a> Dialog<'a> {
 
     /// The first BYE inside it, and when it was answered with a 2xx.
     pub(super) fn bye(&self) -> Option<(&'a Transaction, Option<Timestamp>)> {
-        let (_, bye) = self.requests(Method::Bye).min_by_key(|(_, t)| t.start)?;
-        let answered = bye.finals.iter().filter(|f| f.status.is_success()).filter_map(|f| self.call.time(f.message));
-        Some((bye, answered.min()))
+        self.byes().min_by_key(|(t, _)| t.start)
+    }
+
+    /// Those inside it, and when each was answered with a 2xx.
+    pub(super) fn byes(&self) -> impl Iterator<Item = (&'a Transaction, Option<Timestamp>)> {
+        let call = self.call;
+        let answered = move |t: &Transaction| {
+            t.finals.iter().filter(|f| f.status.is_success()).filter_map(|f| call.time(f.message)).min()
+        };
+        self.requests(Method::Bye).map(move |(_, bye)| (bye, answered(bye)))
+    }
+
+    /// Whether its answer was sent again and again, and got no ACK.
+    pub(super) fn was_not_acknowledged(&self) -> bool {
+        let mut finals = self.beginning.finals.iter();
+        let tag = |f: &FinalResponse| self.call.message(f.message).and_then(|m| m.message.to_tag());
+        finals.any(|f| f.status.is_success() && tag(f) == self.tags()[1] && is_in_vain(self.call, self.beginning, f))
     }
 
     /// The failure of the request that began it, which ends an early dialog.

@@ -37,6 +37,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Put a call on hold, take it back, and end it from either side: every request inside it is answered with 200.",
         when_this_is_wrong: "- Two BYEs that cross end one call twice: one of them may get 481, and nothing is wrong.\n\
             - A request that crossed the BYE, or the end of the INVITE, was in time when it was sent.\n\
+            - One branch of several may have ended without a word to the client: of early dialogs beside others nothing is said.\n\
             - A CANCEL that gets 481 after the final response came too late, which is no fault.\n\
             - A BYE of a dialog that began before the capture may be one too many; the other side may have ended it there.",
     },
@@ -49,41 +50,58 @@ pub(super) fn tells(transaction: &Transaction, status: u16) -> bool {
 }
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut said = Vec::new();
-    for refused in Refused::all(call, 481).into_iter().filter(|r| tells(r.transaction, 481)) {
-        let key = |finding: &Finding, refused: &Refused<'_>| {
-            (refused.transaction.method.clone(), finding.actor.clone(), refused.response.provenance.flow.source)
+    let (cancels, others): (Vec<_>, Vec<_>) = Refused::all(call, 481)
+        .into_iter()
+        .filter(|r| tells(r.transaction, 481))
+        .partition(|r| r.transaction.method == Method::Cancel);
+    let mut said: Vec<(Refused<'_>, bool, Finding)> = Vec::new();
+    for refused in others {
+        let Some((why, finding)) = Why::of(&refused).map(|why| (why.is_over(), in_dialog(&refused, &why, cx))) else {
+            continue;
         };
-        let found = if refused.transaction.method == Method::Cancel {
-            Cancelled::of(refused).map(|case| case.finding())
-        } else {
-            in_dialog(refused, cx)
-        };
-        // The same again and again is told once.
-        if let Some(finding) = found.filter(|finding| !said.contains(&key(finding, &refused))) {
-            said.push(key(&finding, &refused));
-            out.push(finding);
+        // What is lost is lost for all requests, and who is told so ends the dialog as well: one cause, told of the request that suffers most.
+        match said.iter_mut().find(|(first, over, known)| *over == why && is_same(first, &refused, known, &finding)) {
+            Some((_, _, known)) if known.severity >= finding.severity => known.evidence.push(primary(&refused)),
+            Some(known) => *known = (refused, why, finding.evidence([primary(&known.0)])),
+            None => said.push((refused, why, finding)),
         }
     }
+    out.extend(said.into_iter().map(|(_, _, finding)| finding));
+    out.extend(cancels.into_iter().filter_map(|refused| Some(Cancelled::of(refused)?.finding(cx))));
 }
 
-fn in_dialog(refused: Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
-    let why = Why::of(&refused)?;
+/// Whether two requests were refused for one cause: they are of one dialog, or alike.
+fn is_same(one: &Refused<'_>, other: &Refused<'_>, told: &Finding, finding: &Finding) -> bool {
+    let ends = |refused: &Refused<'_>| {
+        let any = refused.sent().unwrap_or(refused.response);
+        let mut tags = [any.message.from_tag().map(<[u8]>::to_vec), any.message.to_tag().map(<[u8]>::to_vec)];
+        tags.sort();
+        tags
+    };
+    let alike = |refused: &Refused<'_>| (refused.transaction.method.clone(), refused.response.provenance.flow.source);
+    one.transaction.leg == other.transaction.leg
+        && (ends(one) == ends(other) || alike(one) == alike(other) && told.actor == finding.actor)
+}
+
+fn primary(refused: &Refused<'_>) -> Evidence {
+    Evidence::of(refused.response, Text::new("{status} response").with("status", 481))
+}
+
+fn in_dialog(refused: &Refused<'_>, why: &Why<'_>, cx: &Context<'_>) -> Finding {
     let certainty = match why {
-        Why::Lost(_) if cx.lossy() => Certainty::Weak,
+        Why::Lost(_) | Why::Changed { relay: None, .. } if cx.lossy() => Certainty::Weak,
         Why::Lost(_) | Why::Elsewhere { .. } => Certainty::Strong,
         _ => Certainty::Certain,
     };
-    let primary = Evidence::of(refused.response, Text::new("{status} response").with("status", 481));
-    let finding = Finding::new(&RULE, certainty, refused.text(meaning(&refused, &why, cx)), primary)
-        .severity(severity(&refused, &why))
+    let finding = Finding::new(&RULE, certainty, refused.text(meaning(refused, why, cx)), primary(refused))
+        .severity(severity(refused, why))
         .evidence(response_facts::evidence(refused.response))
         .evidence(refused.request().map(|m| Evidence::of(m, "the request")))
-        .evidence(why.evidence(&refused))
-        .actor(actor(&refused, &why))
+        .evidence(why.evidence(refused))
+        .actor(actor(refused, why))
         .verify("Requests inside later calls are answered with 200.");
     let finding = why.fixes().iter().copied().fold(finding, Finding::fix);
-    Some(if matches!(why, Why::Unseen | Why::Lost(_)) { with_catalogue(finding, &refused) } else { finding })
+    if matches!(why, Why::Unseen | Why::Lost(_)) { with_catalogue(finding, refused) } else { finding }
 }
 
 /// The advice of the catalogue, where nothing closer is known.

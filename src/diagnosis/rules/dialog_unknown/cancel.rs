@@ -3,7 +3,7 @@
 use super::RULE;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::diagnosis::refused::Refused;
-use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Severity, Text, response_facts};
+use crate::diagnosis::{Actor, Certainty, Context, Evidence, Finding, Severity, Text, response_facts};
 use crate::sip::{Message, Method};
 
 pub(super) struct Cancelled<'a> {
@@ -28,10 +28,10 @@ impl<'a> Cancelled<'a> {
         (invite.is_some() || !is_seen).then_some(Self { refused, invite })
     }
 
-    pub(super) fn finding(&self) -> Finding {
+    pub(super) fn finding(&self, cx: &Context<'_>) -> Finding {
         let refused = &self.refused;
         let primary = Evidence::of(refused.response, Text::new("{status} response").with("status", 481));
-        let certainty = if self.invite.is_some() { Certainty::Certain } else { Certainty::Weak };
+        let certainty = if self.invite.is_some() && !cx.lossy() { Certainty::Certain } else { Certainty::Weak };
         let request = self.invite.and_then(|t| refused.call.message(t.request?));
         Finding::new(&RULE, certainty, refused.text(self.text()), primary)
             .severity(Severity::Notice)

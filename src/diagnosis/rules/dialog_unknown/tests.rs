@@ -238,3 +238,77 @@ fn the_same_again_is_told_once() {
         [5, 6, 7].map(|n| format!("{n}.0 a > p to-tag=t\nINFO sip:bob@p\n\n{n}.1 p > a\n481 Gone\n\n")).concat();
     assert_eq!(told(&again).len(), 1);
 }
+
+#[test]
+fn requests_of_one_dialog_that_is_lost_are_told_once() {
+    let refused = |at: u32, request: &str| {
+        let ack = if request.starts_with("INVITE") { format!("{at}.2 a > p\nACK\n\n") } else { String::new() };
+        format!("{at}.0 a > p to-tag=t\n{request} sip:bob@p\n\n{at}.1 p > a\n481 Gone\n\n{ack}")
+    };
+    // Whoever gets 481 ends the call with a BYE, which gets 481 as well.
+    for steps in [
+        [refused(5, "INVITE"), refused(6, "BYE")].concat(),
+        [refused(5, "OPTIONS"), refused(6, "UPDATE"), refused(7, "BYE")].concat(),
+    ] {
+        let found = told(&steps);
+        assert!(matches!(&found[..], [(Severity::Error, text)] if text.contains("lost it")), "{steps}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_challenge_to_a_bye_does_not_end_the_dialog() {
+    let found = told(
+        "5.0 a > p to-tag=t\nBYE sip:bob@p\n\n5.1 p > a\n401 Unauthorized\nWWW-Authenticate: Digest realm=\"r\", nonce=\"1\"\n\n\
+         5.2 a > p to-tag=t\nBYE sip:bob@p\nAuthorization: Digest username=\"u\", realm=\"r\", nonce=\"1\"\n\n5.3 p > a\n481 Gone\n\n",
+    );
+    assert!(matches!(&found[..], [(Severity::Notice, text)] if text.contains("lost it")), "{found:#?}");
+}
+
+#[test]
+fn a_proxy_that_recorded_its_route_has_part_in_the_dialog() {
+    for (route, words) in [("198.51.100.6", "lost it"), ("q.example", "lost it"), ("198.51.100.5", "no part in it")] {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\nRecord-Route: <sip:{route};lr>\nContact: <sip:bob@10.0.0.9>\n\n\
+             1.1 a > p\nACK sip:bob@10.0.0.9\n\n5.0 a > q to-tag=t\nBYE sip:bob@10.0.0.9\n\n5.1 q > a\n481 Gone\n\n"
+        ));
+        let own: Vec<_> = report.findings.iter().filter(|f| f.code == RULE.code).collect();
+        assert!(matches!(&own[..], [one] if one.message.to_string().contains(words)), "{route}: {own:#?}");
+    }
+}
+
+#[test]
+fn a_branch_of_a_fork_may_end_unseen() {
+    let answer = "8.0 p > a tag=u re=INVITE\n200 OK\n\n8.1 a > p to-tag=u\nACK\n\n";
+    for (name, steps) in [
+        (
+            "another branch rings",
+            "2.0 p > a tag=u\n180 Ringing\n\n2.1 a > p to-tag=t\nUPDATE sip:bob@p\n\n2.2 p > a re=UPDATE\n481 Gone\n\n",
+        ),
+        (
+            "it crosses the answer",
+            "7.99 a > p to-tag=t\nPRACK sip:bob@p\nRAck: 1 1 INVITE\n\n8.02 p > a re=PRACK\n481 Gone\n\n",
+        ),
+    ] {
+        let report =
+            flow(&format!("0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n180 Ringing\n\n{steps}{answer}"));
+        assert!(report.findings.iter().all(|f| f.code != RULE.code), "{name}: {:#?}", report.findings);
+    }
+}
+
+#[test]
+fn a_subscriber_may_refuse_what_a_fork_reached() {
+    let report = flow(
+        "0.0 a > p\nSUBSCRIBE sip:bob@p.example\nEvent: presence\n\n0.1 p > a tag=t\n200 OK\nExpires: 600\n\n\
+         0.2 b > a from-tag=u cseq=1\nNOTIFY sip:a@192.0.2.10\nEvent: presence\nSubscription-State: active\n\n0.3 a > b\n481 Gone\n\n",
+    );
+    assert!(report.findings.iter().all(|f| f.code != RULE.code), "{:#?}", report.findings);
+}
+
+#[test]
+fn who_gets_no_ack_gives_the_call_up() {
+    let report = flow(
+        "0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a tag=t repeat=0.5,1.5,3.5,7.5,11.5,15.5,19.5,23.5,27.5,31.5\n200 OK\n\n\
+         45.0 a > p to-tag=t\nBYE sip:bob@p\n\n45.1 p > a\n481 Gone\n\n",
+    );
+    assert_eq!(codes(&report), ["answer-not-acknowledged error"]);
+}

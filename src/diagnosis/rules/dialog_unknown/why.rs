@@ -8,7 +8,7 @@ use crate::diagnosis::refused::Refused;
 use crate::diagnosis::{Evidence, Text};
 use crate::lang::span;
 use crate::provenance::{Endpoint, Timestamp};
-use crate::sip::{HeaderName, Method, StatusCode};
+use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
 
 /// Why the server knows no such dialog, as far as the capture shows it.
 #[derive(Debug)]
@@ -60,7 +60,9 @@ impl<'a> Why<'a> {
             return None;
         }
         let sent = refused.transaction.start;
-        if let Some((bye, answered)) = dialog.bye().filter(|(bye, _)| !std::ptr::eq(*bye, refused.transaction)) {
+        // Who was asked for credentials, or refused otherwise, ended nothing by that.
+        let ended = dialog.byes().find(|(bye, _)| !std::ptr::eq(*bye, refused.transaction) && !was_refused(bye));
+        if let Some((bye, answered)) = ended {
             let is_before = bye.start < refused.response.provenance.time;
             // Subscriptions outlive the session that they began in (RFC 5057 §4.2), and those that do not end without harm.
             let is_other_usage = matches!(refused.transaction.method, Method::Notify | Method::Subscribe);
@@ -80,6 +82,13 @@ impl<'a> Why<'a> {
         if let Some(other) = dialogs.iter().filter(|_| dialog.answer.is_none()).filter(is_same).find(taken) {
             return Some(Self::Branch(*other));
         }
+        // One branch of several may have ended before: of that the client learns nothing (RFC 3261 §16.7).
+        let is_fork =
+            dialog.answer.is_none() && dialogs.iter().filter(is_same).any(|other| other.tags() != dialog.tags());
+        // Who got no ACK of its answer gives the call up: answer-not-acknowledged tells it.
+        if is_fork || dialog.was_not_acknowledged() {
+            return None;
+        }
         Some(match elsewhere(refused, dialog) {
             Some(other) => Self::Elsewhere { dialog, other },
             None => Self::Lost(dialog),
@@ -96,6 +105,9 @@ impl<'a> Why<'a> {
             // Who follows a redirect with its tag has a rule of its own (redirect-follow-up-malformed).
             let is_redirect = failure.message.status().is_some_and(StatusCode::is_redirection);
             return (!is_redirect).then_some(Self::OfFailure(failure));
+        }
+        if is_of_a_fork(refused, dialogs) {
+            return None;
         }
         // The dialog that took the call is meant rather than an early one.
         let mut likely: Vec<_> =
@@ -263,6 +275,20 @@ fn ends_again(refused: &Refused<'_>) -> bool {
     this.method == Method::Bye && refused.call.transactions.iter().filter(other).any(|t| is_answered(t) || crosses(t))
 }
 
+/// Whether a BYE was refused for its own form, so that the dialog goes on; 481 says that there was none, and who passes 408 or 503 on may have
+/// lost the answer.
+fn was_refused(bye: &Transaction) -> bool {
+    bye.finals.iter().any(|f| matches!(f.status.0, 400 | 401 | 403 | 407 | 500))
+        && bye.finals.iter().all(|f| !f.status.is_success())
+}
+
+/// Whether a NOTIFY comes from a further device that a SUBSCRIBE reached: the subscriber may refuse it with 481 (RFC 6665 §4.4.1).
+fn is_of_a_fork(refused: &Refused<'_>, dialogs: &[Dialog<'_>]) -> bool {
+    let subscriber = refused.known().message.to_tag();
+    refused.transaction.method == Method::Notify
+        && dialogs.iter().any(|d| d.beginning.method == Method::Subscribe && d.tags()[0] == subscriber)
+}
+
 /// The failure of an initial request whose To tag the request keeps.
 fn failure_with_tag<'a>(refused: &Refused<'a>) -> Option<&'a CapturedMessage> {
     let tag = refused.known().message.to_tag()?;
@@ -283,7 +309,10 @@ fn elsewhere(refused: &Refused<'_>, dialog: Dialog<'_>) -> Option<IpAddr> {
     });
     let names_server = |m: &CapturedMessage| {
         let contacts = m.message.contacts();
+        let recorded = m.message.values(HeaderName::RecordRoute);
+        let mut ways = recorded.iter().map(|value| NameAddr::read(value).map(|address| address.uri));
         contacts.iter().any(|contact| contact.uri.ip().is_none_or(|host| host == server))
+            || ways.any(|uri| uri.and_then(|uri| uri.ip()).is_none_or(|host| host == server))
     };
     if own.any(|m| m.provenance.flow.source.address == server || names_server(m)) {
         return None;
