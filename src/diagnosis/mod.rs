@@ -22,7 +22,6 @@ mod permanence;
 mod platform;
 mod redirect_case;
 mod refused;
-mod refused_case;
 mod rejections;
 mod repeated;
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Requests that were refused with a certain status: each once, however many hops and legs passed the refusal on.
 
-use super::{Text, response_facts};
+use super::rules::weight_of_failure;
+use super::{Actor, Evidence, Severity, Text, response_facts};
 use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
+use crate::sip::Method;
 
 /// A refused request.
 #[derive(Debug, Clone, Copy)]
@@ -16,28 +18,51 @@ pub(super) struct Refused<'a> {
     pub(super) response: &'a CapturedMessage,
     /// The refusal as its sender received it.
     received: &'a CapturedMessage,
+    /// Whether `deepest` is where the failure began: behind it no request is seen that went on, and was not answered.
+    is_origin: bool,
+}
+
+/// What came of a request that the client sent again in another form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Accepted,
+    /// With that status.
+    Refused(u16),
+    /// The capture does not show it.
+    Unknown,
 }
 
 impl<'a> Refused<'a> {
     /// Requests refused with that status, in order of time.
     pub(super) fn all(call: &'a Call, status: u16) -> Vec<Self> {
         let ids = (0..call.transactions.len()).map(TransactionId);
-        let all: Vec<_> = ids.filter_map(|id| Self::of(call, id, status)).collect();
+        Self::each_once(ids.filter_map(|id| Self::of(call, id, &[status])))
+    }
+
+    /// Requests refused with one of these, where the capture shows by whom; CANCEL and ACK left out, which are refused for their INVITE.
+    pub(super) fn by_whom(call: &'a Call, statuses: &[u16]) -> Vec<Self> {
+        let ids = (0..call.transactions.len()).map(TransactionId);
+        let all = ids.filter_map(|id| Self::of(call, id, statuses)).filter(|this| this.is_origin);
+        Self::each_once(all.filter(|this| !matches!(this.transaction.method, Method::Ack | Method::Cancel)))
+    }
+
+    fn each_once(all: impl Iterator<Item = Self>) -> Vec<Self> {
+        let all: Vec<_> = all.collect();
         all.iter().filter(|this| !all.iter().any(|other| this.passes_on(other))).copied().collect()
     }
 
-    fn of(call: &'a Call, id: TransactionId, status: u16) -> Option<Self> {
+    fn of(call: &'a Call, id: TransactionId, statuses: &[u16]) -> Option<Self> {
         let transaction = call.transaction(id).filter(|t| t.upstream.is_none())?;
         if transaction.finals.iter().any(|f| f.status.is_success()) {
             return None;
         }
         let received = call.message(transaction.failed_final()?.message)?;
-        let (deepest, response) = match call.origin_of_failure(id) {
-            Some(Origin::Response(deep, message)) => (call.transaction(deep)?, call.message(message)?),
-            _ => (transaction, received),
+        let (deepest, response, is_origin) = match call.origin_of_failure(id) {
+            Some(Origin::Response(deep, message)) => (call.transaction(deep)?, call.message(message)?, true),
+            _ => (transaction, received, false),
         };
-        let is_this = response.message.status().is_some_and(|s| s.0 == status);
-        is_this.then_some(Self { call, id, transaction, deepest, response, received })
+        let is_this = response.message.status().is_some_and(|s| statuses.contains(&s.0));
+        is_this.then_some(Self { call, id, transaction, deepest, response, received, is_origin })
     }
 
     /// Whether this refusal passes on that of a request on another leg, behind who sent this one.
@@ -62,6 +87,56 @@ impl<'a> Refused<'a> {
     /// The request there, or else the refusal, which has the same Call-ID, tags and CSeq.
     pub(super) fn known(&self) -> &'a CapturedMessage {
         self.request().unwrap_or(self.response)
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.response.message.status().map_or(0, |s| s.0)
+    }
+
+    /// What came of the next attempts, where the client sent the request again in another form.
+    pub(super) fn again(&self) -> Option<Again> {
+        if !self.call.is_step(self.id) {
+            return None;
+        }
+        let this = self.transaction;
+        let later = self.call.transactions.iter().filter(|t| {
+            t.leg == this.leg
+                && t.method == this.method
+                && t.upstream.is_none()
+                && t.client.address == this.client.address
+                && t.start >= self.response.provenance.time
+        });
+        let finals: Vec<_> = later.flat_map(|t| &t.finals).map(|f| f.status).collect();
+        if finals.iter().any(|status| status.is_success()) {
+            return Some(Again::Accepted);
+        }
+        // A challenge is a step as well, and says nothing of this.
+        let refused = finals.iter().map(|status| status.0).find(|status| !matches!(status, 401 | 407));
+        Some(refused.map_or(Again::Unknown, Again::Refused))
+    }
+
+    /// How bad it is by method and status; no more than a warning where the call did not fail for it.
+    pub(super) fn severity(&self) -> Severity {
+        let weight = weight_of_failure(self.transaction, self.status());
+        match self.call {
+            call if call.is_step(self.id) => Severity::Info,
+            call if call.decided_by == Some(self.id) && call.outcome.is_failure() => weight,
+            _ => weight.min(Severity::Warning),
+        }
+    }
+
+    /// Whoever runs the client nearest the caller that was captured.
+    pub(super) fn client(&self, role: &'static str) -> Actor {
+        match self.sent() {
+            Some(request) => Actor::sender(request, role),
+            None => Actor::at(self.transaction.client, role),
+        }
+    }
+
+    /// The response as the client got it, where another hop passed it on.
+    pub(super) fn passed_on(&self) -> Option<Evidence> {
+        let is_other = self.received.provenance.frame != self.response.provenance.frame;
+        is_other.then(|| Evidence::of(self.received, "what the client received"))
     }
 
     /// That it was refused, and what that means.

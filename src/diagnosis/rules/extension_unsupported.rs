@@ -4,7 +4,7 @@ use self::wanted::Wanted;
 use super::failed_response;
 use crate::call::Call;
 use crate::catalog;
-use crate::diagnosis::refused_case::RefusedCase;
+use crate::diagnosis::refused::{Again, Refused};
 use crate::diagnosis::response_facts;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
@@ -46,6 +46,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- A client that tries, learns from the refusal and goes on without the extension does as it should: the finding \
             then only informs.\n\
             - OPTIONS that is used as a keep-alive is answered by any response, 405 and 501 included.\n\
+            - 501 with a cause of the telephone network (Q.850), or to INVITE, means a service that is missing, and no method: it is failed-response.\n\
             - A server that lists what it refuses means something narrower: the address, the account, the event package.\n\
             - Allow, Supported and Allow-Events may have been removed or rewritten on the way.",
     },
@@ -53,31 +54,31 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    for refused in RefusedCase::all(call) {
-        let messages = (refused.request.map(|m| &m.message), &refused.response.message);
-        let wanted = Wanted::of(refused.status, messages.0, messages.1);
+    for refused in Refused::by_whom(call, &[405, 420, 421, 489, 501]) {
+        let messages = (refused.request().map(|m| &m.message), &refused.response.message);
+        let wanted = Wanted::of(refused.status(), messages.0, messages.1);
         out.extend(wanted.map(|wanted| Case { refused, wanted }.finding()));
     }
 }
 
 struct Case<'a> {
-    refused: RefusedCase<'a>,
+    refused: Refused<'a>,
     wanted: Wanted,
 }
 
 impl Case<'_> {
     fn finding(&self) -> Finding {
         let primary =
-            Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status));
+            Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status()));
         let mut finding = Finding::new(&RULE, Certainty::Certain, self.message(), primary)
             .severity(self.refused.severity())
             .evidence(response_facts::evidence(self.refused.response));
-        if let Some(request) = self.refused.request {
+        if let Some(request) = self.refused.request() {
             finding = finding
                 .evidence([Evidence::of(request, "the request")])
-                .evidence(failed_response::refused(request, self.refused.status));
+                .evidence(failed_response::refused(request, self.refused.status()));
         }
-        finding = finding.evidence(self.refused.received());
+        finding = finding.evidence(self.refused.passed_on());
         if self.refused.severity() == Severity::Info {
             return finding;
         }
@@ -85,21 +86,27 @@ impl Case<'_> {
         for advice in response_facts::advice(self.refused.response).into_iter().chain(self.advice()) {
             finding = finding.fix(advice);
         }
-        finding.verify(if failed_response::is_dispensable(&self.refused.near.method) {
+        finding.verify(if failed_response::is_dispensable(&self.refused.transaction.method) {
             Text::new("The next {method} is accepted, or is no longer sent.")
-                .with("method", self.refused.near.method.name())
+                .with("method", self.refused.transaction.method.name())
         } else {
-            Text::new("The next {method} is accepted.").with("method", self.refused.near.method.name())
+            Text::new("The next {method} is accepted.").with("method", self.refused.transaction.method.name())
         })
     }
 
     fn message(&self) -> Text {
         let text = self.wanted.sentence().with("server", element(self.refused.response));
-        let text = text.with("method", response_facts::method(self.refused.near)).with("status", self.refused.status);
-        let text = if self.refused.is_step {
-            Text::new("{sentence} The client repeated the request, and went on.").with("sentence", text)
-        } else {
-            text
+        let text =
+            text.with("method", response_facts::method(self.refused.transaction)).with("status", self.refused.status());
+        let text = match self.refused.again() {
+            None => text,
+            Some(Again::Accepted) => {
+                Text::new("{sentence} The client repeated the request, and it was accepted.").with("sentence", text)
+            }
+            Some(Again::Refused(status)) => Text::new("{sentence} The client repeated the request, and got {other}.")
+                .with("sentence", text)
+                .with("other", status),
+            Some(Again::Unknown) => Text::new("{sentence} The client repeated the request.").with("sentence", text),
         };
         match response_facts::own_reason(self.refused.response) {
             Some(reason) => Text::new("{sentence} The response itself gives the reason {reason}.")
@@ -110,12 +117,12 @@ impl Case<'_> {
     }
 
     fn actor(&self) -> Option<Actor> {
-        let role = catalog::acting(catalog::lookup(self.refused.status)?.who_acts)?;
+        let role = catalog::acting(catalog::lookup(self.refused.status())?.who_acts)?;
         Some(self.refused.client(role))
     }
 
     fn advice(&self) -> Vec<Text> {
-        let Some(entry) = catalog::lookup(self.refused.status) else { return Vec::new() };
+        let Some(entry) = catalog::lookup(self.refused.status()) else { return Vec::new() };
         match self.wanted {
             // That Allow lists the method is advice of the response.
             Wanted::Method { is_listed: true, .. } => return Vec::new(),
@@ -123,13 +130,13 @@ impl Case<'_> {
                 let text = "Capture in front of {server}, and compare Require with the request here: an element in between may have added it.";
                 return vec![Text::new(text).with("server", self.refused.response.provenance.flow.source)];
             }
-            Wanted::Demanded { is_offered: true, .. } | Wanted::Package { is_listed: true, .. } => {
+            Wanted::Demanded { is_offered: Some(true), .. } | Wanted::Package { is_listed: true, .. } => {
                 let text = "Ask the operator of {server} what exactly it refuses.";
                 return vec![Text::new(text).with("server", self.refused.response.provenance.flow.source)];
             }
             _ => {}
         }
-        failed_response::advice_of_catalogue(entry, self.refused.near, self.refused.response, self.refused.call)
+        failed_response::advice_of_catalogue(entry, self.refused.transaction, self.refused.response, self.refused.call)
             .collect()
     }
 }

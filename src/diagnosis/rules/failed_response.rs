@@ -20,7 +20,7 @@ use crate::sip::{HeaderName, Method};
 mod fitting;
 mod in_dialog;
 mod other_methods;
-mod particular;
+pub(in crate::diagnosis) mod particular;
 mod role;
 
 pub(super) use fitting::{is_dispensable, refused};

@@ -71,6 +71,8 @@ fn is_change(transaction: &Transaction) -> bool {
 enum Pending<'a> {
     /// A change of its own.
     Crossed(&'a Transaction),
+    /// The INVITE by which it began the dialog.
+    Beginning(&'a Transaction),
     /// An earlier one of the client itself.
     Own(&'a Transaction),
     /// Its answer to an earlier one waited for its ACK.
@@ -156,6 +158,7 @@ impl<'a> Glare<'a> {
     fn pending_evidence(&self) -> Option<Evidence> {
         let (transaction, what) = match self.pending {
             Pending::Crossed(other) => (other, "the change of the other side that was under way"),
+            Pending::Beginning(other) => (other, "the INVITE of the other side, not answered yet"),
             Pending::Own(other) => (other, "its own change that was under way"),
             Pending::NotAcknowledged(other) => (other, "the change before it, whose answer was not acknowledged yet"),
             Pending::Unseen => return None,
@@ -169,6 +172,10 @@ impl<'a> Glare<'a> {
                 "Both sides changed the session at one time: the request crossed {method} of the other side.",
             )
             .with("method", &other.method),
+            Pending::Beginning(_) => Text::new(
+                "The INVITE of the other side, which began the dialog, was not answered yet: while an offer of its own is open it takes no other \
+                 (RFC 3311 §5.2).",
+            ),
             Pending::Own(other) => Text::new(
                 "The client itself had a change of the session under way: its {method} before was not answered yet (RFC 3261 §14.1).",
             )
@@ -216,12 +223,14 @@ fn pending<'a>(refused: &Refused<'a>) -> Pending<'a> {
     let is_open = |t: &&Transaction| t.start <= at && over(t).is_none_or(|end| end >= this.start);
     let from_server = |t: &&Transaction| t.client.address == this.server.address;
     if let Some(other) = others().filter(from_server).find(is_open) {
-        return Pending::Crossed(other);
+        return if other.in_dialog { Pending::Crossed(other) } else { Pending::Beginning(other) };
     }
     let from_client =
         |t: &&Transaction| t.client.address == this.client.address && t.server.address == this.server.address;
     let before = || others().filter(from_client).filter(|t| t.start < this.start);
-    if let Some(own) = before().find(|t| over(t).is_none_or(|end| end > at)) {
+    // UPDATE is there to change what the INVITE began before that is answered (RFC 3311 §1).
+    let forbids = |t: &&Transaction| t.in_dialog || this.method == Method::Invite;
+    if let Some(own) = before().filter(forbids).find(|t| over(t).is_none_or(|end| end > at)) {
         return Pending::Own(own);
     }
     let waits = |t: &&Transaction| {
@@ -373,5 +382,27 @@ mod tests {
             "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > a\n491 Request Pending\n\n0.2 a > p\nACK\n",
         );
         assert!(report.findings.iter().all(|f| f.code != RULE.code), "{:?}", codes(&report));
+    }
+
+    #[test]
+    fn before_the_answer_the_invite_of_the_client_forbids_no_update() {
+        let begun = "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a tag=t\n180 Ringing\n\n";
+        let answered =
+            "8.0 p > a tag=t re=INVITE\n200 OK\n\n8.1 a > p\nACK\n\n20.0 a > p to-tag=t\nBYE\n\n20.1 p > a\n200 OK\n\n";
+        for (update, words) in [
+            (
+                "1.0 a > p to-tag=t\nUPDATE sip:bob@p\n\n1.1 p > a re=UPDATE\n491 x\n\n",
+                "none of the other side is in this capture",
+            ),
+            (
+                "1.0 p > a from-tag=t\nUPDATE sip:alice@192.0.2.10\n\n1.1 a > p re=UPDATE\n491 x\n\n",
+                "The INVITE of the other side, which began the dialog, was not answered yet",
+            ),
+        ] {
+            let report = report(&[begun, update, answered].concat());
+            let said: Vec<_> = report.findings.iter().map(|f| f.message.to_string()).collect();
+            assert!(matches!(&said[..], [one] if one.contains(words)), "{said:#?}");
+            assert!(report.findings[0].actor.is_none());
+        }
     }
 }

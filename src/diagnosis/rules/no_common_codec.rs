@@ -3,7 +3,7 @@
 use self::offer::{Mismatch, mismatch};
 use super::failed_response;
 use crate::call::Call;
-use crate::diagnosis::refused_case::RefusedCase;
+use crate::diagnosis::refused::{Again, Refused};
 use crate::diagnosis::response_facts::{self, method};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
@@ -42,20 +42,20 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let refused = RefusedCase::all(call).filter(|case| matches!(case.status, 488 | 606));
+    let refused = Refused::by_whom(call, &[488, 606]).into_iter();
     out.extend(refused.filter_map(|case| Some(finding(&case, &mismatch(&case)?))));
 }
 
-fn finding(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Finding {
-    let primary = Evidence::of(case.response, Text::new("{status} response").with("status", case.status));
+fn finding(case: &Refused<'_>, mismatch: &Mismatch) -> Finding {
+    let primary = Evidence::of(case.response, Text::new("{status} response").with("status", case.status()));
     let certainty = if matches!(mismatch, Mismatch::Lists { .. }) { Certainty::Certain } else { Certainty::Strong };
     let mut finding = Finding::new(&RULE, certainty, message(case, mismatch), primary)
         .severity(case.severity())
         .evidence(response_facts::evidence(case.response));
-    if let Some(request) = case.request {
+    if let Some(request) = case.request() {
         finding = finding
             .evidence([Evidence::of(request, "the request")])
-            .evidence(failed_response::refused(request, case.status));
+            .evidence(failed_response::refused(request, case.status()));
     }
     if let Mismatch::Lists { accepted, .. } = mismatch {
         let listed = accepted.join(" ");
@@ -65,7 +65,7 @@ fn finding(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Finding {
             listed,
         )]);
     }
-    finding = finding.evidence(case.received());
+    finding = finding.evidence(case.passed_on());
     if finding.severity == Severity::Info {
         return finding;
     }
@@ -75,7 +75,7 @@ fn finding(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Finding {
     finding.actor(actor(case, mismatch)).verify("The 200 carries an SDP answer with a codec from the offer.")
 }
 
-fn message(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Text {
+fn message(case: &Refused<'_>, mismatch: &Mismatch) -> Text {
     let text = match mismatch {
         Mismatch::Lists { kind, offered, accepted } => Text::new(
             "{server} answered {method} with {status}: of the codecs offered for {kind} ({offered}) it has none. By its own session description \
@@ -96,17 +96,24 @@ fn message(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Text {
             "{server} answered {method} with {status}: the offer has every medium switched off (port 0), so that there is nothing to agree on.",
         ),
     };
-    let text =
-        text.with("server", element(case.response)).with("method", method(case.near)).with("status", case.status);
-    if case.is_step {
-        Text::new("{sentence} The client made another offer, and went on.").with("sentence", text)
-    } else {
-        text
+    let text = text
+        .with("server", element(case.response))
+        .with("method", method(case.transaction))
+        .with("status", case.status());
+    match case.again() {
+        None => text,
+        Some(Again::Accepted) => {
+            Text::new("{sentence} The client made another offer, and it was accepted.").with("sentence", text)
+        }
+        Some(Again::Refused(status)) => Text::new("{sentence} The client made another offer, and got {other}.")
+            .with("sentence", text)
+            .with("other", status),
+        Some(Again::Unknown) => Text::new("{sentence} The client made another offer.").with("sentence", text),
     }
 }
 
-fn fixes(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Vec<Text> {
-    let (client, server) = (case.near.client, case.response.provenance.flow.source);
+fn fixes(case: &Refused<'_>, mismatch: &Mismatch) -> Vec<Text> {
+    let (client, server) = (case.transaction.client, case.response.provenance.flow.source);
     match mismatch {
         Mismatch::Lists { offered, accepted, .. } => vec![
             Text::new("Enable one of {accepted} at {client}, or one of {offered} at {server}.")
@@ -135,7 +142,7 @@ fn fixes(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Vec<Text> {
     }
 }
 
-fn actor(case: &RefusedCase<'_>, mismatch: &Mismatch) -> Actor {
+fn actor(case: &Refused<'_>, mismatch: &Mismatch) -> Actor {
     match mismatch {
         Mismatch::Nothing => case.client("the operator of the client that offers no medium"),
         _ => Actor::role("the operators of the two media ends"),

@@ -1,7 +1,8 @@
 //! A request that goes round between servers until one of them refuses it with 482 or 483.
 
+use super::failed_response::particular::merged;
 use crate::call::{Call, Transaction};
-use crate::diagnosis::refused_case::RefusedCase;
+use crate::diagnosis::refused::Refused;
 use crate::diagnosis::response_facts::{hops_left, method};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
@@ -50,7 +51,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let cases = RefusedCase::all(call).filter_map(|refused| Some(Case { shown: shown(&refused)?, refused }));
+    let cases = Refused::by_whom(call, &[482, 483])
+        .into_iter()
+        .filter_map(|refused| Some(Case { shown: shown(&refused)?, refused }));
     out.extend(cases.map(|case| case.finding()));
 }
 
@@ -58,7 +61,11 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 #[derive(Debug)]
 enum Loop {
     /// Its Via header fields name these servers so many times.
-    Passes(Vec<(String, usize)>),
+    Passes {
+        hosts: Vec<(String, usize)>,
+        /// Whether the server that refused it is known to be among them; it may go by a name there.
+        with_itself: bool,
+    },
     /// They name the server that refused it.
     Back(String),
     /// It was sent by the server that refused it.
@@ -68,12 +75,12 @@ enum Loop {
 }
 
 struct Case<'a> {
-    refused: RefusedCase<'a>,
+    refused: Refused<'a>,
     shown: Loop,
 }
 
-fn shown(case: &RefusedCase<'_>) -> Option<Loop> {
-    match case.status {
+fn shown(case: &Refused<'_>) -> Option<Loop> {
+    match case.status() {
         482 => found_again(case),
         483 => used_up(case),
         _ => None,
@@ -81,36 +88,44 @@ fn shown(case: &RefusedCase<'_>) -> Option<Loop> {
 }
 
 /// A loop that a server found by itself.
-fn found_again(case: &RefusedCase<'_>) -> Option<Loop> {
-    let deep = case.deep;
+fn found_again(case: &Refused<'_>) -> Option<Loop> {
+    let deep = case.deepest;
     if deep.client == deep.server {
         return Some(Loop::Itself);
     }
-    let message = &case.request.unwrap_or(case.response).message;
+    let message = &case.known().message;
     let twice = passes::repeated(message, 2);
-    if !twice.is_empty() {
-        return Some(Loop::Passes(twice));
+    let back = passes::through(message, deep.server);
+    // A way with two passes may be a spiral whose branches meet behind it.
+    if back.is_none() && merged(case.call, deep, case.status()).is_some() {
+        return None;
     }
-    passes::through(message, deep.server).map(Loop::Back)
+    if !twice.is_empty() {
+        return Some(Loop::Passes { hosts: twice, with_itself: back.is_some() });
+    }
+    back.map(Loop::Back)
 }
 
 /// A loop that lasted until Max-Forwards was used up.
-fn used_up(case: &RefusedCase<'_>) -> Option<Loop> {
+fn used_up(case: &Refused<'_>) -> Option<Loop> {
     // A spiral may pass a server twice.
-    let often = passes::repeated(&case.request.unwrap_or(case.response).message, 3);
+    let often = passes::repeated(&case.known().message, 3);
     if !often.is_empty() {
-        return Some(Loop::Passes(often));
+        return Some(Loop::Passes { hosts: often, with_itself: true });
     }
-    let left = hops_left(&case.request?.message)?;
+    let left = hops_left(&case.request()?.message)?;
     (left >= MANY_HOPS).then_some(Loop::Behind(left))
 }
 
 impl Case<'_> {
     fn finding(&self) -> Finding {
         let primary =
-            Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status));
-        let certainty = if matches!(self.shown, Loop::Behind(_)) { Certainty::Strong } else { Certainty::Certain };
-        let sought = matches!(self.refused.near.method, Method::Invite | Method::Register);
+            Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status()));
+        let certainty = match self.shown {
+            Loop::Behind(_) | Loop::Passes { with_itself: false, .. } => Certainty::Strong,
+            _ => Certainty::Certain,
+        };
+        let sought = matches!(self.refused.transaction.method, Method::Invite | Method::Register);
         let mut finding = Finding::new(&RULE, certainty, self.message(), primary)
             .severity(if sought && self.refused.call.outcome.is_failure() {
                 Severity::Error
@@ -128,7 +143,7 @@ impl Case<'_> {
 
     fn message(&self) -> Text {
         let text = match &self.shown {
-            Loop::Passes(hosts) => self.fall(hosts),
+            Loop::Passes { hosts, .. } => self.fall(hosts),
             Loop::Back(host) => Text::new(
                 "{server} answered {method} with {status}: the request came back to it. Its Via header fields name {host}, which is that \
                  server itself.",
@@ -141,14 +156,14 @@ impl Case<'_> {
             )
             .with("left", left),
         };
-        let text = text.with("server", element(self.refused.response)).with("method", method(self.refused.deep));
-        text.with("status", self.refused.status)
+        let text = text.with("server", element(self.refused.response)).with("method", method(self.refused.deepest));
+        text.with("status", self.refused.status())
     }
 
     /// How Max-Forwards fell on the way, where the capture has its beginning.
     fn fall(&self, hosts: &[(String, usize)]) -> Text {
         let hops = |t: &Transaction| hops_left(&t.request.and_then(|id| self.refused.call.message(id))?.message);
-        let fell = hops(self.refused.near).zip(hops(self.refused.deep)).filter(|(first, last)| first > last);
+        let fell = hops(self.refused.transaction).zip(hops(self.refused.deepest)).filter(|(first, last)| first > last);
         let text = Text::new(if fell.is_some() {
             "{server} answered {method} with {status}: the request goes round in a loop. By its Via header fields it passed {hosts}, and \
              Max-Forwards fell from {first} to {last}."
@@ -161,7 +176,7 @@ impl Case<'_> {
 
     fn who(&self) -> &'static str {
         match self.shown {
-            Loop::Passes(_) | Loop::Back(_) => "the operators of the servers that pass the request round",
+            Loop::Passes { .. } | Loop::Back(_) => "the operators of the servers that pass the request round",
             Loop::Itself | Loop::Behind(_) => {
                 "the operator of the server that refuses the request, and of those behind it"
             }
@@ -169,24 +184,24 @@ impl Case<'_> {
     }
 
     fn related(&self) -> Vec<Evidence> {
-        let request = self.refused.request;
+        let request = self.refused.request();
         let mut related: Vec<_> = request
             .map(|m| Evidence::header(m, HeaderName::MaxForwards, "the request as it was refused"))
             .into_iter()
             .collect();
-        if !std::ptr::eq(self.refused.near, self.refused.deep) {
-            let first = self.refused.near.request.and_then(|id| self.refused.call.message(id));
+        if !std::ptr::eq(self.refused.transaction, self.refused.deepest) {
+            let first = self.refused.transaction.request.and_then(|id| self.refused.call.message(id));
             related.extend(first.map(|m| Evidence::header(m, HeaderName::MaxForwards, "the request at its first hop")));
-            related.extend(self.refused.received());
+            related.extend(self.refused.passed_on());
         }
         related
     }
 
     fn fixes(&self) -> Vec<Text> {
-        let request = self.refused.request;
+        let request = self.refused.request();
         let target = request.and_then(|m| m.message.request_uri());
         match &self.shown {
-            Loop::Passes(_) | Loop::Back(_) => {
+            Loop::Passes { .. } | Loop::Back(_) => {
                 let text = match target {
                     Some(target) => Text::new(
                         "Compare the routes for {target} of the servers in Via: one of them hands the request back. The one that is responsible \
@@ -207,7 +222,7 @@ impl Case<'_> {
                         "The loop is in or behind {server}, and not in this capture. See whether that server takes {host} for a name of its \
                          own: one that does not, and finds itself under that name, passes the request to itself.",
                     )
-                    .with("server", self.refused.deep.server)
+                    .with("server", self.refused.deepest.server)
                     .with("host", target.host)
                 })
                 .collect(),

@@ -90,6 +90,9 @@ fn it_weighs_as_much_as_the_request() {
             ("a subscription", &refused("SUBSCRIBE sip:p", "501 x"), warning),
             ("a keep-alive is answered by any response", &refused("OPTIONS sip:p", "405 x\nAllow: INVITE"), info),
             ("another status", &refused("INVITE sip:p\nRequire: x", "404 x\nUnsupported: x"), None),
+            ("a gateway has no such service", &refused("REFER sip:p", "501 x\nReason: Q.850;cause=79"), None),
+            ("every element knows INVITE", &refused("INVITE sip:p", "501 x"), None),
+            ("a server without calls", &refused("INVITE sip:p", "501 x\nAllow: REGISTER"), error),
             ("a body", &refused("MESSAGE sip:p", "415 x\nAccept: text/plain"), None),
             ("nothing is named", &refused("INVITE sip:p", "420 x"), None),
         ],
@@ -106,7 +109,7 @@ fn a_client_that_goes_on_without_it_only_informs() {
     let report = report(&flow);
     assert_eq!(codes(&report), ["extension-unsupported info"]);
     let said = report.findings.first().map(|f| f.message.to_string()).unwrap_or_default();
-    assert!(said.ends_with("(420). The client repeated the request, and went on."), "{said}");
+    assert!(said.ends_with("(420). The client repeated the request, and it was accepted."), "{said}");
 }
 
 #[test]
@@ -127,4 +130,25 @@ fn behind_a_proxy_the_client_acts_and_the_last_server_is_named() {
     assert!(finding.message.to_string().starts_with("203.0.113.60:5060 does not know the method SUBSCRIBE"));
     let actor = finding.actor.as_ref().and_then(|actor| actor.address).map(|address| address.to_string());
     assert_eq!(actor.as_deref(), Some("192.0.2.10:5060"));
+}
+
+#[test]
+fn what_came_of_the_next_attempt_is_said() {
+    let first = refused("INVITE sip:p\nRequire: 100rel", "420 Bad Extension\nUnsupported: 100rel");
+    let flow = format!(
+        "{first}0.11 a > p\nACK\n\n0.2 a > p\nINVITE sip:p\nSupported: 100rel\n\n0.3 p > a\n403 Forbidden\n\n0.31 a > p\nACK\n\n"
+    );
+    let report = report(&flow);
+    assert_eq!(codes(&report), ["failed-response error", "extension-unsupported info"]);
+    let said = report.findings[1].message.to_string();
+    assert!(said.ends_with("(420). The client repeated the request, and got 403."), "{said}");
+}
+
+#[test]
+fn what_a_request_offers_is_not_known_without_it() {
+    let flow = format!(
+        "{HOSTS}0.0 p > a from-tag=x to-tag=y re=INVITE cseq=7\n421 Extension Required\nRequire: sec-agree\n\n"
+    );
+    let said = only(&flow, RULE.code).message.to_string();
+    assert_eq!(said, "198.51.100.5:5060 demands sec-agree of the INVITE (421).");
 }

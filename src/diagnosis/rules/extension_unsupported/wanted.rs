@@ -10,8 +10,8 @@ pub(super) enum Wanted {
     Method { is_known: bool, has: Vec<String>, is_listed: bool },
     /// Option tags that the server does not support (420); whether it names them, and whether the request requires them.
     Options { tags: Vec<String>, is_named: bool, is_required: bool },
-    /// Option tags that the server demands (421); whether the request offers them.
-    Demanded { tags: Vec<String>, is_offered: bool },
+    /// Option tags that the server demands (421); whether the request offers them, where all of it was captured.
+    Demanded { tags: Vec<String>, is_offered: Option<bool> },
     /// The event package (489); the packages that the server has.
     Package { name: String, has: Vec<String>, is_listed: bool },
 }
@@ -24,6 +24,12 @@ impl Wanted {
                 let has = tokens(response, HeaderName::Allow);
                 let method = response.method()?.name();
                 let is_listed = has.iter().any(|one| one == method);
+                // Gateways answer 501 for what the telephone network does not have (cause 79, RFC 3398 §8.2.6.1), and others for calls that
+                // they cannot handle: every element knows INVITE that gets one.
+                let is_of_network = response.reasons().iter().any(|reason| reason.is("Q.850"));
+                if status == 501 && (is_of_network || (method == "INVITE" && has.is_empty())) {
+                    return None;
+                }
                 Self::Method { is_known: status == 405, has, is_listed }
             }
             420 => {
@@ -44,8 +50,8 @@ impl Wanted {
                 if tags.is_empty() {
                     return None;
                 }
-                let offered = request.map(offered).unwrap_or_default();
-                Self::Demanded { is_offered: tags.iter().all(|tag| is_among(tag, &offered)), tags }
+                let offered = request.filter(|m| !m.is_cut()).map(offered);
+                Self::Demanded { is_offered: offered.map(|all| tags.iter().all(|tag| is_among(tag, &all))), tags }
             }
             489 => {
                 let name = package(request?)?;
@@ -71,10 +77,14 @@ impl Wanted {
                 }
             })
             .with("tags", list(tags)),
-            Self::Demanded { tags, is_offered } => Text::new(if *is_offered {
-                "{server} demands {tags} of the {method} ({status}), although the request has it in Supported or Require."
-            } else {
-                "{server} demands {tags} of the {method} ({status}), and the request does not offer that in Supported."
+            Self::Demanded { tags, is_offered } => Text::new(match is_offered {
+                Some(true) => {
+                    "{server} demands {tags} of the {method} ({status}), although the request has it in Supported or Require."
+                }
+                Some(false) => {
+                    "{server} demands {tags} of the {method} ({status}), and the request does not offer that in Supported."
+                }
+                None => "{server} demands {tags} of the {method} ({status}).",
             })
             .with("tags", list(tags)),
             Self::Package { name, has, is_listed } => with_those(has, match (is_listed, has.is_empty()) {

@@ -54,11 +54,20 @@ pub(super) fn spent(call: &Call, transaction: &Transaction, entry: &StatusEntry)
     is_spent.then(|| Text::new("The request came with Max-Forwards: 0: no server may pass it on any further."))
 }
 
-/// The same request, as it reached the server on another way before: of the two one is refused with 482 (RFC 3261 §8.2.2.2).
-pub(super) fn merged<'a>(call: &'a Call, refused: &Transaction, status: u16) -> Option<&'a CapturedMessage> {
+/// The same request, as it reached the server on another way before: of the two one is refused with 482 (RFC 3261 §8.2.2.2). One that led to
+/// this one is none: then it came back.
+pub(in crate::diagnosis) fn merged<'a>(
+    call: &'a Call,
+    refused: &Transaction,
+    status: u16,
+) -> Option<&'a CapturedMessage> {
     let request = call.message(refused.request?).filter(|_| status == 482)?;
     let sent = call.transactions.iter().filter(|t| t.server == refused.server && t.start <= refused.start);
-    let requests = sent.filter(|t| !std::ptr::eq(*t, refused)).filter_map(|t| call.message(t.request?));
+    // Each step goes one hop up; more steps than transactions would be a circle.
+    let way = std::iter::successors(Some(refused), |t| call.transaction(t.upstream?)).take(call.transactions.len());
+    let way: Vec<_> = way.collect();
+    let requests =
+        sent.filter(|t| !way.iter().any(|hop| std::ptr::eq(*hop, *t))).filter_map(|t| call.message(t.request?));
     let key = |m: &'a CapturedMessage| (m.message.call_id(), m.message.cseq(), m.message.from_tag());
     requests.into_iter().find(|m| m.message.branch() != request.message.branch() && key(m) == key(request))
 }

@@ -1,6 +1,6 @@
 //! Where an offer and what the other side says of itself have nothing in common.
 
-use crate::diagnosis::refused_case::RefusedCase;
+use crate::diagnosis::refused::Refused;
 use crate::sip::sdp::Media;
 use crate::sip::{HeaderName, Message, Sdp, Warning};
 
@@ -21,8 +21,8 @@ pub(super) enum Mismatch {
 }
 
 /// `None` where the capture does not show it.
-pub(super) fn mismatch(case: &RefusedCase<'_>) -> Option<Mismatch> {
-    let request = case.request.filter(|m| !m.message.is_cut())?;
+pub(super) fn mismatch(case: &Refused<'_>) -> Option<Mismatch> {
+    let request = case.request().filter(|m| !m.message.is_cut())?;
     let offer = request.message.sdp()?;
     if offer.media.is_empty() || offer.media.iter().any(is_fax) {
         return None;
@@ -30,13 +30,15 @@ pub(super) fn mismatch(case: &RefusedCase<'_>) -> Option<Mismatch> {
     let mut open = offer.media.iter().filter(|media| media.port != Some(0));
     if open.next().is_none() {
         // A session that exists may be left without media for a while (RFC 3264 §8.2).
-        return (!case.near.in_dialog).then_some(Mismatch::Nothing);
+        return (!case.transaction.in_dialog).then_some(Mismatch::Nothing);
     }
     if let Some(own) = case.response.message.sdp() {
         return disjoint(&offer, &own);
     }
     let warnings = warnings(&case.response.message);
-    if warnings.contains(&305) {
+    // Who has no encryption may say so by the same Warning.
+    let is_secret = offer.media.iter().any(|media| is_speech_or_picture(media) && is_secure(media));
+    if warnings.contains(&305) && !is_secret {
         let codecs = offer.media.iter().filter(|m| is_speech_or_picture(m)).flat_map(codecs);
         return Some(Mismatch::Formats { offered: codecs.take(CODECS).collect() })
             .filter(|m| *m != Mismatch::Formats { offered: Vec::new() });
@@ -53,7 +55,10 @@ fn disjoint(offer: &Sdp, own: &Sdp) -> Option<Mismatch> {
         sections.filter_map(|media| Some((media, own.media.iter().find(|other| other.kind == media.kind)?)))
     };
     let shares = |(a, b): (&Media, &Media)| codecs(a).any(|codec| codecs(b).any(|other| other == codec));
-    if pairs().any(|(a, b)| is_secure(a) != is_secure(b) || shares((a, b))) {
+    // A number without a name (rtpmap) may be any codec.
+    let is_nameless = |media: &Media| codecs(media).any(|codec| codec.bytes().all(|b| b.is_ascii_digit()));
+    let is_open = |(a, b): (&Media, &Media)| is_secure(a) != is_secure(b) || is_nameless(a) || is_nameless(b);
+    if pairs().any(|pair| is_open(pair) || shares(pair)) {
         return None;
     }
     let (media, other) = pairs().next()?;
@@ -68,10 +73,13 @@ fn codecs(media: &Media) -> impl Iterator<Item = String> {
     media.formats.iter().map(|format| plain(media.codec(format))).filter(|codec| !is_auxiliary(codec))
 }
 
-/// A name as it is compared: `pcmu/8000/1` is `PCMU/8000`.
+/// A name as it is compared: `pcmu/8000/1` is `PCMU/8000`, and G.729 with the annexes A and B in its name is the codec without them.
 fn plain(codec: &str) -> String {
     let upper = codec.to_ascii_uppercase();
-    upper.strip_suffix("/1").map_or(upper.clone(), str::to_owned)
+    match upper.strip_suffix("/1").unwrap_or(&upper) {
+        "G729A/8000" | "G729B/8000" | "G729AB/8000" => "G729/8000".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn is_auxiliary(codec: &str) -> bool {

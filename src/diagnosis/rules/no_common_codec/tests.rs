@@ -52,6 +52,14 @@ fn only_what_the_capture_shows_is_told() {
                 error,
             ),
             ("encryption", &refused("m=audio 4000 RTP/SAVP 18", &sdp(G711)), None),
+            ("an annex in the name", &refused(G729, &sdp("m=audio 5000 RTP/AVP 97\na=rtpmap:97 G729A/8000")), None),
+            ("a number without a name", &refused("m=audio 4000 RTP/AVP 97", &sdp(G711)), None),
+            (
+                "no offer",
+                &format!("{HOSTS}0.0 a > p\nINVITE sip:bob@p\n\n0.1 p > a\n488 x\n{}\n0.2 a > p\nACK\n\n", sdp(G711)),
+                None,
+            ),
+            ("encryption, and Warning 305", &refused("m=audio 4000 RTP/SAVP 0", &warning(305)), None),
             ("Warning 305", &refused(G729, &warning(305)), error),
             ("Warning 304", &refused("m=video 4000 RTP/AVP 31", &warning(304)), error),
             ("another Warning", &refused(G729, &warning(302)), None),
@@ -71,6 +79,10 @@ fn a_client_that_makes_another_offer_only_informs() {
         sdp("m=audio 5000 RTP/AVP 8"),
     );
     assert_eq!(codes(&report(&flow)), ["no-common-codec info"]);
+    let busy = flow.replace("200 OK", "486 Busy Here").split_inclusive("ACK\n\n").take(2).collect::<String>();
+    let report = report(&busy);
+    let said: Vec<_> = report.findings.iter().map(|f| f.message.to_string()).collect();
+    assert!(said.iter().any(|text| text.ends_with("The client made another offer, and got 486.")), "{said:#?}");
 }
 
 #[test]

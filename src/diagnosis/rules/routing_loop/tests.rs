@@ -93,3 +93,40 @@ fn a_merged_request_is_no_loop() {
     assert!(said.contains("had reached it on another way before"), "{said}");
     assert!(report.findings.iter().all(|f| f.actor.is_none()), "{:?}", report.findings);
 }
+
+#[test]
+fn branches_that_meet_behind_a_spiral_are_no_loop() {
+    // Both passed q twice, as in networks with a server for each service.
+    let request = |at: f32, branch: &str| {
+        format!(
+            "{at} p > b branch={branch} from-tag=f cseq=1\nINVITE sip:bob@203.0.113.60\nVia: SIP/2.0/UDP 198.51.100.5;branch=z9hG4bK{branch}\n\
+             Via: SIP/2.0/UDP 203.0.113.7;branch=z9hG4bKq2{branch}\nVia: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bKs\n\
+             Via: SIP/2.0/UDP 203.0.113.7;branch=z9hG4bKq1\n\n"
+        )
+    };
+    let flow = format!(
+        "{HOSTS}host b 203.0.113.60\n\n{}0.1 b > p branch=f1 tag=m\n180 Ringing\n\n{}0.3 b > p branch=f2 tag=n\n482 Merged\n\n\
+         0.4 p > b branch=f2\nACK\n\n9.0 b > p branch=f1 tag=m\n486 Busy\n\n9.1 p > b branch=f1\nACK\n\n",
+        request(0.0, "f1"),
+        request(0.2, "f2"),
+    );
+    check(RULE.code, &[("merged", &flow, None)]);
+}
+
+#[test]
+fn a_request_that_led_to_itself_is_not_merged() {
+    let flow = format!(
+        "{HOSTS}0.0 a > p branch=a1\nINVITE sip:bob@p.example\n\n0.01 p > q forward branch=p1\nINVITE sip:bob@q.example\nVia: SIP/2.0/UDP p.example;branch=z9hG4bKp1\n\
+         Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\n\n\
+         0.02 q > p forward branch=q1\nINVITE sip:bob@p.example\nVia: SIP/2.0/UDP q.example;branch=z9hG4bKq1\nVia: SIP/2.0/UDP p.example;branch=z9hG4bKp1\n\
+         Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKa1\n\n\
+         0.03 p > q branch=q1 tag=l\n482 Loop Detected\n\n0.04 q > p branch=q1\nACK\n\n0.05 q > p forward branch=p1\n482 Loop Detected\n\n\
+         0.06 p > q branch=p1\nACK\n\n0.07 p > a forward branch=a1\n482 Loop Detected\n\n0.08 a > p branch=a1\nACK\n\n"
+    );
+    let report = report(&flow);
+    assert!(
+        report.findings.iter().all(|f| !f.message.to_string().contains("this is no loop")),
+        "{:#?}",
+        report.findings
+    );
+}
