@@ -79,6 +79,7 @@ static CAUSES: &[Cause] = &[
     symptom("redirect-target-failed", Severity::Error, any),
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     // Who does not get the challenge cannot answer it.
+    cause("response-from-other-address", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     cause("failure-not-acknowledged", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     symptom("authentication-loop", Severity::Info, any),
     symptom("credentials-withheld", Severity::Info, any),

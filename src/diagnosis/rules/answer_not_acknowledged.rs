@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::ack_misrouted;
+use super::{ack_misrouted, response_from_other_address};
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::caller_hop::{CLIENT, CallerHop};
@@ -52,7 +52,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let all = nearest_the_server(Repeated::all(call, |response| response.status.is_success()));
+    let all = Repeated::all(call, |response| response.status.is_success());
+    if all.iter().any(|repeated| response_from_other_address::tells(repeated, cx)) {
+        return;
+    }
+    let all = nearest_the_server(all);
     // Behind a leg whose ACK is missing, or lost, a B2BUA has nothing to acknowledge either.
     let initial = |r: &Repeated<'_>| !r.transaction.in_dialog;
     let nearest = all.iter().filter(|r| initial(r)).map(|r| r.first.leg).min();

@@ -73,6 +73,7 @@ mod rejected_without_redress;
 mod rejection_code_altered;
 mod request_timeout;
 mod required_header_field_missing;
+mod response_from_other_address;
 mod robocall_traffic_pattern;
 mod route_advance_after_607;
 mod route_advance_after_network_block;
@@ -183,6 +184,7 @@ pub static RULES: &[&Rule] = &[
     &tls_certificate_self_signed::RULE,
     // How calls end without help of the above.
     &answer_not_acknowledged::RULE,
+    &response_from_other_address::RULE,
     &ack_misrouted::RULE,
     &failure_not_acknowledged::RULE,
     &no_response::RULE,
