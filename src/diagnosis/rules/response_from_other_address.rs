@@ -90,8 +90,10 @@ fn finding(repeated: &Repeated<'_>, request: &CapturedMessage) -> Finding {
          and many clients take responses only from where the request went to."
     });
     let text = repeated.fill(text).with("asked", own).with("client", repeated.transaction.client);
-    let went_on = repeated.transaction.retransmissions.iter().filter_map(|id| repeated.call.message(*id));
-    let went_on = went_on.filter(|m| m.provenance.time > repeated.first.provenance.time).next_back();
+    let copies = repeated.transaction.retransmissions.iter().rev().filter_map(|id| repeated.call.message(*id));
+    // One that crossed the first copy on its way tells nothing.
+    let second = repeated.copies().first().map_or(repeated.last(), |m| m.provenance.time);
+    let went_on = copies.take_while(|m| m.provenance.time > second).next();
     let again =
         went_on.map(|_| Text::new("The client went on to send its INVITE meanwhile: it did not have the response."));
     Finding::new(&RULE, Certainty::Strong, with_reason(text, again), Evidence::of(repeated.first, "the first final response"))
@@ -114,6 +116,7 @@ fn finding(repeated: &Repeated<'_>, request: &CapturedMessage) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::CallReport;
     use crate::diagnosis::reports::{codes, report};
     use crate::diagnosis::testing::check;
 
@@ -165,7 +168,9 @@ mod tests {
             flow("other", ALL, "200 OK", "").replace("alice > proxy\nINV", "alice > proxy repeat=0.5,1.5,3.5,7.5\nINV");
         let found = report(&again);
         assert_eq!(codes(&found), [format!("{} error", RULE.code)]);
-        assert!(found.findings[0].message.to_string().contains("went on to send its INVITE"));
+        let goes_on =
+            |report: &CallReport| report.findings[0].message.to_string().contains("went on to send its INVITE");
+        assert!(goes_on(&found) && !goes_on(&report(&again.replace(",3.5,7.5\nINV", ",2.01\nINV"))));
         let failed = report(&flow("other", ALL, "486 Busy Here", ""));
         assert_eq!(codes(&failed), [format!("{} warning", RULE.code), "failed-response info".to_owned()]);
     }
