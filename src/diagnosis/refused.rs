@@ -115,6 +115,11 @@ impl<'a> Refused<'a> {
         Some(refused.map_or(Again::Unknown, Again::Refused))
     }
 
+    /// Whether the next attempt was refused alike: that one tells it.
+    pub(super) fn is_refused_again(&self) -> bool {
+        self.again() == Some(Again::Refused(self.status()))
+    }
+
     /// How bad it is by method and status; no more than a warning where the call did not fail for it.
     pub(super) fn severity(&self) -> Severity {
         let weight = weight_of_failure(self.transaction, self.status());

@@ -39,15 +39,22 @@ pub(super) static RULE: Rule = Rule {
 const TOGETHER: std::time::Duration = std::time::Duration::from_secs(1);
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut said = Vec::new();
+    let mut said: Vec<(Refused<'_>, Finding)> = Vec::new();
     for refused in Refused::all(call, 500) {
-        let Some(before) = number_passed(call, refused.deepest, 500) else { continue };
-        let key = (refused.transaction.method.clone(), refused.transaction.client.address);
-        if !said.contains(&key) {
-            said.push(key);
-            out.extend(finding(&refused, before));
+        let found = number_passed(call, refused.deepest, 500).and_then(|before| finding(&refused, before));
+        let Some(finding) = found else { continue };
+        let is_same = |one: &Refused<'_>| {
+            one.transaction.leg == refused.transaction.leg
+                && one.transaction.client.address == refused.transaction.client.address
+        };
+        // One client that counts wrong is one cause, told of the request that suffers most.
+        match said.iter_mut().find(|(one, _)| is_same(one)) {
+            Some((_, known)) if known.severity >= finding.severity => known.evidence.push(primary(&refused)),
+            Some(known) => *known = (refused, finding.evidence([primary(&known.0)])),
+            None => said.push((refused, finding)),
         }
     }
+    out.extend(said.into_iter().map(|(_, finding)| finding));
 }
 
 /// The request before one inside a dialog whose CSeq number the later one does not exceed, where it was refused for that.
@@ -63,6 +70,10 @@ pub(super) fn number_passed<'a>(call: &'a Call, refused: &Transaction, status: u
         .filter(|m| m.message.to_tag().is_none_or(|tag| Some(tag) == to))
         .filter(|m| m.message.cseq().is_some_and(|cseq| cseq.number >= number))
         .max_by_key(|m| m.message.cseq().map(|cseq| cseq.number))
+}
+
+fn primary(refused: &Refused<'_>) -> Evidence {
+    Evidence::of(refused.response, Text::new("{status} response").with("status", 500))
 }
 
 fn finding(refused: &Refused<'_>, before: &CapturedMessage) -> Option<Finding> {
@@ -88,10 +99,9 @@ fn finding(refused: &Refused<'_>, before: &CapturedMessage) -> Option<Finding> {
     } else {
         text
     };
-    let primary = Evidence::of(refused.response, Text::new("{status} response").with("status", 500));
     // The same number is no reason to refuse that the standard names, and what was overtaken is not the fault of its sender.
     let certainty = if own < other && !may_overtake { Certainty::Certain } else { Certainty::Strong };
-    let finding = Finding::new(&RULE, certainty, refused.text(text), primary)
+    let finding = Finding::new(&RULE, certainty, refused.text(text), primary(refused))
         .severity(severity(refused))
         .evidence(response_facts::evidence(refused.response))
         .evidence([Evidence::of(request, "the request")])
@@ -214,5 +224,15 @@ mod tests {
              5.0 p > a cseq=3\nUPDATE sip:alice@192.0.2.10\n\n5.1 a > p re=UPDATE cseq=3\n500 Oops\n\n"
         ));
         assert!(report.findings.iter().all(|f| f.code != RULE.code), "{:?}", codes(&report));
+    }
+
+    #[test]
+    fn a_client_that_counts_wrong_is_told_once() {
+        let report = report(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p cseq=12\nINVITE sip:bob@p.example\n\n0.5 p > a tag=t\n200 OK\n\n0.6 a > p\nACK\n\n\
+             5.0 a > p cseq=3\nUPDATE sip:bob@p\n\n5.1 p > a\n500 Oops\n\n9.0 a > p cseq=4\nBYE sip:bob@p\n\n9.1 p > a\n500 Oops\n\n",
+        );
+        assert_eq!(codes(&report), ["cseq-out-of-order error"]);
+        assert!(report.findings[0].message.to_string().contains("answered BYE"));
     }
 }

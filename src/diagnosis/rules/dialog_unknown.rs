@@ -2,7 +2,7 @@
 
 use self::cancel::Cancelled;
 use self::why::Why;
-use crate::call::{Call, Transaction};
+use crate::call::{Call, CapturedMessage, Transaction};
 use crate::catalog;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::rules::failed_response::advice_of_catalogue;
@@ -12,6 +12,7 @@ use crate::diagnosis::{
 use crate::sip::Method;
 
 mod cancel;
+mod part;
 mod why;
 
 pub(super) static RULE: Rule = Rule {
@@ -54,33 +55,65 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
         .into_iter()
         .filter(|r| tells(r.transaction, 481))
         .partition(|r| r.transaction.method == Method::Cancel);
-    let mut said: Vec<(Refused<'_>, bool, Finding)> = Vec::new();
+    let mut said: Vec<(Refused<'_>, Kind, Finding)> = Vec::new();
     for refused in others {
-        let Some((why, finding)) = Why::of(&refused).map(|why| (why.is_over(), in_dialog(&refused, &why, cx))) else {
+        let Some((kind, finding)) =
+            Why::of(&refused).map(|why| (Kind::of(&refused, &why), in_dialog(&refused, &why, cx)))
+        else {
             continue;
         };
         // What is lost is lost for all requests, and who is told so ends the dialog as well: one cause, told of the request that suffers most.
-        match said.iter_mut().find(|(first, over, known)| *over == why && is_same(first, &refused, known, &finding)) {
+        match said.iter_mut().find(|(first, of, known)| *of == kind && is_same(first, &refused, known, &finding)) {
             Some((_, _, known)) if known.severity >= finding.severity => known.evidence.push(primary(&refused)),
-            Some(known) => *known = (refused, why, finding.evidence([primary(&known.0)])),
-            None => said.push((refused, why, finding)),
+            Some(known) => *known = (refused, kind, finding.evidence([primary(&known.0)])),
+            None => said.push((refused, kind, finding)),
         }
     }
     out.extend(said.into_iter().map(|(_, _, finding)| finding));
     out.extend(cancels.into_iter().filter_map(|refused| Some(Cancelled::of(refused)?.finding(cx))));
 }
 
+/// Causes that have nothing to do with each other.
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Over,
+    /// The dialog goes on: what is lacking has to do with the request.
+    Other(Method),
+    Dialog,
+}
+
+impl Kind {
+    fn of(refused: &Refused<'_>, why: &Why<'_>) -> Self {
+        match why {
+            Why::Other(_) => Self::Other(refused.transaction.method.clone()),
+            _ if why.is_over() => Self::Over,
+            _ => Self::Dialog,
+        }
+    }
+}
+
 /// Whether two requests were refused for one cause: they are of one dialog, or alike.
 fn is_same(one: &Refused<'_>, other: &Refused<'_>, told: &Finding, finding: &Finding) -> bool {
-    let ends = |refused: &Refused<'_>| {
-        let any = refused.sent().unwrap_or(refused.response);
+    let of = |any: &CapturedMessage| {
         let mut tags = [any.message.from_tag().map(<[u8]>::to_vec), any.message.to_tag().map(<[u8]>::to_vec)];
         tags.sort();
         tags
     };
+    let ends = |refused: &Refused<'_>| of(refused.sent().unwrap_or(refused.response));
+    // Who passed the refusal on to another leg ended the dialog there.
+    let call = other.call;
+    let passed_on = |t: &Transaction| {
+        let received = t.failed_final().filter(|f| f.status.0 == 481).and_then(|f| call.message(f.message));
+        t.leg == other.transaction.leg
+            && t.method == one.transaction.method
+            && t.start < other.transaction.start
+            && received.is_some_and(|m| m.provenance.time >= one.response.provenance.time && of(m) == ends(other))
+    };
+    if one.transaction.leg != other.transaction.leg {
+        return call.transactions.iter().any(passed_on);
+    }
     let alike = |refused: &Refused<'_>| (refused.transaction.method.clone(), refused.response.provenance.flow.source);
-    one.transaction.leg == other.transaction.leg
-        && (ends(one) == ends(other) || alike(one) == alike(other) && told.actor == finding.actor)
+    ends(one) == ends(other) || alike(one) == alike(other) && told.actor == finding.actor
 }
 
 fn primary(refused: &Refused<'_>) -> Evidence {
@@ -134,6 +167,7 @@ fn severity(refused: &Refused<'_>, why: &Why<'_>) -> Severity {
     match refused.transaction.method {
         Method::Invite | Method::Update => Severity::Error,
         Method::Bye if matches!(why, Why::Unseen | Why::Lost(_)) => Severity::Notice,
+        Method::Subscribe | Method::Refer | Method::Message if matches!(why, Why::Other(_)) => Severity::Notice,
         Method::Bye | Method::Subscribe | Method::Refer | Method::Message => Severity::Warning,
         _ => Severity::Notice,
     }
@@ -145,6 +179,7 @@ fn actor(refused: &Refused<'_>, why: &Why<'_>) -> Actor {
             Actor::role("the operator of the peer that lost the dialog, or of the element that changed its identifiers")
         }
         Why::Lost(_) => Actor::sender(refused.response, "operator of the server that lost the dialog"),
+        Why::Other(_) => Actor::role("the operators of both ends of the dialog"),
         Why::Elsewhere { .. } => Actor::role("operator of what distributes requests, and of the servers behind it"),
         Why::Changed { relay: Some(relay), .. } => {
             Actor::at(*relay, "operator of the element that changed the identifiers")

@@ -54,7 +54,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    for refused in Refused::by_whom(call, &[405, 420, 421, 489, 501]) {
+    let all = Refused::by_whom(call, &[405, 420, 421, 489, 501]);
+    for refused in all.into_iter().filter(|refused| !refused.is_refused_again()) {
         let messages = (refused.request().map(|m| &m.message), &refused.response.message);
         let wanted = Wanted::of(refused.status(), messages.0, messages.1);
         out.extend(wanted.map(|wanted| Case { refused, wanted }.finding()));

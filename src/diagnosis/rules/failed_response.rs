@@ -280,7 +280,8 @@ impl Failure<'_> {
             }
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
                 .or_else(|| particular::spent(call, self.deepest, entry))
-                .or_else(|| particular::reached_twice(call, self.deepest, entry)),
+                .or_else(|| particular::reached_twice(call, self.deepest, entry))
+                .or_else(|| particular::of_no_method(self.transaction, self.response, entry)),
             _ => None,
         };
         if let Some(text) = particular {

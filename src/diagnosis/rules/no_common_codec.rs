@@ -42,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let refused = Refused::by_whom(call, &[488, 606]).into_iter();
+    let refused = Refused::by_whom(call, &[488, 606]).into_iter().filter(|case| !case.is_refused_again());
     out.extend(refused.filter_map(|case| Some(finding(&case, &mismatch(&case)?))));
 }
 

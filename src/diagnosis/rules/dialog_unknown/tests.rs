@@ -312,3 +312,45 @@ fn who_gets_no_ack_gives_the_call_up() {
     );
     assert_eq!(codes(&report), ["answer-not-acknowledged error"]);
 }
+
+#[test]
+fn a_dialog_that_goes_on_is_not_lost() {
+    for (steps, severity, words) in [
+        (
+            "5.0 a > p to-tag=t\nINFO sip:bob@p\n\n5.1 p > a\n481 Gone\n\n",
+            Severity::Notice,
+            "What it lacks has to do with this request",
+        ),
+        (
+            "5.0 a > p to-tag=t\nNOTIFY sip:bob@p\n\n5.1 p > a\n481 Gone\n\n",
+            Severity::Notice,
+            "no subscription for this NOTIFY",
+        ),
+        (
+            "5.0 a > p to-tag=t\nUPDATE sip:bob@p\n\n5.1 p > a\n481 Gone\n\n",
+            Severity::Error,
+            "The dialog itself goes on",
+        ),
+    ] {
+        let found = told(&format!("{steps}{BYE}"));
+        assert!(matches!(&found[..], [(s, text)] if *s == severity && text.contains(words)), "{steps}: {found:#?}");
+    }
+    // The INVITE is answered in the same early dialog.
+    let report = flow(&format!(
+        "0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a tag=t\n183 Progress\nRequire: 100rel\nRSeq: 7\n\n0.6 a > p to-tag=t\nPRACK sip:bob@p\n\
+         RAck: 9 1 INVITE\n\n0.7 p > a re=PRACK\n481 Gone\n\n2.0 p > a tag=t re=INVITE\n200 OK\n\n2.1 a > p\nACK\n\n{BYE}"
+    ));
+    let text = report.findings[0].message.to_string();
+    assert!(text.contains("no provisional response waits for this PRACK"), "{text}");
+}
+
+#[test]
+fn who_passed_the_refusal_on_to_another_leg_ended_the_dialog_there() {
+    let report = flow(
+        "0.0 a > p call=1\nINVITE sip:bob@p.example\n\n0.01 p > b call=2\nINVITE sip:bob@203.0.113.60\n\n0.5 b > p call=2 tag=u\n200 OK\n\n\
+         0.51 p > b call=2\nACK\n\n0.52 p > a call=1 tag=t\n200 OK\n\n0.53 a > p call=1\nACK\n\n9.0 a > p call=1 to-tag=t\nINVITE sip:bob@p.example\n\n\
+         9.01 p > b call=2 to-tag=u\nINVITE sip:bob@203.0.113.60\n\n9.1 b > p call=2\n481 Gone\n\n9.11 p > b call=2\nACK\n\n\
+         9.12 p > a call=1\n481 Gone\n\n9.13 a > p call=1\nACK\n\n9.2 a > p call=1\nBYE\n\n9.21 p > a call=1\n481 Gone\n\n",
+    );
+    assert_eq!(codes(&report), ["dialog-unknown error"], "{:#?}", report.findings);
+}

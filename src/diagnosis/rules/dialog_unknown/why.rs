@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
+use super::part::{elsewhere, ends_again, goes_on, is_of_a_fork, was_refused};
 use crate::call::{CapturedMessage, Transaction};
 use crate::diagnosis::dialogs::Dialog;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::{Evidence, Text};
 use crate::lang::span;
 use crate::provenance::{Endpoint, Timestamp};
-use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
+use crate::sip::{HeaderName, Method, StatusCode};
 
 /// Why the server knows no such dialog, as far as the capture shows it.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) enum Why<'a> {
     Branch(Dialog<'a>),
     /// Another server had part in the dialog.
     Elsewhere { dialog: Dialog<'a>, other: IpAddr },
+    /// The server has the dialog, as that message shows, and lacks something else.
+    Other(&'a CapturedMessage),
     /// All agrees.
     Lost(Dialog<'a>),
 }
@@ -71,6 +74,9 @@ impl<'a> Why<'a> {
                 _ if is_before => return None,
                 _ => {}
             }
+        }
+        if let Some(shows) = goes_on(refused, dialog) {
+            return Some(Self::Other(shows));
         }
         if let Some(failure) = dialog.failure() {
             let is_late = failure.provenance.time <= sent && !is_bye;
@@ -178,6 +184,24 @@ impl<'a> Why<'a> {
                 "The dialog is an early one of a branch that did not take the call: it was answered in the dialog with the To tag {tag}.",
             )
             .with("tag", lossy(other.tags()[1])),
+            Self::Other(shows) => {
+                let after = span(shows.provenance.time.since(refused.response.provenance.time));
+                let text = Text::new(match refused.transaction.method {
+                    Method::Prack => {
+                        "The dialog itself goes on: {server} sent a message inside it {after} later. 481 says here that no provisional response waits \
+                         for this PRACK (RFC 3262 §3)."
+                    }
+                    Method::Notify => {
+                        "The dialog itself goes on: {server} sent a message inside it {after} later. 481 says here that it has no subscription for \
+                         this NOTIFY, or no longer (RFC 5057 §5.1)."
+                    }
+                    _ => {
+                        "The dialog itself goes on: {server} sent a message inside it {after} later. What it lacks has to do with this request \
+                         alone, or the request reached another server behind that address than the one that has the dialog."
+                    }
+                });
+                text.with("server", shows.provenance.flow.source).with("after", after)
+            }
             Self::Elsewhere { other, .. } => Text::new(
                 "Call-ID and tags are those of the dialog as it began, but it began with {other}, and {server} had no part in it: it does not \
                  have the state of that dialog.",
@@ -204,6 +228,7 @@ impl<'a> Why<'a> {
                 let known = Evidence::header(dialog.answer.unwrap_or(dialog.began), there, "in the dialog as it began");
                 first.into_iter().chain([own, known]).collect()
             }
+            Self::Other(shows) => vec![Evidence::of(shows, "the dialog goes on")],
             Self::OfFailure(failure) => vec![Evidence::header(failure, HeaderName::To, "the failure with that tag")],
             Self::Ended(bye, _) => {
                 let bye = bye.request.and_then(|id| refused.call.message(id));
@@ -227,6 +252,10 @@ impl<'a> Why<'a> {
     pub(super) fn fixes(&self) -> &'static [&'static str] {
         match self {
             Self::Unseen | Self::Lost(_) => &[],
+            Self::Other(_) => &[
+                "Compare what the request refers to with what the server has: RAck with RSeq and CSeq of the provisional response, Event and its id with \
+                 the subscription.",
+            ],
             Self::Changed { .. } => &[
                 "Let the tags of From and To, and Call-ID, stay as they were when the dialog began (RFC 3261 §12.2.1.1); an element that has \
                  dialogs of its own on either side has to translate all three in every request and response.",
@@ -262,33 +291,6 @@ fn changed_by(refused: &Refused<'_>, dialog: Dialog<'_>) -> Endpoint {
     at.client
 }
 
-/// Whether a BYE has nothing left to end: another one was under way, or was answered.
-fn ends_again(refused: &Refused<'_>) -> bool {
-    let this = refused.transaction;
-    let other = |t: &&Transaction| {
-        t.method == Method::Bye && t.leg == this.leg && !std::ptr::eq(*t, this) && t.upstream != Some(refused.id)
-    };
-    let crosses = |t: &Transaction| {
-        t.start < refused.response.provenance.time && t.client.address != this.client.address && t.upstream.is_none()
-    };
-    let is_answered = |t: &Transaction| t.finals.iter().any(|f| f.status.is_success());
-    this.method == Method::Bye && refused.call.transactions.iter().filter(other).any(|t| is_answered(t) || crosses(t))
-}
-
-/// Whether a BYE was refused for its own form, so that the dialog goes on; 481 says that there was none, and who passes 408 or 503 on may have
-/// lost the answer.
-fn was_refused(bye: &Transaction) -> bool {
-    bye.finals.iter().any(|f| matches!(f.status.0, 400 | 401 | 403 | 407 | 500))
-        && bye.finals.iter().all(|f| !f.status.is_success())
-}
-
-/// Whether a NOTIFY comes from a further device that a SUBSCRIBE reached: the subscriber may refuse it with 481 (RFC 6665 §4.4.1).
-fn is_of_a_fork(refused: &Refused<'_>, dialogs: &[Dialog<'_>]) -> bool {
-    let subscriber = refused.known().message.to_tag();
-    refused.transaction.method == Method::Notify
-        && dialogs.iter().any(|d| d.beginning.method == Method::Subscribe && d.tags()[0] == subscriber)
-}
-
 /// The failure of an initial request whose To tag the request keeps.
 fn failure_with_tag<'a>(refused: &Refused<'a>) -> Option<&'a CapturedMessage> {
     let tag = refused.known().message.to_tag()?;
@@ -296,32 +298,6 @@ fn failure_with_tag<'a>(refused: &Refused<'a>) -> Option<&'a CapturedMessage> {
     let failures = earlier.filter(|t| t.start < refused.transaction.start).flat_map(|t| &t.finals);
     let failures = failures.filter(|f| !f.status.is_success()).filter_map(|f| refused.call.message(f.message));
     failures.filter(|m| m.provenance.time <= refused.transaction.start).find(|m| m.message.to_tag() == Some(tag))
-}
-
-/// Whom the dialog began with, where that is another one than who refused the request: who refused it sent nothing in the dialog before, nor
-/// is it the host that the Contacts of its ends name. A Contact that is a name tells nothing.
-fn elsewhere(refused: &Refused<'_>, dialog: Dialog<'_>) -> Option<IpAddr> {
-    let server = refused.response.provenance.flow.source.address;
-    let before =
-        refused.call.messages.iter().filter(|m| m.leg == dialog.leg && m.provenance.time < refused.transaction.start);
-    let mut own = before.filter(|m| {
-        dialog.holds(&m.message) || (m.message.to_tag().is_none() && m.message.from_tag() == dialog.tags()[0])
-    });
-    let names_server = |m: &CapturedMessage| {
-        let contacts = m.message.contacts();
-        let recorded = m.message.values(HeaderName::RecordRoute);
-        let mut ways = recorded.iter().map(|value| NameAddr::read(value).map(|address| address.uri));
-        contacts.iter().any(|contact| contact.uri.ip().is_none_or(|host| host == server))
-            || ways.any(|uri| uri.and_then(|uri| uri.ip()).is_none_or(|host| host == server))
-    };
-    if own.any(|m| m.provenance.flow.source.address == server || names_server(m)) {
-        return None;
-    }
-    Some(if dialog.is_from_caller(&refused.known().message) {
-        dialog.answer.unwrap_or(dialog.began).provenance.flow.source.address
-    } else {
-        dialog.beginning.client.address
-    })
 }
 
 fn lossy(tag: Option<&[u8]>) -> String {

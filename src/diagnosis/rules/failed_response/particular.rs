@@ -81,6 +81,23 @@ pub(super) fn reached_twice(call: &Call, refused: &Transaction, entry: &StatusEn
     ))
 }
 
+/// What 501 to INVITE means, and with a cause of the telephone network: no missing method (RFC 3398 §8.2.6.1), as every element knows INVITE
+/// that takes calls. And 491 to an INVITE that begins a dialog, where no session is yet that both could change.
+pub(super) fn of_no_method(refused: &Transaction, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
+    let is_of_network = response.message.reasons().iter().any(|reason| reason.is("Q.850"));
+    let is_invite = refused.method == Method::Invite;
+    match entry.code {
+        501 if is_of_network || (is_invite && !response.message.has(HeaderName::Allow)) => Some(Text::new(
+            "The server lacks a service or a feature that the request needs, and does not say here which.",
+        )),
+        491 if is_invite && !refused.in_dialog => Some(Text::new(
+            "491 is meant for changes of a session that cross. This INVITE begins a dialog: the server has another one open that it takes for \
+             the same, or chose the wrong status.",
+        )),
+        _ => None,
+    }
+}
+
 /// Whether a response that asks for the same request with another value is no step any more: the client did repeat it and got the
 /// same again, or had the time to.
 pub(super) fn is_no_step(call: &Call, refused: &Transaction) -> bool {

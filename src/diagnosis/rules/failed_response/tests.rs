@@ -423,3 +423,19 @@ fn who_rang_and_then_says_busy_was_not_in_use() {
         assert_eq!(message.contains("The device that was reached is busy"), !rang, "{message}");
     }
 }
+
+#[test]
+fn codes_of_methods_and_of_changes_say_something_else_of_calls() {
+    for (response, words) in [
+        ("501 Not Implemented\nReason: Q.850;cause=79", "lacks a service or a feature"),
+        ("501 Not Implemented", "lacks a service or a feature"),
+        ("491 Request Pending", "This INVITE begins a dialog"),
+    ] {
+        let flow = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a\n{response}\n\n0.6 a > p\nACK\n\n"
+        );
+        let report = report(&flow);
+        let said: Vec<_> = report.findings.iter().map(|f| (f.code, f.message.to_string())).collect();
+        assert!(matches!(&said[..], [("failed-response", text)] if text.contains(words)), "{response}: {said:#?}");
+    }
+}

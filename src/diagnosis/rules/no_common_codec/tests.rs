@@ -96,3 +96,11 @@ fn inside_a_call_it_is_no_more_than_a_warning() {
     );
     assert_eq!(codes(&report(&flow)), ["no-common-codec warning"]);
 }
+
+#[test]
+fn what_is_refused_again_is_told_of_the_last_attempt() {
+    let first = refused(G729, &sdp(G711));
+    let second =
+        first.trim_start_matches(HOSTS).replace("0.0 a", "1.0 a").replace("0.1 p", "1.1 p").replace("0.2 a", "1.2 a");
+    assert_eq!(codes(&report(&(first + &second))), ["no-common-codec error"]);
+}
