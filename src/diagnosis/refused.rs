@@ -43,7 +43,12 @@ impl<'a> Refused<'a> {
     pub(super) fn by_whom(call: &'a Call, statuses: &[u16]) -> Vec<Self> {
         let ids = (0..call.transactions.len()).map(TransactionId);
         let all = ids.filter_map(|id| Self::of(call, id, statuses)).filter(|this| this.is_origin);
-        Self::each_once(all.filter(|this| !matches!(this.transaction.method, Method::Ack | Method::Cancel)))
+        let all: Vec<_> = all.filter(|this| !matches!(this.transaction.method, Method::Ack | Method::Cancel)).collect();
+        // Of what one response refused on several legs the first is kept: there is the client that can do something about it.
+        let is_first = |this: &&Self| {
+            !all.iter().any(|o| std::ptr::eq(o.response, this.response) && o.transaction.leg < this.transaction.leg)
+        };
+        Self::each_once(all.iter().filter(is_first).copied())
     }
 
     fn each_once(all: impl Iterator<Item = Self>) -> Vec<Self> {
@@ -123,10 +128,14 @@ impl<'a> Refused<'a> {
     /// How bad it is by method and status; no more than a warning where the call did not fail for it.
     pub(super) fn severity(&self) -> Severity {
         let weight = weight_of_failure(self.transaction, self.status());
-        match self.call {
-            call if call.is_step(self.id) => Severity::Info,
-            call if call.decided_by == Some(self.id) && call.outcome.is_failure() => weight,
-            _ => weight.min(Severity::Warning),
+        let call = self.call;
+        // Who decided the call may have passed this on from another leg.
+        let passed_on = |by| Self::of(call, by, &[self.status()]).is_some_and(|deciding| deciding.passes_on(self));
+        let decides = call.decided_by.is_some_and(|by| by == self.id || passed_on(by)) && call.outcome.is_failure();
+        match () {
+            () if call.is_step(self.id) => Severity::Info,
+            () if decides => weight,
+            () => weight.min(Severity::Warning),
         }
     }
 

@@ -354,3 +354,14 @@ fn who_passed_the_refusal_on_to_another_leg_ended_the_dialog_there() {
     );
     assert_eq!(codes(&report), ["dialog-unknown error"], "{:#?}", report.findings);
 }
+
+#[test]
+fn a_bye_that_a_proxy_passes_on_is_one() {
+    let report = flow(
+        "0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > b forward\nINVITE sip:bob@203.0.113.60\n\n0.5 b > p tag=t\n200 OK\n\n\
+         0.51 p > a forward\n200 OK\n\n0.52 a > p\nACK\n\n0.53 p > b forward\nACK\n\n20.0 a > p to-tag=t repeat=0.5\nBYE sip:bob@p.example\n\n\
+         20.01 p > b forward repeat=0.5\nBYE sip:bob@203.0.113.60\n\n22.0 b > p\n481 Gone\n\n22.01 p > a forward\n481 Gone\n\n",
+    );
+    assert_eq!(codes(&report), ["dialog-unknown notice"]);
+    assert!(report.findings[0].message.to_string().contains("203.0.113.60:5060 answered BYE"));
+}

@@ -64,7 +64,9 @@ impl<'a> Why<'a> {
         }
         let sent = refused.transaction.start;
         // Who was asked for credentials, or refused otherwise, ended nothing by that.
-        let ended = dialog.byes().find(|(bye, _)| !std::ptr::eq(*bye, refused.transaction) && !was_refused(bye));
+        let ended = dialog
+            .byes()
+            .find(|(bye, _)| bye.upstream.is_none() && !std::ptr::eq(*bye, refused.transaction) && !was_refused(bye));
         if let Some((bye, answered)) = ended {
             let is_before = bye.start < refused.response.provenance.time;
             // Subscriptions outlive the session that they began in (RFC 5057 §4.2), and those that do not end without harm.

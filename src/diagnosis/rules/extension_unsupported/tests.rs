@@ -152,3 +152,17 @@ fn what_a_request_offers_is_not_known_without_it() {
     let said = only(&flow, RULE.code).message.to_string();
     assert_eq!(said, "198.51.100.5:5060 demands sec-agree of the INVITE (421).");
 }
+
+#[test]
+fn over_two_legs_it_is_told_once_and_the_first_client_acts() {
+    for passed_on in ["420 Bad Extension\nUnsupported: x", "503 Service Unavailable"] {
+        let flow = format!(
+            "{HOSTS}host b 203.0.113.60\n\n0.0 a > p call=1\nINVITE sip:bob@p.example\nRequire: x\n\n0.01 p > b call=2\nINVITE sip:bob@b\nRequire: x\n\n\
+             0.1 b > p call=2\n420 Bad Extension\nUnsupported: x\n\n0.11 p > b call=2\nACK\n\n0.12 p > a call=1\n{passed_on}\n\n0.13 a > p call=1\nACK\n\n"
+        );
+        assert_eq!(codes(&report(&flow)), ["extension-unsupported error"], "{passed_on}");
+        let actor =
+            only(&flow, RULE.code).actor.clone().and_then(|actor| actor.address).map(|address| address.to_string());
+        assert_eq!(actor.as_deref(), Some("192.0.2.10:5060"));
+    }
+}
