@@ -475,6 +475,9 @@ impl Failure<'_> {
         if particular::merged(call, self.deepest, self.status).is_some() {
             return finding.fix(particular::ONE_WAY);
         }
+        if particular::of_no_method(self.transaction, self.response, entry).is_some() {
+            return self.with_question(finding);
+        }
         let fixes = self.wording().map_or(entry.how_to_fix, |w| w.fixes);
         for fix in fixes {
             let fitted = fitting::fitted(fix, self.transaction, &self.response.message, call);

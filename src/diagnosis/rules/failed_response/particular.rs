@@ -91,8 +91,7 @@ pub(super) fn of_no_method(refused: &Transaction, response: &CapturedMessage, en
             "The server lacks a service or a feature that the request needs, and does not say here which.",
         )),
         491 if is_invite && !refused.in_dialog => Some(Text::new(
-            "491 is meant for changes of a session that cross. This INVITE begins a dialog: the server has another one open that it takes for \
-             the same, or chose the wrong status.",
+            "491 is meant for changes of a session that cross, and this INVITE begins a dialog: only the log of the server tells what was pending there.",
         )),
         _ => None,
     }

@@ -429,7 +429,7 @@ fn codes_of_methods_and_of_changes_say_something_else_of_calls() {
     for (response, words) in [
         ("501 Not Implemented\nReason: Q.850;cause=79", "lacks a service or a feature"),
         ("501 Not Implemented", "lacks a service or a feature"),
-        ("491 Request Pending", "This INVITE begins a dialog"),
+        ("491 Request Pending", "this INVITE begins a dialog"),
     ] {
         let flow = format!(
             "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a\n{response}\n\n0.6 a > p\nACK\n\n"
@@ -437,5 +437,10 @@ fn codes_of_methods_and_of_changes_say_something_else_of_calls() {
         let report = report(&flow);
         let said: Vec<_> = report.findings.iter().map(|f| (f.code, f.message.to_string())).collect();
         assert!(matches!(&said[..], [("failed-response", text)] if text.contains(words)), "{response}: {said:#?}");
+        let fixes: Vec<_> = report.findings[0].remediation.iter().map(ToString::to_string).collect();
+        assert!(
+            fixes.iter().all(|fix| !fix.contains("the method")) && fixes[0].contains("look into its log"),
+            "{fixes:#?}"
+        );
     }
 }
