@@ -32,17 +32,21 @@ pub(super) enum Again {
     Unknown,
 }
 
+/// The transactions of a call in which one was refused with one of these; none of the usual call.
+fn ids(call: &Call, statuses: &[u16]) -> impl Iterator<Item = TransactionId> + use<> {
+    let has = call.transactions.iter().flat_map(|t| &t.finals).any(|f| statuses.contains(&f.status.0));
+    (0..if has { call.transactions.len() } else { 0 }).map(TransactionId)
+}
+
 impl<'a> Refused<'a> {
     /// Requests refused with that status, in order of time.
     pub(super) fn all(call: &'a Call, status: u16) -> Vec<Self> {
-        let ids = (0..call.transactions.len()).map(TransactionId);
-        Self::each_once(ids.filter_map(|id| Self::of(call, id, &[status])))
+        Self::each_once(ids(call, &[status]).filter_map(|id| Self::of(call, id, &[status])))
     }
 
     /// Requests refused with one of these, where the capture shows by whom; CANCEL and ACK left out, which are refused for their INVITE.
     pub(super) fn by_whom(call: &'a Call, statuses: &[u16]) -> Vec<Self> {
-        let ids = (0..call.transactions.len()).map(TransactionId);
-        let all = ids.filter_map(|id| Self::of(call, id, statuses)).filter(|this| this.is_origin);
+        let all = ids(call, statuses).filter_map(|id| Self::of(call, id, statuses)).filter(|this| this.is_origin);
         let all: Vec<_> = all.filter(|this| !matches!(this.transaction.method, Method::Ack | Method::Cancel)).collect();
         // Of what one response refused on several legs the first is kept: there is the client that can do something about it.
         let is_first = |this: &&Self| {

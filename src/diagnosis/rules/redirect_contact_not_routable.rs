@@ -47,9 +47,12 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 pub(super) fn inside_nat<'a>(case: &RedirectCase<'a>, contact: &Uri) -> Option<&'a CapturedMessage> {
     let request = case.request_of_client()?;
     let source = scope(request.provenance.flow.source.address);
-    let inside = scope(request.message.top_via()?.host.parse().ok()?);
     let there = scope(contact.ip()?);
-    (!there.is_reachable_from(source) && there == inside && there.is_reachable_from(inside)).then_some(request)
+    if there.is_reachable_from(source) {
+        return None;
+    }
+    let inside = scope(request.message.top_via()?.host.parse().ok()?);
+    (there == inside && there.is_reachable_from(inside)).then_some(request)
 }
 
 /// A Contact in a range that the client does not share.
