@@ -48,11 +48,12 @@ pub(super) fn inside_nat<'a>(case: &RedirectCase<'a>, contact: &Uri) -> Option<&
     let request = case.request_of_client()?;
     let source = scope(request.provenance.flow.source.address);
     let there = scope(contact.ip()?);
-    if there.is_reachable_from(source) {
+    if there.is_reachable_from(source) || !there.is_reachable_from(there) {
         return None;
     }
-    let inside = scope(request.message.top_via()?.host.parse().ok()?);
-    (there == inside && there.is_reachable_from(inside)).then_some(request)
+    let (host, _) = request.message.sent_by()?;
+    let host = std::str::from_utf8(&host).ok()?.trim_start_matches('[').trim_end_matches(']');
+    (scope(host.parse().ok()?) == there).then_some(request)
 }
 
 /// A Contact in a range that the client does not share.
