@@ -3,6 +3,7 @@
 use super::failed_response::particular::merged;
 use crate::call::{Call, Transaction};
 use crate::diagnosis::refused::Refused;
+use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::response_facts::{hops_left, method};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
@@ -122,7 +123,8 @@ impl Case<'_> {
         let primary =
             Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status()));
         let certainty = match self.shown {
-            Loop::Behind(_) | Loop::Passes { with_itself: false, .. } => Certainty::Strong,
+            Loop::Behind(_) => Certainty::Strong,
+            Loop::Passes { with_itself: false, .. } => Certainty::Weak,
             _ => Certainty::Certain,
         };
         let sought = matches!(self.refused.transaction.method, Method::Invite | Method::Register);
@@ -157,7 +159,14 @@ impl Case<'_> {
             .with("left", left),
         };
         let text = text.with("server", element(self.refused.response)).with("method", method(self.refused.deepest));
-        text.with("status", self.refused.status())
+        let text = text.with("status", self.refused.status());
+        let doubt = || {
+            Text::new(
+                "Who refuses it is not among them by its address: it may as well have had the same request on another way before, which is \
+                 a merged request and no loop (RFC 3261 §8.2.2.2).",
+            )
+        };
+        with_reason(text, matches!(self.shown, Loop::Passes { with_itself: false, .. }).then(doubt))
     }
 
     /// How Max-Forwards fell on the way, where the capture has its beginning.

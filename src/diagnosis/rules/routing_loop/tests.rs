@@ -53,6 +53,13 @@ fn it_names_the_servers_that_the_request_passed() {
 }
 
 #[test]
+fn who_is_not_in_via_may_have_had_the_request_before() {
+    let finding = only(&refused(INVITE, &vias(2), "482 Loop Detected"), RULE.code);
+    assert_eq!(finding.certainty, Certainty::Weak);
+    assert!(finding.message.to_string().ends_with("which is a merged request and no loop (RFC 3261 §8.2.2.2)."));
+}
+
+#[test]
 fn captured_hops_are_followed_to_the_one_that_refuses() {
     let flow = format!(
         "{HOSTS}0.0 a > p\n{INVITE}\n\n0.1 p > q forward\n{INVITE}\n\n0.2 q > p forward\n{INVITE}\n\n\
