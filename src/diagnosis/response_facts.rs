@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::repeated::with_reason;
 use super::unwanted_case::element;
 use super::{Evidence, Text};
 use crate::call::network_block::{CALL_REJECTED, NetworkBlock};
@@ -116,6 +117,12 @@ pub(super) fn own_reason(response: &CapturedMessage) -> Option<Text> {
     let was_607 = |reason: &Reason| response.message.status() != Some(StatusCode(607)) && says_unwanted(reason);
     let tells = |reason: &&Reason| (reason.is("Q.850") && reason.cause.is_some()) || was_607(reason);
     given.iter().find(tells).map(|reason| words(reason, false))
+}
+
+/// What a response means, and the reason that it gives itself.
+pub(super) fn with_own_reason(meaning: Text, response: &CapturedMessage) -> Text {
+    let says = |reason| Text::new("The response itself gives the reason {reason}.").with("reason", reason);
+    with_reason(meaning, own_reason(response).map(says))
 }
 
 /// Whether a reason is that of a 607.

@@ -150,12 +150,7 @@ fn meaning(refused: &Refused<'_>, why: &Why<'_>, cx: &Context<'_>) -> Text {
     } else {
         meaning
     };
-    match response_facts::own_reason(refused.response) {
-        Some(reason) => Text::new("{meaning} The response itself gives the reason {reason}.")
-            .with("meaning", meaning)
-            .with("reason", reason),
-        None => meaning,
-    }
+    response_facts::with_own_reason(meaning, refused.response)
 }
 
 /// 481 to a re-INVITE or UPDATE ends the session (RFC 3261 §12.2.1.2). After a BYE the call is over for who sent it; whether it is for the

@@ -109,12 +109,7 @@ impl Case<'_> {
                 .with("other", status),
             Some(Again::Unknown) => Text::new("{sentence} The client repeated the request.").with("sentence", text),
         };
-        match response_facts::own_reason(self.refused.response) {
-            Some(reason) => Text::new("{sentence} The response itself gives the reason {reason}.")
-                .with("sentence", text)
-                .with("reason", reason),
-            None => text,
-        }
+        response_facts::with_own_reason(text, self.refused.response)
     }
 
     fn actor(&self) -> Option<Actor> {

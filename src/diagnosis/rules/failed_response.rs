@@ -243,14 +243,7 @@ impl Failure<'_> {
             )
             .with("meaning", meaning);
         }
-        match response_facts::own_reason(self.response) {
-            Some(reason) if !self.is_network_block() => {
-                Text::new("{meaning} The response itself gives the reason {reason}.")
-                    .with("meaning", meaning)
-                    .with("reason", reason)
-            }
-            _ => meaning,
-        }
+        if self.is_network_block() { meaning } else { response_facts::with_own_reason(meaning, self.response) }
     }
 
     fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
