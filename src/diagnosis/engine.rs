@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use super::identity_case::IdentityCase;
+use super::in_question::InQuestion;
 use super::patterns::unwanted::{Invites, initial_invites};
 use super::unwanted_case::UnwantedCase;
 use super::{
@@ -38,6 +38,7 @@ pub struct CallReport {
 pub struct Engine {
     settings: Settings,
     patterns: Patterns,
+    in_question: InQuestion,
     ignored: BTreeMap<&'static str, u64>,
     /// What is known of the hosts; the pipeline keeps it up to date.
     pub hosts: Hosts,
@@ -87,6 +88,9 @@ impl Engine {
         let studied: Vec<Studied<'_>> =
             over.iter().map(|(call, now)| Studied::of(call, *now, &self.settings.country)).collect();
         self.patterns.observe_all(&studied, &self.settings);
+        for call in &studied {
+            self.in_question.note(call.facts);
+        }
         let cases: Vec<_> = studied.iter().map(|call| IdentityCase::of(call.call, &call.invites)).collect();
         let said: Vec<_> = studied.iter().zip(&cases).map(|(call, case)| self.said_of(call, case.as_ref())).collect();
         let origins: Vec<_> = (studied.iter().zip(&cases).zip(&said))
@@ -135,13 +139,13 @@ impl Engine {
         // Debug builds, and with them all tests over all samples, see that no finding is lost.
         debug_assert_eq!(overlooked(facts, call, &cx), None);
         let mut findings = Vec::with_capacity(if facts.hold(Facts::FAILURE) { FAILURE_FINDINGS } else { 0 });
-        apply(in_question(facts), call, &cx, &mut findings);
+        let rules = self.in_question.of(facts);
+        apply(&rules.first, call, &cx, &mut findings);
         self.settings.weigh(&mut findings);
-        let last = last_in_question(facts);
-        if !last.is_empty() {
+        if !rules.last.is_empty() {
             let explained = root_cause::explained(call, &findings);
             let before = findings.len();
-            apply(last, call, &Context { explained: &explained, ..cx }, &mut findings);
+            apply(&rules.last, call, &Context { explained: &explained, ..cx }, &mut findings);
             self.settings.weigh(findings.get_mut(before..).unwrap_or_default());
         }
         findings
@@ -257,31 +261,4 @@ fn overlooked(facts: Facts, call: &Call, cx: &Context<'_>) -> Option<&'static st
         Detect::Call(_) | Detect::Capture(_) => false,
     };
     RULES.iter().find(says).map(|rule| rule.code)
-}
-
-/// Rules for each set of facts, listed when the set first occurs.
-type Lists = [OnceLock<Vec<DetectInCall>>; Facts::SETS];
-
-/// The rules that may have something to say of a call of which these facts hold, in their order.
-fn in_question(facts: Facts) -> &'static [DetectInCall] {
-    static LISTS: Lists = [const { OnceLock::new() }; Facts::SETS];
-    listed(&LISTS, facts, |rule| match rule.detect {
-        Detect::Call(detect) => Some(detect),
-        Detect::Given(needed, detect) => facts.hold(needed).then_some(detect),
-        Detect::Last(..) | Detect::Capture(_) => None,
-    })
-}
-
-/// Those of them that come last.
-fn last_in_question(facts: Facts) -> &'static [DetectInCall] {
-    static LISTS: Lists = [const { OnceLock::new() }; Facts::SETS];
-    listed(&LISTS, facts, |rule| match rule.detect {
-        Detect::Last(needed, detect) => facts.hold(needed).then_some(detect),
-        Detect::Call(_) | Detect::Given(..) | Detect::Capture(_) => None,
-    })
-}
-
-fn listed(lists: &'static Lists, facts: Facts, of: impl Fn(&Rule) -> Option<DetectInCall>) -> &'static [DetectInCall] {
-    let list = || RULES.iter().filter_map(|rule| of(rule)).collect();
-    lists.get(facts.number()).map(|known| known.get_or_init(list).as_slice()).unwrap_or_default()
 }

@@ -7,8 +7,8 @@ use crate::sip::{HeaderName, StatusCode};
 
 /// A set of facts. Each is a necessary condition: it may hold of a call that the rule has nothing to say of, never the other way
 /// round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts(u16);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Facts(u32);
 
 impl Facts {
     /// No fact.
@@ -37,8 +37,6 @@ impl Facts {
     pub const IN_SPITE_OF_ACK: Self = Self(1 << 10);
     /// A request got several final responses.
     pub const SEVERAL_FINALS: Self = Self(1 << 11);
-    /// How many sets there are.
-    pub(super) const SETS: usize = 1 << 12;
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -70,11 +68,6 @@ impl Facts {
     /// Whether all of these are among them.
     pub fn hold(self, needed: Self) -> bool {
         self.0 & needed.0 == needed.0
-    }
-
-    /// The number of this set, below [`Self::SETS`].
-    pub(super) fn number(self) -> usize {
-        self.0.into()
     }
 
     /// Both sets.

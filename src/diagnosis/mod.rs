@@ -14,6 +14,7 @@ pub mod facts;
 pub mod finding;
 mod identity_case;
 mod identity_claims;
+mod in_question;
 pub mod lists;
 mod names;
 mod origin;
