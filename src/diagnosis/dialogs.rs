@@ -72,9 +72,9 @@ impl<'a> Dialog<'a> {
         all.filter(move |(_, t)| t.leg == this.leg && t.method == method && of(t))
     }
 
-    /// The first BYE inside it, and when it was answered with a 2xx.
-    pub(super) fn bye(&self) -> Option<(&'a Transaction, Option<Timestamp>)> {
-        self.byes().min_by_key(|(t, _)| t.start)
+    /// The last BYE inside it: one that was challenged comes again with credentials.
+    pub(super) fn last_bye(&self) -> Option<&'a Transaction> {
+        self.byes().map(|(bye, _)| bye).max_by_key(|bye| bye.start)
     }
 
     /// Those inside it, and when each was answered with a 2xx.

@@ -274,7 +274,9 @@ impl Failure<'_> {
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
                 .or_else(|| particular::spent(call, self.deepest, entry))
                 .or_else(|| particular::reached_twice(call, self.deepest, entry))
-                .or_else(|| particular::of_no_method(self.transaction, self.response, entry)),
+                .or_else(|| particular::of_no_method(self.transaction, self.response, entry))
+                .or_else(|| particular::gone_with_address(call, self.deepest, self.response))
+                .or_else(|| particular::sips_in_clear(call, self.deepest, entry)),
             _ => None,
         };
         if let Some(text) = particular {
@@ -470,6 +472,9 @@ impl Failure<'_> {
         }
         if particular::of_no_method(self.transaction, self.response, entry).is_some() {
             return self.with_question(finding);
+        }
+        if particular::gone_with_address(call, self.deepest, self.response).is_some() {
+            finding = finding.fix(particular::ANSWER_301);
         }
         let fixes = self.wording().map_or(entry.how_to_fix, |w| w.fixes);
         for fix in fixes {

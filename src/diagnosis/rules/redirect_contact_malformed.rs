@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 3261 §8.1.3.4", "RFC 3261 §20.10", "RFC 3261 §25.1"],
     explanation: Explanation {
         what_it_means: "The redirect has a Contact header field, but what stands in it is no usable URI: it is empty, \
-            `*`, has no host, holds characters that a URI may not have, or its `?` or `;` parts stand outside of \
+            `*`, has no host, has a port that does not exist, holds characters that a URI may not have, or its `?` or `;` parts stand outside of \
             angle brackets, where they belong to the header field and not to the URI (RFC 3261 §20.10).",
         why_it_matters: "Strict clients ignore such a Contact and the call ends. Lenient ones guess, each in its own \
             way: the same redirect works with one telephone and fails with the next.",
@@ -60,6 +60,7 @@ enum Fault {
     Empty,
     Star,
     Unreadable,
+    ImpossiblePort,
     IllegalCharacters,
     HeadersOutside,
     ParametersOutside,
@@ -76,6 +77,7 @@ impl Fault {
             Self::Empty => "it is empty",
             Self::Star => "`*` names no address outside of REGISTER",
             Self::Unreadable => "it has no URI with a scheme and a host",
+            Self::ImpossiblePort => "the URI has a port that does not exist: ports are 1 to 65535",
             Self::IllegalCharacters => "the URI holds blanks or other characters that must be escaped",
             Self::HeadersOutside => "the URI has a `?` part but no angle brackets around it",
             Self::ParametersOutside => {
@@ -95,7 +97,12 @@ fn fault(contact: &RedirectContact) -> Option<Fault> {
         "*" => return Some(Fault::Star),
         _ => {}
     }
-    let Some(address) = &contact.address else { return Some(Fault::Unreadable) };
+    let Some(address) = &contact.address else {
+        return Some(if has_large_port(&contact.raw) { Fault::ImpossiblePort } else { Fault::Unreadable });
+    };
+    if address.uri.is_sip() && address.uri.port == Some(0) {
+        return Some(Fault::ImpossiblePort);
+    }
     if address.uri.is_sip() && address.uri.has_illegal_characters() {
         return Some(Fault::IllegalCharacters);
     }
@@ -106,6 +113,14 @@ fn fault(contact: &RedirectContact) -> Option<Fault> {
         return Some(Fault::HeadersOutside);
     }
     URI_PARAMETERS.iter().any(|p| address.params.has(p)).then_some(Fault::ParametersOutside)
+}
+
+/// Whether the host is followed by a number that is too large for a port, so that the URI cannot be read.
+fn has_large_port(raw: &str) -> bool {
+    let host = raw.split(['>', ';', '?']).next().unwrap_or_default();
+    let digits = host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    // A URI that ends in a number otherwise, as sip:12, is one with a host.
+    digits.is_some_and(|port| port.trim_start_matches('0').len() >= 5 && port.parse::<u16>().is_err())
 }
 
 fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
@@ -148,6 +163,9 @@ mod tests {
                 ("star", &with("*", LATER), Some(Severity::Error)),
                 ("empty", &with("", LATER), Some(Severity::Error)),
                 ("no host", &with("<sip:bob@>", LATER), Some(Severity::Error)),
+                ("port 0", &with("<sip:bob@new.example:0>", LATER), Some(Severity::Error)),
+                ("a port that is too large", &with("<sip:bob@new.example:70000>", LATER), Some(Severity::Error)),
+                ("the largest port", &with("<sip:bob@new.example:65535>", LATER), None),
                 ("no scheme", &with("<bob@new.example>", LATER), Some(Severity::Error)),
                 ("blank in the user", &with("<sip:bob smith@new.example>", LATER), Some(Severity::Error)),
                 (

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::call::{Call, Transaction};
+use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::caller_hop::CLIENT;
 use crate::diagnosis::dialogs::Dialog;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::lang::span;
-use crate::sip::Method;
+use crate::sip::{Method, StatusCode};
 
 pub(super) static RULE: Rule = Rule {
     code: "several-answers",
@@ -31,6 +31,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- All but one dialog are acknowledged and ended with BYE: that is how it has to be.\n\
             - Who conducts a conference on purpose may keep several dialogs.\n\
             - Where the capture ends soon after the answers, or lacks packets, nothing is said.\n\
+            - A BYE that was challenged ends nothing; one with credentials behind it does.\n\
             - An answer without ACK is repeated, and is answer-not-acknowledged.",
     },
     detect: Detect::Given(Facts::SEVERAL_FINALS, detect),
@@ -55,7 +56,7 @@ struct Case<'a> {
     call: &'a Call,
     invite: &'a Transaction,
     all: usize,
-    /// Dialogs that were acknowledged, and in which nobody sent BYE, but for the one that is kept.
+    /// Dialogs that were acknowledged and did not end with BYE, but for the one that is kept.
     open: Vec<Dialog<'a>>,
     kept: Dialog<'a>,
 }
@@ -68,7 +69,7 @@ impl<'a> Case<'a> {
         let of_tag = |tag| dialogs.iter().copied().find(|d| d.tags()[1] == tag && d.answer.is_some());
         let acknowledged = answers.iter().filter(|(_, acknowledged)| *acknowledged);
         let acknowledged: Vec<Dialog<'a>> = acknowledged.filter_map(|(m, _)| of_tag(m.message.to_tag())).collect();
-        let (mut open, ended): (Vec<_>, Vec<_>) = acknowledged.into_iter().partition(|d| d.bye().is_none());
+        let (mut open, ended): (Vec<_>, Vec<_>) = acknowledged.into_iter().partition(|d| is_open(call, d));
         // What lasted was the call; else one of those that are open still is.
         let kept = ended.into_iter().filter(|d| lasted(d) >= IN_TIME).max_by_key(lasted);
         let kept = kept.or_else(|| (!open.is_empty()).then(|| open.remove(0)))?;
@@ -82,10 +83,14 @@ impl<'a> Case<'a> {
         let answer = self.open.first()?.answer?;
         let tag = |d: &Dialog<'_>| String::from_utf8_lossy(d.tags()[1].unwrap_or_default()).into_owned();
         let tags: Vec<_> = self.open.iter().take(QUOTED).map(tag).collect();
-        let text = Text::new(
+        let refused = self.open.iter().find_map(|d| refusal(self.call, d.last_bye()?));
+        let text = Text::new(if refused.is_some() {
             "One INVITE got {n} answers, each with a To tag, and so a dialog, of its own. Beside the one that the caller kept, it acknowledged {open} \
-             and ended none of these with BYE in the {time} that the capture goes on (To tag {tags}): whoever answered there is left on the line.",
-        )
+             and no BYE was accepted in these in the {time} that the capture goes on (To tag {tags}): whoever answered there is left on the line."
+        } else {
+            "One INVITE got {n} answers, each with a To tag, and so a dialog, of its own. Beside the one that the caller kept, it acknowledged {open} \
+             and ended none of these with BYE in the {time} that the capture goes on (To tag {tags}): whoever answered there is left on the line."
+        })
         .with("n", self.all)
         .with("open", self.open.len())
         .with("time", span(self.call.observed_until.since(answer.provenance.time)))
@@ -101,6 +106,7 @@ impl<'a> Case<'a> {
         Some(
             Finding::new(&RULE, Certainty::Strong, text, Evidence::of(answer, "an answer that was left open"))
                 .evidence(others)
+                .evidence(refused.map(|m| Evidence::of(m, "its BYE was refused, and none followed that was accepted")))
                 .evidence(self.invite.request.and_then(|id| self.call.message(id)).map(|m| Evidence::of(m, "the request")))
                 .actor(Actor::at(self.invite.client, CLIENT))
                 .fix(
@@ -112,10 +118,22 @@ impl<'a> Case<'a> {
     }
 }
 
-/// How long a dialog lasted from its answer to its BYE.
+/// How long a dialog lasted from its answer to its last BYE.
 fn lasted(dialog: &Dialog<'_>) -> Duration {
-    let (Some(answer), Some((bye, _))) = (dialog.answer, dialog.bye()) else { return Duration::ZERO };
+    let (Some(answer), Some(bye)) = (dialog.answer, dialog.last_bye()) else { return Duration::ZERO };
     bye.start.since(answer.provenance.time)
+}
+
+/// Whether a dialog goes on. Whoever sent a BYE to which no response was captured did its part.
+fn is_open(call: &Call, dialog: &Dialog<'_>) -> bool {
+    dialog.last_bye().is_none_or(|bye| refusal(call, bye).is_some())
+}
+
+/// The response to a BYE by which the dialog stays. One that is unknown at the other end is over (RFC 3261 §12.2.1.2), and so is one whose
+/// end nobody reached.
+fn refusal<'a>(call: &'a Call, bye: &Transaction) -> Option<&'a CapturedMessage> {
+    let stays = |status: StatusCode| !status.is_success() && !matches!(status.0, 408 | 481);
+    bye.finals.iter().all(|f| stays(f.status)).then(|| call.message(bye.finals.first()?.message)).flatten()
 }
 
 #[cfg(test)]
@@ -165,6 +183,23 @@ mod tests {
             ("its ACK is not in the capture", ANSWERS.to_owned()),
         ] {
             let report = report(&steps);
+            assert!(told(&report).is_empty(), "{name}: {:?}", codes(&report));
+        }
+    }
+
+    #[test]
+    fn a_challenged_bye_ends_nothing_until_one_is_accepted() {
+        let challenged = bye("1.2", "b2", 8).replace("200 OK", "407 Proxy Authentication Required");
+        let refused = report(&format!("{ANSWERS}{ACK}{challenged}"));
+        let [one] = told(&refused)[..] else { panic!("{:?}", codes(&refused)) };
+        assert!(one.message.to_string().contains("no BYE was accepted in these"), "{}", one.message);
+        assert!(one.evidence.iter().any(|e| e.text.to_string().contains("407")), "{:#?}", one.evidence);
+        for (name, last) in [
+            ("with credentials", bye("1.3", "b2", 9)),
+            ("unknown there", bye("1.3", "b2", 9).replace("200 OK", "481 Call Does Not Exist")),
+            ("no response captured", "1.3 a > p to-tag=b2 cseq=9\nBYE sip:bob@p.example\n\n".to_owned()),
+        ] {
+            let report = report(&format!("{ANSWERS}{ACK}{challenged}{last}"));
             assert!(told(&report).is_empty(), "{name}: {:?}", codes(&report));
         }
     }

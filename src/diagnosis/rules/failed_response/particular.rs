@@ -6,7 +6,8 @@ use crate::diagnosis::Text;
 use crate::diagnosis::redirect_case::FOLLOW_WINDOW;
 use crate::diagnosis::response_facts::hops_left;
 use crate::lang::span;
-use crate::sip::{HeaderName, Message, Method};
+use crate::provenance::Transport;
+use crate::sip::{HeaderName, Message, Method, NameAddr, Scheme, StatusCode};
 
 /// What to do where a request reached a server on two ways.
 pub(super) const ONE_WAY: &str = "Nothing needs repair where the other copy of the request is answered. Otherwise let the element that forks \
@@ -22,6 +23,50 @@ pub(super) fn open_redirect(call: &Call, response: &CapturedMessage, entry: &Sta
         )
         .with("meaning", Text::new(entry.meaning_in_short()))
         .with("after", span(after))
+    })
+}
+
+/// The address elsewhere that a 410 names in spite of what it says, which no client calls. Many servers write their own Contact into each
+/// response: one that leads back to the server is none.
+fn new_address(response: &CapturedMessage, request: Option<&CapturedMessage>) -> Option<NameAddr> {
+    let contact = response.message.values(HeaderName::Contact).iter().find_map(|value| NameAddr::read(value))?;
+    let uri = &contact.uri;
+    let asked = request.and_then(|m| m.message.request_uri());
+    let leads_back = uri.ip() == Some(response.provenance.flow.source.address)
+        || asked.is_some_and(|asked| asked.effectively_equals(uri))
+        || (uri.is_sip() && uri.user.is_none());
+    (!leads_back).then_some(contact)
+}
+
+/// What a 410 means that names such an address.
+pub(super) fn gone_with_address(call: &Call, refused: &Transaction, response: &CapturedMessage) -> Option<Text> {
+    let request = refused.request.and_then(|id| call.message(id));
+    let is_gone = response.message.status() == Some(StatusCode(410));
+    let contact = is_gone.then(|| new_address(response, request)).flatten()?;
+    Some(
+        Text::new(
+            "The user once existed here and is gone for good. Its Contact names {contact}, and no client calls that: in a 410 a Contact has no \
+             meaning.",
+        )
+        .with("contact", &contact.uri),
+    )
+}
+
+/// What to do where a 410 names an address.
+pub(super) const ANSWER_301: &str =
+    "If the address in Contact is the new one, let the server answer 301 with it: clients follow that.";
+
+/// What a 416 means to a `sips:` URI that came without TLS.
+pub(super) fn sips_in_clear(call: &Call, refused: &Transaction, entry: &StatusEntry) -> Option<Text> {
+    let request = call.message(refused.request?).filter(|_| entry.code == 416)?;
+    let is_sips = request.message.request_uri().is_some_and(|uri| uri.scheme == Scheme::Sips);
+    let transport = request.provenance.flow.transport;
+    (is_sips && transport == Transport::Udp).then(|| {
+        Text::new(
+            "{meaning} The request for a sips: URI came over UDP, in clear: sips: asks for TLS on every hop (RFC 3261 §26.2.2), so that the fault is \
+             in front of the server.",
+        )
+        .with("meaning", Text::new(entry.meaning))
     })
 }
 
@@ -104,4 +149,46 @@ pub(super) fn is_no_step(call: &Call, refused: &Transaction) -> bool {
     let had_time = over.is_some_and(|over| call.observed_until.since(over) >= FOLLOW_WINDOW);
     let same = call.transactions.iter().filter(|t| t.method == refused.method && t.leg == refused.leg);
     had_time || same.count() > 1
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::reports::report;
+
+    /// What is said of a response to a request with that URI, and what to do.
+    fn said(uri: &str, response: &str) -> (String, Vec<String>) {
+        let text = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE {uri}\n\n0.1 p > a tag=t\n{response}\n\n0.11 a > p\nACK\n\n\
+             90.0 a > p call=ping\nOPTIONS sip:p\n\n90.1 p > a call=ping\n200 OK\n"
+        );
+        let report = report(&text);
+        let finding = report.findings.iter().find(|f| f.code == "failed-response").unwrap();
+        (finding.message.to_string(), finding.remediation.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_410_with_an_address_is_no_410_without() {
+        let gone = |contact: &str| said("sip:bob@p.example", &format!("410 Gone\n{contact}"));
+        let (message, fixes) = gone("Contact: <sip:bob@new.example>");
+        assert!(message.contains("Its Contact names sip:bob@new.example") && !message.contains("no new address"));
+        assert!(fixes[0].contains("answer 301 with it"), "{fixes:?}");
+        // The server itself, the address that was called, and nobody.
+        for contact in [
+            "",
+            "Contact: <sip:198.51.100.5:5060>",
+            "Contact: <sip:bob@198.51.100.5>",
+            "Contact: <sip:bob@p.example:5060>",
+        ] {
+            let (message, fixes) = gone(contact);
+            assert!(message.contains("no new address is known") && !fixes[0].contains("301 with it"), "{contact}");
+        }
+    }
+
+    #[test]
+    fn a_sips_uri_over_udp_explains_a_416() {
+        let of = |uri: &str, status: &str| said(uri, status).0;
+        assert!(of("sips:bob@p.example", "416 Unsupported URI Scheme").contains("came over UDP, in clear"));
+        assert!(!of("tel:+12155550113", "416 Unsupported URI Scheme").contains("came over UDP"));
+        assert!(!of("sips:bob@p.example", "404 Not Found").contains("came over UDP"));
+    }
 }
