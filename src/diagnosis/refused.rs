@@ -107,6 +107,17 @@ impl<'a> Refused<'a> {
         if !self.call.is_step(self.id) {
             return None;
         }
+        let finals: Vec<_> = self.later().into_iter().flat_map(|t| &t.finals).map(|f| f.status).collect();
+        if finals.iter().any(|status| status.is_success()) {
+            return Some(Again::Accepted);
+        }
+        // A challenge is a step as well, and says nothing of this.
+        let refused = finals.iter().map(|status| status.0).find(|status| !matches!(status, 401 | 407));
+        Some(refused.map_or(Again::Unknown, Again::Refused))
+    }
+
+    /// What the client sent afterwards, of the same method.
+    fn later(&self) -> Vec<&'a Transaction> {
         let this = self.transaction;
         let later = self.call.transactions.iter().filter(|t| {
             t.leg == this.leg
@@ -115,13 +126,29 @@ impl<'a> Refused<'a> {
                 && t.client.address == this.client.address
                 && t.start >= self.response.provenance.time
         });
-        let finals: Vec<_> = later.flat_map(|t| &t.finals).map(|f| f.status).collect();
-        if finals.iter().any(|status| status.is_success()) {
-            return Some(Again::Accepted);
+        later.collect()
+    }
+
+    /// The next requests of the client that were accepted, where this one was a step.
+    pub(super) fn accepted_later(&self) -> impl Iterator<Item = &'a CapturedMessage> {
+        let later = if self.call.is_step(self.id) { self.later() } else { Vec::new() };
+        let accepted = later.into_iter().filter(|t| t.finals.iter().any(|f| f.status.is_success()));
+        let call = self.call;
+        accepted.filter_map(move |t| call.message(t.request?))
+    }
+
+    /// A sentence about a refused offer, with what came of the next one.
+    pub(super) fn with_next_offer(&self, text: Text) -> Text {
+        match self.again() {
+            None => text,
+            Some(Again::Accepted) => {
+                Text::new("{sentence} The client made another offer, and it was accepted.").with("sentence", text)
+            }
+            Some(Again::Refused(status)) => Text::new("{sentence} The client made another offer, and got {other}.")
+                .with("sentence", text)
+                .with("other", status),
+            Some(Again::Unknown) => Text::new("{sentence} The client made another offer.").with("sentence", text),
         }
-        // A challenge is a step as well, and says nothing of this.
-        let refused = finals.iter().map(|status| status.0).find(|status| !matches!(status, 401 | 407));
-        Some(refused.map_or(Again::Unknown, Again::Refused))
     }
 
     /// Whether the next attempt was refused alike: that one tells it.

@@ -75,6 +75,7 @@ static CAUSES: &[Cause] = &[
         [405, 420, 421, 489, 501].iter().any(|status| began_with(c, *status))
     }),
     cause("no-common-codec", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
+    cause("srtp-mismatch", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
     cause("redirect-hidden-by-b2bua", Severity::Warning, any),
     symptom("redirect-target-failed", Severity::Error, any),
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
@@ -104,7 +105,7 @@ static OF_ONE_RESPONSE: &[&str] = &["cseq-out-of-order", "dialog-unknown", "fail
 static LATER: &[(&str, &str)] = &[("dialog-unknown", "ack-misrouted"), ("failed-response", "ack-misrouted")];
 
 /// They say what the catalogue says of a response, and more, in calls of every outcome.
-static IN_PLACE_OF_CATALOGUE: &[&str] = &["routing-loop", "extension-unsupported", "no-common-codec"];
+static IN_PLACE_OF_CATALOGUE: &[&str] = &["routing-loop", "extension-unsupported", "no-common-codec", "srtp-mismatch"];
 
 /// The place among all of the cause with that code.
 pub(super) fn place_of(code: &str) -> Option<usize> {

@@ -23,8 +23,19 @@ pub struct Sdp {
     pub address: Option<String>,
     /// Direction of all sections that do not name one.
     pub direction: Option<Direction>,
+    /// What all sections have to encrypt with.
+    pub keys: Keys,
     /// The media sections (`m=`) in order; those behind the 64th are left out.
     pub media: Vec<Media>,
+}
+
+/// What a description has to encrypt media with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keys {
+    /// The keys themselves: `a=crypto` (RFC 4568), `a=key-mgmt` (RFC 4567), or the old `k=`.
+    pub inside: bool,
+    /// The fingerprint of a certificate, for keys that DTLS agrees on (RFC 5763, RFC 8122).
+    pub fingerprint: bool,
 }
 
 /// The originator of a session; equal origins mean that a description was passed on as it was.
@@ -61,6 +72,8 @@ pub struct Media {
     pub rtcp: Option<(u16, Option<String>)>,
     /// Whether RTCP may share the port of RTP (RFC 5761).
     pub rtcp_mux: bool,
+    /// What it has to encrypt with by itself.
+    pub keys: Keys,
     /// Addresses and ports that ICE may choose in place of the others (RFC 8839); those behind the 32nd are left out.
     pub candidates: Vec<(String, u16)>,
 }
@@ -99,7 +112,12 @@ impl Sdp {
             ("c", Some(media)) => media.address = address(value),
             ("c", None) => self.address = address(value),
             ("a", Some(media)) => media.attribute(value),
-            ("a", None) => self.direction = Direction::read(value).or(self.direction),
+            ("a", None) => {
+                self.direction = Direction::read(value).or(self.direction);
+                self.keys.attribute(value);
+            }
+            ("k", Some(media)) => media.keys.inside = true,
+            ("k", None) => self.keys.inside = true,
             ("o", None) => self.origin = Origin::read(value).or(self.origin.take()),
             _ => {}
         }
@@ -108,6 +126,14 @@ impl Sdp {
     /// Where the media of a section go.
     pub fn address_of<'a>(&'a self, media: &'a Media) -> Option<&'a str> {
         media.address.as_deref().or(self.address.as_deref())
+    }
+
+    /// What there is to encrypt the media of a section with.
+    pub fn keys_of(&self, media: &Media) -> Keys {
+        Keys {
+            inside: media.keys.inside || self.keys.inside,
+            fingerprint: media.keys.fingerprint || self.keys.fingerprint,
+        }
     }
 
     /// The direction of a section.
@@ -154,6 +180,8 @@ impl Media {
             && self.candidates.len() < CANDIDATES_MAX
         {
             self.candidates.extend(candidate(value));
+        } else {
+            self.keys.attribute(value);
         }
     }
 
@@ -172,6 +200,13 @@ impl Media {
             "18" => "G729/8000",
             other => other,
         }
+    }
+}
+
+impl Keys {
+    fn attribute(&mut self, value: &str) {
+        self.inside |= value.starts_with("crypto:") || value.starts_with("key-mgmt:");
+        self.fingerprint |= value.starts_with("fingerprint:");
     }
 }
 
@@ -288,6 +323,17 @@ mod tests {
         assert_eq!((audio.rtcp.clone(), audio.rtcp_mux), (Some((4007, Some("192.0.2.7".to_owned()))), false));
         assert_eq!((video.rtcp.clone(), video.rtcp_mux), (Some((4099, None)), true));
         assert_eq!(video.candidates, [("198.51.100.1".to_owned(), 8998)]);
+    }
+
+    #[test]
+    fn what_media_are_encrypted_with_is_read() {
+        let sdp = Sdp::read(
+            b"a=fingerprint:sha-256 4A:AD\nm=audio 4000 RTP/SAVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\nm=video 4010 RTP/SAVP 99\n\
+            m=text 4020 RTP/SAVP 98\nk=clear:x",
+        )
+        .unwrap();
+        let keys = sdp.media.iter().map(|m| (m.keys.inside, m.keys.fingerprint, sdp.keys_of(m).fingerprint));
+        assert_eq!(keys.collect::<Vec<_>>(), [(true, false, true), (false, false, true), (true, false, true)]);
     }
 
     #[test]

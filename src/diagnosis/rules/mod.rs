@@ -83,6 +83,7 @@ mod scanner;
 mod sequential_dialling;
 mod session_interval_loop;
 mod several_answers;
+mod srtp_mismatch;
 mod stalled_after_100;
 mod stir_reason_reported;
 mod tls_certificate_expired;
@@ -193,6 +194,7 @@ pub static RULES: &[&Rule] = &[
     &routing_loop::RULE,
     &extension_unsupported::RULE,
     &no_common_codec::RULE,
+    &srtp_mismatch::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &several_answers::RULE,

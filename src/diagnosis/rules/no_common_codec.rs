@@ -3,7 +3,7 @@
 use self::offer::{Mismatch, mismatch};
 use super::failed_response;
 use crate::call::Call;
-use crate::diagnosis::refused::{Again, Refused};
+use crate::diagnosis::refused::Refused;
 use crate::diagnosis::response_facts::{self, method};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
@@ -11,6 +11,8 @@ use crate::diagnosis::{
 };
 
 mod offer;
+
+pub(super) use self::offer::warnings;
 
 pub(super) static RULE: Rule = Rule {
     code: "no-common-codec",
@@ -44,6 +46,11 @@ pub(super) static RULE: Rule = Rule {
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
     let refused = Refused::by_whom(call, &[488, 606]).into_iter().filter(|case| !case.is_refused_again());
     out.extend(refused.filter_map(|case| Some(finding(&case, &mismatch(&case)?))));
+}
+
+/// Whether it says why an offer was refused.
+pub(super) fn tells(case: &Refused<'_>) -> bool {
+    mismatch(case).is_some()
 }
 
 fn finding(case: &Refused<'_>, mismatch: &Mismatch) -> Finding {
@@ -100,16 +107,7 @@ fn message(case: &Refused<'_>, mismatch: &Mismatch) -> Text {
         .with("server", element(case.response))
         .with("method", method(case.transaction))
         .with("status", case.status());
-    match case.again() {
-        None => text,
-        Some(Again::Accepted) => {
-            Text::new("{sentence} The client made another offer, and it was accepted.").with("sentence", text)
-        }
-        Some(Again::Refused(status)) => Text::new("{sentence} The client made another offer, and got {other}.")
-            .with("sentence", text)
-            .with("other", status),
-        Some(Again::Unknown) => Text::new("{sentence} The client made another offer.").with("sentence", text),
-    }
+    case.with_next_offer(text)
 }
 
 fn fixes(case: &Refused<'_>, mismatch: &Mismatch) -> Vec<Text> {

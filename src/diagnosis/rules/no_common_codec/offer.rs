@@ -99,6 +99,7 @@ fn is_secure(media: &Media) -> bool {
     media.protocol.to_ascii_uppercase().contains("SAVP")
 }
 
-fn warnings(message: &Message) -> Vec<u16> {
+/// The codes of all warnings.
+pub(in super::super) fn warnings(message: &Message) -> Vec<u16> {
     message.values(HeaderName::Warning).iter().filter_map(|value| Warning::read(value)).map(|w| w.code).collect()
 }
