@@ -37,6 +37,8 @@ impl Facts {
     pub const IN_SPITE_OF_ACK: Self = Self(1 << 10);
     /// A request got several final responses.
     pub const SEVERAL_FINALS: Self = Self(1 << 11);
+    /// A request got more than three provisional responses, repetitions counted.
+    pub const MANY_PROVISIONALS: Self = Self(1 << 12);
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -44,6 +46,7 @@ impl Facts {
         facts = facts.and(Self::FOLLOWED, call.redirects.iter().any(|redirect| !redirect.follows.is_empty()));
         facts = facts.and(Self::FURTHER, call.transactions.len() > 1);
         facts = facts.and(Self::SEVERAL_FINALS, call.transactions.iter().any(|t| t.finals.len() > 1));
+        facts = facts.and(Self::MANY_PROVISIONALS, call.transactions.iter().any(|t| t.provisionals.len() > 3));
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {

@@ -76,6 +76,8 @@ static CAUSES: &[Cause] = &[
     }),
     cause("no-common-codec", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
     cause("srtp-mismatch", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
+    // Only where that is why the call failed it is an error.
+    cause("prack-missing", Severity::Error, any),
     cause("redirect-hidden-by-b2bua", Severity::Warning, any),
     symptom("redirect-target-failed", Severity::Error, any),
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),

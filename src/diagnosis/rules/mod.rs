@@ -40,6 +40,7 @@ mod passport_orig_mismatch;
 mod passport_signature_invalid;
 mod permanent_redirect_changes;
 mod permanent_redirect_expires;
+mod prack_missing;
 mod redirect_after_ringing;
 mod redirect_and_fork;
 mod redirect_breaks_passport;
@@ -188,6 +189,7 @@ pub static RULES: &[&Rule] = &[
     &response_from_other_address::RULE,
     &ack_misrouted::RULE,
     &failure_not_acknowledged::RULE,
+    &prack_missing::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,
     &request_timeout::RULE,
