@@ -29,6 +29,7 @@ mod outcome_of;
 mod path;
 mod redirect;
 pub mod redress;
+pub(crate) mod referred;
 mod repeats;
 mod settled;
 mod step;

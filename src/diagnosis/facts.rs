@@ -2,8 +2,10 @@
 //! is not looked at by the many rules about unusual ones.
 
 use super::repeated::{is_in_spite_of_ack, is_in_vain};
-use crate::call::{Call, Outcome};
-use crate::sip::{HeaderName, StatusCode};
+use super::rules::is_asked_on;
+use crate::call::referred::reported_final;
+use crate::call::{Call, Outcome, Transaction};
+use crate::sip::{HeaderName, Method, StatusCode};
 
 /// A set of facts. Each is a necessary condition: it may hold of a call that the rule has nothing to say of, never the other way
 /// round.
@@ -23,9 +25,9 @@ impl Facts {
     pub const IDENTITY: Self = Self(1 << 3);
     /// A response has a Reason header field.
     pub const REASON: Self = Self(1 << 4);
-    /// A final response to INVITE was sent again and again, and no ACK of it came.
+    /// A final response to INVITE was sent again and again, and no ACK of it came; or another request was, although it had a final response.
     pub const IN_VAIN: Self = Self(1 << 5);
-    /// The call failed, or a request got no final response, or another than a success.
+    /// The call failed, or a request got no final response, or another than a success, or a NOTIFY tells of such a one.
     pub const FAILURE: Self = Self(1 << 6);
     /// A request has a Reason header field.
     pub const REASON_OF_REQUEST: Self = Self(1 << 7);
@@ -50,12 +52,14 @@ impl Facts {
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {
-            facts = facts.and(Self::IN_VAIN, is_in_vain(call, transaction, last));
+            facts = facts.and(Self::IN_VAIN, is_in_vain(call, transaction, last) || is_asked_on(call, transaction));
             facts = facts.and(Self::IN_SPITE_OF_ACK, is_in_spite_of_ack(call, transaction, last));
             if !last.status.is_success() {
                 facts = facts.with(Self::FAILURE);
                 facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
                 facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
+            } else if transaction.method == Method::Notify {
+                facts = facts.and(Self::FAILURE, tells_of_a_failure(call, transaction));
             }
         }
         for captured in &call.messages {
@@ -82,6 +86,12 @@ impl Facts {
     fn and(self, fact: Self, holds: bool) -> Self {
         if holds { self.with(fact) } else { self }
     }
+}
+
+/// Whether a NOTIFY says that what a REFER asked for failed.
+fn tells_of_a_failure(call: &Call, notify: &Transaction) -> bool {
+    let request = notify.request.and_then(|id| call.message(id));
+    request.and_then(|m| reported_final(&m.message)).is_some_and(|(status, _)| !status.is_success())
 }
 
 /// Whether a final response of that status may reject a call for its caller (see [`super::identity_case`]).

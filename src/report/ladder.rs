@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::call::referred::{reported, reported_final};
 use crate::call::{Call, CapturedMessage, MessageId, Transaction};
 use crate::diagnosis::Finding;
 use crate::lang::Text;
@@ -81,7 +82,10 @@ fn row(call: &Call, id: MessageId, captured: &CapturedMessage, again: &[MessageI
         frame: captured.provenance.frame,
         source: captured.provenance.flow.source,
         destination: captured.provenance.flow.destination,
-        what: Text::verbatim(what),
+        what: match reported(&captured.message) {
+            Some((_, status)) => Text::new("NOTIFY of REFER: {status}").with("status", status),
+            None => Text::verbatim(what),
+        },
         times: 1 + again.len(),
         span: last.map_or(Duration::ZERO, |last| last.since(captured.provenance.time)),
         message: Some(id),
@@ -135,19 +139,25 @@ fn ids(transaction: &Transaction) -> impl Iterator<Item = MessageId> {
 }
 
 /// The request, provisional responses that say more than 100, and final responses. Of requests inside a dialog that went
-/// well only BYE, and of CANCEL only the request.
+/// well only BYE, REFER, and the NOTIFY that tells how that ended; of these and of CANCEL only the request.
 fn of_transaction(call: &Call, transaction: &Transaction) -> Vec<MessageId> {
     let failed = transaction.finals.iter().any(|f| !f.status.is_success());
     let aside =
         matches!(transaction.method, Method::Ack | Method::Prack | Method::Update | Method::Info | Method::Notify);
-    if !failed && (aside || (transaction.in_dialog && transaction.method != Method::Bye)) {
+    let tells_the_end = |id| call.message(id).is_some_and(|m| reported_final(&m.message).is_some());
+    let is_of_transfer = match transaction.method {
+        Method::Refer => transaction.in_dialog,
+        Method::Notify => transaction.request.is_some_and(tells_the_end),
+        _ => false,
+    };
+    if !failed && !is_of_transfer && (aside || (transaction.in_dialog && transaction.method != Method::Bye)) {
         return Vec::new();
     }
     let mut ids: Vec<_> = transaction.request.into_iter().collect();
     let says_more =
         |id: &&MessageId| call.message(**id).and_then(|m| m.message.status()).is_some_and(|status| status.0 != 100);
     ids.extend(transaction.provisionals.iter().filter(says_more));
-    let ends = matches!(transaction.method, Method::Cancel | Method::Bye);
+    let ends = is_of_transfer || matches!(transaction.method, Method::Cancel | Method::Bye);
     if failed || !ends {
         ids.extend(transaction.finals.iter().map(|f| f.message));
     }

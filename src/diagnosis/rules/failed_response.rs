@@ -21,6 +21,7 @@ mod fitting;
 mod in_dialog;
 mod other_methods;
 pub(in crate::diagnosis) mod particular;
+mod referred;
 mod role;
 
 pub(super) use fitting::{is_dispensable, refused};
@@ -52,6 +53,7 @@ pub(super) static RULE: Rule = Rule {
             followed redirect, 422 or 423 with a corrected request behind it, 487 after CANCEL.\n\
             - Requests inside a dialog that get 481, 491 or, for their CSeq number, 500 have rules of their own (dialog-unknown, glare, \
             cseq-out-of-order).\n\
+            - A transfer that failed is told by the NOTIFY that says so; where it is known to the other side only, nothing is said.\n\
             - Busy, declined and unanswered calls are ordinary ends; the finding then only informs.\n\
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
             method.",
@@ -83,6 +85,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
             }
         }
     }
+    out.extend(referred::findings(call));
 }
 
 /// A failed transaction with the response that says most about it.

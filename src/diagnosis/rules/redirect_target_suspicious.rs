@@ -1,6 +1,6 @@
 //! A redirect that may come from, or lead to, somebody else.
 
-use crate::call::Call;
+use crate::call::{Call, Follow};
 use crate::diagnosis::domains::registrable;
 use crate::diagnosis::platform;
 use crate::diagnosis::redirect_case::RedirectCase;
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 3261 §26.1.2", "RFC 3261 §26.1.3", "RFC 3261 §8.1.3.4"],
     explanation: Explanation {
         what_it_means: "The Contact belongs to another domain than the address that was called, and the server has not \
-            sent calls there before. That alone is a reason to ask. It becomes critical with one of these marks: the \
+            sent calls there before. That alone is a reason to ask, and no more than that where the target answers. It becomes critical with one of these marks: the \
             response came from an address that the request was not sent to; the same request got two different final \
             responses; the target is an international or premium number while the called address was not.",
         why_it_matters: "Whoever can send a forged 301 takes over the call: eavesdropping, a false party at the other \
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             address in other calls of the capture.",
         when_this_is_wrong: "- The new host is another name of the same registered domain: that is no foreign domain.\n\
             - The server redirected other calls to that domain before, so it is one of its usual targets.\n\
-            - A partner company took over the number; the finding stays a warning, and asking settles it.",
+            - A partner company took over the number; the finding stays, and asking settles it.",
     },
     detect: Detect::of_redirects(detect),
 };
@@ -119,6 +119,9 @@ fn is_costly(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> bool {
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let suspect = suspect(case, cx)?;
     let critical = !suspect.marks.is_empty();
+    // Whoever moved to another provider answers there; so does whoever took the call over. That it was taken tells less than the marks do.
+    let is_there = |follow: &Follow| case.target_of(follow).and_then(registrable) == registrable(suspect.target);
+    let answered = case.reached().filter(|(follow, _, status)| status.is_success() && !critical && is_there(follow));
     let reasons = Text::list("; ", suspect.marks.iter().map(|mark| Text::new(mark.words())));
     let message = Text::new(if critical {
         "The {status} that sends the call for {uri} to {contact} may be forged or abused: {reasons}."
@@ -127,15 +130,23 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     })
     .with("uri", case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default())
     .with("contact", suspect.target);
-    let message = if critical {
-        message.with("status", case.redirect.status).with("reasons", reasons)
-    } else {
-        message.with("server", case.redirector())
+    let message = match answered {
+        Some((_, _, status)) => Text::new(
+            "{message} The target answered {status}, as it does where the callee moved; that it belongs to the callee the capture cannot show.",
+        )
+        .with("message", message.with("server", case.redirector()))
+        .with("status", status),
+        None if critical => message.with("status", case.redirect.status).with("reasons", reasons),
+        None => message.with("server", case.redirector()),
     };
     let others = case.transaction.finals.iter().filter(|f| f.message != case.redirect.response);
     let others = others.filter_map(|f| case.call.message(f.message)).map(|m| Evidence::of(m, "another final response"));
     let mut finding = Finding::new(&RULE, Certainty::Strong, message, case.evidence())
-        .severity(if critical { Severity::Critical } else { Severity::Warning })
+        .severity(match answered {
+            Some(_) => Severity::Notice,
+            None if critical => Severity::Critical,
+            None => Severity::Warning,
+        })
         .evidence(case.request_evidence())
         .evidence(others)
         .evidence(genuine_server_goes_on(case))
@@ -145,9 +156,11 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
             case.operator()
         })
         .fix(
-            Text::new(
-                "Do not store {contact}, and do not call it again before the owner of the old address confirms it.",
-            )
+            Text::new(if answered.is_some() {
+                "Do not store {contact} before the owner of the old address confirms it."
+            } else {
+                "Do not store {contact}, and do not call it again before the owner of the old address confirms it."
+            })
             .with("contact", suspect.target),
         )
         .fix(
@@ -186,7 +199,7 @@ fn genuine_server_goes_on(case: &RedirectCase<'_>) -> Option<Evidence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{HOSTS, LATER, check, only, redirected, with_code};
+    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, only, redirected, with_code};
 
     fn to(contact: &str, rest: &str) -> String {
         redirected(&format!("301 Moved Permanently\nContact: <{contact}>"), rest)
@@ -203,6 +216,35 @@ mod tests {
             RULE.code,
             &[
                 ("foreign domain", &to("sip:bob@other.example", LATER), Some(Severity::Warning)),
+                (
+                    "foreign domain, answered",
+                    &to("sip:bob@other.example", &format!("{}{LATER}", followed("sip:bob@other.example", "200 OK"))),
+                    Some(Severity::Notice),
+                ),
+                (
+                    "foreign domain, another one answered",
+                    &to(
+                        "sip:bob@other.example>, <sip:bob@pbx.corp.example",
+                        &format!("{}{LATER}", followed("sip:bob@pbx.corp.example", "200 OK")),
+                    ),
+                    Some(Severity::Warning),
+                ),
+                (
+                    "foreign domain, busy",
+                    &to(
+                        "sip:bob@other.example",
+                        &format!("{}{LATER}", followed("sip:bob@other.example", "486 Busy Here")),
+                    ),
+                    Some(Severity::Warning),
+                ),
+                (
+                    "international, answered",
+                    &to(
+                        "sip:+442079460000@other.example",
+                        &format!("{}{LATER}", followed("sip:+442079460000@other.example", "200 OK")),
+                    ),
+                    Some(Severity::Critical),
+                ),
                 ("same domain", &to("sip:bob@pbx.corp.example", LATER), None),
                 ("an address", &to("sip:bob@203.0.113.40", LATER), None),
                 ("from another address", &forged, Some(Severity::Critical)),

@@ -1,8 +1,8 @@
-//! Responses that come from another address or port than their INVITE went to, and do not reach the client.
+//! Responses that come from another address or port than their request went to, and do not reach the client.
 
 use std::net::IpAddr;
 
-use crate::call::{Call, CapturedMessage};
+use crate::call::{Call, CapturedMessage, IcmpReport, Transaction};
 use crate::diagnosis::repeated::{Repeated, with_reason};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -10,18 +10,23 @@ use crate::diagnosis::{
 use crate::provenance::Transport;
 use crate::sip::StatusCode;
 
+mod asked_again;
+
+pub(in crate::diagnosis) use asked_again::is_asked_on;
+
 pub(super) static RULE: Rule = Rule {
     code: "response-from-other-address",
-    summary: "A final response to INVITE over UDP that came from another address or port than the INVITE went to, and had no effect.",
+    summary: "A final response over UDP that came from another address or port than its request went to, and had no effect.",
     severity: Severity::Warning,
     references: &["RFC 3581 §4", "RFC 3261 §18.1.2", "RFC 4787 §5", "RFC 3261 §13.3.1.4"],
     explanation: Explanation {
-        what_it_means: "The INVITE went to one address and port, and its final response came from another one: again and again, to the end of \
-            its timer, without an ACK. A router with NAT or a stateful firewall lets in only what comes from where something was \
+        what_it_means: "The request went to one address and port, and its final response came from another one: that to an INVITE again and \
+            again, to the end of its timer, without an ACK; to another request, such as REGISTER, while the client sent it again and again to the end of \
+            the timer. A router with NAT or a stateful firewall lets in only what comes from where something was \
             sent to before, and some clients have their sockets connected and hear nobody else. So the response was most likely \
             dropped in front of the client.",
         why_it_matters: "The callee answered, and the caller never learns it: it goes on ringing or trying, and the call ends after 32 seconds \
-            on one side. Clients without NAT or firewall have no trouble, so that it looks like a fault of a few sites.",
+            on one side. A telephone takes itself for unregistered although its server has it. Clients without NAT or firewall have no trouble, so that it looks like a fault of a few sites.",
         likely_causes: "- A server with several addresses (or a cluster behind a virtual one) answers with that of its outgoing interface.\n\
             - A distributor of load hands requests on without being on the way back of the responses.\n\
             - A proxy leaves responses to another process, which sends them from a port of its own.\n\
@@ -29,7 +34,8 @@ pub(super) static RULE: Rule = Rule {
         how_to_fix: "- Bind SIP at the server to the address that clients send to, and let it answer from there, port included (RFC 3581 §4).\n\
             - With a virtual address: let responses leave with it, as by translating the source, or by binding to it.\n\
             - A distributor of load either stays on the way (Via) or leaves addresses as they are and lets the server answer with its own.",
-        how_to_confirm: "Call again from behind NAT: the response comes from where the INVITE went to, once, and the ACK follows.",
+        how_to_confirm: "Call again from behind NAT: the response comes from where the INVITE went to, once, and the ACK follows. Another \
+            request is sent once.",
         when_this_is_wrong: "- The capture was taken between a translation of addresses and the server, and shows the request before it and the \
             response behind it: then the client sees one address. Capture at the client.\n\
             - The client had the response, and its ACK went by a way that the capture does not show; then the repetition stops before its \
@@ -46,6 +52,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     out.extend(
         told.min_by_key(|(repeated, _)| repeated.first.leg).map(|(repeated, request)| finding(repeated, request)),
     );
+    out.extend(asked_again::finding(call, cx));
 }
 
 /// Whether that a response was repeated in vain is told by this rule.
@@ -57,7 +64,17 @@ pub(super) fn tells(repeated: &Repeated<'_>, cx: &Context<'_>) -> bool {
 fn asked<'a>(repeated: &Repeated<'a>, cx: &Context<'_>) -> Option<&'a CapturedMessage> {
     let transaction = repeated.transaction;
     let request = repeated.call.message(transaction.request?)?;
-    let (asked, answered) = (request.provenance.flow, repeated.first.provenance.flow);
+    let is_elsewhere = is_elsewhere(repeated.call, transaction, request, repeated.first);
+    // Who ends the dialog with the tag of the answer had it.
+    let had_it = || repeated.byes().into_iter().any(|bye| !repeated.is_from_answerer(bye));
+    // Who repeats a response to the end got no ACK, whatever the capture lacks.
+    let in_vain = || repeated.to_the_end(cx) && repeated.stray_ack(cx).is_none();
+    (is_elsewhere && !repeated.is_answered_astray() && !had_it() && in_vain()).then_some(request)
+}
+
+/// Whether a response came to the client from another place than its request went to, and none came from there.
+fn is_elsewhere(call: &Call, transaction: &Transaction, request: &CapturedMessage, response: &CapturedMessage) -> bool {
+    let (asked, answered) = (request.provenance.flow, response.provenance.flow);
     let is_elsewhere = answered.transport == Transport::Udp
         && answered.source != asked.destination
         && answered.destination == asked.source
@@ -66,12 +83,11 @@ fn asked<'a>(repeated: &Repeated<'a>, cx: &Context<'_>) -> Option<&'a CapturedMe
     let responses = transaction.provisionals.iter().chain(transaction.finals.iter().map(|f| &f.message));
     let copies = transaction.finals.iter().flat_map(|f| &f.retransmissions);
     let from_there = |m: &CapturedMessage| m.provenance.flow.source == asked.destination;
-    let is_seen = || responses.chain(copies).filter_map(|id| repeated.call.message(*id)).any(from_there);
-    // Who ends the dialog with the tag of the answer had it.
-    let had_it = || repeated.byes().into_iter().any(|bye| !repeated.is_from_answerer(bye));
-    // Who repeats a response to the end got no ACK, whatever the capture lacks.
-    let in_vain = || repeated.to_the_end(cx) && repeated.stray_ack(cx).is_none();
-    (is_elsewhere && !repeated.is_answered_astray() && !is_seen() && !had_it() && in_vain()).then_some(request)
+    let is_seen = || responses.chain(copies).filter_map(|id| call.message(*id)).any(from_there);
+    // A client that tried that address as well, with the same branch, hears it.
+    let went_there = |m: &CapturedMessage| m.provenance.flow.destination == answered.source;
+    let was_asked = || transaction.retransmissions.iter().filter_map(|id| call.message(*id)).any(went_there);
+    is_elsewhere && !is_seen() && !was_asked()
 }
 
 /// Whether several hosts have that address: each answers from its own.
@@ -101,6 +117,7 @@ fn finding(repeated: &Repeated<'_>, request: &CapturedMessage) -> Finding {
         .evidence([Evidence::of(request, "the INVITE that it answers")])
         .evidence(repeated.quoted_copies())
         .evidence(went_on.map(|m| Evidence::of(m, "the INVITE, sent again although the response was on its way")))
+        .evidence(refusal_of_the_host(repeated.call, repeated.first))
         .actor(Actor::sender(repeated.first, "operator of the server that answers from another address"))
         .fix(
             Text::new(
@@ -111,6 +128,15 @@ fn finding(repeated: &Repeated<'_>, request: &CapturedMessage) -> Finding {
         )
         .fix("Capture at the client, to see whether the response arrives there, and from which address.")
         .verify("Call again: the response comes from where the INVITE went to, and its ACK follows.")
+}
+
+/// An ICMP error with which the client's host refuses what comes from there: a connected socket hears nobody else.
+fn refusal_of_the_host(call: &Call, response: &CapturedMessage) -> Option<Evidence> {
+    let flow = response.provenance.flow;
+    let refuses = |r: &&IcmpReport| {
+        r.unreachable == flow.destination && r.provenance.flow.destination.address == flow.source.address
+    };
+    call.icmp.iter().find(refuses).map(Evidence::icmp)
 }
 
 #[cfg(test)]
@@ -143,6 +169,15 @@ mod tests {
                 ("another port", &flow("port", ALL, "200 OK", ""), Some(Severity::Error)),
                 ("a failure", &flow("other", ALL, "486 Busy Here", ""), Some(Severity::Warning)),
                 ("the right address", &flow("proxy", ALL, "200 OK", ""), None),
+                (
+                    "that address was asked as well",
+                    &flow("other", ALL, "200 OK", "").replace(
+                        INVITE,
+                        &format!("{INVITE}0.5 alice > other branch=i\nINVITE sip:bob@example.net\n\n")
+                            .replace("proxy\nINV", "proxy branch=i\nINV"),
+                    ),
+                    None,
+                ),
                 ("an ACK", &flow("other", "", "200 OK", "2.1 alice > other\nACK\n\n"), None),
                 ("soon content", &flow("other", "repeat=0.5,1.5,3.5", "200 OK", ""), None),
                 ("the caller had it", &flow("other", ALL, "200 OK", &bye("alice", "other")), None),
