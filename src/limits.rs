@@ -252,6 +252,8 @@ pub const FOLLOWING_CLIENTS: usize = 4096;
 pub const REDIRECT_DOMAINS: usize = 4096;
 /// Servers that challenged a call, remembered with the first challenge of each.
 pub const CHALLENGING_SERVERS: usize = 4096;
+/// Pairs of client and server whose answered requests are remembered by their size.
+pub const DATAGRAM_PAIRS: usize = 4096;
 /// Calls under other Call-IDs that a call may be related to, as far as they are mentioned.
 pub const POSSIBLE_LEGS: usize = 8;
 /// Legs (Call-IDs) of one call.

@@ -8,7 +8,7 @@ use super::in_question::InQuestion;
 use super::patterns::unwanted::{Invites, initial_invites};
 use super::unwanted_case::UnwantedCase;
 use super::{
-    CallOrigin, CheckedIdentity, Context, Detect, Evidence, Facts, Finding, Hosts, Patterns, Rule, Settings,
+    CallOrigin, CheckedIdentity, Context, Detect, Evidence, Facts, Finding, Hosts, Patterns, Rule, Settings, datagrams,
     root_cause, rule::DetectInCall, rules::RULES,
 };
 use crate::call::Call;
@@ -114,6 +114,9 @@ impl Engine {
         if facts.hold(Facts::FAILURE) {
             self.hosts.observe_redirects(call);
             self.hosts.observe_challenges(call);
+        }
+        if facts.hold(Facts::FAILURE) || datagrams::is_unusual(call) {
+            self.hosts.datagrams.observe(call);
         }
         if let Some(case) = signed {
             self.hosts.observe_signers(case);

@@ -6,6 +6,7 @@ mod challenged;
 mod checked_identity;
 mod cited;
 pub mod context;
+mod datagrams;
 mod dialogs;
 mod domains;
 pub mod engine;

@@ -87,6 +87,7 @@ static CAUSES: &[Cause] = &[
     symptom("authentication-loop", Severity::Info, any),
     symptom("credentials-withheld", Severity::Info, any),
     symptom("request-timeout", Severity::Info, any),
+    symptom("message-too-large-for-udp", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
     symptom("no-response", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
     symptom("cseq-out-of-order", Severity::Info, |c| began_with(c, 500)),
     cause("session-interval-loop", Severity::Warning, |c| began_with(c, 422)),

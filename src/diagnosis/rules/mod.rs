@@ -25,6 +25,7 @@ mod glare;
 mod high_complaint_rate;
 mod identity_clean;
 mod identity_malformed;
+mod message_too_large_for_udp;
 mod neighbour_spoofing_pattern;
 mod network_blocked_incomplete;
 mod network_blocked_phrase_rewritten;
@@ -191,6 +192,7 @@ pub static RULES: &[&Rule] = &[
     &ack_misrouted::RULE,
     &failure_not_acknowledged::RULE,
     &prack_missing::RULE,
+    &message_too_large_for_udp::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,
     &request_timeout::RULE,

@@ -1,6 +1,8 @@
 //! A request that was sent again and again and that nobody answered.
 
+use super::message_too_large_for_udp;
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
+use crate::diagnosis::datagrams::LARGE;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
 use crate::provenance::Transport;
@@ -9,9 +11,6 @@ use crate::sip::{HeaderName, Method};
 mod beside;
 
 pub(in crate::diagnosis) use beside::icmp as icmp_about;
-
-/// Above this size RFC 3261 §18.1.1 asks for a transport with congestion control, since datagrams get fragmented.
-const LARGE_OCTETS: usize = 1300;
 
 pub(super) static RULE: Rule = Rule {
     code: "no-response",
@@ -45,15 +44,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let decisive = (call.outcome == Outcome::NoResponse).then(|| unanswered(call)).flatten();
-    if let Some(transaction) = decisive {
-        let icmp = call.icmp.iter().find(|r| r.unreachable.address == transaction.server.address);
-        out.extend(finding(call, transaction, icmp, severity(transaction), cx));
-    }
-    for transaction in beside::silent(call, decisive) {
-        let (icmp, severity) = (beside::icmp(call, transaction), beside::severity(call, transaction));
-        out.extend(finding(call, transaction, icmp, severity, cx));
-    }
+    let silences = Silence::all(call, cx).into_iter().filter(|silence| !message_too_large_for_udp::tells(silence, cx));
+    out.extend(silences.map(|silence| finding(&silence, cx)));
 }
 
 /// The deepest transaction that has neither provisional nor final response, on the way of the last attempt.
@@ -68,12 +60,13 @@ fn unanswered(call: &Call) -> Option<&Transaction> {
 }
 
 /// A request without response, and what is known of it.
-struct Silence<'a> {
-    call: &'a Call,
-    transaction: &'a Transaction,
-    request: &'a CapturedMessage,
+pub(super) struct Silence<'a> {
+    pub(super) call: &'a Call,
+    pub(super) transaction: &'a Transaction,
+    pub(super) request: &'a CapturedMessage,
     /// Its last retransmission.
-    last: Option<&'a CapturedMessage>,
+    pub(super) last: Option<&'a CapturedMessage>,
+    pub(super) severity: Severity,
     /// The requests of the same kind that were sent instead of repetitions, itself among them; empty where it is alone.
     series: Vec<&'a Transaction>,
     icmp: Option<&'a IcmpReport>,
@@ -86,17 +79,38 @@ struct Silence<'a> {
 }
 
 impl<'a> Silence<'a> {
+    /// What decided the call, and others beside it.
+    pub(super) fn all(call: &'a Call, cx: &Context<'_>) -> Vec<Self> {
+        let decisive = (call.outcome == Outcome::NoResponse).then(|| unanswered(call)).flatten();
+        let deciding = decisive.and_then(|transaction| {
+            let icmp = call.icmp.iter().find(|r| r.unreachable.address == transaction.server.address);
+            Self::of(call, transaction, icmp, severity(transaction), cx)
+        });
+        let beside = beside::silent(call, decisive).into_iter().filter_map(|transaction| {
+            let (icmp, severity) = (beside::icmp(call, transaction), beside::severity(call, transaction));
+            Self::of(call, transaction, icmp, severity, cx)
+        });
+        deciding.into_iter().chain(beside).collect()
+    }
+
+    /// Whether nothing came back to a request that its host may not have, as far as the capture can tell at all.
+    pub(super) fn is_proven(&self) -> bool {
+        self.icmp.is_none() && self.received.is_none() && self.doubt.is_none()
+    }
+
     fn of(
         call: &'a Call,
         transaction: &'a Transaction,
         icmp: Option<&'a IcmpReport>,
+        severity: Severity,
         cx: &Context<'_>,
     ) -> Option<Self> {
         let request = call.message(transaction.request?)?;
         let last = transaction.retransmissions.iter().rev().find_map(|id| call.message(*id));
         let (received, missing) = (cx.hosts.acknowledgement(&request.provenance), missing(request));
         let series = beside::series(call, transaction);
-        let mut silence = Self { call, transaction, request, last, series, icmp, received, doubt: None, missing };
+        let doubt = None;
+        let mut silence = Self { call, transaction, request, last, severity, series, icmp, received, doubt, missing };
         silence.doubt = silence.doubt(cx);
         Some(silence)
     }
@@ -142,14 +156,8 @@ impl<'a> Silence<'a> {
     }
 }
 
-fn finding(
-    call: &Call,
-    transaction: &Transaction,
-    icmp: Option<&IcmpReport>,
-    severity: Severity,
-    cx: &Context<'_>,
-) -> Option<Finding> {
-    let silence = Silence::of(call, transaction, icmp, cx)?;
+fn finding(silence: &Silence<'_>, cx: &Context<'_>) -> Finding {
+    let Silence { icmp, severity, .. } = *silence;
     let certainty = match (icmp, &silence.doubt) {
         (Some(_), _) => Certainty::Certain,
         (None, None) => Certainty::Strong,
@@ -157,13 +165,13 @@ fn finding(
     };
     let is_doubtful = silence.doubt.is_some();
     let mut finding =
-        Finding::new(&RULE, certainty, message(&silence, cx), Evidence::of(silence.request, "the request"))
+        Finding::new(&RULE, certainty, message(silence, cx), Evidence::of(silence.request, "the request"))
             .severity(if is_doubtful { severity.min(Severity::Notice) } else { severity })
             .evidence(silence.last.map(|m| Evidence::of(m, "its last retransmission")))
             .evidence(silence.ends_of_series())
             .evidence(icmp.map(Evidence::icmp))
             .evidence(silence.received.clone())
-            .actor(actor(&silence))
+            .actor(actor(silence))
             .verify("The next request to that address gets 100 or another response within half a second.");
     if silence.is_miswritten() {
         finding = finding.fix(
@@ -175,10 +183,10 @@ fn finding(
         finding =
             finding.fix("Capture again, in both directions and without loss, to see whether a response comes at all.");
     }
-    for fix in fixes(&silence, cx) {
+    for fix in fixes(silence, cx) {
         finding = finding.fix(fix);
     }
-    Some(finding)
+    finding
 }
 
 /// A response is told by what it copies from its request: where that cannot be read, it may be there and not be recognised.
@@ -245,7 +253,7 @@ fn message(silence: &Silence<'_>, cx: &Context<'_>) -> Text {
 }
 
 /// How often it was sent, and over which time.
-fn times(silence: &Silence<'_>) -> Text {
+pub(super) fn times(silence: &Silence<'_>) -> Text {
     let Silence { call, transaction, request, last, series, .. } = silence;
     if series.is_empty() {
         return last.map_or_else(
@@ -313,7 +321,7 @@ fn fixes(silence: &Silence<'_>, cx: &Context<'_>) -> Vec<Text> {
         }
     }
     let octets = request.message.raw().len();
-    if transport == Transport::Udp && octets > LARGE_OCTETS {
+    if transport == Transport::Udp && octets > LARGE {
         fixes.push(
             Text::new("The request has {octets} octets, more than a datagram should have (RFC 3261 §18.1.1): fragments are often dropped. Shorten it, or use TCP.")
                 .with("octets", octets),
