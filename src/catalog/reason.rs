@@ -6,7 +6,7 @@ use crate::lang::Text;
 /// Says in words what a cause of a Reason header field means; `None` when protocol or cause are unknown.
 ///
 /// Protocols: SIP (a status; 200 is what a proxy puts into the CANCEL of the branches that lost), `Q.850`, Preemption
-/// (RFC 4411), STIR (RFC 9410). FreeSWITCH writes causes of its own as SIP values above 699, and some under its own name.
+/// (RFC 4411), STIR (RFC 9410), `RELEASE_CAUSE` of an IMS. FreeSWITCH writes causes of its own as SIP values above 699, and some under its own name.
 pub fn reason(protocol: &str, cause: u32) -> Option<Text> {
     match protocol.to_ascii_lowercase().as_str() {
         "sip" => sip(cause),
@@ -14,6 +14,7 @@ pub fn reason(protocol: &str, cause: u32) -> Option<Text> {
         "preemption" => preemption(cause).map(Text::new),
         "stir" => stir(cause),
         "freeswitch" => freeswitch(cause),
+        "release_cause" => release_cause(cause).map(Text::new),
         _ => None,
     }
 }
@@ -49,6 +50,20 @@ fn preemption(cause: u32) -> Option<&'static str> {
     }
 }
 
+/// Of an IMS (3GPP TS 24.229 §7.2A.18.11.2).
+fn release_cause(cause: u32) -> Option<&'static str> {
+    match cause {
+        1 => Some("a user ended the call"),
+        2 => Some("RTP or RTCP did not arrive any more"),
+        3 => Some("the bearer of the media was lost"),
+        4 => Some("no ACK came in time"),
+        5 => Some("a request got no response in time"),
+        6 => Some("setting up the call took too long"),
+        7 => Some("redirecting the call failed"),
+        _ => None,
+    }
+}
+
 fn stir(cause: u32) -> Option<Text> {
     let phrase = if cause == 403 { "Stale Date" } else { lookup(u16::try_from(cause).ok()?)?.phrase };
     Some(Text::new("caller identity: {cause} {phrase}").with("cause", cause).with("phrase", phrase))
@@ -72,6 +87,8 @@ mod tests {
             ("Preemption", 5, Some("the network gave the call up for one of higher priority")),
             ("STIR", 403, Some("caller identity: 403 Stale Date")),
             ("STIR", 438, Some("caller identity: 438 Invalid Identity Header")),
+            ("RELEASE_CAUSE", 3, Some("the bearer of the media was lost")),
+            ("RELEASE_CAUSE", 9, None),
             ("X-Vendor", 1, None),
         ];
         for (protocol, cause, expected) in rows {

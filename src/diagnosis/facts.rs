@@ -1,11 +1,16 @@
 //! What can be told of a call at a glance. A rule says which of it must hold for it to have anything to say, so that the usual call
 //! is not looked at by the many rules about unusual ones.
 
+use std::time::Duration;
+
 use super::repeated::{is_in_spite_of_ack, is_in_vain};
 use super::rules::is_asked_on;
 use crate::call::referred::reported_final;
 use crate::call::{Call, Outcome, Transaction};
 use crate::sip::{HeaderName, Method, StatusCode};
+
+/// No session interval that makes sense is over sooner.
+pub(super) const SHORTEST_SESSION: Duration = Duration::from_secs(28);
 
 /// A set of facts. Each is a necessary condition: it may hold of a call that the rule has nothing to say of, never the other way
 /// round.
@@ -41,6 +46,8 @@ impl Facts {
     pub const SEVERAL_FINALS: Self = Self(1 << 11);
     /// A request got more than three provisional responses, repetitions counted.
     pub const MANY_PROVISIONALS: Self = Self(1 << 12);
+    /// It lasted long enough for a session interval to end, and a message names one.
+    pub const SESSION_INTERVAL: Self = Self(1 << 13);
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -49,6 +56,9 @@ impl Facts {
         facts = facts.and(Self::FURTHER, call.transactions.len() > 1);
         facts = facts.and(Self::SEVERAL_FINALS, call.transactions.iter().any(|t| t.finals.len() > 1));
         facts = facts.and(Self::MANY_PROVISIONALS, call.transactions.iter().any(|t| t.provisionals.len() > 3));
+        let names_an_interval = || call.messages.iter().any(|m| m.message.has(HeaderName::SessionExpires));
+        facts =
+            facts.and(Self::SESSION_INTERVAL, call.end.since(call.start) >= SHORTEST_SESSION && names_an_interval());
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {

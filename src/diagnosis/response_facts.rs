@@ -154,7 +154,7 @@ fn reason(value: &str, block: Option<&Reason>) -> Option<Text> {
     (!words.is_empty()).then(|| Text::new("reason given: {words}").with("words", Text::list("; ", words)))
 }
 
-fn words(reason: &Reason, is_block: bool) -> Text {
+pub(super) fn words(reason: &Reason, is_block: bool) -> Text {
     let unknown =
         |cause: u32| Text::new("{protocol} cause {cause}").with("protocol", &reason.protocol).with("cause", cause);
     let known = |cause: u32| catalog::reason::reason(&reason.protocol, cause).unwrap_or_else(|| unknown(cause));

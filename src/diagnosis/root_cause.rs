@@ -105,7 +105,13 @@ static CONSEQUENCES: &[(&str, &str)] =
 static OF_ONE_RESPONSE: &[&str] = &["cseq-out-of-order", "dialog-unknown", "failed-response", "glare"];
 
 /// The same of answered calls, which have no root cause: the first follows from the second where that cites the frame that it is about.
-static LATER: &[(&str, &str)] = &[("dialog-unknown", "ack-misrouted"), ("failed-response", "ack-misrouted")];
+static LATER: &[(&str, &str)] = &[
+    ("dialog-unknown", "ack-misrouted"),
+    ("failed-response", "ack-misrouted"),
+    ("bye-with-abnormal-reason", "answer-not-acknowledged"),
+    ("bye-with-abnormal-reason", "ack-misrouted"),
+    ("bye-with-abnormal-reason", "session-timer-expired"),
+];
 
 /// They say what the catalogue says of a response, and more, in calls of every outcome.
 static IN_PLACE_OF_CATALOGUE: &[&str] = &["routing-loop", "extension-unsupported", "no-common-codec", "srtp-mismatch"];
@@ -448,6 +454,7 @@ mod tests {
         // The call was answered, and fails later.
         "answer-not-acknowledged",
         "ack-misrouted",
+        "session-timer-expired",
     ];
 
     #[test]

@@ -8,6 +8,7 @@ mod attestation_below_full;
 mod authentication_loop;
 mod blanket_607;
 mod branches_cancelled_by_607;
+mod bye_with_abnormal_reason;
 mod call_not_signed;
 mod caller_anonymous;
 mod caller_id_rotation_after_607;
@@ -84,6 +85,7 @@ mod routing_loop;
 mod scanner;
 mod sequential_dialling;
 mod session_interval_loop;
+mod session_timer_expired;
 mod several_answers;
 mod srtp_mismatch;
 mod stalled_after_100;
@@ -207,6 +209,8 @@ pub static RULES: &[&Rule] = &[
     &cseq_out_of_order::RULE,
     &glare::RULE,
     &session_interval_loop::RULE,
+    &session_timer_expired::RULE,
+    &bye_with_abnormal_reason::RULE,
     &failed_response::RULE,
     // Who has no business here.
     &scanner::RULE,

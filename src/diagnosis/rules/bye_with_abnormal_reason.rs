@@ -1,0 +1,350 @@
+//! A call that no user ended: the BYE says itself what went wrong.
+
+use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::repeated::with_reason;
+use crate::diagnosis::response_facts::{says_unwanted, words};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
+use crate::lang::span;
+use crate::sip::{HeaderName, Method, Reason};
+
+pub(super) static RULE: Rule = Rule {
+    code: "bye-with-abnormal-reason",
+    summary: "A BYE, or a CANCEL, whose Reason says that no user ended the call.",
+    severity: Severity::Warning,
+    references: &[
+        "RFC 3326",
+        "RFC 6432",
+        "RFC 4411",
+        "RFC 3398 §8.2.7",
+        "3GPP TS 24.229 §7.2A.18",
+        "ITU-T Q.850 §2.2.7",
+    ],
+    explanation: Explanation {
+        what_it_means: "A BYE may say in Reason why it is sent: a cause of the telephone network (Q.850), a status of SIP, a release cause of an IMS. 16 \
+            stands for a user who hung up. Here it is a cause of another kind: media that did not arrive, a timer that ran out, lack of resources, a \
+            fault of the network. Of several BYEs of one call the first is read, as the others pass it on.",
+        why_it_matters: "The call counts as answered and ended, and looks ordinary in every statistic, while to its users it was cut off.",
+        likely_causes: "- No RTP arrives: a firewall or NAT binding in one direction, a path that failed, or a media timeout that does not mind hold and silence \
+            suppression (often 30 to 300 seconds).\n\
+            - A session timer that ran out without a refresh, or a request inside the call that got no answer.\n\
+            - Circuits, licences or gateways that are exhausted or failed (Q.850 34, 38, 41, 42, 47).\n\
+            - Another leg behind the sender failed: a transfer, a gateway, a radio bearer.",
+        how_to_fix: "- Look at the element that sent the BYE, at that second: its log names the timer or the leg.\n\
+            - Media: capture RTP at both ends, and see which direction stops before the BYE.\n\
+            - Timers: see which request got no answer, or who was to refresh the session.\n\
+            - Resources: compare with the load of that element at that time.",
+        how_to_confirm: "Such calls end with Q.850 cause 16, or without Reason, when a user hangs up.",
+        when_this_is_wrong: "- Causes 16, 17, 18, 19, 21, 26 and 31, 200 (completed elsewhere), and those of a callee who does not want a call, are ordinary ends.\n\
+            - A gateway that translates badly may write such a cause for an ordinary end: where all its calls have the same one, look at its table.\n\
+            - A Reason with a text alone counts only where the text names media or a session timer.\n\
+            - A CANCEL repeats as a rule what another branch got; only causes of Q.850 that are no timer and no answer of a user count.",
+    },
+    detect: Detect::Given(Facts::REASON_OF_REQUEST, detect),
+};
+
+fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let ends = |t: &&Transaction| matches!(t.method, Method::Bye | Method::Cancel) && t.upstream.is_none();
+    // Who gets a BYE passes it on with the reason, or with one of its own.
+    let first = call.transactions.iter().filter(ends).min_by_key(|t| t.start);
+    out.extend(first.and_then(|transaction| finding(call, transaction)));
+}
+
+/// What went wrong, as far as a reason tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// No media arrived.
+    Media,
+    /// Nobody refreshed the session.
+    SessionTimer,
+    /// Another timer ran out.
+    Timeout,
+    /// Resources were lacking, or failed.
+    Resources,
+    /// A call of higher priority took its place.
+    Preempted,
+    Other,
+}
+
+impl Kind {
+    /// That of a reason; none of an ordinary end.
+    fn of(reason: &Reason, method: &Method) -> Option<Self> {
+        let by_text = reason.text.as_deref().and_then(Self::of_text);
+        if says_unwanted(reason) {
+            return None;
+        }
+        let Some(cause) = reason.cause else { return by_text };
+        let by_cause = match reason.protocol.to_ascii_lowercase().as_str() {
+            "q.850" => of_q850(cause),
+            "sip" if *method == Method::Bye => of_sip(cause),
+            "release_cause" => of_release(cause),
+            "preemption" => Some(Self::Preempted),
+            _ => None,
+        };
+        // The timer of a caller who waits for an answer is ordinary.
+        let by_cause = by_cause.filter(|kind| *method == Method::Bye || *kind != Self::Timeout);
+        by_text.or(by_cause)
+    }
+
+    /// What a text names, however its words are joined.
+    fn of_text(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let words: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+        let has = |word: &str| words.split(' ').any(|w| w == word);
+        let late = ["timeout", "timed", "time", "inactivity", "inactive", "loss", "lost", "expired", "no"]
+            .iter()
+            .any(|w| has(w));
+        match () {
+            () if late && (has("rtp") || has("rtcp") || has("media")) => Some(Self::Media),
+            () if late && has("session") && (has("timer") || has("expired") || has("refresh")) => {
+                Some(Self::SessionTimer)
+            }
+            () => None,
+        }
+    }
+
+    fn words(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Media => "No user hung up: media (RTP) did not arrive there for longer than its timer.",
+            Self::SessionTimer => "No user hung up: the session was not refreshed in time (RFC 4028).",
+            Self::Timeout => "No user hung up: a timer ran out there, or behind it.",
+            Self::Resources => "No user hung up: resources were lacking or failed there, or behind it.",
+            Self::Preempted => "It had to make room for a call of higher priority.",
+            Self::Other => return None,
+        })
+    }
+
+    fn fixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Media => &[
+                "Capture RTP at both ends: which direction stops before the BYE, and at which element on the way (NAT, firewall, media relay).",
+                "If a side was on hold, or suppresses silence, lengthen the media timeout of the element that sent the BYE, or let it mind hold.",
+            ],
+            Self::SessionTimer => &[
+                "See who was to refresh the session (refresher in Session-Expires), and whether its UPDATE or re-INVITE gets through.",
+            ],
+            Self::Timeout => &[
+                "Find out in the log of the element that sent the BYE which timer ran out: a request without answer behind it, or an ACK or refresh that did not come.",
+            ],
+            Self::Resources => &[
+                "Compare with the load, the alarms and the circuits of the element that sent the BYE, and of the leg behind it, at that second.",
+            ],
+            Self::Preempted => &[
+                "If such calls must not be cut off, give them a higher priority (Resource-Priority), or more capacity to the network.",
+            ],
+            Self::Other => &[
+                "Look into the log of the element that sent the BYE, and at the leg behind it, at that second: the cause is what it got from there.",
+            ],
+        }
+    }
+}
+
+fn of_q850(cause: u32) -> Option<Kind> {
+    match cause {
+        0 | 16..=19 | 21 | 26 | 31 => None,
+        8 | 9 => Some(Kind::Preempted),
+        102 => Some(Kind::Timeout),
+        27 | 34 | 38 | 41 | 42 | 44 | 46 | 47 => Some(Kind::Resources),
+        _ => Some(Kind::Other),
+    }
+}
+
+/// A status that a user causes is an ordinary end, and so is one that tells of another branch.
+fn of_sip(status: u32) -> Option<Kind> {
+    match status {
+        480 | 486 | 487 => None,
+        408 | 504 => Some(Kind::Timeout),
+        503 => Some(Kind::Resources),
+        400..=599 => Some(Kind::Other),
+        _ => None,
+    }
+}
+
+/// 3GPP TS 24.229 §7.2A.18.11.2.
+fn of_release(cause: u32) -> Option<Kind> {
+    match cause {
+        2 | 3 => Some(Kind::Media),
+        4..=6 => Some(Kind::Timeout),
+        7 => Some(Kind::Other),
+        _ => None,
+    }
+}
+
+fn finding(call: &Call, transaction: &Transaction) -> Option<Finding> {
+    let request = call.message(transaction.request?)?;
+    let reasons = request.message.reasons();
+    let (reason, kind) = reasons.iter().find_map(|r| Some((r, Kind::of(r, &transaction.method)?)))?;
+    let severity = match kind {
+        Kind::Preempted => Severity::Notice,
+        _ if transaction.method == Method::Cancel => Severity::Notice,
+        _ => Severity::Warning,
+    };
+    let before = before(call, transaction);
+    let finding =
+        Finding::new(
+            &RULE,
+            Certainty::Certain,
+            message(request, transaction, before, (reason, kind)),
+            Evidence::header(
+                request,
+                HeaderName::Reason,
+                Text::new("Reason of the {method}").with("method", &transaction.method),
+            ),
+        )
+        .severity(severity)
+        .evidence(before.map(|m| {
+            Evidence::of(m, if transaction.method == Method::Bye { "the answer before" } else { "the request" })
+        }))
+        .actor(Actor::sender(request, "the operator of the element that ended the call, or of the one behind it"))
+        .verify("The next such call is ended by one of its users.");
+    Some(kind.fixes().iter().fold(finding, |finding, fix| finding.fix(*fix)))
+}
+
+fn message(
+    request: &CapturedMessage,
+    transaction: &Transaction,
+    before: Option<&CapturedMessage>,
+    (reason, kind): (&Reason, Kind),
+) -> Text {
+    let text = match (&transaction.method, before) {
+        (Method::Bye, Some(answer)) => {
+            Text::new("{sender} ended the call {after} after its answer with a BYE that gives the reason {reason}.")
+                .with("after", span(transaction.start.since(answer.provenance.time)))
+        }
+        (Method::Bye, None) => Text::new("{sender} ended the call with a BYE that gives the reason {reason}."),
+        (_, Some(invite)) => {
+            Text::new("{sender} cancelled the call {after} after its INVITE, and gives the reason {reason}.")
+                .with("after", span(transaction.start.since(invite.provenance.time)))
+        }
+        (_, None) => Text::new("{sender} cancelled the call, and gives the reason {reason}."),
+    };
+    let text = text.with("sender", request.provenance.flow.source).with("reason", said(reason));
+    with_reason(text, kind.words().filter(|_| transaction.method == Method::Bye).map(Text::new))
+}
+
+/// A reason in words, with the text that it has itself.
+fn said(reason: &Reason) -> Text {
+    let text = reason.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    match (reason.cause, text) {
+        (Some(_), Some(text)) => {
+            Text::new("{meaning} (\"{text}\")").with("meaning", words(reason, false)).with("text", text)
+        }
+        (None, Some(text)) => Text::verbatim(format_args!("\"{text}\"")),
+        (_, None) => words(reason, false),
+    }
+}
+
+/// The answer that a BYE ends, or the INVITE that a CANCEL is about.
+fn before<'a>(call: &'a Call, this: &Transaction) -> Option<&'a CapturedMessage> {
+    let invites = || {
+        call.transactions
+            .iter()
+            .filter(|t| t.method == Method::Invite && t.leg == this.leg && !t.in_dialog && t.start <= this.start)
+    };
+    if this.method == Method::Cancel {
+        return invites().filter_map(|t| call.message(t.request?)).max_by_key(|m| m.provenance.time);
+    }
+    let answers = invites().flat_map(|t| &t.finals).filter(|f| f.status.is_success());
+    answers
+        .filter_map(|f| call.message(f.message))
+        .filter(|m| m.provenance.time <= this.start)
+        .min_by_key(|m| m.provenance.time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::reports::{codes, report};
+
+    const ANSWERED: &str = "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\n\n\
+        1.1 a > p\nACK\n\n";
+
+    /// Severity and message of the finding about a BYE after 21 seconds with that Reason.
+    fn told(reason: &str) -> Option<(Severity, String)> {
+        let report = report(&format!(
+            "{ANSWERED}21.0 p > a from-tag=t\nBYE sip:a@192.0.2.10\nReason: {reason}\n\n21.1 a > p\n200 OK\n"
+        ));
+        let found = report.findings.iter().find(|f| f.code == RULE.code)?;
+        assert_eq!(report.findings.len(), 1, "{:?}", codes(&report));
+        Some((found.severity, found.message.to_string()))
+    }
+
+    #[test]
+    fn what_no_user_caused_is_translated() {
+        for (reason, words) in [
+            (
+                "Q.850;cause=102;text=\"Timer expired\"",
+                "Q.850 cause 102: Recovery on timer expiry (\"Timer expired\"). No user hung up: a timer ran out",
+            ),
+            ("Q.850;cause=41", "Q.850 cause 41: Temporary failure. No user hung up: resources were lacking"),
+            ("Q.850;cause=16;text=\"RTP timeout\"", "media (RTP) did not arrive"),
+            ("FreeSWITCH;cause=604;text=\"MEDIA_TIMEOUT\"", "media (RTP) did not arrive"),
+            (
+                "RELEASE_CAUSE;cause=2;text=\"RTP/RTCP time-out\"",
+                "RTP or RTCP did not arrive any more (\"RTP/RTCP time-out\"). No user hung up: media",
+            ),
+            ("SIP;cause=408;text=\"Session timer expired\"", "the session was not refreshed in time"),
+            ("SIP;cause=503", "503 Service Unavailable. No user hung up: resources"),
+            (
+                "Q.850;cause=3",
+                "ended the call 20 s after its answer with a BYE that gives the reason Q.850 cause 3: No route to destination.",
+            ),
+        ] {
+            let (severity, text) = told(reason).unwrap_or_else(|| panic!("{reason}"));
+            assert_eq!(severity, Severity::Warning, "{reason}");
+            assert!(text.contains(words), "{reason}: {text}");
+        }
+        assert_eq!(told("Preemption;cause=5").unwrap().0, Severity::Notice);
+    }
+
+    #[test]
+    fn ordinary_ends_are_none() {
+        for reason in [
+            "Q.850;cause=16;text=\"NORMAL_CLEARING\"",
+            "Q.850 ;cause=16 ;text=\"local\"",
+            "Q.850;cause=17",
+            "Q.850;cause=31",
+            "SIP;cause=200;text=\"Call completed elsewhere\"",
+            "SIP;cause=486",
+            "SIP;description=\"User Hung Up\"",
+            "SIP;text=\"no more time\"",
+            "RELEASE_CAUSE;cause=1;text=\"User ends call\"",
+            "X-Vendor;cause=77",
+        ] {
+            assert_eq!(told(reason), None, "{reason}");
+        }
+    }
+
+    #[test]
+    fn of_a_cancel_only_what_says_something_counts() {
+        let cancelled = |reason: &str| {
+            let flow = format!(
+                "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.5 p > a tag=t\n180 Ringing\n\n\
+                 8.0 a > p\nCANCEL\nReason: {reason}\n\n8.1 p > a\n200 OK\n\n8.2 p > a tag=t re=INVITE\n487 Request Terminated\n\n8.3 a > p\nACK\n"
+            );
+            let report = report(&flow);
+            report.findings.iter().find(|f| f.code == RULE.code).map(|f| (f.severity, f.message.to_string()))
+        };
+        let (severity, text) = cancelled("Q.850;cause=47").unwrap();
+        assert_eq!(severity, Severity::Notice);
+        assert!(text.contains("cancelled the call 8 s after its INVITE"), "{text}");
+        for reason in [
+            "Q.850;cause=26",
+            "SIP;cause=600",
+            "SIP;cause=200;text=\"Call completed elsewhere\"",
+            "Q.850;cause=102",
+            "SIP;cause=503",
+        ] {
+            assert_eq!(cancelled(reason), None, "{reason}");
+        }
+    }
+
+    #[test]
+    fn who_passes_a_bye_on_with_a_cause_of_its_own_is_not_who_ended_the_call() {
+        let report = report(&format!(
+            "{ANSWERED}9.0 a > p cseq=5\nBYE sip:bob@p\n\n9.05 p > a cseq=9 from-tag=t\nBYE sip:a@192.0.2.10\nReason: Q.850;cause=127\n\n9.1 p > a re=BYE cseq=5\n200 OK\n\n9.2 a > p re=BYE cseq=9\n200 OK\n"
+        ));
+        assert!(report.findings.iter().all(|f| f.code != RULE.code), "{:?}", codes(&report));
+    }
+}
