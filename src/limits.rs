@@ -300,6 +300,10 @@ pub const TRAFFIC_ATTEMPTS: usize = 512;
 pub const TRAFFIC_ATTEMPTS_PER_CALLER: usize = 64;
 /// Requests and rejections of each such element that are shown as examples.
 pub const TRAFFIC_EXAMPLES: usize = 6;
+/// Bindings whose registrations are counted.
+pub const REGISTRATION_BINDINGS: usize = 4096;
+/// Groups of registrations that a finding lists.
+pub const REGISTRATION_CALLS: usize = 16;
 /// Sources whose requests are looked at for scans.
 pub const SCAN_SOURCES: usize = 1024;
 /// Requests remembered one by one of each source that may scan: the first ones.

@@ -2,6 +2,7 @@
 
 mod recent;
 pub mod redirects;
+pub mod registrations;
 pub mod scans;
 pub mod tls;
 pub mod traffic;
@@ -26,6 +27,8 @@ pub struct Patterns {
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
     pub unwanted: unwanted::Unwanted,
+    /// Who registers what.
+    pub registrations: registrations::Registrations,
     /// Who looks for servers and users.
     pub scans: scans::Scans,
     /// TLS connections with SIP.
@@ -111,6 +114,9 @@ impl Patterns {
         for studied in calls {
             self.scans.observe(studied.call);
         }
+        for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
+            self.registrations.observe(studied.call);
+        }
         let invites = || calls.iter().filter(|studied| studied.call.is_invite());
         for Studied { call, invites, .. } in invites() {
             self.redirects.observe(call, invites);
@@ -166,6 +172,14 @@ impl Patterns {
                 "{n} requests were not looked at for scans: too many sources",
             )
         });
+        let registrations = self.registrations.forgotten();
+        let registrations = (registrations > 0).then(|| {
+            Text::count(
+                registrations,
+                "{n} registration was not looked at for storms: too many contacts, or too long names",
+                "{n} registrations were not looked at for storms: too many contacts, or too long names",
+            )
+        });
         let tls = self.tls.forgotten();
         let tls = (tls > 0).then(|| {
             Text::count(
@@ -174,7 +188,8 @@ impl Patterns {
                 "{n} TLS connections were left out of the findings about TLS: too many ends",
             )
         });
-        redirects.into_iter().chain(unwanted).chain(traffic).chain(scans).chain(tls).collect()
+        let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(registrations);
+        first.chain(scans).chain(tls).collect()
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) mod redirect_to_itself_in_effect;
 mod redirect_transport_unreachable;
 mod redirect_without_contact;
 mod register_redirected;
+mod registration_storm;
 mod rejected_without_capability;
 mod rejected_without_redress;
 mod rejection_code_altered;
@@ -214,4 +215,6 @@ pub static RULES: &[&Rule] = &[
     &failed_response::RULE,
     // Who has no business here.
     &scanner::RULE,
+    // Who sends more than is needed.
+    &registration_storm::RULE,
 ];
