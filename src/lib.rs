@@ -33,6 +33,7 @@ pub mod ladder;
 pub mod lang;
 pub mod limits;
 pub mod manual;
+pub mod media;
 pub mod net;
 pub mod passport;
 pub mod pipeline;

@@ -92,6 +92,14 @@ pub const SCTP_OCTETS: usize = 64 << 20;
 pub const SCTP_DIRECTION_OCTETS: usize = 1 << 20;
 /// Transmission sequence numbers that are remembered of each direction behind what is settled, so that copies are told.
 pub const SCTP_REMEMBERED: usize = 256;
+/// Streams of RTP that are known at one time; the half of them that has been silent for longer than the other gives way.
+pub const MEDIA_STREAMS: usize = 65_536;
+/// A stream in which no packet comes for so long begins anew.
+pub const MEDIA_PAUSE: Duration = Duration::from_secs(5);
+/// Beginnings of one stream that are remembered; the oldest give way.
+pub const MEDIA_SPELLS: usize = 16;
+/// Streams of one call, and places where it says that media are received; of one with more nothing is told.
+pub const MEDIA_OF_CALL: usize = 64;
 /// Captures of at most so many octets on the disk are analysed side by side, each on one thread; longer ones on all threads.
 pub const SMALL_CAPTURE_OCTETS: u64 = 4 << 20;
 /// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].

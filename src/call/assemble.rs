@@ -46,6 +46,7 @@ pub fn assemble(group: Group) -> Box<Call> {
         start,
         end,
         observed_until: observed_until.max(end),
+        media: Vec::new(),
         possible_legs: Vec::new(),
     });
     order_legs(&mut call);

@@ -5,6 +5,7 @@
 
 use smallvec::SmallVec;
 
+use crate::media::MediaStream;
 use crate::provenance::{Endpoint, Frames, Provenance, Timestamp};
 use crate::sip::{Message, Method, NameAddr, StatusCode, Uri};
 
@@ -271,6 +272,8 @@ pub struct Call {
     pub end: Timestamp,
     /// The capture clock when it was closed: what had not happened by then was not seen.
     pub observed_until: Timestamp,
+    /// Streams of RTP from or to the places that its session descriptions name, in order of their first packets; none where the capture holds none, or too many to know all.
+    pub media: Vec<MediaStream>,
     /// Other legs that may belong to it, though the evidence is ambiguous (diagnosis §D7).
     pub possible_legs: Vec<CallNumber>,
 }

@@ -48,6 +48,8 @@ impl Facts {
     pub const MANY_PROVISIONALS: Self = Self(1 << 12);
     /// It lasted long enough for a session interval to end, and a message names one.
     pub const SESSION_INTERVAL: Self = Self(1 << 13);
+    /// RTP of it was captured.
+    pub const MEDIA: Self = Self(1 << 14);
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -59,6 +61,7 @@ impl Facts {
         let names_an_interval = || call.messages.iter().any(|m| m.message.has(HeaderName::SessionExpires));
         facts =
             facts.and(Self::SESSION_INTERVAL, call.end.since(call.start) >= SHORTEST_SESSION && names_an_interval());
+        facts = facts.and(Self::MEDIA, !call.media.is_empty());
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {

@@ -19,6 +19,15 @@ pub(super) struct Lists {
     pub(super) last: Vec<DetectInCall>,
 }
 
+/// Whether the diagnosis of that code needs to see the media of a call.
+pub(crate) fn rests_on_media(code: &str) -> bool {
+    let needs = |rule: &Rule| match rule.detect {
+        Detect::Given(needed, _) | Detect::Last(needed, _) => needed.hold(Facts::MEDIA),
+        Detect::Call(_) | Detect::Capture(_) => false,
+    };
+    RULES.iter().any(|rule| rule.code == code && needs(rule))
+}
+
 impl InQuestion {
     /// Lists the rules for these facts, so that [`Self::of`] knows them.
     pub(super) fn note(&mut self, facts: Facts) {

@@ -49,6 +49,7 @@ pub use engine::{CallReport, Engine, Over};
 pub use exceptions::Exception;
 pub use facts::Facts;
 pub use finding::{Actor, Certainty, Details, Evidence, Finding, Severity};
+pub(crate) use in_question::rests_on_media;
 pub use origin::{CallOrigin, Signing};
 pub use patterns::Patterns;
 pub use rule::{Detect, Explanation, Rule};

@@ -455,6 +455,8 @@ mod tests {
         "answer-not-acknowledged",
         "ack-misrouted",
         "session-timer-expired",
+        // What people do not hear is no failure of SIP.
+        "one-way-media",
     ];
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::media::{self, Window};
 use crate::call::{Call, CapturedMessage};
-use crate::diagnosis::{CallReport, Finding};
+use crate::diagnosis::{CallReport, Finding, rests_on_media};
 use crate::lang::{Lang, Text};
 use crate::limits::{ENDED_IDLE, EXTRACT_COMMENTS, EXTRACT_FRAMES, EXTRACT_MEDIA};
 use crate::net::tcp::Direction;
@@ -163,7 +163,8 @@ impl Chosen {
         span.until = span.until.max(window.until);
     }
 
-    fn taken(&mut self, call: &Call) {
+    fn taken(&mut self, report: &CallReport) {
+        let call = &report.call;
         self.calls += 1;
         call.messages.iter().for_each(|captured| self.message(captured));
         call.icmp.iter().for_each(|report| self.place(&report.provenance));
@@ -173,7 +174,9 @@ impl Chosen {
         for id in ids {
             self.call_ids.entry(id).or_default().push(window);
         }
-        if !self.with_media {
+        // What a finding says of media is to be seen in the copy as well.
+        let rests_on_media = report.findings.iter().any(|finding| rests_on_media(finding.code));
+        if !self.with_media && !rests_on_media {
             return;
         }
         for (endpoint, window) in media::places(call) {
@@ -215,7 +218,7 @@ impl Sink for Chosen {
     }
 
     fn call(&mut self, report: &CallReport) -> io::Result<()> {
-        self.taken(&report.call);
+        self.taken(report);
         if self.cited.len() < EXTRACT_FRAMES {
             for finding in &report.findings {
                 self.finding(finding, Some(&report.call));

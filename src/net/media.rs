@@ -36,6 +36,25 @@ pub fn without_sip(link_type: u16, bytes: &[u8], original_length: u32) -> Option
     (!is_special(source) && !is_special(destination)).then(|| classify_ports(source, destination, payload))
 }
 
+/// Source and destination of a datagram, as they stand in the frame: addresses, then ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaEnds {
+    V4([u8; 12]),
+    V6([u8; 36]),
+}
+
+/// Source and destination of the datagram of a frame of which [`without_sip`] knows the kind.
+#[inline]
+pub(crate) fn media_ends(bytes: &[u8]) -> Option<MediaEnds> {
+    let packet = bytes.get(ETHERNET_HEADER..)?;
+    // Addresses end where the ports begin, as there are neither options nor extension headers.
+    if packet.first()? >> 4 == 4 {
+        packet.get(12..)?.first_chunk().copied().map(MediaEnds::V4)
+    } else {
+        packet.get(8..)?.first_chunk().copied().map(MediaEnds::V6)
+    }
+}
+
 /// Start lines begin with a graphic character, line ends may precede them; HEP begins with a letter, 1 or 2.
 fn may_begin_message(octet: u8) -> bool {
     matches!(octet, b'!'..=b'~' | b'\r' | b'\n' | 1 | 2)
@@ -55,12 +74,14 @@ fn ipv6_udp(packet: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use proptest::prelude::*;
 
     use super::super::frames::{ethernet, ipv4, ipv4_part, ipv6, udp};
     use super::super::{Decoded, classify, failed_lookup, peel};
     use super::*;
-    use crate::provenance::Timestamp;
+    use crate::provenance::{Flow, Timestamp};
     use crate::sip;
 
     fn rtp() -> Vec<u8> {
@@ -100,6 +121,31 @@ mod tests {
         let frame = ethernet(&[], 0x0800, &ipv4(17, &datagram));
         assert_eq!(without_sip(1, &frame[..60], 200), None);
         assert_eq!(without_sip(113, &frame, 200), None);
+    }
+
+    #[test]
+    fn ends_stand_where_they_are_expected() {
+        let datagram = udp(&rtp());
+        let frames = [ethernet(&[], 0x0800, &ipv4(17, &datagram)), ethernet(&[], 0x86dd, &ipv6(17, &datagram))];
+        for frame in frames {
+            let Decoded::Udp(long_way) =
+                peel(1, &frame, u32::try_from(frame.len()).unwrap(), Timestamp::default()).content
+            else {
+                panic!()
+            };
+            let Flow { source, destination, .. } = long_way.flow;
+            let octets = |address| match address {
+                IpAddr::V4(address) => address.octets().to_vec(),
+                IpAddr::V6(address) => address.octets().to_vec(),
+            };
+            let ports = [source.port, destination.port].map(u16::to_be_bytes).concat();
+            let expected = [octets(source.address), octets(destination.address), ports].concat();
+            match media_ends(&frame) {
+                Some(MediaEnds::V4(ends)) => assert_eq!(ends.to_vec(), expected),
+                Some(MediaEnds::V6(ends)) => assert_eq!(ends.to_vec(), expected),
+                None => panic!(),
+            }
+        }
     }
 
     proptest! {

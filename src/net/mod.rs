@@ -44,6 +44,7 @@ pub use icmp::IcmpError;
 pub use ip_reassembly::{FragmentCounts, IpReassembly};
 pub use layers::{Layer, Layers};
 pub use media::without_sip;
+pub(crate) use media::{MediaEnds, media_ends};
 pub use peel::{Peeled, peel};
 pub use reassembled::Reassembled;
 pub use sctp::{SctpKind, SctpReassembly};

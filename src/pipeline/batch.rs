@@ -7,7 +7,8 @@ use super::front::{Front, Step};
 use super::prepare::{Prepared, prepare};
 use crate::capture::{Frame, Secrets};
 use crate::error::Error;
-use crate::net::{PayloadKind, without_sip};
+use crate::media::Heard;
+use crate::net::{PayloadKind, media_ends, without_sip};
 use crate::provenance::{FrameRef, Timestamp};
 use crate::sip::Reader;
 
@@ -43,10 +44,17 @@ pub(super) struct Skipped {
     times: Vec<Timestamp>,
     octets: u64,
     kinds: Vec<(PayloadKind, u64)>,
+    /// The packets of RTP among them.
+    media: Heard,
 }
 
 impl Skipped {
     fn add(&mut self, frame: &Frame<'_>, kind: PayloadKind) {
+        if kind == PayloadKind::Rtp
+            && let Some(ends) = media_ends(frame.bytes)
+        {
+            self.media.add(self.times.len(), frame.reference, ends);
+        }
         self.times.push(frame.time);
         self.octets += frame.bytes.len() as u64;
         match self.kinds.iter_mut().find(|(known, _)| *known == kind) {
@@ -142,20 +150,20 @@ impl Batch {
     /// Takes all frames, which are prepared, through the stages that need them in order; `hand_on` may take the steps behind each. The batch is
     /// empty then, for its memory to be used again.
     pub(super) fn track(&mut self, front: &mut Front, steps: &mut Vec<Step>, mut hand_on: impl FnMut(&mut Vec<Step>)) {
-        let mut times = self.skipped.times.as_slice();
+        let Skipped { times, media, .. } = &mut self.skipped;
         let mut taken = 0;
         for (before, frame) in self.frames.iter_mut().take(mem::take(&mut self.prepared)) {
             if *before > taken {
-                let (now, later) = times.split_at_checked(*before - taken).unwrap_or((times, &[]));
-                (times, taken) = (later, *before);
-                front.skipped(now, steps);
+                front.skipped(times, taken..*before, media, steps);
+                taken = *before;
             }
             front.frame(frame, steps);
             hand_on(steps);
         }
         self.prepared_octets = 0;
-        front.skipped(times, steps);
-        self.skipped.times.clear();
+        front.skipped(times, taken..times.len(), media, steps);
+        times.clear();
+        media.clear();
         front.count_skipped(mem::take(&mut self.skipped.octets), self.skipped.kinds.drain(..));
     }
 }

@@ -1,6 +1,7 @@
 //! What needs frames in order: reassembly and the tracker. Knows nothing of diagnosis; hands on steps.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::counts::Counts;
 use super::prepare::{Content, Found, Place, Prepared, Stateful, messages};
@@ -12,6 +13,7 @@ use crate::capture::Secrets;
 use crate::diagnosis::{Acknowledgement, Evidence, Text};
 use crate::hashing::HashSet;
 use crate::limits;
+use crate::media::{Heard, Meter};
 use crate::net::{
     Carrier, Datagram, Decoded, IcmpError, IpReassembly, PayloadKind, Reassembled, SctpReassembly, Segment,
     TcpReassembly, classify, failed_lookup, peel,
@@ -55,6 +57,7 @@ pub(super) struct Front {
     pub(super) associations: SctpReassembly,
     pub(super) reader: Reader,
     tracker: Tracker,
+    media: Meter,
     pub(super) redaction: Redaction,
     pub(super) facts: CaptureFacts,
     pub(super) counts: Counts,
@@ -87,6 +90,7 @@ impl Front {
             associations: SctpReassembly::default(),
             reader: Reader::default(),
             tracker,
+            media: Meter::default(),
             redaction: Redaction::default(),
             facts: CaptureFacts::default(),
             counts: Counts::default(),
@@ -135,6 +139,11 @@ impl Front {
                 self.facts.udp_frames += 1;
                 self.sip(flow, &mut frame.messages, steps);
             }
+            Content::Media(ref flow) => {
+                self.facts.udp_frames += 1;
+                *self.facts.other_payloads.entry(PayloadKind::Rtp).or_default() += 1;
+                self.media.one(flow, frame.time, frame.reference, |flow| self.redaction.flow(flow));
+            }
             Content::Other(kind) => {
                 self.facts.udp_frames += 1;
                 *self.facts.other_payloads.entry(kind).or_default() += 1;
@@ -160,13 +169,21 @@ impl Front {
         self.advance(frame.time, steps);
     }
 
-    /// Takes the times of frames that hold nothing, which come before the next one, and what there is to count of them.
-    pub(super) fn skipped(&mut self, times: &[Timestamp], steps: &mut Vec<Step>) {
-        for time in times.iter().copied() {
+    /// Takes frames that hold nothing, of all the times of such frames those that come before the next frame, with the RTP in them.
+    pub(super) fn skipped(
+        &mut self,
+        times: &[Timestamp],
+        which: Range<usize>,
+        media: &mut Heard,
+        steps: &mut Vec<Step>,
+    ) {
+        for (at, time) in times.iter().copied().enumerate().take(which.end).skip(which.start) {
             if self.facts.frames > 0 && time >= self.now && time < self.quiet_until {
                 (self.now, self.latest) = (time, time);
                 self.tracker.tick(time);
             } else {
+                // A call that is over now has had the media in front of this frame.
+                self.hear(media, times, at);
                 self.clock(time, steps);
                 if self.now >= self.holding_until {
                     self.expire(steps);
@@ -175,6 +192,14 @@ impl Front {
             }
             self.facts.frames += 1;
         }
+        self.hear(media, times, which.end);
+    }
+
+    /// Takes the RTP in front of that place.
+    #[inline]
+    fn hear(&mut self, media: &mut Heard, times: &[Timestamp], until: usize) {
+        let redaction = &self.redaction;
+        self.media.hear(media, times, until, |flow| redaction.flow(flow));
     }
 
     /// Counts octets and kinds of frames that were skipped.
@@ -210,7 +235,11 @@ impl Front {
         self.tracker.tick(time);
         if self.tracker.is_due() {
             let now = self.now;
-            steps.extend(self.tracker.over().map(|call| Step::Over { call, now }));
+            let media = &self.media;
+            steps.extend(self.tracker.over().map(|mut call| {
+                media.attach(&mut call);
+                Step::Over { call, now }
+            }));
         }
         if self.tracker.has_anomalies() {
             self.count_tracker_anomalies();
@@ -240,7 +269,11 @@ impl Front {
     /// Closes the calls that are open, one at a time.
     pub(super) fn close(&mut self) -> impl Iterator<Item = Step> {
         let now = self.now;
-        self.tracker.finish(self.latest).map(move |call| Step::Over { call, now })
+        let media = &self.media;
+        self.tracker.finish(self.latest).map(move |mut call| {
+            media.attach(&mut call);
+            Step::Over { call, now }
+        })
     }
 
     /// Counts what is left to be counted, behind [`Self::close`].

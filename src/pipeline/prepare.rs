@@ -35,6 +35,8 @@ pub(super) type Found = SmallVec<[CapturedMessage; 1]>;
 pub(super) enum Content {
     /// A datagram with SIP messages.
     Sip(Flow),
+    /// A datagram with RTP.
+    Media(Flow),
     /// A datagram with something else.
     Other(PayloadKind),
     /// Nothing for us.
@@ -113,7 +115,10 @@ pub(super) fn prepare(frame: &Frame<'_>, reader: &mut sip::Reader, prepared: &mu
             } else if peeled.kind.is_none() && failed_lookup(datagram.flow.source.port, datagram.payload).is_some() {
                 stateful(frame)
             } else {
-                Content::Other(peeled.kind.unwrap_or_else(|| classify(&datagram.flow, datagram.payload)))
+                match peeled.kind.unwrap_or_else(|| classify(&datagram.flow, datagram.payload)) {
+                    PayloadKind::Rtp => Content::Media(datagram.flow),
+                    kind => Content::Other(kind),
+                }
             }
         }
         Decoded::Tcp(segment) => Content::Segment(Box::new(HeldSegment::new(&segment))),

@@ -106,6 +106,7 @@ impl Builder {
             start: at(start),
             end: at(start),
             observed_until: at(start + 60.0),
+            media: Vec::new(),
             possible_legs: Vec::new(),
         };
         Self { call, start, frame, id }

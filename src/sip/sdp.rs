@@ -1,9 +1,12 @@
 //! Session descriptions (RFC 8866), read tolerantly: what correlates legs and names codecs.
 
+use std::net::IpAddr;
+
 use super::headers;
 use super::memo::Memo;
 use super::places::Fields;
 use super::{HeaderName, Message, Params};
+use crate::provenance::Endpoint;
 
 /// Most parts of a multipart body that are looked at.
 const PARTS_MAX: usize = 16;
@@ -134,6 +137,13 @@ impl Sdp {
             inside: media.keys.inside || self.keys.inside,
             fingerprint: media.keys.fingerprint || self.keys.fingerprint,
         }
+    }
+
+    /// Where the describing side receives the RTP of a section; `None` where it names no host and port: 0.0.0.0 is none, nor is a name.
+    pub fn receives_at(&self, media: &Media) -> Option<Endpoint> {
+        let address: IpAddr = self.address_of(media)?.parse().ok()?;
+        let port = media.port.filter(|port| *port > 0)?;
+        (!address.is_unspecified()).then_some(Endpoint { address, port })
     }
 
     /// The direction of a section.

@@ -34,6 +34,7 @@ mod no_common_codec;
 mod no_response;
 mod number_portability_data_lost;
 mod old_address_still_used;
+mod one_way_media;
 mod passport_certificate_url;
 mod passport_chain_inconsistent;
 mod passport_dest_mismatch;
@@ -213,6 +214,8 @@ pub static RULES: &[&Rule] = &[
     &session_timer_expired::RULE,
     &bye_with_abnormal_reason::RULE,
     &failed_response::RULE,
+    // Media.
+    &one_way_media::RULE,
     // Who has no business here.
     &scanner::RULE,
     // Who sends more than is needed.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
-use super::{Address, Captured, Each, FindingView, IdentityView, Place, Time};
+use super::{Address, Captured, Each, FindingView, IdentityView, MediaView, Place, Time};
 use crate::call::redress::RedressContact;
 use crate::call::{Call, CapturedMessage, OutcomeDetail};
 use crate::diagnosis::{CallReport, Finding};
@@ -61,6 +61,8 @@ pub(in crate::report) struct CallView<'a> {
     identities: Vec<IdentityView<'a>>,
     /// The tunnels, tags and copies of collectors that messages of the call came in; empty where all came plainly.
     carried: Vec<CarriedView>,
+    /// RTP from or to the places that the session descriptions of the call name; empty where the capture has none.
+    media: Vec<MediaView>,
     /// What the rules say of the call; the root cause first.
     #[cfg_attr(test, schemars(with = "Vec<FindingView<'_>>"))]
     findings: Each<'a, Finding, FindingView<'a>>,
@@ -221,6 +223,7 @@ impl<'a> CallView<'a> {
             attestation: report.origin.as_ref().map(|origin| origin.signing.name()),
             identities: report.identities.iter().map(|checked| IdentityView::new(checked, place)).collect(),
             carried: facts::carriers(call).into_iter().map(|(c, frames)| CarriedView::new(c, &frames, place)).collect(),
+            media: call.media.iter().filter_map(|stream| MediaView::new(stream, place)).collect(),
             findings: Each { of: &report.findings, place, view: FindingView::of_call },
         }
     }

@@ -20,6 +20,7 @@ mod capture;
 mod finding;
 mod identity;
 pub(in crate::report) mod kpi;
+mod media;
 #[cfg(test)]
 mod schema;
 mod summary;
@@ -31,6 +32,7 @@ pub(super) use capture::{CaptureView, Incomplete};
 pub(super) use finding::FindingView;
 use identity::IdentityView;
 pub(super) use kpi::KpiView;
+use media::MediaView;
 pub(super) use summary::SummaryView;
 
 /// The version of both formats; it grows when a field goes or changes its meaning, not when one is added.

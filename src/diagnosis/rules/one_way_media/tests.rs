@@ -1,0 +1,114 @@
+use std::fmt::Write as _;
+
+use super::*;
+use crate::diagnosis::reports::{codes, report};
+use crate::diagnosis::testing::check;
+
+const HOSTS: &str = "host alice 192.0.2.10\nhost bob 198.51.100.30\nhost alice-rtp 192.0.2.10:4000\nhost bob-rtp 198.51.100.30:5000\n\
+    host nat 192.0.2.99:61000\nhost relay 198.51.100.77:7000\n\n";
+
+/// A description that wants audio at that address and port.
+fn sdp(address: &str, port: u16, more: &str) -> String {
+    format!(
+        "Content-Type: application/sdp\n.\nv=0\no=- 1 1 IN IP4 {address}\ns=-\nc=IN IP4 {address}\nt=0 0\nm=audio {port} RTP/AVP 0\n{more}"
+    )
+}
+
+/// An answered call of so many seconds.
+fn call(seconds: u32, offer: &str, answer: &str) -> String {
+    format!(
+        "{HOSTS}0.0 alice > bob\nINVITE sip:bob@b.example\n{offer}\n\n1.0 bob > alice\n200 OK\n{answer}\n\n1.01 alice > bob\nACK\n\n\
+         {} alice > bob\nBYE\n\n+0.01 bob > alice\n200 OK\n\n",
+        1 + seconds
+    )
+}
+
+fn plain(seconds: u32) -> String {
+    call(seconds, &sdp("192.0.2.10", 4000, ""), &sdp("198.51.100.30", 5000, ""))
+}
+
+/// RTP between two moments, ten packets a second.
+fn rtp(from: &str, to: &str, start: f64, end: f64) -> String {
+    let mut text = String::new();
+    let mut time = start;
+    while time < end {
+        write!(text, "{time:.2} {from} > {to}\nhex 80 00 00 01 00 00 00 a0 11 22 33 44 d5 d5 d5 d5\n\n").unwrap();
+        time += 0.1;
+    }
+    text
+}
+
+fn there(start: f64, end: f64) -> String {
+    rtp("alice-rtp", "bob-rtp", start, end)
+}
+
+fn back(start: f64, end: f64) -> String {
+    rtp("bob-rtp", "alice-rtp", start, end)
+}
+
+#[test]
+fn one_direction_alone_is_told_where_both_were_agreed() {
+    let error = Some(Severity::Error);
+    let talk = plain(20);
+    let hold = call(20, &sdp("192.0.2.10", 4000, "a=sendonly\n"), &sdp("198.51.100.30", 5000, "a=recvonly\n"));
+    let candidate = "a=candidate:1 1 UDP 2130706431 198.51.100.1 8998 typ host\n";
+    let ice = call(20, &sdp("192.0.2.10", 4000, candidate), &sdp("198.51.100.30", 5000, candidate));
+    let private = call(20, &sdp("10.0.0.5", 4000, ""), &sdp("198.51.100.30", 5000, ""));
+    let update = format!(
+        "5.0 alice > bob\nUPDATE sip:bob@198.51.100.30\n{}\n\n+0.01 bob > alice\n200 OK\n\n",
+        sdp("192.0.2.10", 4000, "a=inactive\n")
+    );
+    check(
+        RULE.code,
+        &[
+            ("from the caller alone", &format!("{talk}{}", there(1.1, 20.0)), error),
+            ("from the callee alone", &format!("{talk}{}", back(1.1, 20.0)), error),
+            ("behind NAT", &format!("{private}{}", rtp("nat", "bob-rtp", 1.1, 20.0)), error),
+            ("early media alone came back", &format!("{talk}{}{}", back(0.2, 0.9), there(1.1, 20.0)), error),
+            ("both", &format!("{talk}{}{}", there(1.1, 20.0), back(1.2, 20.0)), None),
+            ("none", &talk, None),
+            ("another call's", &format!("{talk}{}", rtp("relay", "nat", 1.1, 20.0)), None),
+            ("a few packets came back", &format!("{talk}{}{}", there(1.1, 20.0), back(9.0, 9.5)), None),
+            (
+                "to where NAT sends from",
+                &format!("{private}{}{}", rtp("nat", "bob-rtp", 1.1, 20.0), rtp("relay", "nat", 1.2, 20.0)),
+                None,
+            ),
+            (
+                "from the agreed port to elsewhere",
+                &format!("{talk}{}{}", there(1.1, 20.0), rtp("bob-rtp", "relay", 1.1, 20.0)),
+                None,
+            ),
+            ("to another port than agreed", &format!("{talk}{}", rtp("alice-rtp", "relay", 1.1, 20.0)), None),
+            ("too short", &format!("{}{}", plain(7), there(1.1, 8.0)), None),
+            ("few packets", &format!("{talk}{}", there(1.1, 5.0)), None),
+            ("on hold", &format!("{hold}{}", there(1.1, 20.0)), None),
+            ("ICE", &format!("{ice}{}", there(1.1, 20.0)), None),
+            ("stopped soon by another offer", &format!("{talk}{update}{}", there(1.1, 20.0)), None),
+        ],
+    );
+}
+
+#[test]
+fn who_hears_nothing_and_why_is_told() {
+    let private = call(20, &sdp("10.0.0.5", 4000, ""), &sdp("198.51.100.30", 5000, ""));
+    let told = report(&format!("{private}{}", rtp("nat", "bob-rtp", 1.1, 20.0)));
+    assert_eq!(codes(&told), [format!("{} error", RULE.code)]);
+    let finding = &told.findings[0];
+    let message = finding.message.to_string();
+    assert!(message.contains("189 RTP packets went to 198.51.100.30:5000, for 18.8 s of this call"), "{message}");
+    assert!(message.ends_with("10.0.0.5 is a private address, and 198.51.100.30 is not in that network."), "{message}");
+    assert_eq!(finding.evidence[0].frame.number.0, 4);
+    let actor =
+        |told: &crate::diagnosis::CallReport| told.findings[0].actor.clone().unwrap().address.unwrap().to_string();
+    assert_eq!(actor(&told), "192.0.2.10:5060");
+    assert_eq!(actor(&report(&format!("{}{}", plain(20), there(1.1, 20.0)))), "198.51.100.30:5060");
+}
+
+#[test]
+fn an_offer_in_the_answer_is_read_as_well() {
+    let offer = sdp("198.51.100.30", 5000, "");
+    let flow =
+        call(20, "", &offer).replace("ACK\n", &format!("ACK sip:bob@198.51.100.30\n{}\n", sdp("192.0.2.10", 4000, "")));
+    check(RULE.code, &[("late", &format!("{flow}{}", there(1.1, 20.0)), Some(Severity::Error))]);
+}
