@@ -142,6 +142,7 @@ impl Front {
             Content::Media(ref flow) => {
                 self.facts.udp_frames += 1;
                 *self.facts.other_payloads.entry(PayloadKind::Rtp).or_default() += 1;
+                self.redaction.media(flow, frame.time);
                 self.media.one(flow, frame.time, frame.reference, |flow| self.redaction.flow(flow));
             }
             Content::Other(kind) => {

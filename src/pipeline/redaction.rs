@@ -40,6 +40,8 @@ pub enum Told {
         /// Such as `NXDOMAIN`.
         code: &'static str,
     },
+    /// An RTP packet.
+    Media(Flow, Timestamp),
     /// Octets of a stream are missing.
     Gap(Flow),
     /// The other end has what was sent this way by then.
@@ -83,6 +85,14 @@ impl Redaction {
     #[inline]
     pub(super) fn flow(&self, flow: Flow) -> Flow {
         self.redactor.as_ref().map_or(flow, |redactor| redactor.flow(flow))
+    }
+
+    /// Tells of an RTP packet.
+    pub(super) fn media(&mut self, flow: &Flow, time: Timestamp) {
+        let flow = self.flow(*flow);
+        if let Some(told) = &mut self.told {
+            told.push(Told::Media(flow, time));
+        }
     }
 
     pub(super) fn carrier(&self, carrier: CarrierRef) -> CarrierRef {

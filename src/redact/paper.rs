@@ -21,6 +21,8 @@ const RAW: u16 = 101;
 const TICK: Duration = Duration::from_secs(1);
 /// The first octet of a direction.
 const FIRST: u32 = 1;
+/// What stands for every RTP packet: a header (RFC 3550 §5.1), and nothing behind it.
+const RTP: &[u8] = &[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// Of packets that no frame lent its own.
 const TTL: u8 = 64;
 /// Connections whose places are remembered; messages of further ones are not written.
@@ -37,6 +39,8 @@ pub struct Written {
     pub messages: u64,
     /// ICMP errors and failed lookups written.
     pub others: u64,
+    /// RTP packets written, without what they carried.
+    pub media: u64,
     /// Of the messages those from SCTP or TLS, which are written as TCP.
     pub as_tcp: u64,
     /// Messages that could not be redacted or written.
@@ -45,12 +49,15 @@ pub struct Written {
 
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { frames, kept, messages, others, as_tcp, .. } = self;
+        let Self { frames, kept, messages, others, media, as_tcp, .. } = self;
         write!(
             f,
             "redacted {messages} SIP messages and {others} ICMP errors and failed lookups, from {kept} of {frames} frames"
         )?;
-        write!(f, "; left out all others: media, other protocols, link layers, comments")?;
+        if *media > 0 {
+            write!(f, ", and {media} RTP packets without what they carried")?;
+        }
+        write!(f, "; left out all others: other protocols, link layers, comments")?;
         if *as_tcp > 0 {
             write!(f, "; {as_tcp} messages over TLS or SCTP are written as TCP")?;
         }
@@ -145,6 +152,12 @@ impl<W: Write> Paper<W> {
             Told::Lookup { flow, time, name, record, code } => {
                 self.end_datagram()?;
                 self.other(time, packet::failed_lookup(&flow, &name, record, code))
+            }
+            Told::Media(flow, time) => {
+                self.end_datagram()?;
+                let Some(packet) = packet::udp(&flow, Marks { ttl: TTL, id: None }, RTP) else { return Ok(()) };
+                self.written.media += 1;
+                self.packet(time, &packet, 0)
             }
             Told::Acknowledged(flow, time) => {
                 self.end_datagram()?;
