@@ -40,7 +40,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again and look at both directions: packets have to go to both addresses that the two descriptions name.",
         when_this_is_wrong: "- The other direction takes another way, which the capture does not show.\n\
             - Media go through a relay whose addresses no captured description names.\n\
-            - One end is silent on purpose: muted with suppression of silence, a recorder, a machine that only listens.\n\
+            - One end is silent on purpose: muted with suppression of silence, push-to-talk, a recorder, a machine that only listens.\n\
             - Calls on hold, with ICE, or shorter than eight seconds are not judged.",
     },
     detect: Detect::Given(Facts::MEDIA, detect),
