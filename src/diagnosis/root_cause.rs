@@ -75,6 +75,7 @@ static CAUSES: &[Cause] = &[
         [405, 420, 421, 489, 501].iter().any(|status| began_with(c, *status))
     }),
     cause("no-common-codec", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
+    cause("bad-request-explained", Severity::Warning, |c| began_with(c, 400)),
     cause("srtp-mismatch", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
     // Only where that is why the call failed it is an error.
     cause("prack-missing", Severity::Error, any),
@@ -114,7 +115,8 @@ static LATER: &[(&str, &str)] = &[
 ];
 
 /// They say what the catalogue says of a response, and more, in calls of every outcome.
-static IN_PLACE_OF_CATALOGUE: &[&str] = &["routing-loop", "extension-unsupported", "no-common-codec", "srtp-mismatch"];
+static IN_PLACE_OF_CATALOGUE: &[&str] =
+    &["bad-request-explained", "routing-loop", "extension-unsupported", "no-common-codec", "srtp-mismatch"];
 
 /// The place among all of the cause with that code.
 pub(super) fn place_of(code: &str) -> Option<usize> {

@@ -73,6 +73,18 @@ pub(super) const LOOKED_INTO: Names = Names::of(&[
     HeaderName::PAssertedIdentity,
 ]);
 
+/// Whether a header field may occur once only.
+pub(crate) fn is_single(name: HeaderName) -> bool {
+    ONCE.has(name)
+}
+
+/// What is wrong with one value of a header field that is looked into.
+pub(crate) fn of_value(name: HeaderName, value: &str) -> Option<Anomaly> {
+    let mut odd = Vec::new();
+    values(name, value.as_bytes(), &mut odd);
+    odd.into_iter().next()
+}
+
 /// What is wrong with the message, in no particular order, with repetitions. What is known to be plain is left out.
 pub(super) fn find(message: &Message, facts: &Facts, odd: &mut Vec<Anomaly>) {
     let head = message.head();

@@ -12,7 +12,7 @@ pub mod framing;
 pub mod header_name;
 pub(crate) mod headers;
 mod line;
-mod lint;
+pub(crate) mod lint;
 mod memo;
 pub mod message;
 pub mod method;

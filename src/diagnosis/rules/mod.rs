@@ -6,6 +6,7 @@ mod ack_misrouted;
 mod answer_not_acknowledged;
 mod attestation_below_full;
 mod authentication_loop;
+mod bad_request_explained;
 mod blanket_607;
 mod branches_cancelled_by_607;
 mod bye_with_abnormal_reason;
@@ -204,6 +205,7 @@ pub static RULES: &[&Rule] = &[
     &extension_unsupported::RULE,
     &no_common_codec::RULE,
     &srtp_mismatch::RULE,
+    &bad_request_explained::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &several_answers::RULE,
