@@ -218,7 +218,9 @@ impl<'a> RedirectCase<'a> {
             })
         };
         let word = |(follow, _, status): &(&Follow, _, StatusCode)| self.is_word_of_the_callee(follow, *status);
-        ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().rfind(word))
+        let (_, message, status) = ends().find(|(_, _, status)| status.is_success()).or_else(|| ends().rfind(word))?;
+        // Sent again with credentials it is the same follow-up, which began with the first request.
+        ends().find(|(_, other, _)| std::ptr::eq(*other, message)).map(|(follow, ..)| (follow, message, status))
     }
 
     /// The final response to a follow-up that counts, once all challenges were answered.

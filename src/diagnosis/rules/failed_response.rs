@@ -230,6 +230,7 @@ impl Failure<'_> {
         }
         match known.map(Lookup::entry) {
             Some(_) if self.is_block() => self.with_redress(finding),
+            Some(_) if self.was_before().is_some() && self.severity > Severity::Info => self.with_respect(finding),
             Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),
             Some(entry) if self.severity > Severity::Info => self.with_remedies(call, finding, entry),
             _ => finding,
@@ -250,11 +251,20 @@ impl Failure<'_> {
     }
 
     fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
-        if self.became_another() {
-            return Text::new(
-                "By its Reason it was 608 Rejected before: something between the two parties, such as a provider's analytics service, rejected \
-                 the call, and no person saw it.",
-            );
+        match self.was_before() {
+            Some(607) => {
+                return Text::new(
+                    "By its Reason it was 607 Unwanted before: the called party, or a device or network on its behalf, does not want calls of this \
+                     caller.",
+                );
+            }
+            Some(_) => {
+                return Text::new(
+                    "By its Reason it was 608 Rejected before: something between the two parties, such as a provider's analytics service, rejected \
+                     the call, and no person saw it.",
+                );
+            }
+            None => {}
         }
         if let Some(ringing) = self.rang_and_was_refused(call) {
             return Text::new(
@@ -348,12 +358,15 @@ impl Failure<'_> {
             && call.has_credentials(self.transaction)
     }
 
-    /// Whether a 608 became this status on its way, as its Reason says.
-    fn became_another(&self) -> bool {
-        self.transaction.method == Method::Invite
-            && self.can_be_blocked()
-            && !self.is_block()
-            && self.response.message.reasons().iter().any(|reason| reason.is("SIP") && reason.cause == Some(608))
+    /// The 607 or 608 that became this status on its way, as its Reason says.
+    fn was_before(&self) -> Option<u16> {
+        if self.transaction.method != Method::Invite || !self.can_be_blocked() || self.is_block() {
+            return None;
+        }
+        let reasons = self.response.message.reasons();
+        let was_608 = reasons.iter().any(|reason| reason.is("SIP") && reason.cause == Some(608));
+        let was_607 = || reasons.iter().any(response_facts::says_unwanted);
+        if was_608 { Some(608) } else { was_607().then_some(607) }
     }
 
     /// How long the device rang that says it is busy.
@@ -455,6 +468,19 @@ impl Failure<'_> {
             .fix("Providers on the way: pass status, phrase and header fields on unaltered, and try no other route.")
             .verify("After redress the same caller reaches the same number; until then the response reaches the caller unaltered.")
             .actor(Actor::at(self.transaction.client, "the caller, who has to ask for redress"))
+    }
+
+    /// What another status hides is obeyed all the same, and nothing is wrong with the server that it seems to speak of.
+    fn with_respect(&self, finding: Finding) -> Finding {
+        let before = self.was_before().unwrap_or_default();
+        let text = |text| Text::new(text).with("code", before);
+        finding
+            .fix(text(
+                "Take it for the {code} that it was: stop automatic retries, and try no other route or calling number.",
+            ))
+            .fix(text("Providers on the way: pass {code} on as it is, so that the caller knows."))
+            .verify("No further call of this caller goes to this called party until it agrees.")
+            .actor(Actor::at(self.transaction.client, "the calling side"))
     }
 
     /// Only its sender knows what a code means that nobody registered.

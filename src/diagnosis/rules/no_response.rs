@@ -9,6 +9,7 @@ use crate::provenance::Transport;
 use crate::sip::{HeaderName, Method};
 
 mod beside;
+mod so_far;
 
 pub(in crate::diagnosis) use beside::icmp as icmp_about;
 
@@ -36,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "The next request to that address gets 100 or another response within half a second.",
         when_this_is_wrong: "- The capture shows one direction only, or lost packets: then the finding is a notice, and \
             says so.\n\
-            - The capture ends before the timer: the response may have come later.\n\
+            - The capture ends before the timer: the response may have come later, and the finding is a notice.\n\
             - The timer ran out, and the client went on elsewhere: a registration that succeeds later makes it a notice.\n\
             - A response did come, from another address and with another branch, so that it was not taken for one.",
     },
@@ -86,11 +87,17 @@ impl<'a> Silence<'a> {
             let icmp = call.icmp.iter().find(|r| r.unreachable.address == transaction.server.address);
             Self::of(call, transaction, icmp, severity(transaction), cx)
         });
-        let beside = beside::silent(call, decisive).into_iter().filter_map(|transaction| {
+        let beside = beside::silent(call, decisive);
+        // Of what was repeated to the end before it is told already.
+        let is_told = |t: &&Transaction| beside.iter().any(|told| told.method == t.method && told.server == t.server);
+        let last = so_far::is_looked_at(call).then(|| unanswered(call)).flatten().filter(|t| !is_told(t));
+        let last = last.filter(|t| so_far::tells(call, t, cx));
+        let last = last.and_then(|transaction| Self::of(call, transaction, None, so_far::SEVERITY, cx));
+        let beside = beside.into_iter().filter_map(|transaction| {
             let (icmp, severity) = (beside::icmp(call, transaction), beside::severity(call, transaction));
             Self::of(call, transaction, icmp, severity, cx)
         });
-        deciding.into_iter().chain(beside).collect()
+        deciding.into_iter().chain(beside).chain(last).collect()
     }
 
     /// Whether nothing came back to a request that its host may not have, as far as the capture can tell at all.

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 3261 §8.1.3.4", "RFC 3261 §20.10", "RFC 3261 §25.1"],
     explanation: Explanation {
         what_it_means: "The redirect has a Contact header field, but what stands in it is no usable URI: it is empty, \
-            `*`, has no host, has a port that does not exist, holds characters that a URI may not have, or its `?` or `;` parts stand outside of \
+            `*`, has no host, has a port that does not exist, lacks a second quotation mark or bracket, holds characters that a URI may not have, or its `?` or `;` parts stand outside of \
             angle brackets, where they belong to the header field and not to the URI (RFC 3261 §20.10).",
         why_it_matters: "Strict clients ignore such a Contact and the call ends. Lenient ones guess, each in its own \
             way: the same redirect works with one telephone and fails with the next.",
@@ -61,6 +61,8 @@ enum Fault {
     Star,
     Unreadable,
     ImpossiblePort,
+    OpenQuotation,
+    OpenBracket,
     IllegalCharacters,
     HeadersOutside,
     ParametersOutside,
@@ -78,6 +80,8 @@ impl Fault {
             Self::Star => "`*` names no address outside of REGISTER",
             Self::Unreadable => "it has no URI with a scheme and a host",
             Self::ImpossiblePort => "the URI has a port that does not exist: ports are 1 to 65535",
+            Self::OpenQuotation => "a quotation mark has no second one",
+            Self::OpenBracket => "`<` has no `>`",
             Self::IllegalCharacters => "the URI holds blanks or other characters that must be escaped",
             Self::HeadersOutside => "the URI has a `?` part but no angle brackets around it",
             Self::ParametersOutside => {
@@ -95,7 +99,11 @@ fn fault(contact: &RedirectContact) -> Option<Fault> {
     match contact.raw.trim() {
         "" => return Some(Fault::Empty),
         "*" => return Some(Fault::Star),
-        _ => {}
+        raw => {
+            if let Some(fault) = open_end(raw) {
+                return Some(fault);
+            }
+        }
     }
     let Some(address) = &contact.address else {
         return Some(if has_large_port(&contact.raw) { Fault::ImpossiblePort } else { Fault::Unreadable });
@@ -113,6 +121,22 @@ fn fault(contact: &RedirectContact) -> Option<Fault> {
         return Some(Fault::HeadersOutside);
     }
     URI_PARAMETERS.iter().any(|p| address.params.has(p)).then_some(Fault::ParametersOutside)
+}
+
+/// What is opened and not closed: a strict client reads to the end of the line, and finds no URI.
+fn open_end(raw: &str) -> Option<Fault> {
+    let (mut quoted, mut escaped, mut inside) = (false, false, false);
+    for octet in raw.bytes() {
+        match octet {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' if !inside => quoted = !quoted,
+            b'<' if !quoted => inside = true,
+            b'>' if !quoted => inside = false,
+            _ => {}
+        }
+    }
+    if quoted { Some(Fault::OpenQuotation) } else { inside.then_some(Fault::OpenBracket) }
 }
 
 /// Whether the host is followed by a number that is too large for a port, so that the URI cannot be read.
@@ -166,6 +190,9 @@ mod tests {
                 ("port 0", &with("<sip:bob@new.example:0>", LATER), Some(Severity::Error)),
                 ("a port that is too large", &with("<sip:bob@new.example:70000>", LATER), Some(Severity::Error)),
                 ("the largest port", &with("<sip:bob@new.example:65535>", LATER), None),
+                ("an open quotation", &with("\"Bob <sip:bob@new.example>", LATER), Some(Severity::Error)),
+                ("an open bracket", &with("<sip:bob@new.example", LATER), Some(Severity::Error)),
+                ("closed", &with(r#""Bob \" <x" <sip:bob@new.example>;text="a>b""#, LATER), None),
                 ("no scheme", &with("<bob@new.example>", LATER), Some(Severity::Error)),
                 ("blank in the user", &with("<sip:bob smith@new.example>", LATER), Some(Severity::Error)),
                 (

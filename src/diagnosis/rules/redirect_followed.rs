@@ -130,6 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn a_challenge_on_the_way_does_not_make_it_follow_later() {
+        let uri = "sip:bob@pbx.corp.example";
+        let challenge =
+            followed(uri, "407 Proxy Authentication Required\nProxy-Authenticate: Digest realm=\"n\", nonce=\"a\"");
+        let credentials =
+            "Proxy-Authorization: Digest username=\"a\", realm=\"n\", nonce=\"a\", uri=\"x\", response=\"0\"";
+        let again = followed(&format!("{uri}\n{credentials}"), "486 Busy Here").replace("0.03 pbx", "2.0 pbx");
+        let said = only(&to(&format!("{challenge}{again}")), RULE.code).message.to_string();
+        assert!(said.contains("followed, 30 ms after") && said.ends_with("486 Busy Here."), "{said}");
+    }
+
+    #[test]
     fn a_caller_that_gave_up_is_told_in_place_of_the_487() {
         let rings = "0.03 pbx > new\nINVITE sip:bob@pbx.corp.example\n\n0.1 new > pbx tag=n\n180 Ringing\n\n";
         let cancel = "8.03 pbx > new\nCANCEL\n\n8.04 new > pbx re=CANCEL\n200 OK\n\n";

@@ -1,6 +1,6 @@
 //! A redirect that its server had to send again.
 
-use crate::call::Call;
+use crate::call::{COPIES_IN_VAIN, Call, FinalResponse};
 use crate::diagnosis::redirect_case::{GIVING_UP, RedirectCase};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
@@ -27,7 +27,8 @@ pub(super) static RULE: Rule = Rule {
             - Check that the ACK has the branch and Request-URI of the INVITE.\n\
             - Look for packet loss on the path.",
         how_to_confirm: "Call again: one 3xx, and its ACK within a round trip.",
-        when_this_is_wrong: "- The same datagram was captured twice (two interfaces, a mirror port): that is a duplicate, and \
+        when_this_is_wrong: "- The client follows all the same: then it had the response, and only the ACK was lost.\n\
+            - The same datagram was captured twice (two interfaces, a mirror port): that is a duplicate, and \
             sipscan tells it by its IP identification and distance in time.\n\
             - The capture lost packets: then a missing ACK proves nothing, and the finding rests on the repetition alone.",
     },
@@ -39,14 +40,28 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     out.extend(invites.filter_map(|case| finding(&case, cx)));
 }
 
+/// Whether the client never had the redirect, so that it could not follow: no ACK came of all its copies. It is an error then.
+pub(super) fn explains(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    let copies = answer(case).map_or(0, |f| case.call.timed_repeats(f.message, &f.retransmissions).count());
+    copies >= COPIES_IN_VAIN && case.transaction.acks.is_empty() && missing_is_proven(case, cx)
+}
+
+fn answer<'a>(case: &RedirectCase<'a>) -> Option<&'a FinalResponse> {
+    case.transaction.finals.iter().find(|f| f.message == case.redirect.response)
+}
+
+/// Where the request is missing as well, the tap may not see what this client sends.
+fn missing_is_proven(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    case.request().is_some()
+        && cx.absence_is_proven(case.redirector().address, case.response.provenance.time, GIVING_UP)
+}
+
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
-    let answer = case.transaction.finals.iter().find(|f| f.message == case.redirect.response)?;
+    let answer = answer(case)?;
     let copies: Vec<_> = case.call.timed_repeats(answer.message, &answer.retransmissions).collect();
     let (first, last) = (copies.first()?, copies.last()?);
     let ack = case.transaction.acks.iter().find_map(|id| case.call.message(*id));
-    // Where the request is missing as well, the tap may not see what this client sends.
-    let missing_is_proven = case.request().is_some()
-        && cx.absence_is_proven(case.redirector().address, case.response.provenance.time, GIVING_UP);
+    let missing_is_proven = missing_is_proven(case, cx);
     let template = match ack {
         Some(ack) if ack.provenance.time < first.provenance.time => {
             "{server} sent its {status} {count} times over {took} although {client} had acknowledged it: the ACK did not \
@@ -72,7 +87,9 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         .with("count", answer.retransmissions.len() + 1)
         .with("took", span(last.provenance.time.since(case.response.provenance.time)))
         .with("client", case.transaction.client);
+    let ends_the_call = explains(case, cx) && case.redirect.follows.is_empty();
     let finding = Finding::new(&RULE, certainty, message, case.evidence())
+        .severity(if ends_the_call { Severity::Error } else { Severity::Warning })
         .evidence(copies.iter().take(QUOTED).map(|m| Evidence::of(m, "the same response again")))
         .evidence(ack.map(|m| Evidence::of(m, Text::verbatim("ACK"))))
         .evidence(case.request_evidence())
@@ -98,6 +115,7 @@ fn actor(case: &RedirectCase<'_>) -> Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::reports::report;
     use crate::diagnosis::testing::{HOSTS, LATER, check, only};
 
     fn flow(words: &str, ack: &str) -> String {
@@ -115,7 +133,8 @@ mod tests {
             RULE.code,
             &[
                 ("late ACK", &flow(repeated, &ack("4.0")), Some(Severity::Warning)),
-                ("no ACK", &flow(repeated, ""), Some(Severity::Warning)),
+                ("no ACK", &flow(repeated, ""), Some(Severity::Error)),
+                ("no ACK of two", &flow("repeat=0.5", ""), Some(Severity::Warning)),
                 ("ACK that did not help", &flow(repeated, &ack("0.03")), Some(Severity::Warning)),
                 ("sent once", &flow("", &ack("0.03")), None),
                 ("captured twice", &flow("dup=0.0002", &ack("0.03")), None),
@@ -139,5 +158,12 @@ mod tests {
         let said = only(&unseen, RULE.code);
         assert!(said.message.to_string().ends_with("is in the capture, which may not show it."), "{}", said.message);
         assert_eq!(said.certainty, Certainty::Weak);
+    }
+
+    #[test]
+    fn a_client_that_never_had_it_is_not_told_to_follow() {
+        let root = |words: &str, ack: &str| report(&flow(words, ack)).findings[0].code;
+        assert_eq!(root("repeat=0.5,1.5,3.5", ""), RULE.code);
+        assert_eq!(root("repeat=0.5,1.5,3.5", "4.0 pbx > old\nACK\n\n"), "redirect-not-followed");
     }
 }

@@ -8,7 +8,7 @@ use crate::sip::Uri;
 
 use super::{
     redirect_chain_long, redirect_contact_not_routable, redirect_contact_unresolvable, redirect_follow_up_malformed,
-    redirect_hidden_by_b2bua, redirect_loop, redirect_target_suspicious, redirect_to_itself,
+    redirect_hidden_by_b2bua, redirect_loop, redirect_not_acknowledged, redirect_target_suspicious, redirect_to_itself,
     redirect_to_itself_in_effect,
 };
 
@@ -156,7 +156,11 @@ fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
     if redirect_contact_not_routable::explains(case, cx) {
         return Some(redirect_contact_not_routable::RULE.code);
     }
-    redirect_contact_unresolvable::explains(case, cx).then_some(redirect_contact_unresolvable::RULE.code)
+    if redirect_contact_unresolvable::explains(case, cx) {
+        return Some(redirect_contact_unresolvable::RULE.code);
+    }
+    // Nobody follows what does not arrive.
+    redirect_not_acknowledged::explains(case, cx).then_some(redirect_not_acknowledged::RULE.code)
 }
 
 #[cfg(test)]

@@ -52,7 +52,9 @@ fn leads_back(case: &RedirectCase<'_>, contact: &Uri) -> bool {
     }
     let redirector = case.redirector();
     let is_redirector = contact.ip() == Some(redirector.address) && contact.port_or_default() == redirector.port;
-    contact.effectively_equals(from) || (is_redirector && contact.effective_user() == from.effective_user())
+    // A 305 names a proxy for the same Request-URI, and no user: the one that sent it answers the same again.
+    let is_for_that_user = case.redirect.names_a_proxy() || contact.effective_user() == from.effective_user();
+    contact.effectively_equals(from) || (is_redirector && is_for_that_user)
 }
 
 /// Whether a follow-up got any final response that is no redirect.
@@ -101,6 +103,13 @@ mod tests {
                 ("another user at the server", &with("<sip:carol@198.51.100.30>", LATER), None),
                 ("another transport", &with("<sip:bob@corp.example;transport=tcp>", LATER), None),
                 ("another host", &with("<sip:bob@new.example>", LATER), None),
+                (
+                    "the server as a proxy",
+                    &redirected("305 Use Proxy\nContact: <sip:198.51.100.30>", LATER),
+                    Some(Severity::Error),
+                ),
+                ("another proxy", &redirected("305 Use Proxy\nContact: <sip:198.51.100.31>", LATER), None),
+                ("the server without a user", &with("<sip:198.51.100.30>", LATER), None),
                 ("it helped", &with("<sip:bob@corp.example:5060>", &again), None),
             ],
         );

@@ -474,12 +474,7 @@ mod tests {
             ("BYE sip:p", "481 No", "For a BYE or CANCEL nothing", "Reason"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=21", "the call was rejected", "Look for a registration"),
             ("INVITE sip:p", "480 No\nReason: SIP;cause=603", "the call was rejected", "Look for a registration"),
-            (
-                "INVITE sip:p",
-                "480 No\nReason: FreeSWITCH;cause=819",
-                "the call was rejected",
-                "Look for a registration",
-            ),
+            ("INVITE sip:p", "480 No\nReason: FreeSWITCH;cause=819", "Take it for the 607", "registration"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=17", "the called party is busy", "Look for a registration"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=16", "Look for a registration", "Do not look"),
             ("INVITE sip:p", "480 No\nReason: SIP;cause=21", "Look for a registration", "Do not look"),

@@ -249,6 +249,21 @@ fn a_decline_that_no_person_can_have_given_says_so() {
 }
 
 #[test]
+fn a_607_that_became_another_status_is_obeyed_like_one() {
+    for (response, told) in [
+        ("503 Service Unavailable\nReason: SIP;cause=607;text=\"Unwanted\"", true),
+        ("480 Temporarily Unavailable\nReason: FreeSWITCH;cause=819;text=\"UNWANTED\"", true),
+        ("503 Service Unavailable\nReason: SIP;cause=500", false),
+    ] {
+        let report = invite(response, false);
+        let finding = only(&report);
+        assert_eq!(finding.message.to_string().contains("it was 607 Unwanted before"), told, "{}", finding.message);
+        let first = finding.remediation[0].to_string();
+        assert_eq!(first.starts_with("Take it for the 607 that it was"), told, "{first}");
+    }
+}
+
+#[test]
 fn a_608_that_became_another_status_is_no_word_of_the_called_party() {
     for (response, told) in [
         ("603 Decline\nReason: SIP;cause=608;text=\"Rejected\"", true),
