@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use self::interval::{Interval, Mark, Refresher};
+use super::bye_with_abnormal_reason::names_a_timer;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::dialogs::Dialog;
 use crate::diagnosis::facts::SHORTEST_SESSION;
@@ -35,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
             - Until that is mended, agree on no session timer, or on a longer interval.",
         how_to_confirm: "A call that lasts longer than its interval shows a refresh with 2xx in each half of it, and goes on.",
         when_this_is_wrong: "- A user may hang up in that very second: a BYE of the refresher's own end is therefore never taken for it, and where no Reason names the \
-            timer the finding says that it tells by the time alone.\n\
+            timer the finding says that it tells by the time alone. A BYE that gives another reason, such as Q.850 cause 16, is none.\n\
             - A refresh that was refused or not answered is told as that.\n\
             - A session whose last refresh had no Session-Expires has no interval.\n\
             - Where the capture begins inside the call, or lacks packets, a refresh may not have been captured: then nothing is said, or a notice.",
@@ -64,6 +65,8 @@ struct Case<'a> {
     after: Duration,
     /// Whether the BYE names the timer.
     is_named: bool,
+    /// Whether its Reason is that of a timer.
+    agrees: bool,
     doubt: Option<Text>,
 }
 
@@ -78,14 +81,20 @@ impl<'a> Case<'a> {
         if after < SHORTEST_SESSION {
             return None;
         }
-        let is_named = request.message.reasons().iter().any(interval::names_the_timer);
+        let reasons = request.message.reasons();
+        let is_named = reasons.iter().any(interval::names_the_timer);
+        let agrees = reasons.iter().any(names_a_timer);
+        // It gives another reason, such as a user who hung up.
+        if !reasons.is_empty() && !is_named && !agrees {
+            return None;
+        }
         let mark = interval.mark(after).or_else(|| is_named.then_some(Mark::Named))?;
         // Who is to refresh has no reason to wait for it.
         if !is_named && interval.is_refreshed_by(&dialog, request) != Some(false) {
             return None;
         }
         let doubt = cx.doubt(request.provenance.flow.source.address, began, after);
-        Some(Self { interval, bye: request, mark, after, is_named, doubt })
+        Some(Self { interval, bye: request, mark, after, is_named, agrees, doubt })
     }
 
     fn finding(&self) -> Finding {
@@ -101,6 +110,7 @@ impl<'a> Case<'a> {
             .severity(severity)
             .evidence([Evidence::header(response, HeaderName::SessionExpires, "the interval, and who is to refresh")])
             .evidence(self.is_named.then(|| Evidence::header(self.bye, HeaderName::Reason, "names the timer")))
+            .evidence((self.agrees && !self.is_named).then(|| Evidence::header(self.bye, HeaderName::Reason, "the reason that it gives")))
             .actor(actor)
             .fix(
                 "Capture at the end that is to refresh, when half of the interval is over: does a re-INVITE or UPDATE leave, and where does it end? Its way is that of \
@@ -151,6 +161,7 @@ impl<'a> Case<'a> {
         match &self.doubt {
             Some(doubt) => Text::new("Whether a refresh was sent is unknown: {doubt}.").with("doubt", doubt.clone()),
             None if self.is_named => Text::new("The Reason of the BYE names the timer."),
+            None if self.agrees => Text::new("The Reason of the BYE speaks of a timer as well."),
             None => Text::new("That the timer was the reason is told by the time alone: the BYE itself gives none."),
         }
     }

@@ -63,6 +63,7 @@ fn what_ends_a_call_otherwise_is_none() {
         ("at another time", answered(BY_CALLER) + &by_callee(75.0, "")),
         ("by the refresher itself", answered(BY_CALLER) + &by_caller(91.0)),
         ("nobody has to refresh", answered("Session-Expires: 90") + &by_callee(91.0, "")),
+        ("a user who hung up", answered(BY_CALLER) + &by_callee(91.0, "Reason: Q.850;cause=16\n")),
         ("no interval", answered("Supported: timer") + &by_callee(91.0, "")),
         ("switched off by the last refresh", answered(BY_CALLER) + &update(46.0, "200 OK") + &by_callee(136.0, "")),
         (
@@ -86,4 +87,11 @@ fn a_reason_that_names_the_timer_proves_it() {
     assert_eq!(codes(&report), ["session-timer-expired error", "(bye-with-abnormal-reason warning)"]);
     let text = report.findings[0].message.to_string();
     assert!(text.ends_with("and no refresh came in between. The Reason of the BYE names the timer."), "{text}");
+}
+
+#[test]
+fn a_reason_of_another_timer_agrees() {
+    let (severity, text) = told(&(answered(BY_CALLER) + &by_callee(91.0, "Reason: Q.850;cause=102\n"))).unwrap();
+    assert_eq!(severity, Severity::Error);
+    assert!(text.ends_with("The Reason of the BYE speaks of a timer as well."), "{text}");
 }
