@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::Evidence;
 use super::patterns::cited;
@@ -12,11 +13,14 @@ use crate::provenance::{Endpoint, Transport};
 /// Above this size RFC 3261 §18.1.1 asks for a transport with congestion control, since datagrams may get fragmented on the way.
 pub(super) const LARGE: usize = 1300;
 
+/// How often it is noted that a pair still answers.
+const SELDOM: Duration = Duration::from_secs(10);
+
 /// The requests of a client to a server that were answered.
 #[derive(Debug, Clone)]
 pub(super) struct Answered {
-    /// Octets of the smallest.
-    pub(super) least: usize,
+    /// Octets of the one that was answered last, or nearly so.
+    pub(super) octets: usize,
     /// Its first response.
     pub(super) response: Evidence,
     /// Octets of the largest.
@@ -60,14 +64,14 @@ impl Answered {
         let octets = request.message.raw().len();
         let what = "the response to a smaller request, which was answered";
         let in_fragments = is_fragmented(request);
-        Some(Self { least: octets, response: Evidence::of(response, what), most: octets, in_fragments })
+        Some(Self { octets, response: Evidence::of(response, what), most: octets, in_fragments })
     }
 
     /// Both together.
     pub(super) fn with(self, other: Self) -> Self {
         let (most, in_fragments) = (self.most.max(other.most), self.in_fragments || other.in_fragments);
-        let smaller = if other.least < self.least { other } else { self };
-        Self { most, in_fragments, ..smaller }
+        let later = if other.response.time > self.response.time { other } else { self };
+        Self { most, in_fragments, ..later }
     }
 }
 
@@ -79,7 +83,9 @@ impl Datagrams {
             let known = self.0.get(&pair);
             // Next to all say what is known.
             let octets = transaction.request.and_then(|id| call.message(id)).map_or(0, |m| m.message.raw().len());
-            let adds = known.map_or(self.0.len() < DATAGRAM_PAIRS, |known| octets > known.most || octets < known.least);
+            let is_news =
+                |known: &Answered| octets > known.most || transaction.start.since(known.response.time) > SELDOM;
+            let adds = known.map_or(self.0.len() < DATAGRAM_PAIRS, is_news);
             let Some(mut one) = adds.then(|| Answered::of(call, transaction)).flatten() else { continue };
             one.response = cited(one.response);
             let all = known.cloned().map_or_else(|| one.clone(), |known| known.with(one.clone()));

@@ -1,5 +1,7 @@
 //! A request over UDP that nobody answered, and that is larger than those that were answered.
 
+use std::time::Duration;
+
 use super::no_response::{Silence, times};
 use crate::call::Call;
 use crate::diagnosis::datagrams::{Answered, LARGE, is_fragmented};
@@ -11,6 +13,9 @@ use crate::sip::HeaderName;
 
 /// A request that is larger by less than this is as large: no limit lies just in between.
 const MARGIN: usize = 100;
+
+/// How long before a server that answers is taken to be up still.
+const LATELY: Duration = Duration::from_mins(2);
 
 /// From this size on a session description is worth being made smaller.
 const LONG_BODY: usize = 600;
@@ -39,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
             - Nor is one of about the size of another that was answered.\n\
             - The server may drop this request for another reason, such as its method or its sender, and answer others: where the request takes no \
             fragments, the finding is a weak one.\n\
-            - Where no smaller request was answered, nothing shows that the way works at all (no-response).\n\
+            - Where no smaller request was answered, or none since two minutes before, nothing shows that the way works (no-response).\n\
             - Where the capture may lack the response, nothing is said of size.",
     },
     detect: Detect::Given(Facts::FAILURE, detect),
@@ -71,7 +76,9 @@ fn answered(silence: &Silence<'_>, cx: &Context<'_>) -> Option<Answered> {
     let (client, server) = (silence.transaction.client.address, silence.transaction.server);
     let own = Answered::in_call(silence.call, client, server);
     let all = [own, cx.hosts.datagrams.of(client, server).cloned()].into_iter().flatten().reduce(Answered::with)?;
-    (all.most + MARGIN < octets && !all.in_fragments).then_some(all)
+    // What was answered long before says nothing: the server may have gone since.
+    let is_up = all.response.time.plus(LATELY) >= silence.transaction.start;
+    (is_up && all.most + MARGIN < octets && !all.in_fragments).then_some(all)
 }
 
 fn finding(silence: &Silence<'_>, answered: &Answered) -> Finding {
@@ -91,7 +98,7 @@ fn finding(silence: &Silence<'_>, answered: &Answered) -> Finding {
         .with("octets", octets)
         .with("server", transaction.server)
         .with("times", times(silence))
-        .with("least", answered.least);
+        .with("least", answered.octets);
     let certainty = if in_fragments { Certainty::Strong } else { Certainty::Weak };
     let mut finding = Finding::new(&RULE, certainty, text, Evidence::of(request, "the request"))
         .severity(silence.severity)

@@ -62,6 +62,14 @@ fn size_is_the_reason_only_where_the_capture_says_so() {
             ("one that takes fragments was answered", &flow(&answered("", 1300), "", 1500), None),
             ("another in fragments was answered", &flow(&answered("fragment=400", 300), "fragment=1480", 1500), None),
             ("with credentials, in the same call", &format!("{HOSTS}{challenged}{LATER}"), error),
+            (
+                "the last answer is long ago",
+                &flow(PING, "fragment=1480", 1500)
+                    .replace("1.0 a", "900.0 a")
+                    .replace("90.0 a", "990.0 a")
+                    .replace("90.1 p", "990.1 p"),
+                None,
+            ),
             ("over TCP", &flow(PING, "tcp", 1500).replace(ALL, ""), None),
             ("sent once", &flow(PING, "fragment=1480", 1500).replace(ALL, ""), None),
             ("answered", &flow(PING, "fragment=1480", 1500).replace(LATER, "32.9 p > a call=y\n100 Trying\n\n"), None),
