@@ -5,7 +5,6 @@
 //! another, some frames at a time; on several (`parallel`) frames are prepared side by side, and front, back and reports take them in the
 //! order of the capture, so that the result is the same to the octet.
 
-mod associations;
 mod back;
 mod batch;
 mod counts;

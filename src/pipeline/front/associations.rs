@@ -1,11 +1,11 @@
 //! SCTP on its way from packets to messages.
 
-use super::front::{Front, Step};
-use super::prepare::Place;
+use super::{Front, Step};
 use crate::anomaly::Anomaly;
 use crate::call::CapturedMessage;
 use crate::net::SctpKind;
 use crate::net::sctp::{Packet, SctpEvent, UserMessage};
+use crate::pipeline::prepare::Place;
 use crate::provenance::Provenance;
 use crate::sip;
 
