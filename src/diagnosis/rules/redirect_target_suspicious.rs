@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 3261 §26.1.2", "RFC 3261 §26.1.3", "RFC 3261 §8.1.3.4"],
     explanation: Explanation {
         what_it_means: "The Contact belongs to another domain than the address that was called, and the server has not \
-            sent calls there before. That alone is a reason to ask, and no more than that where the target answers. It becomes critical with one of these marks: the \
+            sent calls there before. That alone is a reason to ask. It becomes critical with one of these marks: the \
             response came from an address that the request was not sent to; the same request got two different final \
             responses; the target is an international or premium number while the called address was not.",
         why_it_matters: "Whoever can send a forged 301 takes over the call: eavesdropping, a false party at the other \
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             address in other calls of the capture.",
         when_this_is_wrong: "- The new host is another name of the same registered domain: that is no foreign domain.\n\
             - The server redirected other calls to that domain before, so it is one of its usual targets.\n\
-            - A partner company took over the number; the finding stays, and asking settles it.",
+            - A partner company took over the number; the finding stays a warning, and asking settles it.",
     },
     detect: Detect::of_redirects(detect),
 };
@@ -142,11 +142,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let others = case.transaction.finals.iter().filter(|f| f.message != case.redirect.response);
     let others = others.filter_map(|f| case.call.message(f.message)).map(|m| Evidence::of(m, "another final response"));
     let mut finding = Finding::new(&RULE, Certainty::Strong, message, case.evidence())
-        .severity(match answered {
-            Some(_) => Severity::Notice,
-            None if critical => Severity::Critical,
-            None => Severity::Warning,
-        })
+        .severity(if critical { Severity::Critical } else { Severity::Warning })
         .evidence(case.request_evidence())
         .evidence(others)
         .evidence(genuine_server_goes_on(case))
@@ -219,7 +215,7 @@ mod tests {
                 (
                     "foreign domain, answered",
                     &to("sip:bob@other.example", &format!("{}{LATER}", followed("sip:bob@other.example", "200 OK"))),
-                    Some(Severity::Notice),
+                    Some(Severity::Warning),
                 ),
                 (
                     "foreign domain, another one answered",
