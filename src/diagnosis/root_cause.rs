@@ -113,6 +113,7 @@ static LATER: &[(&str, &str)] = &[
     ("bye-with-abnormal-reason", "answer-not-acknowledged"),
     ("bye-with-abnormal-reason", "ack-misrouted"),
     ("bye-with-abnormal-reason", "session-timer-expired"),
+    ("bye-with-abnormal-reason", "one-way-media"),
 ];
 
 /// They say what the catalogue says of a response, and more, in calls of every outcome.

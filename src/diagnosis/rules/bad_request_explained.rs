@@ -7,7 +7,7 @@ use crate::diagnosis::response_facts;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
-use crate::sip::{HeaderName, Message};
+use crate::sip::{HeaderName, Message, Warning};
 
 mod fault;
 
@@ -31,6 +31,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "The same request gets another response than 400.",
         when_this_is_wrong: "- Nothing is wrong with the request by its grammar: the server means something else, and failed-response tells it.\n\
             - The response names another header field than the one that is wrong: then nothing is said here.\n\
+            - It speaks of something else, such as the session description or the number: the same.\n\
             - Where the response names nothing, what is wrong with the request need not be what the server refused: the finding is strong at \
             best, and weak where only Max-Forwards is missing.\n\
             - The request as captured was cut, or another element changed it behind the capture.",
@@ -46,18 +47,27 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &Refused<'_>) -> Option<Finding> {
     let request = case.request().filter(|request| !request.message.is_cut())?;
     let named = named(&case.response.message, &request.message);
+    let spoken = spoken(&case.response.message);
     let mut faults = all(&request.message).into_iter();
-    // Whoever names a header field has another one in mind than the first that is wrong.
-    let fault = faults.find(|fault| named.is_empty() || fault.name.is_some_and(|name| named.contains(&name)))?;
+    // Whoever names a header field has another one in mind than the first that is wrong, and so has who speaks of something else.
+    let fault = faults.find(|fault| match named.as_slice() {
+        [] => spoken.iter().all(|word| is_general(word) || fault.what.to_ascii_lowercase().contains(word.as_str())),
+        named => fault.name.is_some_and(|name| named.contains(&name)),
+    })?;
     let certainty = match fault.name {
         Some(_) if !named.is_empty() => Certainty::Certain,
         Some(HeaderName::MaxForwards) => Certainty::Weak,
         _ => Certainty::Strong,
     };
-    let meaning = Text::new(if named.is_empty() {
-        "The request is not valid: {fault}. The response does not say what it refuses; this is the likeliest reason."
-    } else {
-        "The request is not valid: {fault}. The response names that header field."
+    let meaning = Text::new(match certainty {
+        Certainty::Certain => "The request is not valid: {fault}. The response names that header field.",
+        // A proxy is to take such a request all the same (RFC 3261 §16.3).
+        Certainty::Weak => {
+            "The request is not valid: {fault}. The response does not say what it refuses; this may be the reason."
+        }
+        Certainty::Strong => {
+            "The request is not valid: {fault}. The response does not say what it refuses; this is the likeliest reason."
+        }
     });
     let primary = Evidence::of(case.response, Text::new("{status} response").with("status", case.status()));
     let text = case.text(meaning.with("fault", fault.words()));
@@ -94,6 +104,79 @@ fn with_remedies(case: &Refused<'_>, fault: &Fault, finding: Finding) -> Finding
             .actor(case.client("the operator or vendor of the element that wrote the request"))
     };
     finding.verify("The same request gets another response than 400.")
+}
+
+/// The words of the phrase, and of the texts of Warning and Reason. Numbers, and who writes a Warning, are none.
+fn spoken(response: &Message) -> Vec<String> {
+    let warnings = response.values(HeaderName::Warning);
+    let warnings = warnings.iter().filter_map(|value| Some(Warning::read(value)?.text));
+    let reasons = response.reasons().into_iter().filter_map(|reason| reason.text);
+    let texts = response.reason_phrase().into_iter().map(|phrase| phrase.to_string()).chain(warnings).chain(reasons);
+    let words = |text: String| -> Vec<String> {
+        let all = text.split(|c: char| !c.is_alphanumeric() && c != '-');
+        all.filter(|word| word.chars().any(char::is_alphabetic)).map(str::to_lowercase).collect()
+    };
+    texts.flat_map(words).collect()
+}
+
+/// Whether a word says no more than 400 does.
+fn is_general(word: &str) -> bool {
+    const GENERAL: [&str; 53] = [
+        "400",
+        "a",
+        "an",
+        "and",
+        "bad",
+        "be",
+        "by",
+        "can",
+        "cannot",
+        "client",
+        "could",
+        "due",
+        "error",
+        "errors",
+        "failed",
+        "failure",
+        "fields",
+        "format",
+        "from",
+        "header",
+        "headers",
+        "illegal",
+        "in",
+        "incorrect",
+        "invalid",
+        "is",
+        "malformed",
+        "mandatory",
+        "message",
+        "missing",
+        "not",
+        "of",
+        "or",
+        "parse",
+        "parser",
+        "parsing",
+        "protocol",
+        "received",
+        "request",
+        "required",
+        "server",
+        "sip",
+        "something",
+        "syntax",
+        "the",
+        "this",
+        "to",
+        "understood",
+        "unspecified",
+        "was",
+        "wrong",
+        "your",
+        "field",
+    ];
+    GENERAL.contains(&word)
 }
 
 /// Header fields that the phrase or a Warning names. Words that are ordinary ones as well (to, from, date) count with the word header

@@ -45,10 +45,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+    out.extend(first_end(call).and_then(|transaction| finding(call, transaction)));
+}
+
+/// The first BYE or CANCEL: who gets one passes it on with the reason, or with one of its own.
+fn first_end(call: &Call) -> Option<&Transaction> {
     let ends = |t: &&Transaction| matches!(t.method, Method::Bye | Method::Cancel) && t.upstream.is_none();
-    // Who gets a BYE passes it on with the reason, or with one of its own.
-    let first = call.transactions.iter().filter(ends).min_by_key(|t| t.start);
-    out.extend(first.and_then(|transaction| finding(call, transaction)));
+    call.transactions.iter().filter(ends).min_by_key(|t| t.start)
 }
 
 /// What went wrong, as far as a reason tells.
@@ -92,12 +95,16 @@ impl Kind {
         let lower = text.to_ascii_lowercase();
         let words: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
         let has = |word: &str| words.split(' ').any(|w| w == word);
-        let late = ["timeout", "timed", "time", "inactivity", "inactive", "loss", "lost", "expired", "no"]
-            .iter()
-            .any(|w| has(w));
+        let follow =
+            |one: &str, other: &str| words.split(' ').zip(words.split(' ').skip(1)).any(|pair| pair == (one, other));
+        let late = LATE.iter().any(|w| has(w)) || follow("time", "out");
         match () {
-            () if late && (has("rtp") || has("rtcp") || has("media")) => Some(Self::Media),
-            () if late && has("session") && (has("timer") || has("expired") || has("refresh")) => {
+            () if has_no_media(&words) || (late && MEDIA.iter().any(|w| has(w))) => Some(Self::Media),
+            () if late
+                && !names_a_limit(text)
+                && has("session")
+                && (has("timer") || has("expired") || has("refresh")) =>
+            {
                 Some(Self::SessionTimer)
             }
             () => None,
@@ -138,6 +145,37 @@ impl Kind {
             ],
         }
     }
+}
+
+const LATE: [&str; 7] = ["timeout", "timed", "inactivity", "inactive", "loss", "lost", "expired"];
+const MEDIA: [&str; 3] = ["rtp", "rtcp", "media"];
+
+/// Whether words say that there are no media: "no RTP", "no media received", but not "no media change".
+fn has_no_media(words: &str) -> bool {
+    const BEHIND: [&str; 14] = [
+        "received", "packet", "packets", "activity", "timeout", "flow", "stream", "traffic", "detected", "data", "for",
+        "in", "within", "from",
+    ];
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let says = |w: &[&str]| matches!(w, ["no", what, behind @ ..] if MEDIA.contains(what) && behind.first().is_none_or(|next| BEHIND.contains(next)));
+    (0..words.len()).any(|at| words.get(at..).is_some_and(says))
+}
+
+/// Whether a text speaks of how long a call may last, or what it may cost: no refresh makes that longer.
+pub(super) fn names_a_limit(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["max", "limit", "duration", "credit", "balance", "prepaid", "quota", "allowed"]
+        .iter()
+        .any(|word| lower.contains(word))
+}
+
+/// The BYE that ended a call, where its Reason says that media did not arrive.
+pub(super) fn ended_for_lack_of_media(call: &Call) -> Option<&CapturedMessage> {
+    let bye = first_end(call).filter(|t| t.method == Method::Bye)?;
+    let request = call.message(bye.request?)?;
+    let reasons = request.message.reasons();
+    let kind = reasons.iter().find_map(|reason| Kind::of(reason, &Method::Bye));
+    (kind == Some(Kind::Media)).then_some(request)
 }
 
 /// Whether a reason of a BYE says that a timer ran out.

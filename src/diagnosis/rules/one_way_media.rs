@@ -7,6 +7,7 @@ mod tests;
 use std::time::Duration;
 
 use self::talk::{End, Talk};
+use super::bye_with_abnormal_reason::ended_for_lack_of_media;
 use crate::call::Call;
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::repeated::with_reason;
@@ -71,14 +72,17 @@ struct OneWay<'a> {
 }
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut all: Vec<_> = Talk::all(call).filter_map(|talk| one_way(call, talk)).collect();
+    let mut all: Vec<_> = Talk::all(call).into_iter().filter_map(|talk| one_way(call, talk)).collect();
     let Some(first) = all.iter().map(|found| found.talk.from).min() else { return };
     all.retain(|found| found.talk.from.since(first) < SAME_ANSWER);
     // Of several hops that one tells most that is nearest the end which is not heard.
     let depth = |found: &OneWay<'_>| found.talk.depth;
     let is_callee = |found: &OneWay<'_>| found.silent.receives_at == found.talk.server.receives_at;
     let last = all.iter().filter(|found| is_callee(found)).max_by_key(|found| depth(found));
-    out.extend(last.or_else(|| all.iter().min_by_key(|found| depth(found))).map(finding));
+    let told = last.or_else(|| all.iter().min_by_key(|found| depth(found))).map(finding);
+    let bye =
+        ended_for_lack_of_media(call).map(|bye| Evidence::of(bye, "the BYE, which says that media did not arrive"));
+    out.extend(told.map(|told| told.evidence(bye)));
 }
 
 fn one_way<'a>(call: &'a Call, talk: Talk<'a>) -> Option<OneWay<'a>> {
@@ -115,7 +119,7 @@ fn finding(found: &OneWay<'_>) -> Finding {
     let OneWay { talk, deaf, silent, stream, spell } = found;
     let is_hidden =
         matches!(scope(deaf.receives_at.address), Scope::Private | Scope::Shared | Scope::Loopback | Scope::LinkLocal)
-            && matches!(scope(silent.host), Scope::Public | Scope::Documentation);
+            && matches!(scope(silent.receives_at.address), Scope::Public | Scope::Documentation);
     let text = Text::new(
         "One-way audio: {packets} RTP packets went to {hears}, for {took} of this call, and not one to {deaf}, though both ends agreed to send and \
          to receive.",
@@ -128,7 +132,7 @@ fn finding(found: &OneWay<'_>) -> Finding {
     let hidden = is_hidden.then(|| {
         let why =
             Text::new("{deaf} is {scope}, and {silent} is not in that network.").with("deaf", deaf.receives_at.address);
-        why.with("scope", Text::new(scope(deaf.receives_at.address).words())).with("silent", silent.host)
+        why.with("scope", Text::new(scope(deaf.receives_at.address).words())).with("silent", silent.receives_at.address)
     });
     let text = with_reason(text, hidden);
     let first = Evidence {
@@ -149,17 +153,20 @@ fn finding(found: &OneWay<'_>) -> Finding {
         finding
             .actor(Actor::sender(deaf.description, "operator of the end that hears nothing"))
             .fix(Text::new(fix).with("deaf", deaf.receives_at))
-            .fix(Text::new(SYMMETRIC).with("silent", silent.host).with("source", stream.source))
+            .fix(Text::new(SYMMETRIC).with("silent", silent.receives_at.address).with("source", stream.source))
     } else {
-        finding.actor(Actor::sender(
-            silent.description,
-            "operator of the end that is not heard, or of the network in front of it",
-        ))
+        let role = "operator of the end that is not heard, or of the network in front of it";
+        let sends_sip = silent.description.provenance.flow.source.address == silent.receives_at.address;
+        finding.actor(if sends_sip {
+            Actor::sender(silent.description, role)
+        } else {
+            Actor::at(silent.receives_at, role)
+        })
     };
     finding
         .fix(
             Text::new("See whether {silent} sends RTP to {deaf}: if it does not, mend it there; if it does, look for the NAT or firewall that drops it.")
-                .with("silent", silent.host)
+                .with("silent", silent.receives_at.address)
                 .with("deaf", deaf.receives_at),
         )
         .fix("Make sure that the capture sees both directions of the media: another way for one of them looks the same.")

@@ -93,6 +93,10 @@ impl<'a> Case<'a> {
         if !is_named && interval.is_refreshed_by(&dialog, request) != Some(false) {
             return None;
         }
+        // Whoever got no ACK ends the call for that.
+        if !is_named && dialog.was_not_acknowledged() {
+            return None;
+        }
         let doubt = cx.doubt(request.provenance.flow.source.address, began, after);
         Some(Self { interval, bye: request, mark, after, is_named, agrees, doubt })
     }

@@ -23,6 +23,8 @@ fn what_no_user_caused_is_translated() {
         ),
         ("Q.850;cause=41", "Q.850 cause 41: Temporary failure. No user hung up: resources were lacking"),
         ("Q.850;cause=16;text=\"RTP timeout\"", "media (RTP) did not arrive"),
+        ("Q.850;cause=16;text=\"No RTP\"", "media (RTP) did not arrive"),
+        ("Q.850;cause=16;text=\"no media received\"", "media (RTP) did not arrive"),
         ("FreeSWITCH;cause=604;text=\"MEDIA_TIMEOUT\"", "media (RTP) did not arrive"),
         (
             "RELEASE_CAUSE;cause=2;text=\"RTP/RTCP time-out\"",
@@ -55,6 +57,10 @@ fn ordinary_ends_are_none() {
         "SIP;text=\"no more time\"",
         "RELEASE_CAUSE;cause=1;text=\"User ends call\"",
         "X-Vendor;cause=77",
+        "SIP;cause=200;text=\"Maximum session time expired\"",
+        "Q.850;cause=16;text=\"Prepaid session expired: no credit\"",
+        "Q.850;cause=16;text=\"No media change, normal clearing\"",
+        "Q.850;cause=16;text=\"Media time 300 s\"",
     ] {
         assert_eq!(told(reason), None, "{reason}");
     }

@@ -1,7 +1,5 @@
 //! Spans of a call in which two ends have agreed to send audio to one another.
 
-use std::net::IpAddr;
-
 use crate::call::{Call, CapturedMessage, MessageId, Transaction, TransactionId};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::sdp::{Direction, Media};
@@ -16,7 +14,7 @@ pub(super) struct Talk<'a> {
     pub(super) server: End<'a>,
     /// How far it is from the caller: its leg, and the hop of that.
     pub(super) depth: (usize, usize),
-    /// When the answer came.
+    /// When the answer came: the first one of those that agreed on the same again, as to refresh the session.
     pub(super) from: Timestamp,
     /// When the call ended, or the next offer was made, or nobody looked any more.
     pub(super) until: Timestamp,
@@ -29,28 +27,48 @@ pub(super) struct End<'a> {
     pub(super) description: &'a CapturedMessage,
     /// Where it says that it receives audio.
     pub(super) receives_at: Endpoint,
-    /// Where it sends SIP from.
-    pub(super) host: IpAddr,
 }
 
 impl<'a> Talk<'a> {
     /// All of a call. An INVITE with several answers, or whose answer is not known, is left out, and so is ICE (RFC 8445), which may choose other
     /// addresses than the descriptions name.
-    pub(super) fn all(call: &'a Call) -> impl Iterator<Item = Self> {
+    pub(super) fn all(call: &'a Call) -> Vec<Self> {
         let invites = call.transactions.iter().enumerate().filter(|(_, t)| t.method == Method::Invite);
-        invites.filter_map(|(at, invite)| Self::of(call, TransactionId(at), invite))
+        let talks = invites.filter_map(|(at, invite)| Some((at, Self::of(call, TransactionId(at), invite)?)));
+        let mut talks: Vec<(usize, Self)> = talks.collect();
+        talks.sort_by_key(|(_, talk)| talk.from);
+        // Each may go on with an earlier one, which may do so itself.
+        for later in 1..talks.len() {
+            let (before, behind) = talks.split_at_mut(later);
+            let Some((at, talk)) = behind.first_mut() else { break };
+            let offered = offered(call, TransactionId(*at));
+            let goes_on = |earlier: &&(usize, Self)| earlier.1.until == offered && earlier.1.is_between_those_of(talk);
+            talk.from = before.iter().find(goes_on).map_or(talk.from, |(_, earlier)| earlier.from);
+        }
+        talks.into_iter().map(|(_, talk)| talk).collect()
+    }
+
+    /// Whether two have the same ends, whoever of them made the offer.
+    fn is_between_those_of(&self, other: &Self) -> bool {
+        let ends = |talk: &Self| [talk.client.receives_at, talk.server.receives_at];
+        let [one, two] = ends(other);
+        self.depth.0 == other.depth.0 && (ends(self) == [one, two] || ends(self) == [two, one])
     }
 
     fn of(call: &'a Call, id: TransactionId, invite: &'a Transaction) -> Option<Self> {
         let [last] = invite.finals.as_slice() else { return None };
-        let (request, answer) = (call.message(invite.request?)?, call.message(last.message)?);
-        if !last.status.is_success() {
+        let answer = call.message(last.message)?;
+        let from = answer.provenance.time;
+        if !last.status.is_success() || is_replaced(call, invite, from) {
             return None;
         }
         let described = |id: MessageId| call.message(id).and_then(|m| Some((m, m.message.sdp()?)));
         let acks = || invite.acks.iter().copied().find_map(described);
         // In front of the 2xx a reliable provisional response may have it (RFC 3262 §5); the 2xx has it as well, or nothing.
-        let provisionals = || invite.provisionals.iter().rev().copied().find_map(described);
+        let provisionals = || {
+            let of_answer = |(m, _): &(&CapturedMessage, Sdp)| m.message.to_tag() == answer.message.to_tag();
+            invite.provisionals.iter().rev().copied().filter_map(described).find(of_answer)
+        };
         let (offer, reply) = match (described(invite.request?), described(last.message)) {
             (Some(offer), reply) => (offer, reply.or_else(provisionals)?),
             // An offer in the 2xx is answered in the ACK (RFC 3264 §5, RFC 3261 §13.2.1).
@@ -58,10 +76,9 @@ impl<'a> Talk<'a> {
             (None, None) => return None,
         };
         let [client, server] = audio(&offer.1, &reply.1)?;
-        let from = answer.provenance.time;
         Some(Self {
-            client: End { description: offer.0, receives_at: client, host: request.provenance.flow.source.address },
-            server: End { description: reply.0, receives_at: server, host: answer.provenance.flow.source.address },
+            client: End { description: offer.0, receives_at: client },
+            server: End { description: reply.0, receives_at: server },
             depth: (invite.leg, call.depth(id)),
             from,
             until: until(call, id, invite, from),
@@ -83,17 +100,45 @@ fn audio(offer: &Sdp, reply: &Sdp) -> Option<[Endpoint; 2]> {
     let is_chosen_by_ice = |a: &Media, b: &Media| !a.candidates.is_empty() && !b.candidates.is_empty();
     // Sections belong together by their order (RFC 3264 §6).
     let mut pairs = offer.media.iter().zip(&reply.media).filter(|(a, b)| both(offer, a) && both(reply, b));
-    let (a, b) = pairs.find(|(a, b)| !is_chosen_by_ice(a, b))?;
-    let ends = [offer.receives_at(a)?, reply.receives_at(b)?];
+    // One that was refused has port 0, as where SRTP and RTP were offered in two sections.
+    let open = |(a, b): (&Media, &Media)| Some([offer.receives_at(a)?, reply.receives_at(b)?]);
+    let ends = pairs.find_map(|pair| open(pair).filter(|_| !is_chosen_by_ice(pair.0, pair.1)))?;
     let is_one_host = |end: &Endpoint| !end.address.is_multicast() && !end.address.is_loopback();
     (ends[0] != ends[1] && ends.iter().all(is_one_host)).then_some(ends)
 }
 
+/// Whether a further offer was made before the answer (RFC 3311 §5.1, RFC 3262 §5).
+fn is_replaced(call: &Call, invite: &Transaction, answered: Timestamp) -> bool {
+    let early = call.transactions.iter().filter(|t| {
+        t.leg == invite.leg
+            && matches!(t.method, Method::Update | Method::Prack)
+            && (invite.start..=answered).contains(&t.start)
+    });
+    early.filter_map(|t| call.message(t.request?)).any(|m| m.message.sdp().is_some())
+}
+
+/// When the offer of an INVITE was made: at the hop at which that was seen first.
+fn offered(call: &Call, id: TransactionId) -> Timestamp {
+    let invite = call.transaction(id);
+    let all = call.transactions.iter().enumerate().filter(|(at, t)| {
+        t.method == Method::Invite
+            && invite.is_some_and(|i| i.leg == t.leg)
+            && name(call, TransactionId(*at)) == name(call, id)
+    });
+    all.map(|(_, t)| t.start).min().unwrap_or_default()
+}
+
+/// What an INVITE has in common with itself at another hop.
+fn name(call: &Call, id: TransactionId) -> Option<(u32, Option<&[u8]>)> {
+    Some((call.cseq_number(id)?, call.request(id)?.message.from_tag()))
+}
+
 /// Until when it holds: a BYE or a further offer ends it, at whatever hop of the leg that is seen first.
 fn until(call: &Call, id: TransactionId, invite: &Transaction, from: Timestamp) -> Timestamp {
-    let name = |id| Some((call.cseq_number(id)?, call.request(id)?.message.from_tag()));
     // The same INVITE at another hop is no further offer.
-    let is_other = |(at, t): &(usize, &Transaction)| t.method != Method::Invite || name(TransactionId(*at)) != name(id);
+    let is_other = |(at, t): &(usize, &Transaction)| {
+        t.method != Method::Invite || name(call, TransactionId(*at)) != name(call, id)
+    };
     let ends = |t: &Transaction| matches!(t.method, Method::Bye | Method::Invite | Method::Update);
     let later = call.transactions.iter().enumerate();
     let later = later.filter(|(_, t)| t.leg == invite.leg && t.in_dialog && t.start > from && ends(t)).filter(is_other);

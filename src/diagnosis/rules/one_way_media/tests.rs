@@ -17,7 +17,7 @@ fn sdp(address: &str, port: u16, more: &str) -> String {
 /// An answered call of so many seconds.
 fn call(seconds: u32, offer: &str, answer: &str) -> String {
     format!(
-        "{HOSTS}0.0 alice > bob\nINVITE sip:bob@b.example\n{offer}\n\n1.0 bob > alice\n200 OK\n{answer}\n\n1.01 alice > bob\nACK\n\n\
+        "{HOSTS}0.0 alice > bob\nINVITE sip:bob@b.example\n{offer}\n\n1.0 bob > alice tag=t\n200 OK\n{answer}\n\n1.01 alice > bob\nACK\n\n\
          {} alice > bob\nBYE\n\n+0.01 bob > alice\n200 OK\n\n",
         1 + seconds
     )
@@ -58,6 +58,17 @@ fn one_direction_alone_is_told_where_both_were_agreed() {
         "5.0 alice > bob\nUPDATE sip:bob@198.51.100.30\n{}\n\n+0.01 bob > alice\n200 OK\n\n",
         sdp("192.0.2.10", 4000, "a=inactive\n")
     );
+    let early = format!(
+        "{talk}0.5 bob > alice tag=t from-tag=t\nUPDATE sip:alice@192.0.2.10\n{}\n\n+0.01 alice > bob\n200 OK\n{}\n\n",
+        sdp("198.51.100.77", 7000, ""),
+        sdp("192.0.2.10", 4000, "")
+    );
+    let secure = "m=audio 4002 RTP/SAVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\n";
+    let sections = call(
+        20,
+        &sdp("192.0.2.10", 4002, "").replace("RTP/AVP 0\n", &format!("RTP/AVP 0\n{}", secure.replace("4002", "4000"))),
+        &sdp("198.51.100.30", 0, &secure.replace("4002", "5000")),
+    );
     check(
         RULE.code,
         &[
@@ -83,6 +94,15 @@ fn one_direction_alone_is_told_where_both_were_agreed() {
             ("too short", &format!("{}{}", plain(7), there(1.1, 8.0)), None),
             ("few packets", &format!("{talk}{}", there(1.1, 5.0)), None),
             ("on hold", &format!("{hold}{}", there(1.1, 20.0)), None),
+            ("after a refresh", &format!("{talk}{}{}{}", offer_again("", ""), back(1.1, 4.0), there(1.1, 20.0)), None),
+            ("before and after a refresh", &format!("{talk}{}{}", offer_again("", ""), there(1.1, 20.0)), error),
+            (
+                "after hold",
+                &format!("{talk}{}{}{}", offer_again("a=inactive\n", "a=inactive\n"), back(1.1, 4.0), there(1.1, 20.0)),
+                None,
+            ),
+            ("another offer before the answer", &format!("{early}{}", there(1.1, 20.0)), None),
+            ("two sections, one refused", &format!("{sections}{}", there(1.1, 20.0)), error),
             ("ICE", &format!("{ice}{}", there(1.1, 20.0)), None),
             ("stopped soon by another offer", &format!("{talk}{update}{}", there(1.1, 20.0)), None),
         ],
@@ -103,6 +123,37 @@ fn who_hears_nothing_and_why_is_told() {
         |told: &crate::diagnosis::CallReport| told.findings[0].actor.clone().unwrap().address.unwrap().to_string();
     assert_eq!(actor(&told), "192.0.2.10:5060");
     assert_eq!(actor(&report(&format!("{}{}", plain(20), there(1.1, 20.0)))), "198.51.100.30:5060");
+}
+
+/// A re-INVITE after five seconds with the same addresses.
+fn offer_again(offer: &str, answer: &str) -> String {
+    format!(
+        "5.0 alice > bob to-tag=t cseq=7\nINVITE sip:bob@198.51.100.30\n{}\n\n+0.01 bob > alice cseq=7\n200 OK\n{}\n\n+0.01 alice > bob cseq=7\nACK\n\n",
+        sdp("192.0.2.10", 4000, offer),
+        sdp("198.51.100.30", 5000, answer)
+    )
+}
+
+#[test]
+fn a_bye_that_says_the_same_follows() {
+    let reason = |text: &str| {
+        let talk = plain(20).replace("BYE\n", &format!("BYE\nReason: {text}\n"));
+        let told = report(&format!("{talk}{}", back(1.1, 20.0)));
+        let all = told.findings.iter().map(|f| (f.code, f.consequence_of));
+        all.collect::<Vec<_>>()
+    };
+    let bye = "bye-with-abnormal-reason";
+    assert_eq!(reason("Q.850;cause=16;text=\"RTP timeout\""), [(RULE.code, None), (bye, Some(RULE.code))]);
+    assert_eq!(reason("Q.850;cause=38"), [(RULE.code, None), (bye, None)]);
+}
+
+#[test]
+fn where_a_proxy_speaks_for_an_end_its_media_are_named() {
+    let talk = call(20, &sdp("192.0.2.10", 4000, ""), &sdp("198.51.100.77", 7000, ""));
+    let told = report(&format!("{talk}{}", rtp("alice-rtp", "relay", 1.1, 20.0)));
+    let finding = &told.findings[0];
+    assert_eq!(finding.actor.clone().unwrap().address.unwrap().to_string(), "198.51.100.77:7000");
+    assert!(finding.remediation[0].to_string().starts_with("See whether 198.51.100.77 sends RTP to 192.0.2.10:4000"));
 }
 
 #[test]

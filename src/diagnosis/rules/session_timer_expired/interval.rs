@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::bye_with_abnormal_reason::names_a_limit;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::dialogs::Dialog;
 use crate::provenance::Endpoint;
@@ -118,5 +119,7 @@ fn refresher(value: &str) -> Option<Refresher> {
 /// Whether the text of a reason names the session timer.
 pub(super) fn names_the_timer(reason: &Reason) -> bool {
     let text = reason.text.as_deref().unwrap_or_default().to_ascii_lowercase();
-    text.contains("session") && ["timer", "expire", "refresh"].iter().any(|word| text.contains(word))
+    text.contains("session")
+        && !names_a_limit(&text)
+        && ["timer", "expire", "refresh"].iter().any(|word| text.contains(word))
 }

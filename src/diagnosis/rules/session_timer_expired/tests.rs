@@ -10,6 +10,12 @@ fn answered(interval: &str) -> String {
     )
 }
 
+/// The same, and no ACK comes.
+fn unacknowledged() -> String {
+    let repeated = "tag=t repeat=0.5,1.5,3.5,7.5,11.5,15.5,19.5,23.5,27.5,31.5\n";
+    answered(BY_CALLER).replace("tag=t\n", repeated).replace("1.1 a > p\nACK\n\n", "")
+}
+
 fn by_caller(at: f32) -> String {
     format!("{at} a > p to-tag=t\nBYE sip:bob@p\n\n+0.1 p > a\n200 OK\n\n")
 }
@@ -64,6 +70,11 @@ fn what_ends_a_call_otherwise_is_none() {
         ("by the refresher itself", answered(BY_CALLER) + &by_caller(91.0)),
         ("nobody has to refresh", answered("Session-Expires: 90") + &by_callee(91.0, "")),
         ("a user who hung up", answered(BY_CALLER) + &by_callee(91.0, "Reason: Q.850;cause=16\n")),
+        (
+            "a limit of its length",
+            answered(BY_CALLER) + &by_callee(80.0, "Reason: SIP;cause=200;text=\"Maximum session duration expired\"\n"),
+        ),
+        ("no ACK", unacknowledged() + &by_callee(91.0, "")),
         ("no interval", answered("Supported: timer") + &by_callee(91.0, "")),
         ("switched off by the last refresh", answered(BY_CALLER) + &update(46.0, "200 OK") + &by_callee(136.0, "")),
         (

@@ -56,6 +56,8 @@ fn only_what_the_capture_shows_is_told() {
             ("both in one section", &refused(&SDES.replace("SAVP", "AVP"), &sdp(DTLS)), error),
             ("both in one section, one of them accepted", &refused(&SDES.replace("SAVP", "AVP"), &sdp(SDES)), None),
             ("another medium", &refused(SDES, &sdp("m=video 5000 RTP/AVP 31")), None),
+            ("keys by ZRTP", &refused("m=audio 4000 RTP/SAVP 0\na=zrtp-hash:1.10 4A", ""), None),
+            ("a Warning about IPv6", &refused(PLAIN, &warning(302, "IPv6 not supported")), None),
             ("no key", &refused("m=audio 4000 RTP/SAVP 0", ""), error),
             ("no fingerprint", &refused("m=audio 4000 UDP/TLS/RTP/SAVPF 0", ""), error),
             ("no key, and another reason given", &refused("m=audio 4000 RTP/SAVP 0", &warning(305, "x")), None),

@@ -12,6 +12,9 @@ const PROTOCOLS: usize = 6;
 /// Words by which a Warning speaks of encryption.
 const WORDS: [&str; 6] = ["srtp", "savp", "savpf", "crypto", "encryption", "encrypted"];
 
+/// Words by which it speaks of what is below RTP.
+const OTHER_TRANSPORTS: [&str; 6] = ["ipv4", "ipv6", "ip4", "ip6", "tcp", "udptl"];
+
 /// The ways in which media of one kind can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ways {
@@ -47,9 +50,11 @@ pub(super) fn mismatch<'a>(case: &Refused<'a>) -> Option<Mismatch<'a>> {
     let response = &case.response.message;
     let warnings = warnings(response);
     let names_another = warnings.iter().any(|code| matches!(code, 304 | 305));
-    let keyless = || keyless(&offer).filter(|_| !names_another);
+    // ZRTP agrees on keys in the media themselves (RFC 6189).
+    let has_zrtp = || String::from_utf8_lossy(request.message.body()).contains("a=zrtp-hash:");
+    let keyless = || keyless(&offer).filter(|_| !names_another && !has_zrtp());
     let own = || own(&offer, &response.sdp()?);
-    let transport = || transport(&offer).filter(|_| warnings.contains(&302));
+    let transport = || transport(&offer).filter(|_| warnings.contains(&302) && !speaks(response, &OTHER_TRANSPORTS));
     let said = || said(response).map(|text| Mismatch::Said { text });
     let is_rtp = offer.media.iter().any(|media| is_open(media) && is_rtp(media));
     if !is_rtp {
@@ -106,10 +111,19 @@ fn transport(offer: &Sdp) -> Option<Mismatch<'static>> {
 
 /// What a Warning says of encryption.
 fn said(response: &Message) -> Option<String> {
+    warning_with(response, &WORDS)
+}
+
+fn speaks(response: &Message, words: &[&str]) -> bool {
+    warning_with(response, words).is_some()
+}
+
+/// The text of the first Warning with one of these words.
+fn warning_with(response: &Message, wanted: &[&str]) -> Option<String> {
     let texts = response.values(HeaderName::Warning).into_iter().filter_map(|value| Some(Warning::read(&value)?.text));
     let mut speaking = texts.filter(|text| {
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
-        words.any(|one| WORDS.iter().any(|word| one.eq_ignore_ascii_case(word)))
+        words.any(|one| wanted.iter().any(|word| one.eq_ignore_ascii_case(word)))
     });
     speaking.next()
 }
