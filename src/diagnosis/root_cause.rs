@@ -116,6 +116,14 @@ static LATER: &[(&str, &str)] = &[
     ("bye-with-abnormal-reason", "one-way-media"),
 ];
 
+/// The same where the first cites the frame that the second is about.
+static CITING: &[(&str, &str)] = &[
+    ("bye-with-abnormal-reason", "failed-response"),
+    ("bye-with-abnormal-reason", "no-response"),
+    ("bye-with-abnormal-reason", "dialog-unknown"),
+    ("bye-with-abnormal-reason", "request-timeout"),
+];
+
 /// They say what the catalogue says of a response, and more, in calls of every outcome.
 static IN_PLACE_OF_CATALOGUE: &[&str] =
     &["bad-request-explained", "routing-loop", "extension-unsupported", "no-common-codec", "srtp-mismatch"];
@@ -278,7 +286,7 @@ fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) 
     }
 }
 
-/// Marks what follows from another finding about a call that did not fail, by [`LATER`].
+/// Marks what follows from another finding about a call that did not fail, by [`LATER`] and [`CITING`].
 fn mark_later(findings: &mut [Finding]) {
     for (code, cause) in LATER {
         let cited: Vec<_> =
@@ -288,6 +296,14 @@ fn mark_later(findings: &mut [Finding]) {
         }
         for finding in findings.iter_mut().filter(|f| f.code == *code) {
             if frame(finding).is_some_and(|of| cited.contains(&of)) {
+                finding.consequence_of = Some(cause);
+            }
+        }
+    }
+    for (code, cause) in CITING {
+        let about: Vec<_> = findings.iter().filter(|f| f.code == *cause).filter_map(frame).collect();
+        for finding in findings.iter_mut().filter(|f| f.code == *code && f.consequence_of.is_none()) {
+            if finding.evidence.iter().any(|e| about.contains(&e.frame)) {
                 finding.consequence_of = Some(cause);
             }
         }

@@ -19,13 +19,13 @@ const RUN: u64 = 6;
 /// Registrations of the whole capture.
 #[derive(Debug, Default)]
 pub struct Registrations {
-    bindings: BTreeMap<(IpAddr, String), Binding>,
+    bindings: BTreeMap<(IpAddr, IpAddr, String), Binding>,
     texts: Texts,
     /// Those that found no room.
     forgotten: u64,
 }
 
-/// A contact that a host registers for an address of record.
+/// A contact that a host registers for an address of record at a server: a client may have several registrars.
 #[derive(Debug, Default)]
 struct Binding {
     /// The longest run so far, where it is long enough to be told.
@@ -75,23 +75,23 @@ impl Registrations {
     }
 
     fn add(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage, name: String) {
-        let key = (transaction.client.address, name);
+        let key = (transaction.client.address, transaction.server.address, name);
         if let Some(known) = self.bindings.get_mut(&key) {
             known.add(call, transaction, request);
             return;
         }
-        if self.bindings.len() >= REGISTRATION_BINDINGS || key.1.len() > PATTERN_NAME * 2 || !self.texts.has_room() {
+        if self.bindings.len() >= REGISTRATION_BINDINGS || key.2.len() > PATTERN_NAME * 2 || !self.texts.has_room() {
             self.forgotten += 1;
             return;
         }
-        self.texts.add(key.1.len());
+        self.texts.add(key.2.len());
         self.bindings.entry(key).or_default().add(call, transaction, request);
     }
 
     /// Sources with the bindings (address of record and contact) that have a run to be told, in the order of addresses.
     pub fn storms(&self) -> impl Iterator<Item = (IpAddr, Vec<(&str, &Run)>)> {
         let mut sources: BTreeMap<IpAddr, Vec<(&str, &Run)>> = BTreeMap::new();
-        for ((address, name), binding) in &self.bindings {
+        for ((address, _, name), binding) in &self.bindings {
             if let Some(run) = &binding.told {
                 sources.entry(*address).or_default().push((name, run));
             }

@@ -1,5 +1,6 @@
 //! A call that no user ended: the BYE says itself what went wrong.
 
+use self::before::{before, repeated};
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::response_facts::{says_unwanted, words};
@@ -8,6 +9,8 @@ use crate::diagnosis::{
 };
 use crate::lang::span;
 use crate::sip::{HeaderName, Method, Reason};
+
+mod before;
 
 pub(super) static RULE: Rule = Rule {
     code: "bye-with-abnormal-reason",
@@ -239,6 +242,7 @@ fn finding(call: &Call, transaction: &Transaction) -> Option<Finding> {
         .evidence(before.map(|m| {
             Evidence::of(m, if transaction.method == Method::Bye { "the answer before" } else { "the request" })
         }))
+        .evidence(repeated(call, transaction, reason).map(|m| Evidence::of(m, "what its Reason repeats")))
         .actor(Actor::sender(request, "the operator of the element that ended the call, or of the one behind it"))
         .verify("The next such call is ended by one of its users.");
     Some(kind.fixes().iter().fold(finding, |finding, fix| finding.fix(*fix)))
@@ -276,23 +280,6 @@ fn said(reason: &Reason) -> Text {
         (None, Some(text)) => Text::verbatim(format_args!("\"{text}\"")),
         (_, None) => words(reason, false),
     }
-}
-
-/// The answer that a BYE ends, or the INVITE that a CANCEL is about.
-fn before<'a>(call: &'a Call, this: &Transaction) -> Option<&'a CapturedMessage> {
-    let invites = || {
-        call.transactions
-            .iter()
-            .filter(|t| t.method == Method::Invite && t.leg == this.leg && !t.in_dialog && t.start <= this.start)
-    };
-    if this.method == Method::Cancel {
-        return invites().filter_map(|t| call.message(t.request?)).max_by_key(|m| m.provenance.time);
-    }
-    let answers = invites().flat_map(|t| &t.finals).filter(|f| f.status.is_success());
-    answers
-        .filter_map(|f| call.message(f.message))
-        .filter(|m| m.provenance.time <= this.start)
-        .min_by_key(|m| m.provenance.time)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Clients that register again and again within seconds.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::diagnosis::address_scope::{Scope, scope};
@@ -48,8 +49,9 @@ fn finding(address: IpAddr, all: &[(&str, &Run)], cx: &Context<'_>) -> Option<Fi
     let mut evidence = run.evidence.iter().cloned();
     let unreal = matches!(scope(address), Scope::Documentation | Scope::Loopback) && !cx.hosts.documentation_traffic;
     let (client, server) = run.hop?;
+    let contacts: BTreeSet<_> = all.iter().map(|(name, _)| name).collect();
     let mut finding =
-        Finding::new(&RULE, Certainty::Strong, message(address, all.len(), binding, run), evidence.next()?)
+        Finding::new(&RULE, Certainty::Strong, message(address, contacts.len(), binding, run), evidence.next()?)
             .severity(if unreal { Severity::Notice } else { Severity::Warning })
             .evidence(evidence)
             .actor(Actor {
@@ -156,6 +158,15 @@ mod tests {
         for user in ["alice", "bob", "carol", "dave", "erin", "frank", "grace"] {
             register(&mut many, user, 2, 5.0, 3600, "200 OK");
         }
+        let mut registrars = flow(0, 0.0, 0, "");
+        for n in 1..8 {
+            let one = flow(1, 0.0, 3600, "200 OK").replace("host a 192.0.2.10\nhost r 198.51.100.5\n\n", "");
+            let one = one.replace("0 a > r call=alice0", &format!("{n} a > r{n} call=alice{n}"));
+            registrars = format!(
+                "host r{n} 198.51.100.1{n}\n{registrars}{}",
+                one.replace("r > a call=alice0", &format!("r{n} > a call=alice{n}"))
+            );
+        }
         let repeated = "host a 192.0.2.10\nhost r 198.51.100.5\n\n0.0 a > r repeat=0.5,1.5,3.5,7.5,11.5,15.5,19.5\nREGISTER sip:r.example\n\
             Contact: <sip:alice@192.0.2.10>\n\n";
         for (name, steps) in [
@@ -163,6 +174,7 @@ mod tests {
             ("keep-alives", flow(20, 15.0, 3600, "200 OK")),
             ("ended", flow(8, 2.0, 0, "200 OK")),
             ("many contacts", many),
+            ("many registrars", registrars),
             ("one request", repeated.to_owned()),
         ] {
             assert!(with_code(&steps, RULE.code).is_empty(), "{name}");

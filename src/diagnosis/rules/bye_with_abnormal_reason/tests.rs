@@ -97,3 +97,17 @@ fn who_passes_a_bye_on_with_a_cause_of_its_own_is_not_who_ended_the_call() {
     ));
     assert!(report.findings.iter().all(|f| f.code != RULE.code), "{:?}", codes(&report));
 }
+
+#[test]
+fn what_a_reason_repeats_is_the_cause() {
+    let flow = |got: &str, reason: &str| {
+        codes(&report(&format!(
+            "{ANSWERED}20.0 a > p to-tag=t cseq=9\nINFO sip:bob@p\n\n+0.1 p > a cseq=9 re=INFO\n{got}\n\n21.0 a > p to-tag=t cseq=10\nBYE sip:bob@p\n\
+             Reason: SIP;cause={reason}\n\n+0.1 p > a cseq=10 re=BYE\n200 OK\n"
+        )))
+    };
+    let all = flow("500 Server Internal Error", "500");
+    assert_eq!(all.last().unwrap(), "(bye-with-abnormal-reason warning)", "{all:?}");
+    let all = flow("500 Server Internal Error", "503");
+    assert!(all.contains(&"bye-with-abnormal-reason warning".to_owned()), "{all:?}");
+}

@@ -86,17 +86,21 @@ impl<'a> Case<'a> {
     fn of(call: &'a Call, this: &Reliable<'a>, all: &[Reliable<'a>], cx: &Context<'_>) -> Option<Self> {
         let (transaction, first) = (this.transaction, this.first);
         let pracks = || call.transactions.iter().filter(|t| t.method == Method::Prack && t.leg == transaction.leg);
-        let of_tag = |m: &CapturedMessage| m.message.to_tag() == first.message.to_tag();
+        let of_tag = |m: &CapturedMessage, r: &Reliable<'_>| m.message.to_tag() == r.first.message.to_tag();
         let mut stray = None;
         for prack in pracks() {
             let request = prack.request.and_then(|id| call.message(id))?;
             let rack = request.message.header(HeaderName::RAck).map_or_else(String::new, |v| v.trim().to_owned());
-            let is_for = |r: &Reliable<'_>| numbers(&rack) == Some([r.rseq, cseq(r.first)]) && of_tag(request);
+            let has_numbers = |r: &Reliable<'_>| numbers(&rack) == Some([r.rseq, cseq(r.first)]);
+            let is_for = |r: &Reliable<'_>| has_numbers(r) && of_tag(request, r);
             // What was refused is told as that; what nobody answers as well.
-            if is_for(this) || (prack.start >= first.provenance.time && !prack.finals.is_empty() && of_tag(request)) {
+            if is_for(this)
+                || (prack.start >= first.provenance.time && !prack.finals.is_empty() && of_tag(request, this))
+            {
                 return None;
             }
-            if prack.start >= first.provenance.time && !all.iter().any(is_for) {
+            // Its numbers may be right, and it is of another branch.
+            if prack.start >= first.provenance.time && !has_numbers(this) && !all.iter().any(is_for) {
                 stray = stray.or(Some((request, rack)));
             }
         }

@@ -131,3 +131,11 @@ fn a_capture_that_ends_meanwhile_leaves_it_open() {
     assert!(matches!(&own[..], [one] if one.severity == Severity::Notice), "{:?}", codes(&report));
     assert!(own[0].message.to_string().contains("whether one came is unknown: the capture ends"), "{}", own[0].message);
 }
+
+#[test]
+fn the_prack_of_another_branch_is_no_mismatch() {
+    let other = reliable("").replace("tag=t", "tag=u").replace("1.0 p", "0.9 p");
+    let prack = "1.2 a > p to-tag=u\nPRACK sip:bob@198.51.100.5\nRAck: 7 1 INVITE\n\n1.3 p > a re=PRACK\n200 OK\n\n";
+    let (_, text) = told(&(INVITE.to_owned() + &other + &reliable(ALL) + prack + REFUSED));
+    assert!(!text.contains("does not match"), "{text}");
+}
