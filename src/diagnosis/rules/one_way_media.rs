@@ -121,7 +121,7 @@ fn finding(found: &OneWay<'_>) -> Finding {
         matches!(scope(deaf.receives_at.address), Scope::Private | Scope::Shared | Scope::Loopback | Scope::LinkLocal)
             && matches!(scope(silent.receives_at.address), Scope::Public | Scope::Documentation);
     let text = Text::new(
-        "One-way audio: {packets} RTP packets went to {hears}, for {took} of this call, and not one to {deaf}, though both ends agreed to send and \
+        "One-way audio: {packets} RTP packets to {hears} were captured, over {took} of this call, and not one to {deaf}, though both ends agreed to send and \
          to receive.",
     );
     let text = text

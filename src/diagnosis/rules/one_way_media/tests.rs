@@ -116,7 +116,10 @@ fn who_hears_nothing_and_why_is_told() {
     assert_eq!(codes(&told), [format!("{} error", RULE.code)]);
     let finding = &told.findings[0];
     let message = finding.message.to_string();
-    assert!(message.contains("189 RTP packets went to 198.51.100.30:5000, for 18.8 s of this call"), "{message}");
+    assert!(
+        message.contains("189 RTP packets to 198.51.100.30:5000 were captured, over 18.8 s of this call"),
+        "{message}"
+    );
     assert!(message.ends_with("10.0.0.5 is a private address, and 198.51.100.30 is not in that network."), "{message}");
     assert_eq!(finding.evidence[0].frame.number.0, 4);
     let actor =
