@@ -1,7 +1,7 @@
 //! Requests that were refused with a certain status: each once, however many hops and legs passed the refusal on.
 
-use super::rules::weight_of_failure;
-use super::{Actor, Evidence, Severity, Text, response_facts};
+use super::rules::{weight_of_failure, what_was_refused};
+use super::{Actor, Certainty, Evidence, Finding, Rule, Severity, Text, response_facts};
 use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
 use crate::sip::Method;
 
@@ -182,6 +182,16 @@ impl<'a> Refused<'a> {
     pub(super) fn passed_on(&self) -> Option<Evidence> {
         let is_other = self.received.provenance.frame != self.response.provenance.frame;
         is_other.then(|| Evidence::of(self.received, "what the client received"))
+    }
+
+    /// A finding about it: what refused it, and what of it was refused.
+    pub(super) fn finding(&self, rule: &Rule, certainty: Certainty, message: Text) -> Finding {
+        let primary = Evidence::of(self.response, Text::new("{status} response").with("status", self.status()));
+        let finding = Finding::new(rule, certainty, message, primary)
+            .severity(self.severity())
+            .evidence(response_facts::evidence(self.response));
+        let Some(request) = self.request() else { return finding };
+        finding.evidence([Evidence::of(request, "the request")]).evidence(what_was_refused(request, self.status()))
     }
 
     /// That it was refused, and what that means.

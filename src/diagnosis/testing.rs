@@ -29,6 +29,24 @@ pub(crate) fn followed(uri: &str, status_line: &str) -> String {
     format!("0.03 pbx > new\nINVITE {uri}\n\n+0.1 new > pbx\n{status_line}\n\n+0.001 pbx > new\nACK\n\n")
 }
 
+/// A session description with these lines of media.
+pub(crate) fn sdp(media: &str) -> String {
+    format!(
+        "Content-Type: application/sdp\n.\nv=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n{media}\n"
+    )
+}
+
+/// An offer of these lines of media that `p` refuses with 488; `response` is what else that has.
+pub(crate) fn offer_refused(offer: &str, response: &str) -> String {
+    let offer = sdp(offer);
+    format!(
+        "{OFFER_HOSTS}0.0 a > p\nINVITE sip:bob@p\n{offer}\n0.1 p > a\n488 Not Acceptable Here\n{response}\n0.2 a > p\nACK\n\n"
+    )
+}
+
+/// The parties of [`offer_refused`].
+pub(crate) const OFFER_HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\n\n";
+
 /// What came out of the pipeline.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnosed {

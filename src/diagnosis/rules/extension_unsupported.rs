@@ -7,9 +7,7 @@ use crate::catalog;
 use crate::diagnosis::refused::{Again, Refused};
 use crate::diagnosis::response_facts;
 use crate::diagnosis::unwanted_case::element;
-use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
-};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Facts, Finding, Rule, Severity, Text};
 
 mod wanted;
 
@@ -69,17 +67,8 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn finding(&self) -> Finding {
-        let primary =
-            Evidence::of(self.refused.response, Text::new("{status} response").with("status", self.refused.status()));
-        let mut finding = Finding::new(&RULE, Certainty::Certain, self.message(), primary)
-            .severity(self.refused.severity())
-            .evidence(response_facts::evidence(self.refused.response));
-        if let Some(request) = self.refused.request() {
-            finding = finding
-                .evidence([Evidence::of(request, "the request")])
-                .evidence(failed_response::refused(request, self.refused.status()));
-        }
-        finding = finding.evidence(self.refused.passed_on());
+        let finding = self.refused.finding(&RULE, Certainty::Certain, self.message());
+        let mut finding = finding.evidence(self.refused.passed_on());
         if self.refused.severity() == Severity::Info {
             return finding;
         }

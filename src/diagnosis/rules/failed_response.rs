@@ -24,7 +24,8 @@ pub(in crate::diagnosis) mod particular;
 mod referred;
 mod role;
 
-pub(super) use fitting::{is_dispensable, refused};
+pub(super) use fitting::is_dispensable;
+pub(in crate::diagnosis) use fitting::refused;
 
 pub(super) static RULE: Rule = Rule {
     code: "failed-response",

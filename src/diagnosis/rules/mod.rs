@@ -106,7 +106,7 @@ mod unwanted_with_meaningless_headers;
 mod unwanted_without_to_tag;
 mod verification_failed_verstat;
 
-pub(super) use failed_response::weight as weight_of_failure;
+pub(super) use failed_response::{refused as what_was_refused, weight as weight_of_failure};
 pub(super) use response_from_other_address::is_asked_on;
 
 /// Every rule, in the order of the documentation.

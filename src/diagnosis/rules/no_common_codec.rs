@@ -1,10 +1,9 @@
 //! An offer of which the other side can use no codec.
 
 use self::offer::{Mismatch, mismatch};
-use super::failed_response;
 use crate::call::Call;
 use crate::diagnosis::refused::Refused;
-use crate::diagnosis::response_facts::{self, method};
+use crate::diagnosis::response_facts::method;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -54,16 +53,8 @@ pub(super) fn tells(case: &Refused<'_>) -> bool {
 }
 
 fn finding(case: &Refused<'_>, mismatch: &Mismatch) -> Finding {
-    let primary = Evidence::of(case.response, Text::new("{status} response").with("status", case.status()));
     let certainty = if matches!(mismatch, Mismatch::Lists { .. }) { Certainty::Certain } else { Certainty::Strong };
-    let mut finding = Finding::new(&RULE, certainty, message(case, mismatch), primary)
-        .severity(case.severity())
-        .evidence(response_facts::evidence(case.response));
-    if let Some(request) = case.request() {
-        finding = finding
-            .evidence([Evidence::of(request, "the request")])
-            .evidence(failed_response::refused(request, case.status()));
-    }
+    let mut finding = case.finding(&RULE, certainty, message(case, mismatch));
     if let Mismatch::Lists { accepted, .. } = mismatch {
         let listed = accepted.join(" ");
         finding = finding.evidence([Evidence::at(

@@ -7,7 +7,7 @@ use crate::diagnosis::repeated::{Repeated, with_reason};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
-use crate::provenance::Transport;
+use crate::provenance::{Endpoint, Transport};
 use crate::sip::StatusCode;
 
 mod asked_again;
@@ -112,22 +112,33 @@ fn finding(repeated: &Repeated<'_>, request: &CapturedMessage) -> Finding {
     let went_on = copies.take_while(|m| m.provenance.time > second).next();
     let again =
         went_on.map(|_| Text::new("The client went on to send its INVITE meanwhile: it did not have the response."));
-    Finding::new(&RULE, Certainty::Strong, with_reason(text, again), Evidence::of(repeated.first, "the first final response"))
-        .severity(if is_answer { Severity::Error } else { Severity::Warning })
-        .evidence([Evidence::of(request, "the INVITE that it answers")])
-        .evidence(repeated.quoted_copies())
-        .evidence(went_on.map(|m| Evidence::of(m, "the INVITE, sent again although the response was on its way")))
-        .evidence(refusal_of_the_host(repeated.call, repeated.first))
-        .actor(Actor::sender(repeated.first, "operator of the server that answers from another address"))
+    let finding = Finding::new(
+        &RULE,
+        Certainty::Strong,
+        with_reason(text, again),
+        Evidence::of(repeated.first, "the first final response"),
+    )
+    .severity(if is_answer { Severity::Error } else { Severity::Warning })
+    .evidence([Evidence::of(request, "the INVITE that it answers")])
+    .evidence(repeated.quoted_copies())
+    .evidence(went_on.map(|m| Evidence::of(m, "the INVITE, sent again although the response was on its way")))
+    .evidence(refusal_of_the_host(repeated.call, repeated.first))
+    .verify("Call again: the response comes from where the INVITE went to, and its ACK follows.");
+    advised(finding, repeated.first, own)
+}
+
+/// Who is to change what, whatever the request was.
+fn advised(finding: Finding, response: &CapturedMessage, asked: Endpoint) -> Finding {
+    finding
+        .actor(Actor::sender(response, "operator of the server that answers from another address"))
         .fix(
             Text::new(
                 "Let the server answer from {asked}, where the request came to (RFC 3581 §4): bind SIP to that address, or let whatever distributes \
                  requests take the responses back as well.",
             )
-            .with("asked", own),
+            .with("asked", asked),
         )
         .fix("Capture at the client, to see whether the response arrives there, and from which address.")
-        .verify("Call again: the response comes from where the INVITE went to, and its ACK follows.")
 }
 
 /// An ICMP error with which the client's host refuses what comes from there: a connected socket hears nobody else.

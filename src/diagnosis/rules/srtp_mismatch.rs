@@ -1,10 +1,10 @@
 //! An offer that is refused because one side encrypts media (SRTP) and the other does not, or not in that way.
 
 use self::ways::{Mismatch, Ways, mismatch};
-use super::{failed_response, no_common_codec};
+use super::no_common_codec;
 use crate::call::Call;
 use crate::diagnosis::refused::Refused;
-use crate::diagnosis::response_facts::{self, method};
+use crate::diagnosis::response_facts::method;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -51,17 +51,9 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(case: &Refused<'_>, mismatch: &Mismatch<'_>) -> Finding {
-    let primary = Evidence::of(case.response, Text::new("{status} response").with("status", case.status()));
     let certainty =
         if matches!(mismatch, Mismatch::Transport { plain: true, .. }) { Certainty::Weak } else { Certainty::Strong };
-    let mut finding = Finding::new(&RULE, certainty, message(case, mismatch), primary)
-        .severity(case.severity())
-        .evidence(response_facts::evidence(case.response));
-    if let Some(request) = case.request() {
-        finding = finding
-            .evidence([Evidence::of(request, "the request")])
-            .evidence(failed_response::refused(request, case.status()));
-    }
+    let mut finding = case.finding(&RULE, certainty, message(case, mismatch));
     if let Mismatch::Own { sections, .. } = mismatch {
         let what = "what it accepts by its own session description";
         finding = finding.evidence([Evidence::at(&case.response.provenance, what, sections.clone())]);

@@ -317,7 +317,7 @@ fn rang(transaction: &Transaction, call: &Call) -> Option<u16> {
 }
 
 /// What a response refuses of its request, by the status.
-pub(in super::super) fn refused(request: &CapturedMessage, status: u16) -> Vec<Evidence> {
+pub(in crate::diagnosis) fn refused(request: &CapturedMessage, status: u16) -> Vec<Evidence> {
     let name = match status {
         406 => HeaderName::Accept,
         415 => HeaderName::ContentType,

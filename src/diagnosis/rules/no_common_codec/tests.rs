@@ -1,35 +1,19 @@
 use super::RULE;
 use crate::diagnosis::reports::{codes, report};
-use crate::diagnosis::testing::{check, only};
+use crate::diagnosis::testing::{OFFER_HOSTS, check, offer_refused, only, sdp};
 use crate::diagnosis::{Certainty, Severity};
-
-const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\n\n";
-
-/// A session description with these lines of media.
-fn sdp(media: &str) -> String {
-    format!(
-        "Content-Type: application/sdp\n.\nv=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n{media}\n"
-    )
-}
-
-fn refused(offer: &str, response: &str) -> String {
-    format!(
-        "{HOSTS}0.0 a > p\nINVITE sip:bob@p\n{}\n0.1 p > a\n488 Not Acceptable Here\n{response}\n0.2 a > p\nACK\n\n",
-        sdp(offer)
-    )
-}
 
 const G729: &str = "m=audio 4000 RTP/AVP 18 101\na=rtpmap:18 G729/8000\na=rtpmap:101 telephone-event/8000";
 const G711: &str = "m=audio 5000 RTP/AVP 0 8 101\na=rtpmap:101 telephone-event/8000";
 
 #[test]
 fn codecs_of_both_sides_are_compared() {
-    let finding = only(&refused(G729, &sdp(G711)), RULE.code);
+    let finding = only(&offer_refused(G729, &sdp(G711)), RULE.code);
     let expected = "198.51.100.5:5060 answered INVITE with 488: of the codecs offered for audio (G729/8000) it has none. By its own \
         session description it accepts PCMU/8000, PCMA/8000.";
     assert_eq!(finding.message.to_string(), expected);
     assert_eq!(finding.certainty, Certainty::Certain);
-    assert_eq!(codes(&report(&refused(G729, &sdp(G711)))), ["no-common-codec error"]);
+    assert_eq!(codes(&report(&offer_refused(G729, &sdp(G711)))), ["no-common-codec error"]);
 }
 
 #[test]
@@ -39,33 +23,40 @@ fn only_what_the_capture_shows_is_told() {
     check(
         RULE.code,
         &[
-            ("other codecs", &refused(G729, &sdp(G711)), error),
-            ("a codec in common", &refused("m=audio 4000 RTP/AVP 8 18", &sdp(G711)), None),
+            ("other codecs", &offer_refused(G729, &sdp(G711)), error),
+            ("a codec in common", &offer_refused("m=audio 4000 RTP/AVP 8 18", &sdp(G711)), None),
             (
                 "the same codec by another number",
-                &refused("m=audio 4000 RTP/AVP 96\na=rtpmap:96 pcmu/8000/1", &sdp(G711)),
+                &offer_refused("m=audio 4000 RTP/AVP 96\na=rtpmap:96 pcmu/8000/1", &sdp(G711)),
                 None,
             ),
             (
                 "digits in common are no codec",
-                &refused(G729, &sdp("m=audio 5000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000")),
+                &offer_refused(G729, &sdp("m=audio 5000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000")),
                 error,
             ),
-            ("encryption", &refused("m=audio 4000 RTP/SAVP 18", &sdp(G711)), None),
-            ("an annex in the name", &refused(G729, &sdp("m=audio 5000 RTP/AVP 97\na=rtpmap:97 G729A/8000")), None),
-            ("a number without a name", &refused("m=audio 4000 RTP/AVP 97", &sdp(G711)), None),
+            ("encryption", &offer_refused("m=audio 4000 RTP/SAVP 18", &sdp(G711)), None),
             (
-                "no offer",
-                &format!("{HOSTS}0.0 a > p\nINVITE sip:bob@p\n\n0.1 p > a\n488 x\n{}\n0.2 a > p\nACK\n\n", sdp(G711)),
+                "an annex in the name",
+                &offer_refused(G729, &sdp("m=audio 5000 RTP/AVP 97\na=rtpmap:97 G729A/8000")),
                 None,
             ),
-            ("encryption, and Warning 305", &refused("m=audio 4000 RTP/SAVP 0", &warning(305)), None),
-            ("Warning 305", &refused(G729, &warning(305)), error),
-            ("Warning 304", &refused("m=video 4000 RTP/AVP 31", &warning(304)), error),
-            ("another Warning", &refused(G729, &warning(302)), None),
-            ("nothing said", &refused(G729, ""), None),
-            ("no medium", &refused("m=audio 0 RTP/AVP 0", ""), error),
-            ("fax", &refused("m=image 4000 udptl t38", &warning(305)), None),
+            ("a number without a name", &offer_refused("m=audio 4000 RTP/AVP 97", &sdp(G711)), None),
+            (
+                "no offer",
+                &format!(
+                    "{OFFER_HOSTS}0.0 a > p\nINVITE sip:bob@p\n\n0.1 p > a\n488 x\n{}\n0.2 a > p\nACK\n\n",
+                    sdp(G711)
+                ),
+                None,
+            ),
+            ("encryption, and Warning 305", &offer_refused("m=audio 4000 RTP/SAVP 0", &warning(305)), None),
+            ("Warning 305", &offer_refused(G729, &warning(305)), error),
+            ("Warning 304", &offer_refused("m=video 4000 RTP/AVP 31", &warning(304)), error),
+            ("another Warning", &offer_refused(G729, &warning(302)), None),
+            ("nothing said", &offer_refused(G729, ""), None),
+            ("no medium", &offer_refused("m=audio 0 RTP/AVP 0", ""), error),
+            ("fax", &offer_refused("m=image 4000 udptl t38", &warning(305)), None),
         ],
     );
 }
@@ -74,7 +65,7 @@ fn only_what_the_capture_shows_is_told() {
 fn a_client_that_makes_another_offer_only_informs() {
     let flow = format!(
         "{}0.3 a > p\nINVITE sip:bob@p\n{}\n0.4 p > a\n200 OK\n{}\n0.5 a > p\nACK\n\n9.0 a > p\nBYE\n\n9.1 p > a\n200 OK\n\n",
-        refused(G729, &sdp(G711)),
+        offer_refused(G729, &sdp(G711)),
         sdp("m=audio 4000 RTP/AVP 8"),
         sdp("m=audio 5000 RTP/AVP 8"),
     );
@@ -88,7 +79,7 @@ fn a_client_that_makes_another_offer_only_informs() {
 #[test]
 fn inside_a_call_it_is_no_more_than_a_warning() {
     let flow = format!(
-        "{HOSTS}0.0 a > p\nINVITE sip:bob@p\n{}\n0.1 p > a tag=t\n200 OK\n{}\n0.2 a > p\nACK\n\n1.0 a > p to-tag=t\nINVITE sip:p\n{}\n\
+        "{OFFER_HOSTS}0.0 a > p\nINVITE sip:bob@p\n{}\n0.1 p > a tag=t\n200 OK\n{}\n0.2 a > p\nACK\n\n1.0 a > p to-tag=t\nINVITE sip:p\n{}\n\
          1.1 p > a\n488 Not Acceptable Here\nWarning: 305 p \"no\"\n\n1.2 a > p\nACK\n\n9.0 a > p\nBYE\n\n9.1 p > a\n200 OK\n\n",
         sdp("m=audio 4000 RTP/AVP 8"),
         sdp("m=audio 5000 RTP/AVP 8"),
@@ -99,8 +90,11 @@ fn inside_a_call_it_is_no_more_than_a_warning() {
 
 #[test]
 fn what_is_refused_again_is_told_of_the_last_attempt() {
-    let first = refused(G729, &sdp(G711));
-    let second =
-        first.trim_start_matches(HOSTS).replace("0.0 a", "1.0 a").replace("0.1 p", "1.1 p").replace("0.2 a", "1.2 a");
+    let first = offer_refused(G729, &sdp(G711));
+    let second = first
+        .trim_start_matches(OFFER_HOSTS)
+        .replace("0.0 a", "1.0 a")
+        .replace("0.1 p", "1.1 p")
+        .replace("0.2 a", "1.2 a");
     assert_eq!(codes(&report(&(first + &second))), ["no-common-codec error"]);
 }

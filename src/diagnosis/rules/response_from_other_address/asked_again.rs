@@ -1,8 +1,8 @@
 //! The same for other requests than INVITE: their responses have no ACK, but a client that has one does not send its request again.
 
-use super::{RULE, is_elsewhere, refusal_of_the_host};
+use super::{RULE, advised, is_elsewhere, refusal_of_the_host};
 use crate::call::{COPIES_IN_VAIN, Call, CapturedMessage, Transaction};
-use crate::diagnosis::{Actor, Certainty, Context, Evidence, Finding, Severity, Text};
+use crate::diagnosis::{Certainty, Context, Evidence, Finding, Severity, Text};
 use crate::lang::span;
 use crate::sip::Method;
 
@@ -53,25 +53,15 @@ fn told(call: &Call, transaction: &Transaction, cx: &Context<'_>) -> Option<Find
     .with("status", response.message.status()?)
     .with("after", span(response.provenance.time.since(request.provenance.time)))
     .with("server", server);
-    Some(
-        Finding::new(&RULE, Certainty::Strong, text, Evidence::of(response, "the first final response"))
-            .severity(if transaction.method == Method::Register { Severity::Error } else { Severity::Warning })
-            .evidence([
-                Evidence::of(request, "the request that it answers"),
-                Evidence::of(last, "the request, sent for the last time"),
-            ])
-            .evidence(refusal_of_the_host(call, response))
-            .actor(Actor::sender(response, "operator of the server that answers from another address"))
-            .fix(
-                Text::new(
-                    "Let the server answer from {asked}, where the request came to (RFC 3581 §4): bind SIP to that address, or let whatever distributes \
-                     requests take the responses back as well.",
-                )
-                .with("asked", asked),
-            )
-            .fix("Capture at the client, to see whether the response arrives there, and from which address.")
-            .verify("The next such request is sent once, and its response comes from where it went to."),
-    )
+    let finding = Finding::new(&RULE, Certainty::Strong, text, Evidence::of(response, "the first final response"))
+        .severity(if transaction.method == Method::Register { Severity::Error } else { Severity::Warning })
+        .evidence([
+            Evidence::of(request, "the request that it answers"),
+            Evidence::of(last, "the request, sent for the last time"),
+        ])
+        .evidence(refusal_of_the_host(call, response))
+        .verify("The next such request is sent once, and its response comes from where it went to.");
+    Some(advised(finding, response, asked))
 }
 
 #[cfg(test)]

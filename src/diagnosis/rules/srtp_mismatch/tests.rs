@@ -1,23 +1,7 @@
 use super::RULE;
 use crate::diagnosis::reports::{codes, report};
-use crate::diagnosis::testing::{check, only};
+use crate::diagnosis::testing::{check, offer_refused, only, sdp};
 use crate::diagnosis::{Certainty, Severity};
-
-const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\n\n";
-
-/// A session description with these lines of media.
-fn sdp(media: &str) -> String {
-    format!(
-        "Content-Type: application/sdp\n.\nv=0\no=- 1 1 IN IP4 192.0.2.10\ns=-\nc=IN IP4 192.0.2.10\nt=0 0\n{media}\n"
-    )
-}
-
-fn refused(offer: &str, response: &str) -> String {
-    format!(
-        "{HOSTS}0.0 a > p\nINVITE sip:bob@p\n{}\n0.1 p > a\n488 Not Acceptable Here\n{response}\n0.2 a > p\nACK\n\n",
-        sdp(offer)
-    )
-}
 
 const PLAIN: &str = "m=audio 4000 RTP/AVP 0";
 const SDES: &str = "m=audio 4000 RTP/SAVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNf";
@@ -25,7 +9,7 @@ const DTLS: &str = "m=audio 4000 UDP/TLS/RTP/SAVPF 0\na=fingerprint:sha-256 4A:A
 
 #[test]
 fn both_sides_are_compared() {
-    let flow = refused(SDES, &sdp(PLAIN));
+    let flow = offer_refused(SDES, &sdp(PLAIN));
     let finding = only(&flow, RULE.code);
     let expected = "198.51.100.5:5060 answered INVITE with 488: it was offered audio encrypted with keys in the session description (SDES), \
         and by its own session description takes it without encryption.";
@@ -44,32 +28,36 @@ fn only_what_the_capture_shows_is_told() {
     check(
         RULE.code,
         &[
-            ("encryption is demanded", &refused(PLAIN, &sdp(SDES)), error),
-            ("keys by DTLS and in the description", &refused(DTLS, &sdp(SDES)), error),
-            ("the same with an old spelling of DTLS", &refused(old_dtls, &sdp(DTLS)), None),
-            ("a section that names no exchange of keys", &refused(DTLS, &sdp("m=audio 0 RTP/SAVP 0")), None),
-            ("the same", &refused(SDES, &sdp(SDES)), None),
-            ("the same, with another codec", &refused(SDES, &other_codec), None),
-            ("feedback alone", &refused(PLAIN, &sdp("m=audio 5000 RTP/AVPF 0")), None),
-            ("both offered", &refused(&two, &sdp(PLAIN)), None),
-            ("both offered, and nothing said", &refused(&two, ""), None),
-            ("both in one section", &refused(&SDES.replace("SAVP", "AVP"), &sdp(DTLS)), error),
-            ("both in one section, one of them accepted", &refused(&SDES.replace("SAVP", "AVP"), &sdp(SDES)), None),
-            ("another medium", &refused(SDES, &sdp("m=video 5000 RTP/AVP 31")), None),
-            ("keys by ZRTP", &refused("m=audio 4000 RTP/SAVP 0\na=zrtp-hash:1.10 4A", ""), None),
-            ("a Warning about IPv6", &refused(PLAIN, &warning(302, "IPv6 not supported")), None),
-            ("no key", &refused("m=audio 4000 RTP/SAVP 0", ""), error),
-            ("no fingerprint", &refused("m=audio 4000 UDP/TLS/RTP/SAVPF 0", ""), error),
-            ("no key, and another reason given", &refused("m=audio 4000 RTP/SAVP 0", &warning(305, "x")), None),
-            ("a fingerprint of all sections", &refused(&format!("a=fingerprint:sha-1 4A\n{SDES}"), ""), None),
-            ("Warning 302", &refused(SDES, &warning(302, "x")), error),
-            ("Warning 302, and no encryption offered", &refused(PLAIN, &warning(302, "x")), error),
-            ("Warning 302, and both offered", &refused(&two, &warning(302, "x")), None),
-            ("Warning 302, and fax offered", &refused("m=image 4000 udptl t38", &warning(302, "x")), None),
-            ("Warning 305", &refused(SDES, &warning(305, "x")), None),
-            ("Warning in words", &refused(PLAIN, &warning(399, "SRTP required")), error),
-            ("other words", &refused(SDES, &warning(399, "no resources")), None),
-            ("nothing said", &refused(SDES, ""), None),
+            ("encryption is demanded", &offer_refused(PLAIN, &sdp(SDES)), error),
+            ("keys by DTLS and in the description", &offer_refused(DTLS, &sdp(SDES)), error),
+            ("the same with an old spelling of DTLS", &offer_refused(old_dtls, &sdp(DTLS)), None),
+            ("a section that names no exchange of keys", &offer_refused(DTLS, &sdp("m=audio 0 RTP/SAVP 0")), None),
+            ("the same", &offer_refused(SDES, &sdp(SDES)), None),
+            ("the same, with another codec", &offer_refused(SDES, &other_codec), None),
+            ("feedback alone", &offer_refused(PLAIN, &sdp("m=audio 5000 RTP/AVPF 0")), None),
+            ("both offered", &offer_refused(&two, &sdp(PLAIN)), None),
+            ("both offered, and nothing said", &offer_refused(&two, ""), None),
+            ("both in one section", &offer_refused(&SDES.replace("SAVP", "AVP"), &sdp(DTLS)), error),
+            (
+                "both in one section, one of them accepted",
+                &offer_refused(&SDES.replace("SAVP", "AVP"), &sdp(SDES)),
+                None,
+            ),
+            ("another medium", &offer_refused(SDES, &sdp("m=video 5000 RTP/AVP 31")), None),
+            ("keys by ZRTP", &offer_refused("m=audio 4000 RTP/SAVP 0\na=zrtp-hash:1.10 4A", ""), None),
+            ("a Warning about IPv6", &offer_refused(PLAIN, &warning(302, "IPv6 not supported")), None),
+            ("no key", &offer_refused("m=audio 4000 RTP/SAVP 0", ""), error),
+            ("no fingerprint", &offer_refused("m=audio 4000 UDP/TLS/RTP/SAVPF 0", ""), error),
+            ("no key, and another reason given", &offer_refused("m=audio 4000 RTP/SAVP 0", &warning(305, "x")), None),
+            ("a fingerprint of all sections", &offer_refused(&format!("a=fingerprint:sha-1 4A\n{SDES}"), ""), None),
+            ("Warning 302", &offer_refused(SDES, &warning(302, "x")), error),
+            ("Warning 302, and no encryption offered", &offer_refused(PLAIN, &warning(302, "x")), error),
+            ("Warning 302, and both offered", &offer_refused(&two, &warning(302, "x")), None),
+            ("Warning 302, and fax offered", &offer_refused("m=image 4000 udptl t38", &warning(302, "x")), None),
+            ("Warning 305", &offer_refused(SDES, &warning(305, "x")), None),
+            ("Warning in words", &offer_refused(PLAIN, &warning(399, "SRTP required")), error),
+            ("other words", &offer_refused(SDES, &warning(399, "no resources")), None),
+            ("nothing said", &offer_refused(SDES, ""), None),
         ],
     );
 }
@@ -78,7 +66,7 @@ fn only_what_the_capture_shows_is_told() {
 fn again(first: &str, second: &str, answer: &str) -> String {
     format!(
         "{}0.3 a > p\nINVITE sip:bob@p\n{}\n0.4 p > a\n{answer}\n\n0.5 a > p\nACK\n\n",
-        refused(first, ""),
+        offer_refused(first, ""),
         sdp(second)
     )
 }
@@ -99,6 +87,6 @@ fn what_the_next_offer_shows_is_told() {
 
 #[test]
 fn a_codec_that_is_missing_as_well_is_told_as_that_alone() {
-    let flow = refused(&SDES.replace("SAVP 0", "SAVP 18").replace("a=crypto", "a=x"), &sdp(SDES));
+    let flow = offer_refused(&SDES.replace("SAVP 0", "SAVP 18").replace("a=crypto", "a=x"), &sdp(SDES));
     assert_eq!(codes(&report(&flow)), ["no-common-codec error"]);
 }
