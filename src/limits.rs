@@ -262,6 +262,14 @@ pub const REDIRECT_DOMAINS: usize = 4096;
 pub const CHALLENGING_SERVERS: usize = 4096;
 /// Pairs of client and server whose answered requests are remembered by their size.
 pub const DATAGRAM_PAIRS: usize = 4096;
+/// Servers whose accepted calls are remembered, so that a refused one can be compared with them.
+pub const ACCEPTED_SERVERS: usize = 512;
+/// Kinds of calls that one of them accepted: with more of them nothing is said of what they have in common.
+pub const ACCEPTED_KINDS: usize = 64;
+/// Octets of the domain in From of such a kind.
+pub const ACCEPTED_DOMAIN: usize = 253;
+/// Octets of a user that is remembered of them.
+pub const ACCEPTED_USER: usize = 64;
 /// Calls under other Call-IDs that a call may be related to, as far as they are mentioned.
 pub const POSSIBLE_LEGS: usize = 8;
 /// Legs (Call-IDs) of one call.

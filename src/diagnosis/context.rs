@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::accepted::Accepted;
 use super::datagrams::Datagrams;
 use super::domains::registrable;
 use super::exceptions::Exception;
@@ -156,6 +157,8 @@ pub struct Hosts {
     pub(super) challengers: BTreeMap<IpAddr, Evidence>,
     /// Which requests over UDP were answered, by their size, in calls that are over.
     pub(super) datagrams: Datagrams,
+    /// What servers accepted, in calls that are over.
+    pub(super) accepted: Accepted,
     /// Redirecting servers with the domains that they sent calls to, in calls that are over.
     redirect_domains: BTreeSet<(IpAddr, String)>,
     /// Differences between the time of signing and the clock of the capture in calls that are over, in seconds, by signer.

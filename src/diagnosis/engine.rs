@@ -11,7 +11,7 @@ use super::{
     CallOrigin, CheckedIdentity, Context, Detect, Evidence, Facts, Finding, Hosts, Patterns, Rule, Settings, datagrams,
     root_cause, rule::DetectInCall, rules::RULES,
 };
-use crate::call::Call;
+use crate::call::{Call, Outcome};
 use crate::lang::Text;
 use crate::provenance::Timestamp;
 use crate::tls::TlsStream;
@@ -106,7 +106,7 @@ impl Engine {
 
     /// What the rules say of a call; it is known to what comes later then.
     fn said_of(&mut self, studied: &Studied<'_>, case: Option<&IdentityCase<'_>>) -> Said {
-        let &Studied { call, now, facts, ref unwanted, .. } = studied;
+        let &Studied { call, now, facts, ref unwanted, ref invites } = studied;
         let signed = case.filter(|_| facts.hold(Facts::IDENTITY));
         let identities = signed.map(|case| CheckedIdentity::all(case, &self.settings, &self.hosts)).unwrap_or_default();
         let cx = Context { call: Some(call), identities: &identities, identity: case, unwanted, ..self.context(now) };
@@ -117,6 +117,9 @@ impl Engine {
         }
         if facts.hold(Facts::FAILURE) || datagrams::is_unusual(call) {
             self.hosts.datagrams.observe(call);
+        }
+        if call.outcome == Outcome::Answered {
+            self.hosts.accepted.observe(call, invites);
         }
         if let Some(case) = signed {
             self.hosts.observe_signers(case);

@@ -1,5 +1,6 @@
 //! Diagnosis: rules look at closed calls and at capture-wide aggregates, and say what happened, who must act, and what to do.
 
+mod accepted;
 mod address_scope;
 mod caller_hop;
 mod challenged;

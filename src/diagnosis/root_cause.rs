@@ -76,6 +76,7 @@ static CAUSES: &[Cause] = &[
         [405, 420, 421, 489, 501].iter().any(|status| began_with(c, *status))
     }),
     cause("no-common-codec", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
+    cause("forbidden-explained", Severity::Warning, |c| began_with(c, 403)),
     cause("bad-request-explained", Severity::Warning, |c| began_with(c, 400)),
     cause("srtp-mismatch", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
     // Only where that is why the call failed it is an error.

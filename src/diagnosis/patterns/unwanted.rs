@@ -58,7 +58,7 @@ pub(in crate::diagnosis) fn observe_answerers(
 
 /// An initial INVITE that was captured.
 pub(in crate::diagnosis) struct Invite<'a> {
-    pub(super) id: TransactionId,
+    pub(in crate::diagnosis) id: TransactionId,
     pub(in crate::diagnosis) request: &'a CapturedMessage,
     /// Whom it is from and to.
     pub(in crate::diagnosis) names: Names<'a>,

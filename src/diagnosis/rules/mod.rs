@@ -23,6 +23,7 @@ mod display_name_suspicious;
 mod extension_unsupported;
 mod failed_response;
 mod failure_not_acknowledged;
+mod forbidden_explained;
 mod glare;
 mod high_complaint_rate;
 mod identity_clean;
@@ -206,6 +207,7 @@ pub static RULES: &[&Rule] = &[
     &no_common_codec::RULE,
     &srtp_mismatch::RULE,
     &bad_request_explained::RULE,
+    &forbidden_explained::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &several_answers::RULE,

@@ -1,0 +1,190 @@
+//! What the calls have in common that a server accepted: where they came from, from whom, and how their numbers were written. A call that
+//! it refuses is compared with them.
+
+use std::net::IpAddr;
+
+use self::form::{Form, Place};
+use super::Evidence;
+use super::names::Names;
+use super::patterns::cited;
+use super::patterns::unwanted::Invite;
+use crate::call::{Call, CapturedMessage};
+use crate::hashing::HashMap;
+use crate::limits::{ACCEPTED_DOMAIN, ACCEPTED_KINDS, ACCEPTED_SERVERS, ACCEPTED_USER};
+use crate::sip::{HeaderName, Message, StatusCode};
+
+pub(super) mod form;
+
+/// The calls that were accepted in calls that are over, by the server that accepted them.
+#[derive(Debug, Default)]
+pub(super) struct Accepted(HashMap<IpAddr, Server>);
+
+/// The calls that one server accepted.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    /// How many.
+    pub(super) calls: u64,
+    /// How they looked, each kind once.
+    kinds: Vec<Kind>,
+    /// Whether there were more kinds than there is room for: then nothing can be said of all of them.
+    is_crowded: bool,
+    caller: Caller,
+}
+
+/// The user of From in all of them.
+#[derive(Debug, Default)]
+enum Caller {
+    #[default]
+    None,
+    One(Box<str>),
+    Several,
+}
+
+/// What rules compare of an INVITE.
+#[derive(Debug)]
+pub(super) struct Look<'a> {
+    /// Where it came from.
+    pub(super) client: IpAddr,
+    /// The host of From; empty where that is the address that the request came from.
+    pub(super) domain: &'a str,
+    /// The user of From.
+    pub(super) caller: &'a str,
+    /// How that is written.
+    pub(super) caller_form: Form,
+    /// How the user of the Request-URI is written.
+    pub(super) called_form: Form,
+    /// Where it goes.
+    pub(super) place: Place,
+    /// Whether it has P-Asserted-Identity.
+    pub(super) is_asserted: bool,
+}
+
+/// Calls that look alike.
+#[derive(Debug)]
+pub(super) struct Kind {
+    pub(super) client: IpAddr,
+    /// In lower case.
+    pub(super) domain: Box<str>,
+    pub(super) caller_form: Form,
+    pub(super) called_form: Form,
+    pub(super) place: Place,
+    pub(super) is_asserted: bool,
+    /// The INVITE of the first of them.
+    pub(super) example: Evidence,
+}
+
+impl<'a> Look<'a> {
+    /// Reads it; `None` without a From or a Request-URI that can be read.
+    pub(super) fn of(client: IpAddr, message: &Message, names: &'a Names<'_>) -> Option<Self> {
+        let (from, target) = (names.from.as_ref()?, names.target.as_ref()?);
+        let is_own = from.host.as_bytes().first().is_some_and(|b| b.is_ascii_digit() || *b == b'[')
+            && crate::sip::uri::address_of(from.host) == Some(client);
+        let caller = from.user_name().unwrap_or_default();
+        let called_form = Form::of(target.user_name().unwrap_or_default());
+        Some(Self {
+            client,
+            domain: if is_own { "" } else { from.host },
+            caller,
+            caller_form: Form::of(caller),
+            called_form,
+            place: Place::of(called_form, names.dialled.as_ref()),
+            is_asserted: message.has(HeaderName::PAssertedIdentity),
+        })
+    }
+}
+
+impl Accepted {
+    /// Takes note of an answered call that is over.
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>]) {
+        for invite in invites {
+            let Some(transaction) = call.transaction(invite.id) else { continue };
+            if !transaction.finals.iter().any(|f| StatusCode::is_success(f.status)) {
+                continue;
+            }
+            let server = transaction.server.address;
+            let has_room = self.0.len() < ACCEPTED_SERVERS;
+            let known = match self.0.get_mut(&server) {
+                Some(known) => known,
+                None if has_room => self.0.entry(server).or_default(),
+                None => continue,
+            };
+            // Of such a one nothing is said any more.
+            if known.is_crowded {
+                continue;
+            }
+            if let Some(look) = Look::of(transaction.client.address, &invite.request.message, &invite.names) {
+                known.add(&look, invite.request);
+            }
+        }
+    }
+
+    /// The calls that a server accepted; `None` where there are none, or where they have nothing in common any more.
+    pub(super) fn by(&self, server: IpAddr) -> Option<&Server> {
+        self.0.get(&server).filter(|known| known.calls > 0 && !known.is_crowded)
+    }
+}
+
+impl Server {
+    fn add(&mut self, look: &Look<'_>, request: &CapturedMessage) {
+        self.calls += 1;
+        self.caller.add(look.caller);
+        if self.kinds.iter().any(|kind| kind.is(look)) {
+            return;
+        }
+        if self.kinds.len() >= ACCEPTED_KINDS || look.domain.len() > ACCEPTED_DOMAIN {
+            *self = Self { is_crowded: true, ..Self::default() };
+            return;
+        }
+        self.kinds.push(Kind::new(look, request));
+    }
+
+    /// How the calls looked, each kind once.
+    pub(super) fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// The user of From that all of them have.
+    pub(super) fn only_caller(&self) -> Option<&str> {
+        match &self.caller {
+            Caller::One(user) => Some(user),
+            Caller::None | Caller::Several => None,
+        }
+    }
+}
+
+impl Caller {
+    fn add(&mut self, user: &str) {
+        match self {
+            Self::None if user.len() <= ACCEPTED_USER => *self = Self::One(user.into()),
+            Self::One(known) if &**known == user => {}
+            Self::None | Self::One(_) => *self = Self::Several,
+            Self::Several => {}
+        }
+    }
+}
+
+impl Kind {
+    fn new(look: &Look<'_>, request: &CapturedMessage) -> Self {
+        Self {
+            client: look.client,
+            domain: look.domain.to_ascii_lowercase().into(),
+            caller_form: look.caller_form,
+            called_form: look.called_form,
+            place: look.place,
+            is_asserted: look.is_asserted,
+            example: cited(Evidence::of(request, "an INVITE that this server accepted")),
+        }
+    }
+
+    fn is(&self, look: &Look<'_>) -> bool {
+        self.client == look.client
+            && self.called_form == look.called_form
+            && self.caller_form == look.caller_form
+            && self.place == look.place
+            && self.is_asserted == look.is_asserted
+            && self.domain.eq_ignore_ascii_case(look.domain)
+    }
+}
+
+#[cfg(test)]
+mod tests;

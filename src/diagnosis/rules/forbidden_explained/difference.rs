@@ -1,0 +1,145 @@
+//! What a refused call has that none of the accepted ones has.
+
+use std::net::IpAddr;
+
+use crate::diagnosis::Text;
+use crate::diagnosis::accepted::form::{Form, Place};
+use crate::diagnosis::accepted::{Kind, Look, Server};
+use crate::provenance::Endpoint;
+
+/// One of these, with what it is in the refused call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Difference<'a> {
+    Client(IpAddr),
+    /// The domain of From; empty where it is the own address of the client.
+    Domain(&'a str),
+    /// How the user of From is written, and that user.
+    CallerForm(Form, &'a str),
+    Caller(&'a str),
+    /// Whether this one has P-Asserted-Identity.
+    Asserted(bool),
+    Place(Place),
+}
+
+/// Others that are named.
+const NAMED: usize = 3;
+
+impl<'a> Difference<'a> {
+    /// All of them.
+    pub(super) fn all(look: &Look<'a>, server: &Server) -> Vec<Self> {
+        let differs = |is: &dyn Fn(&Kind) -> bool| !server.kinds().iter().any(is);
+        let mut all = Vec::new();
+        if differs(&|kind| kind.client == look.client) {
+            all.push(Self::Client(look.client));
+        }
+        if differs(&|kind| kind.domain.eq_ignore_ascii_case(look.domain)) {
+            all.push(Self::Domain(look.domain));
+        }
+        if differs(&|kind| kind.caller_form == look.caller_form) {
+            all.push(Self::CallerForm(look.caller_form, look.caller));
+        // Of people, each calls as another one; of numbers those of the account may be the only ones that are let in.
+        } else if look.caller_form.is_whole_number()
+            && server.calls > 1
+            && server.only_caller().is_some_and(|user| user != look.caller)
+        {
+            all.push(Self::Caller(look.caller));
+        }
+        if differs(&|kind| kind.is_asserted == look.is_asserted) {
+            all.push(Self::Asserted(look.is_asserted));
+        }
+        if differs(&|kind| !look.place.differs_from(kind.place)) {
+            all.push(Self::Place(look.place));
+        }
+        all
+    }
+
+    /// What it is here, and in the accepted calls.
+    pub(super) fn words(self, server: &Server) -> Text {
+        let others = self.others(server);
+        match self {
+            Self::Client(address) => {
+                Text::new("it came from {this}, they from {others}").with("this", address).with("others", others)
+            }
+            Self::Domain("") => {
+                Text::new("the domain of its From is the address that it came from, of theirs {others}")
+                    .with("others", others)
+            }
+            Self::Domain(domain) => Text::new("the domain of its From is {this}, of theirs {others}")
+                .with("this", domain)
+                .with("others", others),
+            Self::CallerForm(form, user) => {
+                Text::new("the user of its From is {user}, written {form}, and theirs is written {others}")
+                    .with("user", user)
+                    .with("form", form.words())
+                    .with("others", others)
+            }
+            Self::Caller(user) => Text::new("its calling number is {this}, theirs always {others}")
+                .with("this", user)
+                .with("others", others),
+            Self::Asserted(true) => Text::new("it has P-Asserted-Identity, and none of them has"),
+            Self::Asserted(false) => Text::new("it has no P-Asserted-Identity, and all of them have"),
+            Self::Place(place) => {
+                Text::new("it goes to {this}, they to {others}").with("this", place.words()).with("others", others)
+            }
+        }
+    }
+
+    /// What the accepted calls have, the first ones.
+    fn others(self, server: &Server) -> Text {
+        let each = |kind: &Kind| match self {
+            Self::Client(_) => Text::verbatim(kind.client),
+            Self::Domain(_) if kind.domain.is_empty() => Text::new("the address of the client"),
+            Self::Domain(_) => Text::verbatim(&kind.domain),
+            Self::CallerForm(..) => kind.caller_form.words(),
+            Self::Caller(_) => Text::verbatim(server.only_caller().unwrap_or_default()),
+            Self::Place(_) => kind.place.words(),
+            Self::Asserted(_) => Text::default(),
+        };
+        let mut others: Vec<Text> = Vec::new();
+        for text in server.kinds().iter().map(each) {
+            if !others.contains(&text) {
+                others.push(text);
+            }
+        }
+        let more = u64::try_from(others.len().saturating_sub(NAMED)).unwrap_or(u64::MAX);
+        others.truncate(NAMED);
+        let named = Text::list(" or ", others);
+        match more {
+            0 => named,
+            more => Text::count(more, "{named} or {n} other", "{named} or {n} others").with("named", named),
+        }
+    }
+
+    /// What to change.
+    pub(super) fn fix(self, server: &Server, to: Endpoint) -> Text {
+        let others = self.others(server);
+        match self {
+            Self::Client(address) => Text::new(
+                "If {this} is to place calls here, let {server} accept that address, or send them from {others}; otherwise the refusal is right.",
+            )
+            .with("this", address)
+            .with("server", to)
+            .with("others", others),
+            Self::Domain(_) => {
+                Text::new("Send From with the domain of the accepted calls ({others}), or let {server} accept this one.")
+                    .with("others", others)
+                    .with("server", to)
+            }
+            Self::CallerForm(..) => {
+                Text::new("Send the user of From as in the accepted calls: written {others}.").with("others", others)
+            }
+            Self::Caller(_) => {
+                Text::new("Send {others} as the calling number, or ask the operator of {server} to permit this one for the account.")
+                    .with("others", others)
+                    .with("server", to)
+            }
+            Self::Asserted(true) => {
+                Text::new("Leave P-Asserted-Identity out, as the accepted calls do, unless the server asks for it.")
+            }
+            Self::Asserted(false) => Text::new("Send P-Asserted-Identity, as the accepted calls do."),
+            Self::Place(place) => Text::new("Ask the operator of {server} whether this account may call {this}.")
+                .with("server", to)
+                .with("this", place.words()),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+use std::fmt::Write as _;
+
+use super::RULE;
+use crate::diagnosis::reports::{codes, reports};
+use crate::diagnosis::testing::{only, with_code};
+use crate::diagnosis::{Certainty, Severity};
+
+const HOSTS: &str = "host a 192.0.2.10\nhost b 192.0.2.11\nhost p 198.51.100.5\nhost q 198.51.100.6\n\n";
+
+/// An INVITE for each row (who sends it to whom, the called user, From, more header fields), accepted or with that response.
+fn flow(rows: &[(&str, &str, &str, &str, &str)]) -> String {
+    let mut flow = HOSTS.to_owned();
+    for (n, (way, called, from, more, got)) in rows.iter().enumerate() {
+        let at = n * 100;
+        let (client, server) = way.split_once('>').unwrap();
+        let more = if more.is_empty() { String::new() } else { format!("{more}\n") };
+        let _ = write!(
+            flow,
+            "{at} {client} > {server} call=c{n}\nINVITE sip:{called}@p.example\nFrom: <sip:{from}>\n{more}\n+0.1 {server} > {client} call=c{n}\n{got}\n\n\
+             +0.01 {client} > {server} call=c{n}\nACK\n\n"
+        );
+        if got.starts_with('2') {
+            let _ = write!(
+                flow,
+                "+9 {client} > {server} call=c{n}\nBYE\n\n+0.01 {server} > {client} call=c{n}\n200 OK\n\n"
+            );
+        }
+    }
+    flow
+}
+
+const OK: &str = "200 OK";
+const NO: &str = "403 Forbidden";
+const CALLER: &str = "+12125550101@corp.example";
+
+/// A row that three calls make which were accepted.
+fn beside<'a>(
+    refused: (&'a str, &'a str, &'a str, &'a str, &'a str),
+) -> Vec<(&'a str, &'a str, &'a str, &'a str, &'a str)> {
+    let accepted = ("a>p", "+12155550113", CALLER, "", OK);
+    vec![accepted, accepted, accepted, refused]
+}
+
+#[test]
+fn what_no_accepted_call_has_is_told() {
+    for (refused, words, fix) in [
+        (
+            ("b>p", "+12155550114", CALLER, "", NO),
+            "it came from 192.0.2.11, they from 192.0.2.10",
+            "If 192.0.2.11 is to place calls here",
+        ),
+        (
+            ("a>p", "+12155550114", "+12125550101@other.example", "", NO),
+            "the domain of its From is other.example, of theirs corp.example",
+            "Send From with the domain of the accepted calls (corp.example)",
+        ),
+        (
+            ("a>p", "+12155550114", "+12125550101@192.0.2.10", "", NO),
+            "the domain of its From is the address that it came from, of theirs corp.example",
+            "Send From with the domain",
+        ),
+        (
+            ("a>p", "+12155550114", "1001@corp.example", "", NO),
+            "the user of its From is 1001, written as a short number, and theirs is written with + and country code",
+            "Send the user of From as in the accepted calls: written with + and country code.",
+        ),
+        (
+            ("a>p", "+12155550114", "+12125550199@corp.example", "", NO),
+            "its calling number is +12125550199, theirs always +12125550101",
+            "Send +12125550101 as the calling number",
+        ),
+        (
+            ("a>p", "+12155550114", CALLER, "P-Asserted-Identity: <sip:+12125550101@corp.example>", NO),
+            "it has P-Asserted-Identity, and none of them has",
+            "Leave P-Asserted-Identity out",
+        ),
+        (
+            ("a>p", "+442079460100", CALLER, "", NO),
+            "it goes to a number with country code 44, they to a number with country code 1",
+            "Ask the operator of 198.51.100.5:5060 whether this account may call a number with country code 44.",
+        ),
+    ] {
+        let flow = flow(&beside(refused));
+        let finding = only(&flow, RULE.code);
+        let text = finding.message.to_string();
+        let expected = format!(
+            "198.51.100.5:5060 answered INVITE with 403 Forbidden. It accepted 3 calls before in this capture, and this one differs from all \
+             of them: {words}."
+        );
+        assert_eq!(text, expected);
+        assert_eq!((finding.severity, finding.certainty), (Severity::Error, Certainty::Strong));
+        assert!(finding.remediation[0].to_string().starts_with(fix), "{}", finding.remediation[0]);
+        let last = reports(&flow).pop().unwrap();
+        assert_eq!((last.root_cause, codes(&last)[0].as_str()), (Some(RULE.code), "forbidden-explained error"));
+        assert!(last.findings.iter().all(|f| f.code != "failed-response"), "{:?}", codes(&last));
+    }
+}
+
+#[test]
+fn few_calls_and_several_differences_leave_doubt() {
+    let one = [("a>p", "+12155550113", CALLER, "", OK), ("b>p", "+12155550114", CALLER, "", NO)];
+    let finding = only(&flow(&one), RULE.code);
+    let text = finding.message.to_string();
+    assert!(
+        text.ends_with(
+            "It accepted 1 call before in this capture, which differs from this one: it came from 192.0.2.11, they from 192.0.2.10. \
+             With so few calls to compare that may be chance."
+        ),
+        "{text}"
+    );
+    assert_eq!(finding.certainty, Certainty::Weak);
+    let both = flow(&beside(("b>p", "+12155550114", "+12125550101@other.example", "", NO)));
+    let finding = only(&both, RULE.code);
+    assert!(finding.message.to_string().ends_with("Which of these it refuses is not known."), "{}", finding.message);
+    assert_eq!(finding.certainty, Certainty::Weak);
+}
+
+#[test]
+fn what_is_no_difference_is_left_to_the_catalogue() {
+    let other = ("b>p", "+12155550114", CALLER, "", NO);
+    let credentials = "Authorization: Digest username=\"u\", realm=\"r\", nonce=\"1\", uri=\"sip:p\", response=\"0\"";
+    for (name, rows) in [
+        ("no accepted call", vec![other]),
+        ("accepted by another server", vec![("a>q", "+12155550113", CALLER, "", OK), other]),
+        (
+            "an accepted call has it as well",
+            vec![("a>p", "+12155550113", CALLER, "", OK), ("b>p", "+12155550113", CALLER, "", OK), other],
+        ),
+        ("nothing differs", beside(("a>p", "+12155550114", CALLER, "", NO))),
+        ("with credentials", beside(("b>p", "+12155550114", CALLER, credentials, NO))),
+        ("a limit", beside(("b>p", "+12155550114", CALLER, "", "403 Call limit exceeded"))),
+        ("a reason", beside(("b>p", "+12155550114", CALLER, "", "403 Forbidden\nReason: Q.850;cause=17"))),
+        ("a signature", beside(("b>p", "+12155550114", CALLER, "", "403 Stale Date"))),
+        ("another status", beside(("b>p", "+12155550114", CALLER, "", "404 Not Found"))),
+    ] {
+        assert!(with_code(&flow(&rows), RULE.code).is_empty(), "{name}");
+    }
+    // People call as themselves.
+    let people = [
+        ("a>p", "carol", "alice@corp.example", "", OK),
+        ("a>p", "carol", "alice@corp.example", "", OK),
+        ("a>p", "carol", "bob@corp.example", "", NO),
+    ];
+    assert!(with_code(&flow(&people), RULE.code).is_empty());
+}
