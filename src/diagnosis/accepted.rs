@@ -11,13 +11,15 @@ use super::patterns::unwanted::Invite;
 use crate::call::{Call, CapturedMessage};
 use crate::hashing::HashMap;
 use crate::limits::{ACCEPTED_DOMAIN, ACCEPTED_KINDS, ACCEPTED_SERVERS, ACCEPTED_USER};
+use crate::provenance::Endpoint;
+use crate::shorten;
 use crate::sip::{HeaderName, Message, StatusCode};
 
 pub(super) mod form;
 
 /// The calls that were accepted in calls that are over, by the server that accepted them.
 #[derive(Debug, Default)]
-pub(super) struct Accepted(HashMap<IpAddr, Server>);
+pub(super) struct Accepted(HashMap<Endpoint, Server>);
 
 /// The calls that one server accepted.
 #[derive(Debug, Default)]
@@ -51,7 +53,9 @@ pub(super) struct Look<'a> {
     pub(super) caller: &'a str,
     /// How that is written.
     pub(super) caller_form: Form,
-    /// How the user of the Request-URI is written.
+    /// The user of the Request-URI.
+    pub(super) called: &'a str,
+    /// How that is written.
     pub(super) called_form: Form,
     /// Where it goes.
     pub(super) place: Place,
@@ -69,7 +73,11 @@ pub(super) struct Kind {
     pub(super) called_form: Form,
     pub(super) place: Place,
     pub(super) is_asserted: bool,
-    /// The INVITE of the first of them.
+    /// How many.
+    pub(super) calls: u64,
+    /// The called user of the first of them.
+    pub(super) called: Box<str>,
+    /// That INVITE.
     pub(super) example: Evidence,
 }
 
@@ -80,12 +88,14 @@ impl<'a> Look<'a> {
         let is_own = from.host.as_bytes().first().is_some_and(|b| b.is_ascii_digit() || *b == b'[')
             && crate::sip::uri::address_of(from.host) == Some(client);
         let caller = from.user_name().unwrap_or_default();
-        let called_form = Form::of(target.user_name().unwrap_or_default());
+        let user = target.user_name().unwrap_or_default();
+        let called_form = Form::of(user);
         Some(Self {
             client,
             domain: if is_own { "" } else { from.host },
             caller,
             caller_form: Form::of(caller),
+            called: user,
             called_form,
             place: Place::of(called_form, names.dialled.as_ref()),
             is_asserted: message.has(HeaderName::PAssertedIdentity),
@@ -101,41 +111,48 @@ impl Accepted {
             if !transaction.finals.iter().any(|f| StatusCode::is_success(f.status)) {
                 continue;
             }
-            let server = transaction.server.address;
+            let server = transaction.server;
             let has_room = self.0.len() < ACCEPTED_SERVERS;
             let known = match self.0.get_mut(&server) {
                 Some(known) => known,
                 None if has_room => self.0.entry(server).or_default(),
                 None => continue,
             };
+            known.calls += 1;
             // Of such a one nothing is said any more.
             if known.is_crowded {
                 continue;
             }
-            if let Some(look) = Look::of(transaction.client.address, &invite.request.message, &invite.names) {
-                known.add(&look, invite.request);
+            match Look::of(transaction.client.address, &invite.request.message, &invite.names) {
+                Some(look) => known.add(&look, invite.request),
+                None => known.give_up(),
             }
         }
     }
 
     /// The calls that a server accepted; `None` where there are none, or where they have nothing in common any more.
-    pub(super) fn by(&self, server: IpAddr) -> Option<&Server> {
+    pub(super) fn by(&self, server: Endpoint) -> Option<&Server> {
         self.0.get(&server).filter(|known| known.calls > 0 && !known.is_crowded)
     }
 }
 
 impl Server {
     fn add(&mut self, look: &Look<'_>, request: &CapturedMessage) {
-        self.calls += 1;
         self.caller.add(look.caller);
-        if self.kinds.iter().any(|kind| kind.is(look)) {
+        if let Some(known) = self.kinds.iter_mut().find(|kind| kind.is(look)) {
+            known.calls += 1;
             return;
         }
         if self.kinds.len() >= ACCEPTED_KINDS || look.domain.len() > ACCEPTED_DOMAIN {
-            *self = Self { is_crowded: true, ..Self::default() };
+            self.give_up();
             return;
         }
         self.kinds.push(Kind::new(look, request));
+    }
+
+    /// Nothing can be said any more of all calls but how many they are.
+    fn give_up(&mut self) {
+        *self = Self { calls: self.calls, is_crowded: true, ..Self::default() };
     }
 
     /// How the calls looked, each kind once.
@@ -172,6 +189,8 @@ impl Kind {
             called_form: look.called_form,
             place: look.place,
             is_asserted: look.is_asserted,
+            calls: 1,
+            called: shorten::to_octets(look.called, ACCEPTED_USER).into(),
             example: cited(Evidence::of(request, "an INVITE that this server accepted")),
         }
     }

@@ -77,6 +77,7 @@ static CAUSES: &[Cause] = &[
     }),
     cause("no-common-codec", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
     cause("forbidden-explained", Severity::Warning, |c| began_with(c, 403)),
+    cause("number-format-rejected", Severity::Warning, |c| began_with(c, 404) || began_with(c, 484)),
     cause("bad-request-explained", Severity::Warning, |c| began_with(c, 400)),
     cause("srtp-mismatch", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
     // Only where that is why the call failed it is an error.

@@ -112,6 +112,9 @@ impl Place {
         match (form, number) {
             (Form::Name | Form::Anonymous, _) => Self::Name,
             (Form::Short, _) => Self::Short,
+            // Digits alone may begin with any country code, or with none.
+            (Form::Digits, _) | (_, None) => Self::Number,
+            (Form::TrunkZero | Form::North10, Some(number)) if !number.has_assumed_country() => Self::Number,
             (_, Some(number)) if number.is_international() || number.has_assumed_country() => {
                 country_code(&number.digits).map_or(Self::Number, Self::Country)
             }
@@ -142,6 +145,7 @@ impl Place {
 /// The country code in front of a number (ITU-T E.164): 1 and 7 stand alone, and of two digits are those that are listed.
 pub(in crate::diagnosis) fn country_code(digits: &str) -> Option<u16> {
     let length = match digits.as_bytes() {
+        [b'0', ..] => return None,
         [b'1' | b'7', ..] => 1,
         [b'2', b'0' | b'7', ..]
         | [b'3', b'0'..=b'4' | b'6' | b'9', ..]

@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 
 use super::form::{Form, Place, country_code};
 use super::*;
@@ -34,9 +35,12 @@ fn where_a_number_leads_is_told_by_its_country_code() {
     {
         assert_eq!(country_code(digits), Some(code), "{digits}");
     }
+    assert_eq!(country_code("02079460100"), None);
     assert!(Place::Country(1).differs_from(Place::Country(44)) && Place::Short.differs_from(Place::Name));
     assert!(!Place::Country(1).differs_from(Place::Number) && !Place::Number.differs_from(Place::Number));
 }
+
+const SERVER: Endpoint = Endpoint { address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 5)), port: 5060 };
 
 /// What servers accepted in calls, each from a user of that domain.
 fn accepted(domains: impl Iterator<Item = String>) -> Accepted {
@@ -59,7 +63,7 @@ fn accepted(domains: impl Iterator<Item = String>) -> Accepted {
 #[test]
 fn calls_that_look_alike_are_one_kind() {
     let accepted = accepted(["a.example", "A.example", "b.example", "192.0.2.10"].map(str::to_owned).into_iter());
-    let server = accepted.by([198, 51, 100, 5].into()).unwrap();
+    let server = accepted.by(SERVER).unwrap();
     let domains: Vec<_> = server.kinds().iter().map(|kind| &*kind.domain).collect();
     assert_eq!((server.calls, domains, server.only_caller()), (4, vec!["a.example", "b.example", ""], Some("1001")));
 }
@@ -67,8 +71,7 @@ fn calls_that_look_alike_are_one_kind() {
 #[test]
 fn of_a_server_with_too_many_kinds_nothing_is_said() {
     let of = |kinds: usize| accepted((0..kinds).map(|n| format!("d{n}.example")));
-    let server = [198, 51, 100, 5].into();
-    assert!(of(ACCEPTED_KINDS).by(server).is_some());
-    assert!(of(ACCEPTED_KINDS + 1).by(server).is_none());
-    assert!(accepted([format!("{}.example", "d".repeat(ACCEPTED_DOMAIN))].into_iter()).by(server).is_none());
+    assert!(of(ACCEPTED_KINDS).by(SERVER).is_some());
+    assert!(of(ACCEPTED_KINDS + 1).by(SERVER).is_none());
+    assert!(accepted([format!("{}.example", "d".repeat(ACCEPTED_DOMAIN))].into_iter()).by(SERVER).is_none());
 }

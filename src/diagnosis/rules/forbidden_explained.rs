@@ -48,9 +48,13 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// The refusal that decided a call, where it has one of these statuses.
 pub(super) fn deciding<'a>(call: &'a Call, statuses: &[u16]) -> Option<Refused<'a>> {
+    let all = Refused::by_whom(call, statuses);
+    // As a rule there is none.
+    if all.is_empty() {
+        return None;
+    }
     let Some(Origin::Response(_, message)) = call.origin_of_failure(call.decided_by?) else { return None };
     let response = call.message(message)?;
-    let all = Refused::by_whom(call, statuses);
     all.into_iter().find(|refused| {
         std::ptr::eq(refused.response, response)
             && refused.transaction.method == Method::Invite
@@ -98,7 +102,7 @@ fn names_another_reason(phrase: &str) -> bool {
 
 fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let request = refused.request()?;
-    let server = cx.hosts.accepted.by(refused.response.provenance.flow.source.address)?;
+    let server = cx.hosts.accepted.by(refused.response.provenance.flow.source)?;
     let names = Names::of(&request.message, &cx.settings.country);
     let look = Look::of(refused.deepest.client.address, &request.message, &names)?;
     let differences = Difference::all(&look, server);

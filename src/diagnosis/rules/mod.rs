@@ -34,6 +34,7 @@ mod network_blocked_incomplete;
 mod network_blocked_phrase_rewritten;
 mod no_common_codec;
 mod no_response;
+mod number_format_rejected;
 mod number_portability_data_lost;
 mod old_address_still_used;
 mod one_way_media;
@@ -208,6 +209,7 @@ pub static RULES: &[&Rule] = &[
     &srtp_mismatch::RULE,
     &bad_request_explained::RULE,
     &forbidden_explained::RULE,
+    &number_format_rejected::RULE,
     &authentication_loop::RULE,
     &credentials_withheld::RULE,
     &several_answers::RULE,
