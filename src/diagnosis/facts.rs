@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::repeated::{is_in_spite_of_ack, is_in_vain};
-use super::rules::is_asked_on;
+use super::rules::{is_asked_on, names_an_odd_address};
 use crate::call::referred::reported_final;
 use crate::call::{Call, Outcome, Transaction};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -50,6 +50,8 @@ impl Facts {
     pub const SESSION_INTERVAL: Self = Self(1 << 13);
     /// RTP of it was captured.
     pub const MEDIA: Self = Self(1 << 14);
+    /// RTP of it was captured, or it lasted, and a session description names an address at which nobody else can receive, or they name such of IPv4 and of IPv6.
+    pub const MEDIA_ADDRESS: Self = Self(1 << 15);
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -62,6 +64,7 @@ impl Facts {
         facts =
             facts.and(Self::SESSION_INTERVAL, call.end.since(call.start) >= SHORTEST_SESSION && names_an_interval());
         facts = facts.and(Self::MEDIA, !call.media.is_empty());
+        facts = facts.and(Self::MEDIA_ADDRESS, !call.media.is_empty() || names_an_odd_address(call));
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {

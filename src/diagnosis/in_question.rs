@@ -1,8 +1,9 @@
 //! Which rules may have something to say of a call, by the facts that hold of it.
 
-use super::Facts;
 use super::rule::{Detect, DetectInCall, Rule};
 use super::rules::RULES;
+use super::rules::names_an_odd_address;
+use super::{CallReport, Facts};
 use crate::hashing::HashMap;
 
 /// The rules for each set of facts, listed when the set first occurs: of all sets there could be, a capture has few.
@@ -19,10 +20,18 @@ pub(super) struct Lists {
     pub(super) last: Vec<DetectInCall>,
 }
 
-/// Whether the diagnosis of that code needs to see the media of a call.
-pub(crate) fn rests_on_media(code: &str) -> bool {
+/// Whether the diagnosis of a call needs to see its media: that something is said of it, or that nothing is.
+pub(crate) fn rests_on_media(report: &CallReport) -> bool {
+    let is_cleared = || !report.call.media.is_empty() && names_an_odd_address(&report.call);
+    report.findings.iter().any(|finding| looks_at_media(finding.code)) || is_cleared()
+}
+
+/// Whether the rule of that code looks at media.
+fn looks_at_media(code: &str) -> bool {
     let needs = |rule: &Rule| match rule.detect {
-        Detect::Given(needed, _) | Detect::Last(needed, _) => needed.hold(Facts::MEDIA),
+        Detect::Given(needed, _) | Detect::Last(needed, _) => {
+            needed.hold(Facts::MEDIA) || needed.hold(Facts::MEDIA_ADDRESS)
+        }
         Detect::Call(_) | Detect::Capture(_) => false,
     };
     RULES.iter().any(|rule| rule.code == code && needs(rule))

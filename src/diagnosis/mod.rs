@@ -35,6 +35,9 @@ pub mod rule;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod signed_flow;
+mod talk;
+#[cfg(test)]
+pub(crate) mod talk_flow;
 #[cfg(test)]
 mod testing;
 pub mod thresholds;

@@ -116,6 +116,7 @@ static LATER: &[(&str, &str)] = &[
     ("bye-with-abnormal-reason", "ack-misrouted"),
     ("bye-with-abnormal-reason", "session-timer-expired"),
     ("bye-with-abnormal-reason", "one-way-media"),
+    ("bye-with-abnormal-reason", "media-address-wrong"),
 ];
 
 /// The same where the first cites the frame that the second is about.
@@ -479,6 +480,7 @@ mod tests {
         "session-timer-expired",
         // What people do not hear is no failure of SIP.
         "one-way-media",
+        "media-address-wrong",
     ];
 
     #[test]

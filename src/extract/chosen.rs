@@ -174,9 +174,8 @@ impl Chosen {
         for id in ids {
             self.call_ids.entry(id).or_default().push(window);
         }
-        // What a finding says of media is to be seen in the copy as well.
-        let rests_on_media = report.findings.iter().any(|finding| rests_on_media(finding.code));
-        if !self.with_media && !rests_on_media {
+        // What a finding says of media, or why there is none, is to be seen in the copy as well.
+        if !self.with_media && !rests_on_media(report) {
             return;
         }
         for (endpoint, window) in media::places(call) {

@@ -51,7 +51,7 @@ const TABLES: &[(&str, &[&str])] = &[
 ];
 
 /// Files that only tests use, beside those whose names end in `tests`.
-const TESTS: &[&str] = &["testing", "sample", "schema"];
+const TESTS: &[&str] = &["testing", "talk_flow", "sample", "schema"];
 /// Files with prose that is no text: messages about the command line are English.
 const SPARSE: &[&str] = &["main"];
 /// Functions whose argument is a text, however short.

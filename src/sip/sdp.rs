@@ -141,9 +141,14 @@ impl Sdp {
 
     /// Where the describing side receives the RTP of a section; `None` where it names no host and port: 0.0.0.0 is none, nor is a name.
     pub fn receives_at(&self, media: &Media) -> Option<Endpoint> {
+        self.announced_at(media).filter(|place| !place.address.is_unspecified())
+    }
+
+    /// The same, be the address one of a host or not.
+    pub fn announced_at(&self, media: &Media) -> Option<Endpoint> {
         let address: IpAddr = self.address_of(media)?.parse().ok()?;
         let port = media.port.filter(|port| *port > 0)?;
-        (!address.is_unspecified()).then_some(Endpoint { address, port })
+        Some(Endpoint { address, port })
     }
 
     /// The direction of a section.

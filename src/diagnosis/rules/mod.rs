@@ -28,6 +28,7 @@ mod glare;
 mod high_complaint_rate;
 mod identity_clean;
 mod identity_malformed;
+mod media_address_wrong;
 mod message_too_large_for_udp;
 mod neighbour_spoofing_pattern;
 mod network_blocked_incomplete;
@@ -109,6 +110,7 @@ mod unwanted_without_to_tag;
 mod verification_failed_verstat;
 
 pub(super) use failed_response::{refused as what_was_refused, weight as weight_of_failure};
+pub(super) use media_address_wrong::names_an_odd_address;
 pub(super) use response_from_other_address::is_asked_on;
 
 /// Every rule, in the order of the documentation.
@@ -222,6 +224,7 @@ pub static RULES: &[&Rule] = &[
     &failed_response::RULE,
     // Media.
     &one_way_media::RULE,
+    &media_address_wrong::RULE,
     // Who has no business here.
     &scanner::RULE,
     // Who sends more than is needed.

@@ -1,22 +1,20 @@
 //! Audio that was captured in one direction of an answered call alone.
 
-mod talk;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use self::talk::{End, Talk};
 use super::bye_with_abnormal_reason::ended_for_lack_of_media;
 use crate::call::Call;
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::repeated::with_reason;
+use crate::diagnosis::talk::{End, TALK, Talk};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::lang::span;
 use crate::media::{MediaStream, Spell};
-use crate::provenance::Endpoint;
 
 pub(super) static RULE: Rule = Rule {
     code: "one-way-media",
@@ -47,17 +45,11 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Given(Facts::MEDIA, detect),
 };
 
-/// Shorter talks are not judged: who answers may need a moment, and so may a relay.
-const TALK: Duration = Duration::from_secs(8);
-/// For so long one direction has to be there.
-const HEARD: Duration = Duration::from_secs(5);
-/// And with so many packets: what sends once in a while, as to keep a way through NAT open, is no speech.
-const PACKETS: u64 = 100;
 /// Hops at which the same answer is seen follow one another within this time.
 const SAME_ANSWER: Duration = Duration::from_secs(2);
 
 /// What gets through NAT without anybody's settings.
-const SYMMETRIC: &str = "Or let {silent} send its RTP to where that of the other end comes from, {source}, whatever the description says (symmetric RTP, \
+pub(super) const SYMMETRIC: &str = "Or let {silent} send its RTP to where that of the other end comes from, {source}, whatever the description says (symmetric RTP, \
     RFC 4961; settings call it comedia, latching, or NAT mode).";
 
 /// A direction without a packet, while the other one has many.
@@ -86,33 +78,13 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn one_way<'a>(call: &'a Call, talk: Talk<'a>) -> Option<OneWay<'a>> {
-    if talk.until.since(talk.from) < TALK {
+    if talk.took() < TALK || !(talk.client.is_one_host() && talk.server.is_one_host()) {
         return None;
     }
-    let (deaf, silent) = talk.directions().into_iter().find(|(to, from)| !is_heard(call, &talk, to, from))?;
+    let (deaf, silent) = talk.directions().into_iter().find(|(to, from)| !talk.is_heard(call, to, from))?;
     // The other direction has to be there, at the very address that was named.
-    let named = call.media.iter().filter(|stream| stream.destination == silent.receives_at);
-    let spells = named.flat_map(|stream| stream.spells.iter().map(move |spell| (stream, *spell)));
-    let long = spells.filter(|(_, spell)| spell.packets >= PACKETS && overlap(&talk, spell) >= HEARD);
-    let (stream, spell) = long.max_by_key(|(_, spell)| overlap(&talk, spell))?;
+    let (stream, spell) = talk.long_stream(call, |stream| stream.destination == silent.receives_at)?;
     Some(OneWay { talk, deaf, silent, stream, spell })
-}
-
-/// Whether any packet of a direction was captured: to where the receiver wants it, from where the sender receives, or to where the
-/// receiver sends from.
-fn is_heard(call: &Call, talk: &Talk<'_>, to: &End<'_>, from: &End<'_>) -> bool {
-    let sends_from = |place: Endpoint| {
-        call.media.iter().any(|stream| stream.source == place && stream.destination == from.receives_at)
-    };
-    let is_it = |stream: &&MediaStream| {
-        stream.destination == to.receives_at || stream.source == from.receives_at || sends_from(stream.destination)
-    };
-    call.media.iter().filter(is_it).any(|stream| stream.spells.iter().any(|spell| spell.meets(talk.from, talk.until)))
-}
-
-/// How long a spell lasts within a talk.
-fn overlap(talk: &Talk<'_>, spell: &Spell) -> Duration {
-    spell.end.min(talk.until).since(spell.start.max(talk.from))
 }
 
 fn finding(found: &OneWay<'_>) -> Finding {
@@ -127,7 +99,7 @@ fn finding(found: &OneWay<'_>) -> Finding {
     let text = text
         .with("packets", spell.packets)
         .with("hears", silent.receives_at)
-        .with("took", span(overlap(talk, spell)))
+        .with("took", span(talk.overlap(spell)))
         .with("deaf", deaf.receives_at);
     let hidden = is_hidden.then(|| {
         let why =

@@ -1,12 +1,22 @@
-//! Spans of a call in which two ends have agreed to send audio to one another.
+//! Spans of a call in which two ends have agreed to send audio to one another, and what of it was captured.
+
+use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, MessageId, Transaction, TransactionId};
+use crate::media::{MediaStream, Spell};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::sdp::{Direction, Media};
 use crate::sip::{Method, Sdp};
 
+/// Shorter talks are not judged: who answers may need a moment, and so may a relay.
+pub(super) const TALK: Duration = Duration::from_secs(8);
+/// For so long a stream has to be there.
+const HEARD: Duration = Duration::from_secs(5);
+/// And with so many packets: what sends once in a while, as to keep a way through NAT open, is no speech.
+const PACKETS: u64 = 100;
+
 /// Such a span at one hop.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Talk<'a> {
     /// Who sent the INVITE.
     pub(super) client: End<'a>,
@@ -14,6 +24,8 @@ pub(super) struct Talk<'a> {
     pub(super) server: End<'a>,
     /// How far it is from the caller: its leg, and the hop of that.
     pub(super) depth: (usize, usize),
+    /// Whether the INVITE began the dialog.
+    pub(super) is_first: bool,
     /// When the answer came: the first one of those that agreed on the same again, as to refresh the session.
     pub(super) from: Timestamp,
     /// When the call ended, or the next offer was made, or nobody looked any more.
@@ -25,7 +37,7 @@ pub(super) struct Talk<'a> {
 pub(super) struct End<'a> {
     /// Its description of the session.
     pub(super) description: &'a CapturedMessage,
-    /// Where it says that it receives audio.
+    /// Where it says that it receives audio, which may be no address of a host, or its own loopback address.
     pub(super) receives_at: Endpoint,
 }
 
@@ -80,6 +92,7 @@ impl<'a> Talk<'a> {
             client: End { description: offer.0, receives_at: client },
             server: End { description: reply.0, receives_at: server },
             depth: (invite.leg, call.depth(id)),
+            is_first: !invite.in_dialog,
             from,
             until: until(call, id, invite, from),
         })
@@ -89,9 +102,57 @@ impl<'a> Talk<'a> {
     pub(super) fn directions(&self) -> [(End<'a>, End<'a>); 2] {
         [(self.client, self.server), (self.server, self.client)]
     }
+
+    /// How long it lasted.
+    pub(super) fn took(&self) -> Duration {
+        self.until.since(self.from)
+    }
+
+    /// How long a spell lasts within it.
+    pub(super) fn overlap(&self, spell: &Spell) -> Duration {
+        spell.end.min(self.until).since(spell.start.max(self.from))
+    }
+
+    /// Whether any packet of a direction was captured: to where the receiver wants it, from where the sender receives, or to where the
+    /// receiver sends from.
+    pub(super) fn is_heard(&self, call: &Call, to: &End<'_>, from: &End<'_>) -> bool {
+        let sends_from = |place: Endpoint| {
+            call.media.iter().any(|stream| stream.source == place && stream.destination == from.receives_at)
+        };
+        let is_it = |stream: &&MediaStream| {
+            stream.destination == to.receives_at || stream.source == from.receives_at || sends_from(stream.destination)
+        };
+        call.media.iter().filter(is_it).any(|stream| self.has(stream))
+    }
+
+    /// Whether packets of a stream came in it.
+    pub(super) fn has(&self, stream: &MediaStream) -> bool {
+        stream.spells.iter().any(|spell| spell.meets(self.from, self.until))
+    }
+
+    /// The stream that lasts longest of those that go on for so long, and with so many packets, that somebody may have been talking; and its
+    /// longest spell.
+    pub(super) fn long_stream<'c>(
+        &self,
+        call: &'c Call,
+        wanted: impl Fn(&MediaStream) -> bool,
+    ) -> Option<(&'c MediaStream, Spell)> {
+        let wanted = call.media.iter().filter(|stream| wanted(stream));
+        let spells = wanted.flat_map(|stream| stream.spells.iter().map(move |spell| (stream, *spell)));
+        let long = spells.filter(|(_, spell)| spell.packets >= PACKETS && self.overlap(spell) >= HEARD);
+        long.max_by_key(|(_, spell)| self.overlap(spell))
+    }
 }
 
-/// Where both ends receive the first audio that both want to send and to receive.
+impl End<'_> {
+    /// Whether it names one host that others may reach.
+    pub(super) fn is_one_host(&self) -> bool {
+        let address = self.receives_at.address;
+        !address.is_multicast() && !address.is_loopback() && !address.is_unspecified()
+    }
+}
+
+/// Where both ends say that they receive the first audio that both want to send and to receive.
 fn audio(offer: &Sdp, reply: &Sdp) -> Option<[Endpoint; 2]> {
     let both = |sdp: &Sdp, media: &Media| {
         let is_rtp = media.protocol.to_ascii_uppercase().contains("RTP/");
@@ -101,10 +162,9 @@ fn audio(offer: &Sdp, reply: &Sdp) -> Option<[Endpoint; 2]> {
     // Sections belong together by their order (RFC 3264 §6).
     let mut pairs = offer.media.iter().zip(&reply.media).filter(|(a, b)| both(offer, a) && both(reply, b));
     // One that was refused has port 0, as where SRTP and RTP were offered in two sections.
-    let open = |(a, b): (&Media, &Media)| Some([offer.receives_at(a)?, reply.receives_at(b)?]);
+    let open = |(a, b): (&Media, &Media)| Some([offer.announced_at(a)?, reply.announced_at(b)?]);
     let ends = pairs.find_map(|pair| open(pair).filter(|_| !is_chosen_by_ice(pair.0, pair.1)))?;
-    let is_one_host = |end: &Endpoint| !end.address.is_multicast() && !end.address.is_loopback();
-    (ends[0] != ends[1] && ends.iter().all(is_one_host)).then_some(ends)
+    (ends[0] != ends[1]).then_some(ends)
 }
 
 /// Whether a further offer was made before the answer (RFC 3311 §5.1, RFC 3262 §5).
