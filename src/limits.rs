@@ -210,6 +210,13 @@ pub const CHALLENGED_IDLE: Duration = Duration::from_secs(90);
 /// 3261 §17.1.2.2), and redirects are followed within 5 s. Captures of several files, whose clocks may differ, wait for
 /// [`ENDED_IDLE`].
 pub const SETTLED_IDLE: Duration = Duration::from_secs(6);
+/// The same where a BYE ended an answered call between two hosts, nothing was sent or captured twice, and more than
+/// [`CROWDED_OCTETS`] of messages are open: whoever had missed the response to the BYE would have sent it again within T1, 500 ms
+/// (RFC 3261 §17.1.2.2). What comes later is told as late.
+pub const HUNG_UP_IDLE: Duration = Duration::from_millis(700);
+/// Messages of open calls that fit into the caches of a processor: with more, some hundred calls a second, those that hung up wait
+/// [`HUNG_UP_IDLE`] only.
+pub const CROWDED_OCTETS: usize = 2 << 20;
 /// Requests and responses of one leg that wait for a response or an ACK; with more it is not taken for settled.
 pub const LEG_DUE: usize = 64;
 /// Call-IDs of settled calls that are remembered for [`ENDED_IDLE`], so that what comes late for them is told apart.

@@ -1,8 +1,8 @@
 //! The deadlines of open groups, the earliest first.
 //!
-//! Nearly all of them lie [`SETTLED_IDLE`] or [`ENDED_IDLE`] behind the clock, which never runs backwards: those of one kind come in
-//! order. So they wait in two rows, and what would break the order of its row is sorted by a heap. Between them, rows and heap give
-//! back what one heap would: the smallest.
+//! Nearly all of them lie [`HUNG_UP_IDLE`], [`SETTLED_IDLE`] or [`ENDED_IDLE`] behind the clock, which never runs backwards: those of
+//! one kind come in order. So they wait in three rows, and what would break the order of its row is sorted by a heap. Between them, rows
+//! and heap give back what one heap would: the smallest.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::open_groups::{GroupId, OpenGroups};
 #[cfg(doc)]
 use crate::limits::ENDED_IDLE;
-use crate::limits::SETTLED_IDLE;
+use crate::limits::{HUNG_UP_IDLE, SETTLED_IDLE};
 use crate::provenance::Timestamp;
 
 /// A moment at or before the end of a group, which may be gone.
@@ -19,9 +19,8 @@ pub(super) type Deadline = (Timestamp, GroupId);
 /// The deadlines.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
-    /// Those that are at most [`SETTLED_IDLE`] away when they come.
-    near: VecDeque<Deadline>,
-    far: VecDeque<Deadline>,
+    /// Those that are at most [`HUNG_UP_IDLE`] away when they come, at most [`SETTLED_IDLE`], and further.
+    rows: [VecDeque<Deadline>; 3],
     odd: BinaryHeap<Reverse<Deadline>>,
     /// The earliest of all: it is asked for with every frame.
     first: Option<Deadline>,
@@ -35,8 +34,15 @@ const GONE: usize = 256;
 impl Deadlines {
     /// Adds one while the clock shows `now`.
     pub(super) fn push(&mut self, deadline: Deadline, now: Timestamp) {
-        let is_near = deadline.0.since(now) <= SETTLED_IDLE;
-        let row = if is_near { &mut self.near } else { &mut self.far };
+        let away = deadline.0.since(now);
+        let [near, settled, far] = &mut self.rows;
+        let row = if away <= HUNG_UP_IDLE {
+            near
+        } else if away <= SETTLED_IDLE {
+            settled
+        } else {
+            far
+        };
         if row.back().is_none_or(|last| *last <= deadline) {
             row.push_back(deadline);
         } else {
@@ -47,13 +53,14 @@ impl Deadlines {
 
     /// Forgets those of groups that are gone, when they may be half of all: most calls are over long before the first of their deadlines.
     pub(super) fn forget_gone(&mut self, groups: &OpenGroups) {
-        let count = |all: &Self| all.near.len() + all.far.len() + all.odd.len();
+        let count = |all: &Self| all.rows.iter().map(VecDeque::len).sum::<usize>() + all.odd.len();
         if count(self) <= self.most {
             return;
         }
         let is_open = |(_, id): &Deadline| groups.get(*id).is_some();
-        self.near.retain(is_open);
-        self.far.retain(is_open);
+        for row in &mut self.rows {
+            row.retain(is_open);
+        }
         self.odd.retain(|Reverse(odd)| is_open(odd));
         self.most = count(self) + count(self) / 2 + GONE;
         self.first = self.find_first();
@@ -64,35 +71,26 @@ impl Deadlines {
         self.first
     }
 
-    /// The group at that place among those whose deadlines were near when they came, as most are.
+    /// The group at that place of the row of those that a BYE ended, as it does most.
     pub(super) fn near(&self, place: usize) -> Option<GroupId> {
-        self.near.get(place).map(|(_, id)| *id)
+        let [near, ..] = &self.rows;
+        near.get(place).map(|(_, id)| *id)
     }
 
     fn find_first(&self) -> Option<Deadline> {
-        let first = earlier(self.near.front(), self.far.front());
-        earlier(first, self.odd.peek().map(|Reverse(odd)| odd)).copied()
+        let odd = self.odd.peek().map(|Reverse(odd)| odd);
+        self.rows.iter().filter_map(VecDeque::front).chain(odd).min().copied()
     }
 
     /// Takes the earliest away.
     pub(super) fn pop(&mut self) -> Option<Deadline> {
         let first = self.first?;
-        if self.near.front() == Some(&first) {
-            self.near.pop_front();
-        } else if self.far.front() == Some(&first) {
-            self.far.pop_front();
-        } else {
-            self.odd.pop();
+        match self.rows.iter_mut().find(|row| row.front() == Some(&first)) {
+            Some(row) => drop(row.pop_front()),
+            None => drop(self.odd.pop()),
         }
         self.first = self.find_first();
         Some(first)
-    }
-}
-
-fn earlier<'a>(a: Option<&'a Deadline>, b: Option<&'a Deadline>) -> Option<&'a Deadline> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if b < a { b } else { a }),
-        _ => a.or(b),
     }
 }
 
@@ -117,16 +115,16 @@ mod tests {
         let mut deadlines = Deadlines::default();
         for second in 0_u32..200 {
             let now = Timestamp(i64::from(second) * SECOND);
-            for wait in [ENDED_IDLE, SETTLED_IDLE] {
+            for wait in [ENDED_IDLE, HUNG_UP_IDLE, SETTLED_IDLE] {
                 deadlines.push((now.plus(wait), group(u64::from(second))), now);
             }
             while deadlines.first().is_some_and(|(due, _)| due < now) {
                 deadlines.pop();
             }
         }
-        assert_eq!((deadlines.near.len(), deadlines.far.len(), deadlines.odd.len()), (7, 41, 0));
-        let next = [0, 6, 7].map(|place| deadlines.near(place).map(|id| id.number));
-        assert_eq!(next, [Some(193), Some(199), None]);
+        assert_eq!((deadlines.rows.each_ref().map(VecDeque::len), deadlines.odd.len()), ([1, 7, 41], 0));
+        let next = [0, 1].map(|place| deadlines.near(place).map(|id| id.number));
+        assert_eq!(next, [Some(199), None]);
     }
 
     #[test]
@@ -143,7 +141,10 @@ mod tests {
             groups.remove(id);
             deadlines.forget_gone(&groups);
         }
-        assert!(deadlines.near.len() == 1 && deadlines.far.len() + deadlines.odd.len() < 2 * GONE);
+        assert!({
+            let [near, settled, far] = deadlines.rows.each_ref().map(VecDeque::len);
+            near == 0 && settled == 1 && far + deadlines.odd.len() < 2 * GONE
+        });
         assert_eq!(deadlines.first(), Some(earliest));
     }
 

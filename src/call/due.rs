@@ -21,6 +21,14 @@ pub(super) struct Due {
     acks: Places,
     /// A response invites to try again under the same Call-ID, or something cannot be matched.
     is_unclear: bool,
+    pub(super) troubles: Troubles,
+}
+
+/// What did not go smoothly.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Troubles {
+    /// A request was sent again that waits for a response, or a final response that waits for an ACK.
+    has_repeats: bool,
     /// An INVITE was redirected.
     pub(super) is_redirected: bool,
     /// An INVITE failed otherwise, or was redirected more than once.
@@ -56,6 +64,7 @@ impl Due {
             }
             (None, _) => {
                 let is_known = self.responses.iter().filter_map(at).any(same_request);
+                self.troubles.has_repeats |= is_known;
                 self.is_unclear |= !expect(&mut self.responses, is_known, place_behind(others));
             }
             (Some(status), method) if status.is_final() => {
@@ -66,6 +75,7 @@ impl Due {
                             && if status.is_success() { same_dialog(answer) } else { answer.branch() == Some(branch) }
                     };
                     let is_known = self.acks.iter().filter_map(at).any(same);
+                    self.troubles.has_repeats |= is_known;
                     self.is_unclear |= !expect(&mut self.acks, is_known, place_behind(others));
                 }
             }
@@ -80,8 +90,9 @@ impl Due {
             return false;
         }
         self.is_unclear |= may_be_tried_again(status);
-        self.has_failed |= if status.is_redirection() { self.is_redirected } else { !status.is_success() };
-        self.is_redirected |= status.is_redirection();
+        let Troubles { is_redirected, has_failed, .. } = &mut self.troubles;
+        *has_failed |= if status.is_redirection() { *is_redirected } else { !status.is_success() };
+        *is_redirected |= status.is_redirection();
         true
     }
 }

@@ -25,6 +25,7 @@ mod missing;
 pub mod network_block;
 mod open_group;
 mod open_groups;
+mod open_leg;
 pub mod outcome;
 mod outcome_of;
 mod path;

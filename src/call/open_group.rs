@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::due::{Due, Places};
 use super::known::Key;
 use super::leg_index::Pending;
+use super::open_leg::OpenLeg;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg, Waits};
 use crate::limits::{
-    CHALLENGED_IDLE, DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, ENDED_IDLE, GROUP_ICMP, LEG_DIALOGS,
-    POSSIBLE_LEGS, SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
+    DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, GROUP_ICMP, HUNG_UP_IDLE, POSSIBLE_LEGS,
+    SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
 use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
-use crate::sip::{Message, Method, StatusCode};
+use crate::sip::{Message, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
 const LOOK_BACK: usize = 64;
@@ -27,47 +27,6 @@ const SPARE: usize = 2;
 
 /// What is remembered of a leg beside its messages, with its places in the tables of the tracker, which are half empty after they grew.
 const LEG_OCTETS: usize = size_of::<OpenGroup>() + 256;
-
-/// Where the INVITE of a group stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Requests without a provisional or final response so far, or no INVITE at all.
-    Trying,
-    /// Provisional responses on a branch that has no final one.
-    Proceeding,
-    /// A 2xx to an INVITE, and no BYE.
-    Answered,
-    /// Final responses everywhere, a CANCEL, or a BYE.
-    Ended,
-}
-
-/// One Call-ID of a group and where it stands. Of messages no more is kept than where they lie in the group.
-#[derive(Debug)]
-pub(super) struct OpenLeg {
-    /// What its messages have in common, and the hash under which it is known.
-    pub(super) key: Key,
-    pub(super) hash: u64,
-    /// Its INVITE, while that waits for a final response.
-    pub(super) pending: Option<Pending>,
-    /// INVITEs without final response, one of each branch.
-    open_branches: Places,
-    /// 2xx with different To tags, and whether their dialog had its BYE.
-    dialogs: SmallVec<[Dialog; 2]>,
-    /// What must still come.
-    due: Due,
-    phase: Phase,
-    /// Whether it has, or answers, an INVITE.
-    has_invite: bool,
-    /// Whether the latest word was a challenge: credentials may come when the user has typed them.
-    challenged: bool,
-}
-
-/// A dialog that a 2xx opened.
-#[derive(Debug, Clone, Copy)]
-struct Dialog {
-    answer: u32,
-    is_over: bool,
-}
 
 /// The open group.
 #[derive(Debug)]
@@ -82,8 +41,10 @@ pub(super) struct OpenGroup {
     last: Timestamp,
     /// The lengths of its messages, a bit each, by the last digits: what has another one is no copy of any.
     lengths: u64,
-    /// What [`Self::is_settled`] says.
-    is_settled: bool,
+    /// How long it is waited for where nothing is left to come; none while something is.
+    rest: Option<Duration>,
+    /// Whether nothing was left to come before, and something came.
+    was_settled: bool,
     legs: SmallVec<[OpenLeg; 1]>,
 }
 
@@ -113,7 +74,8 @@ impl OpenGroup {
             octets: 0,
             last: Timestamp::default(),
             lengths: 0,
-            is_settled: false,
+            rest: None,
+            was_settled: false,
             legs: SmallVec::new(),
         }
     }
@@ -121,18 +83,8 @@ impl OpenGroup {
     /// Adds a Call-ID and returns its place.
     pub(super) fn add_leg(&mut self, key: Key, hash: u64) -> usize {
         self.octets += key.octets() + LEG_OCTETS;
-        self.is_settled = false;
-        self.legs.push(OpenLeg {
-            key,
-            hash,
-            pending: None,
-            open_branches: Places::new(),
-            dialogs: SmallVec::new(),
-            due: Due::default(),
-            phase: Phase::Trying,
-            has_invite: false,
-            challenged: false,
-        });
+        self.rest = None;
+        self.legs.push(OpenLeg::new(key, hash));
         self.legs.len() - 1
     }
 
@@ -181,7 +133,7 @@ impl OpenGroup {
             self.octets += size_of::<IcmpReport>();
             icmp.push(report);
         }
-        self.is_settled = false;
+        self.rest = None;
     }
 
     /// Whether `next` begins another piece of a long series of requests that are no calls.
@@ -199,8 +151,9 @@ impl OpenGroup {
         now.since(self.last)
     }
 
-    /// Takes a message of one of its legs while the clock shows `now`; `false` if it is a duplicate of one that is there.
-    pub(super) fn push(&mut self, captured: CapturedMessage, now: Timestamp) -> bool {
+    /// Takes a message of one of its legs while the clock shows `now`, and whether much is open; `false` if it is a duplicate of one
+    /// that is there.
+    pub(super) fn push(&mut self, captured: CapturedMessage, now: Timestamp, is_crowded: bool) -> bool {
         let length = 1 << (captured.message.raw().len() % 64);
         if self.lengths & length != 0
             && let Some(first) = self.original_of(&captured)
@@ -215,13 +168,15 @@ impl OpenGroup {
         if let Some(open) = self.legs.get_mut(captured.leg) {
             open.follow(&captured.message, &self.messages);
         }
-        self.is_settled = self.settles();
+
         let carrier = captured.provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
         self.octets += captured.message.cost() + size_of::<CapturedMessage>() + carrier;
         if self.messages.len() == self.messages.capacity() {
             self.grow();
         }
         self.messages.push(captured);
+        self.was_settled |= self.rest.is_some();
+        self.rest = self.settles().then(|| self.rest_of_settled(is_crowded));
         true
     }
 
@@ -273,26 +228,47 @@ impl OpenGroup {
     pub(super) fn deadline(&self, waits: Waits, is_patient: bool) -> Timestamp {
         // While one leg goes on, the others belong to it.
         let idle = self.legs.iter().map(|leg| leg.idle(waits)).max().unwrap_or(TRYING_IDLE);
-        self.last.plus(if !is_patient && self.is_settled { SETTLED_IDLE } else { idle })
+        self.last.plus(self.rest.filter(|_| !is_patient).unwrap_or(idle))
     }
 
     /// Whether it is a call that is over with nothing left to come: every request has its final response, every final response to an
     /// INVITE its ACK, every dialog its BYE. What may be tried again waits, and so does a redirect whose next Contact may have its turn.
     pub(super) fn is_settled(&self) -> bool {
-        self.is_settled
+        self.rest.is_some()
+    }
+
+    /// How long it is waited for now that nothing is left to come: less where a BYE ended it while much is open, if nothing speaks for a
+    /// network that loses what is sent, and all was seen in one place, of which one clock told the time.
+    fn rest_of_settled(&self, is_crowded: bool) -> Duration {
+        let is_plain = || !self.was_settled && self.legs.iter().all(OpenLeg::was_plain) && self.is_of_one_hop();
+        if is_crowded && is_plain() { HUNG_UP_IDLE } else { SETTLED_IDLE }
+    }
+
+    /// Whether its messages went between two hosts, and were captured once.
+    fn is_of_one_hop(&self) -> bool {
+        let ends = |captured: &CapturedMessage| {
+            let flow = captured.provenance.flow;
+            [flow.source.address, flow.destination.address]
+        };
+        let Some([a, b]) = self.messages.first().map(ends) else { return true };
+        let is_between = |captured: &CapturedMessage| {
+            let ends = ends(captured);
+            captured.duplicates.is_empty() && (ends == [a, b] || ends == [b, a])
+        };
+        self.messages.iter().all(is_between)
     }
 
     fn settles(&self) -> bool {
         let has_icmp = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
-        let is_redirected = || self.legs.iter().any(|open| open.due.is_redirected);
-        let has_failed = || self.legs.iter().any(|open| open.due.has_failed);
+        let is_redirected = || self.legs.iter().any(|open| open.due.troubles.is_redirected);
+        let has_failed = || self.legs.iter().any(|open| open.due.troubles.has_failed);
         self.legs.iter().all(OpenLeg::is_settled) && !has_icmp() && !(is_redirected() && has_failed())
     }
 
     /// Reads something of the cache lines of what lies in it.
     pub(super) fn touch(&self) -> u64 {
         let of = |leg: &OpenLeg| leg.hash ^ u64::from(leg.pending.is_some()) ^ u64::from(leg.challenged);
-        self.legs.iter().fold(self.number.0 ^ u64::from(self.is_settled), |sum, leg| sum ^ of(leg))
+        self.legs.iter().fold(self.number.0 ^ u64::from(self.rest.is_some()), |sum, leg| sum ^ of(leg))
     }
 
     /// What the clock showed at its latest message.
@@ -303,95 +279,6 @@ impl OpenGroup {
     /// Frames of its last message, to locate a limit.
     pub(super) fn last_frame(&self) -> FrameRef {
         self.messages.last().map(|m| m.provenance.frame).unwrap_or_default()
-    }
-}
-
-impl OpenLeg {
-    /// Whether nothing is left to come in it.
-    fn is_settled(&self) -> bool {
-        self.phase == Phase::Ended
-            && !self.challenged
-            && self.due.is_nothing()
-            && self.dialogs.iter().all(|dialog| dialog.is_over)
-    }
-
-    fn idle(&self, waits: Waits) -> Duration {
-        let idle = self.phase.idle(waits);
-        if self.challenged { idle.max(CHALLENGED_IDLE) } else { idle }
-    }
-
-    /// Follows the course of the call: `message` comes behind the others of the group.
-    fn follow(&mut self, message: &Message, others: &[CapturedMessage]) {
-        match (message.status(), message.method()) {
-            (Some(status), _) => self.challenged = status.is_challenge(),
-            (None, Some(Method::Ack)) => {}
-            (None, _) => self.challenged = false,
-        }
-        self.due.follow(message, others);
-        self.has_invite |= message.method() == Some(&Method::Invite);
-        match (message.status(), message.method()) {
-            (None, Some(Method::Invite)) if message.to_tag().is_none() => self.invite(message, others),
-            (None, Some(Method::Bye)) => self.bye(message, others),
-            (None, Some(Method::Cancel)) if self.phase != Phase::Answered => self.phase = Phase::Ended,
-            (Some(status), Some(Method::Invite)) if status.is_success() => self.success(message, others),
-            (Some(status), Some(Method::Invite)) => self.answer(status, message, others),
-            _ => {}
-        }
-    }
-
-    fn invite(&mut self, message: &Message, others: &[CapturedMessage]) {
-        if !self.open_branches.iter().any(|open| has_branch_of(message, others, *open))
-            && self.open_branches.len() < LOOK_BACK
-        {
-            self.open_branches.push(place_behind(others));
-        }
-        if self.phase == Phase::Ended {
-            self.phase = Phase::Trying;
-        }
-    }
-
-    /// A 2xx opens a dialog, unless it is a late copy of one that had its BYE.
-    fn success(&mut self, message: &Message, others: &[CapturedMessage]) {
-        self.open_branches.clear();
-        let is_known = self.dialogs.iter().any(|known| known.has_tag(&[message.to_tag()], others));
-        if !is_known && self.dialogs.len() < LEG_DIALOGS {
-            self.dialogs.push(Dialog { answer: place_behind(others), is_over: false });
-        }
-        self.phase = if self.dialogs.iter().all(|dialog| dialog.is_over) { Phase::Ended } else { Phase::Answered };
-    }
-
-    /// A BYE ends the dialog of its tags; of several (a fork) the others go on.
-    fn bye(&mut self, message: &Message, others: &[CapturedMessage]) {
-        let tags = [message.to_tag(), message.from_tag()];
-        let mut known = false;
-        for dialog in &mut self.dialogs {
-            if dialog.has_tag(&tags, others) {
-                (dialog.is_over, known) = (true, true);
-            }
-        }
-        if !known || self.dialogs.iter().all(|dialog| dialog.is_over) {
-            self.phase = Phase::Ended;
-        }
-    }
-
-    fn answer(&mut self, status: StatusCode, message: &Message, others: &[CapturedMessage]) {
-        if status.is_provisional() {
-            if self.phase == Phase::Trying {
-                self.phase = Phase::Proceeding;
-            }
-        } else if self.phase != Phase::Answered {
-            self.open_branches.retain(|open| !has_branch_of(message, others, *open));
-            if self.open_branches.is_empty() {
-                self.phase = Phase::Ended;
-            }
-        }
-    }
-}
-
-impl Dialog {
-    /// Whether its To tag is one of these; `None` is that of a 2xx without.
-    fn has_tag(self, tags: &[Option<&[u8]>], messages: &[CapturedMessage]) -> bool {
-        messages.get(self.answer as usize).is_some_and(|answer| tags.contains(&answer.message.to_tag()))
     }
 }
 
@@ -406,21 +293,4 @@ fn is_another_packet(a: &Provenance, b: &Provenance) -> bool {
 pub(super) fn place_behind(messages: &[CapturedMessage]) -> u32 {
     // There are fewer: see [`crate::limits::GROUP_MESSAGES`].
     u32::try_from(messages.len()).unwrap_or(u32::MAX)
-}
-
-/// Whether a message has the branch of one that was there before, or neither has one.
-fn has_branch_of(message: &Message, others: &[CapturedMessage], known: u32) -> bool {
-    others.get(known as usize).is_some_and(|other| other.message.branch() == message.branch())
-}
-
-impl Phase {
-    /// How long nothing may come until it is over.
-    fn idle(self, waits: Waits) -> Duration {
-        match self {
-            Self::Trying => TRYING_IDLE,
-            Self::Proceeding => waits.ringing_idle,
-            Self::Answered => waits.answered_idle,
-            Self::Ended => ENDED_IDLE,
-        }
-    }
 }

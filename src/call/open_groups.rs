@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::CallNumber;
-use super::open_group::{OpenGroup, OpenLeg};
+use super::open_group::OpenGroup;
+use super::open_leg::OpenLeg;
 
 /// An open group. Sorts by number, which is the order of first messages; the slot tells where it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -14,7 +14,7 @@ use super::settled::Settled;
 use super::touch::{AHEAD, touch, touch_ahead};
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Waits};
 use crate::anomaly::Anomaly;
-use crate::limits::{ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
+use crate::limits::{CROWDED_OCTETS, ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
 use crate::provenance::{FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Message, Method, StatusCode};
 use crate::transaction::match_messages;
@@ -35,11 +35,13 @@ pub struct TrackerCounts {
 pub(super) struct Room {
     pub(super) groups: usize,
     pub(super) octets: usize,
+    /// Octets of messages with which much is open.
+    pub(super) crowded: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { groups: OPEN_GROUPS, octets: OPEN_GROUP_OCTETS }
+        Self { groups: OPEN_GROUPS, octets: OPEN_GROUP_OCTETS, crowded: CROWDED_OCTETS }
     }
 }
 
@@ -105,7 +107,8 @@ impl Tracker {
         let before = group.octets;
         let ends_setup = is_final_to_invite(message);
         captured.leg = id.leg as usize;
-        if !group.push(captured, now) {
+        let is_crowded = self.octets > self.room.crowded;
+        if !group.push(captured, now, is_crowded) {
             self.counts.duplicates += 1;
             return;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::tracker::{Room, Tracker};
 use super::{Call, Outcome, Waits};
 use crate::anomaly::Anomaly;
-use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, SERIES_MESSAGES, SETTLED_IDLE};
+use crate::limits::{CHALLENGED_IDLE, ENDED_IDLE, GROUP_MESSAGES, HUNG_UP_IDLE, SERIES_MESSAGES, SETTLED_IDLE};
 use crate::net::Carrier;
 use crate::provenance::{Provenance, Timestamp};
 use crate::sample::Flow;
@@ -128,6 +128,45 @@ fn a_call_is_handed_on_when_its_time_is_over_and_not_before() {
         let over = tracker.advance(now.plus(idle + Duration::from_millis(1)));
         assert_eq!(over.iter().map(|c| c.outcome).collect::<Vec<_>>(), [outcome]);
         assert_eq!(tracker.open(), 0);
+    }
+}
+
+/// How long a call is waited for behind its last message while much is open.
+fn rest_in_a_crowd(text: &str, copies: u64) -> Option<Duration> {
+    let (mut tracker, closed, now) = feed_in(Room { crowded: 0, ..Room::default() }, text, copies);
+    assert!(closed.is_empty());
+    let is_over = |rest: &Duration| !tracker.advance(now.plus(*rest + Duration::from_millis(1))).is_empty();
+    [HUNG_UP_IDLE, SETTLED_IDLE].into_iter().find(is_over)
+}
+
+#[test]
+fn who_hung_up_is_waited_for_less_while_much_is_open() {
+    let answered = ANSWERED.replace("{n}", "1");
+    let again = |step: &str, after: &str| answered.replace(step, &format!("{step} repeat={after}"));
+    assert_eq!(rest_in_a_crowd(&answered, 1), Some(HUNG_UP_IDLE));
+    for (what, flow, copies) in [
+        ("rejected", "0 a > b\nINVITE sip:bob@b.example\n\n1 b > a\n486 Busy Here\n\n1.1 a > b\nACK\n".to_owned(), 1),
+        ("captured twice", answered.clone(), 2),
+        ("the BYE was sent again", again("9.0 a > b call=1", "0.07"), 1),
+        ("the INVITE was sent again", again("0.0 a > b call=1", "0.5"), 1),
+        ("the answer was sent again", again("1.0 b > a call=1", "0.07"), 1),
+        (
+            "the BYE and the response to it were sent again",
+            again("9.0 a > b call=1", "0.5").replace("9.1 b > a call=1", "9.1 b > a call=1 repeat=0.5"),
+            1,
+        ),
+        (
+            "seen in two places",
+            answered.replace(
+                "1.0 b > a call=1",
+                "0.1 b > c call=1 branch=2 cseq=1\nINVITE sip:bob@c\n\n0.9 c > b call=1 branch=2 tag=t\n200 OK\n\n\
+                1.0 b > a call=1 tag=t",
+            ),
+            1,
+        ),
+    ] {
+        let text = format!("host c 203.0.113.41\n\n{flow}");
+        assert_eq!(rest_in_a_crowd(&text, copies), Some(SETTLED_IDLE), "{what}");
     }
 }
 
@@ -347,10 +386,10 @@ fn flood(room: Room, count: u32) -> (Tracker, usize, usize) {
 
 #[test]
 fn a_flood_of_unanswered_requests_stays_within_the_limits_and_is_said() {
-    let (mut tracker, most, _) = flood(Room { groups: 100, octets: usize::MAX }, 500);
+    let (mut tracker, most, _) = flood(Room { groups: 100, octets: usize::MAX, ..Room::default() }, 500);
     assert_eq!((most, tracker.counts().closed_early), (100, 400));
     assert_eq!(tracker.take_anomalies().iter().filter(|a| a.0 == Anomaly::CallLimit).count(), 400);
-    let (tracker, _, octets) = flood(Room { groups: usize::MAX, octets: 200_000 }, 500);
+    let (tracker, _, octets) = flood(Room { groups: usize::MAX, octets: 200_000, ..Room::default() }, 500);
     assert!(octets <= 200_000 && tracker.counts().closed_early > 300, "{octets}");
 }
 
@@ -360,7 +399,7 @@ fn a_flood_gives_way_to_the_calls_beside_it() {
         "0.0 a > b call=real\nINVITE sip:bob@b.example\n\n1.0 b > a call=real\n200 OK\n\n1.1 a > b call=real\nACK\n\n";
     let flood = "for n in 1..300\n{n*0.01+2} a > b call=x{n}\nINVITE sip:bob@b.example\n\nend\n";
     let (mut tracker, closed, now) =
-        feed_in(Room { groups: 100, octets: usize::MAX }, &format!("{answered}{flood}"), 1);
+        feed_in(Room { groups: 100, octets: usize::MAX, ..Room::default() }, &format!("{answered}{flood}"), 1);
     assert_eq!((tracker.open(), tracker.counts().closed_early), (100, 201));
     assert!(closed.iter().all(|c| c.outcome != Outcome::Answered));
     assert_eq!(tracker.finish(now).filter(|c| c.outcome == Outcome::Answered).count(), 1);
