@@ -51,7 +51,7 @@ impl Sent {
 }
 
 /// Whether an initial request under a new Call-ID follows a redirect, and how the two are tied together: sent by
-/// the redirected client soon after, to one of the contacts. Only [`FollowLink::SameParties`] is strong enough to join the
+/// the redirected client soon after, to one of the contacts, or to its user where that client knows him to be. Only [`FollowLink::SameParties`] is strong enough to join the
 /// two; `after_failure` says that another contact was tried and failed since.
 pub fn follows_redirect(
     redirected: &Sent,
@@ -66,13 +66,24 @@ pub fn follows_redirect(
         return None;
     }
     let target = later.parties.target.as_ref()?;
-    let contact = contacts.iter().find(|uri| uri.effectively_equals(target))?;
+    let exact = contacts.iter().find(|uri| uri.effectively_equals(target));
+    let contact = exact.or_else(|| contacts.iter().find(|uri| is_located(redirected, uri, target)))?;
     let (before, after) = (redirected.parties.to.as_ref(), later.parties.to.as_ref());
-    let to_contact = after.is_some_and(|to| to.uri.effectively_equals(contact));
+    let to_contact = after
+        .is_some_and(|to| to.uri.effectively_equals(contact) || (exact.is_none() && to.uri.effectively_equals(target)));
     if redirected.has_caller_of(later) && (to_contact || same_uri(before, after)) {
         return Some(FollowLink::SameParties);
     }
     (waited <= Duration::from_secs(2)).then_some(FollowLink::AddressAndTime)
+}
+
+/// Whether a Request-URI names the user of a contact at another host, and not the user that was called before: an exchange that is
+/// home to the contact knows where its user is.
+fn is_located(redirected: &Sent, contact: &Uri, target: &Uri) -> bool {
+    let user = target.effective_user();
+    let before = redirected.parties.target.as_ref().and_then(Uri::effective_user);
+    let is_sip = contact.is_sip() && target.is_sip();
+    is_sip && user.is_some() && before.is_some() && contact.effective_user() == user && before != user
 }
 
 #[cfg(test)]

@@ -163,6 +163,7 @@ fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: Transact
     let message = &call.request(id)?.message;
     let target = message.parties().target.as_ref()?;
     let contact = contact_of(redirect, target)
+        .or_else(|| located(redirect, target))
         .or_else(|| registrar_of(redirect, redirected, request, target))
         .or_else(|| proxy_of(redirect, redirected, request, message, target))?;
     let link = link(call, redirect, redirected, message, contact, request)?;
@@ -199,6 +200,16 @@ fn contact_of(redirect: &Redirect, target: &Uri) -> Option<usize> {
         redirect.contacts.iter().position(|c| c.address.as_ref().is_some_and(|a| equal(&a.uri)))
     };
     place(&|uri| uri.strictly_equals(target)).or_else(|| place(&|uri| uri.effectively_equals(target)))
+}
+
+/// The contact whose user a Request-URI names at another host: a proxy or an exchange that is home to it knows where that user is
+/// (RFC 3261 §16.5). The user of the redirected request itself may be tried elsewhere whatever the redirect says.
+fn located(redirect: &Redirect, target: &Uri) -> Option<usize> {
+    let user = target.effective_user().filter(|_| target.is_sip())?;
+    let is_another = redirect.from.as_ref().and_then(Uri::effective_user).is_some_and(|before| before != user);
+    let has_user = |uri: &Uri| uri.is_sip() && uri.effective_user().as_ref() == Some(&user);
+    let is_named = |c: &RedirectContact| c.address.as_ref().is_some_and(|address| has_user(&address.uri));
+    redirect.contacts.iter().position(is_named).filter(|_| is_another)
 }
 
 /// A REGISTER names the domain in its Request-URI and may keep it when it goes to another registrar: there the destination

@@ -27,6 +27,9 @@ fn follow_ups_are_found_by_every_link() {
         ("5.9 a > b call=1\nINVITE sip:bob@b.example", vec![(1, same)]),
         ("6.1 a > b call=1\nINVITE sip:bob@b.example", vec![]),
         ("1.1 a > b call=1\nINVITE sip:other@b.example", vec![]),
+        // The user of a contact where the client knows him to be; the user called before may be tried elsewhere at any time.
+        ("1.1 a > b call=1\nINVITE sip:carol@203.0.113.9", vec![(0, same)]),
+        ("1.1 a > b call=1\nINVITE sip:bob@203.0.113.9", vec![]),
         ("1.1 c > b call=1\nINVITE sip:bob@b.example", vec![]),
         (
             "1.1 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:alice@a.example>\nTo: <sip:bob@p.example>",

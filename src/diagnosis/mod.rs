@@ -24,6 +24,7 @@ pub mod patterns;
 mod permanence;
 mod platform;
 mod redirect_case;
+mod redirect_home;
 mod refused;
 mod rejections;
 mod repeated;

@@ -290,7 +290,8 @@ fn canonical<'t>(text: &'t str, country: &str) -> Option<(Cow<'t, str>, CountryC
     let national = if country == "1" { north_american(&digits) } else { national(&digits, country, plan) };
     Some(match national {
         Some(whole) => (Cow::Owned(whole), CountryCode::Assumed),
-        None if digits.len() == 11 && nanp_fault(&digits).is_none() => (digits, CountryCode::Given),
+        // Elsewhere as many digits make a national number: all of Britain's have a 0 and ten more.
+        None if is_whole_north_american(&digits) => (digits, CountryCode::Given),
         None => (digits, CountryCode::Missing),
     })
 }
@@ -370,6 +371,11 @@ fn north_american(digits: &str) -> Option<String> {
     (digits.len() == 10 && national_fault(digits).is_none()).then(|| ["1", digits].concat())
 }
 
+/// Whether a number without `+` begins with the country code 1, and can be one behind it.
+fn is_whole_north_american(digits: &str) -> bool {
+    digits.strip_prefix('1').is_some_and(|national| national_fault(national).is_none())
+}
+
 /// What is wrong with a number of the North American plan, country code 1 included.
 fn nanp_fault(digits: &str) -> Option<Impossible> {
     national_fault(digits.strip_prefix('1')?)
@@ -445,6 +451,8 @@ mod tests {
             ("0199005501", "33", Some("+33199005501"), Some("+331990"), true),
             ("33199005501", "33", Some("+33199005501"), Some("+331990"), false),
             ("12125550101", "44", Some("+12125550101"), Some("+1212555"), false),
+            ("02079460100", "1", None, None, false),
+            ("89205550100", "1", None, None, false),
             ("+12125", "1", Some("+12125"), None, false),
             ("1001", "1", None, None, false),
             ("5551234", "1", None, None, false),
@@ -484,6 +492,8 @@ mod tests {
             ("777", None),
             ("5551234", None),
             ("0123456789", None),
+            ("02079460100", None),
+            ("00000000000", Some(Impossible::AllZeros)),
         ] {
             assert_eq!(TelephoneNumber::read(text, "1").unwrap().impossible(), expected, "{text}");
         }

@@ -17,6 +17,10 @@ const PASSED_ON: Duration = Duration::from_secs(1);
 pub(super) const COMMON_CALL_ID: usize = 16;
 /// Digits that must agree at the end of two numbers of which one has a prefix.
 pub(super) const COMMON_DIGITS: usize = 7;
+/// What most countries dial in front of their own numbers, and leave out behind the country code.
+const TRUNK_PREFIX: char = '0';
+/// Digits that must be left behind it: fewer are those of local numbers and extensions.
+const NATIONAL_DIGITS: usize = 8;
 
 /// What is between two legs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,11 +164,18 @@ impl Score {
 
 /// Whether two sets of numbers or names have one in common; a number may carry a prefix that the other lacks.
 fn agree(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|x| b.iter().any(|y| x == y || same_number(x, y)))
+}
+
+/// Whether one number is the other with a prefix in front, or both are one number with the country code and with the trunk prefix
+/// of calls at home: `+44 20 7946 0100` and `020 7946 0100`.
+fn same_number(x: &str, y: &str) -> bool {
     let digits = |s: &str| s.len() >= COMMON_DIGITS && s.bytes().all(|c| c.is_ascii_digit());
-    let same = |x: &String, y: &String| {
-        x == y || (digits(x) && digits(y) && (x.ends_with(y.as_str()) || y.ends_with(x.as_str())))
+    let at_home = |long: &str, short: &str| {
+        let national = short.strip_prefix(TRUNK_PREFIX).filter(|national| national.len() >= NATIONAL_DIGITS);
+        national.is_some_and(|national| long.len() >= short.len() && long.ends_with(national))
     };
-    a.iter().any(|x| b.iter().any(|y| same(x, y)))
+    digits(x) && digits(y) && (x.ends_with(y) || y.ends_with(x) || at_home(x, y) || at_home(y, x))
 }
 
 /// Whether an element between may have put another name for the same callee: an extension or alias on one side. Two whole

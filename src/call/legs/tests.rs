@@ -52,6 +52,18 @@ fn what_is_in_common_decides() {
             to("sip:2155550199@203.0.113.70", "12125550101", "0.030 out > b", ""),
             Link::Same,
         ),
+        (
+            "trunk prefix in place of the country code",
+            "",
+            to("sip:02155550199@203.0.113.70", "02125550101", "0.030 out > b", ""),
+            Link::Same,
+        ),
+        (
+            "trunk prefix and another number",
+            "",
+            to("sip:02165550199@203.0.113.70", "02125550101", "0.030 out > b", ""),
+            Link::None,
+        ),
         ("a dialling prefix", "", to("sip:9912155550199@203.0.113.70", caller, "0.030 out > b", ""), Link::Same),
         ("Session-ID", session, to("sip:x@203.0.113.70", "y", "20.0 out > b", session), Link::Same),
         (
@@ -131,5 +143,23 @@ fn a_redirect_is_followed_under_a_new_call_id() {
         let told = all[0].start.plus(Duration::from_millis(20));
         assert_eq!(follows_redirect(&all[0], told, &contact, false, &all[1]), expected, "{why}");
         assert_eq!(follows_redirect(&all[0], told, &[], true, &all[1]), None, "{why}");
+    }
+}
+
+#[test]
+fn an_exchange_calls_the_user_of_a_contact_where_he_is() {
+    let contact = [Uri::read("sip:300@192.0.2.10").unwrap()];
+    for (why, called, to, expected) in [
+        ("his telephone", "sip:300@203.0.113.71", "sip:300@203.0.113.71", Some(FollowLink::SameParties)),
+        ("another user", "sip:301@203.0.113.71", "sip:301@203.0.113.71", None),
+        ("the one that was called, elsewhere", "sip:200@203.0.113.71", "sip:200@203.0.113.71", None),
+    ] {
+        let all = all(&format!(
+            "0 a > b call=1\nINVITE sip:200@203.0.113.70\nFrom: <sip:100@192.0.2.10>\n\n\
+             0.5 a > c call=2\nINVITE {called}\nFrom: <sip:100@192.0.2.10>\nTo: <{to}>\n"
+        ));
+        let all: Vec<_> = all.iter().map(|m| Sent::of(&m.message, &m.provenance)).collect();
+        let told = all[0].start.plus(Duration::from_millis(20));
+        assert_eq!(follows_redirect(&all[0], told, &contact, false, &all[1]), expected, "{why}");
     }
 }

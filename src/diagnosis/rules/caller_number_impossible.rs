@@ -113,7 +113,9 @@ mod tests {
             ("+12125550101", None),
             ("1001", None),
             ("alice", None),
+            ("national, with trunk prefix: 02079460100", None),
         ] {
+            let user = user.rsplit(' ').next().unwrap_or(user);
             let text = flow(&format!("<sip:{user}@192.0.2.10>"), "607 Unwanted");
             check(CODE, &[(user, &text, expected)]);
         }

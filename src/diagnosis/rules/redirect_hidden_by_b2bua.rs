@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::redirect_case::{RedirectCase, is_visible_on_udp};
+use crate::diagnosis::redirect_home::Home;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, platform,
 };
@@ -57,7 +58,7 @@ pub(super) struct Hidden<'a> {
 
 /// What became of the redirect on the leg or hop towards the caller.
 pub(super) fn hidden_by<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Hidden<'a>> {
-    if cx.lossy() || !case.redirect.follows.is_empty() {
+    if cx.lossy() || !case.redirect.follows.is_empty() || case.may_be_followed_by_another_name() {
         return None;
     }
     let nearest = case.nearest();
@@ -90,7 +91,12 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let unusable = unfollowable(case);
     // Over TLS or TCP it may have gone there unseen, and in vain.
     let is_unseen = unusable.is_none() && !case.targets().any(is_visible_on_udp);
-    let message = Text::new(if is_unseen {
+    // It may have looked there, and found nobody.
+    let own = case.targets().find(|uri| unusable.is_none() && case.home_of(uri) == Home::Client);
+    let message = Text::new(if own.is_some() {
+        "{element} received {redirect} from {server}, to an address at that element itself, and answered {status} {phrase} towards the caller \
+         {delay} later. No request to that user is in this capture: it does not follow redirects, or finds nobody under that address."
+    } else if is_unseen {
         "{element} received {redirect} from {server} and answered {status} {phrase} towards the caller {delay} later. No request to the Contact \
          is in this capture, which may not show one over the transport that the Contact asks for."
     } else {
@@ -106,7 +112,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let setting = platform::follow_redirects(element.software.as_deref());
     let request = hidden.upstream.request.and_then(|id| case.call.message(id));
     let primary = Evidence::of(hidden.answer, "what the caller's side got");
-    let certainty = if is_unseen { Certainty::Weak } else { Certainty::Strong };
+    let certainty = if is_unseen && own.is_none() { Certainty::Weak } else { Certainty::Strong };
     let mut finding = Finding::new(&RULE, certainty, message, primary)
         .severity(if unusable.is_none() { case.severity() } else { Severity::Warning })
         .evidence([case.evidence()])
@@ -117,7 +123,11 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         finding =
             finding.fix("Pass 3xx responses through, or log them: the caller's side cannot see why the call failed.");
     } else {
-        if is_unseen {
+        if let Some(own) = own {
+            let registered =
+                Text::new("See whether {contact} is known to that element, and has a device registered under it.");
+            finding = finding.fix(registered.with("contact", own));
+        } else if is_unseen {
             finding = finding
                 .fix("Look into the log of that element first: whether it called the Contact, and what came of it.");
         }
@@ -193,6 +203,10 @@ mod tests {
         assert!(said.contains("may not show one") && !said.contains("without following"), "{said}");
         assert_eq!(over_tls.certainty, Certainty::Weak);
         assert_eq!(of(&flow(usual, "", "0.9", "503 Down"), RULE.code)[0].certainty, Certainty::Strong);
+        let own =
+            of(&flow("302 Moved\nContact: <sip:carol@198.51.100.20>", "", "0.9", "480 Away"), RULE.code).remove(0);
+        assert!(own.message.to_string().ends_with("or finds nobody under that address."), "{}", own.message);
+        assert!(own.remediation[0].to_string().starts_with("See whether sip:carol@198.51.100.20 is known"));
         let finding = of(&flow("301 Moved", "", "0.06", "410 Gone"), RULE.code).remove(0);
         assert_eq!(finding.consequence_of, Some("redirect-without-contact"));
         assert!(of(&flow(usual, "", "0.06", "480 Not here"), "redirect-not-followed").is_empty());

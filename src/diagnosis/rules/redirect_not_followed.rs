@@ -2,6 +2,7 @@
 
 use crate::call::{Call, Outcome};
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase, is_visible_on_udp};
+use crate::diagnosis::redirect_home::Home;
 use crate::diagnosis::{Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
 use crate::lang::span;
 use crate::sip::Uri;
@@ -11,6 +12,8 @@ use super::{
     redirect_hidden_by_b2bua, redirect_loop, redirect_not_acknowledged, redirect_target_suspicious, redirect_to_itself,
     redirect_to_itself_in_effect,
 };
+
+mod home;
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-not-followed",
@@ -34,7 +37,10 @@ pub(super) static RULE: Rule = Rule {
             - The capture ends, or its tap is elsewhere, before the second INVITE: the rule waits for five seconds of \
             capture, and is silent where packets were lost.\n\
             - The Contact asks for TCP, TLS or WebSocket, over which the capture may not show the second INVITE.\n\
-            - A forged or looping redirect: not to follow it is right.",
+            - A forged or looping redirect, or one that leads to the caller himself: not to follow it is right, and the latter is told \
+            in these words.\n\
+            - An exchange takes the Contact for one of its users, and calls the telephone of that user under another name: the rule is \
+            silent where a request to somebody else follows at once.",
     },
     detect: Detect::of_redirects(detect),
 };
@@ -49,12 +55,15 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let target = callable(case)?;
     let certainty = case.not_followed(cx)?;
-    if needs_no_following(case, cx) {
+    if needs_no_following(case, cx) || case.may_be_followed_by_another_name() {
         return None;
     }
     let client = case.client();
     let follows_others = cx.hosts.followers.contains(&client.address) || follows_in_this_call(case);
-    let message = Text::new(if follows_others {
+    let home = case.home_of(target);
+    let message = Text::new(if let Some(words) = home::message(home) {
+        words
+    } else if follows_others {
         "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}, although \
          it follows other redirects in this capture: it refuses this target."
     } else {
@@ -68,10 +77,12 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let acks = case.nearest().acks.iter().filter_map(|id| case.call.message(*id)).take(1);
     let mut finding = Finding::new(&RULE, certainty, message, case.evidence())
         .evidence(acks.map(|m| Evidence::of(m, "the client acknowledged the redirect")))
-        .evidence(case.request_evidence())
-        .actor(case.client_operator());
+        .evidence(case.request_evidence());
     finding.consequence_of = cause(case, cx);
-    Some(with_remedies(finding, case, target, follows_others))
+    Some(match home {
+        Home::Elsewhere => with_remedies(finding.actor(case.client_operator()), case, target, follows_others),
+        Home::Caller | Home::Client => home::with_remedies(finding, case, target, home),
+    })
 }
 
 fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &Uri, follows_others: bool) -> Finding {
@@ -120,14 +131,15 @@ fn follows_in_this_call(case: &RedirectCase<'_>) -> bool {
     follows.filter_map(|f| case.call.transaction(f.transaction)).any(|t| t.client.address == case.client().address)
 }
 
-/// A Contact that this client could have called so that the capture would show it.
+/// A Contact that this client could have called so that the capture would show it; the caller's own where there is no other.
 fn callable<'a>(case: &RedirectCase<'a>) -> Option<&'a Uri> {
     let usable = |uri: &&Uri| {
         is_visible_on_udp(uri)
             && !uri.has_illegal_characters()
             && redirect_contact_not_routable::inside_nat(case, uri).is_none()
     };
-    case.targets().find(usable).filter(|_| case.offers_contacts())
+    let all = || case.targets().filter(usable).filter(|_| case.offers_contacts());
+    all().find(|uri| case.home_of(uri) != Home::Caller).or_else(|| all().next())
 }
 
 /// Whether the caller hung up, or another rule says why nobody could, or should, follow.
@@ -164,116 +176,4 @@ fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, only, redirected};
-
-    fn to(contact: &str, rest: &str) -> String {
-        redirected(&format!("301 Moved Permanently\nContact: <{contact}>"), rest)
-    }
-
-    /// The redirect alone, as where the tap does not see what the client sends.
-    fn responses_only(contact: &str) -> String {
-        let redirect = "301 Moved Permanently\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKq\nFrom: <sip:a@192.0.2.10>;tag=f\n\
-            To: <sip:bob@corp.example>;tag=t\nCSeq: 1 INVITE";
-        let ping = "50 old > pbx call=ping re=OPTIONS\n200 OK\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKp\n\
-            From: <sip:a@192.0.2.10>;tag=g\nTo: <sip:old>;tag=u\nCSeq: 1 OPTIONS\n";
-        format!("{HOSTS}0 old > pbx re=INVITE\n{redirect}\nContact: <{contact}>\n\n{ping}")
-    }
-
-    #[test]
-    fn only_proven_absence_without_another_cause_counts() {
-        let usual = "sip:bob@pbx.corp.example";
-        check(
-            RULE.code,
-            &[
-                ("nobody goes", &to(usual, LATER), Some(Severity::Error)),
-                ("the capture ends", &to(usual, ""), None),
-                ("followed", &to(usual, &followed(usual, "404 Not Found")), None),
-                (
-                    "a redirect of which a fragment is missing",
-                    &to(usual, LATER).replacen("\n301", " fragment=200 lose-fragment=2\n301", 1),
-                    None,
-                ),
-                ("over TCP it might not be seen", &to("sip:bob@pbx.corp.example;transport=tcp", LATER), None),
-                ("sips means TLS", &to("sips:bob@pbx.corp.example", LATER), None),
-                ("no Contact", &redirected("301 Moved Permanently", LATER), None),
-                ("to itself", &to("sip:bob@corp.example", LATER), None),
-                ("only the other direction was captured", &responses_only(usual), None),
-                ("380", &redirected("380 Alternative Service\nContact: <sip:bob@pbx.corp.example>", LATER), None),
-                (
-                    "followed with the old To tag",
-                    &to(usual, &followed(usual, "481 No").replace("> new\nINV", "> new to-tag=r1\nINV")),
-                    None,
-                ),
-            ],
-        );
-    }
-
-    #[test]
-    fn a_client_that_follows_others_refuses_this_one() {
-        let alone = only(&to("sip:bob@pbx.corp.example", LATER), RULE.code);
-        assert!(
-            alone
-                .message
-                .to_string()
-                .ends_with("nor did it follow a redirect in any call of this capture that had ended by then.")
-        );
-        let earlier = "host x 198.51.100.99\n-300.0 pbx > x call=c0\nINVITE sip:carol@corp.example\n\n+0.01 x > pbx call=c0\n\
-            302 Moved\nContact: <sip:carol@pbx.corp.example>\n\n+0.001 pbx > x call=c0\nACK\n\n+0.01 pbx > x call=c0\n\
-            INVITE sip:carol@pbx.corp.example\n\n+0.01 x > pbx call=c0\n486 Busy Here\n\n+0.001 pbx > x call=c0\nACK\n\n";
-        let flow = to("sip:bob@pbx.corp.example", LATER)
-            .replace("\n\n0.0 pbx", &format!("\n{}600.0 pbx", earlier.replace("-300.0", "0.0")));
-        let flow = flow.replace("\n0.015", "\n600.015").replace("\n0.016", "\n600.016").replace("\n50.0", "\n650.0");
-        assert!(only(&flow, RULE.code).message.to_string().ends_with("it refuses this target."), "{flow}");
-    }
-
-    #[test]
-    fn a_proxy_that_passed_it_on_may_follow_it() {
-        let flow = "host a 192.0.2.10\nhost p 198.51.100.50\nhost b 203.0.113.60\n\n0 a > p\nINVITE sip:bob@p.example\n\n\
-            0.02 p > b forward\nINVITE sip:bob@203.0.113.60\n\n0.1 b > p tag=q\n302 Moved\nContact: <sip:carol@p.example>\n\n\
-            0.13 p > a forward\n302 Moved\n\n0.2 a > p\nACK\n\n60 a > p call=z\nOPTIONS sip:p.example\n\n60.1 p > a call=z\n200 OK\n";
-        let advice = |flow: &str| {
-            let finding = only(flow, RULE.code);
-            finding.remediation.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        };
-        let (passed_on, direct) = (advice(flow), advice(&to("sip:bob@pbx.corp.example", LATER)));
-        assert!(
-            passed_on.ends_with("Or let 198.51.100.50:5060, which passed the redirect on, follow it for its clients."),
-            "{passed_on}"
-        );
-        assert!(direct.ends_with("Or let 198.51.100.30:5060 relay the call instead of redirecting it."), "{direct}");
-    }
-
-    #[test]
-    fn an_address_of_another_family_is_told_first() {
-        let first = |contact: &str| only(&to(contact, LATER), RULE.code).remediation[0].to_string();
-        assert!(first("sip:bob@[2001:db8::40]").starts_with("See first whether the client has IPv6 at all"));
-        for near in ["sip:bob@192.0.2.77", "sip:bob@pbx.corp.example"] {
-            assert!(first(near).starts_with("Turn on redirect handling"), "{near}");
-        }
-    }
-
-    #[test]
-    fn behind_a_proxy_the_request_uri_stays() {
-        let told = |status: &str| {
-            let flow = to("sip:proxy.corp.example", LATER).replace("301 Moved Permanently", status);
-            only(&flow, RULE.code).verification.as_ref().unwrap().to_string()
-        };
-        assert!(told("305 Use Proxy").contains("with the same Request-URI goes to sip:proxy.corp.example"));
-        assert!(told("302 Moved").contains("with the Request-URI sip:proxy.corp.example"));
-    }
-
-    #[test]
-    fn settings_are_named_for_the_platform_of_the_client() {
-        let flow = to("sip:bob@pbx.corp.example", LATER)
-            .replace("INVITE sip:bob@corp.example", "INVITE sip:bob@corp.example\nUser-Agent: FreeSWITCH");
-        let finding = only(&flow, RULE.code);
-        assert!(
-            finding.remediation.iter().any(|t| t.to_string().starts_with("FreeSWITCH")),
-            "{:?}",
-            finding.remediation
-        );
-        assert_eq!(finding.actor.as_ref().unwrap().software.as_deref(), Some("FreeSWITCH"));
-    }
-}
+mod tests;

@@ -10,6 +10,8 @@ use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, S
 use crate::lang::{Fill as _, Value, span};
 use crate::sip::StatusCode;
 
+mod beside;
+
 pub(super) static RULE: Rule = Rule {
     code: "unwanted-origin",
     summary: "A request was rejected with 607 Unwanted: who decided that, as far as the capture shows.",
@@ -27,7 +29,8 @@ pub(super) static RULE: Rule = Rule {
             - Analytics of a network: a Reason with `v=analytics`, a Call-Info, or a Server value that names such a \
             service.\n\
             - A proxy that answers for one of several branches.\n\
-            - Otherwise nobody can tell from this capture.",
+            - Otherwise nobody can tell from this capture.\n\n\
+            Where another branch of the same INVITE was answered, it says that, and who should have ended the call.",
         why_it_matters: "Whoever decided is the only one who can change it. A person's block is lifted by that person \
             alone, by no carrier and by no better signature. A network's block has an operator who can be asked.",
         likely_causes: "- The called person pressed \"spam\" or \"block\".\n\
@@ -52,8 +55,10 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::of_unwanted(detect),
 };
 
-fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(cx.unwanted_requests().map(|case| finding(case, cx)));
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let decided = cx.unwanted_requests().filter(|case| !beside::is_beside(call, case.transaction));
+    out.extend(decided.map(|case| finding(case, cx)));
+    out.extend(beside::detect(call));
 }
 
 fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {
@@ -215,6 +220,34 @@ mod tests {
     use crate::diagnosis::{Certainty, Severity};
 
     const CODE: &str = "unwanted-origin";
+    #[test]
+    fn where_another_branch_was_answered_the_607_did_not_decide() {
+        let hosts = "host a 192.0.2.10\nhost p 198.51.100.50\nhost b 203.0.113.61\nhost c 203.0.113.62\n\n0 a > p\nINVITE sip:+12155550113@198.51.100.50\n\n";
+        let at_caller = "4 p > a tag=x\n607 Unwanted\n\n4.01 a > p\nACK\n\n5 p > a tag=y re=INVITE\n200 OK\n\n5.1 a > p to-tag=y\nACK\n\n9 a > p to-tag=y\nBYE\n\n9.1 p > a\n200 OK\n";
+        let fork = |second: &str| {
+            format!(
+                "0.01 p > b forward branch=k1\nINVITE sip:b@203.0.113.61\n\n4 b > p branch=k1 tag=x\n607 Unwanted\n\n4.01 p > b branch=k1\nACK\n\n\
+                 {second} p > c forward branch=k2\nINVITE sip:c@203.0.113.62\n\n5 c > p branch=k2 tag=y\n200 OK\n\n5.01 p > a tag=y\n200 OK\n\n\
+                 5.1 a > c to-tag=y\nACK sip:c@203.0.113.62\n\n9 a > c to-tag=y\nBYE sip:c@203.0.113.62\n\n9.1 c > a to-tag=y\n200 OK\n"
+            )
+        };
+        let said = |rest: &str| {
+            let found = diagnose(&format!("{hosts}{rest}")).calls.remove(0).findings;
+            let all: Vec<_> = found.iter().filter(|f| f.code == CODE).map(|f| f.message.to_string()).collect();
+            assert_eq!(all.len(), 1, "{all:?}");
+            all.concat()
+        };
+        for beside in [at_caller, &fork("0.02")] {
+            assert!(
+                said(beside).contains("another branch of the same INVITE was answered 1 s later"),
+                "{}",
+                said(beside)
+            );
+        }
+        let advanced = said(&fork("4.02"));
+        assert!(!advanced.contains("another branch"), "{advanced}");
+    }
+
     const BEGIN: &str = "host a 192.0.2.10\nhost p 198.51.100.50\nhost b 203.0.113.61\n\n\
         0 a > p\nINVITE sip:+12155550113@198.51.100.50\nFrom: <sip:+12125550101@192.0.2.10>\nUser-Agent: ExampleDialler/6\n\n\
         0.03 p > a\n100 Trying\n\n";

@@ -1,0 +1,87 @@
+//! A 607 from one branch of a call that another branch answered.
+
+use super::RULE;
+use crate::call::{Call, CapturedMessage, MessageId, Outcome, Transaction};
+use crate::diagnosis::unwanted_case::element;
+use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Text};
+use crate::lang::span;
+use crate::provenance::Endpoint;
+use crate::sip::{Method, StatusCode};
+
+/// A 607 that did not decide the call.
+struct Beside<'a> {
+    response: &'a CapturedMessage,
+    answer: &'a CapturedMessage,
+    /// Who forks the call, or passed on what came of it.
+    fork: Endpoint,
+}
+
+/// Whether another branch of the INVITE that a transaction is one of was answered.
+pub(super) fn is_beside(call: &Call, transaction: &Transaction) -> bool {
+    of(call, transaction).is_some()
+}
+
+/// What there is to tell of the first.
+pub(super) fn detect(call: &Call) -> Option<Finding> {
+    if call.outcome != Outcome::Answered {
+        return None;
+    }
+    // The copies of the hops behind are the same 607.
+    let all = || call.transactions.iter().filter(|t| !t.in_dialog).filter_map(|t| of(call, t));
+    let first = all().min_by_key(|b| b.response.provenance.time)?;
+    Some(finding(call, &first))
+}
+
+fn of<'a>(call: &'a Call, transaction: &'a Transaction) -> Option<Beside<'a>> {
+    if call.outcome != Outcome::Answered || transaction.method != Method::Invite {
+        return None;
+    }
+    let unwanted = transaction.finals.iter().find(|f| f.status == StatusCode(607))?;
+    let success = |t: &Transaction| t.finals.iter().find(|f| f.status.is_success()).map(|f| f.message);
+    let upstream = transaction.upstream.and_then(|id| call.transaction(id));
+    let (answer, fork) = match (success(transaction), upstream) {
+        (Some(answer), _) => (answer, transaction.server),
+        (None, Some(upstream)) if !is_advance(call, upstream, unwanted.message) => {
+            (success(upstream)?, upstream.server)
+        }
+        (None, _) => return None,
+    };
+    Some(Beside { response: call.message(unwanted.message)?, answer: call.message(answer)?, fork })
+}
+
+/// Whether the branch that was answered began only after the 607: another route was tried, which is another matter.
+fn is_advance(call: &Call, upstream: &Transaction, unwanted: MessageId) -> bool {
+    let mut answered = upstream.downstream.iter().filter_map(|id| call.transaction(*id));
+    let answered = answered.find(|t| t.finals.iter().any(|f| f.status.is_success()));
+    answered.zip(call.time(unwanted)).is_some_and(|(answered, rejected)| answered.start > rejected)
+}
+
+fn finding(call: &Call, beside: &Beside<'_>) -> Finding {
+    let Beside { response, answer, fork } = *beside;
+    let (rejected, answered) = (response.provenance.time, answer.provenance.time);
+    let (template, between) = if answered >= rejected {
+        (
+            "{sender} answered 607, and another branch of the same INVITE was answered {between} later: one device of the called party \
+             rejected this caller as unwanted, and another took the call.",
+            answered.since(rejected),
+        )
+    } else {
+        (
+            "{sender} answered 607 {between} after another branch of the same INVITE had been answered: one device of the called party \
+             rejected this caller as unwanted, when another had taken the call.",
+            rejected.since(answered),
+        )
+    };
+    let message = Text::new(template).with("sender", element(response)).with("between", span(between));
+    let request = call.initial_request().map(|m| Evidence::of(m, "the request"));
+    let fix = "Let {fork}, or the element behind it that forks, cancel the other branches as soon as one answers 6xx, and return that response \
+               (RFC 3261 §16.7).";
+    let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(response, "607 response"))
+        .evidence([Evidence::of(answer, "the answer of another branch")])
+        .evidence(request)
+        .actor(Actor::at(fork, "operator of the element that forks the call"));
+    let finding = if answered >= rejected { finding.fix(Text::new(fix).with("fork", fork)) } else { finding };
+    finding
+        .fix("Before the next call, ask the called party whether it is wanted: that device will reject it again.")
+        .verify("The next call that one device answers with 607 ends with 607 for the caller.")
+}
