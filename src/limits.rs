@@ -100,6 +100,8 @@ pub const MEDIA_PAUSE: Duration = Duration::from_secs(5);
 pub const MEDIA_SPELLS: usize = 16;
 /// Streams of one call, and places where it says that media are received; of one with more nothing is told.
 pub const MEDIA_OF_CALL: usize = 64;
+/// Streams that are remembered by a host that they begin or end at, to tell what else of it is in the capture.
+pub const MEDIA_OF_HOST: usize = 8;
 /// Captures of at most so many octets on the disk are analysed side by side, each on one thread; longer ones on all threads.
 pub const SMALL_CAPTURE_OCTETS: u64 = 4 << 20;
 /// Octets of the buffer that an open capture reads into; it grows to the longest block, at most [`BLOCK_OCTETS`].

@@ -47,6 +47,7 @@ pub fn assemble(group: Group) -> Box<Call> {
         end,
         observed_until: observed_until.max(end),
         media: Vec::new(),
+        media_elsewhere: Vec::new(),
         possible_legs: Vec::new(),
     });
     order_legs(&mut call);

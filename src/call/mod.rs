@@ -275,6 +275,8 @@ pub struct Call {
     pub observed_until: Timestamp,
     /// Streams of RTP from or to the places that its session descriptions name, in order of their first packets; none where the capture holds none, or too many to know all.
     pub media: Vec<MediaStream>,
+    /// Where it has none: streams of the hosts that its session descriptions name with others meanwhile, at most two a host.
+    pub media_elsewhere: Vec<MediaStream>,
     /// Other legs that may belong to it, though the evidence is ambiguous (diagnosis §D7).
     pub possible_legs: Vec<CallNumber>,
 }

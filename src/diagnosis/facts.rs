@@ -48,7 +48,7 @@ impl Facts {
     pub const MANY_PROVISIONALS: Self = Self(1 << 12);
     /// It lasted long enough for a session interval to end, and a message names one.
     pub const SESSION_INTERVAL: Self = Self(1 << 13);
-    /// RTP of it was captured.
+    /// RTP of it was captured, or none, and RTP of its hosts with others.
     pub const MEDIA: Self = Self(1 << 14);
     /// RTP of it was captured, or it lasted, and a session description names an address at which nobody else can receive, or they name such of IPv4 and of IPv6.
     pub const MEDIA_ADDRESS: Self = Self(1 << 15);
@@ -63,7 +63,7 @@ impl Facts {
         let names_an_interval = || call.messages.iter().any(|m| m.message.has(HeaderName::SessionExpires));
         facts =
             facts.and(Self::SESSION_INTERVAL, call.end.since(call.start) >= SHORTEST_SESSION && names_an_interval());
-        facts = facts.and(Self::MEDIA, !call.media.is_empty());
+        facts = facts.and(Self::MEDIA, !call.media.is_empty() || !call.media_elsewhere.is_empty());
         facts = facts.and(Self::MEDIA_ADDRESS, !call.media.is_empty() || names_an_odd_address(call));
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{Evidence, Text};
 use crate::call::{Call, CapturedMessage, MessageId, Transaction, TransactionId};
 use crate::media::{MediaStream, Spell};
 use crate::provenance::{Endpoint, Timestamp};
@@ -149,6 +150,18 @@ impl End<'_> {
     pub(super) fn is_one_host(&self) -> bool {
         let address = self.receives_at.address;
         !address.is_multicast() && !address.is_loopback() && !address.is_unspecified()
+    }
+}
+
+/// Cites the first packet of a spell.
+pub(super) fn first_of(stream: &MediaStream, spell: Spell) -> Evidence {
+    Evidence {
+        frame: spell.first,
+        time: spell.start,
+        source: stream.source,
+        destination: stream.destination,
+        what: Text::new("the first of {packets} RTP packets").with("packets", spell.packets),
+        text: String::new().into(),
     }
 }
 

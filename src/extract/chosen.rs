@@ -56,6 +56,8 @@ pub(super) struct Chosen {
     /// Where media go, and when.
     media: BTreeMap<Endpoint, Vec<Window>>,
     media_room: usize,
+    /// The first packets of the RTP of calls whose media are left out: beside the media of others, none at all would look like silence.
+    tokens: Vec<FrameRef>,
     /// Everything there is to find among datagrams lies in it.
     span: Option<Window>,
 }
@@ -74,6 +76,7 @@ impl Chosen {
             hosts: BTreeSet::new(),
             media: BTreeMap::new(),
             media_room: EXTRACT_MEDIA,
+            tokens: Vec::new(),
             span: None,
         }
     }
@@ -85,6 +88,16 @@ impl Chosen {
 
     /// Ends the first reading.
     pub(super) fn seal(&mut self) {
+        let tokens = std::mem::take(&mut self.tokens);
+        if !self.media.is_empty() {
+            for frame in tokens {
+                self.frame(frame);
+            }
+        }
+        self.sort();
+    }
+
+    fn sort(&mut self) {
         self.frames.sort_unstable();
         self.frames.dedup();
     }
@@ -128,7 +141,7 @@ impl Chosen {
 
     fn frame(&mut self, frame: FrameRef) {
         if self.frames.len() == EXTRACT_FRAMES {
-            self.seal();
+            self.sort();
         }
         if self.frames.len() < EXTRACT_FRAMES {
             self.frames.push(frame);
@@ -176,9 +189,15 @@ impl Chosen {
         }
         // What a finding says of media, or why there is none, is to be seen in the copy as well.
         if !self.with_media && !rests_on_media(report) {
+            let room = EXTRACT_FRAMES.saturating_sub(self.tokens.len());
+            let first = call.media.iter().flat_map(|stream| &stream.spells).map(|spell| spell.first);
+            self.tokens.extend(first.take(room));
             return;
         }
-        for (endpoint, window) in media::places(call) {
+        let window = Window { from: call.start, until: call.observed_until };
+        let elsewhere =
+            call.media_elsewhere.iter().flat_map(|stream| [(stream.source, window), (stream.destination, window)]);
+        for (endpoint, window) in media::places(call).into_iter().chain(elsewhere) {
             let Some(left) = self.media_room.checked_sub(1) else {
                 self.is_full = true;
                 return;

@@ -1,12 +1,14 @@
 //! What is known of the streams of RTP in a capture, up to the frame that is looked at.
 
+use std::net::IpAddr;
+
 use smallvec::SmallVec;
 
 use super::heard::{Heard, PackedV4, ends_v4, ends_v6};
 use super::{MediaStream, Spell, announced};
 use crate::call::Call;
 use crate::hashing::HashMap;
-use crate::limits::{MEDIA_OF_CALL, MEDIA_PAUSE, MEDIA_SPELLS, MEDIA_STREAMS};
+use crate::limits::{MEDIA_OF_CALL, MEDIA_OF_HOST, MEDIA_PAUSE, MEDIA_SPELLS, MEDIA_STREAMS};
 use crate::provenance::{Endpoint, Flow, FrameRef, Timestamp, Transport};
 
 /// Streams in order of their first packets, bounded; those that have been silent for longest give way.
@@ -19,6 +21,8 @@ pub(crate) struct Meter {
     lately: Vec<(PackedV4, usize)>,
     /// Those that begin or end somewhere; of more than a call may have no further ones.
     at: HashMap<Endpoint, SmallVec<[usize; 2]>>,
+    /// Those that begin or end at a host; of more than [`MEDIA_OF_HOST`] those that were heard latest.
+    of_host: HashMap<IpAddr, SmallVec<[usize; 4]>>,
     /// Up to here streams that were silent since were forgotten.
     forgotten: Option<Timestamp>,
 }
@@ -76,10 +80,25 @@ impl Meter {
         self.streams.push(MediaStream { source, destination, spells: Vec::with_capacity(1) });
         self.known.insert(ends, stream);
         self.note(source, stream);
+        self.note_host(source.address, stream);
         if destination != source {
             self.note(destination, stream);
+            self.note_host(destination.address, stream);
         }
         stream
+    }
+
+    fn note_host(&mut self, host: IpAddr, stream: usize) {
+        let Self { streams, of_host, .. } = self;
+        let known = of_host.entry(host).or_default();
+        if known.len() >= MEDIA_OF_HOST {
+            let end = |at: &usize| streams.get(*at).and_then(|stream| stream.spells.last()).map(|spell| spell.end);
+            let oldest = (0..known.len()).min_by_key(|place| known.get(*place).and_then(end));
+            if let Some(place) = oldest {
+                known.remove(place);
+            }
+        }
+        known.push(stream);
     }
 
     fn note(&mut self, place: Endpoint, stream: usize) {
@@ -136,8 +155,11 @@ impl Meter {
             })
         });
         self.at.retain(|_, streams| {
-            let still: SmallVec<_> = streams.iter().filter_map(|stream| now(*stream)).collect();
-            *streams = still;
+            *streams = streams.iter().filter_map(|stream| now(*stream)).collect();
+            !streams.is_empty()
+        });
+        self.of_host.retain(|_, streams| {
+            *streams = streams.iter().filter_map(|stream| now(*stream)).collect();
             !streams.is_empty()
         });
         self.lately.clear();
@@ -145,7 +167,7 @@ impl Meter {
 
     /// Gives a call that is over the streams that come from where its session descriptions say that media are received, or go there; and
     /// those that go where one of them comes from, as behind a translation of addresses. None if some of them may be forgotten, or they
-    /// are more than a call has.
+    /// are more than a call has. Where there are none, it gets streams of the hosts that it names with others.
     pub(crate) fn attach(&self, call: &mut Call) {
         if self.streams.is_empty() || self.forgotten.is_some_and(|until| until >= call.start) || !call.is_invite() {
             return;
@@ -161,13 +183,41 @@ impl Meter {
         if indexes.len() > MEDIA_OF_CALL {
             return;
         }
-        let streams = indexes.iter().filter_map(|index| self.streams.get(*index));
+        call.media = self.within(call, &indexes).collect();
+        if call.media.is_empty() {
+            call.media_elsewhere = self.elsewhere(call, &announced);
+        }
+    }
+
+    /// What of some streams came during a call.
+    fn within<'m>(&'m self, call: &Call, indexes: &'m [usize]) -> impl Iterator<Item = MediaStream> + 'm {
         let (start, end) = (call.start, call.observed_until);
-        let within = streams.filter_map(|stream| {
+        indexes.iter().filter_map(|index| self.streams.get(*index)).filter_map(move |stream| {
             let spells: Vec<_> = stream.spells.iter().filter(|spell| spell.meets(start, end)).copied().collect();
             (!spells.is_empty()).then(|| MediaStream { spells, ..stream.clone() })
-        });
-        call.media = within.collect();
+        })
+    }
+
+    /// Streams of the hosts of these places, one with each of two other hosts.
+    fn elsewhere(&self, call: &Call, announced: &[Endpoint]) -> Vec<MediaStream> {
+        let mut hosts: Vec<IpAddr> = announced.iter().map(|place| place.address).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        let mut found = Vec::new();
+        for host in hosts {
+            let Some(known) = self.of_host.get(&host) else { continue };
+            let first = found.len();
+            let mut streams: Vec<_> = self.within(call, known).collect();
+            // What passes between the two tells most.
+            streams.sort_by_key(|stream| !announced.iter().any(|place| place.address == stream.other_than(host)));
+            for stream in streams {
+                let is_new = |own: &MediaStream| own.other_than(host) != stream.other_than(host);
+                if found.len() < first + 2 && found.iter().skip(first).all(is_new) {
+                    found.push(stream);
+                }
+            }
+        }
+        found
     }
 }
 

@@ -5,6 +5,8 @@ mod announced;
 mod heard;
 mod meter;
 
+use std::net::IpAddr;
+
 pub(crate) use heard::Heard;
 pub(crate) use meter::Meter;
 
@@ -19,6 +21,18 @@ pub struct MediaStream {
     pub destination: Endpoint,
     /// When packets came, in order of time, without long pauses; of more than [`crate::limits::MEDIA_SPELLS`] the latest.
     pub spells: Vec<Spell>,
+}
+
+impl MediaStream {
+    /// The host at its other end.
+    pub(crate) fn other_than(&self, host: IpAddr) -> IpAddr {
+        if self.source.address == host { self.destination.address } else { self.source.address }
+    }
+
+    /// Whether it begins or ends at that host.
+    pub(crate) fn is_of(&self, host: IpAddr) -> bool {
+        self.source.address == host || self.destination.address == host
+    }
 }
 
 /// Packets of a stream with no pause of [`crate::limits::MEDIA_PAUSE`] between them.

@@ -107,6 +107,7 @@ impl Builder {
             end: at(start),
             observed_until: at(start + 60.0),
             media: Vec::new(),
+            media_elsewhere: Vec::new(),
             possible_legs: Vec::new(),
         };
         Self { call, start, frame, id }

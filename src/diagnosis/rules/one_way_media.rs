@@ -1,5 +1,6 @@
 //! Audio that was captured in one direction of an answered call alone.
 
+mod none;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,7 @@ use super::bye_with_abnormal_reason::ended_for_lack_of_media;
 use crate::call::Call;
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::repeated::with_reason;
-use crate::diagnosis::talk::{End, TALK, Talk};
+use crate::diagnosis::talk::{End, TALK, Talk, first_of};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
@@ -18,20 +19,22 @@ use crate::media::{MediaStream, Spell};
 
 pub(super) static RULE: Rule = Rule {
     code: "one-way-media",
-    summary: "An answered call of which RTP was captured in one direction, and none in the other.",
+    summary: "An answered call of which RTP was captured in one direction, and none in the other; or none at all, where it would have been seen.",
     severity: Severity::Error,
     references: &["RFC 3264 §5.1", "RFC 3264 §6.1", "RFC 4961", "RFC 3605"],
     explanation: Explanation {
         what_it_means: "Both ends agreed to send and to receive audio (sendrecv), and named addresses and ports for it. RTP packets of one \
             direction were captured for seconds; of the other direction not one, neither to the address that the session description names nor to \
-            the one that the other end sends from.",
+            the one that the other end sends from. Or no packet of the call was captured at all, over ten seconds or more, while the capture holds RTP between the \
+            same two hosts, or of one of them with two others: then it sees where theirs would pass.",
         why_it_matters: "SIP calls such a call a success, and no status code will ever tell of it. One of the two people hears nothing and hangs up: \
             that is what users call one-way audio.",
         likely_causes: "- The session description names an address that cannot be reached from outside: a private one behind NAT.\n\
             - A firewall lets RTP out and not in, or opens its ports for one direction only.\n\
             - A border controller or media relay was given a wrong address for one of its sides, or rewrites one description and not the other.\n\
             - The end that is not heard sends nothing: its microphone or sound card failed, it plays an announcement that is missing, or it waits for \
-            the first packet of the other end, which never reaches it.",
+            the first packet of the other end, which never reaches it.\n\
+            - Nothing at all: each end waits for the other one, or a media server or relay in between does not run or has no port left.",
         how_to_fix: "- Let the end with the private address announce one that can be reached (its settings for the external address, STUN), or \
             let a border controller relay its media.\n\
             - Let the firewall pass UDP between the addresses and ports of both descriptions, in both directions.\n\
@@ -39,6 +42,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again and look at both directions: packets have to go to both addresses that the two descriptions name.",
         when_this_is_wrong: "- The other direction takes another way, which the capture does not show.\n\
             - Media go through a relay whose addresses no captured description names.\n\
+            - No audio at all: a test call that sends none, or media that take another way than those of other calls of the host.\n\
             - One end is silent on purpose: muted with suppression of silence, push-to-talk, a recorder, a machine that only listens.\n\
             - Calls on hold, with ICE, or shorter than eight seconds are not judged.",
     },
@@ -64,7 +68,11 @@ struct OneWay<'a> {
 }
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut all: Vec<_> = Talk::all(call).into_iter().filter_map(|talk| one_way(call, talk)).collect();
+    let talks = Talk::all(call);
+    let bye =
+        || ended_for_lack_of_media(call).map(|bye| Evidence::of(bye, "the BYE, which says that media did not arrive"));
+    out.extend(none::finding(call, &talks).map(|told| told.evidence(bye())));
+    let mut all: Vec<_> = talks.into_iter().filter_map(|talk| one_way(call, talk)).collect();
     let Some(first) = all.iter().map(|found| found.talk.from).min() else { return };
     all.retain(|found| found.talk.from.since(first) < SAME_ANSWER);
     // Of several hops that one tells most that is nearest the end which is not heard.
@@ -72,9 +80,7 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
     let is_callee = |found: &OneWay<'_>| found.silent.receives_at == found.talk.server.receives_at;
     let last = all.iter().filter(|found| is_callee(found)).max_by_key(|found| depth(found));
     let told = last.or_else(|| all.iter().min_by_key(|found| depth(found))).map(finding);
-    let bye =
-        ended_for_lack_of_media(call).map(|bye| Evidence::of(bye, "the BYE, which says that media did not arrive"));
-    out.extend(told.map(|told| told.evidence(bye)));
+    out.extend(told.map(|told| told.evidence(bye())));
 }
 
 fn one_way<'a>(call: &'a Call, talk: Talk<'a>) -> Option<OneWay<'a>> {
@@ -107,15 +113,7 @@ fn finding(found: &OneWay<'_>) -> Finding {
         why.with("scope", Text::new(scope(deaf.receives_at.address).words())).with("silent", silent.receives_at.address)
     });
     let text = with_reason(text, hidden);
-    let first = Evidence {
-        frame: spell.first,
-        time: spell.start,
-        source: stream.source,
-        destination: stream.destination,
-        what: Text::new("the first of {packets} RTP packets").with("packets", spell.packets),
-        text: String::new().into(),
-    };
-    let finding = Finding::new(&RULE, Certainty::Strong, text, first).evidence([
+    let finding = Finding::new(&RULE, Certainty::Strong, text, first_of(stream, *spell)).evidence([
         described(deaf, "says where RTP is wanted that was not captured"),
         described(silent, "says where the RTP that was captured is wanted"),
     ]);

@@ -5,7 +5,7 @@ use super::{RULE, SYMMETRIC};
 use crate::call::CapturedMessage;
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::repeated::with_reason;
-use crate::diagnosis::talk::End;
+use crate::diagnosis::talk::{End, first_of};
 use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Severity, Text};
 use crate::lang::span;
 use crate::media::{MediaStream, Spell};
@@ -113,17 +113,6 @@ fn verified(finding: Finding, wrong: &Wrong<'_>) -> Finding {
 fn name(message: &CapturedMessage) -> String {
     let message = &message.message;
     message.status().map_or_else(|| message.method().map(ToString::to_string).unwrap_or_default(), |s| s.0.to_string())
-}
-
-fn first_of(stream: &MediaStream, spell: Spell) -> Evidence {
-    Evidence {
-        frame: spell.first,
-        time: spell.start,
-        source: stream.source,
-        destination: stream.destination,
-        what: Text::new("the first of {packets} RTP packets").with("packets", spell.packets),
-        text: String::new().into(),
-    }
 }
 
 /// Cites the line of a description that names the address.

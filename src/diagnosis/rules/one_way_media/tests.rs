@@ -131,3 +131,38 @@ fn an_offer_in_the_answer_is_read_as_well() {
         call(20, "", &offer).replace("ACK\n", &format!("ACK sip:bob@198.51.100.30\n{}\n", sdp("192.0.2.10", 4000, "")));
     check(RULE.code, &[("late", &format!("{flow}{}", there(1.1, 20.0)), Some(Severity::Error))]);
 }
+
+#[test]
+fn no_audio_at_all_is_told_where_the_capture_would_have_it() {
+    let error = Some(Severity::Error);
+    let hosts = "host bob-2 198.51.100.30:5002\nhost bob-4 198.51.100.30:5004\nhost alice-2 192.0.2.10:4002\nhost carol 203.0.113.70:6000\n\n";
+    let talk = format!("{hosts}{}", plain(20));
+    let short = format!("{hosts}{}", plain(9));
+    let hold = call(20, &sdp("192.0.2.10", 4000, "a=sendonly\n"), &sdp("198.51.100.30", 5000, "a=recvonly\n"));
+    let hold = format!("{hosts}{hold}");
+    let direct = format!("{hosts}{}", call(20, &sdp("192.0.2.10", 4000, ""), &sdp("203.0.113.99", 5000, "")));
+    let with_carol = rtp("bob-2", "carol", 1.0, 15.0);
+    let with_relay = rtp("relay", "bob-4", 1.0, 15.0);
+    let between = rtp("alice-2", "bob-2", 1.0, 15.0);
+    check(
+        RULE.code,
+        &[
+            ("between the two", &format!("{talk}{between}"), error),
+            ("of one with two others", &format!("{talk}{with_carol}{with_relay}"), error),
+            ("of one with one other", &format!("{talk}{with_carol}"), None),
+            ("two with the same other", &format!("{talk}{with_carol}{}", rtp("bob-4", "carol", 1.0, 15.0)), None),
+            ("before it", &format!("{talk}{}", rtp("alice-2", "bob-2", 0.1, 0.8)), None),
+            ("of others", &format!("{talk}{}", rtp("relay", "carol", 1.0, 15.0)), None),
+            ("a packet of its own", &format!("{talk}{between}{}", there(3.0, 3.05)), None),
+            ("too short", &format!("{short}{between}"), None),
+            ("on hold", &format!("{hold}{between}"), None),
+            ("another host", &format!("{direct}{between}"), None),
+        ],
+    );
+    let told = report(&format!("{talk}{between}"));
+    let message = told.findings[0].message.to_string();
+    assert!(
+        message.ends_with("other RTP of these hosts meanwhile: 192.0.2.10:4002 to 198.51.100.30:5002."),
+        "{message}"
+    );
+}
