@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
-use super::legs::{Choice, LegSummary, Mark, Marks, Sent, choose, follows_redirect};
+use super::legs::{Choice, LegSummary, Mark, Marks, Sent, choose, follows_redirect, tail};
 use super::open_group::{OpenGroup, place_behind};
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::redirect::NEXT_CONTACT;
@@ -455,7 +455,7 @@ fn target_of(contact: &str) -> Option<Target> {
     let text = NameAddr::uri_of(contact)?;
     let uri = UserAtHost::read(text)?;
     let has_user = !uri.host.is_empty() || text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
-    Some(has_user.then(|| Mark::User(uri.user.map(effective_user).as_deref()).hash()))
+    Some(has_user.then(|| Mark::User(uri.user.map(effective_user).as_deref().map(tail)).hash()))
 }
 
 fn distinct(groups: impl Iterator<Item = GroupId>) -> Vec<GroupId> {
@@ -479,7 +479,7 @@ mod tests {
         ) {
             let read = |uri: Uri| match uri.scheme {
                 Scheme::Other(_) => None,
-                _ => Some(Mark::User(uri.effective_user().as_deref()).hash()),
+                _ => Some(Mark::User(uri.effective_user().as_deref().map(tail)).hash()),
             };
             prop_assert_eq!(target_of(&contact), NameAddr::read(&contact).map(|contact| read(contact.uri)));
         }

@@ -9,8 +9,9 @@ mod numbers;
 mod score;
 mod summary;
 
-pub(super) use marks::Mark;
 pub use marks::Marks;
+pub(super) use marks::{Mark, tail};
+use score::same_number;
 pub use score::{Choice, Link, choose, link};
 pub use summary::LegSummary;
 
@@ -80,10 +81,17 @@ pub fn follows_redirect(
 /// Whether a Request-URI names the user of a contact at another host, and not the user that was called before: an exchange that is
 /// home to the contact knows where its user is.
 fn is_located(redirected: &Sent, contact: &Uri, target: &Uri) -> bool {
-    let user = target.effective_user();
-    let before = redirected.parties.target.as_ref().and_then(Uri::effective_user);
+    redirected.parties.target.as_ref().is_some_and(|before| is_user_elsewhere(before, contact, target))
+}
+
+/// Whether a Request-URI names the user of a contact, who is not the user that was called before; a number may be spelled in another way.
+pub(super) fn is_user_elsewhere(before: &Uri, contact: &Uri, target: &Uri) -> bool {
+    let same = |a: &Uri, b: &Uri| match (a.effective_user(), b.effective_user()) {
+        (Some(a), Some(b)) => a == b || same_number(&a, &b),
+        _ => false,
+    };
     let is_sip = contact.is_sip() && target.is_sip();
-    is_sip && user.is_some() && before.is_some() && contact.effective_user() == user && before != user
+    is_sip && same(contact, target) && before.user.is_some() && !same(before, target)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::element::Elements;
+use super::legs::is_user_elsewhere;
 use super::{Call, FinalResponse, Follow, FollowLink, Redirect, RedirectContact, Transaction, TransactionId};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{HeaderName, Message, Method, NameAddr, Uri};
@@ -205,11 +206,9 @@ fn contact_of(redirect: &Redirect, target: &Uri) -> Option<usize> {
 /// The contact whose user a Request-URI names at another host: a proxy or an exchange that is home to it knows where that user is
 /// (RFC 3261 §16.5). The user of the redirected request itself may be tried elsewhere whatever the redirect says.
 fn located(redirect: &Redirect, target: &Uri) -> Option<usize> {
-    let user = target.effective_user().filter(|_| target.is_sip())?;
-    let is_another = redirect.from.as_ref().and_then(Uri::effective_user).is_some_and(|before| before != user);
-    let has_user = |uri: &Uri| uri.is_sip() && uri.effective_user().as_ref() == Some(&user);
-    let is_named = |c: &RedirectContact| c.address.as_ref().is_some_and(|address| has_user(&address.uri));
-    redirect.contacts.iter().position(is_named).filter(|_| is_another)
+    let before = redirect.from.as_ref()?;
+    let is_named = |c: &RedirectContact| c.address.as_ref().is_some_and(|a| is_user_elsewhere(before, &a.uri, target));
+    redirect.contacts.iter().position(is_named)
 }
 
 /// A REGISTER names the domain in its Request-URI and may keep it when it goes to another registrar: there the destination

@@ -10,6 +10,9 @@ use super::numbering_plan::{self, Plan};
 const LONGEST: usize = 15;
 /// Shorter ones are extensions or service codes, never complete international numbers.
 pub(crate) const COMPLETE_DIGITS: usize = 7;
+/// What North America dials in front of numbers of other countries, and the fewest digits behind it.
+const NORTH_AMERICA_ABROAD: &str = "011";
+const ABROAD_DIGITS: usize = 9;
 /// Digits of country, area and exchange code of a North American number.
 const NANP_PREFIX: usize = 7;
 /// Digits of country code and what follows it that tell where another number belongs.
@@ -344,7 +347,9 @@ fn dialled_abroad<'a>(digits: &'a str, country: &str, plan: &Plan) -> Option<&'a
     }
     let other = if country == "1" { digits.strip_prefix("00") } else { None };
     let rest = digits.strip_prefix(plan.abroad).or(other)?;
-    (rest.len() >= COMPLETE_DIGITS && !rest.starts_with('0')).then_some(rest)
+    // Eleven digits that begin with 011 are a number of Leeds, Sheffield or another British town: abroad hardly any number is as short.
+    let least = if plan.abroad == NORTH_AMERICA_ABROAD && other.is_none() { ABROAD_DIGITS } else { COMPLETE_DIGITS };
+    (rest.len() >= least && !rest.starts_with('0')).then_some(rest)
 }
 
 /// Whether a number without `+` begins with the country code at home: at least ten digits, so that it is no local number.
@@ -419,7 +424,8 @@ mod tests {
             ("0123456789", "1", "0123456789"),
             ("*67", "1", "*67"),
             ("0033199005501", "1", "33199005501"),
-            // In Britain 0113 is a town, in North America 011 leads abroad.
+            // In Britain 0113 is a town, in North America 011 leads abroad, to numbers with more digits than that.
+            ("01134960100", "1", "01134960100"),
             ("01134960100", "44", "441134960100"),
             ("02079460100", "44", "442079460100"),
             ("442079460100", "44", "442079460100"),

@@ -85,7 +85,7 @@ impl Marks {
     pub(in crate::call) fn target(message: &Message) -> Option<u64> {
         let target = message.request_uri_text();
         let target = target.as_deref().and_then(numbers::target_of);
-        target.map(|uri| Mark::User(uri.user.map(effective_user).as_deref()).hash())
+        target.map(|uri| Mark::User(uri.user.map(effective_user).as_deref().map(tail)).hash())
     }
 
     /// What another leg must have one of to be worth a comparison with this one, which `client` sent, and whether only another leg of
@@ -135,7 +135,8 @@ fn number(user: &str) -> u64 {
     Mark::Number(tail(user)).usual()
 }
 
-fn tail(user: &str) -> &str {
+/// The last digits of a number, by which it is told however it is spelled; another user as it is.
+pub(in crate::call) fn tail(user: &str) -> &str {
     let digits = user.bytes().all(|b| b.is_ascii_digit());
     user.len().checked_sub(COMMON_DIGITS).filter(|_| digits).and_then(|at| user.get(at..)).unwrap_or(user)
 }

@@ -169,7 +169,7 @@ fn agree(a: &[String], b: &[String]) -> bool {
 
 /// Whether one number is the other with a prefix in front, or both are one number with the country code and with the trunk prefix
 /// of calls at home: `+44 20 7946 0100` and `020 7946 0100`.
-fn same_number(x: &str, y: &str) -> bool {
+pub(in crate::call) fn same_number(x: &str, y: &str) -> bool {
     let digits = |s: &str| s.len() >= COMMON_DIGITS && s.bytes().all(|c| c.is_ascii_digit());
     let at_home = |long: &str, short: &str| {
         let national = short.strip_prefix(TRUNK_PREFIX).filter(|national| national.len() >= NATIONAL_DIGITS);

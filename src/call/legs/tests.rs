@@ -163,3 +163,21 @@ fn an_exchange_calls_the_user_of_a_contact_where_he_is() {
         assert_eq!(follows_redirect(&all[0], told, &contact, false, &all[1]), expected, "{why}");
     }
 }
+
+#[test]
+fn a_number_is_followed_however_it_is_spelled() {
+    let contact = [Uri::read("sip:02079460123@192.0.2.10").unwrap()];
+    for (called, expected) in [
+        ("+442079460123", Some(FollowLink::SameParties)),
+        ("02079460123", Some(FollowLink::SameParties)),
+        ("+442079460124", None),
+    ] {
+        let all = all(&format!(
+            "0 a > b call=1\nINVITE sip:200@203.0.113.70\nFrom: <sip:100@192.0.2.10>\n\n\
+             0.5 a > c call=2\nINVITE sip:{called}@203.0.113.71\nFrom: <sip:100@192.0.2.10>\n"
+        ));
+        let all: Vec<_> = all.iter().map(|m| Sent::of(&m.message, &m.provenance)).collect();
+        let told = all[0].start.plus(Duration::from_millis(20));
+        assert_eq!(follows_redirect(&all[0], told, &contact, false, &all[1]), expected, "{called}");
+    }
+}
