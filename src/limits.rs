@@ -271,6 +271,8 @@ pub const REDIRECT_DOMAINS: usize = 4096;
 pub const CHALLENGING_SERVERS: usize = 4096;
 /// Pairs of client and server whose answered requests are remembered by their size.
 pub const DATAGRAM_PAIRS: usize = 4096;
+/// Pairs of client and server whose OPTIONS are counted.
+pub const PINGED_PAIRS: usize = 4096;
 /// Servers whose accepted calls are remembered, so that a refused one can be compared with them.
 pub const ACCEPTED_SERVERS: usize = 512;
 /// Kinds of calls that one of them accepted: with more of them nothing is said of what they have in common.
@@ -325,6 +327,16 @@ pub const TRAFFIC_ATTEMPTS: usize = 512;
 pub const TRAFFIC_ATTEMPTS_PER_CALLER: usize = 64;
 /// Requests and rejections of each such element that are shown as examples.
 pub const TRAFFIC_EXAMPLES: usize = 6;
+/// Servers whose refusals are counted.
+pub const OVERLOAD_SERVERS: usize = 1024;
+/// Pairs of a client and a server that asked it to wait.
+pub const OVERLOAD_PAIRS: usize = 1024;
+/// Requests outside of dialogs that are remembered until the calls before them are over.
+pub const OVERLOAD_SENT: usize = 512;
+/// Times that such a client is to wait, the latest ones.
+pub const OVERLOAD_WAITS: usize = 8;
+/// Calls that a finding about refusals lists.
+pub const OVERLOAD_CALLS: usize = 16;
 /// Bindings whose registrations are counted.
 pub const REGISTRATION_BINDINGS: usize = 4096;
 /// Groups of registrations that a finding lists.

@@ -11,7 +11,7 @@ use super::patterns::unwanted::Invite;
 use crate::call::{Call, CapturedMessage};
 use crate::hashing::HashMap;
 use crate::limits::{ACCEPTED_DOMAIN, ACCEPTED_KINDS, ACCEPTED_SERVERS, ACCEPTED_USER};
-use crate::provenance::Endpoint;
+use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
 use crate::sip::{HeaderName, Message, StatusCode};
 
@@ -26,6 +26,8 @@ pub(super) struct Accepted(HashMap<Endpoint, Server>);
 pub(super) struct Server {
     /// How many.
     pub(super) calls: u64,
+    /// When the latest of them was sent.
+    latest: Timestamp,
     /// How they looked, each kind once.
     kinds: Vec<Kind>,
     /// Whether there were more kinds than there is room for: then nothing can be said of all of them.
@@ -119,6 +121,7 @@ impl Accepted {
                 None => continue,
             };
             known.calls += 1;
+            known.latest = known.latest.max(transaction.start);
             // Of such a one nothing is said any more.
             if known.is_crowded {
                 continue;
@@ -128,6 +131,17 @@ impl Accepted {
                 None => known.give_up(),
             }
         }
+    }
+
+    /// How many calls a server accepted; `None` where there was no room to count them.
+    pub(super) fn answered(&self, server: Endpoint) -> Option<u64> {
+        let known = self.0.get(&server).map(|known| known.calls);
+        known.or_else(|| (self.0.len() < ACCEPTED_SERVERS).then_some(0))
+    }
+
+    /// When the latest call that a server accepted was sent to it.
+    pub(super) fn latest(&self, server: Endpoint) -> Option<Timestamp> {
+        self.0.get(&server).map(|known| known.latest)
     }
 
     /// The calls that a server accepted; `None` where there are none, or where they have nothing in common any more.
@@ -152,7 +166,7 @@ impl Server {
 
     /// Nothing can be said any more of all calls but how many they are.
     fn give_up(&mut self) {
-        *self = Self { calls: self.calls, is_crowded: true, ..Self::default() };
+        *self = Self { calls: self.calls, latest: self.latest, is_crowded: true, ..Self::default() };
     }
 
     /// How the calls looked, each kind once.

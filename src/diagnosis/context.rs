@@ -14,6 +14,7 @@ use super::finding::Evidence;
 use super::identity_case::IdentityCase;
 use super::identity_claims::Age;
 use super::patterns::cited;
+use super::pings::Pings;
 use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
 use super::unwanted_case::UnwantedCase;
@@ -159,6 +160,8 @@ pub struct Hosts {
     pub(super) datagrams: Datagrams,
     /// What servers accepted, in calls that are over.
     pub(super) accepted: Accepted,
+    /// OPTIONS that failed or not, in calls that are over.
+    pub(super) pings: Pings,
     /// Redirecting servers with the domains that they sent calls to, in calls that are over.
     redirect_domains: BTreeSet<(IpAddr, String)>,
     /// Differences between the time of signing and the clock of the capture in calls that are over, in seconds, by signer.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::identity_case::IdentityCase;
 use super::in_question::InQuestion;
 use super::patterns::unwanted::{Invites, initial_invites};
+use super::pings::Pings;
 use super::unwanted_case::UnwantedCase;
 use super::{
     CallOrigin, CheckedIdentity, Context, Detect, Evidence, Facts, Finding, Hosts, Patterns, Rule, Settings, datagrams,
@@ -110,7 +111,9 @@ impl Engine {
         let signed = case.filter(|_| facts.hold(Facts::IDENTITY));
         let identities = signed.map(|case| CheckedIdentity::all(case, &self.settings, &self.hosts)).unwrap_or_default();
         let cx = Context { call: Some(call), identities: &identities, identity: case, unwanted, ..self.context(now) };
+        let pings = if facts.hold(Facts::OPTIONS) { Pings::after(call, &cx) } else { BTreeMap::new() };
         let findings = self.findings(facts, call, cx);
+        self.hosts.pings.keep(pings);
         if facts.hold(Facts::FAILURE) {
             self.hosts.observe_redirects(call);
             self.hosts.observe_challenges(call);

@@ -52,6 +52,8 @@ impl Facts {
     pub const MEDIA: Self = Self(1 << 14);
     /// RTP of it was captured, or it lasted, and a session description names an address at which nobody else can receive, or they name such of IPv4 and of IPv6.
     pub const MEDIA_ADDRESS: Self = Self(1 << 15);
+    /// It is no call, and has an OPTIONS.
+    pub const OPTIONS: Self = Self(1 << 16);
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -65,6 +67,8 @@ impl Facts {
             facts.and(Self::SESSION_INTERVAL, call.end.since(call.start) >= SHORTEST_SESSION && names_an_interval());
         facts = facts.and(Self::MEDIA, !call.media.is_empty() || !call.media_elsewhere.is_empty());
         facts = facts.and(Self::MEDIA_ADDRESS, !call.media.is_empty() || names_an_odd_address(call));
+        let asks = || call.transactions.iter().any(|t| t.method == Method::Options);
+        facts = facts.and(Self::OPTIONS, !call.is_invite() && asks());
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {

@@ -22,6 +22,7 @@ mod names;
 mod origin;
 pub mod patterns;
 mod permanence;
+mod pings;
 mod platform;
 mod redirect_case;
 mod redirect_home;

@@ -233,11 +233,21 @@ fn repair(status: StatusCode, name: HeaderName) -> Option<&'static str> {
     })
 }
 
-/// The delay of Retry-After in words; the value may go on with a comment or parameters (RFC 3261 §20.33).
+/// The delay of Retry-After in words.
 fn wait(value: &str) -> Option<Span> {
+    delay(value).map(span)
+}
+
+/// The delay of Retry-After; the value may go on with a comment or parameters (RFC 3261 §20.33). 0 is none.
+fn delay(value: &str) -> Option<Duration> {
     let digits = value.trim().split(|c: char| !c.is_ascii_digit()).next()?;
     let seconds = digits.parse().ok().filter(|seconds| *seconds > 0)?;
-    Some(span(Duration::from_secs(seconds)))
+    Some(Duration::from_secs(seconds))
+}
+
+/// How long Retry-After of a response asks to wait.
+pub(super) fn time_to_wait(message: &Message) -> Option<Duration> {
+    message.header(HeaderName::RetryAfter).and_then(|value| delay(&value))
 }
 
 /// That a request was answered with a failure, by whom, and what the caller received of it.

@@ -76,6 +76,7 @@ static CAUSES: &[Cause] = &[
         [405, 420, 421, 489, 501].iter().any(|status| began_with(c, *status))
     }),
     cause("no-common-codec", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
+    symptom("next-hop-unresolvable", Severity::Info, any),
     cause("forbidden-explained", Severity::Warning, |c| began_with(c, 403)),
     cause("number-format-rejected", Severity::Warning, |c| began_with(c, 404) || began_with(c, 484)),
     cause("bad-request-explained", Severity::Warning, |c| began_with(c, 400)),
@@ -90,6 +91,7 @@ static CAUSES: &[Cause] = &[
     cause("failure-not-acknowledged", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     symptom("authentication-loop", Severity::Info, any),
     symptom("credentials-withheld", Severity::Info, any),
+    symptom("options-ping-failing", Severity::Warning, |c| !c.is_invite()),
     symptom("request-timeout", Severity::Info, any),
     symptom("message-too-large-for-udp", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
     symptom("no-response", Severity::Info, |c| ended(c, &[Outcome::NoResponse])),
@@ -106,7 +108,8 @@ static CONSEQUENCES: &[(&str, &str)] =
     &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
 
 /// What speaks of one response each: it explains a call only where that response decided it.
-static OF_ONE_RESPONSE: &[&str] = &["cseq-out-of-order", "dialog-unknown", "failed-response", "glare"];
+static OF_ONE_RESPONSE: &[&str] =
+    &["cseq-out-of-order", "dialog-unknown", "failed-response", "glare", "next-hop-unresolvable"];
 
 /// The same of answered calls, which have no root cause: the first follows from the second where that cites the frame that it is about.
 static LATER: &[(&str, &str)] = &[
@@ -128,8 +131,14 @@ static CITING: &[(&str, &str)] = &[
 ];
 
 /// They say what the catalogue says of a response, and more, in calls of every outcome.
-static IN_PLACE_OF_CATALOGUE: &[&str] =
-    &["bad-request-explained", "routing-loop", "extension-unsupported", "no-common-codec", "srtp-mismatch"];
+static IN_PLACE_OF_CATALOGUE: &[&str] = &[
+    "bad-request-explained",
+    "next-hop-unresolvable",
+    "routing-loop",
+    "extension-unsupported",
+    "no-common-codec",
+    "srtp-mismatch",
+];
 
 /// The place among all of the cause with that code.
 pub(super) fn place_of(code: &str) -> Option<usize> {
@@ -474,6 +483,8 @@ mod tests {
         "toll-fraud-pattern",
         // No call is behind it.
         "tls-handshake-failed",
+        // It counts calls; why one of them failed the response says.
+        "overload",
         // The call was answered, and fails later.
         "answer-not-acknowledged",
         "ack-misrouted",

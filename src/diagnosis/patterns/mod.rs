@@ -1,5 +1,6 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
+pub mod load;
 mod recent;
 pub mod redirects;
 pub mod registrations;
@@ -27,6 +28,8 @@ pub struct Patterns {
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
     pub unwanted: unwanted::Unwanted,
+    /// Who refuses requests for now, and who does not wait.
+    pub load: load::Load,
     /// Who registers what.
     pub registrations: registrations::Registrations,
     /// Who looks for servers and users.
@@ -117,6 +120,9 @@ impl Patterns {
         for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
             self.registrations.observe(studied.call);
         }
+        for studied in calls {
+            self.load.observe(studied.call, studied.facts.hold(Facts::FAILURE));
+        }
         let invites = || calls.iter().filter(|studied| studied.call.is_invite());
         for Studied { call, invites, .. } in invites() {
             self.redirects.observe(call, invites);
@@ -172,6 +178,14 @@ impl Patterns {
                 "{n} requests were not looked at for scans: too many sources",
             )
         });
+        let load = self.load.forgotten();
+        let load = (load > 0).then(|| {
+            Text::count(
+                load,
+                "{n} refused request was left out of the statistics about servers that refuse: too many of them",
+                "{n} refused requests were left out of the statistics about servers that refuse: too many of them",
+            )
+        });
         let registrations = self.registrations.forgotten();
         let registrations = (registrations > 0).then(|| {
             Text::count(
@@ -188,7 +202,7 @@ impl Patterns {
                 "{n} TLS connections were left out of the findings about TLS: too many ends",
             )
         });
-        let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(registrations);
+        let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(load).chain(registrations);
         first.chain(scans).chain(tls).collect()
     }
 }

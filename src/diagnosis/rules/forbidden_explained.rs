@@ -6,7 +6,7 @@ use crate::diagnosis::accepted::{Look, Server};
 use crate::diagnosis::names::Names;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
-use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text, response_facts};
 use crate::sip::{HeaderName, Method};
 
 mod difference;
@@ -111,7 +111,8 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     }
     let is_plain = differences.len() == 1 && server.calls >= ENOUGH;
     let certainty = if is_plain { Certainty::Strong } else { Certainty::Weak };
-    let finding = refused.finding(&RULE, certainty, refused.text(message(&differences, server)));
+    let text = response_facts::with_own_reason(refused.text(message(&differences, server)), refused.response);
+    let finding = refused.finding(&RULE, certainty, text);
     let example = server.kinds().first().map(|kind| kind.example.clone());
     let finding = finding.evidence(refused.passed_on()).evidence(example);
     let to = refused.response.provenance.flow.source;

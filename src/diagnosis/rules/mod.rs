@@ -33,12 +33,15 @@ mod message_too_large_for_udp;
 mod neighbour_spoofing_pattern;
 mod network_blocked_incomplete;
 mod network_blocked_phrase_rewritten;
+mod next_hop_unresolvable;
 mod no_common_codec;
 mod no_response;
 mod number_format_rejected;
 mod number_portability_data_lost;
 mod old_address_still_used;
 mod one_way_media;
+mod options_ping_failing;
+mod overload;
 mod passport_certificate_url;
 mod passport_chain_inconsistent;
 mod passport_dest_mismatch;
@@ -202,6 +205,7 @@ pub static RULES: &[&Rule] = &[
     &failure_not_acknowledged::RULE,
     &prack_missing::RULE,
     &message_too_large_for_udp::RULE,
+    &options_ping_failing::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,
     &request_timeout::RULE,
@@ -210,6 +214,7 @@ pub static RULES: &[&Rule] = &[
     &no_common_codec::RULE,
     &srtp_mismatch::RULE,
     &bad_request_explained::RULE,
+    &next_hop_unresolvable::RULE,
     &forbidden_explained::RULE,
     &number_format_rejected::RULE,
     &authentication_loop::RULE,
@@ -229,4 +234,5 @@ pub static RULES: &[&Rule] = &[
     &scanner::RULE,
     // Who sends more than is needed.
     &registration_storm::RULE,
+    &overload::RULE,
 ];

@@ -1,6 +1,6 @@
 //! A request that was sent again and again and that nobody answered.
 
-use super::message_too_large_for_udp;
+use super::{message_too_large_for_udp, options_ping_failing};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::datagrams::LARGE;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
@@ -45,7 +45,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let silences = Silence::all(call, cx).into_iter().filter(|silence| !message_too_large_for_udp::tells(silence, cx));
+    let is_told = |silence: &Silence<'_>| {
+        message_too_large_for_udp::tells(silence, cx) || options_ping_failing::tells(call, silence.transaction, cx)
+    };
+    let silences = Silence::all(call, cx).into_iter().filter(|silence| !is_told(silence));
     out.extend(silences.map(|silence| finding(&silence, cx)));
 }
 

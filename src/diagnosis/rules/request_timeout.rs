@@ -1,5 +1,6 @@
 //! 408: somebody on the way waited in vain. How long tells for what.
 
+use super::options_ping_failing;
 use std::time::Duration;
 
 use super::no_response::{fix_of_icmp, icmp_about};
@@ -56,6 +57,9 @@ fn finding(call: &Call, cx: &Context<'_>) -> Option<Finding> {
     };
     // Something closer than a timeout failed behind: that response is the thing to explain.
     if response.message.status()?.0 != 408 {
+        return None;
+    }
+    if options_ping_failing::tells(call, transaction, cx) {
         return None;
     }
     let request = transaction.request.and_then(|id| call.message(id));

@@ -137,7 +137,7 @@ impl<'a> Difference<'a> {
                 Text::new("Leave P-Asserted-Identity out, as the accepted calls do, unless the server asks for it.")
             }
             Self::Asserted(false) => Text::new("Send P-Asserted-Identity, as the accepted calls do."),
-            Self::Place(place) => Text::new("Ask the operator of {server} whether this account may call {this}.")
+            Self::Place(place) => Text::new("Ask the operator of {server} whether this account may place calls to {this}.")
                 .with("server", to)
                 .with("this", place.words()),
         }

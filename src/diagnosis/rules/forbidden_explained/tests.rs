@@ -77,7 +77,7 @@ fn what_no_accepted_call_has_is_told() {
         (
             ("a>p", "+442079460100", CALLER, "", NO),
             "it goes to a number with country code 44, they to a number with country code 1",
-            "Ask the operator of 198.51.100.5:5060 whether this account may call a number with country code 44.",
+            "Ask the operator of 198.51.100.5:5060 whether this account may place calls to a number with country code 44.",
         ),
     ] {
         let flow = flow(&beside(refused));
@@ -113,6 +113,16 @@ fn few_calls_and_several_differences_leave_doubt() {
     let finding = only(&both, RULE.code);
     assert!(finding.message.to_string().ends_with("Which of these it refuses is not known."), "{}", finding.message);
     assert_eq!(finding.certainty, Certainty::Weak);
+}
+
+#[test]
+fn a_reason_that_says_no_more_is_told_as_well() {
+    let refused = ("b>p", "+12155550114", CALLER, "", "403 Forbidden\nReason: Q.850;cause=21");
+    let text = only(&flow(&beside(refused)), RULE.code).message.to_string();
+    assert!(
+        text.ends_with("they from 192.0.2.10. The response itself gives the reason Q.850 cause 21: Call rejected."),
+        "{text}"
+    );
 }
 
 #[test]
