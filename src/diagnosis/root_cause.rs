@@ -126,6 +126,7 @@ static LATER: &[(&str, &str)] = &[
 static CITING: &[(&str, &str)] = &[
     ("bye-with-abnormal-reason", "failed-response"),
     ("bye-with-abnormal-reason", "no-response"),
+    ("bye-with-abnormal-reason", "dialog-contact-unreachable"),
     ("bye-with-abnormal-reason", "dialog-unknown"),
     ("bye-with-abnormal-reason", "request-timeout"),
 ];
@@ -489,6 +490,7 @@ mod tests {
         "answer-not-acknowledged",
         "ack-misrouted",
         "session-timer-expired",
+        "dialog-contact-unreachable",
         // What people do not hear is no failure of SIP.
         "one-way-media",
         "media-address-wrong",

@@ -18,6 +18,7 @@ mod caller_number_impossible;
 mod caller_retries_after_607;
 mod credentials_withheld;
 mod cseq_out_of_order;
+mod dialog_contact_unreachable;
 mod dialog_unknown;
 mod display_name_suspicious;
 mod extension_unsupported;
@@ -206,6 +207,7 @@ pub static RULES: &[&Rule] = &[
     &prack_missing::RULE,
     &message_too_large_for_udp::RULE,
     &options_ping_failing::RULE,
+    &dialog_contact_unreachable::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,
     &request_timeout::RULE,

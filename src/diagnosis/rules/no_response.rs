@@ -1,6 +1,6 @@
 //! A request that was sent again and again and that nobody answered.
 
-use super::{message_too_large_for_udp, options_ping_failing};
+use super::{dialog_contact_unreachable, message_too_large_for_udp, options_ping_failing};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::datagrams::LARGE;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
@@ -46,7 +46,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let is_told = |silence: &Silence<'_>| {
-        message_too_large_for_udp::tells(silence, cx) || options_ping_failing::tells(call, silence.transaction, cx)
+        message_too_large_for_udp::tells(silence, cx)
+            || options_ping_failing::tells(call, silence.transaction, cx)
+            || dialog_contact_unreachable::tells(silence, cx)
     };
     let silences = Silence::all(call, cx).into_iter().filter(|silence| !is_told(silence));
     out.extend(silences.map(|silence| finding(&silence, cx)));
@@ -101,6 +103,11 @@ impl<'a> Silence<'a> {
             Self::of(call, transaction, icmp, severity, cx)
         });
         deciding.into_iter().chain(beside).chain(last).collect()
+    }
+
+    /// The ICMP error about it.
+    pub(super) fn icmp(&self) -> Option<&'a IcmpReport> {
+        self.icmp
     }
 
     /// Whether nothing came back to a request that its host may not have, as far as the capture can tell at all.
