@@ -49,8 +49,8 @@ enum Caller {
 pub(super) struct Look<'a> {
     /// Where it came from.
     pub(super) client: IpAddr,
-    /// The host of From; empty where that is the address that the request came from.
-    pub(super) domain: &'a str,
+    /// The host of From; empty where that is the address that the request came from, and none where From has no host, as in tel: URIs.
+    pub(super) domain: Option<&'a str>,
     /// The user of From.
     pub(super) caller: &'a str,
     /// How that is written.
@@ -70,7 +70,7 @@ pub(super) struct Look<'a> {
 pub(super) struct Kind {
     pub(super) client: IpAddr,
     /// In lower case.
-    pub(super) domain: Box<str>,
+    pub(super) domain: Option<Box<str>>,
     pub(super) caller_form: Form,
     pub(super) called_form: Form,
     pub(super) place: Place,
@@ -94,7 +94,7 @@ impl<'a> Look<'a> {
         let called_form = Form::of(user);
         Some(Self {
             client,
-            domain: if is_own { "" } else { from.host },
+            domain: (!from.host.is_empty()).then_some(if is_own { "" } else { from.host }),
             caller,
             caller_form: Form::of(caller),
             called: user,
@@ -157,7 +157,7 @@ impl Server {
             known.calls += 1;
             return;
         }
-        if self.kinds.len() >= ACCEPTED_KINDS || look.domain.len() > ACCEPTED_DOMAIN {
+        if self.kinds.len() >= ACCEPTED_KINDS || look.domain.is_some_and(|domain| domain.len() > ACCEPTED_DOMAIN) {
             self.give_up();
             return;
         }
@@ -198,7 +198,7 @@ impl Kind {
     fn new(look: &Look<'_>, request: &CapturedMessage) -> Self {
         Self {
             client: look.client,
-            domain: look.domain.to_ascii_lowercase().into(),
+            domain: look.domain.map(|domain| domain.to_ascii_lowercase().into()),
             caller_form: look.caller_form,
             called_form: look.called_form,
             place: look.place,
@@ -215,7 +215,13 @@ impl Kind {
             && self.caller_form == look.caller_form
             && self.place == look.place
             && self.is_asserted == look.is_asserted
-            && self.domain.eq_ignore_ascii_case(look.domain)
+            && self.domain.is_some() == look.domain.is_some()
+            && self.may_have_domain(look.domain)
+    }
+
+    /// Whether its domain is this one, as far as both have one.
+    pub(super) fn may_have_domain(&self, domain: Option<&str>) -> bool {
+        self.domain.as_deref().zip(domain).is_none_or(|(own, other)| own.eq_ignore_ascii_case(other))
     }
 }
 

@@ -21,9 +21,9 @@ pub(in crate::diagnosis) enum Form {
     North011,
     /// One `0` in front of a national number.
     TrunkZero,
-    /// `1` and ten digits of the North American plan.
+    /// `1` and ten digits, as those of the North American plan.
     North11,
-    /// Ten digits of that plan.
+    /// Ten digits, as those of that plan.
     North10,
     /// Other digits.
     Digits,
@@ -65,8 +65,9 @@ impl Form {
             () if rest.starts_with("011") && digits >= NORTH_011 => Self::North011,
             () if rest.starts_with("00") => Self::DoubleZero,
             () if rest.starts_with('0') => Self::TrunkZero,
-            () if digits == 11 && rest.starts_with('1') && is_of_the_plan(rest.get(1..)) => Self::North11,
-            () if digits == 10 && is_of_the_plan(Some(rest)) => Self::North10,
+            // Whatever follows: a form is how it is written, not whether anybody has that number.
+            () if digits == 11 && rest.starts_with('1') => Self::North11,
+            () if digits == 10 && !rest.starts_with('1') => Self::North10,
             () => Self::Digits,
         }
     }
@@ -97,14 +98,8 @@ impl Form {
     }
 }
 
-/// Digits of the shortest number behind 011.
-const NORTH_011: usize = 11;
-
-/// Whether area and exchange code begin as those of the North American plan do.
-fn is_of_the_plan(national: Option<&str>) -> bool {
-    let at = |place: usize| national.and_then(|digits| digits.as_bytes().get(place)).copied().unwrap_or_default();
-    (b'2'..=b'9').contains(&at(0)) && (b'2'..=b'9').contains(&at(3))
-}
+/// Digits of the shortest number with 011: eleven are those of British towns such as Leeds, 0113.
+const NORTH_011: usize = 12;
 
 impl Place {
     /// Where a called user leads, by its form and as it was read as a number.

@@ -7,7 +7,7 @@ use crate::diagnosis::names::Names;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text, response_facts};
-use crate::sip::{HeaderName, Method};
+use crate::sip::{HeaderName, Method, Scheme};
 
 mod difference;
 
@@ -89,6 +89,8 @@ const OTHER_REASONS: &[&str] = &[
     "capacity",
     "concurrent",
     "expired",
+    "regist",
+    "exceed",
     "suspended",
     "stale",
     "spam",
@@ -104,14 +106,17 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let request = refused.request()?;
     let server = cx.hosts.accepted.by(refused.response.provenance.flow.source)?;
     let names = Names::of(&request.message, &cx.settings.country);
+    // A service such as urn:service:sos is neither a name nor a number.
+    names.target.as_ref().filter(|target| !matches!(target.scheme, Scheme::Other(_)))?;
     let look = Look::of(refused.deepest.client.address, &request.message, &names)?;
     let differences = Difference::all(&look, server);
     if differences.is_empty() {
         return None;
     }
-    let is_plain = differences.len() == 1 && server.calls >= ENOUGH;
+    let is_chance = !differences.iter().any(|one| one.is_hardly_chance(server));
+    let is_plain = differences.len() == 1 && !is_chance;
     let certainty = if is_plain { Certainty::Strong } else { Certainty::Weak };
-    let text = response_facts::with_own_reason(refused.text(message(&differences, server)), refused.response);
+    let text = response_facts::with_own_reason(refused.text(message(&differences, server, is_chance)), refused.response);
     let finding = refused.finding(&RULE, certainty, text);
     let example = server.kinds().first().map(|kind| kind.example.clone());
     let finding = finding.evidence(refused.passed_on()).evidence(example);
@@ -128,10 +133,7 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     )
 }
 
-/// Calls from which a difference is hardly chance.
-const ENOUGH: u64 = 3;
-
-fn message(differences: &[Difference<'_>], server: &Server) -> Text {
+fn message(differences: &[Difference<'_>], server: &Server, is_chance: bool) -> Text {
     let text = Text::count(
         server.calls,
         "It accepted {n} call before in this capture, which differs from this one: {differences}.",
@@ -139,7 +141,7 @@ fn message(differences: &[Difference<'_>], server: &Server) -> Text {
     )
     .with("differences", Text::list("; ", differences.iter().map(|one| one.words(server))));
     let doubt = match () {
-        () if server.calls < ENOUGH => Some("With so few calls to compare that may be chance."),
+        () if is_chance => Some("With so few calls to compare that may be chance."),
         () if differences.len() > 1 => Some("Which of these it refuses is not known."),
         () => None,
     };

@@ -56,7 +56,9 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let names = Names::of(&request.message, &cx.settings.country);
     let look = Look::of(refused.deepest.client.address, &request.message, &names)?;
     let works = |kind: &Kind| kind.called_form == look.called_form;
-    if !look.called_form.is_whole_number() || server.kinds().iter().any(works) {
+    // Fewer digits may be the first ones of a number, which 484 asks the others of (RFC 3578).
+    let is_whole = look.called_form.is_whole_number() && digits_of(look.called) >= SHORTEST;
+    if !is_whole || server.kinds().iter().any(works) {
         return None;
     }
     let alike: Vec<_> =
@@ -103,6 +105,10 @@ fn is_comparable(look: &Look<'_>, kind: &Kind) -> bool {
             }
             _ => false,
         }
+}
+
+fn digits_of(called: &str) -> usize {
+    called.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// Digits that a number with country code has more of.

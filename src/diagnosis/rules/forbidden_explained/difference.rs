@@ -21,6 +21,8 @@ pub(super) enum Difference<'a> {
     Place(Place),
 }
 
+/// Accepted calls with each of what others have, from which a difference is hardly chance.
+const ENOUGH: u64 = 3;
 /// Others that are named.
 const NAMED: usize = 3;
 
@@ -32,25 +34,43 @@ impl<'a> Difference<'a> {
         if differs(&|kind| kind.client == look.client) {
             all.push(Self::Client(look.client));
         }
-        if differs(&|kind| kind.domain.eq_ignore_ascii_case(look.domain)) {
-            all.push(Self::Domain(look.domain));
+        // Who withholds a number has another domain as well, and is asserted, as a rule (RFC 3323 §4.1.1.3, RFC 3325 §9.1).
+        let is_withheld =
+            look.caller_form == Form::Anonymous && differs(&|kind| kind.caller_form == Form::Anonymous);
+        if let Some(domain) = look.domain
+            && !is_withheld
+            && differs(&|kind| kind.may_have_domain(Some(domain)))
+        {
+            all.push(Self::Domain(domain));
         }
         if differs(&|kind| kind.caller_form == look.caller_form) {
             all.push(Self::CallerForm(look.caller_form, look.caller));
         // Of people, each calls as another one; of numbers those of the account may be the only ones that are let in.
         } else if look.caller_form.is_whole_number()
             && server.calls > 1
-            && server.only_caller().is_some_and(|user| user != look.caller)
+            && server.only_caller().is_some_and(|user| !is_same_number(user, look.caller))
         {
             all.push(Self::Caller(look.caller));
         }
-        if differs(&|kind| kind.is_asserted == look.is_asserted) {
+        if differs(&|kind| kind.is_asserted == look.is_asserted) && !(is_withheld && look.is_asserted) {
             all.push(Self::Asserted(look.is_asserted));
         }
         if differs(&|kind| !look.place.differs_from(kind.place)) {
             all.push(Self::Place(look.place));
         }
+        all.retain(|difference| !difference.is_usual(server));
         all
+    }
+
+    /// Whether each accepted call had another one than the others: a further one explains nothing.
+    fn is_usual(self, server: &Server) -> bool {
+        let others = as_count(self.each_other(server).len());
+        others > 1 && others >= server.calls
+    }
+
+    /// Whether so many calls were accepted with each of what others have that another one is hardly chance.
+    pub(super) fn is_hardly_chance(self, server: &Server) -> bool {
+        server.calls >= ENOUGH.saturating_mul(as_count(self.each_other(server).len()).max(1))
     }
 
     /// What it is here, and in the accepted calls.
@@ -84,12 +104,14 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// What the accepted calls have, the first ones.
-    fn others(self, server: &Server) -> Text {
+    /// What the accepted calls have, each once.
+    fn each_other(self, server: &Server) -> Vec<Text> {
         let each = |kind: &Kind| match self {
             Self::Client(_) => Text::verbatim(kind.client),
-            Self::Domain(_) if kind.domain.is_empty() => Text::new("the address of the client"),
-            Self::Domain(_) => Text::verbatim(&kind.domain),
+            Self::Domain(_) => match kind.domain.as_deref().unwrap_or_default() {
+                "" => Text::new("the address of the client"),
+                domain => Text::verbatim(domain),
+            },
             Self::CallerForm(..) => kind.caller_form.words(),
             Self::Caller(_) => Text::verbatim(server.only_caller().unwrap_or_default()),
             Self::Place(_) => kind.place.words(),
@@ -101,7 +123,13 @@ impl<'a> Difference<'a> {
                 others.push(text);
             }
         }
-        let more = u64::try_from(others.len().saturating_sub(NAMED)).unwrap_or(u64::MAX);
+        others
+    }
+
+    /// The first of them.
+    fn others(self, server: &Server) -> Text {
+        let mut others = self.each_other(server);
+        let more = as_count(others.len().saturating_sub(NAMED));
         others.truncate(NAMED);
         let named = Text::list(" or ", others);
         match more {
@@ -142,4 +170,14 @@ impl<'a> Difference<'a> {
                 .with("this", place.words()),
         }
     }
+}
+
+fn as_count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Whether two numbers have the same digits, whatever stands between them.
+fn is_same_number(one: &str, other: &str) -> bool {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
+    digits(one) == digits(other)
 }

@@ -142,6 +142,20 @@ fn what_is_no_difference_is_left_to_the_catalogue() {
         ("a reason", beside(("b>p", "+12155550114", CALLER, "", "403 Forbidden\nReason: Q.850;cause=17"))),
         ("a signature", beside(("b>p", "+12155550114", CALLER, "", "403 Stale Date"))),
         ("another status", beside(("b>p", "+12155550114", CALLER, "", "404 Not Found"))),
+        ("a registration", beside(("b>p", "+12155550114", CALLER, "", "403 User not registered"))),
+        ("a number with separators", beside(("a>p", "+12155550114", "+1-212-555-0101@corp.example", "", NO))),
+        (
+            "each accepted call came from another address",
+            vec![("a>p", "+12155550113", CALLER, "", OK), ("q>p", "+12155550113", CALLER, "", OK), other],
+        ),
+        (
+            "each had another domain",
+            vec![
+                ("a>p", "+12155550113", "x@one.example", "", OK),
+                ("a>p", "+12155550113", "x@two.example", "", OK),
+                ("a>p", "+12155550113", "x@three.example", "", NO),
+            ],
+        ),
     ] {
         assert!(with_code(&flow(&rows), RULE.code).is_empty(), "{name}");
     }
@@ -152,4 +166,44 @@ fn what_is_no_difference_is_left_to_the_catalogue() {
         ("a>p", "carol", "bob@corp.example", "", NO),
     ];
     assert!(with_code(&flow(&people), RULE.code).is_empty());
+}
+
+#[test]
+fn what_belongs_to_a_withheld_number_is_told_with_it() {
+    let asserted = "P-Asserted-Identity: <sip:+12125550101@corp.example>\nPrivacy: id";
+    let flow = flow(&beside(("a>p", "+12155550114", "anonymous@anonymous.invalid", asserted, NO)));
+    let finding = only(&flow, RULE.code);
+    let text = finding.message.to_string();
+    let told = "from all of them: the user of its From is anonymous, written as anonymous, and theirs is written with + and country code.";
+    assert!(text.ends_with(told), "{text}");
+    assert_eq!(finding.certainty, Certainty::Strong);
+}
+
+#[test]
+fn calls_of_many_are_few_of_each() {
+    let rows = [
+        ("a>p", "+12155550113", CALLER, "", OK),
+        ("a>p", "+12155550113", CALLER, "", OK),
+        ("q>p", "+12155550113", CALLER, "", OK),
+        ("b>p", "+12155550114", CALLER, "", NO),
+    ];
+    let finding = only(&flow(&rows), RULE.code);
+    let text = finding.message.to_string();
+    assert!(text.ends_with("they from 192.0.2.10 or 198.51.100.6. With so few calls to compare that may be chance."), "{text}");
+    assert_eq!(finding.certainty, Certainty::Weak);
+}
+
+#[test]
+fn a_tel_uri_and_a_service_are_compared_by_what_they_have() {
+    let plain = flow(&beside(("a>p", "+12155550114", CALLER, "", NO)));
+    let last = plain.rfind("INVITE sip").unwrap();
+    for (from, to) in [
+        ("<sip:+12125550101@corp.example>", "<tel:+12125550101>"),
+        ("INVITE sip:+12155550114@p.example", "INVITE urn:service:sos"),
+    ] {
+        let (before, refused) = plain.split_at(last);
+        let changed = [before, &refused.replace(from, to)].concat();
+        assert_ne!(changed, plain);
+        assert!(with_code(&changed, RULE.code).is_empty(), "{to}");
+    }
 }

@@ -120,6 +120,9 @@ fn what_the_form_does_not_explain_is_left_to_the_catalogue() {
         ("a short number", beside("+12125550101", "1001", NO)),
         ("another country", beside("12125550101", "+442079460102", NO)),
         ("it may be another country", beside("02079460101", "+442079460102", NO)),
+        ("a Chinese mobile number like the others", beside("13822345678", "13800138000", NO)),
+        ("an impossible number in the same form", beside("12125550101", "12121550101", NO)),
+        ("the first digits of a number", beside("+442079460101", "0207946", "484 Address Incomplete")),
         ("another status", beside("12125550101", "+12125550102", "480 Temporarily Unavailable")),
     ] {
         assert!(with_code(&flow(&rows), RULE.code).is_empty(), "{name}");
