@@ -168,7 +168,9 @@ pub(super) fn first_of(stream: &MediaStream, spell: Spell) -> Evidence {
 /// Where both ends say that they receive the first audio that both want to send and to receive.
 fn audio(offer: &Sdp, reply: &Sdp) -> Option<[Endpoint; 2]> {
     let both = |sdp: &Sdp, media: &Media| {
-        let is_rtp = media.protocol.to_ascii_uppercase().contains("RTP/");
+        // Over TCP (RFC 4571) RTP is not looked at.
+        let protocol = media.protocol.to_ascii_uppercase();
+        let is_rtp = protocol.starts_with("RTP/") || protocol.starts_with("UDP/") && protocol.contains("RTP/");
         media.kind.eq_ignore_ascii_case("audio") && is_rtp && sdp.direction_of(media) == Direction::SendReceive
     };
     let is_chosen_by_ice = |a: &Media, b: &Media| !a.candidates.is_empty() && !b.candidates.is_empty();

@@ -116,7 +116,8 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let is_chance = !differences.iter().any(|one| one.is_hardly_chance(server));
     let is_plain = differences.len() == 1 && !is_chance;
     let certainty = if is_plain { Certainty::Strong } else { Certainty::Weak };
-    let text = response_facts::with_own_reason(refused.text(message(&differences, server, is_chance)), refused.response);
+    let text =
+        response_facts::with_own_reason(refused.text(message(&differences, server, is_chance)), refused.response);
     let finding = refused.finding(&RULE, certainty, text);
     let example = server.kinds().first().map(|kind| kind.example.clone());
     let finding = finding.evidence(refused.passed_on()).evidence(example);

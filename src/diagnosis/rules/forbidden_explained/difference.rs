@@ -35,8 +35,7 @@ impl<'a> Difference<'a> {
             all.push(Self::Client(look.client));
         }
         // Who withholds a number has another domain as well, and is asserted, as a rule (RFC 3323 §4.1.1.3, RFC 3325 §9.1).
-        let is_withheld =
-            look.caller_form == Form::Anonymous && differs(&|kind| kind.caller_form == Form::Anonymous);
+        let is_withheld = look.caller_form == Form::Anonymous && differs(&|kind| kind.caller_form == Form::Anonymous);
         if let Some(domain) = look.domain
             && !is_withheld
             && differs(&|kind| kind.may_have_domain(Some(domain)))

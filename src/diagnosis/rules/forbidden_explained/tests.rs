@@ -189,7 +189,10 @@ fn calls_of_many_are_few_of_each() {
     ];
     let finding = only(&flow(&rows), RULE.code);
     let text = finding.message.to_string();
-    assert!(text.ends_with("they from 192.0.2.10 or 198.51.100.6. With so few calls to compare that may be chance."), "{text}");
+    assert!(
+        text.ends_with("they from 192.0.2.10 or 198.51.100.6. With so few calls to compare that may be chance."),
+        "{text}"
+    );
     assert_eq!(finding.certainty, Certainty::Weak);
 }
 

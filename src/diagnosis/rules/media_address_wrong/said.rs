@@ -25,8 +25,8 @@ fn nowhere(wrong: &Wrong<'_>, heard: Option<(&MediaStream, Spell)>) -> Finding {
                     for {talked}.";
         Text::new(text).with("talked", span(wrong.talk.took()))
     } else {
-        let text = "The {message} says that audio is to be sent to {place}, a loopback address: whatever {sender} sends there does not leave {sender}.";
-        Text::new(text).with("sender", wrong.deaf.description.provenance.flow.destination.address)
+        let text = "The {message} says that audio is to be sent to {place}, a loopback address: what is sent there does not leave the host that sends it.";
+        Text::new(text)
     };
     let text = filled(text, wrong);
     let captured = heard.map(|(stream, spell)| {

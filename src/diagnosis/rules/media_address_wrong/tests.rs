@@ -90,6 +90,16 @@ fn ends_of_two_families_are_told_where_no_rtp_passes() {
             ("IPv6 answers IPv4", &flow, Some(Severity::Warning)),
             ("IPv4 answers IPv6", &call(20, &v6, &v4), Some(Severity::Warning)),
             ("ICE", &ice, None),
+            (
+                "a=altc",
+                &call(
+                    20,
+                    &sdp("192.0.2.10", 4000, "a=altc:1 IP4 192.0.2.10 4000\na=altc:2 IP6 2001:db8::10 4000\n"),
+                    &v6,
+                ),
+                None,
+            ),
+            ("a=ccap", &call(20, &sdp("192.0.2.10", 4000, "a=ccap:1 IN IP6 2001:db8::10 4000\n"), &v6), None),
             ("RTP passes", &passes, None),
             ("both IPv6", &call(20, &sdp("2001:db8::10", 4000, ""), &v6), None),
         ],

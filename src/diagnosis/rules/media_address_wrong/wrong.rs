@@ -66,7 +66,11 @@ impl<'a> Kind<'a> {
         if deaf.receives_at.address.is_ipv4() != other.receives_at.address.is_ipv4() {
             let is_silent = talk.directions().iter().all(|(to, from)| !talk.is_heard(call, to, from));
             let is_the_answer = deaf.receives_at == talk.server.receives_at;
-            return (is_silent && is_the_answer && !has_ice(other.description)).then_some(Self::OtherFamily);
+            return (is_silent
+                && is_the_answer
+                && !has_ice(other.description)
+                && !names_alternatives(other.description))
+            .then_some(Self::OtherFamily);
         }
         Self::hidden(call, talk, deaf, other)
     }
@@ -132,6 +136,12 @@ fn is_taken_back(call: &Call, deaf: &End<'_>) -> bool {
 /// Whether a description names credentials of ICE (RFC 8839 §5.4), which finds other addresses than those of the description.
 fn has_ice(description: &CapturedMessage) -> bool {
     memchr::memmem::find(description.message.body(), b"a=ice-ufrag").is_some()
+}
+
+/// Whether an offer names further addresses, of which the answer may take one: `a=altc` (RFC 6947), `a=ccap` (RFC 7006).
+fn names_alternatives(description: &CapturedMessage) -> bool {
+    let body = description.message.body();
+    [&b"a=altc:"[..], b"a=ccap:"].iter().any(|name| memchr::memmem::find(body, name).is_some())
 }
 
 /// What stands in front of an address.

@@ -11,6 +11,8 @@ use crate::media::MediaStream;
 
 /// Shorter talks are not judged.
 const TALK: Duration = Duration::from_secs(10);
+/// So many packets of others show that the capture sees media there: single ones may keep a way open.
+const PACKETS: u64 = 10;
 
 /// The finding about a call, if it has such a talk.
 pub(super) fn finding(call: &Call, talks: &[Talk<'_>]) -> Option<Finding> {
@@ -29,7 +31,11 @@ fn others<'a>(call: &'a Call, talk: &Talk<'_>) -> Option<Vec<&'a MediaStream>> {
     if !is_judged {
         return None;
     }
-    let meanwhile = || call.media_elsewhere.iter().filter(|stream| talk.has(stream));
+    let meanwhile = || {
+        call.media_elsewhere.iter().filter(|stream| {
+            stream.spells.iter().any(|spell| spell.packets >= PACKETS && spell.meets(talk.from, talk.until))
+        })
+    };
     if let Some(between) = meanwhile().find(|stream| hosts.iter().all(|host| stream.is_of(*host))) {
         return Some(vec![between]);
     }

@@ -141,6 +141,7 @@ fn no_audio_at_all_is_told_where_the_capture_would_have_it() {
     let hold = call(20, &sdp("192.0.2.10", 4000, "a=sendonly\n"), &sdp("198.51.100.30", 5000, "a=recvonly\n"));
     let hold = format!("{hosts}{hold}");
     let direct = format!("{hosts}{}", call(20, &sdp("192.0.2.10", 4000, ""), &sdp("203.0.113.99", 5000, "")));
+    let over_tcp = talk.replace("RTP/AVP", "TCP/RTP/AVP");
     let with_carol = rtp("bob-2", "carol", 1.0, 15.0);
     let with_relay = rtp("relay", "bob-4", 1.0, 15.0);
     let between = rtp("alice-2", "bob-2", 1.0, 15.0);
@@ -152,6 +153,8 @@ fn no_audio_at_all_is_told_where_the_capture_would_have_it() {
             ("of one with one other", &format!("{talk}{with_carol}"), None),
             ("two with the same other", &format!("{talk}{with_carol}{}", rtp("bob-4", "carol", 1.0, 15.0)), None),
             ("before it", &format!("{talk}{}", rtp("alice-2", "bob-2", 0.1, 0.8)), None),
+            ("a single packet of others", &format!("{talk}{}", rtp("alice-2", "bob-2", 5.0, 5.05)), None),
+            ("over TCP", &format!("{over_tcp}{between}"), None),
             ("of others", &format!("{talk}{}", rtp("relay", "carol", 1.0, 15.0)), None),
             ("a packet of its own", &format!("{talk}{between}{}", there(3.0, 3.05)), None),
             ("too short", &format!("{short}{between}"), None),
