@@ -3,7 +3,7 @@
 
 use crate::call::Transaction;
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase};
-use crate::sip::Uri;
+use crate::sip::{HeaderName, Message, Uri};
 
 /// Who is at home at the target of a redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,9 @@ impl RedirectCase<'_> {
     /// Whether a target is the address of the caller: that in From or Contact, or its user at the client itself.
     fn is_caller(&self, target: &Uri, is_client: bool) -> bool {
         let Some(request) = self.nearest_request().map(|m| &m.message) else { return false };
+        if !is_client && !may_name(request, target) {
+            return false;
+        }
         let Some(user) = target.effective_user().filter(|user| !user.is_empty()) else { return false };
         let from = request.parties().from.as_ref();
         let is_from = from.is_some_and(|from| {
@@ -60,5 +63,56 @@ impl RedirectCase<'_> {
     fn is_called_domain(&self, target: &Uri) -> bool {
         let asked = self.call.initial_request().and_then(|m| m.message.target());
         asked.is_some_and(|asked| asked.host.eq_ignore_ascii_case(&target.host))
+    }
+}
+
+/// Whether From or a Contact may have a URI that equals a target with a user: one that is `tel:`, or has its host, however that is spelled
+/// (an address of IPv6 in several ways). In nearly all redirects there is none, which is told sooner than header fields are read.
+fn may_name(request: &Message, target: &Uri) -> bool {
+    let host = target.host.trim_end_matches('.').as_bytes();
+    if !target.is_sip() || host.is_empty() || host.contains(&b':') {
+        return true;
+    }
+    let mut values = [HeaderName::From, HeaderName::Contact].into_iter().flat_map(|name| request.headers(name));
+    values.any(|value| has_host(value.as_bytes(), host) || has_tel(value.as_bytes()))
+}
+
+fn has_host(value: &[u8], host: &[u8]) -> bool {
+    let begins = |at: usize| value.get(at + 1..at + 1 + host.len()).is_some_and(|text| text.eq_ignore_ascii_case(host));
+    memchr::memchr_iter(b'@', value).any(begins)
+}
+
+fn has_tel(value: &[u8]) -> bool {
+    let ends = |at: usize| {
+        at.checked_sub(3).and_then(|from| value.get(from..at)).is_some_and(|name| name.eq_ignore_ascii_case(b"tel"))
+    };
+    memchr::memchr_iter(b':', value).any(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_name_the_target_is_read_and_nothing_else() {
+        let message = |from: &str, contact: &str| {
+            let text = format!("INVITE sip:bob@b.example SIP/2.0\r\nFrom: {from}\r\nContact: {contact}\r\n\r\n");
+            Message::read(text.as_bytes(), false).unwrap().0
+        };
+        let target = |text: &str| Uri::read(text).unwrap();
+        let elsewhere = "<sip:alice@192.0.2.10:5060>";
+        for (from, contact, to, may) in [
+            ("\"a@b\" <sip:alice@PBX.example>;tag=1", elsewhere, "sip:alice@pbx.example", true),
+            ("<sip:alice@pbx.example.>", elsewhere, "sip:alice@pbx.example", true),
+            ("<sip:alice@c.example>", elsewhere, "sip:alice@192.0.2.10", true),
+            ("<tel:+4930123456>;tag=1", elsewhere, "sip:+4930123456@d.example", true),
+            ("TEL:+4930123456", elsewhere, "sip:+4930123456@d.example", true),
+            ("<sip:alice@c.example>", elsewhere, "tel:+4930123456", true),
+            ("<sip:alice@[2001:db8::1]>", elsewhere, "sip:alice@[2001:db8:0::1]", true),
+            ("<sip:alice@c.example>", elsewhere, "sip:alice@d.example", false),
+            ("<sip:hotel:1@c.example>", elsewhere, "sip:alice@192.0.2.11", true),
+        ] {
+            assert_eq!(may_name(&message(from, contact), &target(to)), may, "{from} {to}");
+        }
     }
 }

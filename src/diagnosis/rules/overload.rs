@@ -68,7 +68,7 @@ fn refusing(endpoint: Endpoint, server: &Server, all: u64, cx: &Context<'_>) -> 
         .with("server", endpoint)
         .with("n", server.refused)
         .with("all", all)
-        .with("percent", server.refused * 100 / all)
+        .with("percent", (server.refused * 100 + all / 2) / all)
         .with("took", span(last.since(first)));
     let meaning = "503 says that it cannot take requests for now: it is overloaded or in maintenance, or lacks a channel or gateway behind it.";
     let text = with_reason(text, Some(Text::new(meaning)));
