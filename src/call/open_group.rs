@@ -1,7 +1,6 @@
 //! A group of messages under one Call-ID, or several, while more may come: what it takes to tell when it is over.
 
 use std::mem;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -14,7 +13,7 @@ use crate::limits::{
     DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, GROUP_ICMP, HUNG_UP_IDLE, POSSIBLE_LEGS,
     SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
-use crate::provenance::{Flow, FrameRef, Provenance, Timestamp, Transport};
+use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
 use crate::sip::{Message, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
@@ -247,8 +246,15 @@ impl OpenGroup {
 
     /// Whether its messages went between two hosts, and were captured once.
     fn is_of_one_hop(&self) -> bool {
-        let Some(hop) = self.messages.first().map(|captured| hop(&captured.provenance.flow)) else { return true };
-        self.messages.iter().all(|other| other.duplicates.is_empty() && self::hop(&other.provenance.flow) == hop)
+        let ends = |captured: &CapturedMessage| {
+            let flow = captured.provenance.flow;
+            (flow.source.address, flow.destination.address)
+        };
+        let Some((a, b)) = self.messages.first().map(ends) else { return true };
+        self.messages.iter().all(|captured| {
+            let (source, destination) = ends(captured);
+            captured.duplicates.is_empty() && (source == a && destination == b || source == b && destination == a)
+        })
     }
 
     fn settles(&self) -> bool {
@@ -280,15 +286,6 @@ impl OpenGroup {
 fn is_another_packet(a: &Provenance, b: &Provenance) -> bool {
     let ids = a.ip_id.zip(b.ip_id).filter(|(a, b)| *a != 0 && *b != 0);
     ids.is_some_and(|(a, b)| a != b) && a.ttl == b.ttl && a.carrier == b.carrier
-}
-
-/// The two hosts of a flow, whichever sends.
-fn hop(flow: &Flow) -> (IpAddr, IpAddr) {
-    match (flow.source.address, flow.destination.address) {
-        // Told apart as numbers: nearly all are like that.
-        (IpAddr::V4(a), IpAddr::V4(b)) => (IpAddr::V4(a.min(b)), IpAddr::V4(a.max(b))),
-        (a, b) => (a.min(b), a.max(b)),
-    }
 }
 
 /// The place of the next message.
