@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::Evidence;
 use super::super::response_facts::time_to_wait;
 use super::{add, cited, software_of_sender};
-use crate::call::{Call, CallNumber, CapturedMessage, Transaction};
+use crate::call::{Call, CallNumber, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
 use crate::lang::Text;
 use crate::limits::{OVERLOAD_CALLS, OVERLOAD_PAIRS, OVERLOAD_SENT, OVERLOAD_SERVERS, OVERLOAD_WAITS};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
@@ -37,6 +37,8 @@ pub struct Server {
     pub failures: u64,
     /// Those that are 503.
     pub refused: u64,
+    /// Those of them whose call was answered all the same.
+    pub taken_elsewhere: u64,
     /// When the first and the last of them came.
     pub span: Option<(Timestamp, Timestamp)>,
     /// The first and the last of them.
@@ -81,14 +83,14 @@ struct Sent {
 impl Load {
     /// Takes note of a call that is over, in which a request failed or not.
     pub(super) fn observe(&mut self, call: &Call, fails: bool) {
-        for transaction in &call.transactions {
+        for (at, transaction) in call.transactions.iter().enumerate() {
             let is_new = !matches!(transaction.method, Method::Ack | Method::Cancel | Method::Bye | Method::Options);
             if !is_new || transaction.in_dialog {
                 continue;
             }
             self.note_sent(call, transaction);
-            // What came from behind is another server's.
-            if fails && transaction.downstream.is_empty() {
+            // What came from behind is another server's, be that behind a proxy or on another leg.
+            if fails && transaction.downstream.is_empty() && is_origin(call, TransactionId(at)) {
                 self.note_failure(call, transaction);
             }
         }
@@ -210,6 +212,7 @@ impl Server {
             return;
         }
         self.refused += 1;
+        self.taken_elsewhere += u64::from(call.outcome == Outcome::Answered);
         let time = response.provenance.time;
         let (first, last) = self.span.unwrap_or((time, time));
         self.span = Some((first.min(time), last.max(time)));
@@ -221,5 +224,13 @@ impl Server {
         if self.calls.len() < OVERLOAD_CALLS && self.calls.last() != Some(&call.number) {
             add(&mut self.calls, call.number);
         }
+    }
+}
+
+/// Whether a failure began at that hop, as far as the capture shows.
+fn is_origin(call: &Call, id: TransactionId) -> bool {
+    match call.origin_of_failure(id) {
+        Some(Origin::Response(deepest, _)) => deepest == id,
+        _ => true,
     }
 }

@@ -29,6 +29,7 @@ pub(super) static RULE: Rule = Rule {
             - Where both ends know it, use overload control (RFC 7339).",
         how_to_confirm: "Under the same load no more than one call in a hundred gets 503, and after one with Retry-After its client pauses.",
         when_this_is_wrong: "- A 503 after which another server took the call is what several servers are for: single ones are not told.\n\
+            - Where another server answered each of them, under the same Call-ID, that is a warning.\n\
             - Some servers answer 503 for one destination that cannot be reached, and take all others.\n\
             - Some proxies pass on a 503 from behind, against RFC 3261 §16.7: capture behind them.\n\
             - OPTIONS that looks whether the server is back, requests inside dialogs, and what was on its way are not counted against a client.",
@@ -72,9 +73,13 @@ fn refusing(endpoint: Endpoint, server: &Server, all: u64, cx: &Context<'_>) -> 
         .with("took", span(last.since(first)));
     let meaning = "503 says that it cannot take requests for now: it is overloaded or in maintenance, or lacks a channel or gateway behind it.";
     let text = with_reason(text, Some(Text::new(meaning)));
+    let is_taken = server.taken_elsewhere == server.refused;
+    let text = with_reason(text, is_taken.then(|| Text::new("Each of these calls was answered by another server.")));
+    // Fail-over worked: nobody noticed but that one server.
+    let severity = if is_taken { Severity::Warning } else { Severity::Error };
     let mut evidence = server.shown.iter().cloned();
     let mut finding = Finding::new(&RULE, Certainty::Strong, text, evidence.next()?)
-        .severity(weighed(Severity::Error, endpoint, cx))
+        .severity(weighed(severity, endpoint, cx))
         .evidence(evidence)
         .actor(Actor {
             software: server.software.clone(),
@@ -85,8 +90,10 @@ fn refusing(endpoint: Endpoint, server: &Server, all: u64, cx: &Context<'_>) -> 
                 .with("server", endpoint),
         )
         .fix("Compare calls in a second and at one time with its limits and with its licence, and spread or limit them in front of it.")
-        .fix("Give clients a second server, to which they go on after 503 (RFC 3263 §4.3).")
         .verify("Under the same load no more than one call in a hundred gets 503.");
+    if !is_taken {
+        finding = finding.fix("Give clients a second server, to which they go on after 503 (RFC 3263 §4.3).");
+    }
     finding.calls.clone_from(&server.calls);
     finding.calls_total = server.refused;
     Some(finding)

@@ -244,6 +244,10 @@ mod tests {
                 said(beside)
             );
         }
+        // The proxy cancelled as it must, and the answer was on its way already.
+        let cancelled = format!("{}\n4.015 p > c branch=k2\nCANCEL sip:c@203.0.113.62\n", fork("0.02"));
+        let crossed = said(&cancelled.replace("\n5 c > p branch=k2 tag=y\n", "\n5 c > p branch=k2 tag=y re=INVITE\n"));
+        assert!(crossed.contains("was answered 1 s later: answer and CANCEL crossed"), "{crossed}");
         let advanced = said(&fork("4.02"));
         assert!(!advanced.contains("another branch"), "{advanced}");
     }

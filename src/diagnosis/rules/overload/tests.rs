@@ -78,3 +78,36 @@ fn whoever_waits_or_goes_elsewhere_is_not() {
         assert!(with_code(&flow, RULE.code).is_empty(), "{name}");
     }
 }
+
+#[test]
+fn a_refusal_that_is_passed_on_is_that_of_the_server_behind() {
+    let mut flow = HOSTS.to_owned();
+    for n in 0..24 {
+        let from = "From: <sip:+12125550101@a.example>";
+        let _ = write!(
+            flow,
+            "{n} a > p call=x{n}\nINVITE sip:+12155550113@p.example\n{from}\n\n+0.01 p > q call=y{n}\nINVITE sip:+12155550113@q.example\n{from}\n\n\
+             +0.05 q > p call=y{n}\n503 Down\n\n+0.001 p > q call=y{n}\nACK\n\n+0.01 p > a call=x{n}\n503 Down\n\n+0.01 a > p call=x{n}\nACK\n\n"
+        );
+    }
+    let text = only(&flow, RULE.code).message.to_string();
+    assert!(text.starts_with("198.51.100.6:5060 answered 24 of 24 INVITEs"), "{text}");
+}
+
+#[test]
+fn where_another_server_took_each_call_it_is_a_warning() {
+    let mut flow = HOSTS.to_owned();
+    for n in 0..24 {
+        let invite = format!("call=c{n}\nINVITE sip:bob@p.example\n\n");
+        let _ = write!(
+            flow,
+            "{n} a > p branch=p{n} {invite}+0.05 p > a branch=p{n} tag=p call=c{n}\n503 Down\n\n+0.01 a > p branch=p{n} call=c{n}\nACK\n\n\
+             +0.01 a > q branch=q{n} {invite}+0.05 q > a branch=q{n} tag=q call=c{n}\n200 OK\n\n+0.01 a > q call=c{n}\nACK\n\n\
+             +0.2 a > q call=c{n}\nBYE\n\n+0.01 q > a call=c{n}\n200 OK\n\n"
+        );
+    }
+    let finding = only(&flow, RULE.code);
+    let text = finding.message.to_string();
+    assert!(text.ends_with("Each of these calls was answered by another server."), "{text}");
+    assert_eq!((finding.severity, finding.remediation.len()), (Severity::Warning, 2));
+}

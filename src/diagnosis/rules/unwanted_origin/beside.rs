@@ -14,6 +14,8 @@ struct Beside<'a> {
     answer: &'a CapturedMessage,
     /// Who forks the call, or passed on what came of it.
     fork: Endpoint,
+    /// Whether that branch was being cancelled when it was answered.
+    was_cancelled: bool,
 }
 
 /// Whether another branch of the INVITE that a transaction is one of was answered.
@@ -46,7 +48,14 @@ fn of<'a>(call: &'a Call, transaction: &'a Transaction) -> Option<Beside<'a>> {
         }
         (None, _) => return None,
     };
-    Some(Beside { response: call.message(unwanted.message)?, answer: call.message(answer)?, fork })
+    let (response, answer) = (call.message(unwanted.message)?, call.message(answer)?);
+    let meanwhile = response.provenance.time..=answer.provenance.time;
+    let was_cancelled = call.transactions.iter().any(|t| {
+        let answers = t.method == Method::Invite && t.finals.iter().any(|f| f.status.is_success());
+        let cancel = || t.cancelled_by.and_then(|id| call.transaction(id));
+        answers && cancel().is_some_and(|cancel| meanwhile.contains(&cancel.start))
+    });
+    Some(Beside { response, answer, fork, was_cancelled })
 }
 
 /// Whether the branch that was answered began only after the 607: another route was tried, which is another matter.
@@ -57,9 +66,15 @@ fn is_advance(call: &Call, upstream: &Transaction, unwanted: MessageId) -> bool 
 }
 
 fn finding(call: &Call, beside: &Beside<'_>) -> Finding {
-    let Beside { response, answer, fork } = *beside;
+    let Beside { response, answer, fork, was_cancelled } = *beside;
     let (rejected, answered) = (response.provenance.time, answer.provenance.time);
-    let (template, between) = if answered >= rejected {
+    let (template, between) = if was_cancelled && answered >= rejected {
+        (
+            "{sender} answered 607, and another branch of the same INVITE, which was cancelled for it, was answered {between} later: answer and CANCEL \
+             crossed, and an answer is passed on whatever came before (RFC 3261 §16.7).",
+            answered.since(rejected),
+        )
+    } else if answered >= rejected {
         (
             "{sender} answered 607, and another branch of the same INVITE was answered {between} later: one device of the called party \
              rejected this caller as unwanted, and another took the call.",
@@ -80,7 +95,8 @@ fn finding(call: &Call, beside: &Beside<'_>) -> Finding {
         .evidence([Evidence::of(answer, "the answer of another branch")])
         .evidence(request)
         .actor(Actor::at(fork, "operator of the element that forks the call"));
-    let finding = if answered >= rejected { finding.fix(Text::new(fix).with("fork", fork)) } else { finding };
+    let finding =
+        if answered >= rejected && !was_cancelled { finding.fix(Text::new(fix).with("fork", fork)) } else { finding };
     finding
         .fix("Before the next call, ask the called party whether it is wanted: that device will reject it again.")
         .verify("The next call that one device answers with 607 ends with 607 for the caller.")
