@@ -153,7 +153,13 @@ pub(in crate::diagnosis) fn names_an_odd_address(call: &Call) -> bool {
         return false;
     }
     let mut families = [false; 2];
-    let bodies = call.messages.iter().map(|captured| captured.message.body()).filter(|body| !body.is_empty());
+    // What a host tells itself it can reach, whatever address it names.
+    let leaves = |captured: &&CapturedMessage| {
+        let flow = &captured.provenance.flow;
+        flow.source.address != flow.destination.address
+    };
+    let bodies = call.messages.iter().filter(leaves).map(|captured| captured.message.body());
+    let bodies = bodies.filter(|body| !body.is_empty());
     for body in bodies {
         for at in CONNECTION.find_iter(body) {
             let Some([family, b' ', address @ ..]) = body.get(at + CONNECTION.needle().len()..) else { continue };
