@@ -137,3 +137,17 @@ impl Sink for Diagnosed {
         Ok(())
     }
 }
+
+/// A call of a flow by its number, from `client>server`: the INVITE with what follows its start line, and what it gets. One that is accepted ends
+/// at once.
+pub(crate) fn call(at: f64, n: usize, way: &str, invite: &str, got: &str) -> String {
+    let (client, server) = way.split_once('>').unwrap();
+    let set_up = format!(
+        "{at} {client} > {server} call=c{n}\nINVITE {invite}\n\n+0.05 {server} > {client} call=c{n}\n{got}\n\n\
+         +0.01 {client} > {server} call=c{n}\nACK\n\n"
+    );
+    if !got.starts_with('2') {
+        return set_up;
+    }
+    format!("{set_up}+0.1 {client} > {server} call=c{n}\nBYE\n\n+0.01 {server} > {client} call=c{n}\n200 OK\n\n")
+}

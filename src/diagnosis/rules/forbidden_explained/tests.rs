@@ -1,32 +1,18 @@
-use std::fmt::Write as _;
-
 use super::RULE;
 use crate::diagnosis::reports::{codes, reports};
-use crate::diagnosis::testing::{only, with_code};
+use crate::diagnosis::testing::{call, only, with_code};
 use crate::diagnosis::{Certainty, Severity};
 
 const HOSTS: &str = "host a 192.0.2.10\nhost b 192.0.2.11\nhost p 198.51.100.5\nhost q 198.51.100.6\n\n";
 
 /// An INVITE for each row (who sends it to whom, the called user, From, more header fields), accepted or with that response.
 fn flow(rows: &[(&str, &str, &str, &str, &str)]) -> String {
-    let mut flow = HOSTS.to_owned();
-    for (n, (way, called, from, more, got)) in rows.iter().enumerate() {
-        let at = n * 100;
-        let (client, server) = way.split_once('>').unwrap();
-        let more = if more.is_empty() { String::new() } else { format!("{more}\n") };
-        let _ = write!(
-            flow,
-            "{at} {client} > {server} call=c{n}\nINVITE sip:{called}@p.example\nFrom: <sip:{from}>\n{more}\n+0.1 {server} > {client} call=c{n}\n{got}\n\n\
-             +0.01 {client} > {server} call=c{n}\nACK\n\n"
-        );
-        if got.starts_with('2') {
-            let _ = write!(
-                flow,
-                "+9 {client} > {server} call=c{n}\nBYE\n\n+0.01 {server} > {client} call=c{n}\n200 OK\n\n"
-            );
-        }
-    }
-    flow
+    let calls = rows.iter().zip(0_u32..).map(|((way, called, from, more, got), n)| {
+        let more = if more.is_empty() { String::new() } else { format!("\n{more}") };
+        let invite = format!("sip:{called}@p.example\nFrom: <sip:{from}>{more}");
+        call(f64::from(n) * 100.0, n as usize, way, &invite, got)
+    });
+    format!("{HOSTS}{}", calls.collect::<String>())
 }
 
 const OK: &str = "200 OK";

@@ -1,29 +1,16 @@
-use std::fmt::Write as _;
-
 use super::RULE;
 use crate::diagnosis::reports::{codes, reports};
-use crate::diagnosis::testing::{only, with_code};
+use crate::diagnosis::testing::{call, only, with_code};
 use crate::diagnosis::{Certainty, Severity};
+
+const HOSTS: &str = "host a 192.0.2.10\nhost b 192.0.2.11\nhost p 198.51.100.5\nhost q 198.51.100.6\n\n";
 
 /// INVITEs, each from a client to a server for a user, and what it gets.
 fn flow(rows: &[(&str, &str, &str)]) -> String {
-    let mut flow = "host a 192.0.2.10\nhost b 192.0.2.11\nhost p 198.51.100.5\nhost q 198.51.100.6\n\n".to_owned();
-    for (n, (way, called, got)) in rows.iter().enumerate() {
-        let at = n * 100;
-        let (client, server) = way.split_once('>').unwrap();
-        let _ = write!(
-            flow,
-            "{at} {client} > {server} call=c{n}\nINVITE sip:{called}@p.example\n\n+0.1 {server} > {client} call=c{n}\n{got}\n\n\
-             +0.01 {client} > {server} call=c{n}\nACK\n\n"
-        );
-        if got.starts_with('2') {
-            let _ = write!(
-                flow,
-                "+9 {client} > {server} call=c{n}\nBYE\n\n+0.01 {server} > {client} call=c{n}\n200 OK\n\n"
-            );
-        }
-    }
-    flow
+    let calls = rows.iter().zip(0_u32..).map(|((way, called, got), n)| {
+        call(f64::from(n) * 100.0, n as usize, way, &format!("sip:{called}@p.example"), got)
+    });
+    format!("{HOSTS}{}", calls.collect::<String>())
 }
 
 const OK: &str = "200 OK";

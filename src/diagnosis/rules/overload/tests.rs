@@ -2,28 +2,15 @@ use std::fmt::Write as _;
 
 use super::RULE;
 use crate::diagnosis::Severity;
-use crate::diagnosis::testing::{only, with_code};
+use crate::diagnosis::testing::{call, only, with_code};
 
 const HOSTS: &str = "host a 192.0.2.10\nhost p 198.51.100.5\nhost q 198.51.100.6\n\n";
 
 /// A call for each row: when, from whom to whom, and what it gets.
 fn flow<'a>(rows: impl IntoIterator<Item = (f64, &'a str, &'a str)>) -> String {
-    let mut flow = HOSTS.to_owned();
-    for (n, (at, way, got)) in rows.into_iter().enumerate() {
-        let (client, server) = way.split_once('>').unwrap();
-        let _ = write!(
-            flow,
-            "{at} {client} > {server} call=c{n}\nINVITE sip:bob{n}@p.example\n\n+0.05 {server} > {client} call=c{n}\n{got}\n\n\
-             +0.01 {client} > {server} call=c{n}\nACK\n\n"
-        );
-        if got.starts_with('2') {
-            let _ = write!(
-                flow,
-                "+0.1 {client} > {server} call=c{n}\nBYE\n\n+0.01 {server} > {client} call=c{n}\n200 OK\n\n"
-            );
-        }
-    }
-    flow
+    let calls =
+        rows.into_iter().enumerate().map(|(n, (at, way, got))| call(at, n, way, &format!("sip:bob{n}@p.example"), got));
+    format!("{HOSTS}{}", calls.collect::<String>())
 }
 
 /// Calls to `p`, one each second, of which these get 503.
