@@ -339,6 +339,10 @@ pub const OVERLOAD_WAITS: usize = 8;
 pub const OVERLOAD_CALLS: usize = 16;
 /// Bindings whose registrations are counted.
 pub const REGISTRATION_BINDINGS: usize = 4096;
+/// Users whose registrations are compared with later calls.
+pub const REGISTERED_USERS: usize = 16_384;
+/// Times without any message that are remembered, the latest ones.
+pub const SILENCES: usize = 64;
 /// Groups of registrations that a finding lists.
 pub const REGISTRATION_CALLS: usize = 16;
 /// Sources whose requests are looked at for scans.

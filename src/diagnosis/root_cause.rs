@@ -486,6 +486,8 @@ mod tests {
         "tls-handshake-failed",
         // It counts calls; why one of them failed the response says.
         "overload",
+        // It compares registrations with calls when all are known.
+        "registration-expired",
         // The call was answered, and fails later.
         "answer-not-acknowledged",
         "ack-misrouted",

@@ -3,6 +3,7 @@
 pub mod load;
 mod recent;
 pub mod redirects;
+pub mod registered;
 pub mod registrations;
 pub mod scans;
 pub mod tls;
@@ -32,6 +33,8 @@ pub struct Patterns {
     pub load: load::Load,
     /// Who registers what.
     pub registrations: registrations::Registrations,
+    /// Who is registered until when.
+    pub registered: registered::Registered,
     /// Who looks for servers and users.
     pub scans: scans::Scans,
     /// TLS connections with SIP.
@@ -121,6 +124,9 @@ impl Patterns {
             self.registrations.observe(studied.call);
         }
         for studied in calls {
+            self.registered.observe(studied.call, studied.facts.hold(Facts::FAILURE));
+        }
+        for studied in calls {
             self.load.observe(studied.call, studied.facts.hold(Facts::FAILURE));
         }
         let invites = || calls.iter().filter(|studied| studied.call.is_invite());
@@ -194,6 +200,14 @@ impl Patterns {
                 "{n} registrations were not looked at for storms: too many contacts, or too long names",
             )
         });
+        let registered = self.registered.forgotten();
+        let registered = (registered > 0).then(|| {
+            Text::count(
+                registered,
+                "{n} registration was not compared with later calls: too many users, or too long names",
+                "{n} registrations were not compared with later calls: too many users, or too long names",
+            )
+        });
         let tls = self.tls.forgotten();
         let tls = (tls > 0).then(|| {
             Text::count(
@@ -203,7 +217,7 @@ impl Patterns {
             )
         });
         let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(load).chain(registrations);
-        first.chain(scans).chain(tls).collect()
+        first.chain(registered).chain(scans).chain(tls).collect()
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) mod redirect_to_itself_in_effect;
 mod redirect_transport_unreachable;
 mod redirect_without_contact;
 mod register_redirected;
+mod registration_expired;
 mod registration_storm;
 mod rejected_without_capability;
 mod rejected_without_redress;
@@ -236,5 +237,6 @@ pub static RULES: &[&Rule] = &[
     &scanner::RULE,
     // Who sends more than is needed.
     &registration_storm::RULE,
+    &registration_expired::RULE,
     &overload::RULE,
 ];

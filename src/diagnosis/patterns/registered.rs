@@ -1,0 +1,203 @@
+//! Which users are registered until when, and calls to them that found no registration any more.
+
+mod user;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+pub use self::user::{Attempt, Failure, Lapse, Seen, User};
+use super::{Texts, add};
+use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
+use crate::hashing::HashMap;
+use crate::limits::{PATTERN_NAME, REGISTERED_USERS, SILENCES};
+use crate::provenance::Timestamp;
+use crate::sip::{HeaderName, Message, Method, NameAddr, StatusCode, Uri};
+
+/// What a registrar that says nothing of it grants (RFC 3261 §10.2.1.1: its own choice; most take this).
+const USUAL: Duration = Duration::from_hours(1);
+/// Without any message for so long, the capture may have been stopped meanwhile.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// Registrations of the whole capture, by address of record.
+#[derive(Debug, Default)]
+pub struct Registered {
+    users: HashMap<String, User>,
+    texts: Texts,
+    /// Users that found no room.
+    forgotten: u64,
+    /// When the latest message came.
+    heard: Option<Timestamp>,
+    /// Times in which nothing was captured.
+    silences: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Registered {
+    /// Takes note of a call or group of requests that is over, in which a request failed or not.
+    pub(super) fn observe(&mut self, call: &Call, fails: bool) {
+        self.note_silence(call.start, call.end);
+        if !call.is_invite() {
+            let registers = call.transactions.iter().enumerate().filter(|(_, t)| t.method == Method::Register);
+            for (at, transaction) in registers {
+                self.register(call, TransactionId(at), transaction);
+            }
+        } else if fails && !self.users.is_empty() && call.outcome != Outcome::Answered {
+            self.fail(call);
+        }
+    }
+
+    fn note_silence(&mut self, start: Timestamp, end: Timestamp) {
+        let Some(heard) = self.heard else {
+            self.heard = Some(end);
+            return;
+        };
+        if start.since(heard) >= SILENCE {
+            if self.silences.len() >= SILENCES {
+                self.silences.remove(0);
+            }
+            self.silences.push((heard, start));
+        } else if start < heard {
+            // A call that began before others shows that the capture ran on.
+            for (from, until) in self.silences.iter_mut().rev().take_while(|(_, until)| *until > start) {
+                if *from < start {
+                    *until = start;
+                }
+            }
+        }
+        self.heard = Some(heard.max(end));
+    }
+
+    /// The time without any message that covers all of these times.
+    pub fn silence(&self, from: Timestamp, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        self.silences.iter().copied().find(|(begin, end)| *begin <= from && until <= *end)
+    }
+
+    fn register(&mut self, call: &Call, id: TransactionId, transaction: &Transaction) {
+        let Some(request) = transaction.request.and_then(|id| call.message(id)) else { return };
+        let name = request.message.header(HeaderName::To).and_then(|to| record(&Uri::read(NameAddr::uri_of(&to)?)?));
+        let Some(name) = name else { return };
+        let accepted = transaction.finals.iter().find(|f| StatusCode::is_success(f.status));
+        let Some(response) = accepted.and_then(|f| call.message(f.message)) else {
+            // What was corrected, or sent again with credentials, is told by what came of it.
+            let renews = matches!(Wanted::of(&request.message), Some(Wanted::Binding(_))) && !call.is_step(id);
+            if let Some(user) = self.users.get_mut(&name).filter(|_| renews) {
+                user.attempt(Attempt {
+                    seen: Seen::of(request),
+                    status: transaction.failed_final().map(|f| f.status.0),
+                    answer: transaction.failed_final().and_then(|f| call.message(f.message)).map(Seen::of),
+                });
+            }
+            return;
+        };
+        let Some(wanted) = Wanted::of(&request.message) else { return };
+        if !self.users.contains_key(&name) {
+            let has_room = self.users.len() < REGISTERED_USERS && name.len() <= PATTERN_NAME && self.texts.has_room();
+            if wanted == Wanted::Removal || !has_room {
+                self.forgotten += u64::from(!has_room);
+                return;
+            }
+            self.texts.add(name.len());
+        }
+        let user = self.users.entry(name).or_default();
+        match wanted {
+            Wanted::Removal => user.remove(response.provenance.time),
+            Wanted::Binding(asked) => {
+                let granted = granted(&response.message).or(asked).unwrap_or(USUAL);
+                user.accept(transaction, Seen::of(response), granted);
+            }
+        }
+    }
+
+    fn fail(&mut self, call: &Call) {
+        for (at, transaction) in call.transactions.iter().enumerate() {
+            let Some(response) = no_registration(call, TransactionId(at), transaction) else { continue };
+            let request = transaction.request.and_then(|id| call.message(id));
+            let Some(name) = request.and_then(|m| record(&m.message.request_uri()?)) else { continue };
+            let Some(user) = self.users.get_mut(&name) else { continue };
+            let failure = Failure {
+                seen: Seen::of(response),
+                time: transaction.start,
+                status: response.message.status().map_or(0, |status| status.0),
+                call: call.number,
+            };
+            user.fail(failure);
+        }
+    }
+
+    /// Users to whom calls failed while they were not registered any more, with these calls, in the order of names.
+    pub fn lapsed(&self) -> Vec<(&str, Lapse<'_>)> {
+        let mut lapsed: Vec<_> = self.users.iter().filter_map(|(name, user)| Some((&**name, user.lapse()?))).collect();
+        lapsed.sort_unstable_by_key(|(name, _)| *name);
+        lapsed
+    }
+
+    /// How many registrations found no room.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
+
+/// What a REGISTER asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// That contacts are taken away.
+    Removal,
+    /// That contacts are registered for a time.
+    Binding(Option<Duration>),
+}
+
+impl Wanted {
+    /// `None` of one that only asks what is registered.
+    fn of(request: &Message) -> Option<Self> {
+        let contacts = request.contacts();
+        if contacts.is_empty() {
+            let is_star = request.header(HeaderName::Contact).is_some_and(|value| value.trim() == "*");
+            return is_star.then_some(Self::Removal);
+        }
+        let of_all = seconds(request.header(HeaderName::Expires).as_deref());
+        let asked = contacts.iter().map(|contact| seconds(contact.params.value("expires")).or(of_all));
+        let longest = asked.max().flatten();
+        Some(if longest == Some(Duration::ZERO) { Self::Removal } else { Self::Binding(longest) })
+    }
+}
+
+/// For how long the longest of the bindings in a 200 is still there.
+fn granted(response: &Message) -> Option<Duration> {
+    let of_all = seconds(response.header(HeaderName::Expires).as_deref());
+    let each = response.contacts().into_iter().map(|contact| seconds(contact.params.value("expires")).or(of_all));
+    each.max().flatten().or(of_all)
+}
+
+fn seconds(value: Option<&str>) -> Option<Duration> {
+    value?.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// The address of record that a URI names.
+fn record(uri: &Uri) -> Option<String> {
+    let user = uri.user_name().filter(|user| !user.is_empty() && !uri.host.is_empty())?;
+    Some(format!("sip:{user}@{}", uri.host))
+}
+
+/// The response by which a server says at once that nobody is registered: it began there, and nobody was asked behind.
+fn no_registration<'a>(call: &'a Call, id: TransactionId, transaction: &Transaction) -> Option<&'a CapturedMessage> {
+    let is_new = transaction.method == Method::Invite && !transaction.in_dialog && transaction.downstream.is_empty();
+    if !is_new || transaction.cancelled_by.is_some() {
+        return None;
+    }
+    let last = transaction.failed_final().filter(|f| matches!(f.status.0, 404 | 410 | 480))?;
+    let has_rung = transaction.provisionals.iter().filter_map(|id| call.message(*id)).any(|m| {
+        let status = m.message.status();
+        status.is_some_and(|status| status != StatusCode(100))
+    });
+    let began_there = match call.origin_of_failure(id) {
+        Some(Origin::Response(deepest, _)) => deepest == id,
+        _ => true,
+    };
+    (!has_rung && began_there).then(|| call.message(last.message)).flatten()
+}
+
+/// Adds a registrar to those of a user.
+fn add_server(servers: &mut Vec<IpAddr>, server: IpAddr) {
+    if !servers.contains(&server) && servers.len() < user::SERVERS {
+        add(servers, server);
+    }
+}
