@@ -17,6 +17,8 @@ const PASSED_ON: Duration = Duration::from_secs(1);
 pub(super) const COMMON_CALL_ID: usize = 16;
 /// Digits that must agree at the end of two numbers of which one has a prefix.
 pub(super) const COMMON_DIGITS: usize = 7;
+/// Digits of the shortest extension that tells anything.
+const EXTENSION_DIGITS: usize = 3;
 /// What most countries dial in front of their own numbers, and leave out behind the country code.
 const TRUNK_PREFIX: char = '0';
 /// Digits that must be left behind it: fewer are those of local numbers and extensions.
@@ -137,7 +139,9 @@ impl Score {
         self.middle = self.add(3, first.leads_to(second));
         self.same_server = first.same_server(second);
         let soon = self.add(2, second.start.since(first.start) <= SOON);
-        self.translated = self.middle && self.same_calling && soon && is_translated(&first.called, &second.called);
+        let translates = self.middle && self.same_calling && soon;
+        self.translated = translates && is_translated(&first.called, &second.called);
+        self.same_called |= translates && is_extension(&first.called, &second.called);
         if let (Some((one, later)), Some((two, earlier))) = (first.final_response, second.final_response) {
             self.add(2, earlier <= later && later.since(earlier) <= PASSED_ON);
             self.add(1, one == two);
@@ -184,6 +188,20 @@ fn is_translated(first: &[String], second: &[String]) -> bool {
     let number = |s: &String| s.len() >= COMMON_DIGITS && s.bytes().all(|b| b.is_ascii_digit());
     let both = first.iter().any(number) && second.iter().any(number);
     !(first.is_empty() || second.is_empty() || both)
+}
+
+/// Whether one is an extension, and another the whole number of the telephone that has it: their last digits are those of direct
+/// dialling in (`201` and `+1 212 555 0201`).
+fn is_extension(first: &[String], second: &[String]) -> bool {
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let is_of = |short: &str, long: &str| {
+        (EXTENSION_DIGITS..COMMON_DIGITS).contains(&short.len())
+            && long.len() > COMMON_DIGITS
+            && digits(short)
+            && digits(long)
+            && long.ends_with(short)
+    };
+    first.iter().any(|x| second.iter().any(|y| is_of(x, y) || is_of(y, x)))
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {

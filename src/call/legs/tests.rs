@@ -35,6 +35,12 @@ fn what_is_in_common_decides() {
         ("both numbers, two-homed, late", "", to(number, caller, "9.000 out > b", ""), Link::Possible),
         ("another callee", "", to("sip:+12155550133@203.0.113.70", caller, "0.030 in > b", ""), Link::None),
         ("another name for the callee", "", to("sip:phone2@203.0.113.70", caller, "0.030 in > b", ""), Link::Possible),
+        ("the extension of the number", "", to("sip:0199@203.0.113.70", caller, "0.030 in > b", ""), Link::Same),
+        ("another extension", "", to("sip:0198@203.0.113.70", caller, "0.030 in > b", ""), Link::Possible),
+        ("two digits", "", to("sip:99@203.0.113.70", caller, "0.030 in > b", ""), Link::Possible),
+        ("the extension, late", "", to("sip:0199@203.0.113.70", caller, "9.000 in > b", ""), Link::None),
+        ("the extension, two-homed", "", to("sip:0199@203.0.113.70", caller, "0.030 out > b", ""), Link::None),
+        ("the extension, another caller", "", to("sip:0199@203.0.113.70", "y", "0.030 in > b", ""), Link::None),
         (
             "another name for the callee, late",
             "",

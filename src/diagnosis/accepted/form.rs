@@ -15,7 +15,7 @@ pub(in crate::diagnosis) enum Form {
     Short,
     /// `+` and country code.
     Plus,
-    /// `00` and country code.
+    /// `00` in front: that of calls abroad, or a `0` for an outside line in front of a national number.
     DoubleZero,
     /// `011` and country code, as dialled in North America.
     North011,
@@ -88,7 +88,7 @@ impl Form {
             Self::Anonymous => "as anonymous",
             Self::Short => "as a short number",
             Self::Plus => "with + and country code",
-            Self::DoubleZero => "with 00 and country code",
+            Self::DoubleZero => "with 00 in front",
             Self::North011 => "with 011 and country code",
             Self::TrunkZero => "as a national number with 0 in front",
             Self::North11 => "as 11 digits that begin with 1",

@@ -311,7 +311,7 @@ impl Failure<'_> {
             Some(_) if self.is_refused_with_credentials(call) => {
                 "The server refuses the request, which carried credentials; repeating it unchanged does not help."
             }
-            Some(_) if self.wording().is_some() => self.wording().map_or("", |w| w.meaning),
+            Some(_) if self.wording(call).is_some() => self.wording(call).map_or("", |w| w.meaning),
             Some(_) if self.status == 487 && !was_ended(call, self.transaction) => {
                 "The pending request was ended by a CANCEL or a BYE, and neither is in this capture."
             }
@@ -433,6 +433,9 @@ impl Failure<'_> {
             };
             related.push(Evidence::of(request, what));
             related.extend(refused(request, self.status));
+            if other_methods::of_replaces(&request.message, self.status).is_some() {
+                related.push(Evidence::header(request, HeaderName::Replaces, "the dialog that it is to take over"));
+            }
             // Whoever transfers a call learns of its end in a NOTIFY only (RFC 3515 §2.4.5), which names no other call.
             if self.transaction.method == Method::Invite && request.message.has(HeaderName::ReferredBy) {
                 related.push(Evidence::header(
@@ -492,7 +495,11 @@ impl Failure<'_> {
             .actor(Actor::sender(self.response, "the operator of the server that answered"))
     }
 
-    fn wording(&self) -> Option<&'static Wording> {
+    fn wording(&self, call: &Call) -> Option<&'static Wording> {
+        let request = || call.message(self.deepest.request?).filter(|_| self.transaction.method == Method::Invite);
+        if let Some(wording) = request().and_then(|m| other_methods::of_replaces(&m.message, self.status)) {
+            return Some(wording);
+        }
         other_methods::wording(self.transaction, self.status, &self.response.message)
     }
 
@@ -506,12 +513,12 @@ impl Failure<'_> {
         if particular::gone_with_address(call, self.deepest, self.response).is_some() {
             finding = finding.fix(particular::ANSWER_301);
         }
-        let fixes = self.wording().map_or(entry.how_to_fix, |w| w.fixes);
+        let fixes = self.wording(call).map_or(entry.how_to_fix, |w| w.fixes);
         for fix in fixes {
             let fitted = fitting::fitted(fix, self.transaction, &self.response.message, call);
             finding = fitted.into_iter().fold(finding, Finding::fix);
         }
-        if let Some(verify) = self.wording().and_then(|w| w.verify) {
+        if let Some(verify) = self.wording(call).and_then(|w| w.verify) {
             finding = finding.verify(verify);
         } else if let Some(name) = self.other_method() {
             let text = Text::new(if is_dispensable(&self.transaction.method) {
@@ -524,7 +531,7 @@ impl Failure<'_> {
         {
             finding = finding.verify(verify);
         }
-        let role = self.wording().map_or_else(|| Role::of_entry(entry), |w| Role::of(w.role));
+        let role = self.wording(call).map_or_else(|| Role::of_entry(entry), |w| Role::of(w.role));
         match role.filter(|role| fitting::is_to_act(role.name, self.transaction, call)) {
             // Of who may have to act after a 301 the catalogue names all.
             Some(_) if self.status == 301 && self.response.message.has(HeaderName::Contact) => {

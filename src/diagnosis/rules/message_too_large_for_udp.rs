@@ -8,6 +8,7 @@ use crate::diagnosis::datagrams::{Answered, LARGE, is_fragmented};
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
+use crate::lang::span;
 use crate::provenance::Transport;
 use crate::sip::HeaderName;
 
@@ -16,6 +17,9 @@ const MARGIN: usize = 100;
 
 /// How long before a server that answers is taken to be up still.
 const LATELY: Duration = Duration::from_mins(2);
+
+/// How long before it is not taken to have gone meanwhile. A pair that answers all the time is noted every ten seconds.
+const JUST_NOW: Duration = Duration::from_secs(20);
 
 /// From this size on a session description is worth being made smaller.
 const LONG_BODY: usize = 600;
@@ -45,6 +49,7 @@ pub(super) static RULE: Rule = Rule {
             - The server may drop this request for another reason, such as its method or its sender, and answer others: where the request takes no \
             fragments, the finding is a weak one.\n\
             - Where no smaller request was answered, or none since two minutes before, nothing shows that the way works (no-response).\n\
+            - Where the last answer came more than 20 seconds before, the server may have gone down meanwhile: then the finding is a weak one.\n\
             - Where the capture may lack the response, nothing is said of size.",
     },
     detect: Detect::Given(Facts::FAILURE, detect),
@@ -85,7 +90,12 @@ fn finding(silence: &Silence<'_>, answered: &Answered) -> Finding {
     let Silence { transaction, request, .. } = *silence;
     let octets = request.message.raw().len();
     let in_fragments = is_fragmented(request);
-    let text = Text::new(if in_fragments {
+    let may_be_down = in_fragments && answered.response.time.plus(JUST_NOW) < transaction.start;
+    let text = Text::new(if may_be_down {
+        "{client} sent {method} with {octets} octets, which takes IP fragments, to {server} {times} and got no response, though a request with {least} octets \
+         was answered {ago} before: perhaps the fragments do not get through. Nothing shows that the server is still up: no later request was answered \
+         before the client gave up."
+    } else if in_fragments {
         "{client} sent {method} with {octets} octets, which takes IP fragments, to {server} {times} and got no response, though a request with {least} octets \
          was answered: most likely the fragments do not get through."
     } else {
@@ -99,7 +109,8 @@ fn finding(silence: &Silence<'_>, answered: &Answered) -> Finding {
         .with("server", transaction.server)
         .with("times", times(silence))
         .with("least", answered.octets);
-    let certainty = if in_fragments { Certainty::Strong } else { Certainty::Weak };
+    let text = if may_be_down { text.with("ago", span(transaction.start.since(answered.response.time))) } else { text };
+    let certainty = if in_fragments && !may_be_down { Certainty::Strong } else { Certainty::Weak };
     let mut finding = Finding::new(&RULE, certainty, text, Evidence::of(request, "the request"))
         .severity(silence.severity)
         .evidence(silence.last.map(|m| Evidence::of(m, "its last retransmission")))

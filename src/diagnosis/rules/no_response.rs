@@ -146,7 +146,23 @@ impl<'a> Silence<'a> {
             (None, Some(_)) => cx.doubt_of_capture(client, since, timer),
             (None, None) => cx.doubt(client, since, timer),
         };
+        let doubt = doubt.map(|doubt| self.beginning_alone().unwrap_or(doubt));
         doubt.or_else(|| unrecognisable(&self.missing)).or_else(|| self.unrepeated())
+    }
+
+    /// Whether the capture has the beginning of the request alone. Fragments behind the first have no ports: filters for ports leave them
+    /// out, so that nothing shows that they were lost on the way.
+    fn is_beginning(&self) -> bool {
+        self.request.provenance.flow.transport == Transport::Udp && self.request.message.is_cut()
+    }
+
+    fn beginning_alone(&self) -> Option<Text> {
+        self.is_beginning().then(|| {
+            Text::new(
+                "the capture has only the beginning of the request; the rest was cut off, or is in IP fragments that were lost on the way or left \
+                 out by a filter such as `port 5060`",
+            )
+        })
     }
 
     /// Over UDP a client repeats a request until something comes back (timers A and E, RFC 3261 §17.1); one that did not may have
@@ -196,7 +212,12 @@ fn finding(silence: &Silence<'_>, cx: &Context<'_>) -> Finding {
                 .with("missing", silence.missing.join(", ")),
         );
     }
-    if is_doubtful {
+    if is_doubtful && silence.is_beginning() {
+        finding = finding.fix(
+            "Capture again with whole frames and all IP fragments (`tcpdump -s 0 'port 5060 or (ip[6:2] & 0x1fff) != 0'`). If the fragments are \
+             missing there as well, look at the firewalls, NAT and tunnels in front of that point.",
+        );
+    } else if is_doubtful {
         finding =
             finding.fix("Capture again, in both directions and without loss, to see whether a response comes at all.");
     }
@@ -393,6 +414,26 @@ mod tests {
         let finding = &report.findings[0];
         assert_eq!((codes(&report), finding.certainty), (vec!["no-response notice".to_owned()], Certainty::Weak));
         assert!(finding.message.to_string().contains("the client did not repeat the request"), "{}", finding.message);
+    }
+
+    #[test]
+    fn a_request_of_which_only_the_first_fragment_was_captured_may_be_the_fault_of_a_filter() {
+        let late = "90.0 a > p call=z\nOPTIONS sip:p.example\n\n90.1 p > a call=z\n200 OK\n";
+        let said = |words: &str| {
+            let silent = SILENT.replace("call=y", &format!("call=y {words}")).trim_end().to_owned();
+            let text = format!("{HOSTS}{SEEN}{silent}\nX-Long: {}\n\n{late}", "x".repeat(1500));
+            let report = crate::diagnosis::reports::reports(&text).remove(1);
+            let finding = report.findings.iter().find(|f| f.code == "no-response").unwrap();
+            (finding.message.to_string(), finding.remediation[0].to_string())
+        };
+        let (message, fix) = said("fragment=1400 lose-fragment=2");
+        assert!(
+            message.contains("only the beginning of the request") && fix.contains("all IP fragments"),
+            "{message} {fix}"
+        );
+        // With all of them it is known that nothing came back.
+        let (message, fix) = said("fragment=1400");
+        assert!(!message.contains("only the beginning") && !fix.contains("all IP fragments"), "{message} {fix}");
     }
 
     #[test]

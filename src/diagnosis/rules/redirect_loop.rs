@@ -25,6 +25,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_fix: "- Decide which of the servers owns the address, and let that one answer it: with the user's \
             telephone, or with 404.\n\
             - Remove the route back in the other one.\n\
+            - Where each redirect leads to another user, it is call forwarding: take one of the forwardings back.\n\
             - At the client: compare addresses by effect, and set a limit on redirects.",
         how_to_confirm: "Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own.",
         when_this_is_wrong: "- The second Contact is the same user at another host, and the third again another: a long \
@@ -121,19 +122,14 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
     .with("count", chain.len())
     .with("path", Text::list(" to ", path));
     let message = if goes_on { message.with("times", again.times) } else { message };
-    let servers = servers(chain);
     let finding = Finding::new(&RULE, Certainty::Certain, message, last.evidence())
         .severity(first.severity())
         .evidence(chain.iter().rev().skip(1).rev().take(told.len()).map(RedirectCase::evidence))
-        .evidence(first.request_evidence())
-        .actor(Actor::sender(last.response, "operators of the redirecting servers"))
-        .fix(
-            Text::new(
-                "Decide which of {servers} owns the address; that one must answer it, with the telephone or with 404.",
-            )
-            .with("servers", &servers),
-        )
-        .fix("Remove the route that leads back from the other one: compare the route tables of both.");
+        .evidence(first.request_evidence());
+    let finding = match forwardings(told) {
+        Some(forwarded) => with_forwardings(finding, &forwarded),
+        None => with_routes(finding, chain, last),
+    };
     let finding = if again.was_called { finding.fix(ONCE_ONLY) } else { finding };
     let mut finding =
         finding.verify("Call again: the chain ends at a server that answers with 18x, 2xx or a failure of its own.");
@@ -142,6 +138,49 @@ fn finding(chain: &[RedirectCase<'_>]) -> Option<Finding> {
         finding.consequence_of = Some(redirect_to_itself_in_effect::RULE.code);
     }
     Some(finding)
+}
+
+/// Where each redirect leads to another user, as call forwarding does: from whom to whom, each once. Two numbers of which one ends like the
+/// other are one user, whose number a route translates.
+fn forwardings(chain: &[RedirectCase<'_>]) -> Option<Vec<String>> {
+    let mut list: Vec<String> = Vec::new();
+    for case in chain {
+        let (from, to) = (case.redirect.from.as_ref()?, case.targets().next()?);
+        let (user, other) = (from.effective_user()?, to.effective_user()?);
+        let [one, two] = [&user, &other].map(|user| user.trim_start_matches(['+', '0']));
+        if one.is_empty() || two.is_empty() || one.ends_with(two) || two.ends_with(one) {
+            return None;
+        }
+        let told = format!("{user} → {other}");
+        if !list.contains(&told) {
+            list.push(told);
+        }
+    }
+    Some(list)
+}
+
+/// What to do where users have their calls forwarded to each other.
+fn with_forwardings(finding: Finding, forwarded: &[String]) -> Finding {
+    finding
+        .actor(Actor::role("the users who have their calls forwarded, or the administrator of their telephones"))
+        .fix(
+            Text::new("Each redirect leads to another user, as call forwarding does. Take one of these forwardings back, at the telephone or at the server \
+                 that redirects for it: {list}.")
+                .with("list", forwarded.join(", ")),
+        )
+}
+
+/// What to do where servers send the calls for one user to each other.
+fn with_routes(finding: Finding, chain: &[RedirectCase<'_>], last: &RedirectCase<'_>) -> Finding {
+    finding
+        .actor(Actor::sender(last.response, "operators of the redirecting servers"))
+        .fix(
+            Text::new(
+                "Decide which of {servers} owns the address; that one must answer it, with the telephone or with 404.",
+            )
+            .with("servers", servers(chain)),
+        )
+        .fix("Remove the route that leads back from the other one: compare the route tables of both.")
 }
 
 /// The redirecting servers, each once, in order.
@@ -229,6 +268,28 @@ mod tests {
             step("+0.01", "old", a, b)
         );
         assert_eq!(codes(&mixed), ["redirect-loop", "redirect-to-itself"]);
+    }
+
+    #[test]
+    fn users_who_forward_to_each_other_are_no_routes_to_compare() {
+        let fixes = |a: &str, b: &str| {
+            let flow = format!(
+                "{HOSTS}{}{}{}{LATER}",
+                step("0.0", "old", a, b),
+                step("+0.01", "new", b, a),
+                step("+0.01", "old", a, b)
+            );
+            let finding = only(&flow, RULE.code);
+            let fixes: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+            (fixes.join(" "), format!("{:?}", finding.actor))
+        };
+        let (text, actor) = fixes("sip:5001@a.example", "sip:5002@b.example");
+        assert!(text.contains("5001 → 5002, 5002 → 5001.") && !text.contains("route tables"), "{text}");
+        assert!(actor.contains("the users who have their calls forwarded"), "{actor}");
+        // One user at two hosts, also where one of them writes the number with a prefix.
+        for b in ["sip:5001@b.example", "sip:95001@b.example", "sip:05001@b.example", "sip:b.example"] {
+            assert!(fixes("sip:5001@a.example", b).0.contains("route tables"), "{b}");
+        }
     }
 
     #[test]

@@ -77,6 +77,12 @@ fn left_out(request: &Message) -> Vec<(&'static str, HeaderName)> {
     let begins = request.method() == Some(&Method::Invite);
     let has_tag = request.from().is_none_or(|from| from.params.value("tag").is_some());
     let mut faults = Vec::new();
+    if request.method() == Some(&Method::Register) && misuses_star(request) {
+        faults.push((
+            "{name} is *, which a REGISTER may have with Expires: 0 alone and with no other address beside it (RFC 3261 §10.2.2)",
+            HeaderName::Contact,
+        ));
+    }
     if !has_tag {
         faults.push(("{name} has no tag (RFC 3261 §8.1.1.3)", HeaderName::From));
     }
@@ -90,6 +96,14 @@ fn left_out(request: &Message) -> Vec<(&'static str, HeaderName)> {
         faults.push(("{name} is missing (RFC 3261 §8.1.1)", HeaderName::MaxForwards));
     }
     faults
+}
+
+/// Whether a REGISTER asks to remove all bindings (`Contact: *`) in a way that a registrar must refuse with 400 (RFC 3261 §10.3, step 6).
+fn misuses_star(request: &Message) -> bool {
+    let contacts = request.values(HeaderName::Contact);
+    let has_star = contacts.iter().any(|value| value.trim() == "*");
+    let is_zero = || request.header(HeaderName::Expires).is_some_and(|value| value.trim().parse() == Ok(0_u32));
+    has_star && (contacts.len() > 1 || !is_zero())
 }
 
 /// The first line that is neither a header field nor goes on with one.

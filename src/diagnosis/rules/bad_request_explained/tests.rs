@@ -62,6 +62,28 @@ fn only_what_is_wrong_is_told() {
 }
 
 #[test]
+fn a_star_in_contact_removes_all_bindings_or_is_a_fault() {
+    let register = |lines: &str| {
+        format!(
+            "{HOSTS}0.0 a > p\nREGISTER sip:p.example\nFrom: <sip:x@p.example>\n{lines}\n\n0.1 p > a\n400 Bad Request\n\n"
+        )
+    };
+    let error = Some(Severity::Error);
+    check(
+        RULE.code,
+        &[
+            ("with a time", &register("Contact: *\nExpires: 3600"), error),
+            ("without Expires", &register("Contact: *"), error),
+            ("beside an address", &register("Contact: *, <sip:x@192.0.2.10>\nExpires: 0"), error),
+            ("as it ought to be", &register("Contact: *\nExpires: 0"), None),
+            ("an address", &register("Contact: <sip:x@192.0.2.10>\nExpires: 3600"), None),
+        ],
+    );
+    let text = only(&register("Contact: *\nExpires: 3600"), RULE.code).message.to_string();
+    assert!(text.contains("Contact is *, which a REGISTER may have with Expires: 0 alone"), "{text}");
+}
+
+#[test]
 fn who_altered_the_request_is_told() {
     let flow = format!(
         "{HOSTS}0.0 a > p\nINVITE sip:bob@p\n\n0.01 p > b forward omit=Contact\nINVITE sip:bob@203.0.113.60\n\n0.1 b > p tag=b\n400 Bad Request\n\n\

@@ -4,7 +4,7 @@
 
 use super::in_dialog;
 use crate::call::Transaction;
-use crate::sip::{Message, Method};
+use crate::sip::{HeaderName, Message, Method};
 
 /// The words for a status of some methods, in place of those of the catalogue.
 #[derive(Debug)]
@@ -48,11 +48,33 @@ const STALE_DATE: Wording = Wording {
     verify: Some("The next request is signed in the minute in which it is sent, and is accepted."),
 };
 
+/// A 481 to an INVITE that begins a dialog, and is to take over another: it is that one the server does not know (RFC 3891 §3).
+const REPLACED: Wording = Wording {
+    statuses: &[481],
+    methods: Methods::Others,
+    meaning: "The INVITE asks in Replaces to take over another dialog, as an attended transfer or a pickup does, and the server knows no such \
+        dialog: it is over, was never here, or has other tags (RFC 3891 §3).",
+    fixes: &[
+        "Compare Call-ID, to-tag and from-tag in Replaces with the dialog to be taken over, as the answering end sees it: its own tag is the to-tag. A \
+            B2BUA on the way has other identifiers on each side, and must rewrite Replaces.",
+        "If they agree, see whether that dialog had ended before: whoever transfers a call must keep it until the transfer is done.",
+    ],
+    role: "the operator of the client that sent Replaces, or of the element that changes the identifiers of dialogs",
+    verify: Some(
+        "Transfer again: the INVITE with Replaces is answered 200, and the dialog that it names ends with BYE.",
+    ),
+};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Methods {
     Register,
     /// Neither INVITE nor REGISTER.
     Others,
+}
+
+/// The words for the `status` of a response to an INVITE that is to take over another dialog.
+pub(super) fn of_replaces(request: &Message, status: u16) -> Option<&'static Wording> {
+    (REPLACED.statuses.contains(&status) && request.has(HeaderName::Replaces)).then_some(&REPLACED)
 }
 
 /// The words for the `status` of a response as the answer to `method`; `None` where those of the catalogue fit.

@@ -458,3 +458,23 @@ fn codes_of_methods_and_of_changes_say_something_else_of_calls() {
         );
     }
 }
+
+#[test]
+fn a_481_to_replaces_is_about_the_dialog_to_be_taken_over() {
+    let said = |lines: &str| {
+        let report = flow(&format!(
+            "0.0 a > p\nINVITE sip:bob@p.example{lines}\n\n0.1 p > a\n481 Call/Transaction Does Not Exist\n\n0.2 a > p\nACK\n"
+        ));
+        let finding = only(&report).clone();
+        let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+        (finding.message.to_string(), advice.join(" "), what(&finding).join(" "), format!("{:?}", finding.actor))
+    };
+    let (message, advice, cited, actor) = said("\nReplaces: x@p;to-tag=1;from-tag=2");
+    assert!(message.contains("asks in Replaces to take over another dialog"), "{message}");
+    assert!(advice.contains("to-tag and from-tag in Replaces") && !advice.contains("answered INVITE"), "{advice}");
+    assert!(cited.contains("the dialog that it is to take over"), "{cited}");
+    assert!(actor.contains("192.0.2.10"), "{actor}");
+    let (message, advice, cited, actor) = said("");
+    assert!(!message.contains("Replaces") && advice.contains("answered INVITE"), "{message} {advice}");
+    assert!(!cited.contains("take over") && actor.contains("198.51.100.5"), "{cited} {actor}");
+}

@@ -36,6 +36,22 @@ fn a_request_in_fragments_is_told_by_the_smaller_one_that_was_answered() {
 }
 
 #[test]
+fn a_server_that_may_have_gone_down_since_its_last_answer_makes_it_a_guess() {
+    let flow = |at: &str| flow(PING, "fragment=1480", 1500).replace("1.0 a", at).replace("90.", "190.");
+    let late = only(&flow("60.0 a"), RULE.code);
+    assert_eq!((late.certainty, late.severity), (Certainty::Weak, Severity::Error));
+    let text = late.message.to_string();
+    assert!(text.contains("was answered 59.9 s before: perhaps the fragments do not get through."), "{text}");
+    let soon = only(&flow("19.0 a"), RULE.code);
+    assert_eq!(soon.certainty, Certainty::Strong);
+    // What was answered in the meantime shows that it is up.
+    let meanwhile = "70.0 a > p call=w\nOPTIONS sip:p\n\n70.1 p > a call=w\n200 OK\n\n\
+        120.0 a > p call=v\nOPTIONS sip:p\n\n120.1 p > a call=v\n200 OK\n\n";
+    let up = only(&format!("{}{meanwhile}", flow("60.0 a")), RULE.code);
+    assert_eq!(up.certainty, Certainty::Strong, "{}", up.message);
+}
+
+#[test]
 fn size_is_the_reason_only_where_the_capture_says_so() {
     let error = Some(Severity::Error);
     let answered = |words: &str, more: usize| {

@@ -41,7 +41,7 @@ fn a_number_that_is_written_in_another_way_is_told() {
             "+442079460101",
             "00442079460102",
             "484 Address Incomplete",
-            "00442079460102 is written with 00 and country code.|with + and country code, such as +442079460101",
+            "00442079460102 is written with 00 in front.|with + and country code, such as +442079460101",
         ),
         (
             "+442079460101",
