@@ -33,6 +33,7 @@ mod repeated;
 pub(crate) mod reports;
 mod response_facts;
 mod root_cause;
+mod route_set;
 pub mod rule;
 pub mod rules;
 #[cfg(test)]

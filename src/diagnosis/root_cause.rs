@@ -127,6 +127,7 @@ static CITING: &[(&str, &str)] = &[
     ("bye-with-abnormal-reason", "failed-response"),
     ("bye-with-abnormal-reason", "no-response"),
     ("bye-with-abnormal-reason", "dialog-contact-unreachable"),
+    ("bye-with-abnormal-reason", "route-set-broken"),
     ("bye-with-abnormal-reason", "dialog-unknown"),
     ("bye-with-abnormal-reason", "request-timeout"),
 ];
@@ -493,6 +494,7 @@ mod tests {
         "ack-misrouted",
         "session-timer-expired",
         "dialog-contact-unreachable",
+        "route-set-broken",
         // What people do not hear is no failure of SIP.
         "one-way-media",
         "media-address-wrong",

@@ -6,6 +6,7 @@ use crate::call::{Call, CapturedMessage, Transaction};
 use crate::catalog;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::rules::failed_response::advice_of_catalogue;
+use crate::diagnosis::rules::route_set_broken;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, response_facts,
 };
@@ -53,7 +54,7 @@ pub(super) fn tells(transaction: &Transaction, status: u16) -> bool {
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let (cancels, others): (Vec<_>, Vec<_>) = Refused::all(call, 481)
         .into_iter()
-        .filter(|r| tells(r.transaction, 481))
+        .filter(|r| tells(r.transaction, 481) && !route_set_broken::tells_of_refusal(call, r.transaction, r.response))
         .partition(|r| r.transaction.method == Method::Cancel);
     let mut said: Vec<(Refused<'_>, Kind, Finding)> = Vec::new();
     for refused in others {

@@ -9,7 +9,7 @@ use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts::{self, method, status_line};
-use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare, session_interval_loop};
+use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare, route_set_broken, session_interval_loop};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -69,6 +69,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
         failure.status == 607
             || dialog_unknown::tells(failure.transaction, failure.status)
             || glare::tells(failure.transaction, failure.status)
+            || route_set_broken::tells_of_refusal(call, failure.transaction, failure.response)
             || session_interval_loop::tells(call, failure.transaction, failure.status)
             || cseq_out_of_order::number_passed(call, failure.deepest, failure.status).is_some()
             || cx.explained.contains(&failure.response.provenance.frame)

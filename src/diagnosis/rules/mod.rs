@@ -91,6 +91,7 @@ mod response_from_other_address;
 mod robocall_traffic_pattern;
 mod route_advance_after_607;
 mod route_advance_after_network_block;
+mod route_set_broken;
 mod routing_dip_as_301;
 mod routing_loop;
 mod scanner;
@@ -208,6 +209,7 @@ pub static RULES: &[&Rule] = &[
     &prack_missing::RULE,
     &message_too_large_for_udp::RULE,
     &options_ping_failing::RULE,
+    &route_set_broken::RULE,
     &dialog_contact_unreachable::RULE,
     &no_response::RULE,
     &stalled_after_100::RULE,

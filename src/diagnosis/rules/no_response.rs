@@ -1,6 +1,6 @@
 //! A request that was sent again and again and that nobody answered.
 
-use super::{dialog_contact_unreachable, message_too_large_for_udp, options_ping_failing};
+use super::{dialog_contact_unreachable, message_too_large_for_udp, options_ping_failing, route_set_broken};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::datagrams::LARGE;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
@@ -49,6 +49,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
         message_too_large_for_udp::tells(silence, cx)
             || options_ping_failing::tells(call, silence.transaction, cx)
             || dialog_contact_unreachable::tells(silence, cx)
+            || route_set_broken::tells_of_silence(silence)
     };
     let silences = Silence::all(call, cx).into_iter().filter(|silence| !is_told(silence));
     out.extend(silences.map(|silence| finding(&silence, cx)));

@@ -6,9 +6,10 @@ use super::HeaderName;
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::caller_hop::CallerHop;
 use crate::diagnosis::repeated::Repeated;
+use crate::diagnosis::route_set::{behind_own, is_loose, uris};
 use crate::diagnosis::{Context, Evidence, Text};
 use crate::provenance::Endpoint;
-use crate::sip::{Message, NameAddr, Uri};
+use crate::sip::Uri;
 
 /// What is wrong with an ACK.
 #[derive(Debug)]
@@ -239,17 +240,6 @@ fn next_host_is_seen(repeated: &Repeated<'_>, ack: &CapturedMessage, cx: &Contex
     next.and_then(|uri| uri.ip()).is_some_and(|ip| cx.hosts.receives(ip))
 }
 
-/// The URIs of a header field; `None` where one cannot be read.
-fn uris(message: &Message, name: HeaderName) -> Option<Vec<Uri>> {
-    message.values(name).iter().map(|value| Some(NameAddr::read(value)?.uri)).collect()
-}
-
-/// Whether the first proxy of a route set, if there is one, is a loose router: else Request-URI and Route are others (RFC 3261
-/// §12.2.1.1).
-fn is_loose(routes: &[Uri]) -> bool {
-    routes.first().is_none_or(|first| first.params.has("lr"))
-}
-
 /// An ACK beside the answer that it acknowledges.
 struct Judged<'c, 'a> {
     repeated: &'c Repeated<'a>,
@@ -317,10 +307,7 @@ impl<'a> Judged<'_, 'a> {
 
     fn route(&self, told_by: HeaderName, expected: Vec<Uri>) -> Option<Fault<'a>> {
         let found = uris(&self.ack.message, HeaderName::Route)?;
-        // A proxy of the client's own may stand in front of the route set.
-        let own = found.len().checked_sub(expected.len());
-        let same = own
-            .and_then(|own| found.get(own..))
+        let same = behind_own(&found, &expected)
             .is_some_and(|routes| routes.iter().zip(&expected).all(|(one, other)| one.effectively_equals(other)));
         let status = self.near.received.message.status().map_or(0, |s| s.0);
         (!expected.is_empty() && !same).then_some(Fault::Route { told_by, expected, found, status })

@@ -1,5 +1,6 @@
 //! Whether a request without response went to a Contact from which nobody was ever heard.
 
+use super::super::route_set_broken;
 use super::Silence;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::Context;
@@ -24,7 +25,8 @@ impl<'a> Unreachable<'a> {
             && !matches!(transaction.method, Method::Ack | Method::Cancel)
             && (silence.icmp().is_some() || silence.is_proven())
             && !request.message.has(HeaderName::Route);
-        if !is_judged || began_with_an_ack_of(call, transaction, request) {
+        if !is_judged || began_with_an_ack_of(call, transaction, request) || route_set_broken::tells_of_silence(silence)
+        {
             return None;
         }
         let named = named(call, request)?;

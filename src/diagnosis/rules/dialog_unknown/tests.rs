@@ -269,7 +269,7 @@ fn a_proxy_that_recorded_its_route_has_part_in_the_dialog() {
     for (route, words) in [("198.51.100.6", "lost it"), ("q.example", "lost it"), ("198.51.100.5", "no part in it")] {
         let report = flow(&format!(
             "0.0 a > p\nINVITE sip:bob@p.example\n\n1.0 p > a tag=t\n200 OK\nRecord-Route: <sip:{route};lr>\nContact: <sip:bob@10.0.0.9>\n\n\
-             1.1 a > p\nACK sip:bob@10.0.0.9\n\n5.0 a > q to-tag=t\nBYE sip:bob@10.0.0.9\n\n5.1 q > a\n481 Gone\n\n"
+             1.1 a > p\nACK sip:bob@10.0.0.9\n\n5.0 a > q to-tag=t\nBYE sip:bob@10.0.0.9\nRoute: <sip:{route};lr>\n\n5.1 q > a\n481 Gone\n\n"
         ));
         let own: Vec<_> = report.findings.iter().filter(|f| f.code == RULE.code).collect();
         assert!(matches!(&own[..], [one] if one.message.to_string().contains(words)), "{route}: {own:#?}");
