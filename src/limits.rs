@@ -343,6 +343,12 @@ pub const REGISTRATION_BINDINGS: usize = 4096;
 pub const REGISTERED_USERS: usize = 16_384;
 /// Times without any message that are remembered, the latest ones.
 pub const SILENCES: usize = 64;
+/// Servers, with a realm each, whose stale nonces are counted.
+pub const NONCE_SERVERS: usize = 1024;
+/// Clients of such a server that are counted apart.
+pub const NONCE_CLIENTS: usize = 64;
+/// Calls that a finding about nonces lists.
+pub const NONCE_CALLS: usize = 16;
 /// Groups of registrations that a finding lists.
 pub const REGISTRATION_CALLS: usize = 16;
 /// Sources whose requests are looked at for scans.

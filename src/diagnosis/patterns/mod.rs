@@ -1,6 +1,7 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
 pub mod load;
+pub mod nonces;
 mod recent;
 pub mod redirects;
 pub mod registered;
@@ -31,6 +32,8 @@ pub struct Patterns {
     pub unwanted: unwanted::Unwanted,
     /// Who refuses requests for now, and who does not wait.
     pub load: load::Load,
+    /// Who calls its nonces stale.
+    pub nonces: nonces::Nonces,
     /// Who registers what.
     pub registrations: registrations::Registrations,
     /// Who is registered until when.
@@ -123,6 +126,9 @@ impl Patterns {
         for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
             self.registrations.observe(studied.call);
         }
+        for studied in calls.iter().filter(|studied| studied.facts.hold(Facts::FAILURE)) {
+            self.nonces.observe(studied.call);
+        }
         for studied in calls {
             self.registered.observe(studied.call, studied.facts.hold(Facts::FAILURE));
         }
@@ -208,6 +214,14 @@ impl Patterns {
                 "{n} registrations were not compared with later calls: too many users, or too long names",
             )
         });
+        let nonces = self.nonces.forgotten();
+        let nonces = (nonces > 0).then(|| {
+            Text::count(
+                nonces,
+                "{n} nonce was left out of the statistics about stale ones: too many servers, or too long names",
+                "{n} nonces were left out of the statistics about stale ones: too many servers, or too long names",
+            )
+        });
         let tls = self.tls.forgotten();
         let tls = (tls > 0).then(|| {
             Text::count(
@@ -217,7 +231,7 @@ impl Patterns {
             )
         });
         let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(load).chain(registrations);
-        first.chain(registered).chain(scans).chain(tls).collect()
+        first.chain(registered).chain(nonces).chain(scans).chain(tls).collect()
     }
 }
 

@@ -37,6 +37,7 @@ mod network_blocked_phrase_rewritten;
 mod next_hop_unresolvable;
 mod no_common_codec;
 mod no_response;
+mod nonce_stale;
 mod number_format_rejected;
 mod number_portability_data_lost;
 mod old_address_still_used;
@@ -240,5 +241,6 @@ pub static RULES: &[&Rule] = &[
     // Who sends more than is needed.
     &registration_storm::RULE,
     &registration_expired::RULE,
+    &nonce_stale::RULE,
     &overload::RULE,
 ];
