@@ -327,6 +327,16 @@ pub const TRAFFIC_ATTEMPTS: usize = 512;
 pub const TRAFFIC_ATTEMPTS_PER_CALLER: usize = 64;
 /// Requests and rejections of each such element that are shown as examples.
 pub const TRAFFIC_EXAMPLES: usize = 6;
+/// Addresses, and callers, whose calls abroad are remembered.
+pub const TOLL_SOURCES: usize = 1024;
+/// See [`TOLL_SOURCES`].
+pub const TOLL_ACCOUNTS: usize = 4096;
+/// Such calls of each of them: the latest, or the first that are told of.
+pub const TOLL_ATTEMPTS_PER_PARTY: usize = 64;
+/// Such calls of all of them.
+pub const TOLL_ATTEMPTS: usize = 65_536;
+/// Calls that a finding about them lists.
+pub const TOLL_CALLS: usize = 64;
 /// Servers whose refusals are counted.
 pub const OVERLOAD_SERVERS: usize = 1024;
 /// Pairs of a client and a server that asked it to wait.

@@ -21,6 +21,10 @@ const SHORT_HEAD: usize = 3;
 const NANP: usize = 11;
 /// Area codes that are no areas: called parties pay, or callers pay more.
 const SERVICE_AREAS: &[&str] = &["800", "833", "844", "855", "866", "877", "888", "900"];
+/// Digits of a number abroad behind others, at least and at most, and of what may stand in front of it.
+const ABROAD: usize = 10;
+const LONGEST: usize = 15;
+const WAY_OUT: usize = 8;
 /// Country codes of two digits; 1 and 7 have one, all others three.
 const TWO_DIGITS: &[u8] = &[
     20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62,
@@ -56,6 +60,10 @@ impl Redactor {
             && tail.first() == Some(&b'1')
             && Trait::of(tail).impossible.is_none()
         {
+            return [head, &self.digits(tail)].concat();
+        }
+        // So is one behind what takes an outside line and calls abroad.
+        if let Some((head, tail)) = behind_ways_abroad(digits) {
             return [head, &self.digits(tail)].concat();
         }
         let kind = Trait::of(digits);
@@ -96,6 +104,17 @@ impl Redactor {
         out.extend(row_shifted(digits.get(row..).unwrap_or_default(), path.value(1)));
         out
     }
+}
+
+/// Splits digits behind `00` or `011` that do not begin them, where a number with country code follows. Nobody's own number has so many digits
+/// behind these.
+fn behind_ways_abroad(digits: &[u8]) -> Option<(&[u8], &[u8])> {
+    let longest = digits.len().checked_sub(ABROAD)?.min(WAY_OUT);
+    let splits = (2..=longest).filter_map(|at| digits.split_at_checked(at));
+    splits.into_iter().find(|(head, tail)| {
+        let is_abroad = head.ends_with(b"00") || head.ends_with(b"011");
+        is_abroad && tail.first() != Some(&b'0') && tail.len() <= LONGEST
+    })
 }
 
 /// The last digits as one number, shifted.
@@ -222,6 +241,10 @@ mod tests {
             assert_eq!(new(text), expected, "{text}");
         }
         let british = new("+442079460958");
+        // As whoever guesses how an exchange dials abroad writes it.
+        for way in ["00", "011", "900", "9011", "12300"] {
+            assert_eq!(new(&format!("{way}442079460958")), format!("{way}{}", &british[1..]));
+        }
         assert_eq!(new("442079460958"), british[1..]);
         assert!(british.starts_with("+442") && british != "+442079460958");
         let french = Redactor::new(super::super::Key::of(b"x"), "33");

@@ -8,6 +8,7 @@ pub mod registered;
 pub mod registrations;
 pub mod scans;
 pub mod tls;
+pub mod toll;
 pub mod traffic;
 pub mod unwanted;
 
@@ -42,6 +43,8 @@ pub struct Patterns {
     pub scans: scans::Scans,
     /// TLS connections with SIP.
     pub tls: tls::Tls,
+    /// Who calls abroad and to premium rates.
+    pub toll: toll::Toll,
     /// Who calls whom.
     pub traffic: traffic::Traffic,
 }
@@ -146,6 +149,9 @@ impl Patterns {
         for Studied { call, invites, .. } in invites() {
             self.traffic.observe(call, invites, &settings.country);
         }
+        for Studied { call, invites, .. } in invites() {
+            self.toll.observe(call, invites, &settings.country);
+        }
     }
 
     /// The same of a call of which nothing is known yet.
@@ -222,6 +228,14 @@ impl Patterns {
                 "{n} nonces were left out of the statistics about stale ones: too many servers, or too long names",
             )
         });
+        let toll = self.toll.forgotten();
+        let toll = (toll > 0).then(|| {
+            Text::count(
+                toll,
+                "{n} call abroad was not looked at for fraud: too many addresses or callers, or too long names",
+                "{n} calls abroad were not looked at for fraud: too many addresses or callers, or too long names",
+            )
+        });
         let tls = self.tls.forgotten();
         let tls = (tls > 0).then(|| {
             Text::count(
@@ -231,7 +245,7 @@ impl Patterns {
             )
         });
         let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(load).chain(registrations);
-        first.chain(registered).chain(nonces).chain(scans).chain(tls).collect()
+        first.chain(registered).chain(nonces).chain(scans).chain(toll).chain(tls).collect()
     }
 }
 

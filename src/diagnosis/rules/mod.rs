@@ -106,6 +106,7 @@ mod stir_reason_reported;
 mod tls_certificate_expired;
 mod tls_certificate_self_signed;
 mod tls_handshake_failed;
+mod toll_fraud_pattern;
 pub(super) mod unwanted_after_answer;
 mod unwanted_for_wrong_method;
 pub(super) mod unwanted_from_analytics;
@@ -167,6 +168,7 @@ pub static RULES: &[&Rule] = &[
     &caller_retries_after_607::RULE,
     &caller_id_rotation_after_607::RULE,
     &high_complaint_rate::RULE,
+    &toll_fraud_pattern::RULE,
     &robocall_traffic_pattern::RULE,
     &sequential_dialling::RULE,
     &neighbour_spoofing_pattern::RULE,

@@ -71,7 +71,7 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
             attempts,
         };
         let needed = if callers.len() > 1 { 2 } else { 1 };
-        if let Some(finding) = finding(&party, needed, cx) {
+        if let Some(finding) = unless_fraud(&party, needed, cx, out) {
             told.insert(source.client.address);
             out.push(finding);
         }
@@ -83,8 +83,15 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
         let (attempts, software) = (caller.attempts(), caller.software.clone());
         let (counts, examples) = (&caller.counts, &caller.examples);
         let party = Party { who: named(name), client: caller.client, software, counts, examples, attempts };
-        out.extend(finding(&party, 1, cx));
+        let found = unless_fraud(&party, 1, cx, out);
+        out.extend(found);
     }
+}
+
+/// What the party's traffic shows, unless most of its calls were told to be fraud.
+fn unless_fraud(party: &Party<'_>, needed: usize, cx: &Context<'_>, out: &[Finding]) -> Option<Finding> {
+    let is_fraud = || super::toll_fraud_pattern::explains(out, party.client.address, party.counts.calls);
+    finding(party, needed, cx).filter(|_| !is_fraud())
 }
 
 fn finding(party: &Party<'_>, needed: usize, cx: &Context<'_>) -> Option<Finding> {

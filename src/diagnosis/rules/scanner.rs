@@ -51,7 +51,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.scans.sources().filter_map(|(address, source)| finding(address, source, cx)));
+    for (address, source) in patterns.scans.sources() {
+        let found = finding(address, source, cx);
+        let is_new = !super::toll_fraud_pattern::explains(out, address, source.requests);
+        out.extend(found.filter(|_| is_new));
+    }
 }
 
 fn finding(address: IpAddr, source: &Source, cx: &Context<'_>) -> Option<Finding> {

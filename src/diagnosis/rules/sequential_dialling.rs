@@ -39,7 +39,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(patterns.traffic.sources().filter_map(|source| finding(source, cx)));
+    for source in patterns.traffic.sources() {
+        let found = finding(source, cx);
+        let is_new = |f: &Finding| !super::toll_fraud_pattern::explains(out, source.client.address, f.calls_total);
+        let found = found.filter(is_new);
+        out.extend(found);
+    }
 }
 
 fn finding(source: &Source, cx: &Context<'_>) -> Option<Finding> {
