@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::repeated::{is_in_spite_of_ack, is_in_vain};
-use super::rules::{is_asked_on, names_an_odd_address};
+use super::rules::{answers_otherwise, is_asked_on, names_an_odd_address};
 use crate::call::referred::reported_final;
 use crate::call::{Call, Outcome, Transaction};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -55,6 +55,9 @@ impl Facts {
     /// It is no call, and has an OPTIONS.
     pub const OPTIONS: Self = Self(1 << 16);
 
+    /// A request got 488 or 606, or the answer to an INVITE begins with a codec number that the offer has not.
+    pub const CODEC: Self = Self(1 << 17);
+
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
         let mut facts = Self::NONE.and(Self::REDIRECT, !call.redirects.is_empty());
@@ -69,6 +72,7 @@ impl Facts {
         facts = facts.and(Self::MEDIA_ADDRESS, !call.media.is_empty() || names_an_odd_address(call));
         let asks = || call.transactions.iter().any(|t| t.method == Method::Options);
         facts = facts.and(Self::OPTIONS, !call.is_invite() && asks());
+        facts = facts.and(Self::CODEC, answers_otherwise(call));
         let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {
@@ -76,6 +80,7 @@ impl Facts {
             facts = facts.and(Self::IN_SPITE_OF_ACK, is_in_spite_of_ack(call, transaction, last));
             if !last.status.is_success() {
                 facts = facts.with(Self::FAILURE);
+                facts = facts.and(Self::CODEC, matches!(last.status.0, 488 | 606));
                 facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
                 facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
             } else if transaction.method == Method::Notify {

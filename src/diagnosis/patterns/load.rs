@@ -1,6 +1,7 @@
 //! Servers that refuse requests with 503, and clients that go on before the time of its Retry-After is over.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -8,13 +9,16 @@ use super::super::Evidence;
 use super::super::response_facts::time_to_wait;
 use super::{add, cited, software_of_sender};
 use crate::call::{Call, CallNumber, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
+use crate::hashing;
 use crate::lang::Text;
 use crate::limits::{OVERLOAD_CALLS, OVERLOAD_PAIRS, OVERLOAD_SENT, OVERLOAD_SERVERS, OVERLOAD_WAITS};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
-use crate::sip::Method;
+use crate::sip::{Message, Method};
 
 /// What is on its way when a 503 comes was sent before the client knew of it.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
+/// A client that was refused calls the next server within this time.
+const FAIL_OVER: Duration = Duration::from_secs(5);
 /// Whoever asks for more time is not waited for.
 const LONGEST: Duration = Duration::from_hours(1);
 
@@ -26,6 +30,8 @@ pub struct Load {
     pairs: BTreeMap<(IpAddr, Endpoint), Pair>,
     /// The latest requests: which of them should have waited shows when the call that was refused is over.
     latest: VecDeque<Sent>,
+    /// The latest INVITEs that got 503, in calls that were not answered: the client may have begun another one.
+    refused: VecDeque<Refused>,
     /// Calls that found no room.
     forgotten: u64,
 }
@@ -78,6 +84,29 @@ struct Sent {
     call: CallNumber,
     /// Whether it is counted against its client.
     counts: bool,
+    /// Whom an INVITE calls that was answered.
+    answered: Option<u64>,
+}
+
+/// An INVITE that got 503.
+#[derive(Debug, Clone, Copy)]
+struct Refused {
+    client: IpAddr,
+    server: Endpoint,
+    /// When the 503 came.
+    time: Timestamp,
+    called: u64,
+}
+
+impl Refused {
+    /// Whether the same client called the same party at another server then, and was answered.
+    fn is_taken_by(&self, sent: &Sent) -> bool {
+        sent.answered == Some(self.called)
+            && sent.client.address == self.client
+            && sent.server != self.server
+            && sent.time >= self.time
+            && sent.time.since(self.time) <= FAIL_OVER
+    }
 }
 
 impl Load {
@@ -103,7 +132,14 @@ impl Load {
             return;
         }
         let (client, server, frame) = (transaction.client, transaction.server, request.provenance.frame);
-        let mut sent = Sent { client, server, time: transaction.start, frame, call: call.number, counts: false };
+        let is_answered = || transaction.finals.iter().any(|last| last.status.is_success());
+        let answered =
+            (transaction.method == Method::Invite && is_answered()).then(|| called(&request.message)).flatten();
+        let mut sent =
+            Sent { client, server, time: transaction.start, frame, call: call.number, counts: false, answered };
+        if answered.is_some() && !self.refused.is_empty() {
+            self.take(&sent);
+        }
         if !self.pairs.is_empty()
             && let Some(pair) = self.pairs.get_mut(&(client.address, server))
         {
@@ -115,6 +151,32 @@ impl Load {
         self.latest.push_back(sent);
     }
 
+    /// Takes note that another server answered a call that was refused before.
+    fn take(&mut self, sent: &Sent) {
+        let servers = &mut self.servers;
+        self.refused.retain(|refused| {
+            let is_taken = refused.is_taken_by(sent);
+            if is_taken && let Some(server) = servers.get_mut(&refused.server) {
+                server.taken_elsewhere += 1;
+            }
+            !is_taken
+        });
+    }
+
+    /// Whether another server took a call that was not answered itself: if not, that may still come.
+    fn is_taken(&mut self, transaction: &Transaction, request: Option<&CapturedMessage>, time: Timestamp) -> bool {
+        let Some(called) = request.and_then(|m| called(&m.message)) else { return false };
+        let refused = Refused { client: transaction.client.address, server: transaction.server, time, called };
+        if self.latest.iter().any(|sent| refused.is_taken_by(sent)) {
+            return true;
+        }
+        if self.refused.len() >= OVERLOAD_SENT {
+            self.refused.pop_front();
+        }
+        self.refused.push_back(refused);
+        false
+    }
+
     fn note_failure(&mut self, call: &Call, transaction: &Transaction) {
         let Some(last) = transaction.failed_final().filter(|f| !f.status.is_challenge() && f.status.0 >= 400) else {
             return;
@@ -122,10 +184,15 @@ impl Load {
         let Some(response) = call.message(last.message) else { return };
         let is_refused = last.status.0 == 503;
         if transaction.method == Method::Invite {
+            let request = transaction.request.and_then(|id| call.message(id));
+            let is_taken = is_refused
+                && (call.outcome == Outcome::Answered || self.is_taken(transaction, request, response.provenance.time));
             let has_room = self.servers.len() < OVERLOAD_SERVERS;
             match self.servers.get_mut(&transaction.server) {
-                Some(known) => known.add(call, response, is_refused),
-                None if has_room => self.servers.entry(transaction.server).or_default().add(call, response, is_refused),
+                Some(known) => known.add(call, response, is_refused, is_taken),
+                None if has_room => {
+                    self.servers.entry(transaction.server).or_default().add(call, response, is_refused, is_taken);
+                }
                 None => self.forgotten += 1,
             }
         }
@@ -206,13 +273,13 @@ impl Pair {
 }
 
 impl Server {
-    fn add(&mut self, call: &Call, response: &CapturedMessage, is_refused: bool) {
+    fn add(&mut self, call: &Call, response: &CapturedMessage, is_refused: bool, is_taken: bool) {
         self.failures += 1;
         if !is_refused {
             return;
         }
         self.refused += 1;
-        self.taken_elsewhere += u64::from(call.outcome == Outcome::Answered);
+        self.taken_elsewhere += u64::from(is_taken);
         let time = response.provenance.time;
         let (first, last) = self.span.unwrap_or((time, time));
         self.span = Some((first.min(time), last.max(time)));
@@ -225,6 +292,12 @@ impl Server {
             add(&mut self.calls, call.number);
         }
     }
+}
+
+/// Whom a request calls, by the user of its Request-URI.
+fn called(message: &Message) -> Option<u64> {
+    let target = message.target()?;
+    Some(hashing::shared().hash_one(target.user_name()?))
 }
 
 /// Whether a failure began at that hop, as far as the capture shows.

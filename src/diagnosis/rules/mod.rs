@@ -119,6 +119,7 @@ mod verification_failed_verstat;
 
 pub(super) use failed_response::{refused as what_was_refused, weight as weight_of_failure};
 pub(super) use media_address_wrong::names_an_odd_address;
+pub(super) use no_common_codec::answers_otherwise;
 pub(super) use response_from_other_address::is_asked_on;
 
 /// Every rule, in the order of the documentation.

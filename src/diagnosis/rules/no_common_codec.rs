@@ -9,25 +9,29 @@ use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 
+mod answered;
 mod offer;
 
+pub(in crate::diagnosis) use self::answered::answers_otherwise;
 pub(super) use self::offer::warnings;
 
 pub(super) static RULE: Rule = Rule {
     code: "no-common-codec",
-    summary: "A session is refused because the two sides have no codec or medium in common.",
+    summary: "A session is refused because the two sides have no codec or medium in common, or accepted with codecs that were not offered.",
     severity: Severity::Error,
     references: &["RFC 3264 §6", "RFC 3261 §13.3.1.3", "RFC 3261 §20.43", "RFC 3261 §21.4.26", "RFC 3261 §21.6.4"],
     explanation: Explanation {
         what_it_means: "The client offers media and codecs in its session description (SDP), and the other side has to pick from them. It \
             refused the offer with 488 or 606, and shows why: its own session description lists other codecs, a Warning says that it lacks \
-            the format (305) or the medium (304), or the offer had no medium that is switched on.",
+            the format (305) or the medium (304), or the offer had no medium that is switched on. Or it accepted the call, and its answer lists \
+            other codecs than the offer, which RFC 3264 §6.1 does not allow: nothing is agreed on then.",
         why_it_matters: "The two ends are reachable and willing, and still cannot talk. It fails every time between these two devices, \
             and never between others, which makes it look like a fault of the network.",
         likely_causes: "- Codecs were switched off on one side, to save bandwidth or licences.\n\
             - An element in between filters codecs, and leaves none that the other side knows.\n\
             - One side insists on a wideband or low-rate codec that the other was never equipped with.\n\
             - A medium is offered alone that the other side does not have, such as video or fax.\n\
+            - A border controller changes the codecs of session descriptions in one direction alone.\n\
             - The client has no codec enabled at all, or no free port for media, and offers every medium with port 0.",
         how_to_fix: "- Enable one codec at both ends; PCMU (G.711 µ-law) or PCMA (A-law) is known nearly everywhere.\n\
             - Where the ends cannot agree, let a border controller or an exchange between them transcode.\n\
@@ -37,14 +41,16 @@ pub(super) static RULE: Rule = Rule {
             a Warning, a session description in the response, or an offer without media nothing is said here.\n\
             - A client that offers others afterwards, and is accepted, did as it should: the finding then only informs.\n\
             - Inside a call a refused offer changes nothing: the session goes on as it was (RFC 3261 §14.1).\n\
+            - An answer is compared with its offer where the call was over within half a minute. Some clients play any codec that they know.\n\
             - Codecs are compared by name and clock rate; parameters (fmtp) on which the sides disagree are not.",
     },
-    detect: Detect::Given(Facts::FAILURE, detect),
+    detect: Detect::Given(Facts::CODEC, detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
     let refused = Refused::by_whom(call, &[488, 606]).into_iter().filter(|case| !case.is_refused_again());
     out.extend(refused.filter_map(|case| Some(finding(&case, &mismatch(&case)?))));
+    out.extend(answered::finding(call));
 }
 
 /// Whether it says why an offer was refused.

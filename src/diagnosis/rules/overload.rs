@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
             - Where both ends know it, use overload control (RFC 7339).",
         how_to_confirm: "Under the same load no more than one call in a hundred gets 503, and after one with Retry-After its client pauses.",
         when_this_is_wrong: "- A 503 after which another server took the call is what several servers are for: single ones are not told.\n\
-            - Where another server answered each of them, under the same Call-ID, that is a warning.\n\
+            - Where another server answered each of them, be that within five seconds under a new Call-ID, that is a warning.\n\
             - Some servers answer 503 for one destination that cannot be reached, and take all others.\n\
             - Some proxies pass on a 503 from behind, against RFC 3261 §16.7: capture behind them.\n\
             - OPTIONS that looks whether the server is back, requests inside dialogs, and what was on its way are not counted against a client.",

@@ -87,12 +87,12 @@ fn sentence(target: Option<&Uri>, critical: bool, exposed: bool) -> Text {
     };
     Text::new(match (critical, exposed) {
         (true, true) => {
-            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
-             anybody, and the client registered there and sent its credentials."
+            "{server} sent the REGISTER of {user} on to {target}, outside the domain and the network of the registrar, with {status} before \
+             authenticating anybody, and the client registered there and sent its credentials."
         }
         (true, false) => {
-            "{server} sent the REGISTER of {user} on to the foreign host {target} with {status} before authenticating \
-             anybody."
+            "{server} sent the REGISTER of {user} on to {target}, outside the domain and the network of the registrar, with {status} before \
+             authenticating anybody."
         }
         (false, true) => {
             "{server} sent the REGISTER of {user} on to {target} with {status}; the client sent its credentials there."

@@ -49,7 +49,7 @@ pub(super) fn mismatch(case: &Refused<'_>) -> Option<Mismatch> {
 
 /// The first medium of the offer that the other side has as well, with other codecs. Whether media are encrypted has to fit first: where
 /// it does not, codecs are not what was refused.
-fn disjoint(offer: &Sdp, own: &Sdp) -> Option<Mismatch> {
+pub(super) fn disjoint(offer: &Sdp, own: &Sdp) -> Option<Mismatch> {
     let pairs = || {
         let sections = offer.media.iter().filter(|media| media.port != Some(0) && is_speech_or_picture(media));
         sections.filter_map(|media| Some((media, own.media.iter().find(|other| other.kind == media.kind)?)))

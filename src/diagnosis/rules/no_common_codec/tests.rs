@@ -98,3 +98,38 @@ fn what_is_refused_again_is_told_of_the_last_attempt() {
         .replace("0.2 a", "1.2 a");
     assert_eq!(codes(&report(&(first + &second))), ["no-common-codec error"]);
 }
+
+/// A call with that offer and answer, of so many seconds.
+fn answered(offer: &str, answer: &str, seconds: u32) -> String {
+    format!(
+        "{OFFER_HOSTS}0.0 a > p\nINVITE sip:bob@p\n{}\n0.1 p > a\n200 OK\n{}\n0.2 a > p\nACK\n\n{}.3 a > p\nBYE\n\n+0.01 p > a\n200 OK\n\n",
+        sdp(offer),
+        sdp(answer),
+        seconds
+    )
+}
+
+#[test]
+fn an_answer_with_other_codecs_than_the_offer_agrees_on_nothing() {
+    let finding = only(&answered(G729, G711, 0), RULE.code);
+    let expected = "198.51.100.5:5060 answered INVITE with 200, and its answer lists codecs for audio that were not offered: PCMU/8000, PCMA/8000, \
+        where the offer has G729/8000. Nothing is agreed on then (RFC 3264 §6.1), and the client hung up 200 ms later.";
+    assert_eq!(finding.message.to_string(), expected);
+    assert_eq!(finding.severity, Severity::Error);
+    let longer = only(&answered(G729, G711, 9), RULE.code);
+    assert!(longer.message.to_string().ends_with("the two sides may not hear each other."));
+    let opus = "m=audio 4000 RTP/AVP 96\na=rtpmap:96 opus/48000/2";
+    check(
+        RULE.code,
+        &[
+            ("no codec in common", &answered(G729, G711, 9), Some(Severity::Warning)),
+            ("one of the offer", &answered("m=audio 4000 RTP/AVP 0 8 18", G711, 9), None),
+            ("one of the offer, behind another", &answered("m=audio 4000 RTP/AVP 8", G711, 9), None),
+            ("by another number", &answered(opus, &opus.replace("96", "111"), 9), None),
+            ("refused", &answered(G729, "m=audio 0 RTP/AVP 0", 9), None),
+            ("digits alone", &answered(G729, "m=audio 9 RTP/AVP 97\na=rtpmap:97 telephone-event/8000", 9), None),
+            ("a number without name", &answered(G729, "m=audio 9 RTP/AVP 97", 9), None),
+            ("a long call", &answered(G729, G711, 90), None),
+        ],
+    );
+}

@@ -82,6 +82,28 @@ fn a_refusal_that_is_passed_on_is_that_of_the_server_behind() {
 }
 
 #[test]
+fn another_server_may_take_the_call_under_a_new_call_id() {
+    // `call` ends calls of its own: those that were refused are over later than those that were answered.
+    let each = |after: f64, other: u32, way: &str| {
+        let rows = (0..24).map(|n| {
+            let (at, user) = (f64::from(n) * 10.0, format!("sip:bob{n}@p.example"));
+            let again = format!("sip:bob{}@q.example", n + other);
+            [call(at, n as usize, "a>p", &user, "503 Down"), call(at + after, 100 + n as usize, way, &again, "200 OK")]
+                .concat()
+        });
+        only(&format!("{HOSTS}host c 192.0.2.77\n\n{}", rows.collect::<String>()), RULE.code)
+    };
+    let taken = each(0.5, 0, "a>q");
+    let text = taken.message.to_string();
+    assert!(text.ends_with("Each of these calls was answered by another server."), "{text}");
+    assert_eq!(taken.severity, Severity::Warning);
+    // Too late, another callee, the same server, another client.
+    for (after, other, way) in [(6.0, 0, "a>q"), (0.5, 1000, "a>q"), (0.5, 0, "a>p"), (0.5, 0, "c>q")] {
+        assert_eq!(each(after, other, way).severity, Severity::Error, "{after} {other} {way}");
+    }
+}
+
+#[test]
 fn where_another_server_took_each_call_it_is_a_warning() {
     let mut flow = HOSTS.to_owned();
     for n in 0..24 {
