@@ -62,12 +62,17 @@ pub(crate) fn diagnose(flow_text: &str) -> Diagnosed {
 }
 
 pub(crate) fn diagnose_with(flow_text: &str, settings: Settings) -> Diagnosed {
+    diagnose_files(flow_text, settings, |_| 0)
+}
+
+/// The same, with the frames in several files.
+pub(crate) fn diagnose_files(flow_text: &str, settings: Settings, file: impl Fn(&[u8]) -> u16) -> Diagnosed {
     let flow = Flow::parse(flow_text).unwrap();
     let mut analysis = Analysis::new(settings);
     let mut found = Diagnosed::default();
     for (number, frame) in (1..).zip(flow.frames()) {
         let frame = Frame {
-            reference: FrameRef { file: 0, number: FrameNumber(number) },
+            reference: FrameRef { file: file(&frame.bytes), number: FrameNumber(number) },
             time: frame.time,
             link_type: flow.link_type(),
             original_length: frame.original_length,

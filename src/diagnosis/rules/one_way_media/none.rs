@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::diagnosis::talk::{Talk, first_of};
 use crate::diagnosis::{Actor, Certainty, Finding, Text};
 use crate::lang::span;
-use crate::media::MediaStream;
+use crate::media::{MediaStream, Spell};
 
 /// Shorter talks are not judged.
 const TALK: Duration = Duration::from_secs(10);
@@ -31,11 +31,12 @@ fn others<'a>(call: &'a Call, talk: &Talk<'_>) -> Option<Vec<&'a MediaStream>> {
     if !is_judged {
         return None;
     }
-    let meanwhile = || {
-        call.media_elsewhere.iter().filter(|stream| {
-            stream.spells.iter().any(|spell| spell.packets >= PACKETS && spell.meets(talk.from, talk.until))
-        })
+    // What stands in another file may have been captured elsewhere, where the media of this call do not pass.
+    let files = [&talk.client, &talk.server].map(|end| end.description.provenance.frame.file);
+    let is_seen_here = |spell: &Spell| {
+        spell.packets >= PACKETS && spell.meets(talk.from, talk.until) && files.contains(&spell.first.file)
     };
+    let meanwhile = || call.media_elsewhere.iter().filter(|stream| stream.spells.iter().any(is_seen_here));
     if let Some(between) = meanwhile().find(|stream| hosts.iter().all(|host| stream.is_of(*host))) {
         return Some(vec![between]);
     }

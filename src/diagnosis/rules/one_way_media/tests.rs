@@ -1,7 +1,8 @@
 use super::*;
+use crate::diagnosis::Settings;
 use crate::diagnosis::reports::{codes, report};
 use crate::diagnosis::talk_flow::{call, plain, rtp, sdp};
-use crate::diagnosis::testing::check;
+use crate::diagnosis::testing::{check, diagnose_files};
 
 fn there(start: f64, end: f64) -> String {
     rtp("alice-rtp", "bob-rtp", start, end)
@@ -162,6 +163,14 @@ fn no_audio_at_all_is_told_where_the_capture_would_have_it() {
             ("another host", &format!("{direct}{between}"), None),
         ],
     );
+    // Two taps, of which the one that sees media need not see those of this call.
+    let is_media = |octets: &[u8]| u16::from(memchr::memmem::find(octets, b"SIP/2.0").is_none());
+    for (file, told) in [(None, 1), (Some(is_media), 0)] {
+        let file = |octets: &[u8]| file.map_or(0, |file| file(octets));
+        let found = diagnose_files(&format!("{talk}{with_carol}{with_relay}"), Settings::default(), file);
+        let codes = found.calls.iter().flat_map(|call| &call.findings).filter(|f| f.code == RULE.code);
+        assert_eq!(codes.count(), told);
+    }
     let told = report(&format!("{talk}{between}"));
     let message = told.findings[0].message.to_string();
     assert!(

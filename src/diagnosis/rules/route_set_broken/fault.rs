@@ -64,7 +64,7 @@ impl<'a> Broken<'a> {
             let message = &m.message;
             m.leg == transaction.leg
                 && m.provenance.flow.destination.address == client
-                && message.status().is_some_and(|status| status.is_success())
+                && message.status().is_some_and(crate::sip::StatusCode::is_success)
                 && message.cseq().is_some_and(|cseq| *cseq.method == Method::Invite)
                 && dialog.holds(message)
                 && !message.has_several_vias()
