@@ -66,8 +66,8 @@ impl Nonces {
     /// Takes note of a call or group of requests that is over, in which a request failed.
     pub(super) fn observe(&mut self, call: &Call) {
         // Usually there is one challenge; a nonce that is issued and refused takes two.
-        let challenged = |t: &&Transaction| t.upstream.is_none() && t.finals.iter().any(|f| f.status.is_challenge());
-        if call.transactions.iter().filter(challenged).count() < 2 {
+        let is_asked = |t: &&Transaction| t.upstream.is_none() && t.finals.iter().any(|f| f.status.is_challenge());
+        if call.transactions.iter().filter(is_asked).count() < 2 {
             return;
         }
         for (at, transaction) in call.transactions.iter().enumerate() {
@@ -145,11 +145,11 @@ impl<'a> Stale<'a> {
             t.upstream.is_none() && t.client.address == this.client.address && t.server == this.server
         };
         let mut before = call.transactions.iter().filter(of_pair).filter(|t| t.start < sent);
-        let issues = |m: &CapturedMessage| {
+        let has_it = |m: &CapturedMessage| {
             m.message.challenges().iter().any(|c| c.realm() == Some(realm) && c.params.value("nonce") == Some(nonce))
         };
         let answers = before.clone().flat_map(|t| &t.finals).filter(|f| f.status.is_challenge());
-        let issued = answers.filter_map(|f| call.message(f.message)).find(|m| issues(m))?;
+        let issued = answers.filter_map(|f| call.message(f.message)).find(|m| has_it(m))?;
         let age = sent.since(issued.provenance.time);
         let is_accepted = |t: &Transaction| t.finals.iter().any(|f| !f.status.is_challenge());
         let behind = call.transactions.iter().filter(of_pair).find(|t| t.start > sent && t.method == this.method)?;
