@@ -21,6 +21,7 @@ mod cseq_out_of_order;
 mod dialog_contact_unreachable;
 mod dialog_unknown;
 mod display_name_suspicious;
+mod early_media_fault;
 mod extension_unsupported;
 mod failed_response;
 mod failure_not_acknowledged;
@@ -238,6 +239,7 @@ pub static RULES: &[&Rule] = &[
     &failed_response::RULE,
     // Media.
     &one_way_media::RULE,
+    &early_media_fault::RULE,
     &media_address_wrong::RULE,
     // Who has no business here.
     &scanner::RULE,
