@@ -132,7 +132,7 @@ fn announcing<'a>(call: &'a Call, invite: &Transaction) -> Option<&'a CapturedMe
     let rings = |m: &&CapturedMessage| m.message.status() != Some(PROGRESS);
     let is_gated = |m: &&CapturedMessage| m.message.other("P-Early-Media").is_some();
     let (announcing, behind) = early.get(at..)?.split_first()?;
-    (!behind.iter().any(|m| rings(m)) && !early.iter().any(|m| is_gated(m))).then_some(*announcing)
+    (!behind.iter().any(rings) && !early.iter().any(is_gated)).then_some(*announcing)
 }
 
 /// Whether a description says that audio is sent.

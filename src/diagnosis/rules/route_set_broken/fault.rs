@@ -4,7 +4,7 @@ use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::dialogs::Dialog;
 use crate::diagnosis::route_set::{behind_own, is_loose, uris};
 use crate::diagnosis::{Evidence, Text};
-use crate::sip::{HeaderName, Method, Uri};
+use crate::sip::{HeaderName, Method, StatusCode, Uri};
 
 /// A request inside a dialog that does not go by the proxies that it has to go by.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl<'a> Broken<'a> {
             let message = &m.message;
             m.leg == transaction.leg
                 && m.provenance.flow.destination.address == client
-                && message.status().is_some_and(crate::sip::StatusCode::is_success)
+                && message.status().is_some_and(StatusCode::is_success)
                 && message.cseq().is_some_and(|cseq| *cseq.method == Method::Invite)
                 && dialog.holds(message)
                 && !message.has_several_vias()
