@@ -54,9 +54,12 @@ impl Facts {
     pub const MEDIA_ADDRESS: Self = Self(1 << 15);
     /// It is no call, and has an OPTIONS.
     pub const OPTIONS: Self = Self(1 << 16);
-
+    /// A request got an error (RFC 3261 §7.2: 4xx, 5xx, 6xx) that neither asks for credentials nor is a 607.
+    pub const REFUSED: Self = Self(1 << 17);
+    /// A request got no response at all.
+    pub const SILENT: Self = Self(1 << 18);
     /// A request got 488 or 606, or the answer to an INVITE begins with a codec number that the offer has not.
-    pub const CODEC: Self = Self(1 << 17);
+    pub const CODEC: Self = Self(1 << 19);
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -73,7 +76,9 @@ impl Facts {
         let asks = || call.transactions.iter().any(|t| t.method == Method::Options);
         facts = facts.and(Self::OPTIONS, !call.is_invite() && asks());
         facts = facts.and(Self::CODEC, answers_otherwise(call));
-        let is_open = call.transactions.iter().any(|t| t.finals.is_empty());
+        let mut open = call.transactions.iter().filter(|t| t.finals.is_empty()).peekable();
+        let is_open = open.peek().is_some();
+        facts = facts.and(Self::SILENT, open.any(|t| t.provisionals.is_empty()));
         facts = facts.and(Self::FAILURE, is_open || call.outcome != Outcome::Answered);
         for (transaction, last) in call.transactions.iter().flat_map(|t| t.finals.iter().map(move |f| (t, f))) {
             facts = facts.and(Self::IN_VAIN, is_in_vain(call, transaction, last) || is_asked_on(call, transaction));
@@ -82,6 +87,7 @@ impl Facts {
                 facts = facts.with(Self::FAILURE);
                 facts = facts.and(Self::CODEC, matches!(last.status.0, 488 | 606));
                 facts = facts.and(Self::UNWANTED, last.status == StatusCode(607));
+                facts = facts.and(Self::REFUSED, is_refusal(last.status));
                 facts = facts.and(Self::REJECTED, speaks_of_the_caller(last.status));
             } else if transaction.method == Method::Notify {
                 facts = facts.and(Self::FAILURE, tells_of_a_failure(call, transaction));
@@ -117,6 +123,11 @@ impl Facts {
 fn tells_of_a_failure(call: &Call, notify: &Transaction) -> bool {
     let request = notify.request.and_then(|id| call.message(id));
     request.and_then(|m| reported_final(&m.message)).is_some_and(|(status, _)| !status.is_success())
+}
+
+/// Whether that status is an error of which the rules about 607, redirects and credentials say nothing.
+fn is_refusal(status: StatusCode) -> bool {
+    status.0 >= 400 && !matches!(status.0, 401 | 407 | 607)
 }
 
 /// Whether a final response of that status may reject a call for its caller (see [`super::identity_case`]).

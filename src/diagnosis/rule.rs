@@ -87,6 +87,16 @@ impl Detect {
         Self::Given(Facts::FAILURE, detect)
     }
 
+    /// At calls in which a request got an error that is neither a 607 nor asks for credentials.
+    pub(super) const fn of_refusals(detect: DetectInCall) -> Self {
+        Self::Given(Facts::REFUSED, detect)
+    }
+
+    /// At calls in which a request got no response at all.
+    pub(super) const fn of_silence(detect: DetectInCall) -> Self {
+        Self::Given(Facts::SILENT, detect)
+    }
+
     /// At calls with a Reason header field in a response.
     pub(super) const fn of_reasons(detect: DetectInCall) -> Self {
         Self::Given(Facts::REASON, detect)

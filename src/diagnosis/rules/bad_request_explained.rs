@@ -4,9 +4,7 @@ use self::fault::{Fault, all};
 use crate::call::Call;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::response_facts;
-use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
-};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Message, Warning};
 
 mod fault;
@@ -36,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
             best, and weak where only Max-Forwards is missing.\n\
             - The request as captured was cut, or another element changed it behind the capture.",
     },
-    detect: Detect::Given(Facts::FAILURE, detect),
+    detect: Detect::of_refusals(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
             - Numbers of the other side do not count: both may have the same.\n\
             - The server may have had another reason for its 500, which its log tells.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::of_refusals(detect),
 };
 
 /// Requests that came within this time of each other may have been on their way together.

@@ -9,9 +9,7 @@ use super::no_response::Silence;
 use crate::call::Call;
 use crate::diagnosis::address_scope::scope;
 use crate::diagnosis::repeated::with_reason;
-use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
-};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::HeaderName;
 
 pub(super) static RULE: Rule = Rule {
@@ -37,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
             - Requests with a Route go along that, and are told as no-response; so are those to an address from which SIP came elsewhere in the capture.\n\
             - An ACK that does not arrive is told as ack-misrouted or answer-not-acknowledged, with what follows from it.",
     },
-    detect: Detect::Given(Facts::FAILURE, detect),
+    detect: Detect::of_silence(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
             - A CANCEL that gets 481 after the final response came too late, which is no fault.\n\
             - A BYE of a dialog that began before the capture may be one too many; the other side may have ended it there.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::of_refusals(detect),
 };
 
 /// Whether this rule tells what there is to tell of the failure of a request.

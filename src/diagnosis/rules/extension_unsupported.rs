@@ -7,7 +7,7 @@ use crate::catalog;
 use crate::diagnosis::refused::{Again, Refused};
 use crate::diagnosis::response_facts;
 use crate::diagnosis::unwanted_case::element;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Facts, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 
 mod wanted;
 
@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
             - A server that lists what it refuses means something narrower: the address, the account, the event package.\n\
             - Allow, Supported and Allow-Events may have been removed or rewritten on the way.",
     },
-    detect: Detect::Given(Facts::FAILURE, detect),
+    detect: Detect::of_refusals(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
             - 403 behind credentials may mean the credentials, and 403 Stale Date and the like the signature: those have their own findings.\n\
             - Where accepted calls have what this one has as well, nothing is said of it.",
     },
-    detect: Detect::of_rejections(detect),
+    detect: Detect::of_refusals(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- A single 491 after which the next attempt is accepted needs no repair; the finding only informs.\n\
             - What the other side had under way may be on a leg that the capture does not show.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::of_refusals(detect),
 };
 
 /// The least time that the side waits which chose the Call-ID, in units of 10 ms, and the most that either waits (RFC 3261 §14.1).

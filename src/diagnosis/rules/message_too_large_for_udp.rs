@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::no_response::{Silence, times};
 use crate::call::Call;
 use crate::diagnosis::datagrams::{Answered, LARGE, is_fragmented};
-use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
-};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
 use crate::provenance::Transport;
 use crate::sip::HeaderName;
@@ -52,7 +50,7 @@ pub(super) static RULE: Rule = Rule {
             - Where the last answer came more than 20 seconds before, the server may have gone down meanwhile: then the finding is a weak one.\n\
             - Where the capture may lack the response, nothing is said of size.",
     },
-    detect: Detect::Given(Facts::FAILURE, detect),
+    detect: Detect::of_silence(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -38,7 +38,7 @@ pub(super) static RULE: Rule = Rule {
             - A REGISTER that a server took for a request to pass on is told by failed-response.\n\
             - After fail-over to another next hop the finding is no more than a warning.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::of_refusals(detect),
 };
 
 /// Statuses that servers use for it, by themselves or with words of that kind.

@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
             - The timer ran out, and the client went on elsewhere: a registration that succeeds later makes it a notice.\n\
             - A response did come, from another address and with another branch, so that it was not taken for one.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::of_silence(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

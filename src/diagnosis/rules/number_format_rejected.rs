@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
             - Other clients of the same server may have another dial plan, and are not compared.\n\
             - Calls that end later than the refused one are not compared.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::of_refusals(detect),
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -6,9 +6,7 @@ use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::response_facts::{hops_left, method};
 use crate::diagnosis::unwanted_case::element;
-use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
-};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Method};
 
 mod passes;
@@ -48,7 +46,7 @@ pub(super) static RULE: Rule = Rule {
             - A way may lead over one server twice, for two different targets (a spiral), as in networks with a server for each service.\n\
             - Some servers allow fewer hops than Max-Forwards does, and answer 483 by that limit of their own.",
     },
-    detect: Detect::Given(Facts::FAILURE, detect),
+    detect: Detect::of_refusals(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
             - Several servers on the way may each ask for more than the one before: the client raises the interval with each 422.\n\
             - A 422 without Min-SE does not say how far to raise it: that is required-header-field-missing.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::of_refusals(detect),
 };
 
 /// Refusals that are quoted.

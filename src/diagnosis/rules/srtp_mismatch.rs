@@ -6,9 +6,7 @@ use crate::call::Call;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::response_facts::method;
 use crate::diagnosis::unwanted_case::element;
-use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
-};
+use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 
 mod ways;
 
@@ -41,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
             said here, though that may still be it.\n\
             - The session description in a 488 is what a device would take; some fill it in carelessly, so that this is strong and not certain.",
     },
-    detect: Detect::Given(Facts::FAILURE, detect),
+    detect: Detect::of_refusals(detect),
 };
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
