@@ -120,6 +120,11 @@ impl Text {
         debug_assert!(visited.is_ok(), "only writing can fail");
     }
 
+    /// The whole text in a language where it has no values, as most phrases have none.
+    pub(crate) fn words(&self, lang: Lang) -> Option<&'static str> {
+        self.values.is_empty().then(|| lang.tr(self.template))
+    }
+
     /// The text in a language.
     pub fn in_lang(&self, lang: Lang) -> impl fmt::Display {
         InLang { text: self, lang }

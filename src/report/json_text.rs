@@ -35,21 +35,7 @@ impl<'o> JsonText<'o> {
     }
 
     fn integer(&mut self, value: u64) {
-        if let (Ok(digit), 0..10) = (u8::try_from(value), value) {
-            self.out.push(b'0' + digit);
-            return;
-        }
-        let mut digits = [0; LONGEST_INTEGER];
-        let count = value.checked_ilog10().map_or(1, |tens| tens as usize + 1);
-        let mut rest = value;
-        for digit in digits.iter_mut().take(count).rev() {
-            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-            rest /= 10;
-        }
-        // As many octets each time, for which nobody has to be called.
-        let end = self.out.len() + count;
-        self.raw(&digits);
-        self.out.truncate(end);
+        self.raw(itoa::Buffer::new().format(value).as_bytes());
     }
 
     /// A text without its quotation marks.
@@ -106,9 +92,6 @@ impl<'o> JsonText<'o> {
 /// No name of a field is longer, with what stands around it; else it is written piece by piece.
 const USUAL_KEY: usize = 48;
 
-/// Octets of the longest integer.
-const LONGEST_INTEGER: usize = 20;
-
 /// Appends a text of printable ASCII that stands for itself; false, with nothing or some of it appended, where it is another.
 fn append_plain(out: &mut Vec<u8>, text: &[u8]) -> bool {
     if text.len() < PIECE {
@@ -157,6 +140,7 @@ fn are_plain(text: &[u8]) -> bool {
 }
 
 /// Whether all octets are printable ASCII and stand for themselves. Without a way out, they are looked at together.
+#[inline]
 fn is_plain<const N: usize>(octets: &[u8; N]) -> bool {
     let is_odd = |octet: u8| {
         u8::from(octet.wrapping_sub(b' ') > b'~' - b' ') | u8::from(octet == b'"') | u8::from(octet == b'\\')

@@ -102,7 +102,10 @@ struct Said<'a> {
 
 impl Serialize for Said<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.text.in_lang(self.lang))
+        match self.text.words(self.lang) {
+            Some(words) => serializer.serialize_str(words),
+            None => serializer.collect_str(&self.text.in_lang(self.lang)),
+        }
     }
 }
 
