@@ -201,6 +201,11 @@ impl Tracker {
         self.groups.len()
     }
 
+    /// Whether more than [`CROWDED_OCTETS`] of messages are open.
+    pub fn is_crowded(&self) -> bool {
+        self.octets > self.room.crowded
+    }
+
     /// Whether there were anomalies since they were taken last.
     pub fn has_anomalies(&self) -> bool {
         !self.anomalies.is_empty()

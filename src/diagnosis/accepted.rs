@@ -8,7 +8,7 @@ use super::Evidence;
 use super::names::Names;
 use super::patterns::cited;
 use super::patterns::unwanted::Invite;
-use crate::call::{Call, CapturedMessage};
+use crate::call::{Call, CapturedMessage, Transaction};
 use crate::hashing::HashMap;
 use crate::limits::{ACCEPTED_DOMAIN, ACCEPTED_KINDS, ACCEPTED_SERVERS, ACCEPTED_USER};
 use crate::provenance::{Endpoint, Timestamp};
@@ -19,14 +19,18 @@ pub(super) mod form;
 
 /// The calls that were accepted in calls that are over, by the server that accepted them.
 #[derive(Debug, Default)]
-pub(super) struct Accepted(HashMap<Endpoint, Server>);
+pub(super) struct Accepted {
+    servers: HashMap<Endpoint, Server>,
+    /// Whether those that are not diagnosed yet are among them.
+    are_all: bool,
+}
 
 /// The calls that one server accepted.
 #[derive(Debug, Default)]
 pub(super) struct Server {
     /// How many.
     pub(super) calls: u64,
-    /// When the latest of them was sent.
+    /// When the latest of those that have been diagnosed was sent.
     latest: Timestamp,
     /// How they looked, each kind once.
     kinds: Vec<Kind>,
@@ -106,51 +110,78 @@ impl<'a> Look<'a> {
 }
 
 impl Accepted {
-    /// Takes note of an answered call that is over.
+    /// Takes note of an answered call that has been diagnosed.
     pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>]) {
+        let is_compared = !self.are_all;
+        self.add(call, invites, |server, invite, transaction| {
+            server.latest = server.latest.max(transaction.start);
+            if is_compared {
+                server.compare(invite, transaction);
+            }
+        });
+    }
+
+    /// Takes note of the answered calls that are still to be diagnosed, of which none but these is left: all calls of the capture are
+    /// compared then, whichever ended first.
+    pub(super) fn foresee<'c>(&mut self, calls: impl Iterator<Item = (&'c Call, &'c [Invite<'c>])>) {
+        for (call, invites) in calls {
+            self.add(call, invites, Server::compare);
+        }
+        self.are_all = true;
+    }
+
+    /// Whether all calls of the capture are among them.
+    pub(super) fn are_all(&self) -> bool {
+        self.are_all
+    }
+
+    fn add(&mut self, call: &Call, invites: &[Invite<'_>], note: impl Fn(&mut Server, &Invite<'_>, &Transaction)) {
         for invite in invites {
             let Some(transaction) = call.transaction(invite.id) else { continue };
             if !transaction.finals.iter().any(|f| StatusCode::is_success(f.status)) {
                 continue;
             }
-            let server = transaction.server;
-            let has_room = self.0.len() < ACCEPTED_SERVERS;
-            let known = match self.0.get_mut(&server) {
+            let has_room = self.servers.len() < ACCEPTED_SERVERS;
+            let known = match self.servers.get_mut(&transaction.server) {
                 Some(known) => known,
-                None if has_room => self.0.entry(server).or_default(),
+                None if has_room => self.servers.entry(transaction.server).or_default(),
                 None => continue,
             };
-            known.calls += 1;
-            known.latest = known.latest.max(transaction.start);
-            // Of such a one nothing is said any more.
-            if known.is_crowded {
-                continue;
-            }
-            match Look::of(transaction.client.address, &invite.request.message, &invite.names) {
-                Some(look) => known.add(&look, invite.request),
-                None => known.give_up(),
-            }
+            note(known, invite, transaction);
         }
     }
 
     /// How many calls a server accepted; `None` where there was no room to count them.
     pub(super) fn answered(&self, server: Endpoint) -> Option<u64> {
-        let known = self.0.get(&server).map(|known| known.calls);
-        known.or_else(|| (self.0.len() < ACCEPTED_SERVERS).then_some(0))
+        let known = self.servers.get(&server).map(|known| known.calls);
+        known.or_else(|| (self.servers.len() < ACCEPTED_SERVERS).then_some(0))
     }
 
-    /// When the latest call that a server accepted was sent to it.
+    /// When the latest call that a server accepted, of those that have been diagnosed, was sent to it.
     pub(super) fn latest(&self, server: Endpoint) -> Option<Timestamp> {
-        self.0.get(&server).map(|known| known.latest)
+        self.servers.get(&server).map(|known| known.latest)
     }
 
     /// The calls that a server accepted; `None` where there are none, or where they have nothing in common any more.
     pub(super) fn by(&self, server: Endpoint) -> Option<&Server> {
-        self.0.get(&server).filter(|known| known.calls > 0 && !known.is_crowded)
+        self.servers.get(&server).filter(|known| known.calls > 0 && !known.is_crowded)
     }
 }
 
 impl Server {
+    /// Counts a call, and what it looks like.
+    fn compare(&mut self, invite: &Invite<'_>, transaction: &Transaction) {
+        self.calls += 1;
+        // Of such a one nothing is said any more.
+        if self.is_crowded {
+            return;
+        }
+        match Look::of(transaction.client.address, &invite.request.message, &invite.names) {
+            Some(look) => self.add(&look, invite.request),
+            None => self.give_up(),
+        }
+    }
+
     fn add(&mut self, look: &Look<'_>, request: &CapturedMessage) {
         self.caller.add(look.caller);
         if let Some(known) = self.kinds.iter_mut().find(|kind| kind.is(look)) {

@@ -266,15 +266,20 @@ impl Hosts {
         }
     }
 
+    /// Takes note of who followed the redirects of a call.
+    pub(super) fn observe_followers(&mut self, call: &Call) {
+        let follows = call.redirects.iter().flat_map(|redirect| &redirect.follows);
+        for client in follows.filter_map(|f| call.transaction(f.transaction)).map(|t| t.client.address) {
+            if self.followers.len() < FOLLOWING_CLIENTS {
+                self.followers.insert(client);
+            }
+        }
+    }
+
     /// Takes note of the redirects of a call that has been diagnosed.
     pub(super) fn observe_redirects(&mut self, call: &Call) {
+        self.observe_followers(call);
         for case in RedirectCase::all(call) {
-            let follows = case.redirect.follows.iter().filter_map(|f| call.transaction(f.transaction));
-            for client in follows.map(|t| t.client.address) {
-                if self.followers.len() < FOLLOWING_CLIENTS {
-                    self.followers.insert(client);
-                }
-            }
             for domain in case.targets().filter_map(registrable) {
                 if self.redirect_domains.len() < REDIRECT_DOMAINS && domain.len() <= LONGEST_DOMAIN {
                     self.redirect_domains.insert((case.redirector().address, domain.to_owned()));

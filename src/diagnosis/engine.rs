@@ -105,6 +105,15 @@ impl Engine {
         over.into_iter().zip(said).zip(origins).map(|(((call, _), said), origin)| self.settled(call, said, origin))
     }
 
+    /// Learns of calls before they are diagnosed what others are compared with: the last ones of a capture, behind which none comes.
+    pub fn foresee(&mut self, over: &[Over]) {
+        let answered = over.iter().map(|(call, _)| &**call).filter(|call| call.outcome == Outcome::Answered);
+        let studied: Vec<_> = answered.map(|call| (call, initial_invites(call, &self.settings.country))).collect();
+        self.hosts.accepted.foresee(studied.iter().map(|(call, invites)| (*call, invites.as_slice())));
+        let failed = over.iter().map(|(call, _)| call).filter(|call| !call.redirects.is_empty());
+        failed.for_each(|call| self.hosts.observe_followers(call));
+    }
+
     /// What the rules say of a call; it is known to what comes later then.
     fn said_of(&mut self, studied: &Studied<'_>, case: Option<&IdentityCase<'_>>) -> Said {
         let &Studied { call, now, facts, ref unwanted, ref invites } = studied;

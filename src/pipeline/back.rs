@@ -53,24 +53,33 @@ impl Back {
     ) -> io::Result<()> {
         let mut over = Vec::new();
         for step in steps {
-            let is_enough = match step {
-                Step::Over { call, now } => {
-                    let is_heavy = is_heavy(&call);
-                    over.push((call, now));
-                    is_heavy || over.len() >= AT_ONCE
+            match step {
+                Step::Over { call, now } => self.add(&mut over, (call, now), &mut tell)?,
+                // The others are of what comes behind those that are over.
+                Step::Last(last) => {
+                    self.diagnose(mem::take(&mut over), &mut tell)?;
+                    self.engine.foresee(&last);
+                    last.into_iter().try_for_each(|one| self.add(&mut over, one, &mut tell))?;
                 }
-                // It is of what comes behind those that are over.
                 step => {
                     self.diagnose(mem::take(&mut over), &mut tell)?;
                     self.learn(step);
-                    false
                 }
-            };
-            if is_enough {
-                self.diagnose(mem::take(&mut over), &mut tell)?;
             }
         }
         self.diagnose(over, &mut tell)
+    }
+
+    /// Adds a call to those that are diagnosed together; diagnoses them when they are enough.
+    fn add(
+        &mut self,
+        over: &mut Vec<Over>,
+        one: Over,
+        tell: &mut impl FnMut(CallReport) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let is_heavy = is_heavy(&one.0);
+        over.push(one);
+        if is_heavy || over.len() >= AT_ONCE { self.diagnose(mem::take(over), tell) } else { Ok(()) }
     }
 
     fn diagnose(&mut self, over: Vec<Over>, tell: impl FnMut(CallReport) -> io::Result<()>) -> io::Result<()> {
@@ -86,7 +95,7 @@ impl Back {
     /// Takes note of what diagnosis has to know.
     fn learn(&mut self, step: Step) {
         match step {
-            Step::Over { .. } => {}
+            Step::Over { .. } | Step::Last(_) => {}
             Step::Start(time) => self.engine.capture_start = time,
             Step::Lossy => self.engine.lossy = true,
             Step::Hosts(flow) => self.learn_hosts(&flow),

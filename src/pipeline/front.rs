@@ -13,7 +13,7 @@ use crate::anomaly::Anomaly;
 use crate::call::{Call, CapturedMessage, Waits, tracker::Tracker};
 use crate::capture::Announced;
 use crate::capture::Secrets;
-use crate::diagnosis::{Acknowledgement, Evidence};
+use crate::diagnosis::{Acknowledgement, Evidence, Over};
 use crate::hashing::HashSet;
 use crate::limits;
 use crate::media::{Heard, Meter};
@@ -46,6 +46,8 @@ pub(super) enum Step {
     Tls(Box<TlsStream>),
     /// A call is over; `now` is the capture clock.
     Over { call: Box<Call>, now: Timestamp },
+    /// The calls that are open at the end of the capture, all of them.
+    Last(Vec<Over>),
 }
 
 /// The stages with state, up to the calls that are over.
@@ -77,6 +79,8 @@ pub(super) struct Front {
     quiet_until: Timestamp,
     /// The same without the tracker: fragments and streams give up nothing up to here.
     holding_until: Timestamp,
+    /// Whether much was open when the capture ended.
+    ends_crowded: Option<bool>,
 }
 
 impl Front {
@@ -102,6 +106,7 @@ impl Front {
             announced: Announced::default(),
             quiet_until: Timestamp(i64::MIN),
             holding_until: Timestamp(i64::MIN),
+            ends_crowded: None,
         }
     }
 
@@ -267,14 +272,18 @@ impl Front {
         }
     }
 
-    /// Closes the calls that are open, one at a time.
+    /// Closes the calls that are open: one at a time where they have much to hold, else all at once. What is not taken stays open.
     pub(super) fn close(&mut self) -> impl Iterator<Item = Step> {
         let now = self.now;
         let media = &self.media;
-        self.tracker.finish(self.latest).map(move |mut call| {
+        let is_crowded = *self.ends_crowded.get_or_insert_with(|| self.tracker.is_crowded());
+        let mut over = self.tracker.finish(self.latest).map(move |mut call| {
             media.attach(&mut call);
-            Step::Over { call, now }
-        })
+            (call, now)
+        });
+        let last = if is_crowded { Vec::new() } else { over.by_ref().collect() };
+        let last = (!last.is_empty()).then_some(Step::Last(last));
+        last.into_iter().chain(over.map(|(call, now)| Step::Over { call, now }))
     }
 
     /// Counts what is left to be counted, behind [`Self::close`].

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 3261 §21.4.4", "RFC 3325 §9.1"],
     explanation: Explanation {
         what_it_means: "403 says that the server understood the call and does not want it, and not why. Here the capture holds calls that the same \
-            server accepted before. The finding compares: the address that the call came from, domain and number in From, whether the caller \
+            server accepted. The finding compares: the address that the call came from, domain and number in From, whether the caller \
             is asserted (P-Asserted-Identity), and where the call goes. It names only what is different from all of these calls, and how many \
             they are.",
         why_it_matters: "The reason stands in the configuration of the server, which the caller does not see: a list of addresses, of domains, of \
@@ -31,8 +31,8 @@ pub(super) static RULE: Rule = Rule {
             - If several things differ, change one at a time.\n\
             - Where the call should not be possible, such as from a stranger, the refusal is right.",
         how_to_confirm: "The same call is accepted once the difference is gone.",
-        when_this_is_wrong: "- Calls that end later than the refused one are not compared, nor are those that the capture does not hold: with few calls \
-            a difference may be chance.\n\
+        when_this_is_wrong: "- Of a long capture only calls that had ended when the refused one was over are compared, and never those that it does not hold: \
+            with few calls a difference may be chance.\n\
             - A limit that the server does not name, such as calls at one time or credit, refuses calls that differ in nothing that SIP shows.\n\
             - 403 behind credentials may mean the credentials, and 403 Stale Date and the like the signature: those have their own findings.\n\
             - Where accepted calls have what this one has as well, nothing is said of it.",
@@ -116,8 +116,10 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let is_chance = !differences.iter().any(|one| one.is_hardly_chance(server));
     let is_plain = differences.len() == 1 && !is_chance;
     let certainty = if is_plain { Certainty::Strong } else { Certainty::Weak };
-    let text =
-        response_facts::with_own_reason(refused.text(message(&differences, server, is_chance)), refused.response);
+    let text = response_facts::with_own_reason(
+        refused.text(message(&differences, (server, cx.hosts.accepted.are_all()), is_chance)),
+        refused.response,
+    );
     let finding = refused.finding(&RULE, certainty, text);
     let example = server.kinds().first().map(|kind| kind.example.clone());
     let finding = finding.evidence(refused.passed_on()).evidence(example);
@@ -134,13 +136,22 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     )
 }
 
-fn message(differences: &[Difference<'_>], server: &Server, is_chance: bool) -> Text {
-    let text = Text::count(
-        server.calls,
-        "It accepted {n} call before in this capture, which differs from this one: {differences}.",
-        "It accepted {n} calls before in this capture, and this one differs from all of them: {differences}.",
-    )
-    .with("differences", Text::list("; ", differences.iter().map(|one| one.words(server))));
+/// `server`, and whether all that it accepted in the capture is known.
+fn message(differences: &[Difference<'_>], (server, are_all): (&Server, bool), is_chance: bool) -> Text {
+    let text = if are_all {
+        Text::count(
+            server.calls,
+            "It accepted {n} call in this capture, which differs from this one: {differences}.",
+            "It accepted {n} calls in this capture, and this one differs from all of them: {differences}.",
+        )
+    } else {
+        Text::count(
+            server.calls,
+            "It accepted {n} call before in this capture, which differs from this one: {differences}.",
+            "It accepted {n} calls before in this capture, and this one differs from all of them: {differences}.",
+        )
+    };
+    let text = text.with("differences", Text::list("; ", differences.iter().map(|one| one.words(server))));
     let doubt = match () {
         () if is_chance => Some("With so few calls to compare that may be chance."),
         () if differences.len() > 1 => Some("Which of these it refuses is not known."),

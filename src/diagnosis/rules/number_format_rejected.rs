@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     explanation: Explanation {
         what_it_means: "The same telephone number can be written with + and country code, with 00 or 011 in front, as a national number with or without \
             a leading 0, as ten or eleven digits. A server knows the ways that it was configured for, and answers 404 or 484 to others. Here \
-            the called number of the refused call is written as no number is to which the same client reached somebody through this server before \
+            the called number of the refused call is written as no number is to which the same client reached somebody through this server \
             in the capture, although those belong to the same country as far as it can be told.",
         why_it_matters: "404 reads as if the number did not exist. Whoever looks for the called user finds nothing wrong: the number needs another form.",
         likely_causes: "- A new telephone, contact list or application writes numbers with +, and the dial plan does not.\n\
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             - A number in a form that works with another number is none of this, nor are names and short numbers.\n\
             - Calls to another country may have no route at all: they are compared with calls to that country only.\n\
             - Other clients of the same server may have another dial plan, and are not compared.\n\
-            - Calls that end later than the refused one are not compared.",
+            - Of a long capture only calls that had ended when the refused one was over are compared.",
     },
     detect: Detect::of_refusals(detect),
 };
@@ -66,7 +66,10 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let calls: u64 = alike.iter().map(|kind| kind.calls).sum();
     let first = alike.first()?;
     let certainty = if calls >= ENOUGH { Certainty::Strong } else { Certainty::Weak };
-    let text = response_facts::with_own_reason(refused.text(message(&look, &alike, calls)), refused.response);
+    let text = response_facts::with_own_reason(
+        refused.text(message(&look, &alike, (calls, cx.hosts.accepted.are_all()))),
+        refused.response,
+    );
     let finding = refused.finding(&RULE, certainty, text).evidence(refused.passed_on());
     let what = "a call of the same client that this server accepted";
     let cited = alike.iter().map(|kind| Evidence { what: Text::new(what), ..kind.example.clone() }).take(CITED);
@@ -114,23 +117,34 @@ fn digits_of(called: &str) -> usize {
 /// Digits that a number with country code has more of.
 const SHORTEST: usize = 9;
 
-fn message(look: &Look<'_>, alike: &[&Kind], calls: u64) -> Text {
+/// Of calls that ended before.
+const BEFORE: [&str; 2] = [
+    "The called number {number} is written {form}. The number of the {n} call of this client that it accepted before in this capture is written \
+         {forms}: {example}.",
+    "The called number {number} is written {form}. None of the numbers of the {n} calls of this client that it accepted before in this capture is: \
+         they are written {forms}, such as {example}.",
+];
+/// Of all calls of a capture.
+const IN_ALL: [&str; 2] = [
+    "The called number {number} is written {form}. The number of the {n} call of this client that it accepted in this capture is written \
+         {forms}: {example}.",
+    "The called number {number} is written {form}. None of the numbers of the {n} calls of this client that it accepted in this capture is: \
+         they are written {forms}, such as {example}.",
+];
+
+/// `calls`: how many are compared, and whether that is all that were accepted in the capture.
+fn message(look: &Look<'_>, alike: &[&Kind], (calls, are_all): (u64, bool)) -> Text {
     let mut forms: Vec<Form> = alike.iter().map(|kind| kind.called_form).collect();
     forms.sort_unstable();
     forms.dedup();
     let forms = Text::list(" or ", forms.into_iter().map(Form::words));
     let example = alike.first().map_or("", |kind| &kind.called);
-    let text = Text::count(
-        calls,
-        "The called number {number} is written {form}. The number of the {n} call of this client that it accepted before in this capture is written \
-         {forms}: {example}.",
-        "The called number {number} is written {form}. None of the numbers of the {n} calls of this client that it accepted before in this capture is: \
-         they are written {forms}, such as {example}.",
-    )
-    .with("number", look.called)
-    .with("form", look.called_form.words())
-    .with("forms", forms)
-    .with("example", example);
+    let [one, many] = if are_all { IN_ALL } else { BEFORE };
+    let text = Text::count(calls, one, many)
+        .with("number", look.called)
+        .with("form", look.called_form.words())
+        .with("forms", forms)
+        .with("example", example);
     with_reason(text, (calls < ENOUGH).then(|| Text::new("With so few calls to compare that may be chance.")))
 }
 

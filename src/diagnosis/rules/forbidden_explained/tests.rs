@@ -7,10 +7,15 @@ const HOSTS: &str = "host a 192.0.2.10\nhost b 192.0.2.11\nhost p 198.51.100.5\n
 
 /// An INVITE for each row (who sends it to whom, the called user, From, more header fields), accepted or with that response.
 fn flow(rows: &[(&str, &str, &str, &str, &str)]) -> String {
+    flow_every(100.0, rows)
+}
+
+/// The same with so many seconds from call to call.
+fn flow_every(seconds: f64, rows: &[(&str, &str, &str, &str, &str)]) -> String {
     let calls = rows.iter().zip(0_u32..).map(|((way, called, from, more, got), n)| {
         let more = if more.is_empty() { String::new() } else { format!("\n{more}") };
         let invite = format!("sip:{called}@p.example\nFrom: <sip:{from}>{more}");
-        call(f64::from(n) * 100.0, n as usize, way, &invite, got)
+        call(f64::from(n) * seconds, n as usize, way, &invite, got)
     });
     format!("{HOSTS}{}", calls.collect::<String>())
 }
@@ -70,7 +75,7 @@ fn what_no_accepted_call_has_is_told() {
         let finding = only(&flow, RULE.code);
         let text = finding.message.to_string();
         let expected = format!(
-            "198.51.100.5:5060 answered INVITE with 403 Forbidden. It accepted 3 calls before in this capture, and this one differs from all \
+            "198.51.100.5:5060 answered INVITE with 403 Forbidden. It accepted 3 calls in this capture, and this one differs from all \
              of them: {words}."
         );
         assert_eq!(text, expected);
@@ -89,7 +94,7 @@ fn few_calls_and_several_differences_leave_doubt() {
     let text = finding.message.to_string();
     assert!(
         text.ends_with(
-            "It accepted 1 call before in this capture, which differs from this one: it came from 192.0.2.11, they from 192.0.2.10. \
+            "It accepted 1 call in this capture, which differs from this one: it came from 192.0.2.11, they from 192.0.2.10. \
              With so few calls to compare that may be chance."
         ),
         "{text}"
@@ -195,4 +200,25 @@ fn a_tel_uri_and_a_service_are_compared_by_what_they_have() {
         assert_ne!(changed, plain);
         assert!(with_code(&changed, RULE.code).is_empty(), "{to}");
     }
+}
+
+#[test]
+fn calls_behind_it_count_where_the_capture_ends_with_all_of_them() {
+    let refused = ("b>p", "+12155550114", CALLER, "", NO);
+    let mut rows = beside(refused);
+    rows.rotate_right(1);
+    let finding = only(&flow_every(1.0, &rows), RULE.code);
+    let text = finding.message.to_string();
+    assert!(
+        text.contains("It accepted 3 calls in this capture, and this one differs from all of them: it came from"),
+        "{text}"
+    );
+    // One that looks the same is accepted later.
+    rows.push(("b>p", "+12155550115", CALLER, "", OK));
+    assert!(with_code(&flow_every(1.0, &rows), RULE.code).is_empty());
+    // Nobody knows what comes when a call is over long before the capture is.
+    let mut rows = beside(refused);
+    rows.push(("b>p", "+12155550115", CALLER, "", OK));
+    let text = only(&flow(&rows), RULE.code).message.to_string();
+    assert!(text.contains("It accepted 3 calls before in this capture, and this one differs"), "{text}");
 }

@@ -7,8 +7,13 @@ const HOSTS: &str = "host a 192.0.2.10\nhost b 192.0.2.11\nhost p 198.51.100.5\n
 
 /// INVITEs, each from a client to a server for a user, and what it gets.
 fn flow(rows: &[(&str, &str, &str)]) -> String {
+    flow_every(100.0, rows)
+}
+
+/// The same with so many seconds from call to call.
+fn flow_every(seconds: f64, rows: &[(&str, &str, &str)]) -> String {
     let calls = rows.iter().zip(0_u32..).map(|((way, called, got), n)| {
-        call(f64::from(n) * 100.0, n as usize, way, &format!("sip:{called}@p.example"), got)
+        call(f64::from(n) * seconds, n as usize, way, &format!("sip:{called}@p.example"), got)
     });
     format!("{HOSTS}{}", calls.collect::<String>())
 }
@@ -66,7 +71,7 @@ fn a_number_that_is_written_in_another_way_is_told() {
         let finding = only(&flow, RULE.code);
         let (this, those) = words.split_once('|').unwrap();
         let expected = format!(
-            "198.51.100.5:5060 answered INVITE with {got}. The called number {this} None of the numbers of the 3 calls of this client that it accepted before \
+            "198.51.100.5:5060 answered INVITE with {got}. The called number {this} None of the numbers of the 3 calls of this client that it accepted \
              in this capture is: they are written {those}."
         );
         assert_eq!(finding.message.to_string(), expected);
@@ -114,4 +119,18 @@ fn what_the_form_does_not_explain_is_left_to_the_catalogue() {
     ] {
         assert!(with_code(&flow(&rows), RULE.code).is_empty(), "{name}");
     }
+}
+
+#[test]
+fn calls_behind_it_count_where_the_capture_ends_with_all_of_them() {
+    let mut rows = beside("+442079460101", "442079460102", NO);
+    rows.rotate_right(1);
+    let text = only(&flow_every(1.0, &rows), RULE.code).message.to_string();
+    assert!(text.contains("of the 3 calls of this client that it accepted in this capture is"), "{text}");
+    rows.push(("a>p", "442079460103", OK));
+    assert!(with_code(&flow_every(1.0, &rows), RULE.code).is_empty());
+    let mut rows = beside("+442079460101", "442079460102", NO);
+    rows.push(("a>p", "442079460103", OK));
+    let text = only(&flow(&rows), RULE.code).message.to_string();
+    assert!(text.contains("of the 3 calls of this client that it accepted before in this capture is"), "{text}");
 }
