@@ -40,7 +40,8 @@ impl Plan {
     ) -> Option<Summary> {
         match Capture::open_watched(input, &self.tally) {
             Ok(mut capture) => {
-                let lossy = capture::announces_losses(input);
+                // Other files have nothing to announce it with: they are not opened once more.
+                let lossy = capture.info().format.is_pcapng() && capture::announces_losses(input);
                 self.analyse((index, &mut capture), threads, (lossy, Vec::new()), sink, note)
             }
             Err(error) => {

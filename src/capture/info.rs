@@ -9,6 +9,9 @@ use crate::anomaly::Anomaly;
 use crate::lang::{Fill as _, Text, phrase};
 use crate::provenance::Timestamp;
 
+/// The name of that format.
+pub(super) const PCAPNG: &str = "pcapng";
+
 /// The format of a capture file. Its display, such as `pcap, nanoseconds, big-endian, gzip`, names what is unusual.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Format {
@@ -21,6 +24,11 @@ pub struct Format {
 }
 
 impl Format {
+    /// Whether it is pcapng, however compressed.
+    pub fn is_pcapng(&self) -> bool {
+        self.name == PCAPNG
+    }
+
     /// As a phrase.
     pub fn text(&self) -> Text {
         let variants = self.variants.iter().map(|word| Text::new(word).fill());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::buffer::Buffer;
 use super::compression::{Compression, Decompressor, damage};
 use super::detect::{Kind, detect};
-use super::info::{CaptureInfo, Format};
+use super::info::{CaptureInfo, Format, PCAPNG};
 use super::octets::ByteOrder;
 use super::pcap::{self, Pcap, Variant};
 use super::pcapng::Pcapng;
@@ -89,7 +89,7 @@ fn open_pcap(
 
 fn open_pcapng(path: PathBuf, mut buffer: Buffer, compression: Vec<Compression>) -> Opened {
     buffer.expect(CAPTURE_BUFFER_OCTETS);
-    let info = info(path, Format { name: "pcapng", variants: Vec::new(), compression });
+    let info = info(path, Format { name: PCAPNG, variants: Vec::new(), compression });
     Opened { buffer, layout: Layout::Pcapng(Pcapng::new()), info }
 }
 
