@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::repeated::{is_in_spite_of_ack, is_in_vain};
 use super::rules::{answers_otherwise, is_asked_on, names_an_odd_address};
 use crate::call::referred::reported_final;
-use crate::call::{Call, Outcome, Transaction};
+use crate::call::{COPIES_IN_VAIN, Call, Outcome, Transaction};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// No session interval that makes sense is over sooner.
@@ -60,6 +60,8 @@ impl Facts {
     pub const SILENT: Self = Self(1 << 18);
     /// A request got 488 or 606, or the answer to an INVITE begins with a codec number that the offer has not.
     pub const CODEC: Self = Self(1 << 19);
+    /// A request was sent again three times or more.
+    pub const ASKED_AGAIN: Self = Self(1 << 20);
 
     /// The facts of a call.
     pub fn of(call: &Call) -> Self {
@@ -76,6 +78,8 @@ impl Facts {
         let asks = || call.transactions.iter().any(|t| t.method == Method::Options);
         facts = facts.and(Self::OPTIONS, !call.is_invite() && asks());
         facts = facts.and(Self::CODEC, answers_otherwise(call));
+        let again = |t: &Transaction| t.retransmissions.len() >= COPIES_IN_VAIN;
+        facts = facts.and(Self::ASKED_AGAIN, call.transactions.iter().any(again));
         let mut open = call.transactions.iter().filter(|t| t.finals.is_empty()).peekable();
         let is_open = open.peek().is_some();
         facts = facts.and(Self::SILENT, open.any(|t| t.provisionals.is_empty()));

@@ -88,6 +88,9 @@ static CAUSES: &[Cause] = &[
     cause("required-header-field-missing", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     // Who does not get the challenge cannot answer it.
     cause("response-from-other-address", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
+    cause("rport-missing", Severity::Warning, |c| {
+        ended(c, &[Outcome::ChallengeUnanswered, Outcome::Stalled, Outcome::Incomplete])
+    }),
     cause("failure-not-acknowledged", Severity::Warning, |c| ended(c, &[Outcome::ChallengeUnanswered])),
     symptom("authentication-loop", Severity::Info, any),
     symptom("credentials-withheld", Severity::Info, any),

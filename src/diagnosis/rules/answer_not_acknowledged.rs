@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{ack_misrouted, response_from_other_address};
+use super::{ack_misrouted, response_from_other_address, rport_missing};
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::caller_hop::{CLIENT, CallerHop};
@@ -53,7 +53,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let all = Repeated::all(call, |response| response.status.is_success());
-    if all.iter().any(|repeated| response_from_other_address::tells(repeated, cx)) {
+    let is_told = |r: &Repeated<'_>| response_from_other_address::tells(r, cx) || rport_missing::tells_of(r, cx);
+    if all.iter().any(is_told) {
         return;
     }
     let all = nearest_the_server(all);

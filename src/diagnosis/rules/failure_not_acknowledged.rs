@@ -1,6 +1,6 @@
 //! A failure response to INVITE that its server had to send again and again.
 
-use super::response_from_other_address;
+use super::{response_from_other_address, rport_missing};
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::repeated::{Repeated, once_a_response, with_reason};
 use crate::diagnosis::{
@@ -42,7 +42,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let all = once_a_response(Repeated::all(call, |response| is_failure(response.status)));
-    let all = all.iter().filter(|repeated| !response_from_other_address::tells(repeated, cx));
+    let is_told = |r: &Repeated<'_>| response_from_other_address::tells(r, cx) || rport_missing::tells_of(r, cx);
+    let all = all.iter().filter(|repeated| !is_told(repeated));
     out.extend(all.filter_map(|repeated| finding(repeated, cx)));
 }
 

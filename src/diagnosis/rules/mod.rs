@@ -96,6 +96,7 @@ mod route_advance_after_network_block;
 mod route_set_broken;
 mod routing_dip_as_301;
 mod routing_loop;
+mod rport_missing;
 mod scanner;
 mod sequential_dialling;
 mod session_interval_loop;
@@ -209,6 +210,7 @@ pub static RULES: &[&Rule] = &[
     // How calls end without help of the above.
     &answer_not_acknowledged::RULE,
     &response_from_other_address::RULE,
+    &rport_missing::RULE,
     &ack_misrouted::RULE,
     &failure_not_acknowledged::RULE,
     &prack_missing::RULE,

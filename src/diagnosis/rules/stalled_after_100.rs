@@ -1,5 +1,6 @@
 //! An INVITE that got provisional responses and then nothing.
 
+use super::rport_missing;
 use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
@@ -35,7 +36,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if call.outcome == Outcome::Stalled {
-        out.extend(stalled(call).and_then(|(near, deep)| finding(call, near, deep, cx)));
+        let stalled = stalled(call).filter(|(near, _)| !rport_missing::tells(call, near, cx));
+        out.extend(stalled.and_then(|(near, deep)| finding(call, near, deep, cx)));
     }
 }
 
