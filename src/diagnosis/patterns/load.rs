@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::super::Evidence;
 use super::super::response_facts::time_to_wait;
+use super::unwanted::Invite;
 use super::{add, cited, software_of_sender};
 use crate::call::{Call, CallNumber, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
 use crate::hashing;
 use crate::lang::Text;
 use crate::limits::{OVERLOAD_CALLS, OVERLOAD_PAIRS, OVERLOAD_SENT, OVERLOAD_SERVERS, OVERLOAD_WAITS};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
-use crate::sip::{Message, Method};
+use crate::sip::{Method, UriView};
 
 /// What is on its way when a 503 comes was sent before the client knew of it.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
@@ -111,13 +112,13 @@ impl Refused {
 
 impl Load {
     /// Takes note of a call that is over, in which a request failed or not.
-    pub(super) fn observe(&mut self, call: &Call, fails: bool) {
+    pub(super) fn observe(&mut self, call: &Call, invites: &[Invite<'_>], fails: bool) {
         for (at, transaction) in call.transactions.iter().enumerate() {
             let is_new = !matches!(transaction.method, Method::Ack | Method::Cancel | Method::Bye | Method::Options);
             if !is_new || transaction.in_dialog {
                 continue;
             }
-            self.note_sent(call, transaction);
+            self.note_sent(call, transaction, invites.iter().find(|invite| invite.id == TransactionId(at)));
             // What came from behind is another server's, be that behind a proxy or on another leg.
             if fails && transaction.downstream.is_empty() && is_origin(call, TransactionId(at)) {
                 self.note_failure(call, transaction);
@@ -125,7 +126,8 @@ impl Load {
         }
     }
 
-    fn note_sent(&mut self, call: &Call, transaction: &Transaction) {
+    /// `invite`: that request, where it is an initial INVITE.
+    fn note_sent(&mut self, call: &Call, transaction: &Transaction, invite: Option<&Invite<'_>>) {
         let Some(request) = transaction.request.and_then(|id| call.message(id)) else { return };
         // What a challenge makes the client send again is one request.
         if transaction.failed_final().is_some_and(|last| last.status.is_challenge()) {
@@ -133,8 +135,7 @@ impl Load {
         }
         let (client, server, frame) = (transaction.client, transaction.server, request.provenance.frame);
         let is_answered = || transaction.finals.iter().any(|last| last.status.is_success());
-        let answered =
-            (transaction.method == Method::Invite && is_answered()).then(|| called(&request.message)).flatten();
+        let answered = invite.filter(|_| is_answered()).and_then(|invite| called(invite.names.target.as_ref()?));
         let mut sent =
             Sent { client, server, time: transaction.start, frame, call: call.number, counts: false, answered };
         if answered.is_some() && !self.refused.is_empty() {
@@ -165,7 +166,7 @@ impl Load {
 
     /// Whether another server took a call that was not answered itself: if not, that may still come.
     fn is_taken(&mut self, transaction: &Transaction, request: Option<&CapturedMessage>, time: Timestamp) -> bool {
-        let Some(called) = request.and_then(|m| called(&m.message)) else { return false };
+        let Some(called) = request.and_then(|m| called(&m.message.target()?)) else { return false };
         let refused = Refused { client: transaction.client.address, server: transaction.server, time, called };
         if self.latest.iter().any(|sent| refused.is_taken_by(sent)) {
             return true;
@@ -295,8 +296,7 @@ impl Server {
 }
 
 /// Whom a request calls, by the user of its Request-URI.
-fn called(message: &Message) -> Option<u64> {
-    let target = message.target()?;
+fn called(target: &UriView<'_>) -> Option<u64> {
     Some(hashing::shared().hash_one(target.user_name()?))
 }
 

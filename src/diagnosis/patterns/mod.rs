@@ -136,7 +136,7 @@ impl Patterns {
             self.registered.observe(studied.call, studied.facts.hold(Facts::FAILURE));
         }
         for studied in calls {
-            self.load.observe(studied.call, studied.facts.hold(Facts::FAILURE));
+            self.load.observe(studied.call, &studied.invites, studied.facts.hold(Facts::FAILURE));
         }
         let invites = || calls.iter().filter(|studied| studied.call.is_invite());
         for Studied { call, invites, .. } in invites() {

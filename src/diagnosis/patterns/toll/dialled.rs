@@ -11,7 +11,7 @@ const SHORTEST: usize = 8;
 const DIALLED: std::ops::RangeInclusive<usize> = 9..=28;
 /// What people write in front of a number with country code; everything else is a way out of an exchange.
 const PLAIN: &[&str] = &["", "+", "0", "00", "011", "0011"];
-/// Area codes of the North American plan that lie outside of the United States and Canada (and their territories), and 900.
+/// Area codes of the North American plan that lie outside of the United States and Canada (and their territories), and 900, in order.
 const COSTLY_NORTH_AMERICAN: &[&str] = &[
     "242", "246", "264", "268", "284", "345", "441", "473", "649", "658", "664", "721", "758", "767", "784", "809",
     "829", "849", "868", "869", "876", "900",
@@ -46,7 +46,7 @@ pub(super) fn is_at_home(number: &NumberView<'_>, home: &str) -> bool {
 /// Whether a number with the country code at home costs as if it had another.
 fn is_special(digits: &str, home: &str) -> bool {
     match digits.strip_prefix('1') {
-        Some(national) => national.get(..3).is_some_and(|area| COSTLY_NORTH_AMERICAN.contains(&area)),
+        Some(national) => national.get(..3).is_some_and(|area| COSTLY_NORTH_AMERICAN.binary_search(&area).is_ok()),
         None => COSTLY.iter().any(|range| range.len() > home.len() && digits.starts_with(range)),
     }
 }
@@ -87,6 +87,13 @@ pub(super) fn way_abroad(prefix: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn area_codes_are_looked_up_in_order() {
+        assert!(COSTLY_NORTH_AMERICAN.is_sorted());
+        assert!(COSTLY_NORTH_AMERICAN.iter().all(|area| is_special(&format!("1{area}5550101"), "1")));
+        assert!(!is_special("12125550101", "1") && !is_special("121", "1"));
+    }
 
     #[test]
     fn numbers_abroad_are_told_by_what_stands_in_front() {

@@ -28,11 +28,14 @@ pub(in crate::diagnosis) fn answers_otherwise(call: &Call) -> bool {
         return false;
     }
     let Some((_, request, response)) = answer(call) else { return false };
-    let first = numbers(response.message.body()).next();
-    first.is_some_and(|first| {
-        let mut offered = numbers(request.message.body()).peekable();
-        offered.peek().is_some() && offered.all(|number| number != first)
-    })
+    let (offered, accepted) = (numbers(request.message.body()), numbers(response.message.body()));
+    let Some(first) = words(accepted).next() else { return false };
+    // As a rule the answer takes the first one of the offer.
+    if words(offered).next() == Some(first) {
+        return false;
+    }
+    let mut offered = words(offered).peekable();
+    offered.peek().is_some() && offered.all(|number| number != first)
 }
 
 /// The first INVITE that was accepted, where the capture shows who accepted it, with its answer.
@@ -44,12 +47,19 @@ fn answer(call: &Call) -> Option<(&Transaction, &CapturedMessage, &CapturedMessa
     Some((transaction, call.message(transaction.request?)?, call.message(success)?))
 }
 
-/// The codec numbers of the first section of audio.
-fn numbers(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The codec numbers of the first section of audio, with blanks between them.
+fn numbers(body: &[u8]) -> &[u8] {
     let from = AUDIO.find(body).and_then(|at| body.get(at + AUDIO.needle().len()..)).unwrap_or_default();
-    let line = from.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
-    // Port and protocol stand in front of them.
-    line.split(|b| *b == b' ').filter(|word| !word.is_empty()).skip(2)
+    let end = from.iter().position(|octet| *octet < b' ').unwrap_or(from.len());
+    let line = from.get(..end).unwrap_or_default();
+    // Port and protocol stand in front of them, each behind a blank.
+    let mut blanks = line.iter().enumerate().filter(|(_, octet)| **octet == b' ');
+    blanks.nth(2).and_then(|(at, _)| line.get(at..)).unwrap_or_default()
+}
+
+/// The words of such a list.
+fn words(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|octet| *octet == b' ').filter(|word| !word.is_empty())
 }
 
 /// What is said of such an answer.
