@@ -28,14 +28,14 @@ pub(in crate::diagnosis) fn answers_otherwise(call: &Call) -> bool {
         return false;
     }
     let Some((_, request, response)) = answer(call) else { return false };
-    let (offered, accepted) = (numbers(request.message.body()), numbers(response.message.body()));
-    let Some(first) = words(accepted).next() else { return false };
+    let [offer, own] = [request, response].map(|captured| audio(captured.message.body()));
     // As a rule the answer takes the first one of the offer.
-    if words(offered).next() == Some(first) {
+    let first = begin(offer);
+    if !first.is_empty() && first == begin(own) {
         return false;
     }
-    let mut offered = words(offered).peekable();
-    offered.peek().is_some() && offered.all(|number| number != first)
+    let (mut offered, mut accepted) = (numbers(offer).peekable(), numbers(own));
+    accepted.next().is_some_and(|first| offered.peek().is_some() && offered.all(|number| number != first))
 }
 
 /// The first INVITE that was accepted, where the capture shows who accepted it, with its answer.
@@ -47,19 +47,27 @@ fn answer(call: &Call) -> Option<(&Transaction, &CapturedMessage, &CapturedMessa
     Some((transaction, call.message(transaction.request?)?, call.message(success)?))
 }
 
-/// The codec numbers of the first section of audio, with blanks between them.
-fn numbers(body: &[u8]) -> &[u8] {
-    let from = AUDIO.find(body).and_then(|at| body.get(at + AUDIO.needle().len()..)).unwrap_or_default();
-    let end = from.iter().position(|octet| *octet < b' ').unwrap_or(from.len());
-    let line = from.get(..end).unwrap_or_default();
-    // Port and protocol stand in front of them, each behind a blank.
-    let mut blanks = line.iter().enumerate().filter(|(_, octet)| **octet == b' ');
-    blanks.nth(2).and_then(|(at, _)| line.get(at..)).unwrap_or_default()
+/// What stands behind the name of the first section of audio: port, protocol, codec numbers, and all other lines.
+fn audio(body: &[u8]) -> &[u8] {
+    AUDIO.find(body).and_then(|at| body.get(at + AUDIO.needle().len()..)).unwrap_or_default()
 }
 
-/// The words of such a list.
-fn words(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split(|octet| *octet == b' ').filter(|word| !word.is_empty())
+/// The codec numbers of such a section.
+fn numbers(audio: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let line = audio.split(|octet| *octet < b' ').next().unwrap_or_default();
+    line.split(|octet| *octet == b' ').filter(|word| !word.is_empty()).skip(2)
+}
+
+/// The first of them where single blanks stand in front of it, and more than the line where it has none: found at a glance.
+fn begin(audio: &[u8]) -> &[u8] {
+    let mut blanks = 0;
+    let is_third = |octet: &u8| {
+        blanks += u8::from(*octet == b' ');
+        blanks == 3
+    };
+    let number = audio.iter().position(is_third).and_then(|at| audio.get(at + 1..)).unwrap_or_default();
+    let end = number.iter().position(|octet| *octet <= b' ').unwrap_or(number.len());
+    number.get(..end).unwrap_or_default()
 }
 
 /// What is said of such an answer.
