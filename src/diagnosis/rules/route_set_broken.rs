@@ -119,10 +119,16 @@ fn of_refusal<'a>(call: &'a Call, transaction: &Transaction, response: &Captured
         return None;
     }
     let broken = Broken::of(call, transaction)?;
+    // Who knows strict routing, and waited in vain behind it, was not misled.
+    if matches!(broken.fault, Fault::Strict { obeyed: true, .. }) && matches!(status, 408 | 480) {
+        return None;
+    }
     let by = response.provenance.flow.source.address;
     // Who has the dialog refuses a request for other reasons than its way, unless it takes none but from its proxy.
     let is_by_peer = is_end(call, transaction, &broken, by);
-    ((!is_by_peer || status == 403) && !is_told_of_ack(call, transaction, &broken)).then_some(broken)
+    // What a proxy passed on to the other end all the same did not fail for its way.
+    let was_passed_on = chain(call, transaction).skip(1).any(|t| is_end(call, transaction, &broken, t.server.address));
+    (!was_passed_on && (!is_by_peer || status == 403) && !is_told_of_ack(call, transaction, &broken)).then_some(broken)
 }
 
 fn of_silence<'a>(silence: &Silence<'a>) -> Option<Broken<'a>> {
@@ -134,6 +140,13 @@ fn of_silence<'a>(silence: &Silence<'a>) -> Option<Broken<'a>> {
     let is_told = !matches!(broken.fault, Fault::Unrecorded(_))
         || !is_end(silence.call, silence.transaction, &broken, silence.transaction.server.address);
     (is_told && !is_told_of_ack(silence.call, silence.transaction, &broken)).then_some(broken)
+}
+
+/// A request on all its hops, as far as it did not fork.
+fn chain<'a>(call: &'a Call, transaction: &'a Transaction) -> impl Iterator<Item = &'a Transaction> {
+    let next = |t: &&'a Transaction| t.downstream.last().and_then(|id| call.transaction(*id));
+    // More steps than transactions would be a circle.
+    std::iter::successors(Some(transaction), next).take(call.transactions.len())
 }
 
 /// Whether an address is that of the other end of the dialog, as it was heard.

@@ -1,5 +1,7 @@
 //! How a request inside a dialog differs from what its route set asks for.
 
+use std::net::IpAddr;
+
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::dialogs::Dialog;
 use crate::diagnosis::route_set::{behind_own, is_loose, uris};
@@ -46,6 +48,9 @@ impl<'a> Broken<'a> {
         let dialog = Dialog::all(call, transaction.leg).into_iter().find(|d| d.holds(&request.message))?;
         let is_of_call = dialog.beginning.method == Method::Invite;
         dialog.answer.filter(|answer| is_of_call && answer.provenance.time < transaction.start)?;
+        if was_over(call, &dialog, transaction) {
+            return None;
+        }
         if dialog.is_from_caller(&request.message) {
             Self::of_caller(call, transaction, request, dialog)
         } else {
@@ -72,6 +77,7 @@ impl<'a> Broken<'a> {
         let told = call.messages.iter().find(is_received)?;
         let mut expected = uris(&told.message, HeaderName::RecordRoute)?;
         expected.reverse();
+        let expected = behind_sender(expected, client);
         let unrecorded = || {
             let (invite, answer) = deepest(call, dialog)?;
             let recorded = |m: &CapturedMessage| m.message.values(HeaderName::RecordRoute).len();
@@ -95,7 +101,7 @@ impl<'a> Broken<'a> {
         if told.provenance.flow.destination.address != transaction.client.address {
             return None;
         }
-        let expected = uris(&told.message, HeaderName::RecordRoute)?;
+        let expected = behind_sender(uris(&told.message, HeaderName::RecordRoute)?, transaction.client.address);
         let fault = fault(request, &expected)?;
         Some(Self { request, told, expected, fault })
     }
@@ -175,6 +181,18 @@ impl<'a> Broken<'a> {
     }
 }
 
+/// Whether the other end had hung up before a request failed: it fails for that then.
+fn was_over(call: &Call, dialog: &Dialog<'_>, transaction: &Transaction) -> bool {
+    let failed = transaction.finals.first().and_then(|f| call.time(f.message)).unwrap_or(transaction.start);
+    dialog.byes().any(|(bye, answered)| answered.is_some() && bye.start < failed)
+}
+
+/// The proxies behind the sender of a request. One that hides who is in front of it sends with a single Via, and finds itself in Record-Route.
+fn behind_sender(mut expected: Vec<Uri>, sender: IpAddr) -> Vec<Uri> {
+    let own = expected.iter().rposition(|uri| uri.ip() == Some(sender)).map_or(0, |at| at + 1);
+    expected.split_off(own)
+}
+
 /// The INVITE of a dialog on the hop nearest who answered, with the answer there.
 fn deepest<'a>(call: &'a Call, dialog: Dialog<'a>) -> Option<(&'a CapturedMessage, &'a CapturedMessage)> {
     let mut at = dialog.beginning;
@@ -207,7 +225,14 @@ fn fault<'a>(request: &CapturedMessage, expected: &[Uri]) -> Option<Fault<'a>> {
     let is_along = |routes: &[Uri], order: &mut dyn Iterator<Item = &Uri>| {
         routes.iter().zip(order).map(|(one, other)| is_same_place(one, other)).collect::<Option<Vec<_>>>()
     };
-    let Some(routes) = behind_own(&found, expected) else { return Some(Fault::Other(found)) };
+    let Some(routes) = behind_own(&found, expected) else {
+        // What is left out may be names of the sender itself.
+        let left_out = expected.len().saturating_sub(found.len());
+        let (own, rest) = expected.split_at_checked(left_out)?;
+        let may_be_own = own.iter().all(|uri| uri.ip().is_none());
+        let goes_along = is_along(&found, &mut rest.iter())?.into_iter().all(|same| same);
+        return (!may_be_own || !goes_along).then_some(Fault::Other(found));
+    };
     let is_same = is_along(routes, &mut expected.iter())?.into_iter().all(|same| same);
     if is_same {
         return None;
@@ -221,7 +246,9 @@ fn is_same_place(one: &Uri, other: &Uri) -> Option<bool> {
     if one.ip().is_some() != other.ip().is_some() {
         return None;
     }
-    Some(one.host.eq_ignore_ascii_case(&other.host) && one.port_or_default() == other.port_or_default())
+    // One IPv6 address has many forms.
+    let is_same_host = one.ip() == other.ip() && (one.ip().is_some() || one.host.eq_ignore_ascii_case(&other.host));
+    Some(is_same_host && one.port_or_default() == other.port_or_default())
 }
 
 fn listed(uris: &[Uri]) -> Text {

@@ -117,3 +117,43 @@ fn what_goes_the_right_way_or_does_no_harm_is_none() {
         assert!(with_code(&flow, RULE.code).is_empty(), "{name}");
     }
 }
+
+#[test]
+fn what_fails_for_another_reason_than_its_way_is_none() {
+    let invite = "9.0 a > p to-tag=b1\nINVITE sip:bob@203.0.113.20\n\n9.01 p > b forward to-tag=b1\nINVITE sip:bob@203.0.113.20\n\n\
+        9.1 b > p\n403 Forbidden\n\n9.11 p > a forward\n403 Forbidden\n\n9.12 a > p\nACK\n\n";
+    let crossing = "9.0 b > p\nBYE sip:alice@192.0.2.10\nRoute: <sip:198.51.100.5;lr>\n\n9.01 p > a forward\nBYE sip:alice@192.0.2.10\n\n\
+        9.012 a > p\n200 OK\n\n9.02 p > b forward\n200 OK\n\n9.015 a > p\nBYE sip:bob@203.0.113.20\n\n9.03 p > a\n481 No Dialog\n\n";
+    let timeout = "9.0 a > p\nBYE sip:198.51.100.5\nRoute: <sip:bob@203.0.113.20>\n\n9.01 p > a\n408 Request Timeout\n\n";
+    let routed = |route: &str| {
+        format!("9.0 a > p\nBYE sip:bob@203.0.113.20\nRoute: {route}\n\n9.01 p > a\n404 Not Found\n\n")
+    };
+    for (name, recorded, steps) in [
+        ("passed on to the other end, which refuses it", ONE, invite.to_owned()),
+        ("the other end had hung up", ONE, crossing.to_owned()),
+        ("behind a strict router nobody answers", "<sip:198.51.100.5>", timeout.to_owned()),
+        ("one address in two forms", "<sip:[2001:db8:0:0::5];lr>", routed("<sip:[2001:DB8::5];lr>")),
+        ("the port of the transport", "<sip:198.51.100.5;transport=tcp;lr>", routed("<sip:198.51.100.5:5060;lr>")),
+    ] {
+        assert!(with_code(&flow(recorded, &steps), RULE.code).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_proxy_that_hides_who_is_in_front_of_it_finds_itself_in_record_route() {
+    let hidden = |own: &str, route: &str| {
+        let recorded = format!("<sip:198.51.100.6;lr>, {own}");
+        format!(
+            "{HOSTS}0.0 p > q\nINVITE sip:bob@corp.example\nRecord-Route: {own}\n\n\
+             0.01 q > b forward\nINVITE sip:bob@203.0.113.20\nRecord-Route: {recorded}\n\n\
+             1.0 b > q tag=b1\n200 OK\n\n1.01 q > p forward\n200 OK\n\n1.02 p > q\nACK\n\n1.03 q > b forward\nACK\n\n\
+             9.0 p > q\nBYE sip:bob@203.0.113.20\n{route}\n9.01 q > p\n404 Not Found\n\n"
+        )
+    };
+    let by_next = "Route: <sip:198.51.100.6;lr>\n";
+    let both_sides = format!("{ONE}, <sip:10.0.0.5;lr>");
+    for own in [ONE, "<sip:edge.example;lr>", &both_sides] {
+        assert!(with_code(&hidden(own, by_next), RULE.code).is_empty(), "{own}");
+        assert_eq!(with_code(&hidden(own, ""), RULE.code).len(), 1, "{own}");
+    }
+}
