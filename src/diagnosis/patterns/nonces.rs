@@ -1,12 +1,14 @@
 //! Nonces that their own server calls stale soon after it issued them.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::Evidence;
 use super::{Texts, cited, software_of_sender};
 use crate::call::{Call, CallNumber, CapturedMessage, Transaction, TransactionId};
+use crate::hashing;
 use crate::limits::{NONCE_CALLS, NONCE_CLIENTS, NONCE_SERVERS, PATTERN_NAME};
 use crate::provenance::{Endpoint, Timestamp};
 use crate::sip::{Challenge, HeaderName};
@@ -34,8 +36,8 @@ pub struct Server {
     pub repeated: u64,
     /// The age of the oldest of them when it was refused.
     pub oldest: Duration,
-    /// By client.
-    clients: BTreeMap<IpAddr, u64>,
+    /// By client: its address and the user name of its credentials, as a hash. Behind one address there may be many.
+    clients: BTreeMap<(IpAddr, u64), u64>,
     /// What it calls itself.
     pub software: Option<String>,
     /// Of the first of them: the challenge that issued the nonce, and that which calls it stale; the latter of the last one.
@@ -47,6 +49,8 @@ pub struct Server {
 /// A nonce that was refused as stale.
 struct Stale<'a> {
     realm: &'a str,
+    /// The user, as a hash.
+    user: u64,
     issued: &'a CapturedMessage,
     age: Duration,
     use_before: Use,
@@ -81,14 +85,21 @@ impl Nonces {
             let stale = challenges.iter().filter(|challenge| challenge.is_stale());
             for (challenge, credentials) in stale.filter_map(|c| Some((c, sent.iter().find(|sent| sent.answers(c))?))) {
                 if let Some(stale) = Stale::of(call, transaction, challenge, credentials) {
-                    self.add(call, transaction, response, &stale);
+                    self.add(call, transaction, issuer(call, transaction, challenge).server, response, &stale);
                 }
             }
         }
     }
 
-    fn add(&mut self, call: &Call, transaction: &Transaction, response: &CapturedMessage, stale: &Stale<'_>) {
-        let key = (transaction.server, stale.realm.to_owned());
+    fn add(
+        &mut self,
+        call: &Call,
+        sent: &Transaction,
+        server: Endpoint,
+        response: &CapturedMessage,
+        stale: &Stale<'_>,
+    ) {
+        let key = (server, stale.realm.to_owned());
         if !self.servers.contains_key(&key) {
             if self.servers.len() >= NONCE_SERVERS || key.1.len() > PATTERN_NAME || !self.texts.has_room() {
                 self.forgotten += 1;
@@ -101,7 +112,7 @@ impl Nonces {
         server.unused += u64::from(stale.use_before == Use::None);
         server.repeated += u64::from(stale.use_before == Use::SameCount);
         server.oldest = server.oldest.max(stale.age);
-        let client = transaction.client.address;
+        let client = (sent.client.address, stale.user);
         if server.clients.len() < NONCE_CLIENTS || server.clients.contains_key(&client) {
             *server.clients.entry(client).or_default() += 1;
         }
@@ -140,6 +151,7 @@ impl<'a> Stale<'a> {
     /// `None` where the same server did not issue that nonce in this call shortly before, and where nothing was accepted behind it.
     fn of(call: &'a Call, this: &Transaction, challenge: &'a Challenge, credentials: &Challenge) -> Option<Self> {
         let (realm, nonce) = (challenge.realm()?, credentials.params.value("nonce")?);
+        let user = hashing::shared().hash_one(credentials.params.value("username"));
         let sent: Timestamp = this.start;
         let of_pair = |t: &&Transaction| {
             t.upstream.is_none() && t.client.address == this.client.address && t.server == this.server
@@ -151,7 +163,10 @@ impl<'a> Stale<'a> {
         let answers = before.clone().flat_map(|t| &t.finals).filter(|f| f.status.is_challenge());
         let issued = answers.filter_map(|f| call.message(f.message)).find(|m| has_it(m))?;
         let age = sent.since(issued.provenance.time);
-        let is_accepted = |t: &Transaction| t.finals.iter().any(|f| !f.status.is_challenge());
+        // 403 may refuse the credentials, and an outage says nothing of them.
+        let is_accepted = |t: &Transaction| {
+            t.finals.iter().any(|f| !f.status.is_challenge() && f.status.0 != 403 && !(500..600).contains(&f.status.0))
+        };
         let behind = call.transactions.iter().filter(of_pair).find(|t| t.start > sent && t.method == this.method)?;
         let used = |t: &Transaction| {
             let request = call.message(t.request?)?;
@@ -167,8 +182,21 @@ impl<'a> Stale<'a> {
         let use_before = before.find(|t| is_accepted(t) && used(t).is_some()).and_then(used).unwrap_or(Use::None);
         let next = behind.request.and_then(|id| call.message(id))?.message.credentials();
         let is_renewed = next.iter().any(|c| c.answers(challenge) && c.params.value("nonce") != Some(nonce));
-        (age < YOUNG && is_renewed && is_accepted(behind)).then_some(Self { realm, issued, age, use_before })
+        (age < YOUNG && is_renewed && is_accepted(behind)).then_some(Self { realm, user, issued, age, use_before })
     }
+}
+
+/// The hop to whoever made a challenge, as far as it was captured: proxies pass on those of servers behind them.
+fn issuer<'a>(call: &'a Call, transaction: &'a Transaction, challenge: &Challenge) -> &'a Transaction {
+    let nonce = challenge.params.value("nonce");
+    let has_it = |t: &&'a Transaction| {
+        let mut answers = t.finals.iter().filter(|f| f.status.is_challenge()).filter_map(|f| call.message(f.message));
+        answers.any(|m| m.message.challenges().iter().any(|c| c.params.value("nonce") == nonce))
+    };
+    let behind = |t: &&'a Transaction| t.downstream.iter().filter_map(|id| call.transaction(*id)).find(has_it);
+    // More steps than transactions would be a circle.
+    let hops = std::iter::successors(Some(transaction), behind).take(call.transactions.len());
+    hops.last().unwrap_or(transaction)
 }
 
 /// The header field that carries a challenge.

@@ -18,6 +18,9 @@ const USUAL: Duration = Duration::from_hours(1);
 /// Without any message for so long, the capture may have been stopped meanwhile.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// A server that knows that nobody is registered says so at once.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
 /// Registrations of the whole capture, by address of record.
 #[derive(Debug, Default)]
 pub struct Registered {
@@ -40,8 +43,12 @@ impl Registered {
             for (at, transaction) in registers {
                 self.register(call, TransactionId(at), transaction);
             }
-        } else if fails && !self.users.is_empty() && call.outcome != Outcome::Answered {
-            self.fail(call);
+        } else if !self.users.is_empty() {
+            if call.outcome == Outcome::Answered {
+                self.reach(call);
+            } else if fails {
+                self.fail(call);
+            }
         }
     }
 
@@ -88,7 +95,14 @@ impl Registered {
             }
             return;
         };
-        let Some(wanted) = Wanted::of(&request.message) else { return };
+        let Some(wanted) = Wanted::of(&request.message) else {
+            // Whoever only asks is told what is registered.
+            let left = granted(&response.message).filter(|_| !response.message.contacts().is_empty());
+            if let Some((user, left)) = self.users.get_mut(&name).zip(left) {
+                user.hold(response.provenance.time, left);
+            }
+            return;
+        };
         if !self.users.contains_key(&name) {
             let has_room = self.users.len() < REGISTERED_USERS && name.len() <= PATTERN_NAME && self.texts.has_room();
             if wanted == Wanted::Removal || !has_room {
@@ -104,6 +118,15 @@ impl Registered {
                 let granted = granted(&response.message).or(asked).unwrap_or(USUAL);
                 user.accept(transaction, Seen::of(response), granted);
             }
+        }
+    }
+
+    /// Whoever is called in vain may have been reached before, by a registration that the capture does not show.
+    fn reach(&mut self, call: &Call) {
+        let Some(request) = call.initial_request() else { return };
+        let user = request.message.request_uri().and_then(|uri| self.users.get_mut(&record(&uri)?));
+        if let Some(user) = user {
+            user.reach(request.provenance.time);
         }
     }
 
@@ -184,6 +207,9 @@ fn no_registration<'a>(call: &'a Call, id: TransactionId, transaction: &Transact
         return None;
     }
     let last = transaction.failed_final().filter(|f| matches!(f.status.0, 404 | 410 | 480))?;
+    // Who looks elsewhere, or waits for a telephone that is woken up, takes longer.
+    let response = call.message(last.message)?;
+    let is_at_once = response.provenance.time.since(transaction.start) <= AT_ONCE;
     let has_rung = transaction.provisionals.iter().filter_map(|id| call.message(*id)).any(|m| {
         let status = m.message.status();
         status.is_some_and(|status| status != StatusCode(100))
@@ -192,7 +218,16 @@ fn no_registration<'a>(call: &'a Call, id: TransactionId, transaction: &Transact
         Some(Origin::Response(deepest, _)) => deepest == id,
         _ => true,
     };
-    (!has_rung && began_there).then(|| call.message(last.message)).flatten()
+    (is_at_once && !has_rung && began_there && !wants_no_calls(response)).then_some(response)
+}
+
+/// Whether a refusal says itself that the user does not want to be disturbed.
+fn wants_no_calls(response: &CapturedMessage) -> bool {
+    let phrase = response.message.reason_phrase().unwrap_or_default().to_ascii_lowercase();
+    let says =
+        |text: &str| text.contains("disturb") || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "dnd");
+    says(&phrase)
+        || response.message.reasons().iter().any(|r| r.text.as_deref().is_some_and(|t| says(&t.to_ascii_lowercase())))
 }
 
 /// Adds a registrar to those of a user.

@@ -3,7 +3,8 @@
 mod dialled;
 mod pattern;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::super::names::Names;
 use super::software_of_sender;
 use super::unwanted::Invite;
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
+use crate::hashing;
 use crate::limits::{PATTERN_NAME, TOLL_ACCOUNTS, TOLL_ATTEMPTS, TOLL_ATTEMPTS_PER_PARTY, TOLL_SOURCES};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
 use crate::sip::Method;
@@ -46,7 +48,9 @@ pub struct Party {
     is_account: bool,
     /// Whether they hold a pattern.
     is_told: bool,
-    /// Further ones behind them.
+    /// Whose calls made that pattern.
+    callers: BTreeSet<u64>,
+    /// Further ones of these callers behind them.
     pub later: u64,
     /// Those of them that were answered.
     pub answered_later: u64,
@@ -67,6 +71,8 @@ pub struct Attempt {
     pub server: Endpoint,
     /// The call.
     pub call: CallNumber,
+    /// The caller, as a hash.
+    caller: u64,
     /// What was dialled.
     pub dialled: Box<str>,
     /// How many digits at the end of it are a number abroad, or of a premium rate, with country code; 0 where that is not known.
@@ -99,7 +105,11 @@ impl Toll {
         if !is_first {
             return;
         }
-        let attempt = Attempt::of(call, invite.request, dialled, home);
+        let caller = invite.names.caller.as_deref();
+        let mut attempt = Attempt::of(call, invite.request, dialled, home);
+        // Of callers who withhold their names there may be many.
+        let hashing = hashing::shared();
+        attempt.caller = caller.map_or_else(|| hashing.hash_one(attempt.call.0), |name| hashing.hash_one(name));
         let source = attempt.client.address;
         let name = invite.names.caller.as_deref().filter(|name| name.len() <= PATTERN_NAME);
         if self.held >= TOLL_ATTEMPTS || self.sources.len() >= TOLL_SOURCES || self.accounts.len() >= TOLL_ACCOUNTS {
@@ -168,10 +178,15 @@ impl Party {
 
     fn add(&mut self, attempt: Attempt, home: &str, held: &mut usize) {
         if self.attempts.len() >= TOLL_ATTEMPTS_PER_PARTY {
-            self.is_told = self.is_told || self.pattern(home).is_some();
+            if !self.is_told {
+                let callers = self.pattern(home).map(|p| p.marked.iter().map(|attempt| attempt.caller).collect());
+                self.is_told = callers.is_some();
+                self.callers = callers.unwrap_or_default();
+            }
             if self.is_told {
-                self.later += 1;
-                self.answered_later += u64::from(matches!(attempt.fate, Fate::Answered(_)));
+                let is_of_these = self.callers.contains(&attempt.caller);
+                self.later += u64::from(is_of_these);
+                self.answered_later += u64::from(is_of_these && matches!(attempt.fate, Fate::Answered(_)));
                 return;
             }
             // At least a quarter of them makes room.
@@ -203,6 +218,7 @@ impl Attempt {
             client: provenance.flow.source,
             server: provenance.flow.destination,
             call: call.number,
+            caller: 0,
             dialled: dialled.into(),
             abroad: dialled::abroad(dialled, home).map_or(0, str::len),
             fate: Fate::of(call),

@@ -42,6 +42,8 @@ pub struct Period {
     pub granted: Duration,
     /// Who sent it.
     pub client: Endpoint,
+    /// When somebody was reached by it although it was over.
+    reached: Option<Timestamp>,
     /// When the client took a contact away.
     removed: Option<Timestamp>,
     /// Who accepted these registrations.
@@ -131,7 +133,16 @@ impl User {
             if self.periods.len() >= PERIODS {
                 self.periods.remove(0);
             }
-            self.periods.push(Period { since, until, last, granted, client, removed: None, servers: vec![server] });
+            self.periods.push(Period {
+                since,
+                until,
+                last,
+                granted,
+                client,
+                reached: None,
+                removed: None,
+                servers: vec![server],
+            });
             self.periods.sort_by_key(|p| p.since);
             return;
         };
@@ -147,6 +158,20 @@ impl User {
     pub(super) fn remove(&mut self, time: Timestamp) {
         if let Some(period) = self.periods.iter_mut().rfind(|p| p.since <= time) {
             period.removed = Some(period.removed.map_or(time, |known| known.min(time)));
+        }
+    }
+
+    /// A call to it that was answered.
+    pub(super) fn reach(&mut self, time: Timestamp) {
+        if let Some(period) = self.periods.iter_mut().rfind(|p| p.since <= time) {
+            period.reached = Some(period.reached.map_or(time, |known| known.max(time)));
+        }
+    }
+
+    /// What is registered at that time is so for as long as this.
+    pub(super) fn hold(&mut self, time: Timestamp, left: Duration) {
+        if let Some(period) = self.periods.iter_mut().rfind(|p| p.since <= time && p.removed.is_none()) {
+            period.until = period.until.max(time.plus(left));
         }
     }
 
@@ -172,6 +197,7 @@ impl User {
         let period = self.periods.iter().rfind(|p| p.since <= failure.time)?;
         let is_over = period.removed.is_none_or(|time| time > failure.seen.time)
             && period.until.plus(GRACE) < failure.time
+            && period.reached.is_none_or(|time| time <= period.until.plus(GRACE))
             && period.servers.contains(&failure.seen.source.address);
         is_over.then_some(period)
     }

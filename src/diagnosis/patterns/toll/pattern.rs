@@ -17,6 +17,8 @@ const TURNED_AWAY: usize = 4;
 /// Different numbers of one block, which has a thousand.
 const NUMBERS: usize = 6;
 const BLOCK_DIGITS: usize = 3;
+/// One in so many calls that is neither answered nor turned away shows that people are called.
+const PEOPLE: usize = 5;
 /// Digits at the end of what is dialled that are compared before anything else is.
 const TAIL: usize = 8;
 /// Digits of the longest prefix.
@@ -73,9 +75,12 @@ impl<'a> Pattern<'a> {
         // What is dialled in another way to a number that is known from elsewhere goes there too.
         let abroad = all.iter().filter(|attempt| attempt.number().is_some());
         let tails: BTreeSet<&str> = abroad.chain(marked.iter().copied()).filter_map(tail).collect();
+        // Behind one address there may be others, who are none of it.
+        let callers: BTreeSet<u64> = marked.iter().map(|attempt| attempt.caller).collect();
         let belongs = |attempt: &&Attempt| {
             let is_abroad = tail(attempt).is_some_and(|tail| tails.contains(tail));
-            is_abroad && attempt.time >= start && attempt.time.since(start) <= WINDOW
+            let is_of_these = callers.contains(&attempt.caller);
+            is_of_these && is_abroad && attempt.time >= start && attempt.time.since(start) <= WINDOW
         };
         let attempts: Vec<_> = all.iter().filter(belongs).collect();
         (attempts.len() >= ATTEMPTS).then_some(Self { mark, attempts, marked })
@@ -158,6 +163,13 @@ fn prefixes<'a>(part: &[&'a Attempt], number: &str) -> Option<Vec<&'a str>> {
             Fate::Other => false,
         };
     }
+    // Whoever has several carriers for a call goes through their codes in turn, and again when the user dials again.
+    let times = |prefix: &str| part.iter().filter(|a| a.dialled.strip_suffix(number) == Some(prefix)).count();
+    let goes_round = all.len() < PREFIXES_OF_ONE_KIND && all.iter().all(|prefix| times(prefix) > 1);
+    let marked = all.iter().map(|prefix| times(prefix)).sum::<usize>();
+    if marked < ATTEMPTS || goes_round {
+        return None;
+    }
     let ways_out = all.iter().filter(|prefix| dialled::is_a_way_out(prefix)).count();
     let kinds: BTreeSet<_> = all.iter().map(|prefix| dialled::way_abroad(prefix)).collect();
     let least = if kinds.len() > 1 { PREFIXES } else { PREFIXES_OF_ONE_KIND };
@@ -169,6 +181,11 @@ fn blocks(attempts: &[Attempt]) -> Vec<Pattern<'_>> {
     let groups = grouped(attempts, block, ATTEMPTS);
     let patterns = groups.filter_map(|(block, group)| {
         let (numbers, part) = within(&group, numbers)?;
+        // People are busy, or do not answer; numbers that are there to earn money do.
+        let people = part.iter().filter(|attempt| attempt.fate == Fate::Other).count();
+        if people * PEOPLE > part.len() {
+            return None;
+        }
         let is_run = follow_each_other(&numbers);
         Pattern::with_others(Mark::Block { block, numbers, is_run }, part, attempts)
     });

@@ -94,7 +94,11 @@ fn what_is_ordinary_or_told_elsewhere_is_none() {
         .concat()
     };
     let wrong = |at: f64, call: &str| stale(at, call, 0.1, Ok("200 OK")).replace(", stale=true", "");
+    let users = flow(6, |at, call| stale(at, call, 0.1, Ok("200 OK")).replace("\"alice\"", &format!("\"{call}\"")));
     for (name, steps) in [
+        ("many users behind one address", users),
+        ("refused behind it", flow(6, |at, call| stale(at, call, 0.1, Ok("403 Forbidden")))),
+        ("an outage behind it", flow(6, |at, call| stale(at, call, 0.1, Ok("503 Service Unavailable")))),
         ("twice", flow(2, |at, call| stale(at, call, 0.1, Ok("200 OK")))),
         ("one for each registration", flow(6, alone)),
         ("not stale", flow(6, wrong)),
@@ -110,4 +114,23 @@ fn what_is_ordinary_or_told_elsewhere_is_none() {
     ] {
         assert!(with_code(&steps, RULE.code).is_empty(), "{name}");
     }
+}
+
+#[test]
+fn the_server_behind_a_proxy_is_named_where_the_capture_shows_it() {
+    let forwarded = |steps: String| {
+        let mut all = String::new();
+        for step in steps.split_inclusive("\n\n") {
+            // Each request goes on, and each response comes from behind.
+            let hop = step.replace("a > p", "p > q forward").replace("+0.01 p > a", "+0.005 q > p");
+            let is_request = step.contains("a > p");
+            let hop = if is_request { hop.replacen(step.split(' ').next().unwrap(), "+0.001", 1) } else { hop };
+            let back = step.replace("p > a", "p > a forward").replace("+0.01", "+0.001");
+            all += &if is_request { format!("{step}{hop}") } else { format!("{hop}{back}") };
+        }
+        all
+    };
+    let steps = flow(4, |at, call| forwarded(stale(at, call, 0.1, Ok("200 OK"))));
+    let finding = only(&steps.replacen("host p", "host q 198.51.100.9\nhost p", 1), RULE.code);
+    assert!(finding.message.to_string().starts_with("198.51.100.9:5060 refused 4 nonces"), "{}", finding.message);
 }

@@ -113,7 +113,14 @@ fn a_user_that_is_registered_or_not_on_purpose_is_none() {
         &format!("180 Ringing\n\n+9 r > b call=cbob100\n{REFUSED}"),
         1,
     );
+    let query = register(80, "bob", "", "200 OK\nContact: <sip:bob@192.0.2.77>;expires=600");
+    let reached = call(80, "bob", "200 OK");
+    let late = call(100, "bob", REFUSED).replace("+0.02 r > b", "+25 r > b");
     for (name, steps) in [
+        ("another contact, as a query tells", vec![registered(0, "bob", 60), query, call(100, "bob", REFUSED)]),
+        ("reached all the same", vec![registered(0, "bob", 60), reached, call(100, "bob", REFUSED)]),
+        ("refused after a while", vec![registered(0, "bob", 60), late]),
+        ("does not want calls", vec![registered(0, "bob", 60), call(100, "bob", "480 Do Not Disturb")]),
         ("before the end", vec![registered(0, "bob", 200), call(100, "bob", REFUSED)]),
         ("renewed", vec![registered(0, "bob", 60), registered(50, "bob", 60), call(100, "bob", REFUSED)]),
         ("renewed from another port", vec![registered(0, "bob", 60), other_port, call(100, "bob", REFUSED)]),

@@ -124,10 +124,10 @@ fn what_fails_for_another_reason_than_its_way_is_none() {
         9.1 b > p\n403 Forbidden\n\n9.11 p > a forward\n403 Forbidden\n\n9.12 a > p\nACK\n\n";
     let crossing = "9.0 b > p\nBYE sip:alice@192.0.2.10\nRoute: <sip:198.51.100.5;lr>\n\n9.01 p > a forward\nBYE sip:alice@192.0.2.10\n\n\
         9.012 a > p\n200 OK\n\n9.02 p > b forward\n200 OK\n\n9.015 a > p\nBYE sip:bob@203.0.113.20\n\n9.03 p > a\n481 No Dialog\n\n";
-    let timeout = "9.0 a > p\nBYE sip:198.51.100.5\nRoute: <sip:bob@203.0.113.20>\n\n9.01 p > a\n408 Request Timeout\n\n";
-    let routed = |route: &str| {
-        format!("9.0 a > p\nBYE sip:bob@203.0.113.20\nRoute: {route}\n\n9.01 p > a\n404 Not Found\n\n")
-    };
+    let timeout =
+        "9.0 a > p\nBYE sip:198.51.100.5\nRoute: <sip:bob@203.0.113.20>\n\n9.01 p > a\n408 Request Timeout\n\n";
+    let routed =
+        |route: &str| format!("9.0 a > p\nBYE sip:bob@203.0.113.20\nRoute: {route}\n\n9.01 p > a\n404 Not Found\n\n");
     for (name, recorded, steps) in [
         ("passed on to the other end, which refuses it", ONE, invite.to_owned()),
         ("the other end had hung up", ONE, crossing.to_owned()),

@@ -35,7 +35,7 @@ fn whoever_guesses_how_to_dial_abroad_is_told() {
         finding.message.to_string(),
         "192.0.2.10 dialled +441632960012 at 198.51.100.5:5060 in 12 ways within 3 min 40 s, with this in front of it: +, 00, 011, no prefix, 9, 900, \
          9011, 90, 99, 000, 8, 800. Users know how their exchange dials abroad; whoever goes through so many ways looks for one that is let \
-         through. Of 12 attempts to numbers abroad or of premium rates in that time 12 were turned away, 0 answered."
+         through. Of 12 attempts that the same callers made in that time to numbers abroad or of premium rates 12 were turned away, 0 answered."
     );
     assert_eq!((finding.severity, finding.calls.len(), finding.calls_total), (Severity::Warning, 12, 12));
     assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "198.51.100.5:5060");
@@ -166,4 +166,58 @@ fn nothing_else_is_said_of_the_same_calls() {
     let told: Vec<Finding> = findings(&flow);
     let codes: Vec<_> = told.iter().map(|f| f.code).filter(|code| ["scanner", RULE.code].contains(code)).collect();
     assert_eq!(codes, [RULE.code]);
+}
+
+/// A trunk with calls abroad that are answered, of `users` in turn, and beside them `others`.
+fn trunk<'a>(users: &[&'a str], others: Vec<(f64, &'a str, String, &'a str)>) -> String {
+    let calls = (0..30_u32).map(|n| {
+        let user = users[n as usize % users.len()];
+        (f64::from(n) * 10.0, user, format!("+4416329601{:02}", n * 37 % 90 + 10), "200 OK")
+    });
+    flow(calls.chain(others))
+}
+
+#[test]
+fn a_number_that_goes_through_all_carriers_is_none() {
+    let once = |start: f64| {
+        let codes = ["+", "100200", "1003", "00", "1005011"].into_iter().zip(0_u32..);
+        codes.map(move |(code, n)| {
+            (start + f64::from(n) * 0.3, "2001@a>p", format!("{code}441632960012"), "404 Not Found")
+        })
+    };
+    let again: Vec<_> = once(100.0).chain(once(130.0)).chain(once(160.0)).collect();
+    for users in [&["2001@a>p"][..], &["2001@a>p", "2002@a>p", "2003@a>p"]] {
+        for others in [once(100.0).collect(), again.clone()] {
+            assert_eq!(with_code(&trunk(users, others), RULE.code), [], "{users:?}");
+        }
+    }
+}
+
+#[test]
+fn what_others_of_one_address_call_is_none_of_it() {
+    let guesses = GUESSES.iter().zip(0_u32..);
+    let guesses =
+        guesses.map(|(p, n)| (f64::from(n) * 5.0, "100@a>p", format!("{p}441632960012"), FORBIDDEN)).collect();
+    let finding = only(&trunk(&["2002@a>p", "2003@a>p"], guesses), RULE.code);
+    assert!(finding.message.to_string().ends_with("12 were turned away, 0 answered."), "{}", finding.message);
+    assert_eq!((finding.severity, finding.calls_total), (Severity::Warning, 12));
+}
+
+#[test]
+fn a_test_of_a_dial_plan_is_not_critical() {
+    let tries = GUESSES[..9].iter().chain(&GUESSES[..9]).zip(0_u32..);
+    let tries = tries.map(|(p, n)| {
+        let got = if *p == "9011" { "200 OK" } else { FORBIDDEN };
+        (f64::from(n) * 5.0, "100@a>p", format!("{p}441632960012"), got)
+    });
+    assert_eq!(only(&flow(tries), RULE.code).severity, Severity::Warning);
+}
+
+#[test]
+fn people_who_are_busy_are_no_numbers_that_earn_money() {
+    let people = (0..14_u32).map(|n| {
+        let got = if n.is_multiple_of(4) { "486 Busy Here" } else { "200 OK" };
+        (f64::from(n * 25), "2001@a>p", format!("+960770{}", 1000 + n * 3), got)
+    });
+    assert_eq!(with_code(&flow(people), RULE.code), []);
 }
