@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "No such call is answered in a later capture, and the carrier's records show none after the block.",
         when_this_is_wrong: "- A test of a dial plan tries many ways to dial a number too: whoever made it knows.\n\
             - A robot that tests what ranges can be reached, on behalf of a carrier.\n\
-            - Calls abroad of a trunk, a call centre or a dialler are not told however many they are; nor is a number that was tried with `00` and then with `+`.\n\
+            - Calls abroad of a trunk, a call centre or a dialler are not told however many they are; nor is a number that was tried with `00` and then with `+`, or with the codes of some carriers in turn.\n\
             - Numbers of the country of the settings, and of the caller's own, are none abroad: set `country` where it is not North America.\n\
             - From can be written by anybody: that a caller is named does not prove that its account was used.\n\
             - Fewer than ten ways to dial one number are a warning, as tests go through so many; calls to a block of which one in five is busy or not \
