@@ -151,7 +151,7 @@ impl<'a> Stale<'a> {
     /// `None` where the same server did not issue that nonce in this call shortly before, and where nothing was accepted behind it.
     fn of(call: &'a Call, this: &Transaction, challenge: &'a Challenge, credentials: &Challenge) -> Option<Self> {
         let (realm, nonce) = (challenge.realm()?, credentials.params.value("nonce")?);
-        let user = hashing::shared().hash_one(credentials.params.value("username"));
+        let client = hashing::shared().hash_one(credentials.params.value("username"));
         let sent: Timestamp = this.start;
         let of_pair = |t: &&Transaction| {
             t.upstream.is_none() && t.client.address == this.client.address && t.server == this.server
@@ -182,7 +182,13 @@ impl<'a> Stale<'a> {
         let use_before = before.find(|t| is_accepted(t) && used(t).is_some()).and_then(used).unwrap_or(Use::None);
         let next = behind.request.and_then(|id| call.message(id))?.message.credentials();
         let is_renewed = next.iter().any(|c| c.answers(challenge) && c.params.value("nonce") != Some(nonce));
-        (age < YOUNG && is_renewed && is_accepted(behind)).then_some(Self { realm, user, issued, age, use_before })
+        (age < YOUNG && is_renewed && is_accepted(behind)).then_some(Self {
+            realm,
+            user: client,
+            issued,
+            age,
+            use_before,
+        })
     }
 }
 

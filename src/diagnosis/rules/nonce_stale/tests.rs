@@ -126,7 +126,8 @@ fn the_server_behind_a_proxy_is_named_where_the_capture_shows_it() {
             let is_request = step.contains("a > p");
             let hop = if is_request { hop.replacen(step.split(' ').next().unwrap(), "+0.001", 1) } else { hop };
             let back = step.replace("p > a", "p > a forward").replace("+0.01", "+0.001");
-            all += &if is_request { format!("{step}{hop}") } else { format!("{hop}{back}") };
+            let (first, second) = if is_request { (step, hop.as_str()) } else { (hop.as_str(), back.as_str()) };
+            all.extend([first, second]);
         }
         all
     };
