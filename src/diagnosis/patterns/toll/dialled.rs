@@ -12,10 +12,8 @@ const DIALLED: std::ops::RangeInclusive<usize> = 9..=28;
 /// What people write in front of a number with country code; everything else is a way out of an exchange.
 const PLAIN: &[&str] = &["", "+", "0", "00", "011", "0011"];
 /// Area codes of the North American plan that lie outside of the United States and Canada (and their territories), and 900, in order.
-const COSTLY_NORTH_AMERICAN: &[&str] = &[
-    "242", "246", "264", "268", "284", "345", "441", "473", "649", "658", "664", "721", "758", "767", "784", "809",
-    "829", "849", "868", "869", "876", "900",
-];
+const COSTLY_NORTH_AMERICAN: &[u16] =
+    &[242, 246, 264, 268, 284, 345, 441, 473, 649, 658, 664, 721, 758, 767, 784, 809, 829, 849, 868, 869, 876, 900];
 /// First digits of ranges whose calls cost much, of which fraud gets a share, and few people call: satellites and international networks,
 /// premium rates, and small countries (as CFCA, the GSMA and carriers list them; those with much honest traffic are left out).
 const COSTLY: &[&str] = &[
@@ -46,7 +44,10 @@ pub(super) fn is_at_home(number: &NumberView<'_>, home: &str) -> bool {
 /// Whether a number with the country code at home costs as if it had another.
 fn is_special(digits: &str, home: &str) -> bool {
     match digits.strip_prefix('1') {
-        Some(national) => national.get(..3).is_some_and(|area| COSTLY_NORTH_AMERICAN.binary_search(&area).is_ok()),
+        Some(national) => {
+            let area = national.get(..3).and_then(|area| area.parse().ok());
+            area.is_some_and(|area| COSTLY_NORTH_AMERICAN.binary_search(&area).is_ok())
+        }
         None => COSTLY.iter().any(|range| range.len() > home.len() && digits.starts_with(range)),
     }
 }
