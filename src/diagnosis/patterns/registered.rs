@@ -11,7 +11,7 @@ use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction, Transacti
 use crate::hashing::HashMap;
 use crate::limits::{PATTERN_NAME, REGISTERED_USERS, SILENCES};
 use crate::provenance::Timestamp;
-use crate::sip::{HeaderName, Message, Method, NameAddr, StatusCode, Uri};
+use crate::sip::{HeaderName, Message, Method, StatusCode, UriView};
 
 /// What a registrar that says nothing of it grants (RFC 3261 §10.2.1.1: its own choice; most take this).
 const USUAL: Duration = Duration::from_hours(1);
@@ -80,7 +80,7 @@ impl Registered {
 
     fn register(&mut self, call: &Call, id: TransactionId, transaction: &Transaction) {
         let Some(request) = transaction.request.and_then(|id| call.message(id)) else { return };
-        let name = request.message.header(HeaderName::To).and_then(|to| record(&Uri::read(NameAddr::uri_of(&to)?)?));
+        let name = request.message.party(HeaderName::To).and_then(|to| record(&to));
         let Some(name) = name else { return };
         let accepted = transaction.finals.iter().find(|f| StatusCode::is_success(f.status));
         let Some(response) = accepted.and_then(|f| call.message(f.message)) else {
@@ -124,7 +124,7 @@ impl Registered {
     /// Whoever is called in vain may have been reached before, by a registration that the capture does not show.
     fn reach(&mut self, call: &Call) {
         let Some(request) = call.initial_request() else { return };
-        let user = request.message.request_uri().and_then(|uri| self.users.get_mut(&record(&uri)?));
+        let user = request.message.target().and_then(|uri| self.users.get_mut(&record(&uri)?));
         if let Some(user) = user {
             user.reach(request.provenance.time);
         }
@@ -134,7 +134,7 @@ impl Registered {
         for (at, transaction) in call.transactions.iter().enumerate() {
             let Some(response) = no_registration(call, TransactionId(at), transaction) else { continue };
             let request = transaction.request.and_then(|id| call.message(id));
-            let Some(name) = request.and_then(|m| record(&m.message.request_uri()?)) else { continue };
+            let Some(name) = request.and_then(|m| record(&m.message.target()?)) else { continue };
             let Some(user) = self.users.get_mut(&name) else { continue };
             let failure = Failure {
                 seen: Seen::of(response),
@@ -195,9 +195,9 @@ fn seconds(value: Option<&str>) -> Option<Duration> {
 }
 
 /// The address of record that a URI names.
-fn record(uri: &Uri) -> Option<String> {
+fn record(uri: &UriView<'_>) -> Option<String> {
     let user = uri.user_name().filter(|user| !user.is_empty() && !uri.host.is_empty())?;
-    Some(format!("sip:{user}@{}", uri.host))
+    Some(format!("sip:{user}@{}", uri.lower_host()))
 }
 
 /// The response by which a server says at once that nobody is registered: it began there, and nobody was asked behind.

@@ -111,7 +111,7 @@ impl Toll {
         let hashing = hashing::shared();
         attempt.caller = caller.map_or_else(|| hashing.hash_one(attempt.call.0), |name| hashing.hash_one(name));
         let source = attempt.client.address;
-        let name = invite.names.caller.as_deref().filter(|name| name.len() <= PATTERN_NAME);
+        let name = caller.filter(|name| name.len() <= PATTERN_NAME);
         if self.held >= TOLL_ATTEMPTS || self.sources.len() >= TOLL_SOURCES || self.accounts.len() >= TOLL_ACCOUNTS {
             self.make_room(attempt.time);
         }
