@@ -162,6 +162,16 @@ impl Patterns {
         self.observe_all(&[studied], &settings);
     }
 
+    /// What is remembered of these calls.
+    #[cfg(test)]
+    pub(super) fn of_calls(calls: &[super::CallReport]) -> Self {
+        let mut patterns = Self::default();
+        for report in calls {
+            patterns.observe_call(&report.call);
+        }
+        patterns
+    }
+
     /// Limits that were hit, in words.
     pub fn limits_hit(&self) -> Vec<Text> {
         let redirects = self.redirects.forgotten();

@@ -382,14 +382,6 @@ mod tests {
         diagnose(&format!("host a 192.0.2.10\nhost b 198.51.100.30\n\n{flow}")).calls
     }
 
-    fn observed(calls: &[CallReport]) -> Patterns {
-        let mut patterns = Patterns::default();
-        for report in calls {
-            patterns.observe_call(&report.call);
-        }
-        patterns
-    }
-
     #[test]
     fn calls_are_counted_by_source_and_by_caller() {
         let mut flow = String::new();
@@ -409,7 +401,7 @@ mod tests {
             );
         }
         flow += "5 a > b call=c0\nBYE\n\n+0.1 b > a call=c0\n200 OK\n\n";
-        let patterns = observed(&calls(&flow));
+        let patterns = Patterns::of_calls(&calls(&flow));
         let source = patterns.traffic.sources().next().unwrap();
         let counts = &source.counts;
         assert_eq!((counts.calls, counts.reached, counts.answered, counts.named, counts.unwanted), (4, 3, 1, 3, 1));
@@ -423,7 +415,7 @@ mod tests {
     #[test]
     fn the_tables_stay_within_their_limits_and_say_so() {
         let calls = calls("0 a > b\nINVITE sip:+12155550100@b.example\n\n0.1 b > a\n486 Busy Here\n\n0.2 a > b\nACK\n");
-        let mut patterns = observed(&calls);
+        let mut patterns = Patterns::of_calls(&calls);
         assert_eq!(patterns.limits_hit(), []);
         let client = calls[0].call.transactions[0].client;
         let request = calls[0].call.initial_request().unwrap();
@@ -441,7 +433,7 @@ mod tests {
     fn of_many_calls_the_first_ones_are_remembered_and_all_are_counted() {
         let calls = calls("0 a > b\nINVITE sip:+12155550100@b.example\n\n0.1 b > a\n486 Busy Here\n\n0.2 a > b\nACK\n");
         let again: Vec<CallReport> = (0..TRAFFIC_ATTEMPTS + 5).map(|_| calls[0].clone()).collect();
-        let patterns = observed(&again);
+        let patterns = Patterns::of_calls(&again);
         let source = patterns.traffic.sources().next().unwrap();
         assert_eq!((source.attempts().len(), source.examples.requests().len()), (TRAFFIC_ATTEMPTS, TRAFFIC_EXAMPLES));
         assert_eq!(source.counts.calls, u64::try_from(TRAFFIC_ATTEMPTS + 5).unwrap());

@@ -12,17 +12,9 @@ fn calls(count: usize) -> Vec<CallReport> {
     diagnose(&format!("host a 192.0.2.10\nhost p 198.51.100.5\n\n{}", calls.collect::<String>())).calls
 }
 
-fn observed(calls: &[CallReport]) -> Patterns {
-    let mut patterns = Patterns::default();
-    for report in calls {
-        patterns.observe_call(&report.call);
-    }
-    patterns
-}
-
 #[test]
 fn the_first_attempts_of_a_pattern_are_kept_and_the_rest_counted() {
-    let patterns = observed(&calls(TOLL_ATTEMPTS_PER_PARTY + 9));
+    let patterns = Patterns::of_calls(&calls(TOLL_ATTEMPTS_PER_PARTY + 9));
     let (_, source, pattern) = patterns.toll.sources("1").next().unwrap();
     assert_eq!((source.attempts.len(), source.later, source.answered_later), (TOLL_ATTEMPTS_PER_PARTY, 9, 0));
     assert_eq!(pattern.attempts.len(), TOLL_ATTEMPTS_PER_PARTY);
