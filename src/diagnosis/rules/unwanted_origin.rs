@@ -248,6 +248,9 @@ mod tests {
         let cancelled = format!("{}\n4.015 p > c branch=k2\nCANCEL sip:c@203.0.113.62\n", fork("0.02"));
         let crossed = said(&cancelled.replace("\n5 c > p branch=k2 tag=y\n", "\n5 c > p branch=k2 tag=y re=INVITE\n"));
         assert!(crossed.contains("was answered 1 s later: answer and CANCEL crossed"), "{crossed}");
+        // It had the answer when the 607 came, though it had not passed it on yet.
+        let after = said(&fork("0.02").replace("\n4 b > p", "\n5.002 b > p").replace("\n4.01 p > b", "\n5.003 p > b"));
+        assert!(after.contains("answered 607 2 ms after another branch"), "{after}");
         let advanced = said(&fork("4.02"));
         assert!(!advanced.contains("another branch"), "{advanced}");
     }

@@ -1,5 +1,7 @@
 //! A 607 from one branch of a call that another branch answered.
 
+use std::time::Duration;
+
 use super::RULE;
 use crate::call::{Call, CapturedMessage, MessageId, Outcome, Transaction};
 use crate::diagnosis::unwanted_case::element;
@@ -7,6 +9,9 @@ use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Text};
 use crate::lang::span;
 use crate::provenance::Endpoint;
 use crate::sip::{Method, StatusCode};
+
+/// How long an answer may be on its way that was sent before the CANCEL came: T1, the usual estimate of a round trip.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
 /// A 607 that did not decide the call.
 struct Beside<'a> {
@@ -44,7 +49,10 @@ fn of<'a>(call: &'a Call, transaction: &'a Transaction) -> Option<Beside<'a>> {
     let (answer, fork) = match (success(transaction), upstream) {
         (Some(answer), _) => (answer, transaction.server),
         (None, Some(upstream)) if !is_advance(call, upstream, unwanted.message) => {
-            (success(upstream)?, upstream.server)
+            // Who forks had it from the branch before the caller had it.
+            let branches = upstream.downstream.iter().filter_map(|id| call.transaction(*id)).filter_map(success);
+            let all = branches.chain(success(upstream));
+            (all.min_by_key(|answer| call.time(*answer))?, upstream.server)
         }
         (None, _) => return None,
     };
@@ -95,8 +103,9 @@ fn finding(call: &Call, beside: &Beside<'_>) -> Finding {
         .evidence([Evidence::of(answer, "the answer of another branch")])
         .evidence(request)
         .actor(Actor::at(fork, "operator of the element that forks the call"));
-    let finding =
-        if answered >= rejected && !was_cancelled { finding.fix(Text::new(fix).with("fork", fork)) } else { finding };
+    // An answer that was on its way already comes whatever is cancelled.
+    let had_time = answered >= rejected && answered.since(rejected) >= ON_ITS_WAY;
+    let finding = if had_time && !was_cancelled { finding.fix(Text::new(fix).with("fork", fork)) } else { finding };
     finding
         .fix("Before the next call, ask the called party whether it is wanted: that device will reject it again.")
         .verify("The next call that one device answers with 607 ends with 607 for the caller.")
