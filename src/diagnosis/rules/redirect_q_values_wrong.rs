@@ -81,9 +81,11 @@ fn server_fault(case: &RedirectCase<'_>) -> Option<Finding> {
 /// A follow-up to a Contact while one of a higher value had not been tried.
 fn client_fault(case: &RedirectCase<'_>) -> Option<Finding> {
     let value = |index: usize| thousandths(q(case.redirect.contacts.get(index)?.address.as_ref()?)?);
+    // A client of IPv4 alone cannot go to an address of IPv6, nor the other way round.
+    let is_ipv6 = case.client().address.is_ipv6();
     let usable = |index: &usize| {
         let uri = case.redirect.contacts.get(*index).and_then(|c| c.address.as_ref()).map(|a| &a.uri);
-        uri.is_some_and(is_visible_on_udp)
+        uri.is_some_and(|uri| is_visible_on_udp(uri) && uri.ip().is_none_or(|ip| ip.is_ipv6() == is_ipv6))
     };
     let mut tried: Vec<usize> = Vec::new();
     for follow in &case.redirect.follows {
@@ -170,6 +172,11 @@ mod tests {
                     "the better one over TCP",
                     &flow(";q=0.5", ";q=1", &followed(a, "200 OK"))
                         .replace("b.corp.example>", "b.corp.example;transport=tcp>"),
+                    None,
+                ),
+                (
+                    "the better one over IPv6, for a client of IPv4",
+                    &flow(";q=0.5", ";q=1", &followed(a, "200 OK")).replace("b.corp.example>", "[2001:db8::5]>"),
                     None,
                 ),
                 ("none", &flow("", "", &to_b), notice),

@@ -282,11 +282,13 @@ fn was_reached(response: &Message) -> Option<&'static str> {
     }
 }
 
-/// Whether the called user is a name, and no number of any form.
+/// Whether the called user is a name, such as `telephone1`, and no number of any form.
 fn dials_a_name(transaction: &Transaction, call: &Call) -> bool {
     let target = request(transaction, call).and_then(Message::target);
     let user = target.as_ref().and_then(UriView::user_name);
-    user.is_some_and(|user| !user.bytes().any(|octet| octet.is_ascii_digit()))
+    user.is_some_and(|user| {
+        user.bytes().any(|octet| octet.is_ascii_alphabetic()) || !user.bytes().any(|octet| octet.is_ascii_digit())
+    })
 }
 
 /// Whether the request offers T.38.
