@@ -49,6 +49,7 @@ pub fn assemble(group: Group) -> Box<Call> {
         media: Vec::new(),
         media_elsewhere: Vec::new(),
         possible_legs: Vec::new(),
+        may_be_followed: false,
     });
     order_legs(&mut call);
     find_own_software(&mut call);

@@ -86,6 +86,54 @@ fn equal_calls_at_one_time_are_mentioned_and_not_joined() {
 }
 
 #[test]
+fn what_may_follow_a_redirect_is_mentioned_and_not_joined() {
+    let told = "0 a > b call=1\nINVITE sip:+12155550199@203.0.113.70\nFrom: <sip:x@192.0.2.10>\n\n\
+        0.2 b > a call=1\n302 Moved\nContact: <sip:+12155550188@new.example>\n\n0.21 a > b call=1\nACK\n\n";
+    for (later, expected) in [
+        ("0.3 a > c call=2\nINVITE sip:+12155550188@203.0.113.71\nFrom: <sip:main@sbc.example>", true),
+        // Much later, from elsewhere, to the server that redirected, to another number.
+        ("5.3 a > c call=2\nINVITE sip:+12155550188@203.0.113.71\nFrom: <sip:main@sbc.example>", false),
+        ("0.3 x > c call=2\nINVITE sip:+12155550188@203.0.113.71\nFrom: <sip:main@sbc.example>", false),
+        ("0.3 a > b call=2\nINVITE sip:+12155550188@203.0.113.70\nFrom: <sip:main@sbc.example>", false),
+        ("0.3 a > c call=2\nINVITE sip:+12155550177@203.0.113.71\nFrom: <sip:main@sbc.example>", false),
+    ] {
+        let mut calls = track(&format!("{HOSTS}{told}{later}\n"));
+        calls.sort_by_key(|c| c.number);
+        assert_eq!(calls.len(), 2, "{later}");
+        assert_eq!(calls.iter().map(|c| c.may_be_followed).collect::<Vec<_>>(), [expected, false], "{later}");
+        assert_eq!(calls.iter().map(|c| c.possible_legs.len()).sum::<usize>(), if expected { 2 } else { 0 }, "{later}");
+    }
+}
+
+#[test]
+fn a_forwarded_call_whose_caller_is_the_forwarder_is_joined() {
+    let flow = |from: &str| {
+        format!(
+            "{HOSTS}0 a > in call=1\nINVITE sip:1001@192.0.2.20\nFrom: <sip:1000@192.0.2.10>\n\n\
+             0.02 in > b call=2\nINVITE sip:1001@203.0.113.70\nFrom: <sip:1000@192.0.2.20>\n\n\
+             0.1 b > in call=2\n302 Moved\nContact: <sip:1002@203.0.113.70>\n\n0.11 in > b call=2\nACK\n\n\
+             0.12 in > c call=3\nINVITE sip:1002@203.0.113.71\nFrom: <sip:{from}@192.0.2.20>\n\n\
+             2 c > in call=3\n486 Busy Here\n\n2.01 in > a call=1\n486 Busy Here\n"
+        )
+    };
+    assert_eq!(shape(&track(&flow("1001"))), [(1, 3, "busy")]);
+    assert_eq!(track(&flow("1005")).len(), 2);
+}
+
+#[test]
+fn a_redirect_waits_for_who_follows_late() {
+    let told = "0 a > b call=1\nINVITE sip:bob@203.0.113.70\n\n0.2 b > a call=1\n302 Moved\nContact: <sip:bob@203.0.113.71>\n\n\
+        0.21 a > b call=1\nACK\n\n";
+    let ping = "7 x > in call=o\nOPTIONS sip:in\n\n7.1 in > x call=o\n200 OK\n\n";
+    let late =
+        "9 a > c call=1\nINVITE sip:bob@203.0.113.71\n\n9.1 c > a call=1\n404 Not Found\n\n9.11 a > c call=1\nACK\n";
+    let mut calls = track(&format!("{HOSTS}{told}{ping}{late}"));
+    calls.retain(Call::is_invite);
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].redirects[0].follows.len(), 1);
+}
+
+#[test]
 fn a_b2bua_that_tries_another_gateway_makes_one_call() {
     let text = format!(
         "{HOSTS}0 a > in call=1\nINVITE sip:+12155550199@192.0.2.20\nFrom: <sip:+12125550101@192.0.2.10>\n\n\

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
-use super::legs::{Choice, LegSummary, Mark, Marks, Sent, choose, follows_redirect, tail};
+use super::legs::{Choice, LegSummary, Mark, Marks, Sent, choose, follows_redirect, may_follow, tail};
 use super::open_group::{OpenGroup, place_behind};
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::redirect::NEXT_CONTACT;
@@ -133,8 +133,8 @@ struct Told {
     followed: bool,
 }
 
-/// The user of a request that follows a redirect, by a hash of [`Uri::effective_user`]; `None` where a contact is of a scheme that
-/// has no users.
+/// The user of a request that follows a redirect, by a hash of [`Uri::effective_user`]; `None` where a contact names none, as in
+/// schemes that have no users.
 type Target = Option<u64>;
 
 /// Those of a redirect, at most [`CONTACTS`].
@@ -191,23 +191,60 @@ impl Told {
 
     /// Whether a request follows it for sure. One whose group is gone is followed by nobody: there is nothing to join.
     fn is_followed_by(&self, later: &Sent, groups: &OpenGroups) -> bool {
-        let message = |place: u32| groups.get(self.group)?.messages.get(place as usize);
-        let (Some(invite), Some(response)) = (message(self.invite), message(self.response)) else { return false };
-        let sent = Sent::of(&invite.message, &invite.provenance);
+        let Some((sent, response)) = self.read(groups) else { return false };
         // Contacts are read last: many redirects may lead to one user.
-        sent.has_caller_of(later) && {
-            let contacts: Vec<Uri> = response.message.contacts().into_iter().map(|c| c.uri).take(CONTACTS).collect();
-            follows_redirect(&sent, self.time, &contacts, self.followed, later) == Some(FollowLink::SameParties)
-        }
+        sent.may_be_behind(later)
+            && follows_redirect(&sent, self.time, &contacts_of(response), self.followed, later)
+                == Some(FollowLink::SameParties)
     }
+
+    /// Whether a request may follow it.
+    fn may_be_followed_by(&self, later: &Sent, groups: &OpenGroups) -> bool {
+        let Some((sent, response)) = self.read(groups) else { return false };
+        !self.followed && may_follow(&sent, self.time, &contacts_of(response), later)
+    }
+
+    fn read<'a>(&self, groups: &'a OpenGroups) -> Option<(Sent, &'a Message)> {
+        let message = |place: u32| groups.get(self.group)?.messages.get(place as usize);
+        let (invite, response) = (message(self.invite)?, message(self.response)?);
+        Some((Sent::of(&invite.message, &invite.provenance), &response.message))
+    }
+}
+
+fn contacts_of(response: &Message) -> Vec<Uri> {
+    response.contacts().into_iter().map(|c| c.uri).take(CONTACTS).collect()
+}
+
+/// How a request is tied to a redirect.
+#[derive(Debug, Clone, Copy)]
+enum Behind {
+    /// It follows the one of this group.
+    Follows(GroupId),
+    /// It may follow that one.
+    Perhaps(GroupId),
 }
 
 impl LegIndex {
     /// Where the Call-ID of a first INVITE belongs. Does not take it in.
     pub(super) fn place(&mut self, new: &mut Beginning<'_>, groups: &mut OpenGroups) -> Place {
-        if let Some(group) = self.redirected(new, groups) {
-            return Place::Join(group);
+        let redirected = match self.redirected(new, groups) {
+            Some(Behind::Follows(group)) => return Place::Join(group),
+            Some(Behind::Perhaps(group)) => Some(group),
+            None => None,
+        };
+        match (self.place_behind_legs(new, groups), redirected) {
+            (Place::New(possible), Some(group)) => {
+                if let Some(group) = groups.get_mut(group) {
+                    group.note_possible_follow();
+                }
+                Place::New(distinct(possible.into_iter().chain([group])))
+            }
+            (place, _) => place,
         }
+    }
+
+    /// The same, behind a leg whose INVITE waits.
+    fn place_behind_legs(&mut self, new: &mut Beginning<'_>, groups: &mut OpenGroups) -> Place {
         self.read_for(new.provenance.flow.source, groups);
         let candidates = self.candidates(new, groups);
         if candidates.is_empty() {
@@ -381,8 +418,8 @@ impl LegIndex {
         }
     }
 
-    /// The group whose redirect the INVITE follows, the latest first.
-    fn redirected(&mut self, later: &Beginning<'_>, groups: &OpenGroups) -> Option<GroupId> {
+    /// The group whose redirect the INVITE follows, or may follow, the latest first.
+    fn redirected(&mut self, later: &Beginning<'_>, groups: &OpenGroups) -> Option<Behind> {
         let Beginning { message, provenance, .. } = later;
         let known = self.told.get_mut(&provenance.flow.source.address)?;
         while known.told.front().is_some_and(|t| provenance.time.since(t.time) > NEXT_CONTACT) {
@@ -394,9 +431,12 @@ impl LegIndex {
         let user = Marks::target(message).filter(|user| known.may_lead_to(Some(*user)))?;
         let sent = Sent::of(message, provenance);
         let is_followed = |t: &&mut Told| t.may_lead_to(Some(user)) && t.is_followed_by(&sent, groups);
-        let followed = known.told.iter_mut().rev().find(is_followed)?;
-        followed.followed = true;
-        Some(followed.group)
+        if let Some(followed) = known.told.iter_mut().rev().find(is_followed) {
+            followed.followed = true;
+            return Some(Behind::Follows(followed.group));
+        }
+        let may_be = |t: &&Told| t.may_lead_to(Some(user)) && t.may_be_followed_by(&sent, groups);
+        known.told.iter().rev().find(may_be).map(|told| Behind::Perhaps(told.group))
     }
 
     fn remove(&mut self, id: LegId, group: &mut OpenGroup) -> Option<Pending> {
@@ -455,7 +495,7 @@ fn target_of(contact: &str) -> Option<Target> {
     let text = NameAddr::uri_of(contact)?;
     let uri = UserAtHost::read(text)?;
     let has_user = !uri.host.is_empty() || text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
-    Some(has_user.then(|| Mark::User(uri.user.map(effective_user).as_deref().map(tail)).hash()))
+    Some((has_user && uri.user.is_some()).then(|| Mark::User(uri.user.map(effective_user).as_deref().map(tail)).hash()))
 }
 
 fn distinct(groups: impl Iterator<Item = GroupId>) -> Vec<GroupId> {
@@ -479,6 +519,7 @@ mod tests {
         ) {
             let read = |uri: Uri| match uri.scheme {
                 Scheme::Other(_) => None,
+                _ if uri.user.is_none() => None,
                 _ => Some(Mark::User(uri.effective_user().as_deref().map(tail)).hash()),
             };
             prop_assert_eq!(target_of(&contact), NameAddr::read(&contact).map(|contact| read(contact.uri)));

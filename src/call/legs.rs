@@ -43,6 +43,17 @@ impl Sent {
         same_uri(self.parties.from.as_ref(), other.parties.from.as_ref())
     }
 
+    /// Whether the one who was called with this calls on with the other: who forwards a call is often its caller (From).
+    fn is_forwarded_by(&self, other: &Self) -> bool {
+        let (to, from) = (self.parties.to.as_ref(), other.parties.from.as_ref());
+        to.zip(from).is_some_and(|(to, from)| same_user(&to.uri, &from.uri))
+    }
+
+    /// Whether the other may follow a redirect of this for sure, as far as their callers tell.
+    pub(super) fn may_be_behind(&self, other: &Self) -> bool {
+        self.has_caller_of(other) || self.is_forwarded_by(other)
+    }
+
     /// Whether both were sent by one element. Behind an address that talks to itself, the port counts as well.
     fn same_client(&self, other: &Self) -> bool {
         let Flow { source, destination, .. } = self.flow;
@@ -68,14 +79,27 @@ pub fn follows_redirect(
     }
     let target = later.parties.target.as_ref()?;
     let exact = contacts.iter().find(|uri| uri.effectively_equals(target));
-    let contact = exact.or_else(|| contacts.iter().find(|uri| is_located(redirected, uri, target)))?;
+    let located = || contacts.iter().find(|uri| is_located(redirected, uri, target));
+    let contact = exact.or_else(located)?;
     let (before, after) = (redirected.parties.to.as_ref(), later.parties.to.as_ref());
     let to_contact = after
         .is_some_and(|to| to.uri.effectively_equals(contact) || (exact.is_none() && to.uri.effectively_equals(target)));
-    if redirected.has_caller_of(later) && (to_contact || same_uri(before, after)) {
+    if redirected.may_be_behind(later) && (to_contact || same_uri(before, after)) {
         return Some(FollowLink::SameParties);
     }
     (waited <= Duration::from_secs(2)).then_some(FollowLink::AddressAndTime)
+}
+
+/// Whether it may follow all the same, whoever it says is the caller: the client went to another server for the user of a contact, soon
+/// after it had been redirected. Many clients write an address into the Request-URI in place of the name in the contact; as many try their
+/// next route.
+pub(super) fn may_follow(redirected: &Sent, told: Timestamp, contacts: &[Uri], later: &Sent) -> bool {
+    let Some(target) = later.parties.target.as_ref() else { return false };
+    later.start > told
+        && later.start.since(told) <= FIRST_CONTACT
+        && later.same_client(redirected)
+        && later.flow.destination != redirected.flow.destination
+        && contacts.iter().any(|contact| contact.user.is_none() || same_user(contact, target))
 }
 
 /// Whether a Request-URI names the user of a contact at another host, and not the user that was called before: an exchange that is
@@ -86,12 +110,16 @@ fn is_located(redirected: &Sent, contact: &Uri, target: &Uri) -> bool {
 
 /// Whether a Request-URI names the user of a contact, who is not the user that was called before; a number may be spelled in another way.
 pub(super) fn is_user_elsewhere(before: &Uri, contact: &Uri, target: &Uri) -> bool {
-    let same = |a: &Uri, b: &Uri| match (a.effective_user(), b.effective_user()) {
-        (Some(a), Some(b)) => a == b || same_number(&a, &b),
-        _ => false,
-    };
     let is_sip = contact.is_sip() && target.is_sip();
-    is_sip && same(contact, target) && before.user.is_some() && !same(before, target)
+    is_sip && same_user(contact, target) && before.user.is_some() && !same_user(before, target)
+}
+
+/// Whether both name one user; a number may be spelled in another way.
+pub(super) fn same_user(a: &Uri, b: &Uri) -> bool {
+    match (a.effective_user(), b.effective_user()) {
+        (Some(a), Some(b)) => !a.is_empty() && (a == b || same_number(&a, &b)),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -279,6 +279,8 @@ pub struct Call {
     pub media_elsewhere: Vec<MediaStream>,
     /// Other legs that may belong to it, though the evidence is ambiguous (diagnosis §D7).
     pub possible_legs: Vec<CallNumber>,
+    /// Whether a call of its own may follow a redirect of this one: the client that was redirected went to another server for the user of a Contact.
+    pub may_be_followed: bool,
 }
 
 impl Call {

@@ -14,7 +14,7 @@ use crate::limits::{
     SERIES_MESSAGES, SERIES_PAUSE, SETTLED_IDLE, TRYING_IDLE,
 };
 use crate::provenance::{FrameRef, Provenance, Timestamp, Transport};
-use crate::sip::{Message, StatusCode};
+use crate::sip::{Message, Method, StatusCode};
 
 /// Messages that a new one is compared with to tell whether it was captured twice.
 const LOOK_BACK: usize = 64;
@@ -45,6 +45,8 @@ pub(super) struct OpenGroup {
     rest: Option<Duration>,
     /// Whether nothing was left to come before, and something came.
     was_settled: bool,
+    /// Whether an INVITE was redirected, and none came since: a client may ask its user first, or look for a name in vain before.
+    awaits_follow: bool,
     legs: SmallVec<[OpenLeg; 1]>,
 }
 
@@ -54,6 +56,8 @@ struct Rare {
     icmp: Vec<IcmpReport>,
     /// Groups that may be legs of the same call.
     possible: Vec<CallNumber>,
+    /// Whether a group of its own may follow its redirect.
+    may_be_followed: bool,
 }
 
 /// What is left of a group that is over.
@@ -63,6 +67,7 @@ pub(super) struct Ended {
     pub(super) messages: Vec<CapturedMessage>,
     pub(super) icmp: Vec<IcmpReport>,
     pub(super) possible: Vec<CallNumber>,
+    pub(super) may_be_followed: bool,
 }
 
 impl OpenGroup {
@@ -76,6 +81,7 @@ impl OpenGroup {
             lengths: 0,
             rest: None,
             was_settled: false,
+            awaits_follow: false,
             legs: SmallVec::new(),
         }
     }
@@ -114,8 +120,13 @@ impl OpenGroup {
         for open in &mut self.legs {
             legs.push(Leg { call_id: open.key.take_call_id() });
         }
-        let Rare { icmp, possible } = self.rare.take().map(|rare| *rare).unwrap_or_default();
-        Ended { legs, messages: mem::take(&mut self.messages), icmp, possible }
+        let Rare { icmp, possible, may_be_followed } = self.rare.take().map(|rare| *rare).unwrap_or_default();
+        Ended { legs, messages: mem::take(&mut self.messages), icmp, possible, may_be_followed }
+    }
+
+    /// Takes note of another group that may follow its redirect.
+    pub(super) fn note_possible_follow(&mut self) {
+        self.rare.get_or_insert_default().may_be_followed = true;
     }
 
     /// Mentions a group that may belong to the same call.
@@ -167,6 +178,11 @@ impl OpenGroup {
         self.lengths |= length;
         if let Some(open) = self.legs.get_mut(captured.leg) {
             open.follow(&captured.message, &self.messages);
+            match (captured.message.status(), captured.message.method()) {
+                (Some(status), Some(Method::Invite)) => self.awaits_follow |= status.is_redirection(),
+                (None, Some(Method::Invite)) => self.awaits_follow = false,
+                _ => {}
+            }
         }
 
         let carrier = captured.provenance.carrier.as_ref().map_or(0, |carrier| carrier.cost());
@@ -232,7 +248,7 @@ impl OpenGroup {
     }
 
     /// Whether it is a call that is over with nothing left to come: every request has its final response, every final response to an
-    /// INVITE its ACK, every dialog its BYE. What may be tried again waits, and so does a redirect whose next Contact may have its turn.
+    /// INVITE its ACK, every dialog its BYE. What may be tried again waits, and so does a redirect that nobody followed yet, or whose next Contact may have its turn.
     pub(super) fn is_settled(&self) -> bool {
         self.rest.is_some()
     }
@@ -261,7 +277,8 @@ impl OpenGroup {
         let has_icmp = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
         let is_redirected = || self.legs.iter().any(|open| open.due.troubles.is_redirected);
         let has_failed = || self.legs.iter().any(|open| open.due.troubles.has_failed);
-        self.legs.iter().all(OpenLeg::is_settled) && !has_icmp() && !(is_redirected() && has_failed())
+        let is_open = || self.awaits_follow || has_icmp() || (is_redirected() && has_failed());
+        self.legs.iter().all(OpenLeg::is_settled) && !is_open()
     }
 
     /// Reads something of the cache lines of what lies in it.

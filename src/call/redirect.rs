@@ -5,9 +5,9 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::element::Elements;
-use super::legs::is_user_elsewhere;
+use super::legs::{is_user_elsewhere, same_user};
 use super::{Call, FinalResponse, Follow, FollowLink, Redirect, RedirectContact, Transaction, TransactionId};
-use crate::provenance::{Endpoint, Timestamp};
+use crate::provenance::Timestamp;
 use crate::sip::{HeaderName, Message, Method, NameAddr, Uri};
 
 /// A client that follows does so at once.
@@ -158,7 +158,7 @@ fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: Transact
     }
     // A request that a proxy merely forwards is not its own; that of a proxy which recurses began before the redirect.
     let forwarded = request.upstream.and_then(|up| call.transaction(up)).is_some_and(is_later);
-    if forwarded || request.start > deadline(call, redirect, told) || !saw(call, elements, redirect, request.client) {
+    if forwarded || !saw(call, elements, redirect, request) {
         return None;
     }
     let message = &call.request(id)?.message;
@@ -168,11 +168,16 @@ fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: Transact
         .or_else(|| registrar_of(redirect, redirected, request, target))
         .or_else(|| proxy_of(redirect, redirected, request, message, target))?;
     let link = link(call, redirect, redirected, message, contact, request)?;
+    // Under the same Call-ID it is no other call, however long the client took to ask its user or to look for the name.
+    let patience = if link == FollowLink::SameCallId { NEXT_CONTACT } else { FIRST_CONTACT };
+    if request.start > deadline(call, redirect, told.plus(patience)) {
+        return None;
+    }
     (link > FollowLink::AddressAndTime || request.start <= told.plus(WITHOUT_LINK)).then_some((contact, link))
 }
 
-/// The last moment for the next follow-up.
-fn deadline(call: &Call, redirect: &Redirect, told: Timestamp) -> Timestamp {
+/// The last moment for the next follow-up, if that is `first` for the first.
+fn deadline(call: &Call, redirect: &Redirect, first: Timestamp) -> Timestamp {
     let failed = redirect.follows.iter().filter_map(|follow| {
         let transaction = call.transaction(follow.transaction)?;
         match call.decisive_final(follow.transaction) {
@@ -182,17 +187,22 @@ fn deadline(call: &Call, redirect: &Redirect, told: Timestamp) -> Timestamp {
             None => Some(transaction.start.plus(NEXT_CONTACT)),
         }
     });
-    failed.map(|time| time.plus(NEXT_CONTACT)).chain([told.plus(FIRST_CONTACT)]).max().unwrap_or(told)
+    failed.map(|time| time.plus(NEXT_CONTACT)).chain([first]).max().unwrap_or(first)
 }
 
-/// Whether an element got the 3xx: the client of a transaction that it came back on, seen from either side.
-fn saw(call: &Call, elements: &Elements, redirect: &Redirect, client: Endpoint) -> bool {
+/// Whether the client of a later request got the 3xx: the client of a transaction that it came back on, seen from either side.
+fn saw(call: &Call, elements: &Elements, redirect: &Redirect, later: &Transaction) -> bool {
     let all = || [redirect.transaction].into_iter().chain(redirect.relayed.iter().copied());
     let clients = all().filter_map(|id| call.transaction(id)).map(|t| t.client);
     // Whoever relayed it is the server of that hop, and may send from another of its addresses.
     let relays = redirect.relayed.iter().filter_map(|id| call.transaction(*id)).map(|t| t.server);
     let forked = call.transaction(redirect.transaction).and_then(|t| call.transaction(t.upstream?)).map(|t| t.server);
-    clients.chain(relays).chain(forked).any(|e| elements.same(e, client))
+    // A B2BUA may ask a server of redirects from one of its addresses, and call from the one where the call came in.
+    let other_side = call.transaction(redirect.transaction).into_iter().flat_map(|asked| {
+        let before = call.transactions.iter().filter(|t| t.leg < asked.leg && asked.leg < later.leg);
+        before.filter(|t| t.method == asked.method && !t.in_dialog && t.start <= asked.start).map(|t| t.server)
+    });
+    clients.chain(relays).chain(forked).chain(other_side).any(|e| elements.same(e, later.client))
 }
 
 /// The contact that a Request-URI goes to; an exact match before an effective one.
@@ -200,7 +210,18 @@ fn contact_of(redirect: &Redirect, target: &Uri) -> Option<usize> {
     let place = |equal: &dyn Fn(&Uri) -> bool| {
         redirect.contacts.iter().position(|c| c.address.as_ref().is_some_and(|a| equal(&a.uri)))
     };
-    place(&|uri| uri.strictly_equals(target)).or_else(|| place(&|uri| uri.effectively_equals(target)))
+    // A contact without a user leaves many clients with the one whom they called.
+    let with_user = |uri: &Uri| {
+        let from = redirect.from.as_ref().filter(|from| uri.user.is_none() && same_user(from, target));
+        from.is_some_and(|from| {
+            let mut completed = uri.clone();
+            completed.user.clone_from(&from.user);
+            completed.effectively_equals(target)
+        })
+    };
+    place(&|uri| uri.strictly_equals(target))
+        .or_else(|| place(&|uri| uri.effectively_equals(target)))
+        .or_else(|| place(&with_user))
 }
 
 /// The contact whose user a Request-URI names at another host: a proxy or an exchange that is home to it knows where that user is
@@ -270,7 +291,9 @@ fn link(
     let later = message.parties();
     let same_parties = first.filter_map(|id| call.request(id)).any(|old| {
         let old = old.message.parties();
-        same_uri(old.from.as_ref(), later.from.as_ref())
+        let is_forwarded =
+            || old.to.as_ref().zip(later.from.as_ref()).is_some_and(|(to, from)| same_user(&to.uri, &from.uri));
+        (same_uri(old.from.as_ref(), later.from.as_ref()) || is_forwarded())
             && (same_uri(old.to.as_ref(), later.to.as_ref())
                 || later.to.as_ref().is_some_and(|to| to.uri.effectively_equals(&target.uri)))
     });

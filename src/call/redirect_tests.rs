@@ -25,7 +25,9 @@ fn follow_ups_are_found_by_every_link() {
         ("1.1 a > c call=1\nINVITE sip:carol@c.example", vec![(0, same)]),
         ("1.1 a > b call=1\nINVITE sip:bob@B.example", vec![(1, same)]),
         ("5.9 a > b call=1\nINVITE sip:bob@b.example", vec![(1, same)]),
-        ("6.1 a > b call=1\nINVITE sip:bob@b.example", vec![]),
+        // Under the same Call-ID the client may have asked its user, or looked for the name for long.
+        ("6.1 a > b call=1\nINVITE sip:bob@b.example", vec![(1, same)]),
+        ("33.1 a > b call=1\nINVITE sip:bob@b.example", vec![]),
         ("1.1 a > b call=1\nINVITE sip:other@b.example", vec![]),
         // The user of a contact where the client knows him to be; the user called before may be tried elsewhere at any time.
         ("1.1 a > b call=1\nINVITE sip:carol@203.0.113.9", vec![(0, same)]),
@@ -41,9 +43,42 @@ fn follow_ups_are_found_by_every_link() {
         ),
         ("1.9 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:x@a.example>", vec![(1, FollowLink::AddressAndTime)]),
         ("3.5 a > b call=2\nINVITE sip:bob@b.example\nFrom: <sip:x@a.example>", vec![]),
+        // Who forwards the call may be its caller.
+        (
+            "3.5 a > b call=2\nINVITE sip:carol@c.example\nFrom: <sip:bob@pbx.example>\nTo: <sip:carol@c.example>",
+            vec![(0, FollowLink::SameParties)],
+        ),
     ] {
         assert_eq!(links(&redirected(to, later)), expected, "{later} {from}");
     }
+}
+
+#[test]
+fn a_contact_without_user_is_for_the_one_who_was_called() {
+    for (later, expected) in [
+        ("sip:bob@b.example", vec![(0, FollowLink::SameCallId)]),
+        ("sip:b.example", vec![(0, FollowLink::SameCallId)]),
+        ("sip:carol@b.example", vec![]),
+        ("sip:bob@b.example:5070", vec![]),
+    ] {
+        let call = redirected("Contact: <sip:b.example>", &format!("1.1 a > b call=1\nINVITE {later}"));
+        assert_eq!(links(&call), expected, "{later}");
+    }
+}
+
+#[test]
+fn a_b2bua_may_follow_from_where_the_call_came_in() {
+    let follow = |client: &str| {
+        call(&flow(&format!(
+            "host in 192.0.2.77\n0 a > p call=1\nINVITE sip:bob@p.example\nFrom: <sip:alice@a.example>\n\n\
+             0.01 in > c call=2\nINVITE sip:bob@c.example\nFrom: <sip:alice@a.example>\nTo: <sip:bob@p.example>\n\n\
+             0.02 c > in call=2\n302 Moved\nContact: <sip:bob@203.0.113.41>\n\n0.03 in > c call=2\nACK\n\n\
+             0.04 {client} > b call=3\nINVITE sip:bob@203.0.113.41\nFrom: <sip:alice@a.example>\nTo: <sip:bob@p.example>\n\n\
+             0.5 b > {client} call=3\n486 Busy Here\n"
+        )))
+    };
+    assert_eq!(links(&follow("p")), [(0, FollowLink::SameParties)]);
+    assert_eq!(links(&follow("c")), []);
 }
 
 #[test]

@@ -351,7 +351,7 @@ impl Tracker {
         self.legs.close(id, &mut group);
         self.octets -= group.octets;
         let (number, silence) = (group.number, group.silence(self.clock.reading()));
-        let Ended { legs, messages, icmp, possible } = group.end();
+        let Ended { legs, messages, icmp, possible, may_be_followed } = group.end();
         if self.fetched != Some(id) {
             touch(&messages);
         }
@@ -360,6 +360,7 @@ impl Tracker {
         let observed_until = last.plus(silence);
         let mut call = assemble(Group { number, legs, messages, transactions, icmp, observed_until });
         call.possible_legs = possible;
+        call.may_be_followed = may_be_followed;
         Some(call)
     }
 }

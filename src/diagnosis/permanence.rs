@@ -49,6 +49,11 @@ pub(super) fn rang_before<'a>(case: &RedirectCase<'a>) -> Option<&'a CapturedMes
     first(180).or_else(|| first(183))
 }
 
+/// Whether a redirect names who diverts the call (RFC 5806), or a Contact the cause of a call to a voicemail or another service (RFC 4458).
+fn says_that_it_forwards(case: &RedirectCase<'_>) -> bool {
+    case.response.message.has(HeaderName::Diversion) || case.targets().any(|uri| uri.params.has("cause"))
+}
+
 /// Whether the request asked for a sips address.
 pub(super) fn asked_for_security(case: &RedirectCase<'_>) -> bool {
     case.redirect.from.as_ref().is_some_and(|uri| uri.scheme == Scheme::Sips)
@@ -65,6 +70,8 @@ pub(super) enum Obstacle {
     RoutingDip,
     /// It is valid for less than a day.
     ShortValidity,
+    /// The redirect says itself that it forwards the call.
+    Forwarded,
     /// The device that redirects had been ringing: a forwarded call.
     AfterRinging,
 }
@@ -81,6 +88,8 @@ impl Obstacle {
             Some(Self::RoutingDip)
         } else if Validity::short(case).is_some() {
             Some(Self::ShortValidity)
+        } else if says_that_it_forwards(case) {
+            Some(Self::Forwarded)
         } else {
             rang_before(case).map(|_| Self::AfterRinging)
         }

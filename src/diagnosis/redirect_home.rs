@@ -43,20 +43,41 @@ impl RedirectCase<'_> {
         is_from || request.contacts().iter().any(|contact| contact.uri.effectively_equals(target))
     }
 
+    /// Whether somebody may have followed it, though nothing goes to a Contact as it is written.
+    pub(super) fn may_be_followed(&self) -> bool {
+        self.call.may_be_followed || self.may_be_followed_by_another_name() || self.may_be_followed_at_another_host()
+    }
+
+    /// Whether the client asked another server for the user of a Contact right after the redirect: the address in its Request-URI may
+    /// be what the name in the Contact stands for, or that of another route.
+    fn may_be_followed_at_another_host(&self) -> bool {
+        let is_asked = |target: &Uri| {
+            let same = |uri: &Uri| uri.effective_user().is_some_and(|user| Some(user) == target.effective_user());
+            self.targets().any(same)
+        };
+        let mut next = self.call.transactions.iter().filter(|t| self.is_next(t));
+        next.any(|t| {
+            let request = t.request.and_then(|id| self.call.message(id));
+            request.and_then(|m| m.message.request_uri()).is_some_and(|target| is_asked(&target))
+        })
+    }
+
+    /// Whether a request to another server came from the client right after the redirect.
+    fn is_next(&self, later: &Transaction) -> bool {
+        let told = self.response.provenance.time;
+        later.client.address == self.client().address
+            && later.method == self.transaction.method
+            && !later.in_dialog
+            && later.server != self.transaction.server
+            && later.start > told
+            && later.start.since(told) <= FOLLOW_WINDOW
+    }
+
     /// Whether the client went somewhere else right after the redirect, which led to an address that it is home to: whom it called
     /// may be that user, under the name of his telephone.
-    pub(super) fn may_be_followed_by_another_name(&self) -> bool {
-        let (client, told) = (self.client(), self.response.provenance.time);
-        let is_next = |t: &&Transaction| {
-            t.client.address == client.address
-                && t.method == self.transaction.method
-                && !t.in_dialog
-                && t.server != self.transaction.server
-                && t.start > told
-                && t.start.since(told) <= FOLLOW_WINDOW
-        };
+    fn may_be_followed_by_another_name(&self) -> bool {
         let is_served = |uri: &Uri| self.home_of(uri) == Home::Client || self.is_called_domain(uri);
-        self.call.transactions.iter().any(|t| is_next(&t)) && self.targets().any(is_served)
+        self.call.transactions.iter().any(|t| self.is_next(t)) && self.targets().any(is_served)
     }
 
     /// Whether a target is in the domain that the caller asked for: who forwards calls to it is home to it.

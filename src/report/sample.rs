@@ -109,6 +109,7 @@ impl Builder {
             media: Vec::new(),
             media_elsewhere: Vec::new(),
             possible_legs: Vec::new(),
+            may_be_followed: false,
         };
         Self { call, start, frame, id }
     }

@@ -130,6 +130,7 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
         // A 603 as such is the decision of a user; this one is not.
         _ if call.is_invite() && failure.is_network_block() => Severity::Error,
         Outcome::BlockedByNetwork if call.is_invite() => Severity::Error,
+        _ if particular::may_be_followed(call, failure.response) => Severity::Notice,
         _ => weight(failure.transaction, failure.status),
     };
     Some(failure)
@@ -232,6 +233,7 @@ impl Failure<'_> {
         }
         match known.map(Lookup::entry) {
             Some(_) if self.is_block() => self.with_redress(finding),
+            Some(_) if particular::may_be_followed(call, self.response) => finding,
             Some(_) if self.was_before().is_some() && self.severity > Severity::Info => self.with_respect(finding),
             Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),
             Some(entry) if self.severity > Severity::Info => self.with_remedies(call, finding, entry),
@@ -287,6 +289,7 @@ impl Failure<'_> {
                 Some(particular::unseen_signature(entry))
             }
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
+                .or_else(|| particular::perhaps_followed(call, self.response, entry))
                 .or_else(|| particular::spent(call, self.deepest, entry))
                 .or_else(|| particular::reached_twice(call, self.deepest, entry))
                 .or_else(|| particular::of_no_method(self.transaction, self.response, entry))

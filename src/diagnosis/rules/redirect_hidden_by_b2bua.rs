@@ -58,7 +58,7 @@ pub(super) struct Hidden<'a> {
 
 /// What became of the redirect on the leg or hop towards the caller.
 pub(super) fn hidden_by<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Hidden<'a>> {
-    if cx.lossy() || !case.redirect.follows.is_empty() || case.may_be_followed_by_another_name() {
+    if cx.lossy() || !case.redirect.follows.is_empty() || case.may_be_followed() {
         return None;
     }
     let nearest = case.nearest();

@@ -55,7 +55,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let target = callable(case)?;
     let certainty = case.not_followed(cx)?;
-    if needs_no_following(case, cx) || case.may_be_followed_by_another_name() {
+    if needs_no_following(case, cx) || case.may_be_followed() {
         return None;
     }
     let client = case.client();

@@ -1,7 +1,7 @@
 //! A redirect that leads back to where the request went already, in other words.
 
 use crate::call::Call;
-use crate::diagnosis::redirect_case::{RedirectCase, is_visible_on_udp};
+use crate::diagnosis::redirect_case::{RedirectCase, is_visible_on_udp, routing_parameter};
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::sip::Uri;
 
@@ -27,6 +27,8 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again: the second INVITE reaches another host or port and is answered by it.",
         when_this_is_wrong: "- The server asks for another transport at the same address, such as `;transport=tcp` for a \
             large message: that is a legitimate steering, and the rule is silent.\n\
+            - A routing database answers with the called number and what it found for it (`rn`, `npdi`, `cic`), and leaves the host as it was: the \
+            rule is silent.\n\
             - The follow-up at the same address got another answer than a redirect, for example because one name stands \
             for several servers.",
     },
@@ -48,6 +50,10 @@ pub(in crate::diagnosis) fn applies(case: &RedirectCase<'_>) -> bool {
 fn leads_back(case: &RedirectCase<'_>, contact: &Uri) -> bool {
     let Some(from) = &case.redirect.from else { return false };
     if !contact.is_sip() || !from.is_sip() || !is_visible_on_udp(contact) {
+        return false;
+    }
+    // What a routing database adds is its answer: the next request is another one, wherever it goes.
+    if routing_parameter(contact).is_some() && routing_parameter(from).is_none() {
         return false;
     }
     let redirector = case.redirector();
@@ -98,6 +104,7 @@ mod tests {
             &[
                 ("default port", &with("<sip:bob@corp.example:5060>", LATER), Some(Severity::Error)),
                 ("own address of the server", &with("<sip:bob@198.51.100.30>", LATER), Some(Severity::Error)),
+                ("what a database found", &with("<sip:bob;npdi@corp.example>", LATER), None),
                 ("strictly equal", &with("<sip:bob@corp.example>", LATER), None),
                 ("another port of the server", &with("<sip:bob@198.51.100.30:5080>", LATER), None),
                 ("another user at the server", &with("<sip:carol@198.51.100.30>", LATER), None),

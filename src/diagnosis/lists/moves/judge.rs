@@ -83,6 +83,7 @@ fn objection(case: &RedirectCase<'_>, contact: Option<&Uri>, report: &CallReport
             Obstacle::LessSecure => Reason::LessSecure,
             Obstacle::RoutingDip => Reason::RoutingDip,
             Obstacle::ShortValidity => Reason::ShortValidity,
+            Obstacle::Forwarded => Reason::Forwarded,
             Obstacle::AfterRinging => Reason::AfterRinging,
         }),
     ];

@@ -29,6 +29,8 @@ pub enum Reason {
     OldAddressInUse,
     /// The new address is valid for less than a day.
     ShortValidity,
+    /// A forwarded call, by the words of the 301.
+    Forwarded,
     /// A forwarded call.
     AfterRinging,
     /// The Contact carries header fields.
@@ -59,7 +61,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::NoContact,
         Self::NoUsableContact,
         Self::Loop,
@@ -73,6 +75,7 @@ impl Reason {
         Self::ChangingTarget,
         Self::OldAddressInUse,
         Self::ShortValidity,
+        Self::Forwarded,
         Self::AfterRinging,
         Self::EmbeddedHeaders,
         Self::NotRoutable,
@@ -109,6 +112,7 @@ impl Reason {
             Self::ChangingTarget => "changing-target",
             Self::OldAddressInUse => "old-address-in-use",
             Self::ShortValidity => "short-validity",
+            Self::Forwarded => "forwarded",
             Self::AfterRinging => "after-ringing",
             Self::EmbeddedHeaders => "embedded-headers",
             Self::NotRoutable => "not-routable",
@@ -145,6 +149,9 @@ impl Reason {
             Self::ChangingTarget => "Other 301s for the old address lead elsewhere.",
             Self::OldAddressInUse => "The server treated the old address as one in use after the 301.",
             Self::ShortValidity => "The 301 limits the new address to less than a day.",
+            Self::Forwarded => {
+                "The 301 says itself that it forwards the call (Diversion, or a cause in the Contact): nobody moved."
+            }
             Self::AfterRinging => "The old address rang before the 301: a forwarded call and no move.",
             Self::EmbeddedHeaders => {
                 "The Contact carries header fields for the next request, which a stored address loses."

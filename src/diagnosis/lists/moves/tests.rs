@@ -234,6 +234,13 @@ fn a_forwarded_call_and_a_less_secure_address_are_no_moves() {
     let rest = followed(NEW, "200 OK").replace("0.03 pbx", "9.2 pbx");
     assert_eq!(reason(&format!("{rang}{rest}")), "after-ringing");
     assert_eq!(reason(&format!("{}{rest}", rang.replace("tag=r1\n180", "tag=r0\n180"))), "answered");
+    for forwarded in [
+        format!("{MOVED}\nDiversion: <{OLD}>;reason=unconditional"),
+        MOVED.replace(&format!("<{NEW}>"), &format!("<{NEW};cause=302>")),
+    ] {
+        assert_ne!(forwarded, MOVED);
+        assert_eq!(reason(&answered(&forwarded, NEW)), "forwarded", "{forwarded}");
+    }
     let secure = answered(MOVED, NEW).replace("INVITE sip:bob@corp", "INVITE sips:bob@corp");
     assert_eq!(reason(&secure), "less-secure");
 }

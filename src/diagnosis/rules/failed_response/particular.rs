@@ -26,6 +26,23 @@ pub(super) fn open_redirect(call: &Call, response: &CapturedMessage, entry: &Sta
     })
 }
 
+/// Whether a call of its own may follow it: then nobody is told to.
+pub(super) fn may_be_followed(call: &Call, response: &CapturedMessage) -> bool {
+    let is_redirect = response.message.status().is_some_and(StatusCode::is_redirection);
+    call.may_be_followed && is_redirect && response.message.method() == Some(&Method::Invite)
+}
+
+/// What a redirect means that a call of its own may follow.
+pub(super) fn perhaps_followed(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
+    may_be_followed(call, response).then(|| {
+        Text::new(
+            "{meaning} Right after it the client went to another server for the user of a Contact, under another Call-ID: that may be the address in \
+             Contact under another name, or another route.",
+        )
+        .with("meaning", Text::new(entry.meaning_in_short()))
+    })
+}
+
 /// The address elsewhere that a 410 names in spite of what it says, which no client calls. Many servers write their own Contact into each
 /// response: one that leads back to the server is none.
 fn new_address(response: &CapturedMessage, request: Option<&CapturedMessage>) -> Option<NameAddr> {

@@ -25,6 +25,25 @@ fn only_proven_absence_without_another_cause_counts() {
             ("nobody goes", &to(usual, LATER), Some(Severity::Error)),
             ("the capture ends", &to(usual, ""), None),
             ("followed", &to(usual, &followed(usual, "404 Not Found")), None),
+            ("its user at an address", &to(usual, &(followed("sip:bob@203.0.113.40", "404 Not Found") + LATER)), None),
+            (
+                "another user there",
+                &to(usual, &(followed("sip:carol@203.0.113.40", "404 Not Found") + LATER)),
+                Some(Severity::Error),
+            ),
+            (
+                "its user at an address, in a call of its own",
+                &to(
+                    usual,
+                    &format!(
+                        "{}{LATER}",
+                        followed("sip:bob@203.0.113.40", "404 Not Found")
+                            .replace(" new\n", " new call=2\n")
+                            .replace(" pbx\n", " pbx call=2\n")
+                    ),
+                ),
+                None,
+            ),
             (
                 "a redirect of which a fragment is missing",
                 &to(usual, LATER).replacen("\n301", " fragment=200 lose-fragment=2\n301", 1),
