@@ -32,6 +32,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "The next request is sent once, and its response goes to the port that it came from.",
         when_this_is_wrong: "- A client or proxy that sends from one port and listens at another one on purpose stops repeating its request when the response comes: then the \
             rule is silent, as it is where an ACK comes.\n\
+            - A client that has several addresses may name another of its own in Via: then there is no NAT, and the advice for its port holds.\n\
             - The responses may have been lost for another reason, such as a firewall: the port is what is seen to be wrong.\n\
             - The capture was taken in front of a translation of addresses and sees the requests before it and the responses behind it.",
     },
@@ -87,8 +88,11 @@ impl<'a> Missed<'a> {
         let copies = call.requests_again(transaction);
         let behind = copies.filter(|m| m.provenance.time > first.provenance.time).count();
         let last = call.requests_again(transaction).last()?;
-        // 64 times T1 but for the last pause (timers A, B, E and F): who stops before may have had a response.
-        let to_the_end = last.provenance.time.since(request.provenance.time) >= cx.settings.t1 * 56;
+        // 64 times T1 but for the last pause (timers A, B, E and F): who stops before may have had a response, and who begins later does
+        // not go by these timers, as keep-alives that are all alike.
+        let sent = |m: &CapturedMessage| m.provenance.time.since(request.provenance.time);
+        let again = call.requests_again(transaction).next().map(sent)?;
+        let to_the_end = sent(last) >= cx.settings.t1 * 56 && again <= cx.settings.t1 * 4;
         let had_it = !transaction.acks.is_empty() || transaction.finals.iter().any(|f| f.acknowledged);
         let is_redirect = || transaction.finals.iter().any(|f| (300..400).contains(&f.status.0));
         let is_missed = all.iter().all(|m| went(m) == expected)
@@ -136,7 +140,10 @@ fn finding(missed: &Missed<'_>) -> Finding {
     .with("count", missed.count)
     .with("took", span(missed.took()));
     let nat = missed.inside().map(|host| {
-        Text::new("Via names {host}: there is NAT in between, which lets responses in at the port that the request came from, {own}.")
+        Text::new(
+            "Via names {host}, and the request came from another address: most likely there is NAT in between, which lets responses in at the port that \
+             the request came from, {own}.",
+        )
             .with("host", host)
             .with("own", flow.source.port)
     });
@@ -150,7 +157,14 @@ fn finding(missed: &Missed<'_>) -> Finding {
         .evidence([Evidence::header(request, HeaderName::Via, "has no rport, and another port than the request came from")])
         .evidence((first.provenance.frame != response.provenance.frame).then(|| Evidence::of(first, "the first response")))
         .evidence([Evidence::of(last, "the request, sent for the last time")])
-        .actor(Actor::sender(request, "operator of the client that writes this Via, and of the NAT in front of it"))
+        .actor(Actor::sender(
+            request,
+            if missed.inside().is_some() {
+                "operator of the client that writes this Via, and of the NAT in front of it"
+            } else {
+                "operator of the client that writes this Via"
+            },
+        ))
         .fix("Let the client write rport into Via (RFC 3581).")
         .fix(
             Text::new("Where clients cannot be changed, let {server} answer to where requests come from (`force_rport` of Asterisk, Kamailio and OpenSIPS, `NDLB-force-rport` of FreeSWITCH).")

@@ -41,6 +41,7 @@ fn responses_to_the_port_in_via_are_told_where_they_do_not_arrive() {
             ("to where it came from all the same", &flow("REGISTER", VIA, ALL, "phone", "200 OK"), None),
             ("taken at once", &flow("REGISTER", VIA, "", "listens", "200 OK"), None),
             ("taken soon", &flow("REGISTER", VIA, some, "listens", "200 OK"), None),
+            ("keep-alives that are all alike", &flow("OPTIONS", VIA, "repeat=10,20,30", "listens", "200 OK"), None),
             ("an ACK", &ack, None),
             ("a redirect", &flow("INVITE", VIA, TIMER_A, "listens", "302 Moved"), None),
         ],
@@ -53,11 +54,13 @@ fn it_names_both_ports_and_the_nat() {
     assert_eq!(
         found.message.to_string(),
         "192.0.2.10:40001 sent REGISTER with port 5060 in Via and no rport, so that 198.51.100.5:5060 sent its responses (200) to port 5060. The client \
-         went on to send the request, 11 times in 31.5 s: it did not get them. Via names 10.1.1.2: there is NAT in between, which lets responses in at \
-         the port that the request came from, 40001."
+         went on to send the request, 11 times in 31.5 s: it did not get them. Via names 10.1.1.2, and the request came from another address: most likely \
+         there is NAT in between, which lets responses in at the port that the request came from, 40001."
     );
     let direct = only(&flow("REGISTER", &VIA.replace("10.1.1.2", "192.0.2.10"), ALL, "listens", "200 OK"), RULE.code);
     assert!(direct.message.to_string().ends_with("it did not get them.") && direct.remediation.len() == 3);
+    let role = |finding: &crate::diagnosis::Finding| finding.actor.as_ref().unwrap().role.to_string();
+    assert!(role(&found).ends_with("and of the NAT in front of it") && !role(&direct).contains("NAT"));
 }
 
 #[test]
