@@ -30,6 +30,8 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The branches were opened before the 607 came: a parallel fork.\n\
             - The caller itself called again, and the element sent that new call another way (caller-retries-after-607). \
             Where the hop in front of the element is not in the capture, the two look alike.\n\
+            - The called side diverts rejected calls, such as to its voicemail: the rule is silent where Diversion or a `cause` in the Request-URI says \
+            so.\n\
             - The first route answered with another code, such as 603 or 503, after which other rules hold.",
     },
     detect: Detect::Capture(detect),
@@ -134,6 +136,29 @@ mod tests {
             findings_with(&flow, settings).iter().any(|f| f.code == RULE.code)
         };
         assert_eq!((found(32), found(60)), (false, true));
+    }
+
+    #[test]
+    fn the_voicemail_of_the_called_party_is_no_other_route() {
+        let flow = |rejected: &str, later: &str| {
+            format!(
+                "{HOSTS}0 a > sbc call=1\nINVITE sip:+12155550113@198.51.100.20\n{NUMBERS}{rejected}\n\n\
+                 0.01 sbc > x call=1 forward branch=k1\nINVITE sip:+12155550113@203.0.113.50\n\n2 x > sbc call=1 branch=k1 tag=t\n607 Unwanted\n\n\
+                 2.01 sbc > x call=1 branch=k1\nACK\n\n2.02 sbc > y call=1 forward branch=k2\nINVITE sip:{later}\n\n\
+                 2.5 y > sbc call=1 branch=k2 tag=u\n200 OK\n\n2.51 sbc > a call=1 tag=u re=INVITE\n200 OK\n\n2.6 a > y call=1\nACK\n"
+            )
+        };
+        let diversion = "\nDiversion: <sip:+12155550113@a.example>;reason=deflection";
+        let voicemail = "vm@203.0.113.55";
+        check(
+            RULE.code,
+            &[
+                ("another route", &flow("", "+12155550113@203.0.113.55"), Some(Severity::Error)),
+                ("diverted", &flow("", &format!("{voicemail}{diversion}")), None),
+                ("a voicemail", &flow("", &format!("{voicemail};cause=603")), None),
+                ("it came diverted", &flow(diversion, "+12155550113@203.0.113.55"), Some(Severity::Error)),
+            ],
+        );
     }
 
     #[test]

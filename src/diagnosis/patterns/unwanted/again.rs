@@ -21,7 +21,7 @@ use crate::limits::{
 };
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
-use crate::sip::{HeaderName, StatusCode};
+use crate::sip::{HeaderName, Message, StatusCode};
 
 /// A client, a caller and a callee.
 type Key = (IpAddr, Arc<str>, Arc<str>);
@@ -106,6 +106,8 @@ pub struct Sent {
     because: Option<AttemptCause>,
     /// When its sender had received the call itself, if the capture shows that.
     received: Option<Timestamp>,
+    /// Whether it says that it diverts the call to somebody else, such as a voicemail, and the first INVITE of its call does not.
+    diverts: bool,
 }
 
 /// An INVITE as it is noted in case that a call with a 607 closes later. Its texts are caller, callee, software and start line.
@@ -115,12 +117,13 @@ struct Noted {
     place: Place,
     because: Option<AttemptCause>,
     received: Option<Timestamp>,
+    diverts: bool,
 }
 
 impl Noted {
     /// The same for keeps.
     fn sent(self, software: String, start_line: String) -> Sent {
-        let Self { call, place, because, received } = self;
+        let Self { call, place, because, received, diverts } = self;
         Sent {
             time: place.time,
             call,
@@ -130,6 +133,7 @@ impl Noted {
             evidence: place.evidence("the INVITE after it", line_cited(start_line)),
             because,
             received,
+            diverts,
         }
     }
 }
@@ -159,6 +163,8 @@ impl After<'_> {
         self.sent.server != self.rejection.server
             && self.gap() <= lines.advance_window
             && !forwards_retry
+            // The called side's own voicemail, or whom it forwards calls to, is no route to the one who rejected it.
+            && !self.sent.diverts
             // A call that was answered is over: the next one is a decision to call.
             && !self.rejection.after_answer
             && !matches!(self.sent.because, Some(AttemptCause::Redirect(_)))
@@ -476,5 +482,13 @@ fn noted(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Noted {
         .map(|other| other.time)
         .max();
     let because = call.attempts.iter().find(|a| a.transaction == invite.id).map(|a| a.because);
-    Noted { call: call.number, place, because, received }
+    // One that came diverted already is still the same call wherever it goes on.
+    let came = || invites.first().is_some_and(|first| diverts(&first.request.message));
+    let diverts = diverts(&invite.request.message) && !came();
+    Noted { call: call.number, place, because, received, diverts }
+}
+
+/// Whether a request names who diverts the call (RFC 5806), or why a voicemail or another service gets it (RFC 4458).
+fn diverts(request: &Message) -> bool {
+    request.has(HeaderName::Diversion) || request.request_uri_text().is_some_and(|uri| uri.contains(";cause="))
 }
