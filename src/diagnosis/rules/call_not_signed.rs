@@ -6,7 +6,7 @@ use crate::call::{Call, Outcome};
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::HeaderName;
+use crate::sip::{HeaderName, Message};
 use crate::stir::TelephoneNumber;
 
 pub(super) static RULE: Rule = Rule {
@@ -52,6 +52,10 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     // A verifier that had something to verify may keep the signature to itself.
     let judged = |(_, status): &(_, String)| status.to_ascii_lowercase().starts_with("tn-validation");
     if case.request.message.verification_statuses().iter().any(judged) {
+        return;
+    }
+    // Nor does one whose verdict is in the answer: it was signed behind this point.
+    if case.rejection.is_some_and(|m| judges_signature(&m.message)) {
         return;
     }
     if case.numbers(&cx.settings.country).to.is_none() {
@@ -107,6 +111,14 @@ fn finding(case: &IdentityCase<'_>, caller: &TelephoneNumber) -> Finding {
     finding.verify("The INVITE at the terminating provider carries an Identity header field.")
 }
 
+/// Whether an answer is the verdict of a verifier about a signature that it got (RFC 8224 §6.2.2, RFC 9410).
+fn judges_signature(answer: &Message) -> bool {
+    let is_verdict = |cause: u32| matches!(cause, 403 | 436..=438);
+    let reasons = answer.reasons();
+    let told = reasons.iter().any(|reason| reason.is("STIR") && reason.cause.is_some_and(is_verdict));
+    told || answer.status().is_some_and(|status| matches!(status.0, 436..=438))
+}
+
 /// Whether the answer says that a signature is what the call lacks (RFC 8224 §6.2.2).
 fn demands_signature(case: &IdentityCase<'_>) -> bool {
     case.rejection.and_then(|m| m.message.status()).is_some_and(|s| s.0 == 428)
@@ -157,6 +169,8 @@ mod tests {
                 ("an extension", &flow(a, "1001", "607 Unwanted"), None),
                 ("signed", &flow(a, b, "607 Unwanted").replace("From:", "Identity: x.y.z\nFrom:"), None),
                 ("verified", &flow(&format!("{a};verstat=TN-Validation-Passed"), b, "607 Unwanted"), None),
+                ("a verdict about a signature", &flow(a, b, "438 Invalid Identity Header"), None),
+                ("the same in Reason", &flow(a, b, "403 Stale Date\nReason: STIR;cause=403;text=\"Stale Date\""), None),
                 ("inside", &flow(a, b, "607 Unwanted").replace("192.0.2.10", "10.0.0.1"), notice),
             ],
         );
@@ -179,7 +193,7 @@ mod tests {
     #[test]
     fn an_answer_that_demands_a_signature_leaves_no_doubt() {
         let of = |response| with_code(&flow("+12125550101", "+12155550113", response), CODE).remove(0);
-        let (demanded, other) = (of("428 Use Identity Header"), of("438 Invalid Identity Header"));
+        let (demanded, other) = (of("428 Use Identity Header"), of("608 Rejected"));
         assert_eq!((demanded.certainty, other.certainty), (Certainty::Certain, Certainty::Weak));
         assert!(demanded.message.to_string().ends_with("the called side takes signed calls only."));
         assert!(other.message.to_string().ends_with("this is normal."));
