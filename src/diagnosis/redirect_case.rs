@@ -80,9 +80,11 @@ impl<'a> RedirectCase<'a> {
         })
     }
 
-    /// Those of requests outside of a dialog, other than REGISTER: the ones that look for somebody.
+    /// Those of requests outside of a dialog, other than REGISTER and CANCEL: the ones that look for somebody.
     pub(super) fn of_initial_requests(call: &'a Call) -> impl Iterator<Item = Self> {
-        Self::all(call).filter(|case| !case.transaction.in_dialog && case.transaction.method != Method::Register)
+        let looks_for_somebody =
+            |t: &Transaction| !t.in_dialog && !matches!(t.method, Method::Register | Method::Cancel);
+        Self::all(call).filter(move |case| looks_for_somebody(case.transaction))
     }
 
     /// Those of initial INVITEs.

@@ -5,7 +5,7 @@ use crate::diagnosis::domains::registrable;
 use crate::diagnosis::platform;
 use crate::diagnosis::redirect_case::RedirectCase;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::Uri;
+use crate::sip::{Method, Uri};
 use crate::stir::TelephoneNumber;
 
 pub(super) static RULE: Rule = Rule {
@@ -123,13 +123,23 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let is_there = |follow: &Follow| case.target_of(follow).and_then(registrable) == registrable(suspect.target);
     let answered = case.reached().filter(|(follow, _, status)| status.is_success() && !critical && is_there(follow));
     let reasons = Text::list("; ", suspect.marks.iter().map(|mark| Text::new(mark.words())));
-    let message = Text::new(if critical {
-        "The {status} that sends the call for {uri} to {contact} may be forged or abused: {reasons}."
-    } else {
-        "{server} sends the call for {uri} to {contact}, a domain that it has not used before in this capture."
-    })
-    .with("uri", case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default())
-    .with("contact", suspect.target);
+    let is_call = case.transaction.method == Method::Invite;
+    let message = Text::new(match (critical, is_call) {
+        (true, true) => "The {status} that sends the call for {uri} to {contact} may be forged or abused: {reasons}.",
+        (true, false) => {
+            "The {status} that sends the {method} for {uri} to {contact} may be forged or abused: {reasons}."
+        }
+        (false, true) => {
+            "{server} sends the call for {uri} to {contact}, a domain that it has not used before in this capture."
+        }
+        (false, false) => {
+            "{server} sends the {method} for {uri} to {contact}, a domain that it has not used before in this capture."
+        }
+    });
+    let message = if is_call { message } else { message.with("method", &case.transaction.method) };
+    let message = message
+        .with("uri", case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default())
+        .with("contact", suspect.target);
     let message = match answered {
         Some((_, _, status)) => Text::new(
             "{message} The target answered {status}, as it does where the callee moved; that it belongs to the callee the capture cannot show.",
@@ -152,7 +162,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
             case.operator()
         })
         .fix(
-            Text::new(if answered.is_some() {
+            Text::new(if answered.is_some() || !is_call {
                 "Do not store {contact} before the owner of the old address confirms it."
             } else {
                 "Do not store {contact}, and do not call it again before the owner of the old address confirms it."
@@ -260,6 +270,26 @@ mod tests {
         let flow: String =
             [("0.0", "c1"), ("600.0", "c2")].map(|(t, n)| one.replace("{t}", t).replace("{n}", n)).concat();
         assert_eq!(with_code(&format!("{HOSTS}{flow}"), RULE.code).len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_call_is_not_named_one() {
+        let asked = "INVITE sip:bob@corp.example";
+        let finding = only(
+            &to("sip:bob@other.example", LATER)
+                .replace(asked, "SUBSCRIBE sip:bob@corp.example")
+                .replace("0.016 pbx > old\nACK\n\n", ""),
+            RULE.code,
+        );
+        assert!(
+            finding.message.to_string().contains("sends the SUBSCRIBE for sip:bob@corp.example to"),
+            "{}",
+            finding.message
+        );
+        assert!(!finding.remediation[0].to_string().contains("call it"));
+        assert!(
+            only(&to("sip:bob@other.example", LATER), RULE.code).message.to_string().contains("sends the call for")
+        );
     }
 
     #[test]
