@@ -112,7 +112,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
             "For `Stale Date`: set the clock of the signing server by NTP and sign immediately before sending.",
         ],
         verify: "The same call passes after the agreed change, and other calls of the account still do.",
-        who_acts: "the operator of the calling trunk or account, together with the operator that refused",
+        who_acts: "the operator that refused, together with the operator of the calling trunk or account",
         ..BASE
     },
     StatusEntry {

@@ -437,7 +437,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
         when_it_occurs: &["The DNS lookup failed, or routing left no destination set."],
         how_to_fix: &["Mend the DNS entry, or set the destination in the routing script."],
         verify: "The name resolves on the proxy host, and the request is relayed.",
-        who_acts: "the operator of the OpenSIPS proxy that answered, or of the DNS zone",
+        who_acts: "the operator of the DNS zone, or of the OpenSIPS proxy that answered",
         ..BASE
     },
     StatusEntry {
@@ -485,7 +485,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
             "For tel: URIs set the destination in the routing script.",
         ],
         verify: "The name resolves on the proxy host, and the request is relayed.",
-        who_acts: "the operator of the Kamailio proxy that answered, or of the DNS zone",
+        who_acts: "the operator of the DNS zone, or of the Kamailio proxy that answered",
         ..BASE
     },
     StatusEntry {

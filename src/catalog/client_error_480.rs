@@ -54,7 +54,7 @@ pub(super) static ENTRIES: &[StatusEntry] = &[
             "For a BYE or CANCEL nothing needs repair; treat the call as over.",
         ],
         verify: "Requests inside later calls are answered with 200.",
-        who_acts: "the operator of the peer that lost the dialog, or of the element that changed its identifiers",
+        who_acts: "the operator of the element that changed identifiers of the dialog, or of the peer that lost the dialog",
         ..BASE
     },
     StatusEntry {

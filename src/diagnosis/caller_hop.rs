@@ -6,7 +6,7 @@ use crate::call::{Call, CapturedMessage, Transaction};
 use crate::sip::HeaderName;
 
 /// Who acts where an ACK is wrong or missing.
-pub(super) const CLIENT: &str = "operator of the client, with the network between it and the server";
+pub(super) const CLIENT: &str = "operator of the network in front of the server, and of the client";
 
 /// Of the hops on which an answer was captured the one nearest the caller.
 #[derive(Debug)]

@@ -66,7 +66,7 @@ fn finding(call: &Call, last: &Challenged<'_>, challenge: &Challenge, credential
     .evidence([Evidence::header(last.request, credentials.header, "the credentials that were refused")])
     .actor(Actor::sender(
         last.request,
-        "the owner of the calling account, with the operator of the server that challenges",
+        "the operator of the server that challenges, with the owner of the calling account",
     ))
     .verify("The request with credentials is answered with something other than 401 or 407.");
     let finding = match (&reason, late) {

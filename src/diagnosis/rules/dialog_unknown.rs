@@ -171,9 +171,9 @@ fn severity(refused: &Refused<'_>, why: &Why<'_>) -> Severity {
 
 fn actor(refused: &Refused<'_>, why: &Why<'_>) -> Actor {
     match why {
-        Why::Unseen => {
-            Actor::role("the operator of the peer that lost the dialog, or of the element that changed its identifiers")
-        }
+        Why::Unseen => Actor::role(
+            "the operator of the element that changed identifiers of the dialog, or of the peer that lost the dialog",
+        ),
         Why::Lost(_) => Actor::sender(refused.response, "operator of the server that lost the dialog"),
         Why::Other(_) => Actor::role("the operators of both ends of the dialog"),
         Why::Elsewhere { .. } => Actor::role("operator of what distributes requests, and of the servers behind it"),

@@ -124,6 +124,7 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
     let mut failure = failure(call, call.decided_by?, call.final_response?)?;
     failure.severity = match call.outcome {
         // A refused registration is the decision of no user, whatever the status.
+        _ if failure.hides_a_cause(call) => Severity::Warning,
         _ if ordinary && failure.transaction.method != Method::Register => Severity::Info,
         // Whether credentials were sent, and whether they came later, is in what was not captured.
         Outcome::ChallengeUnanswered if failure.transaction.request.is_none() => Severity::Notice,
@@ -233,6 +234,7 @@ impl Failure<'_> {
         }
         match known.map(Lookup::entry) {
             Some(_) if self.is_block() => self.with_redress(finding),
+            Some(_) if self.hides_a_cause(call) => self.with_cause(finding),
             Some(_) if particular::may_be_followed(call, self.response) => finding,
             Some(_) if self.was_before().is_some() && self.severity > Severity::Info => self.with_respect(finding),
             Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),
@@ -309,6 +311,7 @@ impl Failure<'_> {
                 "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
                  blocked the call, and the called user never saw it."
             }
+            Some(_) if self.hides_a_cause(call) => particular::NO_DECLINE,
             Some(_) if matches!(self.status, 401 | 407) => {
                 "It asks for credentials, as servers do first; none that it accepts are in this capture."
             }
@@ -489,6 +492,18 @@ impl Failure<'_> {
             .fix(text("Providers on the way: pass {code} on as it is, so that the caller knows."))
             .verify("No further call of this caller goes to this called party until it agrees.")
             .actor(Actor::at(self.transaction.client, "the calling side"))
+    }
+
+    fn hides_a_cause(&self, call: &Call) -> bool {
+        !self.is_network_block() && particular::hides_a_cause(call, self.deepest, self.response)
+    }
+
+    /// Where a 603 stands for something else, that is what has to be mended.
+    fn with_cause(&self, finding: Finding) -> Finding {
+        let finding = particular::FOLLOW_CAUSE.into_iter().fold(finding, Finding::fix);
+        finding
+            .verify("The same call rings, or ends with the status of its cause.")
+            .actor(Actor::sender(self.response, "the operator of the server that answered"))
     }
 
     /// Only its sender knows what a code means that nobody registered.

@@ -111,7 +111,7 @@ fn message(repeated: &Repeated<'_>, doubt: Option<Text>, stray: Option<&Captured
 }
 
 fn actor(repeated: &Repeated<'_>, request: Option<&CapturedMessage>) -> Actor {
-    let role = "operator of the client, with the network between it and the server";
+    let role = "operator of the network in front of the server, and of the client";
     request.map_or_else(|| Actor::at(repeated.transaction.client, role), |request| Actor::sender(request, role))
 }
 

@@ -132,7 +132,7 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
                     .with("server", to),
             )
             .verify("The same call is accepted once it no longer differs.")
-            .actor(refused.client("the operator of the calling side, with the operator of the server that refuses")),
+            .actor(refused.client("the operator of the server that refuses, with the operator of the calling side")),
     )
 }
 

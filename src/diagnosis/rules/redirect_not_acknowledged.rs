@@ -105,10 +105,8 @@ const QUOTED: usize = 3;
 
 fn actor(case: &RedirectCase<'_>) -> Actor {
     match case.request() {
-        Some(request) => Actor::sender(request, "operator of the client, with the network between it and the server"),
-        None => {
-            Actor::at(case.transaction.client, "operator of the client, with the network between it and the server")
-        }
+        Some(request) => Actor::sender(request, "operator of the network in front of the server, and of the client"),
+        None => Actor::at(case.transaction.client, "operator of the network in front of the server, and of the client"),
     }
 }
 

@@ -52,6 +52,10 @@ const REDRESS: &str = "For 603+ use the url, tel or email in the Reason header f
 const UNALTERED: &str = "Providers on the way must keep phrase and Reason unchanged, and must not try another route.";
 const DECLINED: &str = "A plain decline: none needed. 603+: after redress the call rings, and the 603+ reaches the caller unaltered until then.";
 const BACK_OFF: &str = "the vendor of the client that does not back off";
+const INVITED: &str =
+    "Compare Call-ID and both tags with those of the answered INVITE: a difference shows which element changed them.";
+const LOST: &str = "If they agree, the peer lost its state: check restarts and the replication of its cluster.";
+const FEATURE: &str = "If nobody needs the feature (presence, message waiting), switch it off at the client.";
 const OVER: &str = "For a BYE or CANCEL nothing needs repair; treat the call as over.";
 
 const NO_CONTACT: &str = "No Contact, or one that nobody can use (malformed, not a SIP URI, private address, unknown host, closed port): the \
@@ -149,6 +153,10 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
     let (method, same) = (&transaction.method, Some(advice));
     match advice {
         REGISTERED if was_reached(response).is_some() => was_reached(response),
+        REGISTERED if gives_technical_cause(response) => Some(
+            "Follow the cause in Reason, not a missing registration: exchanges and gateways answer 480 to causes of the telephone network that have no \
+             status of their own.",
+        ),
         RANG if was_reached(response).is_some() => None,
         // Whoever may not call at all is refused before anything rings.
         SOURCE => same.filter(|_| rang(transaction, call) != Some(180)),
@@ -206,6 +214,15 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         TIMEOUT if transaction.request.is_none() => {
             Some("Find out which dependency the answering server was waiting for, and mend that.")
         }
+        INVITED if matches!(method, Method::Notify | Method::Subscribe) => Some(
+            "Compare Call-ID and both tags with those of the SUBSCRIBE or REFER that began the dialog: a difference shows which element changed them.",
+        ),
+        LOST if *method == Method::Notify => Some(
+            "If they agree, whoever subscribed has ended that or was restarted: by the 481 the sender of NOTIFY has to take the subscription for over \
+             (RFC 6665 §4.2.2).",
+        ),
+        // A message is written by somebody.
+        FEATURE => same.filter(|_| *method != Method::Message),
         OVER => same.filter(|_| matches!(method, Method::Bye | Method::Cancel)),
         REGISTERED => same.filter(|_| rang(transaction, call) != Some(180)),
         RANG if rang(transaction, call) == Some(180) => Some(
@@ -244,6 +261,12 @@ fn request<'c>(transaction: &Transaction, call: &'c Call) -> Option<&'c Message>
 /// Whether one of these causes of Q.850 stands in Reason.
 fn gives_cause(response: &Message, causes: &[u32]) -> bool {
     response.reasons().iter().any(|r| r.is("Q.850") && r.cause.is_some_and(|cause| causes.contains(&cause)))
+}
+
+/// Whether Reason has a cause of Q.850 that no called party and no absent one gives, such as a missing circuit or a protocol error.
+pub(super) fn gives_technical_cause(response: &Message) -> bool {
+    let of_a_party = |cause: u32| cause == 0 || (16..=21).contains(&cause) || cause == 31;
+    response.reasons().iter().any(|r| r.is("Q.850") && r.cause.is_some_and(|cause| !of_a_party(cause)))
 }
 
 /// Whether the capture has an earlier request of the same client in the dialog, whose CSeq can be compared.

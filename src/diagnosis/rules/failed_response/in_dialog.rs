@@ -17,7 +17,7 @@ const OFF_THE_ROUTE: Wording = Wording {
             the client has to take both from it (RFC 3261 §12.1.2, §12.2.1.1).",
         "Compare Record-Route of that response with the INVITE as it reached whoever answered, who has to copy all values (RFC 3261 §12.1.1).",
     ],
-    role: "the operator of the client that sent the request, or of the other end of the dialog",
+    role: "the operator of the other end of the dialog, or of the client that sent the request",
     verify: Some(
         "The next such request carries the Route that Record-Route gave, and the other end of the dialog answers it.",
     ),
@@ -62,7 +62,7 @@ const CHANGE_FORBIDDEN: Wording = Wording {
         "Where nothing is new, compare its source, Route and credentials with those of the requests before it, and ask the operator that refused \
             which rule applied, with Call-ID and time at hand.",
     ],
-    role: "the operator of the client that sent the request, together with the operator that refused",
+    role: "the operator that refused, together with the operator of the client that sent the request",
     verify: Some(AGAIN),
 };
 

@@ -28,7 +28,7 @@ const NO_ADDRESS: Wording = Wording {
             not look up at all.",
         "Ask the name server that it uses for NAPTR, SRV and A or AAAA records of that host, and mend what is missing (RFC 3263 §4).",
     ],
-    role: "the operator of the server that answered, or of the DNS zone",
+    role: "the operator of the DNS zone, or of the server that answered",
     verify: Some(
         "From the host of that server, `dig` finds an address for the host of the Request-URI; the next such request is passed on.",
     ),
@@ -65,6 +65,19 @@ const REPLACED: Wording = Wording {
     ),
 };
 
+/// A 481 to a NOTIFY that nobody asked for (it has no To tag), as exchanges send for message waiting.
+const UNSOLICITED: Wording = Wording {
+    statuses: &[481],
+    methods: Methods::Others,
+    meaning: "The NOTIFY has no To tag and so belongs to no subscription, and the client takes none that it did not ask for.",
+    fixes: &[
+        "If the client needs what the NOTIFY tells, such as messages waiting, let it subscribe to that, or let it take a NOTIFY without subscription.",
+        "Otherwise switch such NOTIFYs off for this client at the server that sends them.",
+    ],
+    role: "the operator of whatever sends the NOTIFY, or of the client that answered",
+    verify: None,
+};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Methods {
     Register,
@@ -88,6 +101,9 @@ pub(super) fn wording(transaction: &Transaction, status: u16, response: &Message
     }
     if *method != Method::Register && STALE_DATE.statuses.contains(&status) && speaks_of_stale_date(response) {
         return Some(&STALE_DATE);
+    }
+    if *method == Method::Notify && !transaction.in_dialog && UNSOLICITED.statuses.contains(&status) {
+        return Some(&UNSOLICITED);
     }
     let methods = match method {
         Method::Invite | Method::Ack | Method::Cancel => return None,
@@ -126,7 +142,7 @@ const WORDINGS: &[Wording] = &[
             "See whether the account exists, is active, and may register from this source address.",
             "Compare To and the domain of the Request-URI with the account.",
         ],
-        role: "the owner of the account, together with the operator of the registrar",
+        role: "the operator of the registrar, together with the owner of the account",
         verify: None,
     },
     Wording {
@@ -137,7 +153,7 @@ const WORDINGS: &[Wording] = &[
             "Compare To and the domain of the Request-URI with the account.",
             "If they are right, create the account at the registrar.",
         ],
-        role: "the owner of the account, together with the operator of the registrar",
+        role: "the operator of the registrar, together with the owner of the account",
         verify: None,
     },
     Wording {
@@ -150,7 +166,7 @@ const WORDINGS: &[Wording] = &[
                 on: it does not serve that domain, and cannot find who does.",
             "Compare the domain of the Request-URI with those that the server serves.",
         ],
-        role: "the operator of the server that answered, or of the client that names the wrong domain",
+        role: "the operator of the client that names the wrong domain, or of the server that answered",
         verify: None,
     },
     Wording {
@@ -161,7 +177,7 @@ const WORDINGS: &[Wording] = &[
             "Look into the log of the registrar at this second: which rule refused the registration, and why with a status for calls.",
             "See whether the account exists, is active, and may register from this source address.",
         ],
-        role: "the owner of the account, together with the operator of the registrar",
+        role: "the operator of the registrar, together with the owner of the account",
         verify: None,
     },
     Wording {
@@ -172,7 +188,7 @@ const WORDINGS: &[Wording] = &[
             "Ask the operator of that server who may send such requests; compare From and the source address with that.",
             "If the feature is not meant to be used there, switch it off at the client.",
         ],
-        role: "the operator of the client that sent the request, together with the operator that refused",
+        role: "the operator that refused, together with the operator of the client that sent the request",
         verify: None,
     },
     Wording {

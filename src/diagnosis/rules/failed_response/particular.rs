@@ -1,5 +1,6 @@
 //! What a failure means where the frames around it say more than its status does.
 
+use super::fitting::gives_technical_cause;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::catalog::StatusEntry;
 use crate::diagnosis::Text;
@@ -25,6 +26,28 @@ pub(super) fn open_redirect(call: &Call, response: &CapturedMessage, entry: &Sta
         .with("after", span(after))
     })
 }
+
+/// Whether a decline (603) of a call gives a cause that no called party has, and nothing had rung: some exchanges answer 603 to whatever has no
+/// status of its own.
+pub(super) fn hides_a_cause(call: &Call, refused: &Transaction, response: &CapturedMessage) -> bool {
+    let is_decline = response.message.status() == Some(StatusCode(603)) && refused.method == Method::Invite;
+    let rang = || {
+        let mut told = call.transactions.iter().flat_map(|t| &t.provisionals).filter_map(|id| call.message(*id));
+        told.any(|m| m.message.status() == Some(StatusCode(180)))
+    };
+    is_decline && !refused.in_dialog && gives_technical_cause(&response.message) && !rang()
+}
+
+/// What such a decline means.
+pub(super) const NO_DECLINE: &str = "603 is for a called user who declines. Nothing had rung here, and no user gives the cause in its Reason: a server, \
+    or the telephone network behind it, could not put the call through.";
+
+/// What to do about it.
+pub(super) const FOLLOW_CAUSE: [&str; 2] = [
+    "Follow the cause in Reason at the server that answered and behind it: the log at this second, its circuits and routes.",
+    "Let that server answer with the status of the cause, such as 503 for a missing circuit (RFC 3398 §7.2.4.1): callers take a 603 for the last word \
+     of a person.",
+];
 
 /// Whether a call of its own may follow it: then nobody is told to.
 pub(super) fn may_be_followed(call: &Call, response: &CapturedMessage) -> bool {
@@ -199,6 +222,30 @@ mod tests {
             let (message, fixes) = gone(contact);
             assert!(message.contains("no new address is known") && !fixes[0].contains("301 with it"), "{contact}");
         }
+    }
+
+    #[test]
+    fn a_decline_with_a_cause_that_nobody_gives_is_none() {
+        let of = |cause: &str| said("sip:bob@p.example", &format!("603 Declined\nReason: Q.850;cause={cause}"));
+        let (message, fixes) = of("34");
+        assert!(
+            message.contains("Nothing had rung here") && fixes[0].starts_with("Follow the cause"),
+            "{message} {fixes:?}"
+        );
+        for cause in ["0", "16", "17", "19", "21", "31"] {
+            assert!(!of(cause).0.contains("Nothing had rung here"), "{cause}");
+        }
+        let rang = "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n1 p > a tag=t\n180 Ringing\n\n\
+            4 p > a tag=t\n603 Declined\nReason: Q.850;cause=34\n\n4.1 a > p\nACK\n";
+        let report = report(rang);
+        assert!(report.findings.iter().all(|f| !f.message.to_string().contains("Nothing had rung here")));
+    }
+
+    #[test]
+    fn a_480_with_a_cause_of_the_network_is_no_missing_registration() {
+        let of = |cause: &str| said("sip:bob@p.example", &format!("480 Away\nReason: Q.850;cause={cause}")).1.join(" ");
+        assert!(of("96").contains("Follow the cause in Reason") && !of("96").contains("Look for a registration"));
+        assert!(of("20").contains("Look for a registration") && !of("20").contains("Follow the cause"));
     }
 
     #[test]

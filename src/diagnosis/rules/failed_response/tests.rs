@@ -478,3 +478,36 @@ fn a_481_to_replaces_is_about_the_dialog_to_be_taken_over() {
     assert!(!message.contains("Replaces") && advice.contains("answered INVITE"), "{message} {advice}");
     assert!(!cited.contains("take over") && actor.contains("198.51.100.5"), "{cited} {actor}");
 }
+
+#[test]
+fn a_notify_that_nobody_asked_for_lost_no_dialog() {
+    let of = |to: &str| {
+        let text = format!(
+            "host p 198.51.100.5\nhost a 192.0.2.10\n\n0 p > a to-tag={to}\nNOTIFY sip:1001@192.0.2.10\nEvent: message-summary\n\n0.01 a > p\n\
+             481 Subscription does not exist\n\n90.0 a > p call=ping\nOPTIONS sip:p\n\n90.1 p > a call=ping\n200 OK\n"
+        );
+        let finding = report(&text).findings.remove(0);
+        let fixes: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+        (finding.message.to_string(), fixes.join(" "))
+    };
+    let (message, fixes) = of("-");
+    assert!(message.contains("belongs to no subscription") && fixes.contains("let it subscribe"), "{message} {fixes}");
+    let (message, fixes) = of("t");
+    assert!(
+        !message.contains("belongs to no subscription") && fixes.contains("with those of the SUBSCRIBE"),
+        "{message} {fixes}"
+    );
+    assert!(!fixes.contains("INVITE"), "{fixes}");
+}
+
+#[test]
+fn nobody_is_told_to_do_without_messages() {
+    let of = |request: &str| {
+        let text =
+            format!("host p 198.51.100.5\nhost a 192.0.2.10\n\n0 a > p\n{request}\n\n0.01 p > a\n404 Not Found\n");
+        let finding = report(&text).findings.remove(0);
+        finding.remediation.iter().any(|fix| fix.to_string().contains("switch it off at the client"))
+    };
+    assert!(of("SUBSCRIBE sip:bob@p.example\nEvent: presence"));
+    assert!(!of("MESSAGE sip:bob@p.example"));
+}
