@@ -18,7 +18,7 @@ use super::pings::Pings;
 use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
 use super::unwanted_case::UnwantedCase;
-use super::{CheckedIdentity, Severity};
+use super::{CheckedIdentity, Patterns, Severity};
 use crate::call::{Call, Transaction, Waits};
 use crate::lang::{Text, span};
 use crate::limits::{
@@ -54,6 +54,8 @@ pub struct Context<'a> {
     pub(super) is_call_lossy: OnceCell<bool>,
     /// What is known of the hosts.
     pub hosts: &'a Hosts,
+    /// What is remembered of the calls that are over, and of those that are diagnosed together.
+    pub(super) patterns: &'a Patterns,
     /// Thresholds.
     pub settings: &'a Settings,
     /// The Identity values of the call in question with what is known of their signatures.

@@ -215,6 +215,7 @@ impl Engine {
             call: None,
             is_call_lossy: OnceCell::new(),
             hosts: &self.hosts,
+            patterns: &self.patterns,
             settings: &self.settings,
             identities: &[],
             identity: None,

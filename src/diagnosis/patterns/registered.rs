@@ -5,13 +5,13 @@ mod user;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub use self::user::{Attempt, Failure, Lapse, Seen, User};
+pub use self::user::{Attempt, Expired, Failure, Lapse, Period, Seen, User};
 use super::{Texts, add};
 use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
 use crate::hashing::HashMap;
 use crate::limits::{PATTERN_NAME, REGISTERED_USERS, SILENCES};
 use crate::provenance::Timestamp;
-use crate::sip::{HeaderName, Message, Method, StatusCode, UriView};
+use crate::sip::{HeaderName, Message, Method, Reason, StatusCode, UriView};
 
 /// What a registrar that says nothing of it grants (RFC 3261 §10.2.1.1: its own choice; most take this).
 const USUAL: Duration = Duration::from_hours(1);
@@ -132,18 +132,24 @@ impl Registered {
 
     fn fail(&mut self, call: &Call) {
         for (at, transaction) in call.transactions.iter().enumerate() {
-            let Some(response) = no_registration(call, TransactionId(at), transaction) else { continue };
-            let request = transaction.request.and_then(|id| call.message(id));
-            let Some(name) = request.and_then(|m| record(&m.message.target()?)) else { continue };
-            let Some(user) = self.users.get_mut(&name) else { continue };
-            let failure = Failure {
-                seen: Seen::of(response),
-                time: transaction.start,
-                status: response.message.status().map_or(0, |status| status.0),
-                call: call.number,
-            };
-            user.fail(failure);
+            let Some((name, failure)) = failure(call, TransactionId(at), transaction) else { continue };
+            if let Some(user) = self.users.get_mut(&name) {
+                user.fail(failure);
+            }
         }
+    }
+
+    /// The registration that was over when a request of a call was refused at once, as far as it is known by now.
+    pub fn over_before(&self, call: &Call, refused: &Transaction) -> Option<Expired<'_>> {
+        // As a rule nobody registers.
+        if self.users.is_empty() {
+            return None;
+        }
+        let at = call.transactions.iter().position(|t| std::ptr::eq(t, refused))?;
+        let (name, failure) = failure(call, TransactionId(at), refused)?;
+        let (user, known) = self.users.get_key_value(&name)?;
+        let (period, attempt) = known.over_before(&failure)?;
+        Some(Expired { user, period, attempt, failure })
     }
 
     /// Users to whom calls failed while they were not registered any more, with these calls, in the order of names.
@@ -157,6 +163,20 @@ impl Registered {
     pub fn forgotten(&self) -> u64 {
         self.forgotten
     }
+}
+
+/// A call to a user that was refused at once, and the user.
+fn failure(call: &Call, id: TransactionId, transaction: &Transaction) -> Option<(String, Failure)> {
+    let response = no_registration(call, id, transaction)?;
+    let request = transaction.request.and_then(|id| call.message(id))?;
+    let name = record(&request.message.target()?)?;
+    let failure = Failure {
+        seen: Seen::of(response),
+        time: transaction.start,
+        status: response.message.status().map_or(0, |status| status.0),
+        call: call.number,
+    };
+    Some((name, failure))
 }
 
 /// What a REGISTER asks for.
@@ -226,8 +246,18 @@ fn wants_no_calls(response: &CapturedMessage) -> bool {
     let phrase = response.message.reason_phrase().unwrap_or_default().to_ascii_lowercase();
     let says =
         |text: &str| text.contains("disturb") || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "dnd");
-    says(&phrase)
-        || response.message.reasons().iter().any(|r| r.text.as_deref().is_some_and(|t| says(&t.to_ascii_lowercase())))
+    response
+        .message
+        .reasons()
+        .iter()
+        .any(|r| was_reached(r) || r.text.as_deref().is_some_and(|t| says(&t.to_ascii_lowercase())))
+        || says(&phrase)
+}
+
+/// Whether a reason is that of a called party that is busy, or rejects the call: it was reached.
+fn was_reached(reason: &Reason) -> bool {
+    reason.is("Q.850") && matches!(reason.cause, Some(17 | 21))
+        || reason.is("SIP") && matches!(reason.cause, Some(486 | 600 | 603 | 607))
 }
 
 /// Adds a registrar to those of a user.

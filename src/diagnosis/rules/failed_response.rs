@@ -9,6 +9,7 @@ use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts::{self, method, status_line};
+use crate::diagnosis::rules::registration_expired::OfCall;
 use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare, route_set_broken, session_interval_loop};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
@@ -55,6 +56,7 @@ pub(super) static RULE: Rule = Rule {
             - Requests inside a dialog that get 481, 491 or, for their CSeq number, 500 have rules of their own (dialog-unknown, glare, \
             cseq-out-of-order).\n\
             - A transfer that failed is told by the NOTIFY that says so; where it is known to the other side only, nothing is said.\n\
+            - A user that is not found because its registration was over is told as that (registration-expired), without advice about numbers.\n\
             - Busy, declined and unanswered calls are ordinary ends; the finding then only informs.\n\
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
             method.",
@@ -74,7 +76,10 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
             || cseq_out_of_order::number_passed(call, failure.deepest, failure.status).is_some()
             || cx.explained.contains(&failure.response.provenance.frame)
     };
-    let decided = deciding(call);
+    let mut decided = deciding(call);
+    if let Some(failure) = &mut decided {
+        failure.unregistered = OfCall::of(call, failure.deepest, cx);
+    }
     if let Some(failure) = decided.as_ref().filter(|failure| !is_explained(failure)) {
         out.push(failure.finding(call));
     }
@@ -103,6 +108,8 @@ struct Failure<'a> {
     status: u16,
     /// What is known of the one to whom the request went on, if nothing came back from there.
     silence: Option<Silence>,
+    /// That the registration of the called user was over.
+    unregistered: Option<OfCall<'a>>,
     severity: Severity,
 }
 
@@ -166,7 +173,16 @@ fn failure(call: &Call, id: TransactionId, received: MessageId) -> Option<Failur
         _ => (transaction, received, None),
     };
     let status = response.message.status()?.0;
-    Some(Failure { transaction, received, deepest, response, status, silence, severity: Severity::Error })
+    Some(Failure {
+        transaction,
+        received,
+        deepest,
+        response,
+        status,
+        silence,
+        unregistered: None,
+        severity: Severity::Error,
+    })
 }
 
 /// Steps, requests that end with their INVITE, redirects inside a dialog and 607 (they have rules of their own), and a BYE
@@ -219,7 +235,8 @@ impl Failure<'_> {
         let mut finding = Finding::new(&RULE, Certainty::Certain, self.message(call, known), primary)
             .severity(self.severity)
             .evidence(response_facts::evidence(self.response))
-            .evidence(self.related(call));
+            .evidence(self.related(call))
+            .evidence(self.unregistered.as_ref().map(OfCall::evidence));
         if particular::judges_unseen_signature(call, self.deepest, self.status) {
             finding = finding
                 .fix("Capture behind the element that signs: the signature that was refused is not in this capture.");
@@ -231,6 +248,12 @@ impl Failure<'_> {
         }
         for advice in response_facts::advice(self.response) {
             finding = finding.fix(advice);
+        }
+        if let Some(of_call) = &self.unregistered {
+            if of_call.is_sure() {
+                return of_call.advise(finding);
+            }
+            finding = finding.fix(of_call.fix());
         }
         match known.map(Lookup::entry) {
             Some(_) if self.is_block() => self.with_redress(finding),
@@ -252,6 +275,9 @@ impl Failure<'_> {
                  decline does: behind a gateway the two look the same.",
             )
             .with("meaning", meaning);
+        }
+        if let Some(of_call) = &self.unregistered {
+            meaning = of_call.meaning(meaning);
         }
         if self.is_network_block() { meaning } else { response_facts::with_own_reason(meaning, self.response) }
     }

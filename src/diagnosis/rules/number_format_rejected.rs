@@ -1,6 +1,7 @@
 //! 404 or 484 to a called number that is written in another way than all numbers that the same server takes.
 
 use super::forbidden_explained::deciding;
+use super::registration_expired::OfCall;
 use crate::call::Call;
 use crate::diagnosis::accepted::form::{Form, Place, country_code};
 use crate::diagnosis::accepted::{Kind, Look};
@@ -54,6 +55,10 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let to = refused.response.provenance.flow.source;
     let server = cx.hosts.accepted.by(to)?;
     let names = Names::of(&request.message, &cx.settings.country);
+    // Under that number somebody had been registered there.
+    if OfCall::of(refused.call, refused.deepest, cx).is_some() {
+        return None;
+    }
     let look = Look::of(refused.deepest.client.address, &request.message, &names)?;
     let works = |kind: &Kind| kind.called_form == look.called_form;
     // Fewer digits may be the first ones of a number, which 484 asks the others of (RFC 3578).

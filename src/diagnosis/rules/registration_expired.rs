@@ -5,11 +5,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::diagnosis::address_scope::{Scope, scope};
-use crate::diagnosis::patterns::registered::Lapse;
+use crate::diagnosis::patterns::registered::{Attempt, Lapse, Period};
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::lang::span;
 use crate::limits::REGISTRATION_CALLS;
+
+mod of_call;
+
+pub(super) use of_call::OfCall;
 
 pub(super) static RULE: Rule = Rule {
     code: "registration-expired",
@@ -61,12 +65,17 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
             Some(Some(_)) => Why::Refused,
         };
         let Some(server) = lapse.failures.first().map(|failure| failure.seen.source.address) else { continue };
-        let is_seen = cx.absence_is_proven(server, lapse.period.last.time, lapse.period.granted);
-        if is_seen || why == Why::Refused {
+        if is_captured(lapse.period, lapse.attempt, server, cx) {
             servers.entry((server, why)).or_default().push((name, lapse));
         }
     }
     out.extend(servers.values().filter_map(|users| finding(users, patterns, cx)));
+}
+
+/// Whether a REGISTER that renewed it would be in the capture, or one is that did not.
+fn is_captured(period: &Period, attempt: Option<&Attempt>, server: IpAddr, cx: &Context<'_>) -> bool {
+    let is_refused = attempt.is_some_and(|attempt| attempt.status.is_some());
+    is_refused || cx.absence_is_proven(server, period.last.time, period.granted)
 }
 
 fn finding(users: &[User<'_>], patterns: &Patterns, cx: &Context<'_>) -> Option<Finding> {
@@ -170,27 +179,31 @@ fn others(name: &str, users: &[User<'_>]) -> Option<Text> {
 const LATE: Duration = Duration::from_mins(1);
 
 fn fixes(finding: Finding, lapse: &Lapse<'_>, client: IpAddr, server: IpAddr) -> Finding {
-    let late = lapse.again.filter(|period| period.first().since(lapse.period.until) < LATE);
-    let first = match (lapse.attempt.map(|attempt| attempt.status), late) {
+    let late = lapse.again.is_some_and(|period| period.first().since(lapse.period.until) < LATE);
+    let finding = finding.fix(fix(lapse.attempt, late, client, server));
+    if lapse.attempt.is_some_and(|attempt| attempt.status.is_some()) {
+        return finding;
+    }
+    finding.fix("If the client is behind NAT or a firewall, let it keep the way open in between (RFC 5626 §4.4), or grant shorter intervals.")
+}
+
+/// What to do first, by what came of the last REGISTER before the call.
+fn fix(attempt: Option<&Attempt>, is_late: bool, client: IpAddr, server: IpAddr) -> Text {
+    let first = match (attempt.map(|attempt| attempt.status), is_late) {
         (Some(Some(_)), _) => {
             "Mend why {server} did not accept the REGISTER: its response and its log say it. The calls fail because of that."
         }
         (Some(None), _) => {
             "See why {server} did not answer the REGISTER of {client}: whether it arrives there, and whether the response finds the way back."
         }
-        (None, Some(_)) => "Let {client} renew at half of the interval that the 200 grants: here it came too late.",
-        (None, None) => {
+        (None, true) => "Let {client} renew at half of the interval that the 200 grants: here it came too late.",
+        (None, false) => {
             "See whether {client} was up and had a network then; its log tells whether it sent REGISTER at half of the interval, and where to."
         }
     };
     let text = Text::new(first);
     let text = if first.contains("{server}") { text.with("server", server) } else { text };
-    let text = if first.contains("{client}") { text.with("client", client) } else { text };
-    let finding = finding.fix(text);
-    if lapse.attempt.is_some_and(|attempt| attempt.status.is_some()) {
-        return finding;
-    }
-    finding.fix("If the client is behind NAT or a firewall, let it keep the way open in between (RFC 5626 §4.4), or grant shorter intervals.")
+    if first.contains("{client}") { text.with("client", client) } else { text }
 }
 
 #[cfg(test)]

@@ -85,6 +85,19 @@ pub struct Failure {
     pub call: CallNumber,
 }
 
+/// The registration that was over when one call failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Expired<'a> {
+    /// Of whom.
+    pub user: &'a str,
+    /// That registration.
+    pub period: &'a Period,
+    /// The latest REGISTER behind it that was not accepted.
+    pub attempt: Option<&'a Attempt>,
+    /// The call.
+    pub failure: Failure,
+}
+
 /// Calls that failed while nobody was registered any more.
 #[derive(Debug)]
 pub struct Lapse<'a> {
@@ -202,6 +215,17 @@ impl User {
         is_over.then_some(period)
     }
 
+    /// The same, with the latest REGISTER in between that was not accepted.
+    pub(super) fn over_before(&self, failure: &Failure) -> Option<(&Period, Option<&Attempt>)> {
+        let period = self.period_before(failure)?;
+        Some((period, self.attempt_between(period, failure.time)))
+    }
+
+    fn attempt_between(&self, period: &Period, call: Timestamp) -> Option<&Attempt> {
+        let between = |a: &&Attempt| a.seen.time > period.last.time && a.seen.time < call;
+        self.attempts.iter().filter(between).max_by_key(|a| a.seen.time)
+    }
+
     /// What is known of it in the end: a registration may have become known later than the call that failed behind it.
     pub(super) fn lapse(&self) -> Option<Lapse<'_>> {
         let period = self.failures.iter().find_map(|failure| self.period_before(failure))?;
@@ -210,8 +234,7 @@ impl User {
         let is_all = failures.len() == self.failures.len();
         let count = if is_all { self.failed } else { failures.len().try_into().unwrap_or(u64::MAX) };
         let first = failures.first()?.time;
-        let behind = |a: &&Attempt| a.seen.time > period.last.time && a.seen.time < first;
-        let attempt = self.attempts.iter().filter(behind).max_by_key(|a| a.seen.time);
+        let attempt = self.attempt_between(period, first);
         let again = self.periods.iter().find(|p| p.since > period.until);
         Some(Lapse { period, attempt, again, failures, count })
     }

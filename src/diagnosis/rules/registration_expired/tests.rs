@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::RULE;
-use crate::diagnosis::testing::{only, with_code};
+use crate::diagnosis::testing::{call as ended, diagnose, only, with_code};
 use crate::diagnosis::{Certainty, Severity};
 
 const HOSTS: &str =
@@ -146,4 +146,58 @@ fn what_a_server_grants_counts() {
     }
     let steps = [register(0, "bob", asked, "200 OK\nContact: <sip:bob@192.0.2.10>"), call(100, "bob", REFUSED)];
     assert!(with_code(&flow(&steps), RULE.code).is_empty());
+}
+
+/// What is said of the last call that failed, and the advice.
+fn of_call(steps: &[String]) -> (String, String) {
+    let report = diagnose(&flow(steps)).calls.into_iter().rfind(|report| report.call.is_invite());
+    let found = report.unwrap().findings.into_iter().find(|f| f.code == "failed-response").unwrap();
+    let advice: Vec<_> = found.remediation.iter().map(ToString::to_string).collect();
+    (found.message.to_string(), advice.join(" "))
+}
+
+#[test]
+fn a_call_that_failed_for_it_says_so_in_place_of_advice_about_numbers() {
+    let (message, advice) = of_call(&[registered(0, "bob", 60), call(100, "bob", "404 Not Found")]);
+    assert_eq!(
+        message,
+        "198.51.100.5:5060 answered INVITE with 404 Not Found. Nobody was registered as sip:bob@r.example any more: 192.0.2.10:5060 had done so for 60 s, \
+         which was over 40 s before this call (registration-expired)."
+    );
+    assert!(advice.starts_with("See whether 192.0.2.10 was up") && !advice.contains("Request-URI"), "{advice}");
+    // What may have been renewed while nothing was captured leaves both open.
+    let steps = format!("{HOSTS}{}{}", registered(0, "bob", 60), call(100, "bob", "404 Not Found"));
+    let report = diagnose(&steps).calls.into_iter().rfind(|report| report.call.is_invite()).unwrap();
+    let advice: Vec<_> = report.findings[0].remediation.iter().map(ToString::to_string).collect();
+    assert!(report.findings[0].message.to_string().contains("unless it was renewed while nothing was captured"));
+    assert!(
+        advice[0].starts_with("See whether") && advice[1..].iter().any(|a| a.contains("Request-URI")),
+        "{advice:?}"
+    );
+}
+
+#[test]
+fn a_call_that_failed_for_something_else_keeps_its_words() {
+    for (name, steps) in [
+        ("still registered", vec![registered(0, "bob", 200), call(100, "bob", "404 Not Found")]),
+        ("another user", vec![registered(0, "bob", 60), call(100, "dave", "404 Not Found")]),
+        ("it is busy", vec![registered(0, "bob", 60), call(100, "bob", "480 No\nReason: Q.850;cause=17")]),
+    ] {
+        let (message, _) = of_call(&steps);
+        assert!(!message.contains("registration-expired"), "{name}: {message}");
+    }
+}
+
+#[test]
+fn under_a_number_that_was_registered_the_number_is_right() {
+    // The server takes numbers with + in other calls, and knew this one all the same.
+    let accepted: Vec<_> = (0..4_u32)
+        .map(|n| ended(f64::from(70 + n), n as usize, "b>r", "sip:+442079460101@r.example", "200 OK"))
+        .collect();
+    let of = |first: String| {
+        let steps = [vec![first], accepted.clone(), vec![call(100, "442079460199", "404 Not Found")]].concat();
+        let found = diagnose(&flow(&steps)).calls.into_iter().flat_map(|report| report.findings);
+        found.filter(|f| f.code == "number-format-rejected").count()
+    };
+    assert_eq!((of(String::new()), of(registered(0, "442079460199", 60))), (1, 0));
 }
