@@ -35,6 +35,7 @@ pub(super) static RULE: Rule = Rule {
             with few calls a difference may be chance.\n\
             - A limit that the server does not name, such as calls at one time or credit, refuses calls that differ in nothing that SIP shows.\n\
             - 403 behind credentials may mean the credentials, and 403 Stale Date and the like the signature: those have their own findings.\n\
+            - A number that begins with 00 may be a national one behind the 0 of an outside line: the finding says so, and is weak.\n\
             - Where accepted calls have what this one has as well, nothing is said of it.",
     },
     detect: Detect::of_refusals(detect),
@@ -114,12 +115,12 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
         return None;
     }
     let is_chance = !differences.iter().any(|one| one.is_hardly_chance(server));
-    let is_plain = differences.len() == 1 && !is_chance;
+    let is_open = differences.iter().any(|one| one.rests_on_double_zero(&look, server));
+    let is_plain = differences.len() == 1 && !is_chance && !is_open;
     let certainty = if is_plain { Certainty::Strong } else { Certainty::Weak };
-    let text = response_facts::with_own_reason(
-        refused.text(message(&differences, (server, cx.hosts.accepted.are_all()), is_chance)),
-        refused.response,
-    );
+    let text = message(&differences, (server, cx.hosts.accepted.are_all()), is_chance);
+    let text = with_reason(text, is_open.then(|| Text::new(DOUBLE_ZERO)));
+    let text = response_facts::with_own_reason(refused.text(text), refused.response);
     let finding = refused.finding(&RULE, certainty, text);
     let example = server.kinds().first().map(|kind| kind.example.clone());
     let finding = finding.evidence(refused.passed_on()).evidence(example);
@@ -135,6 +136,9 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
             .actor(refused.client("the operator of the server that refuses, with the operator of the calling side")),
     )
 }
+
+/// What a number with 00 in front may be as well.
+const DOUBLE_ZERO: &str = "A number that begins with 00 is taken for one abroad here; where 0 takes an outside line, it is a national number behind that.";
 
 /// `server`, and whether all that it accepted in the capture is known.
 fn message(differences: &[Difference<'_>], (server, are_all): (&Server, bool), is_chance: bool) -> Text {

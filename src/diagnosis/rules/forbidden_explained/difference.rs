@@ -72,6 +72,13 @@ impl<'a> Difference<'a> {
         server.calls >= ENOUGH.saturating_mul(as_count(self.each_other(server).len()).max(1))
     }
 
+    /// Whether it rests on 00 as what stands in front of calls abroad, in this call or in an accepted one.
+    pub(super) fn rests_on_double_zero(self, look: &Look<'_>, server: &Server) -> bool {
+        let is = |form: Form, place: Place| form == Form::DoubleZero && matches!(place, Place::Country(_));
+        matches!(self, Self::Place(_))
+            && (is(look.called_form, look.place) || server.kinds().iter().any(|kind| is(kind.called_form, kind.place)))
+    }
+
     /// What it is here, and in the accepted calls.
     pub(super) fn words(self, server: &Server) -> Text {
         let others = self.others(server);

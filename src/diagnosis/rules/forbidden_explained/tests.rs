@@ -160,6 +160,24 @@ fn what_is_no_difference_is_left_to_the_catalogue() {
 }
 
 #[test]
+fn a_number_behind_00_may_be_a_national_one() {
+    let at_home = ("a>p", "+12155550113", CALLER, "", OK);
+    for (called, is_open) in [("0044207946010", true), ("+44207946010", false)] {
+        let rows = [at_home, at_home, at_home, ("a>p", called, CALLER, "", NO)];
+        let finding = only(&flow(&rows), RULE.code);
+        let text = finding.message.to_string();
+        assert!(text.contains("it goes to a number with country code 44"), "{text}");
+        let certainty = if is_open { Certainty::Weak } else { Certainty::Strong };
+        assert_eq!((text.contains("where 0 takes an outside line"), finding.certainty), (is_open, certainty), "{text}");
+    }
+    // Nothing is said of it where the destination is no difference.
+    let abroad = ("a>p", "0044207946010", CALLER, "", OK);
+    let rows = [abroad, abroad, abroad, ("b>p", "0044207946011", CALLER, "", NO)];
+    let text = only(&flow(&rows), RULE.code).message.to_string();
+    assert!(text.contains("it came from") && !text.contains("outside line"), "{text}");
+}
+
+#[test]
 fn what_belongs_to_a_withheld_number_is_told_with_it() {
     let asserted = "P-Asserted-Identity: <sip:+12125550101@corp.example>\nPrivacy: id";
     let flow = flow(&beside(("a>p", "+12155550114", "anonymous@anonymous.invalid", asserted, NO)));
