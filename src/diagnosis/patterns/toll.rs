@@ -8,7 +8,7 @@ use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub use pattern::{Mark, Pattern};
+pub use pattern::{Mark, Pattern, Test};
 
 use super::super::accepted::form::country_code;
 use super::super::names::Names;
@@ -18,7 +18,8 @@ use crate::call::{Call, CallNumber, CapturedMessage, Outcome};
 use crate::hashing;
 use crate::limits::{PATTERN_NAME, TOLL_ACCOUNTS, TOLL_ATTEMPTS, TOLL_ATTEMPTS_PER_PARTY, TOLL_SOURCES};
 use crate::provenance::{Endpoint, FrameRef, Timestamp};
-use crate::sip::Method;
+use crate::sip::uri::address_of;
+use crate::sip::{Message, Method};
 use crate::stir::telephone_number::NumberView;
 
 /// The time in which attempts belong together.
@@ -83,6 +84,8 @@ pub struct Attempt {
     pub is_admitted: bool,
     /// Whether its sender had it from somebody else.
     pub was_forwarded: bool,
+    /// Whether it bears the marks of SIPp, which makes calls for tests.
+    pub is_of_sipp: bool,
 }
 
 /// What became of an attempt.
@@ -224,6 +227,7 @@ impl Attempt {
             fate: Fate::of(call),
             is_admitted,
             was_forwarded: request.message.has_several_vias(),
+            is_of_sipp: is_of_sipp(&request.message),
         }
     }
 
@@ -246,6 +250,19 @@ impl Fate {
             _ => Self::Other,
         }
     }
+}
+
+/// Whether a request names SIPp, or has a Call-ID as SIPp writes it: the number of the call, that of the process, and an address.
+fn is_of_sipp(request: &Message) -> bool {
+    let names_it = |software: &str| software.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"sipp"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let own = || {
+        let id = std::str::from_utf8(request.call_id()?).ok()?;
+        let (numbers, host) = id.split_once('@')?;
+        let (call, process) = numbers.split_once('-')?;
+        Some(is_number(call) && is_number(process) && address_of(host).is_some())
+    };
+    request.software_in_place().is_some_and(|name| names_it(&name)) || own().unwrap_or_default()
 }
 
 /// What was dialled, unless it surely leads to somebody at home.

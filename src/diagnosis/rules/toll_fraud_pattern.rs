@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::diagnosis::address_scope::{Scope, scope};
-use crate::diagnosis::patterns::toll::{Attempt, Fate, Mark, Party, Pattern};
+use crate::diagnosis::patterns::toll::{Attempt, Fate, Mark, Party, Pattern, Test};
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Patterns, Rule, Severity, Text,
@@ -42,6 +42,7 @@ pub(super) static RULE: Rule = Rule {
             - Tell the carrier of fraud within hours: payments can be held back.",
         how_to_confirm: "No such call is answered in a later capture, and the carrier's records show none after the block.",
         when_this_is_wrong: "- A test of a dial plan tries many ways to dial a number too: whoever made it knows.\n\
+            - Calls with the marks of SIPp, and such as begin at even intervals and go round the same numbers, look like a load test: that is a weak warning, and said.\n\
             - A robot that tests what ranges can be reached, on behalf of a carrier.\n\
             - Calls abroad of a trunk, a call centre or a dialler are not told however many they are; nor is a number that was tried with `00` and then with `+`, or with the codes of some carriers in turn.\n\
             - Numbers of the country of the settings, and of the caller's own, are none abroad: set `country` where it is not North America.\n\
@@ -96,8 +97,11 @@ fn finding(who: Who<'_>, party: &Party, pattern: &Pattern<'_>, cx: &Context<'_>)
     let first_answered = answered.next();
     let last = pattern.attempts.last().filter(|last| first_answered.is_none_or(|first| first.frame != last.frame));
     let message = with_reason(shows(who, pattern, first), Some(outcome(party, pattern, first_answered)));
+    let test = pattern.test();
+    let message = with_reason(message, test.map(looks_like_a_test));
+    let certainty = if test.is_some() { Certainty::Weak } else { Certainty::Strong };
     let tried = Evidence { text: dialled(pattern).into(), ..cited(first, "what was dialled, in order of time") };
-    let mut finding = Finding::new(&RULE, Certainty::Strong, message, cited(first, "the first of these attempts"))
+    let mut finding = Finding::new(&RULE, certainty, message, cited(first, "the first of these attempts"))
         .severity(severity(first, pattern, party, cx))
         .evidence([tried])
         .evidence(first_answered.map(|attempt| cited(attempt, "the first that was answered")))
@@ -132,6 +136,7 @@ fn severity(first: &Attempt, pattern: &Pattern<'_>, party: &Party, cx: &Context<
     let unreal = matches!(scope(first.client.address), Scope::Documentation | Scope::Loopback);
     match &pattern.mark {
         _ if unreal && !cx.hosts.documentation_traffic => Severity::Notice,
+        _ if pattern.test().is_some() => Severity::Warning,
         // Somebody who tests a dial plan may find the way out too, and needs fewer attempts.
         Mark::Prefixes { prefixes, .. } if prefixes.len() < CERTAIN => Severity::Warning,
         _ if pattern.answered().next().is_some() || party.answered_later > 0 => Severity::Critical,
@@ -168,6 +173,19 @@ fn shows(who: Who<'_>, pattern: &Pattern<'_>, first: &Attempt) -> Text {
             with_reason(text, is_run.then(|| Text::new("Most of these numbers follow each other.")))
         }
     }
+}
+
+/// What speaks for a test, and what is left open.
+fn looks_like_a_test(test: Test) -> Text {
+    Text::new(match test {
+        Test::Sipp => {
+            "They bear the marks of SIPp (its name, or Call-IDs as it writes them), which makes calls for tests: where nobody here runs such a test, \
+             take them for fraud."
+        }
+        Test::Even => {
+            "They begin at even intervals and go round the same numbers, as calls of a load test do: where nobody here runs one, take them for fraud."
+        }
+    })
 }
 
 fn in_front(prefix: &str) -> Text {

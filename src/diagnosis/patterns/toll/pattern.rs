@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::{Attempt, Fate, WINDOW, dialled};
 
@@ -19,6 +20,10 @@ const NUMBERS: usize = 6;
 const BLOCK_DIGITS: usize = 3;
 /// One in so many calls that is neither answered nor turned away shows that people are called.
 const PEOPLE: usize = 5;
+/// How often a test calls each number of its list at least.
+const ROUNDS: usize = 2;
+/// Intervals between the calls of a clockwork differ by no more than this.
+const EVEN: Duration = Duration::from_millis(20);
 /// Digits at the end of what is dialled that are compared before anything else is.
 const TAIL: usize = 8;
 /// Digits of the longest prefix.
@@ -56,6 +61,15 @@ pub enum Mark<'a> {
     },
 }
 
+/// What tells calls of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Test {
+    /// All bear the marks of SIPp.
+    Sipp,
+    /// They begin at even intervals, and go round the same numbers.
+    Even,
+}
+
 impl<'a> Pattern<'a> {
     /// The strongest pattern in attempts in order of time. Blocks tell something of one caller only: those of a trunk call in all directions.
     pub(super) fn of(attempts: &'a [Attempt], home: &str, of_one_caller: bool) -> Option<Self> {
@@ -91,10 +105,30 @@ impl<'a> Pattern<'a> {
         self.attempts.iter().copied().filter(|attempt| matches!(attempt.fate, Fate::Answered(_)))
     }
 
+    /// What speaks for a test of the network rather than for fraud.
+    pub fn test(&self) -> Option<Test> {
+        if self.marked.iter().all(|attempt| attempt.is_of_sipp) {
+            return Some(Test::Sipp);
+        }
+        let Mark::Block { numbers, .. } = &self.mark else { return None };
+        // Whoever earns by the call has many numbers called; a test goes round those of its list.
+        let goes_round = self.marked.len() >= ROUNDS * numbers.len();
+        (goes_round && is_even(&self.marked)).then_some(Test::Even)
+    }
+
     /// How many were turned away.
     pub fn turned_away(&self) -> usize {
         self.attempts.iter().filter(|attempt| attempt.fate == Fate::TurnedAway).count()
     }
+}
+
+/// Whether attempts in order of time begin at even intervals.
+fn is_even(attempts: &[&Attempt]) -> bool {
+    let gaps = || attempts.windows(2).filter_map(|pair| Some(pair.last()?.time.since(pair.first()?.time)));
+    gaps()
+        .max()
+        .zip(gaps().min())
+        .is_some_and(|(longest, shortest)| shortest > EVEN && longest.abs_diff(shortest) <= EVEN)
 }
 
 fn tail(attempt: &Attempt) -> Option<&str> {

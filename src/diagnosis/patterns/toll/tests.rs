@@ -59,3 +59,24 @@ fn the_table_stays_within_its_limits_and_says_so() {
     patterns.toll.make_room(now.plus(WINDOW * 2));
     assert_eq!((patterns.toll.sources.len(), patterns.toll.held), (0, 0));
 }
+
+#[test]
+fn sipp_is_known_by_its_name_and_its_call_ids() {
+    let of = |fields: &str| {
+        let text = format!("INVITE sip:b SIP/2.0\r\n{fields}\r\n\r\n");
+        is_of_sipp(&Message::read(text.as_bytes(), false).unwrap().0)
+    };
+    for fields in
+        ["Call-ID: 12-4711@192.0.2.10", "Call-ID: 1-99@[2001:db8::1]", "Call-ID: x\r\nUser-Agent: SIPp v3.7.2"]
+    {
+        assert!(of(fields), "{fields}");
+    }
+    for fields in [
+        "Call-ID: 12-a711@192.0.2.10",
+        "Call-ID: 12-4711@pbx.example",
+        "Call-ID: 124711@192.0.2.10",
+        "User-Agent: sip phone",
+    ] {
+        assert!(!of(fields), "{fields}");
+    }
+}

@@ -221,3 +221,32 @@ fn people_who_are_busy_are_no_numbers_that_earn_money() {
     });
     assert_eq!(with_code(&flow(people), RULE.code), []);
 }
+
+/// Calls of one caller to seven satellite numbers in turn, each after so many seconds, all answered.
+fn load(start: impl Fn(u32) -> f64) -> String {
+    flow((0..21_u32).map(|n| (start(n), "1001@a>p", format!("+8816250001{:02}", n % 7 + 10), "200 OK")))
+}
+
+#[test]
+fn a_load_test_is_no_critical_fraud() {
+    let even = load(|n| f64::from(n) * 2.0);
+    let uneven = load(|n| f64::from(n) * 2.0 + f64::from(n * 37 % 11) * 0.1);
+    let sipp = uneven.replace("From: <sip:1001", "User-Agent: SIPp v3.7\nFrom: <sip:1001");
+    for (name, flow, words, severity) in [
+        ("even", &even, Some("at even intervals"), Severity::Warning),
+        ("SIPp", &sipp, Some("marks of SIPp"), Severity::Warning),
+        ("uneven", &uneven, None, Severity::Critical),
+    ] {
+        let finding = only(flow, RULE.code);
+        let text = finding.message.to_string();
+        assert_eq!(
+            (text.contains("fraud.") && text.contains("test"), finding.severity),
+            (words.is_some(), severity),
+            "{name}: {text}"
+        );
+        assert!(words.is_none_or(|words| text.contains(words)), "{text}");
+    }
+    // Numbers that are called once or twice are no list that is gone round.
+    let block = only(&block(14, 8, "200 OK"), RULE.code);
+    assert_eq!(block.severity, Severity::Critical);
+}
