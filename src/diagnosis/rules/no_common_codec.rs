@@ -24,7 +24,8 @@ pub(super) static RULE: Rule = Rule {
         what_it_means: "The client offers media and codecs in its session description (SDP), and the other side has to pick from them. It \
             refused the offer with 488 or 606, and shows why: its own session description lists other codecs, a Warning says that it lacks \
             the format (305) or the medium (304), or the offer had no medium that is switched on. Or it accepted the call, and its answer lists \
-            other codecs than the offer, which RFC 3264 §6.1 does not allow: nothing is agreed on then.",
+            other codecs than the offer, which RFC 3264 §6.1 does not allow: nothing is agreed on then. Or the answer has another number of media sections \
+            than the offer, so that nobody can tell which belong together (RFC 3264 §6).",
         why_it_matters: "The two ends are reachable and willing, and still cannot talk. It fails every time between these two devices, \
             and never between others, which makes it look like a fault of the network.",
         likely_causes: "- Codecs were switched off on one side, to save bandwidth or licences.\n\
@@ -42,6 +43,7 @@ pub(super) static RULE: Rule = Rule {
             - A client that offers others afterwards, and is accepted, did as it should: the finding then only informs.\n\
             - Inside a call a refused offer changes nothing: the session goes on as it was (RFC 3261 §14.1).\n\
             - An answer is compared with its offer where the call was over within half a minute. Some clients play any codec that they know.\n\
+            - An answer with fewer media sections is taken by many clients all the same: it is a notice, and a warning where the client hung up at once.\n\
             - Codecs are compared by name and clock rate; parameters (fmtp) on which the sides disagree are not.",
     },
     detect: Detect::Given(Facts::CODEC, detect),

@@ -1,4 +1,4 @@
-//! An answer that lists other codecs than its offer.
+//! An answer that lists other codecs than its offer, or does not answer each medium of it.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use crate::lang::span;
 use crate::provenance::Timestamp;
 use crate::sip::{Method, Sdp};
 
+mod sections;
+
 /// Who hears nothing hangs up before.
 const BRIEF: Duration = Duration::from_secs(30);
 /// Whoever hangs up sooner does so for the answer.
@@ -22,12 +24,16 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 
 static AUDIO: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("m=audio"));
 
-/// Whether the first answer begins with a codec number that its offer has not, in a call that was over soon.
+/// Whether the first answer begins with a codec number that its offer has not, or has another number of media sections, in a call that was
+/// over soon.
 pub(in crate::diagnosis) fn answers_otherwise(call: &Call) -> bool {
     if call.outcome != Outcome::Answered || !call.is_invite() || call.end.since(call.start) >= BRIEF {
         return false;
     }
     let Some((_, request, response)) = answer(call) else { return false };
+    if sections::differ(request, response) {
+        return true;
+    }
     let [offer, own] = [request, response].map(|captured| audio(captured.message.body()));
     // As a rule the answer takes the first one of the offer.
     let first = begin(offer);
@@ -76,12 +82,17 @@ pub(super) fn finding(call: &Call) -> Option<Finding> {
     if request.message.is_cut() || response.message.is_cut() {
         return None;
     }
+    let ended = hung_up(call, transaction, response.provenance.time);
+    other_codecs(request, response, ended).or_else(|| sections::finding(request, response, ended))
+}
+
+/// The same of one that lists other codecs.
+fn other_codecs(request: &CapturedMessage, response: &CapturedMessage, ended: Option<Duration>) -> Option<Finding> {
     let offer = request.message.sdp()?;
     let mut own: Sdp = response.message.sdp()?;
     // What is refused with port 0 names no codec.
     own.media.retain(|media| media.port != Some(0));
     let Mismatch::Lists { kind, offered, accepted } = disjoint(&offer, &own)? else { return None };
-    let ended = hung_up(call, transaction, response.provenance.time);
     let text = Text::new(if ended.is_some() {
         "{server} answered INVITE with {status}, and its answer lists codecs for {kind} that were not offered: {accepted}, where the offer has {offered}. \
          Nothing is agreed on then (RFC 3264 §6.1), and the client hung up {after} later."

@@ -133,3 +133,31 @@ fn an_answer_with_other_codecs_than_the_offer_agrees_on_nothing() {
         ],
     );
 }
+
+#[test]
+fn an_answer_has_as_many_sections_as_its_offer() {
+    const BOTH: &str = "m=audio 4000 RTP/AVP 0\nm=video 4002 RTP/AVP 96\na=rtpmap:96 H264/90000";
+    const AUDIO: &str = "m=audio 5000 RTP/AVP 0";
+    let finding = only(&answered(BOTH, AUDIO, 9), RULE.code);
+    let text = finding.message.to_string();
+    assert!(text.contains("its answer has 1 media sections (m=) where the offer has 2."), "{text}");
+    check(
+        RULE.code,
+        &[
+            ("one is missing", &answered(BOTH, AUDIO, 9), Some(Severity::Notice)),
+            ("the client hangs up for it", &answered(BOTH, AUDIO, 0), Some(Severity::Warning)),
+            ("one too many", &answered(AUDIO, BOTH, 9), Some(Severity::Notice)),
+            ("refused with port 0", &answered(BOTH, &format!("{AUDIO}\nm=video 0 RTP/AVP 96"), 9), None),
+            ("as many", &answered(BOTH, &BOTH.replace("400", "500"), 9), None),
+            ("a long call", &answered(BOTH, AUDIO, 90), None),
+            ("a line that is none", &answered(BOTH, &format!("{AUDIO}\nm=x"), 9), None),
+        ],
+    );
+    // An offer in the answer, which the ACK answers, is compared with nothing.
+    let offer = sdp(BOTH);
+    let late = format!(
+        "{OFFER_HOSTS}0.0 a > p\nINVITE sip:bob@p\n\n0.1 p > a\n200 OK\n{offer}\n0.2 a > p\nACK\n{}\n9.3 a > p\nBYE\n\n+0.01 p > a\n200 OK\n\n",
+        sdp(AUDIO)
+    );
+    check(RULE.code, &[("a late offer", &late, None)]);
+}
