@@ -289,6 +289,8 @@ pub const LEGS_PER_CALL: usize = 16;
 pub const LEG_CANDIDATES: usize = 16;
 /// Redirects that clients got lately, which their next INVITE may follow; the oldest go first.
 pub const RECENT_REDIRECTS: usize = 65_536;
+/// Calls that were refused lately, which their callers may try again; the oldest go first.
+pub const REFUSED_LATELY: usize = 16_384;
 /// Redirects remembered of one client.
 pub const REDIRECTS_PER_CLIENT: usize = 64;
 /// Elements for which the answers to INVITEs are counted.

@@ -50,6 +50,7 @@ pub fn assemble(group: Group) -> Box<Call> {
         media_elsewhere: Vec::new(),
         possible_legs: Vec::new(),
         may_be_followed: false,
+        next_attempt: None,
     });
     order_legs(&mut call);
     find_own_software(&mut call);

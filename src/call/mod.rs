@@ -33,6 +33,7 @@ mod redirect;
 pub mod redress;
 pub(crate) mod referred;
 mod repeats;
+mod retries;
 mod settled;
 mod step;
 mod touch;
@@ -55,6 +56,7 @@ pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
 pub(crate) use outcome_of::{COPIES_IN_VAIN, branch_rank};
 pub use path::Origin;
+pub use retries::NextAttempt;
 pub use waits::Waits;
 
 /// Number of a call in its capture, from 1, in the order of first messages.
@@ -281,6 +283,8 @@ pub struct Call {
     pub possible_legs: Vec<CallNumber>,
     /// Whether a call of its own may follow a redirect of this one: the client that was redirected went to another server for the user of a Contact.
     pub may_be_followed: bool,
+    /// Where it was refused, and its caller called the same party again at once under another Call-ID, and was answered: that call.
+    pub next_attempt: Option<Box<NextAttempt>>,
 }
 
 impl Call {

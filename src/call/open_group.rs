@@ -7,7 +7,9 @@ use smallvec::SmallVec;
 
 use super::known::Key;
 use super::leg_index::Pending;
+use super::open_groups::{GroupId, OpenGroups};
 use super::open_leg::OpenLeg;
+use super::retries::NextAttempt;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg, Waits};
 use crate::limits::{
     DUPLICATE_FRAMES, DUPLICATE_IP_ID_SPACING, DUPLICATE_SPACING, GROUP_ICMP, HUNG_UP_IDLE, POSSIBLE_LEGS,
@@ -58,6 +60,18 @@ struct Rare {
     possible: Vec<CallNumber>,
     /// Whether a group of its own may follow its redirect.
     may_be_followed: bool,
+    /// The refused call that it tries again.
+    tries_again: Option<GroupId>,
+    /// The call that tries it again.
+    next: Option<Next>,
+}
+
+/// The next call of a caller that was refused.
+#[derive(Debug)]
+enum Next {
+    Open(GroupId),
+    /// It is over; `None` where it was not answered.
+    Over(Option<Box<NextAttempt>>),
 }
 
 /// What is left of a group that is over.
@@ -94,6 +108,14 @@ impl OpenGroup {
         self.legs.len() - 1
     }
 
+    /// Its message, where that is the only one.
+    pub(super) fn only_message(&self) -> Option<&CapturedMessage> {
+        match self.messages.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
     /// How many Call-IDs it has.
     pub(super) fn leg_count(&self) -> usize {
         self.legs.len()
@@ -120,7 +142,7 @@ impl OpenGroup {
         for open in &mut self.legs {
             legs.push(Leg { call_id: open.key.take_call_id() });
         }
-        let Rare { icmp, possible, may_be_followed } = self.rare.take().map(|rare| *rare).unwrap_or_default();
+        let Rare { icmp, possible, may_be_followed, .. } = self.rare.take().map(|rare| *rare).unwrap_or_default();
         Ended { legs, messages: mem::take(&mut self.messages), icmp, possible, may_be_followed }
     }
 
@@ -134,6 +156,35 @@ impl OpenGroup {
         let possible = &mut self.rare.get_or_insert_default().possible;
         if possible.len() < POSSIBLE_LEGS && !possible.contains(&other) {
             possible.push(other);
+        }
+    }
+
+    /// Says that it tries again what was refused.
+    pub(super) fn try_again(&mut self, refused: GroupId) {
+        self.rare.get_or_insert_default().tries_again = Some(refused);
+    }
+
+    /// The refused call that it tries again.
+    pub(super) fn tries_again(&self) -> Option<GroupId> {
+        self.rare.as_ref()?.tries_again
+    }
+
+    /// Says that another group tries it again. What came of that is waited for.
+    pub(super) fn is_tried_again_by(&mut self, next: GroupId) {
+        self.rare.get_or_insert_default().next = Some(Next::Open(next));
+        self.rest = None;
+    }
+
+    /// Keeps what came of that group.
+    pub(super) fn learn(&mut self, next: Option<Box<NextAttempt>>) {
+        self.rare.get_or_insert_default().next = Some(Next::Over(next));
+    }
+
+    /// The next attempt of its caller, where it was answered.
+    pub(super) fn take_next(&mut self, groups: &OpenGroups) -> Option<Box<NextAttempt>> {
+        match self.rare.as_mut()?.next.take()? {
+            Next::Open(id) => groups.get(id).and_then(NextAttempt::of),
+            Next::Over(next) => next,
         }
     }
 
@@ -274,10 +325,10 @@ impl OpenGroup {
     }
 
     fn settles(&self) -> bool {
-        let has_icmp = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
+        let is_looked_at = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty() || rare.next.is_some());
         let is_redirected = || self.legs.iter().any(|open| open.due.troubles.is_redirected);
         let has_failed = || self.legs.iter().any(|open| open.due.troubles.has_failed);
-        let is_open = || self.awaits_follow || has_icmp() || (is_redirected() && has_failed());
+        let is_open = || self.awaits_follow || is_looked_at() || (is_redirected() && has_failed());
         self.legs.iter().all(OpenLeg::is_settled) && !is_open()
     }
 

@@ -10,6 +10,7 @@ use super::known::{Hashed, Known};
 use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::{Ended, OpenGroup};
 use super::open_groups::{GroupId, LegId, OpenGroups};
+use super::retries::{NextAttempt, Retries};
 use super::settled::Settled;
 use super::touch::{AHEAD, touch, touch_ahead};
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Waits};
@@ -63,6 +64,7 @@ pub struct Tracker {
     /// Calls that a limit closed, until the next [`Tracker::over`].
     early: VecDeque<Box<Call>>,
     settled: Settled,
+    retries: Retries,
     /// The group whose messages were fetched ahead.
     fetched: Option<GroupId>,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
@@ -112,9 +114,17 @@ impl Tracker {
             self.counts.duplicates += 1;
             return;
         }
+        let mut refused = None;
         match begins {
-            Some(marks) => self.legs.open(id, group, marks),
-            None if ends_setup => self.legs.answered(id, group),
+            Some(marks) => {
+                // One that is behind another message, or another leg, begins no call.
+                refused = group.only_message().and_then(|first| self.retries.again(first));
+                self.legs.open(id, group, marks);
+            }
+            None if ends_setup => {
+                self.legs.answered(id, group);
+                self.retries.refuse(id.group(), group);
+            }
             None => {}
         }
         self.octets += group.octets - before;
@@ -126,6 +136,9 @@ impl Tracker {
         if count == 1 || is_settled {
             self.deadlines.push((group.deadline(self.waits, self.is_patient), id.group()), now);
             self.deadlines.forget_gone(&self.groups);
+        }
+        if let Some(refused) = refused {
+            self.link(refused, id.group());
         }
         if count >= GROUP_MESSAGES {
             self.close_early(id.group());
@@ -241,6 +254,15 @@ impl Tracker {
         Some(id)
     }
 
+    /// Says to a call that was refused which one tries it again, and to that one as well.
+    fn link(&mut self, refused: GroupId, next: GroupId) {
+        let Some(before) = self.groups.get_mut(refused) else { return };
+        before.is_tried_again_by(next);
+        if let Some(group) = self.groups.get_mut(next) {
+            group.try_again(refused);
+        }
+    }
+
     fn new_group(&mut self) -> Option<GroupId> {
         self.last_number += 1;
         self.groups.insert(CallNumber(self.last_number))
@@ -349,6 +371,10 @@ impl Tracker {
             self.known.remove(open.hash, id.leg(leg));
         }
         self.legs.close(id, &mut group);
+        if let Some(before) = group.tries_again().and_then(|before| self.groups.get_mut(before)) {
+            before.learn(NextAttempt::of(&group));
+        }
+        let next = group.take_next(&self.groups);
         self.octets -= group.octets;
         let (number, silence) = (group.number, group.silence(self.clock.reading()));
         let Ended { legs, messages, icmp, possible, may_be_followed } = group.end();
@@ -361,6 +387,7 @@ impl Tracker {
         let mut call = assemble(Group { number, legs, messages, transactions, icmp, observed_until });
         call.possible_legs = possible;
         call.may_be_followed = may_be_followed;
+        call.next_attempt = next;
         Some(call)
     }
 }

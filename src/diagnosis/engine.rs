@@ -10,7 +10,7 @@ use super::pings::Pings;
 use super::unwanted_case::UnwantedCase;
 use super::{
     CallOrigin, CheckedIdentity, Context, Detect, Evidence, Facts, Finding, Hosts, Patterns, Rule, Settings, datagrams,
-    root_cause, rule::DetectInCall, rules::RULES,
+    next_attempt, root_cause, rule::DetectInCall, rules::RULES,
 };
 use crate::call::{Call, Outcome};
 use crate::lang::Text;
@@ -144,6 +144,9 @@ impl Engine {
     fn settled(&mut self, call: Box<Call>, said: Said, origin: Option<CallOrigin>) -> CallReport {
         let Said { mut findings, identities } = said;
         let mut root_cause = root_cause::settle(&call, &mut findings);
+        if let Some(root) = root_cause.and(findings.first_mut()) {
+            next_attempt::tell(&call, root, &self.settings);
+        }
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
         let is_excused = root_cause.is_some_and(|code| ignored.contains(&code));
         self.count_ignored(&ignored);

@@ -19,6 +19,7 @@ mod identity_claims;
 mod in_question;
 pub mod lists;
 mod names;
+mod next_attempt;
 mod origin;
 pub mod patterns;
 mod permanence;

@@ -110,6 +110,7 @@ impl Builder {
             media_elsewhere: Vec::new(),
             possible_legs: Vec::new(),
             may_be_followed: false,
+            next_attempt: None,
         };
         Self { call, start, frame, id }
     }

@@ -1,0 +1,91 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::*;
+use crate::diagnosis::testing::{diagnose, diagnose_with};
+
+const HOSTS: &str = "host a 192.0.2.10\nhost b 192.0.2.11\nhost p 198.51.100.5\nhost q 198.51.100.6\n\n";
+
+/// A call at a time, from and to these hosts, for a user, and what it gets; one that is answered goes on for as long.
+fn call(at: f64, way: &str, user: &str, got: &str, talk: f64) -> String {
+    let (client, server) = way.split_once('>').unwrap();
+    let name = format!("{at}");
+    let set_up = format!(
+        "{at} {client} > {server} call=c{name}\nINVITE sip:{user}@{server}.example\nFrom: <sip:alice@corp.example>\nTo: <sip:{user}@corp.example>\n\n\
+         +0.02 {server} > {client} call=c{name}\n{got}\n\n+0.01 {client} > {server} call=c{name}\nACK\n\n"
+    );
+    if !got.starts_with('2') {
+        return set_up;
+    }
+    format!(
+        "{set_up}+{talk} {client} > {server} call=c{name}\nBYE\n\n+0.01 {server} > {client} call=c{name}\n200 OK\n\n"
+    )
+}
+
+/// Later traffic of others, for the clock.
+fn later(until: u32) -> String {
+    (20..until).step_by(5).fold(String::new(), |mut flow, at| {
+        let _ = write!(flow, "{at} b > q call=o{at}\nOPTIONS sip:q\n\n+0.01 q > b call=o{at}\n200 OK\n\n");
+        flow
+    })
+}
+
+/// Severity and words of what is said of the first call that failed.
+fn said(steps: &[String], until: u32) -> (Severity, String) {
+    let found = diagnose(&format!("{HOSTS}{}{}", steps.concat(), later(until)));
+    let report = found.calls.into_iter().find(|report| report.root_cause.is_some()).unwrap();
+    (report.findings[0].severity, report.findings[0].message.to_string())
+}
+
+const NO: &str = "415 Unsupported Media Type";
+
+#[test]
+fn a_caller_that_gets_through_at_once_is_told_with_the_call_that_was_answered() {
+    // Whether the capture ends soon, or the next call goes on for longer than the refused one is waited for.
+    for (talk, until) in [(3.0, 0), (3.0, 200), (150.0, 200)] {
+        for got in [NO, "503 Service Unavailable", "404 Not Found", "488 Not Acceptable Here"] {
+            let (severity, text) =
+                said(&[call(0.0, "a>p", "bob", got, 0.0), call(0.5, "a>p", "bob", "200 OK", talk)], until);
+            let told = "The same caller called the same party again 480 ms later, under another Call-ID, and call 2 was answered.";
+            assert!(text.ends_with(told), "{got} {talk} {until}: {text}");
+            assert_eq!(severity, Severity::Warning, "{got}");
+        }
+    }
+    // At another server as well.
+    let (_, text) = said(&[call(0.0, "a>p", "bob", NO, 0.0), call(0.5, "a>q", "bob", "200 OK", 3.0)], 60);
+    assert!(text.contains("call 2 was answered"), "{text}");
+}
+
+#[test]
+fn other_calls_leave_it_an_error() {
+    let refused = || call(10.0, "a>p", "bob", NO, 0.0);
+    for (name, steps) in [
+        ("another callee", vec![refused(), call(10.5, "a>p", "carol", "200 OK", 3.0)]),
+        ("answered before", vec![call(9.0, "a>p", "bob", "200 OK", 0.3), refused()]),
+        ("a long gap", vec![refused(), call(16.0, "a>p", "bob", "200 OK", 3.0)]),
+        ("another client", vec![refused(), call(10.5, "b>p", "bob", "200 OK", 3.0)]),
+        ("refused again", vec![refused(), call(10.5, "a>p", "bob", NO, 0.0)]),
+        ("another caller", vec![refused(), call(10.5, "a>p", "bob", "200 OK", 3.0).replace("alice", "dave")]),
+        (
+            "withheld",
+            [refused(), call(10.5, "a>p", "bob", "200 OK", 3.0)]
+                .iter()
+                .map(|s| s.replace("alice", "anonymous"))
+                .collect(),
+        ),
+    ] {
+        let (severity, text) = said(&steps, 60);
+        assert!(severity == Severity::Error && !text.contains("called the same party again"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn what_the_user_sets_stays() {
+    let settings = Settings {
+        severities: BTreeMap::from([("failed-response", Severity::Critical)].map(|(code, s)| (code.into(), s))),
+        ..Settings::default()
+    };
+    let flow = format!("{HOSTS}{}{}", call(0.0, "a>p", "bob", NO, 0.0), call(0.5, "a>p", "bob", "200 OK", 3.0));
+    let found = diagnose_with(&flow, settings);
+    assert_eq!(found.calls[0].findings[0].severity, Severity::Critical);
+}
