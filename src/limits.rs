@@ -275,6 +275,8 @@ pub const DATAGRAM_PAIRS: usize = 4096;
 pub const PINGED_PAIRS: usize = 4096;
 /// Servers whose accepted calls are remembered, so that a refused one can be compared with them.
 pub const ACCEPTED_SERVERS: usize = 512;
+/// Calls that failed lately, which a REFER may have asked for; the oldest go first.
+pub const FAILED_LATELY: usize = 256;
 /// Kinds of calls that one of them accepted: with more of them nothing is said of what they have in common.
 pub const ACCEPTED_KINDS: usize = 64;
 /// Octets of the domain in From of such a kind.

@@ -1,6 +1,74 @@
 //! What NOTIFYs say of the request that a REFER asked for (RFC 3515 §2.4.5).
 
-use crate::sip::{HeaderName, Message, Method, StatusCode};
+use super::{Call, CapturedMessage};
+use crate::sip::{HeaderName, Message, Method, NameAddr, StatusCode, Uri};
+
+/// A REFER inside a call, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    /// Whom the other side was to call.
+    pub(crate) target: Uri,
+    pub(crate) fate: Fate,
+}
+
+/// What became of a REFER, as its sender knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The other side did not do it.
+    Refused(StatusCode),
+    /// It did, and how that ended is not in the capture.
+    Accepted,
+    /// The request that the REFER asked for ended so.
+    Ended(StatusCode),
+}
+
+impl Transfer {
+    /// The last one of a call; a REFER without response is none.
+    pub(crate) fn of(call: &Call) -> Option<Self> {
+        let refer =
+            call.transactions.iter().rfind(|t| t.method == Method::Refer && t.in_dialog && t.upstream.is_none())?;
+        let request = call.message(refer.request?)?;
+        let target = NameAddr::read(&request.message.header(HeaderName::ReferTo)?)?.uri;
+        let status = refer.finals.last()?.status;
+        let fate = match ended(call, request) {
+            Some((_, status, _)) => Fate::Ended(status),
+            None if status.is_success() => Fate::Accepted,
+            // What asks for credentials, or sends on, is a step.
+            None if status.is_challenge() || status.is_redirection() => return None,
+            None => Fate::Refused(status),
+        };
+        Some(Self { target, fate })
+    }
+}
+
+/// The NOTIFY that tells how the request ended which a REFER asked for, with its status, and the text of code and phrase.
+pub(crate) fn ended<'a>(call: &'a Call, refer: &CapturedMessage) -> Option<(&'a CapturedMessage, StatusCode, String)> {
+    let notifies = call.transactions.iter().filter(|t| t.method == Method::Notify && t.upstream.is_none());
+    let notifies = notifies.filter_map(|t| call.message(t.request?)).filter(|notify| is_about(notify, refer, call));
+    let finals = notifies.filter_map(|notify| Some((notify, reported_final(&notify.message)?)));
+    let (notify, (status, words)) = finals.max_by_key(|(notify, _)| notify.provenance.time)?;
+    Some((notify, status, words))
+}
+
+/// Whether a NOTIFY is of the subscription that a REFER began: by its id, else the REFER is the last one before it.
+fn is_about(notify: &CapturedMessage, refer: &CapturedMessage, call: &Call) -> bool {
+    let is_of_dialog = |refer: &CapturedMessage| {
+        refer.leg == notify.leg
+            && refer.message.from_tag() == notify.message.to_tag()
+            && refer.provenance.time <= notify.provenance.time
+    };
+    let event = notify.message.header(HeaderName::Event);
+    let id = event
+        .as_deref()
+        .and_then(|event| event.split(';').find_map(|part| part.trim().strip_prefix("id=")?.parse().ok()));
+    let number = |m: &CapturedMessage| m.message.cseq().map(|cseq| cseq.number);
+    if let Some(id) = id {
+        return is_of_dialog(refer) && number(refer) == Some(id);
+    }
+    let refers = call.transactions.iter().filter(|t| t.method == Method::Refer && t.upstream.is_none());
+    let before = refers.filter_map(|t| call.message(t.request?)).filter(|other| is_of_dialog(other));
+    before.max_by_key(|other| other.provenance.time).is_some_and(|last| std::ptr::eq(last, refer))
+}
 
 /// The status line in the body of a NOTIFY (message/sipfrag, RFC 3420): its code, and the text of code and phrase.
 pub(crate) fn reported(message: &Message) -> Option<(StatusCode, String)> {

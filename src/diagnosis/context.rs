@@ -17,6 +17,7 @@ use super::patterns::cited;
 use super::pings::Pings;
 use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
+use super::transfers::Transfers;
 use super::unwanted_case::UnwantedCase;
 use super::{CheckedIdentity, Patterns, Severity};
 use crate::call::{Call, Transaction, Waits};
@@ -162,6 +163,8 @@ pub struct Hosts {
     pub(super) datagrams: Datagrams,
     /// What servers accepted, in calls that are over.
     pub(super) accepted: Accepted,
+    /// Calls that failed lately, which a REFER may have asked for.
+    pub(super) transfers: Transfers,
     /// OPTIONS that failed or not, in calls that are over.
     pub(super) pings: Pings,
     /// Redirecting servers with the domains that they sent calls to, in calls that are over.

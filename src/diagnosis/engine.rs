@@ -110,6 +110,7 @@ impl Engine {
         let answered = over.iter().map(|(call, _)| &**call).filter(|call| call.outcome == Outcome::Answered);
         let studied: Vec<_> = answered.map(|call| (call, initial_invites(call, &self.settings.country))).collect();
         self.hosts.accepted.foresee(studied.iter().map(|(call, invites)| (*call, invites.as_slice())));
+        self.hosts.transfers.foresee(over.iter().map(|(call, _)| &**call));
         let failed = over.iter().map(|(call, _)| call).filter(|call| !call.redirects.is_empty());
         failed.for_each(|call| self.hosts.observe_followers(call));
     }
@@ -126,6 +127,7 @@ impl Engine {
         if facts.hold(Facts::FAILURE) {
             self.hosts.observe_redirects(call);
             self.hosts.observe_challenges(call);
+            self.hosts.transfers.observe(call);
         }
         if facts.hold(Facts::FAILURE) || datagrams::is_unusual(call) {
             self.hosts.datagrams.observe(call);

@@ -47,6 +47,7 @@ mod testing;
 pub mod thresholds;
 mod tls_case;
 mod traffic_case;
+mod transfers;
 mod unwanted_case;
 
 pub use crate::lang::Text;

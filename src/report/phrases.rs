@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 
 use super::{Filtered, Summary, escape, facts, time};
+use crate::call::referred::{Fate, Transfer};
 use crate::call::{Call, CallNumber, Outcome};
 use crate::diagnosis::{Actor, CallReport, Evidence, Finding};
 use crate::lang::{Lang, Text, grouped};
@@ -35,6 +36,21 @@ pub(super) fn parties(call: &Call) -> Text {
         |uri: Option<Cow<'_, str>>| uri.map_or_else(|| "?".to_owned(), |uri| shorten::kept(uri.into_owned(), PARTY));
     let (from, to) = (party(facts::caller(call)), party(facts::callee(call)));
     Text::new("{caller} → {callee}").with("caller", from).with("callee", to)
+}
+
+/// What became of the transfer inside a call, where one was asked for.
+pub(super) fn transfer(call: &Call) -> Option<Text> {
+    let Transfer { target, fate } = Transfer::of(call)?;
+    let text = match fate {
+        Fate::Ended(status) if status.is_success() => Text::new("transferred to {target}"),
+        Fate::Ended(status) => Text::new("transfer to {target} failed with {status}").with("status", status),
+        Fate::Refused(status) => Text::new("transfer to {target} refused with {status}").with("status", status),
+        Fate::Accepted => Text::new("transfer to {target} accepted"),
+    };
+    // Behind the question mark stand header fields, such as the dialog that the new call replaces.
+    let target = target.to_string();
+    let target = target.split('?').next().unwrap_or_default();
+    Some(text.with("target", shorten::kept(target.to_owned(), PARTY)))
 }
 
 /// What the finding says, else how a call ended that no rule explains.
@@ -301,6 +317,37 @@ mod tests {
     fn said(steps: &str) -> String {
         let report = crate::diagnosis::reports::report(steps);
         sentence(&report, None).to_string()
+    }
+
+    #[test]
+    fn a_transfer_is_told_with_its_end() {
+        let of = |answer: &str, notified: &str| {
+            let notify = if notified.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    "+1 b > a\nNOTIFY sip:alice@192.0.2.10\nEvent: refer\nContent-Type: message/sipfrag\n.\nSIP/2.0 {notified}\n\n+0.01 a > b\n200 OK\n\n"
+                )
+            };
+            let steps = format!(
+                "host a 192.0.2.10\nhost b 198.51.100.5\n\n0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=t\n200 OK\n\n+0.01 a > b\nACK\n\n\
+                 5.0 a > b to-tag=t cseq=5\nREFER sip:bob@b.example\nRefer-To: <sip:carol@c.example?Replaces=x>\n\n{answer}{notify}\
+                 30.0 a > b\nBYE\n\n+0.01 b > a re=BYE\n200 OK\n\n"
+            );
+            transfer(&crate::diagnosis::reports::report(&steps).call).map(|text| text.to_string())
+        };
+        let accepted = "+0.02 b > a\n202 Accepted\n\n";
+        for (answer, notified, expected) in [
+            (accepted, "200 OK", Some("transferred to sip:carol@c.example")),
+            (accepted, "486 Busy Here", Some("transfer to sip:carol@c.example failed with 486")),
+            (accepted, "100 Trying", Some("transfer to sip:carol@c.example accepted")),
+            (accepted, "", Some("transfer to sip:carol@c.example accepted")),
+            ("+0.02 b > a\n403 Forbidden\n\n", "", Some("transfer to sip:carol@c.example refused with 403")),
+            ("+0.02 b > a\n401 Unauthorized\n\n", "", None),
+            ("", "", None),
+        ] {
+            assert_eq!(of(answer, notified).as_deref(), expected, "{answer} {notified}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::response_facts::{self, method, status_line};
+use crate::diagnosis::rules::no_response::{fix_of_icmp, icmp_about};
 use crate::diagnosis::rules::registration_expired::OfCall;
 use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare, route_set_broken, session_interval_loop};
 use crate::diagnosis::unwanted_case::element;
@@ -55,7 +56,7 @@ pub(super) static RULE: Rule = Rule {
             followed redirect, 422 or 423 with a corrected request behind it, 487 after CANCEL.\n\
             - Requests inside a dialog that get 481, 491 or, for their CSeq number, 500 have rules of their own (dialog-unknown, glare, \
             cseq-out-of-order).\n\
-            - A transfer that failed is told by the NOTIFY that says so; where it is known to the other side only, nothing is said.\n\
+            - A transfer that failed is told by the NOTIFY that says so, and is a notice where the capture holds the call that it came to; where it is known to the other side only, nothing is said.\n\
             - A user that is not found because its registration was over is told as that (registration-expired), without advice about numbers.\n\
             - Busy, declined and unanswered calls are ordinary ends; the finding then only informs.\n\
             - A response that was sent to another request than the one that mattered to the user; the finding names the \
@@ -92,7 +93,7 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
             }
         }
     }
-    out.extend(referred::findings(call));
+    out.extend(referred::findings(call, cx));
 }
 
 /// A failed transaction with the response that says most about it.
@@ -261,6 +262,7 @@ impl Failure<'_> {
             Some(_) if particular::may_be_followed(call, self.response) => finding,
             Some(_) if self.was_before().is_some() && self.severity > Severity::Info => self.with_respect(finding),
             Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),
+            Some(_) if self.status == 408 && self.silence == Some(Silence::Proven) => self.with_silence(call, finding),
             Some(entry) if self.severity > Severity::Info => self.with_remedies(call, finding, entry),
             _ => finding,
         }
@@ -538,6 +540,28 @@ impl Failure<'_> {
             .fix("Ask the operator of the element that answered what the code means there, and look into its log at this second.")
             .verify("The same request is accepted.")
             .actor(Actor::sender(self.response, "the operator of the server that answered"))
+    }
+
+    /// Of a hop that is known, and does not answer, more can be said than where to look for it.
+    fn with_silence(&self, call: &Call, finding: Finding) -> Finding {
+        let behind = self.deepest.server;
+        let icmp = icmp_about(call, self.deepest);
+        let look = Text::new("Find out why {behind} does not answer: address and port, host, firewall.");
+        let finding =
+            finding.fix(icmp.map_or_else(|| look.with("behind", behind), |icmp| Text::new(fix_of_icmp(icmp))));
+        let finding = match self.transaction.method {
+            Method::Bye => finding.fix(
+                Text::new(
+                    "For who sent the BYE the call is over (RFC 3261 §15.1.1): see whether {behind} still holds it, with its media and its record of \
+                     charges.",
+                )
+                .with("behind", behind),
+            ),
+            _ => finding,
+        };
+        finding
+            .actor(Actor::at(behind, "the operator of the host that does not answer, and of the way to it"))
+            .verify("The next request gets a response from behind that element.")
     }
 
     fn wording(&self, call: &Call) -> Option<&'static Wording> {

@@ -107,10 +107,14 @@ fn outcome(call: &Call) -> Text {
             Text::new("{outcome} ({detail})").with("outcome", outcome).with("detail", Text::new(detail.name()))
         }
     };
-    match facts::duration(call) {
+    let outcome = match facts::duration(call) {
         Some(duration) => {
             Text::new("{outcome} after {duration}").with("outcome", outcome).with("duration", span(duration))
         }
+        None => outcome,
+    };
+    match phrases::transfer(call) {
+        Some(transfer) => Text::new("{outcome}; {transfer}").with("outcome", outcome).with("transfer", transfer),
         None => outcome,
     }
 }

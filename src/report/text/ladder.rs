@@ -8,7 +8,7 @@ use crate::diagnosis::CallReport;
 use crate::lang::Text;
 use crate::provenance::Timestamp;
 use crate::report::ladder::{self, Row};
-use crate::report::{escape, facts};
+use crate::report::{escape, facts, phrases};
 use crate::wrap::{display_width, pad};
 
 /// Rows of a ladder at its beginning and at its end that are shown when it is longer.
@@ -37,6 +37,10 @@ pub(super) fn head(page: &mut Page, view: &View, report: &CallReport, left_out: 
             "; {n} message of lesser interest not shown",
             "; {n} messages of lesser interest not shown",
         ),
+    };
+    let less = match phrases::transfer(&report.call) {
+        Some(transfer) => Text::new("; {transfer}{less}").with("transfer", transfer).with("less", less),
+        None => less,
     };
     let head = match facts::duration(&report.call) {
         Some(time) => Text::new("{at}, {outcome} after {duration}{less}").with("duration", duration(time)),

@@ -153,11 +153,12 @@ fn line(report: &CallReport, view: &View) -> [String; 2] {
     };
     let codes: Vec<_> = report.findings.iter().filter(|f| f.consequence_of.is_none()).map(|f| f.code).collect();
     let codes = if codes.is_empty() { String::new() } else { format!(" [{}]", codes.join(", ")) };
+    let transfer = phrases::transfer(call).map_or_else(String::new, |transfer| format!("; {}", view.say(transfer)));
     let begin = time::clock(call.start, &view.zone);
     let outcome = pad(&view.say(call.outcome.name()), OUTCOME);
     [
         format!("{:>6}  {begin}  {outcome}  {}  ", call.number.0, pad(&status, 3)),
-        format!("{kind}{}{codes}", phrases::parties(call)),
+        format!("{kind}{}{transfer}{codes}", phrases::parties(call)),
     ]
 }
 

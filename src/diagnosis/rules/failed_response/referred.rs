@@ -1,11 +1,15 @@
 //! The failure of what a REFER asked for, which whoever transfers a call learns from a NOTIFY only (RFC 3515 §2.4.5): REFER and NOTIFY
 //! themselves are answered with 2xx.
 
+use std::mem;
+
 use super::RULE;
-use crate::call::referred::reported_final;
+use crate::call::referred::ended;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::catalog::{self, Kind, Lookup};
-use crate::diagnosis::{Actor, Certainty, Evidence, Finding, Severity, Text};
+use crate::diagnosis::repeated::with_reason;
+use crate::diagnosis::transfers::Failed;
+use crate::diagnosis::{Actor, Certainty, Context, Evidence, Finding, Severity, Text};
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
 
 /// A REFER with the last that was told of it.
@@ -17,41 +21,18 @@ struct Told<'a> {
 }
 
 /// What is said of each REFER whose request failed, where the capture does not show that failure itself.
-pub(super) fn findings(call: &Call) -> impl Iterator<Item = Finding> {
+pub(super) fn findings(call: &Call, cx: &Context<'_>) -> impl Iterator<Item = Finding> {
     let refers = call.transactions.iter().filter(|t| t.method == Method::Refer && t.upstream.is_none());
     let refers = refers.filter_map(|t| call.message(t.request?));
     refers
         .filter_map(|refer| told(call, refer))
         .filter(|told| !told.status.is_success() && !is_captured(call, told))
-        .filter_map(|told| finding(&told))
+        .filter_map(|told| finding(&told, cx))
 }
 
 fn told<'a>(call: &'a Call, refer: &'a CapturedMessage) -> Option<Told<'a>> {
-    let notifies = call.transactions.iter().filter(|t| t.method == Method::Notify && t.upstream.is_none());
-    let notifies = notifies.filter_map(|t| call.message(t.request?)).filter(|notify| is_about(notify, refer, call));
-    let finals = notifies.filter_map(|notify| Some((notify, reported_final(&notify.message)?)));
-    let (notify, (status, words)) = finals.max_by_key(|(notify, _)| notify.provenance.time)?;
+    let (notify, status, words) = ended(call, refer)?;
     Some(Told { refer, notify, status, words })
-}
-
-/// Whether a NOTIFY is of the subscription that a REFER began: by its id, else the REFER is the last one before it.
-fn is_about(notify: &CapturedMessage, refer: &CapturedMessage, call: &Call) -> bool {
-    let is_of_dialog = |refer: &CapturedMessage| {
-        refer.leg == notify.leg
-            && refer.message.from_tag() == notify.message.to_tag()
-            && refer.provenance.time <= notify.provenance.time
-    };
-    let event = notify.message.header(HeaderName::Event);
-    let id = event
-        .as_deref()
-        .and_then(|event| event.split(';').find_map(|part| part.trim().strip_prefix("id=")?.parse().ok()));
-    let number = |m: &CapturedMessage| m.message.cseq().map(|cseq| cseq.number);
-    if let Some(id) = id {
-        return is_of_dialog(refer) && number(refer) == Some(id);
-    }
-    let refers = call.transactions.iter().filter(|t| t.method == Method::Refer && t.upstream.is_none());
-    let before = refers.filter_map(|t| call.message(t.request?)).filter(|other| is_of_dialog(other));
-    before.max_by_key(|other| other.provenance.time).is_some_and(|last| std::ptr::eq(last, refer))
 }
 
 /// Whether the failure is among the messages of the call, so that it is told there.
@@ -61,7 +42,7 @@ fn is_captured(call: &Call, told: &Told<'_>) -> bool {
     call.transactions.iter().any(|t| t.method == Method::Invite && failed(t))
 }
 
-fn finding(told: &Told<'_>) -> Option<Finding> {
+fn finding(told: &Told<'_>, cx: &Context<'_>) -> Option<Finding> {
     let known = catalog::entry_or_class(told.status.0)?;
     let target = told.refer.message.header(HeaderName::ReferTo)?;
     let target = NameAddr::read(&target)?.uri;
@@ -84,6 +65,10 @@ fn finding(told: &Told<'_>) -> Option<Finding> {
     let found = Finding::new(&RULE, Certainty::Certain, message, primary)
         .severity(if is_ordinary { Severity::Info } else { Severity::Warning })
         .evidence([Evidence::header(told.refer, HeaderName::ReferTo, "what the REFER asked for")]);
+    let times = told.refer.provenance.time..=told.notify.provenance.time;
+    if let Some(other) = cx.hosts.transfers.of(server.address, &target, told.status, times) {
+        return Some(told_there(found, other));
+    }
     if is_ordinary {
         return Some(found);
     }
@@ -100,9 +85,25 @@ fn finding(told: &Told<'_>) -> Option<Finding> {
     )
 }
 
+/// That request is another call, of which more is said.
+fn told_there(mut found: Finding, other: &Failed) -> Finding {
+    let text = Text::new("That request is call {call}.").with("call", other.call.0);
+    found.message = with_reason(mem::take(&mut found.message), Some(text));
+    let severity = found.severity.min(Severity::Notice);
+    let found = found.severity(severity).evidence([other.evidence()]);
+    if severity < Severity::Notice {
+        return found;
+    }
+    found.fix(
+        Text::new("Act on what is said of call {call}: the transfer fails as that call does.")
+            .with("call", other.call.0),
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::reports::{codes, report};
+    use crate::diagnosis::Severity;
+    use crate::diagnosis::reports::{codes, report, reports};
 
     const CALL: &str = "host a 192.0.2.10\nhost b 198.51.100.5\n\n0.0 a > b\nINVITE sip:bob@b.example\n\n1.0 b > a tag=t\n200 OK\n\n\
         +0.01 a > b\nACK\n\n5.0 a > b to-tag=t cseq=5\nREFER sip:bob@b.example\nRefer-To: <sip:carol@c.example>\n\n+0.02 b > a\n202 Accepted\n\n";
@@ -144,5 +145,36 @@ mod tests {
         let text = format!("{CALL}{refers}{}{END}", notify("7.0", "refer", "503 Service Unavailable"));
         let messages: Vec<_> = report(&text).findings.iter().map(|f| f.message.to_string()).collect();
         assert!(!messages.is_empty() && messages.iter().all(|m| !m.contains("REFER to")), "{messages:?}");
+    }
+
+    #[test]
+    fn a_transfer_that_failed_in_another_call_names_that_call() {
+        let invite = |at: &str, from: &str, to: &str, got: &str| {
+            format!(
+                "{at} {from} > c call=2\nINVITE sip:{to}@c.example\nFrom: <sip:bob@b.example>\n\n+0.1 c > {from} call=2\n{got}\n\n+0.01 {from} > c call=2\nACK\n\n"
+            )
+        };
+        let of = |other: &str, end: &str| {
+            let last = notify("7.0", "refer", "404 Not Found");
+            let reports = reports(&format!("host c 203.0.113.60\n{CALL}{other}{last}{end}"));
+            let of_first = |report: &&crate::diagnosis::CallReport| report.call.number.0 == 1;
+            let found = reports.iter().find(of_first).unwrap().findings.iter().find(|f| f.code == "failed-response");
+            let found = found.unwrap();
+            (found.severity, found.message.to_string())
+        };
+        // Where the first call ends long behind the second, and where both are open when the capture ends.
+        for end in [END, ""] {
+            let (severity, message) = of(&invite("5.2", "b", "carol", "404 Not Found"), end);
+            assert!(severity == Severity::Notice && message.ends_with("That request is call 2."), "{message}");
+        }
+        for (name, other) in [
+            ("another callee", invite("5.2", "b", "dave", "404 Not Found")),
+            ("another status", invite("5.2", "b", "carol", "403 Forbidden")),
+            ("another client", invite("5.2", "a", "carol", "404 Not Found")),
+            ("before the REFER", invite("3.0", "b", "carol", "404 Not Found")),
+        ] {
+            let (severity, message) = of(&other, END);
+            assert!(severity == Severity::Warning && !message.contains("That request is"), "{name}: {message}");
+        }
     }
 }

@@ -139,3 +139,25 @@ fn a_fax_whose_t38_is_refused_goes_on_as_audio() {
         assert_eq!(verification.is_some_and(|text| text.contains("fax")), is_fax);
     }
 }
+
+#[test]
+fn whoever_does_not_answer_a_bye_that_was_passed_on_is_named() {
+    let set_up = "0.0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > b forward\nINVITE sip:bob@203.0.113.60\n\n1.0 b > p tag=t\n200 OK\n\n\
+        1.1 p > a forward\n200 OK\n\n1.2 a > p\nACK\n\n1.3 p > b forward\nACK\n\n20 a > p\nBYE\n\n";
+    let of = |passed_on: &str, end: &str| flow(&format!("{set_up}{passed_on}{end}"));
+    let (passed_on, end) =
+        ("20.1 p > b forward repeat=0.5,1.5,3.5\nBYE\n\n", "52 p > a re=BYE\n408 Request Timeout\n\n");
+    let report = of(passed_on, end);
+    let finding = only(&report);
+    let actor = finding.actor.as_ref().unwrap();
+    assert_eq!(actor.address.map(|at| at.to_string()), Some("203.0.113.60:5060".to_owned()));
+    let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+    assert!(advice[0].starts_with("Find out why 203.0.113.60:5060 does not answer"), "{advice:?}");
+    assert!(advice[1].contains("see whether 203.0.113.60:5060 still holds it"), "{advice:?}");
+    // Where the capture does not show who is silent nobody is named.
+    let unseen = of("", end);
+    assert_eq!(only(&unseen).actor.as_ref().unwrap().address, None);
+    // What was answered is no failure.
+    let answered = of("20.1 p > b forward\nBYE\n\n20.2 b > p re=BYE\n200 OK\n\n", "20.3 p > a re=BYE\n200 OK\n\n");
+    assert_eq!(codes(&answered), Vec::<String>::new());
+}
