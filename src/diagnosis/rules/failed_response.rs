@@ -262,9 +262,10 @@ impl Failure<'_> {
             Some(_) if particular::may_be_followed(call, self.response) => finding,
             Some(_) if self.was_before().is_some() && self.severity > Severity::Info => self.with_respect(finding),
             Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),
+            Some(_) if self.severity == Severity::Info => finding,
             Some(_) if self.status == 408 && self.silence == Some(Silence::Proven) => self.with_silence(call, finding),
-            Some(entry) if self.severity > Severity::Info => self.with_remedies(call, finding, entry),
-            _ => finding,
+            Some(entry) => self.with_remedies(call, finding, entry),
+            None => finding,
         }
     }
 

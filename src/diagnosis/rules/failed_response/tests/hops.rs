@@ -1,6 +1,7 @@
 //! Failures that came from further on, or that an element on the way made of another.
 
 use super::*;
+use crate::diagnosis::Severity;
 
 #[test]
 fn a_607_that_became_an_ordinary_end_is_told_once() {
@@ -143,4 +144,16 @@ fn a_decline_that_became_another_failure_has_no_words_of_blocks() {
     // Near miss: a block has them.
     let text = of("603 Network Blocked");
     assert!(text.contains("marks of 603+") && text.contains("redress"), "{text}");
+}
+
+#[test]
+fn where_nobody_picked_up_a_silent_branch_needs_no_repair() {
+    let report = report(&format!(
+        "host c 203.0.113.61\n{HOSTS}0 a > p\nINVITE sip:bob@p.example\n\n0.1 p > b forward repeat=0.5,1.5,3.5\nINVITE sip:bob@203.0.113.60\n\n\
+         0.1 p > c forward\nINVITE sip:bob@203.0.113.61\n\n1 c > p tag=c\n180 Ringing\n\n1.1 p > a forward\n180 Ringing\n\n\
+         20 p > a re=INVITE\n408 Request Timeout\n\n20.1 a > p\nACK\n"
+    ));
+    let finding = only_failed(&report);
+    assert_eq!((report.call.outcome, finding.severity), (Outcome::NoAnswer, Severity::Info));
+    assert!(finding.remediation.is_empty() && finding.actor.is_none(), "{:?}", finding.remediation);
 }
