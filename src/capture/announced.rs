@@ -13,6 +13,8 @@ use crate::provenance::Timestamp;
 /// How comments of an extract begin that name addresses to which its capture showed SIP, and from which.
 const RECEIVERS: &str = "SIP went to ";
 const SENDERS: &str = "SIP came from ";
+/// How one begins that names the addresses that all SIP of its capture went from or to.
+const EVERYWHERE: &str = "All SIP went from or to ";
 /// Addresses in one comment.
 const IN_ONE: usize = 64;
 
@@ -31,6 +33,8 @@ pub struct Announced {
     pub receivers: BTreeSet<IpAddr>,
     /// Hosts from which it showed SIP.
     pub senders: BTreeSet<IpAddr>,
+    /// Hosts that all of its SIP went from or to.
+    pub everywhere: BTreeSet<IpAddr>,
 }
 
 impl Announced {
@@ -44,7 +48,8 @@ impl Announced {
     /// Reads a comment of an extract, if it is one of those that [`Self::comments`] makes.
     pub(super) fn comment(&mut self, comment: &[u8]) {
         let Ok(comment) = std::str::from_utf8(comment) else { return };
-        for (begin, known) in [(RECEIVERS, &mut self.receivers), (SENDERS, &mut self.senders)] {
+        let all = [(RECEIVERS, &mut self.receivers), (SENDERS, &mut self.senders), (EVERYWHERE, &mut self.everywhere)];
+        for (begin, known) in all {
             let addresses = comment.strip_prefix(begin).into_iter().flat_map(|rest| rest.split(", "));
             for address in addresses.filter_map(|address| address.parse().ok()) {
                 if known.len() < HOSTS {
@@ -57,7 +62,7 @@ impl Announced {
     /// Comments that say which hosts are known.
     pub fn comments(&self) -> Vec<String> {
         let mut comments = Vec::new();
-        for (begin, known) in [(RECEIVERS, &self.receivers), (SENDERS, &self.senders)] {
+        for (begin, known) in [(RECEIVERS, &self.receivers), (SENDERS, &self.senders), (EVERYWHERE, &self.everywhere)] {
             let known: Vec<String> = known.iter().map(IpAddr::to_string).collect();
             comments.extend(known.chunks(IN_ONE).map(|some| format!("{begin}{}", some.join(", "))));
         }
@@ -73,9 +78,10 @@ mod tests {
     fn hosts_come_back_from_comments() {
         let receivers: BTreeSet<IpAddr> = (0..100_u8).map(|n| IpAddr::from([192, 0, 2, n])).collect();
         let senders = BTreeSet::from([IpAddr::from([198, 51, 100, 7]), "2001:db8::1".parse().unwrap()]);
-        let announced = Announced { receivers, senders, ..Announced::default() };
+        let everywhere = BTreeSet::from([IpAddr::from([192, 0, 2, 1])]);
+        let announced = Announced { receivers, senders, everywhere, ..Announced::default() };
         let comments = announced.comments();
-        assert_eq!((comments.len(), comments[2].as_str()), (3, "SIP came from 198.51.100.7, 2001:db8::1"));
+        assert_eq!((comments.len(), comments[2].as_str()), (4, "SIP came from 198.51.100.7, 2001:db8::1"));
         let mut again = Announced::default();
         for comment in &comments {
             again.comment(comment.as_bytes());

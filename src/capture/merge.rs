@@ -62,6 +62,12 @@ impl Merged {
         let all = self.announced.get_or_insert(announced.clone());
         all.add(announced.start, announced.end, announced.is_lossy);
         all.is_extract &= announced.is_extract;
+        // What all SIP of one went from or to, that of another need not.
+        if all.receivers.is_empty() {
+            all.everywhere = announced.everywhere;
+        } else if !announced.receivers.is_empty() {
+            all.everywhere.retain(|host| announced.everywhere.contains(host));
+        }
         all.receivers.extend(announced.receivers);
         all.senders.extend(announced.senders);
         let first = capture.advance();

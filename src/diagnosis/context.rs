@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::accepted::Accepted;
 use super::datagrams::Datagrams;
 use super::domains::registrable;
@@ -147,6 +149,8 @@ pub struct Hosts {
     pub receivers: BTreeSet<IpAddr>,
     /// Addresses that SIP messages came from.
     pub senders: BTreeSet<IpAddr>,
+    /// Those that every SIP message so far went from or to; `None` before the first.
+    everywhere: Option<SmallVec<[IpAddr; 2]>>,
     /// Addresses to which octets of a stream with SIP are known to be missing from the capture.
     pub gaps: BTreeSet<IpAddr>,
     /// The latest acknowledgements of requests by TCP, by whom they came from and whom they went to.
@@ -201,6 +205,29 @@ impl Hosts {
             what: Text::new("its octets are acknowledged by TCP"),
             text: String::new().into(),
         })
+    }
+
+    /// Takes note of the ends of a message.
+    pub(crate) fn met(&mut self, source: IpAddr, destination: IpAddr) {
+        match &mut self.everywhere {
+            None => self.everywhere = Some(SmallVec::from_buf([source, destination])),
+            Some(all) => all.retain(|address| *address == source || *address == destination),
+        }
+    }
+
+    /// Takes it that the messages are some of a capture in which all went from or to these hosts.
+    pub(crate) fn met_all_at(&mut self, hosts: &BTreeSet<IpAddr>) {
+        self.everywhere = Some(hosts.iter().copied().collect());
+    }
+
+    /// The hosts that every message so far went from or to.
+    pub(crate) fn everywhere(&self) -> BTreeSet<IpAddr> {
+        self.everywhere.iter().flatten().copied().collect()
+    }
+
+    /// Whether the capture holds SIP between others than that host: if not, it may have been taken there, or filtered for it.
+    pub(super) fn goes_past(&self, host: IpAddr) -> bool {
+        self.everywhere.as_ref().is_none_or(|all| !all.contains(&host))
     }
 
     /// Whether the capture holds SIP sent to that address.

@@ -312,14 +312,17 @@ impl<'a> RedirectCase<'a> {
     }
 
     /// How sure it is that nothing followed: `None` where something did, or where the capture does not tell, as it does not
-    /// hold what the client sends.
+    /// hold what the client sends. Where it holds nothing past the server that the client asked, it is a guess: a request to another host
+    /// would not be there.
     pub(super) fn not_followed(&self, cx: &Context<'_>) -> Option<Certainty> {
         let hears_client = self.nearest().request.is_some() || !self.nearest().acks.is_empty();
         if !self.redirect.follows.is_empty() || !hears_client {
             return None;
         }
         let proven = cx.absence_is_proven(self.client().address, self.response.provenance.time, FOLLOW_WINDOW);
-        proven.then_some(Certainty::Strong)
+        let asked = self.nearest().server.address;
+        let goes_past = asked == self.client().address || cx.hosts.goes_past(asked);
+        proven.then_some(if goes_past { Certainty::Strong } else { Certainty::Weak })
     }
 
     /// The redirect that this one answers a follow-up of.

@@ -41,7 +41,7 @@ static CAUSES: &[Cause] = &[
     cause("redirect-chain-long", Severity::Error, any),
     cause("redirect-follow-up-malformed", Severity::Error, any),
     cause("redirect-not-acknowledged", Severity::Error, |c| ended(c, &[Outcome::RedirectedUnfollowed])),
-    symptom("redirect-not-followed", Severity::Error, |c| ended(c, &[Outcome::RedirectedUnfollowed])),
+    symptom("redirect-not-followed", Severity::Warning, |c| ended(c, &[Outcome::RedirectedUnfollowed])),
     cause("redirect-of-other-method", Severity::Notice, |c| {
         !c.is_invite() && ended(c, &[Outcome::RedirectedUnfollowed])
     }),

@@ -11,9 +11,9 @@ use crate::sample::Flow;
 
 /// The parties of [`redirected`]: a client, the server that redirects, and where it redirects to.
 pub(crate) const HOSTS: &str = "host pbx 192.0.2.10\nhost old 198.51.100.30\nhost new 203.0.113.40\n\n";
-/// Traffic long after a redirect, so that what did not happen by then did not happen.
-pub(crate) const LATER: &str =
-    "50.0 pbx > old call=ping\nOPTIONS sip:198.51.100.30\n\n+0.01 old > pbx call=ping\n200 OK\n\n";
+/// Traffic long after a redirect, so that what did not happen by then did not happen, and past the server that redirects.
+pub(crate) const LATER: &str = "3.0 pbx > 203.0.113.99 call=beside\nOPTIONS sip:203.0.113.99\n\n+0.01 203.0.113.99 > pbx call=beside\n200 OK\n\n\
+     50.0 pbx > old call=ping\nOPTIONS sip:198.51.100.30\n\n+0.01 old > pbx call=ping\n200 OK\n\n";
 
 /// A call for `sip:bob@corp.example` that is redirected after 15 ms; `response` is the status line with header fields,
 /// `rest` the steps that follow the ACK.

@@ -237,6 +237,7 @@ impl Run<'_> {
         // This sink never fails.
         drop(analysis.run(frames, threads, &mut chosen, &mut |error| errors.push(error)));
         let (senders, receivers) = analysis.hosts();
+        let everywhere = analysis.hosts_of_all();
         let finished = analysis.finish(|facts| app::describe(facts, &frames.infos(), Vec::new()), &mut chosen);
         for error in &errors {
             self.error(error);
@@ -255,6 +256,7 @@ impl Run<'_> {
             is_extract: ![Anomaly::TcpGap, Anomaly::SctpGap].iter().any(|gap| facts.anomalies.contains_key(gap)),
             senders: of_these(senders),
             receivers: of_these(receivers),
+            everywhere: of_these(everywhere),
         };
         let filter = self.job.filter.as_ref().map_or("", |filter| filter.text()).to_owned();
         (chosen, About { announced, dropped: facts.dropped, filter })

@@ -142,6 +142,7 @@ impl Back {
         if hosts.receivers.len() < limits::HOSTS {
             hosts.receivers.insert(flow.destination.address);
         }
+        hosts.met(flow.source.address, flow.destination.address);
         hosts.documentation_traffic |=
             is_documentation(flow.source.address) || is_documentation(flow.destination.address);
     }

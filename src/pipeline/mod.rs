@@ -150,6 +150,9 @@ impl Analysis {
         let hosts = &mut self.back.engine.hosts;
         hosts.receivers.extend(&announced.receivers);
         hosts.senders.extend(&announced.senders);
+        if !announced.receivers.is_empty() {
+            hosts.met_all_at(&announced.everywhere);
+        }
         self.front.announced = announced;
         if threads > 1 {
             return parallel::run(&mut self.front, &mut self.back, frames, threads, sink, tell);
@@ -191,6 +194,11 @@ impl Analysis {
     pub fn hosts(&self) -> (BTreeSet<IpAddr>, BTreeSet<IpAddr>) {
         let hosts = &self.back.engine.hosts;
         (hosts.senders.clone(), hosts.receivers.clone())
+    }
+
+    /// The hosts that all SIP so far went from or to.
+    pub fn hosts_of_all(&self) -> BTreeSet<IpAddr> {
+        self.back.engine.hosts.everywhere()
     }
 
     /// Ends the capture: closes what is open and delivers the facts. `complete` fills in what only the reader of the file knows.

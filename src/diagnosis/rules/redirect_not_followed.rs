@@ -3,7 +3,8 @@
 use crate::call::{Call, Outcome};
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase, is_visible_on_udp};
 use crate::diagnosis::redirect_home::Home;
-use crate::diagnosis::{Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
+use crate::diagnosis::repeated::with_reason;
+use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
 use crate::lang::span;
 use crate::sip::Uri;
 
@@ -35,7 +36,8 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again: a second INVITE with the new address as its Request-URI follows within a second.",
         when_this_is_wrong: "- The caller hung up: the redirect crossed a CANCEL, and there was nothing left to follow.\n\
             - The capture ends, or its tap is elsewhere, before the second INVITE: the rule waits for five seconds of \
-            capture, and is silent where packets were lost.\n\
+            capture, and is silent where packets were lost. Where all SIP went from or to the server that the client asked, the capture may have been \
+            taken there: then it is a warning and a guess, and says so.\n\
             - The Contact asks for TCP, TLS or WebSocket, over which the capture may not show the second INVITE.\n\
             - A forged or looping redirect, or one that leads to the caller himself: not to follow it is right, and the latter is told \
             in these words.\n\
@@ -74,10 +76,25 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     .with("contact", target)
     .with("client", client)
     .with("window", span(FOLLOW_WINDOW));
+    let asked = case.nearest().server.address;
+    let is_unseen = (certainty == Certainty::Weak && home == Home::Elsewhere).then(|| {
+        Text::new(
+            "All SIP in this capture until then went from or to {asked}: a request to another host is not in it if the capture was taken there, or \
+             filtered for that address.",
+        )
+        .with("asked", asked)
+    });
+    let is_guess = is_unseen.is_some();
+    let message = with_reason(message, is_unseen);
     let acks = case.nearest().acks.iter().filter_map(|id| case.call.message(*id)).take(1);
     let mut finding = Finding::new(&RULE, certainty, message, case.evidence())
         .evidence(acks.map(|m| Evidence::of(m, "the client acknowledged the redirect")))
         .evidence(case.request_evidence());
+    if is_guess {
+        finding = finding
+            .severity(Severity::Warning)
+            .fix("Capture at the client, with all that it sends: only there it is seen whether it follows.");
+    }
     finding.consequence_of = cause(case, cx);
     Some(match home {
         Home::Elsewhere => with_remedies(finding.actor(case.client_operator()), case, target, follows_others),

@@ -110,7 +110,7 @@ fn nothing_seen<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'
     if !ended_here || !unseen || !plain || !speaks_udp_only() || redirect_not_followed::needs_no_following(case, cx) {
         return None;
     }
-    case.not_followed(cx)?;
+    case.not_followed(cx).filter(|certainty| *certainty == Certainty::Strong)?;
     Some(Fault { contact, follow: None, proof: Proof::NothingSeen })
 }
 

@@ -65,6 +65,24 @@ fn only_proven_absence_without_another_cause_counts() {
 }
 
 #[test]
+fn a_capture_at_the_redirecting_server_does_not_tell() {
+    let usual = to("sip:bob@pbx.corp.example", LATER);
+    let (beside, rest) = LATER.split_once("50.0").unwrap();
+    let at_server = usual.replace(beside, "3.0 new > old call=x\nOPTIONS sip:o\n\n+0.01 old > new call=x\n200 OK\n\n");
+    let two_hosts = usual.replace(beside, "");
+    assert!(rest.contains("ping") && at_server != usual && two_hosts != usual);
+    for flow in [at_server, two_hosts] {
+        let finding = only(&flow, RULE.code);
+        assert_eq!((finding.severity, finding.certainty), (Severity::Warning, Certainty::Weak));
+        assert!(finding.message.to_string().contains("went from or to 198.51.100.30"), "{}", finding.message);
+        assert!(finding.remediation[0].to_string().starts_with("Capture at the client"));
+    }
+    let finding = only(&usual, RULE.code);
+    assert_eq!((finding.severity, finding.certainty), (Severity::Error, Certainty::Strong));
+    assert!(!finding.message.to_string().contains("filtered"), "{}", finding.message);
+}
+
+#[test]
 fn a_client_that_follows_others_refuses_this_one() {
     let alone = only(&to("sip:bob@pbx.corp.example", LATER), RULE.code);
     assert!(
