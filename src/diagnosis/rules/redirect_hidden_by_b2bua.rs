@@ -18,6 +18,8 @@ use super::{
 
 /// A failure that an element makes out of a redirect follows within this time.
 const AT_ONCE: Duration = Duration::from_secs(1);
+/// As a rule within this one; later somebody else may have been asked, on a way that the capture does not show.
+const WITHOUT_ASKING: Duration = Duration::from_millis(200);
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-hidden-by-b2bua",
@@ -38,6 +40,8 @@ pub(super) static RULE: Rule = Rule {
             - Or let it pass 3xx responses through to the caller's side.",
         how_to_confirm: "Call again: the element sends a second INVITE to the new address, or the caller receives the 3xx.",
         when_this_is_wrong: "- The element followed the redirect, and its target failed: the failure belongs to the target.\n\
+            - It called the new address on a way that the capture does not show: the rule is silent where the caller was told of progress after the \
+            redirect, and a guess where the failure came later than after 200 ms.\n\
             - A forking proxy received the redirect on one branch and returned the response of another.\n\
             - Two legs that only happen to fail at the same time; sipscan ties legs together by more than time.",
     },
@@ -72,7 +76,10 @@ pub(super) fn hidden_by<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option
     let answer = case.call.message(last.message)?;
     let waited = answer.provenance.time.since(redirected);
     let at_once = answer.provenance.time >= redirected && waited <= AT_ONCE;
-    (at_once && upstream.cancelled_by.is_none()).then_some(Hidden { upstream, answer, status: last.status })
+    // Who tells the caller of progress after the redirect called somebody, though the capture does not show it.
+    let goes_on = |m: &CapturedMessage| m.message.status().is_some_and(|s| s.0 > 100) && m.provenance.time > redirected;
+    let went_on = upstream.provisionals.iter().filter_map(|id| case.call.message(*id)).any(goes_on);
+    (at_once && !went_on && upstream.cancelled_by.is_none()).then_some(Hidden { upstream, answer, status: last.status })
 }
 
 /// The latest initial INVITE on another leg that came before the redirected one.
@@ -112,7 +119,9 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let setting = platform::follow_redirects(element.software.as_deref());
     let request = hidden.upstream.request.and_then(|id| case.call.message(id));
     let primary = Evidence::of(hidden.answer, "what the caller's side got");
-    let certainty = if is_unseen && own.is_none() { Certainty::Weak } else { Certainty::Strong };
+    let waited = hidden.answer.provenance.time.since(case.response.provenance.time);
+    let is_guess = (is_unseen || waited > WITHOUT_ASKING) && own.is_none();
+    let certainty = if is_guess { Certainty::Weak } else { Certainty::Strong };
     let mut finding = Finding::new(&RULE, certainty, message, primary)
         .severity(if unusable.is_none() { case.severity() } else { Severity::Warning })
         .evidence([case.evidence()])
@@ -192,6 +201,13 @@ mod tests {
             ("nothing to follow", flow("301 Moved", "", "0.06", "410 Gone"), Some(Severity::Warning)),
             ("followed", flow(usual, &follow, "0.3", "404 Not Found"), None),
             ("passed through", flow(usual, "", "0.06", usual), None),
+            ("it rang", flow(usual, "0.1 sbc > pbx call=up\n180 Ringing\n\n", "0.5", "486 Busy Here"), None),
+            (
+                "rang before",
+                flow(usual, "", "0.06", "480 Not here")
+                    .replace("0.05 old", "0.03 sbc > pbx call=up\n180 Ringing\n\n0.05 old"),
+                Some(Severity::Error),
+            ),
             ("much later", flow(usual, "", "9.0", "480 Not here"), None),
         ] {
             let found: Vec<_> = of(&flow, RULE.code).iter().map(|f| f.severity).collect();
@@ -202,7 +218,8 @@ mod tests {
         let said = over_tls.message.to_string();
         assert!(said.contains("may not show one") && !said.contains("without following"), "{said}");
         assert_eq!(over_tls.certainty, Certainty::Weak);
-        assert_eq!(of(&flow(usual, "", "0.9", "503 Down"), RULE.code)[0].certainty, Certainty::Strong);
+        assert_eq!(of(&flow(usual, "", "0.2", "503 Down"), RULE.code)[0].certainty, Certainty::Strong);
+        assert_eq!(of(&flow(usual, "", "0.9", "503 Down"), RULE.code)[0].certainty, Certainty::Weak);
         let own =
             of(&flow("302 Moved\nContact: <sip:carol@198.51.100.20>", "", "0.9", "480 Away"), RULE.code).remove(0);
         assert!(own.message.to_string().ends_with("or finds nobody under that address."), "{}", own.message);
