@@ -16,6 +16,7 @@ mod deadlines;
 mod dialog;
 mod due;
 mod element;
+mod ended;
 mod finals;
 mod known;
 mod leg_index;
@@ -52,6 +53,8 @@ mod tests;
 #[cfg(test)]
 mod tracker_tests;
 
+pub(crate) use ended::Ended;
+pub use ended::EndedGroup;
 pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
 pub(crate) use outcome_of::{COPIES_IN_VAIN, branch_rank};

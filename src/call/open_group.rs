@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::ended::EndedGroup;
 use super::known::Key;
 use super::leg_index::Pending;
 use super::open_groups::{GroupId, OpenGroups};
@@ -74,16 +75,6 @@ enum Next {
     Over(Option<Box<NextAttempt>>),
 }
 
-/// What is left of a group that is over.
-#[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) legs: Vec<Leg>,
-    pub(super) messages: Vec<CapturedMessage>,
-    pub(super) icmp: Vec<IcmpReport>,
-    pub(super) possible: Vec<CallNumber>,
-    pub(super) may_be_followed: bool,
-}
-
 impl OpenGroup {
     pub(super) fn new(number: CallNumber) -> Self {
         Self {
@@ -136,14 +127,15 @@ impl OpenGroup {
         self.legs.get_mut(leg as usize).map(|leg| &mut leg.pending)
     }
 
-    /// Ends it. What is left of it is taken out of where it lies.
-    pub(super) fn end(&mut self) -> Ended {
+    /// Ends it when the clock shows `now`. What is left of it is taken out of where it lies.
+    pub(super) fn end(&mut self, now: Timestamp) -> EndedGroup {
         let mut legs = Vec::with_capacity(self.legs.len());
         for open in &mut self.legs {
             legs.push(Leg { call_id: open.key.take_call_id() });
         }
         let Rare { icmp, possible, may_be_followed, .. } = self.rare.take().map(|rare| *rare).unwrap_or_default();
-        Ended { legs, messages: mem::take(&mut self.messages), icmp, possible, may_be_followed }
+        let (number, messages, silence) = (self.number, mem::take(&mut self.messages), self.silence(now));
+        EndedGroup { number, legs, messages, icmp, possible, may_be_followed, next_attempt: None, silence }
     }
 
     /// Takes note of another group that may follow its redirect.

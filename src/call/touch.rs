@@ -7,29 +7,25 @@
 use std::hint::black_box;
 
 use super::CapturedMessage;
+use super::ended::Ended;
 use super::open_group::OpenGroup;
 
 /// As many messages are fetched ahead: those of larger groups would be gone from the cache again before they are read.
 const MESSAGES: usize = 64;
 
 /// How many groups are fetched while the one in front of them ends.
-pub(super) const AHEAD: usize = 4;
+pub(super) const AHEAD: usize = 2;
 
-/// Fetches the messages of a group.
-pub(super) fn touch(messages: &[CapturedMessage]) {
-    // In two steps, as the second needs what the first waits for.
-    black_box((places(messages), octets(messages)));
+/// Takes each of the next groups a step further, the nearest first: a step needs what the one before it waits for. Calls are not made
+/// of them yet.
+pub(super) fn touch_open([first, second]: [Option<&OpenGroup>; AHEAD]) {
+    black_box((first.map(|group| envelopes(&group.messages)), second.map(OpenGroup::touch)));
 }
 
-/// Takes each of the next groups a step further, the nearest first: a step needs what the one before it waits for, and the next group
-/// has the last of them behind it.
-pub(super) fn touch_ahead([first, second, third, fourth]: [Option<&OpenGroup>; AHEAD]) {
-    black_box((
-        first.map(|group| octets(&group.messages)),
-        second.map(|group| places(&group.messages)),
-        third.map(|group| envelopes(&group.messages)),
-        fourth.map(OpenGroup::touch),
-    ));
+/// The same for those that are over, of which calls are to be made.
+pub(super) fn touch_ahead<T>(ended: &[(Ended, T)]) {
+    let mut next = ended.iter().map(|(ended, _)| ended.messages());
+    black_box((next.next().map(octets), next.next().map(places), next.next().map(envelopes)));
 }
 
 fn envelopes(messages: &[CapturedMessage]) -> usize {

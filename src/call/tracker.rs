@@ -3,22 +3,21 @@
 use std::collections::VecDeque;
 use std::{iter, mem};
 
-use super::assemble::{Group, assemble};
 use super::clock::CaptureClock;
 use super::deadlines::Deadlines;
+use super::ended::EndedGroup;
 use super::known::{Hashed, Known};
 use super::leg_index::{Beginning, LegIndex, Place};
-use super::open_group::{Ended, OpenGroup};
+use super::open_group::OpenGroup;
 use super::open_groups::{GroupId, LegId, OpenGroups};
 use super::retries::{NextAttempt, Retries};
 use super::settled::Settled;
-use super::touch::{AHEAD, touch, touch_ahead};
+use super::touch::{AHEAD, touch_open};
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Waits};
 use crate::anomaly::Anomaly;
 use crate::limits::{CROWDED_OCTETS, ENDED_IDLE, GROUP_MESSAGES, LEGS_PER_CALL, OPEN_GROUP_OCTETS, OPEN_GROUPS};
 use crate::provenance::{FrameRef, Provenance, Timestamp};
 use crate::sip::{self, Message, Method, StatusCode};
-use crate::transaction::match_messages;
 
 /// What became of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,12 +60,10 @@ pub struct Tracker {
     counts: TrackerCounts,
     anomalies: Vec<(Anomaly, FrameRef)>,
     clock: CaptureClock,
-    /// Calls that a limit closed, until the next [`Tracker::over`].
-    early: VecDeque<Box<Call>>,
+    /// Groups that a limit closed, until the next [`Tracker::ended`].
+    early: VecDeque<EndedGroup>,
     settled: Settled,
     retries: Retries,
-    /// The group whose messages were fetched ahead.
-    fetched: Option<GroupId>,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
     is_patient: bool,
     waits: Waits,
@@ -172,12 +169,17 @@ impl Tracker {
         self.clock.tick(time);
     }
 
-    /// The calls that are over, in the order of their deadlines, behind those that a limit closed. What is not taken stays.
+    /// The calls that are over: [`Self::ended`], with the calls made of the groups.
     pub fn over(&mut self) -> impl Iterator<Item = Box<Call>> {
+        self.ended().map(EndedGroup::into_call)
+    }
+
+    /// The groups that are over, in the order of their deadlines, behind those that a limit closed. What is not taken stays.
+    pub fn ended(&mut self) -> impl Iterator<Item = EndedGroup> {
         iter::from_fn(|| self.early.pop_front().or_else(|| self.next_over()))
     }
 
-    /// Whether [`Self::over`] may have anything to give.
+    /// Whether [`Self::ended`] may have anything to give.
     pub fn is_due(&self) -> bool {
         !self.early.is_empty() || self.deadlines.first().is_some_and(|(due, _)| due < self.clock.reading())
     }
@@ -194,6 +196,11 @@ impl Tracker {
     /// Closes everything, at the end of the capture, in the order of first messages: one call at a time, so that each can be
     /// freed before the next is made. What is not taken stays open.
     pub fn finish(&mut self, now: Timestamp) -> impl Iterator<Item = Box<Call>> {
+        self.end(now).map(EndedGroup::into_call)
+    }
+
+    /// As [`Self::finish`], before calls are made of the groups.
+    pub fn end(&mut self, now: Timestamp) -> impl Iterator<Item = EndedGroup> {
         self.clock.tick(now);
         let next = || {
             self.early.pop_front().or_else(|| {
@@ -326,7 +333,7 @@ impl Tracker {
     }
 
     /// Closes the next group whose time is over.
-    fn next_over(&mut self) -> Option<Box<Call>> {
+    fn next_over(&mut self) -> Option<EndedGroup> {
         let now = self.clock.reading();
         while let Some((_, id)) = self.deadlines.first().filter(|(due, _)| *due < now) {
             self.deadlines.pop();
@@ -344,7 +351,7 @@ impl Tracker {
     }
 
     /// Closes a group whose time is over.
-    fn close_in_time(&mut self, id: GroupId, now: Timestamp) -> Option<Box<Call>> {
+    fn close_in_time(&mut self, id: GroupId, now: Timestamp) -> Option<EndedGroup> {
         self.settled.expire(now);
         let group = self.groups.get(id)?;
         if !self.is_patient && group.is_settled() {
@@ -360,12 +367,10 @@ impl Tracker {
     /// Fetches the groups that will most likely be over next.
     fn fetch_ahead(&mut self) {
         let next: [_; AHEAD] = std::array::from_fn(|place| self.deadlines.near(place));
-        touch_ahead(next.map(|id| self.groups.get(id?)));
-        let [first, ..] = next;
-        self.fetched = first;
+        touch_open(next.map(|id| self.groups.get(id?)));
     }
 
-    fn close(&mut self, id: GroupId) -> Option<Box<Call>> {
+    fn close(&mut self, id: GroupId) -> Option<EndedGroup> {
         let mut group = self.groups.remove(id)?;
         for (leg, open) in (0..).zip(group.legs()) {
             self.known.remove(open.hash, id.leg(leg));
@@ -376,19 +381,7 @@ impl Tracker {
         }
         let next = group.take_next(&self.groups);
         self.octets -= group.octets;
-        let (number, silence) = (group.number, group.silence(self.clock.reading()));
-        let Ended { legs, messages, icmp, possible, may_be_followed } = group.end();
-        if self.fetched != Some(id) {
-            touch(&messages);
-        }
-        let transactions = match_messages(&messages);
-        let last = messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
-        let observed_until = last.plus(silence);
-        let mut call = assemble(Group { number, legs, messages, transactions, icmp, observed_until });
-        call.possible_legs = possible;
-        call.may_be_followed = may_be_followed;
-        call.next_attempt = next;
-        Some(call)
+        Some(EndedGroup { next_attempt: next, ..group.end(self.clock.reading()) })
     }
 }
 

@@ -165,6 +165,11 @@ impl Meter {
         self.lately.clear();
     }
 
+    /// Whether no media was heard, or all of it is forgotten.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
     /// Gives a call that is over the streams that come from where its session descriptions say that media are received, or go there; and
     /// those that go where one of them comes from, as behind a translation of addresses. None if some of them may be forgotten, or they
     /// are more than a call has. Where there are none, it gets streams of the hosts that it names with others.

@@ -7,24 +7,25 @@ use std::sync::Arc;
 
 use super::front::Step;
 use super::selection::Selection;
-use crate::call::Call;
+use crate::call::Ended;
 use crate::diagnosis::{CallReport, Engine, Over};
 use crate::limits;
-use crate::provenance::Flow;
+use crate::provenance::{Flow, Timestamp};
 use crate::report::Summary;
 use crate::tally::Tally;
 
 /// So many calls at most are diagnosed at once: what they hold must stay in the second cache of a processor. One with many or long
 /// messages is the last of them, so that such calls do not add up.
-pub(super) const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 64;
 /// Messages of such a call, and octets of them.
 const MANY_MESSAGES: usize = 64;
 const MANY_OCTETS: usize = 64 << 10;
 
 /// Whether the call is one with many or long messages.
-pub(super) fn is_heavy(call: &Call) -> bool {
-    let octets = || call.messages.iter().map(|m| m.message.raw().len()).sum::<usize>();
-    call.messages.len() >= MANY_MESSAGES || octets() >= MANY_OCTETS
+pub(super) fn is_heavy(ended: &Ended) -> bool {
+    let messages = ended.messages();
+    let octets = || messages.iter().map(|m| m.message.raw().len()).sum::<usize>();
+    messages.len() >= MANY_MESSAGES || octets() >= MANY_OCTETS
 }
 
 /// The stages behind the tracker.
@@ -51,42 +52,60 @@ impl Back {
         steps: impl Iterator<Item = Step>,
         mut tell: impl FnMut(CallReport) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut over = Vec::new();
+        let mut ended = Vec::new();
         for step in steps {
             match step {
-                Step::Over { call, now } => self.add(&mut over, (call, now), &mut tell)?,
+                Step::Over(one, now) => {
+                    let is_heavy = is_heavy(&one);
+                    ended.push((one, now));
+                    if is_heavy || ended.len() >= AT_ONCE {
+                        self.end(mem::take(&mut ended), &mut tell)?;
+                    }
+                }
                 // The others are of what comes behind those that are over.
                 Step::Last(last) => {
-                    self.diagnose(mem::take(&mut over), &mut tell)?;
-                    self.engine.foresee(&last);
-                    last.into_iter().try_for_each(|one| self.add(&mut over, one, &mut tell))?;
+                    self.end(mem::take(&mut ended), &mut tell)?;
+                    self.end_last(last, &mut tell)?;
                 }
                 step => {
-                    self.diagnose(mem::take(&mut over), &mut tell)?;
+                    self.end(mem::take(&mut ended), &mut tell)?;
                     self.learn(step);
                 }
             }
         }
-        self.diagnose(over, &mut tell)
+        self.end(ended, &mut tell)
     }
 
-    /// Adds a call to those that are diagnosed together; diagnoses them when they are enough.
-    fn add(
+    /// Makes calls of what is over, and diagnoses them.
+    fn end(
         &mut self,
-        over: &mut Vec<Over>,
-        one: Over,
+        ended: Vec<(Ended, Timestamp)>,
         tell: &mut impl FnMut(CallReport) -> io::Result<()>,
     ) -> io::Result<()> {
-        let is_heavy = is_heavy(&one.0);
-        over.push(one);
-        if is_heavy || over.len() >= AT_ONCE { self.diagnose(mem::take(over), tell) } else { Ok(()) }
+        if ended.is_empty() { Ok(()) } else { self.diagnose(Ended::into_calls(ended), tell) }
     }
 
-    fn diagnose(&mut self, over: Vec<Over>, tell: impl FnMut(CallReport) -> io::Result<()>) -> io::Result<()> {
-        if over.is_empty() {
-            return Ok(());
+    /// Does the same with all that is open at the end of a capture, which is little: behind the last of them nothing comes.
+    fn end_last(
+        &mut self,
+        last: Vec<(Ended, Timestamp)>,
+        tell: &mut impl FnMut(CallReport) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut calls = Ended::into_calls(last);
+        self.engine.foresee(&calls);
+        while !calls.is_empty() {
+            let rest = calls.split_off(calls.len().min(AT_ONCE));
+            self.diagnose(mem::replace(&mut calls, rest), tell)?;
         }
-        // One stage after the other for all of them, as in the engine.
+        Ok(())
+    }
+
+    /// Diagnoses calls, all of them before the next stage: as in the engine.
+    fn diagnose(
+        &mut self,
+        over: Vec<Over>,
+        tell: &mut impl FnMut(CallReport) -> io::Result<()>,
+    ) -> io::Result<()> {
         let diagnosed: Vec<CallReport> = self.engine.diagnose(over).collect();
         let counted: Vec<CallReport> = diagnosed.into_iter().filter_map(|report| self.counted(report)).collect();
         counted.into_iter().try_for_each(tell)
@@ -95,7 +114,7 @@ impl Back {
     /// Takes note of what diagnosis has to know.
     fn learn(&mut self, step: Step) {
         match step {
-            Step::Over { .. } | Step::Last(_) => {}
+            Step::Over(..) | Step::Last(_) => {}
             Step::Start(time) => self.engine.capture_start = time,
             Step::Lossy => self.engine.lossy = true,
             Step::Hosts(flow) => self.learn_hosts(&flow),

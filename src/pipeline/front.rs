@@ -10,10 +10,10 @@ use super::counts::Counts;
 use super::prepare::{Content, Found, Place, Prepared};
 use super::redaction::Redaction;
 use crate::anomaly::Anomaly;
-use crate::call::{Call, CapturedMessage, Waits, tracker::Tracker};
+use crate::call::{CapturedMessage, Ended, EndedGroup, Waits, tracker::Tracker};
 use crate::capture::Announced;
 use crate::capture::Secrets;
-use crate::diagnosis::{Acknowledgement, Evidence, Over};
+use crate::diagnosis::{Acknowledgement, Evidence};
 use crate::hashing::HashSet;
 use crate::limits;
 use crate::media::{Heard, Meter};
@@ -44,10 +44,10 @@ pub(super) enum Step {
     Lookup { name: String, code: &'static str, evidence: Box<Evidence> },
     /// A TLS connection with SIP is over.
     Tls(Box<TlsStream>),
-    /// A call is over; `now` is the capture clock.
-    Over { call: Box<Call>, now: Timestamp },
+    /// A call is over; the time is that of the capture clock.
+    Over(Ended, Timestamp),
     /// The calls that are open at the end of the capture, all of them.
-    Last(Vec<Over>),
+    Last(Vec<(Ended, Timestamp)>),
 }
 
 /// The stages with state, up to the calls that are over.
@@ -242,10 +242,7 @@ impl Front {
         if self.tracker.is_due() {
             let now = self.now;
             let media = &self.media;
-            steps.extend(self.tracker.over().map(|mut call| {
-                media.attach(&mut call);
-                Step::Over { call, now }
-            }));
+            steps.extend(self.tracker.ended().map(|group| Step::Over(with_media(group, media), now)));
         }
         if self.tracker.has_anomalies() {
             self.count_tracker_anomalies();
@@ -277,13 +274,10 @@ impl Front {
         let now = self.now;
         let media = &self.media;
         let is_crowded = *self.ends_crowded.get_or_insert_with(|| self.tracker.is_crowded());
-        let mut over = self.tracker.finish(self.latest).map(move |mut call| {
-            media.attach(&mut call);
-            (call, now)
-        });
+        let mut over = self.tracker.end(self.latest).map(move |group| (with_media(group, media), now));
         let last = if is_crowded { Vec::new() } else { over.by_ref().collect() };
         let last = (!last.is_empty()).then_some(Step::Last(last));
-        last.into_iter().chain(over.map(|(call, now)| Step::Over { call, now }))
+        last.into_iter().chain(over.map(|(ended, now)| Step::Over(ended, now)))
     }
 
     /// Counts what is left to be counted, behind [`Self::close`].
@@ -389,4 +383,14 @@ impl Front {
             self.told.insert(pair);
         }
     }
+}
+
+/// What is over, with its media as it is known by now: packets that come later are of no call, or of another.
+fn with_media(group: EndedGroup, media: &Meter) -> Ended {
+    if media.is_empty() {
+        return Ended::Group(group);
+    }
+    let mut call = group.into_call();
+    media.attach(&mut call);
+    Ended::Call(call)
 }

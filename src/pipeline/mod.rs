@@ -27,6 +27,7 @@ use std::sync::Arc;
 use back::Back;
 use batch::Batch;
 use front::{Front, Step};
+use line::is_enough;
 use selection::Selection;
 
 use crate::anomaly::Anomaly;
@@ -124,9 +125,13 @@ impl Analysis {
 
     /// Takes the frames that are prepared through the stages behind.
     fn take_prepared(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        self.track();
+        self.hand_on(sink)
+    }
+
+    fn track(&mut self) {
         let Self { front, batch, steps, .. } = self;
         batch.track(front, steps, |_| ());
-        self.hand_on(sink)
     }
 
     /// Takes all frames there are, on so many threads: one prepares, tracks and diagnoses in turn; more do so side by side, with
@@ -160,8 +165,12 @@ impl Analysis {
         let mut is_lossy = false;
         loop {
             // What was read is handed on before the next frame has to be waited for.
-            if self.batch.is_ready() || !frames.is_at_hand() {
-                self.take_prepared(sink)?;
+            let must_wait = !frames.is_at_hand();
+            if must_wait || self.batch.is_ready() {
+                self.track();
+                if must_wait || is_enough(&self.steps) {
+                    self.hand_on(sink)?;
+                }
             }
             let (ended, error) = match frames.next_frame() {
                 // Borrowed: to move a frame out of the result would copy it.
