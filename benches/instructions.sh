@@ -41,7 +41,7 @@ messages = next(
     if (found := re.match(r"SIP\s+([\d,]+) messages?", line))
 )
 # What a function costs with all that it calls, summed over its callers; recursion counts once.
-names, cost, inside, total = {}, collections.Counter(), collections.Counter(), 0
+names, cost, total = {}, collections.Counter(), 0
 caller = callee = None
 is_call = False
 
@@ -68,7 +68,6 @@ for line in open(calls, encoding="utf-8", errors="replace"):
     elif line[:1].isdigit() or line[:1] in "+-*":
         if is_call and callee != caller:
             cost[callee] += int(line.split()[1])
-            inside[caller, callee] += int(line.split()[1])
         is_call = False
 
 
@@ -76,18 +75,12 @@ def of(*parts):
     return sum(count for name, count in cost.items() if any(re.search(part, name) for part in parts)) / messages
 
 
-def between(outer, inner):
-    found = (n for (caller, callee), n in inside.items() if re.search(outer, caller) and re.search(inner, callee))
-    return sum(found) / messages
-
-
-advance, close = r"Tracker::advance$", r"Tracker::close$"
 stages = [
     ("frames out of the file", of(r"reader::Capture as .*Frames>::next_frame$")),
     ("decoding", of(r"net::peel::peel$")),
     ("messages: start line, header fields, storage", of(r"framing::Reader::each_message$")),
-    ("tracking, legs", of(r"Tracker::take$", advance) - between(advance, close)),
-    ("transactions, outcome", of(close)),
+    ("tracking, legs", of(r"Tracker::take$", r"Front::advance$")),
+    ("transactions, outcome", of(r"EndedGroup::into_call$")),
     ("diagnosis", of(r"Engine::diagnose$")),
     ("counting and report", of(r"Summary::call$", r"report::Sink::take_call$")),
 ]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::identity_case::IdentityCase;
-use super::{Context, Hosts, Settings};
+use super::{Context, Earlier, Settings};
 use crate::provenance::FrameRef;
 use crate::stir::{Identity, Objection, Surroundings, Unverified, Verdict, verify};
 
@@ -20,7 +20,7 @@ pub struct CheckedIdentity {
 
 impl CheckedIdentity {
     /// All values of a call, in their order.
-    pub(super) fn all(case: &IdentityCase<'_>, settings: &Settings, hosts: &Hosts) -> Vec<Self> {
+    pub(super) fn all(case: &IdentityCase<'_>, settings: &Settings, earlier: &Earlier) -> Vec<Self> {
         if case.identities.is_empty() {
             return Vec::new();
         }
@@ -32,7 +32,7 @@ impl CheckedIdentity {
         let check = |identity: Arc<Identity>| {
             let verdict = match verify(&identity, &around, &settings.trust) {
                 Verdict::Failed(_) if cut => Verdict::NotVerified(Unverified::Cut),
-                verdict => of_known_signer(verdict, &identity, hosts),
+                verdict => of_known_signer(verdict, &identity, earlier),
             };
             Self { identity, frame, verdict }
         };
@@ -41,8 +41,8 @@ impl CheckedIdentity {
 }
 
 /// Keys that were tried in turn, and of which none fits, prove nothing unless one of them verified another token of the signer.
-fn of_known_signer(verdict: Verdict, identity: &Identity, hosts: &Hosts) -> Verdict {
-    let known = || identity.certificate_url().is_some_and(|url| hosts.has_verified(url));
+fn of_known_signer(verdict: Verdict, identity: &Identity, earlier: &Earlier) -> Verdict {
+    let known = || identity.certificate_url().is_some_and(|url| earlier.has_verified(url));
     match verdict {
         Verdict::Failed(objections) => match objections.as_slice() {
             [Objection::NoKeyVerifies { tried, file: None, .. }] if !known() => {

@@ -8,37 +8,18 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::accepted::Accepted;
-use super::datagrams::Datagrams;
-use super::domains::registrable;
 use super::exceptions::Exception;
 use super::finding::Evidence;
 use super::identity_case::IdentityCase;
-use super::identity_claims::Age;
-use super::patterns::cited;
-use super::pings::Pings;
-use super::redirect_case::RedirectCase;
 use super::thresholds::Thresholds;
-use super::transfers::Transfers;
 use super::unwanted_case::UnwantedCase;
-use super::{CheckedIdentity, Patterns, Severity};
+use super::{CheckedIdentity, Severity};
 use crate::call::{Call, Transaction, Waits};
 use crate::lang::{Text, span};
-use crate::limits::{
-    ACKNOWLEDGED_FLOWS, ACKNOWLEDGEMENTS, CHALLENGING_SERVERS, FOLLOWING_CLIENTS, REDIRECT_DOMAINS, SIGNER_URL,
-    SIGNERS, SKEWS_PER_SIGNER,
-};
+use crate::limits::{ACKNOWLEDGED_FLOWS, ACKNOWLEDGEMENTS};
 use crate::provenance::{Endpoint, FrameRef, Provenance, Timestamp};
-use crate::sip::Method;
-use crate::stir::{Freshness, Identity, TrustStore, Verdict};
+use crate::stir::TrustStore;
 use crate::tls::Keys;
-
-/// Characters of the longest name of a domain (RFC 1035 §2.3.4).
-const LONGEST_DOMAIN: usize = 253;
-/// With so many calls of one signer a difference of clocks is told from a delay of one call.
-const CONSTANT_SKEW_CALLS: usize = 5;
-/// Differences that are spread over fewer seconds are the same.
-const CONSTANT_SKEW_SPREAD: u64 = 5;
 
 /// Facts about the capture and the settings in force, at the moment a call is diagnosed.
 #[derive(Debug)]
@@ -57,8 +38,6 @@ pub struct Context<'a> {
     pub(super) is_call_lossy: OnceCell<bool>,
     /// What is known of the hosts.
     pub hosts: &'a Hosts,
-    /// What is remembered of the calls that are over, and of those that are diagnosed together.
-    pub(super) patterns: &'a Patterns,
     /// Thresholds.
     pub settings: &'a Settings,
     /// The Identity values of the call in question with what is known of their signatures.
@@ -70,6 +49,28 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// What is known of a capture whose clock went from the first of these times to the second.
+    pub(super) fn of_capture(
+        hosts: &'a Hosts,
+        settings: &'a Settings,
+        (capture_start, now): (Timestamp, Timestamp),
+        is_capture_lossy: bool,
+    ) -> Self {
+        Self {
+            capture_start,
+            now,
+            is_capture_lossy,
+            explained: &[],
+            call: None,
+            is_call_lossy: OnceCell::new(),
+            hosts,
+            settings,
+            identities: &[],
+            identity: None,
+            unwanted: &[],
+        }
+    }
+
     /// What the rules about the caller's identity look at, where the call ended with a response that may speak of it.
     pub(super) fn rejected_identity(&self) -> Option<&'a IdentityCase<'a>> {
         self.identity.filter(|case| case.rejection.is_some())
@@ -142,7 +143,7 @@ pub struct Acknowledgement {
     pub frame: FrameRef,
 }
 
-/// What the capture shows of hosts; capped (see [`crate::limits`]).
+/// What the capture shows of hosts, but for what calls that are over say of them; capped (see [`crate::limits`]).
 #[derive(Debug, Default)]
 pub struct Hosts {
     /// Addresses that SIP messages were sent to.
@@ -159,24 +160,6 @@ pub struct Hosts {
     pub documentation_traffic: bool,
     /// Host names whose lookup failed inside the capture, with the DNS response.
     pub failed_lookups: BTreeMap<String, (&'static str, Evidence)>,
-    /// Clients that followed a redirect in a call that is over.
-    pub followers: BTreeSet<IpAddr>,
-    /// Servers that asked the client of a call that is over for credentials, with the first of these challenges.
-    pub(super) challengers: BTreeMap<IpAddr, Evidence>,
-    /// Which requests over UDP were answered, by their size, in calls that are over.
-    pub(super) datagrams: Datagrams,
-    /// What servers accepted, in calls that are over.
-    pub(super) accepted: Accepted,
-    /// Calls that failed lately, which a REFER may have asked for.
-    pub(super) transfers: Transfers,
-    /// OPTIONS that failed or not, in calls that are over.
-    pub(super) pings: Pings,
-    /// Redirecting servers with the domains that they sent calls to, in calls that are over.
-    redirect_domains: BTreeSet<(IpAddr, String)>,
-    /// Differences between the time of signing and the clock of the capture in calls that are over, in seconds, by signer.
-    skews: BTreeMap<String, Vec<i64>>,
-    /// Signers, by the address of their certificate, one of whose signatures a supplied key verified in a call that is over.
-    verified_signers: BTreeSet<String>,
 }
 
 impl Hosts {
@@ -233,91 +216,6 @@ impl Hosts {
     /// Whether the capture holds SIP sent to that address.
     pub fn receives(&self, address: IpAddr) -> bool {
         self.receivers.contains(&address)
-    }
-
-    /// Whether that server redirected an earlier call to that registered domain.
-    pub fn has_redirected_to(&self, server: IpAddr, domain: &str) -> bool {
-        self.redirect_domains.contains(&(server, domain.to_owned()))
-    }
-
-    /// Whether calls of the same signer before showed the same difference between the time of signing and the clock of the
-    /// capture: then one of the clocks is wrong.
-    pub(super) fn has_constant_skew(&self, identity: &Identity, capture: Freshness) -> bool {
-        let earlier =
-            identity.certificate_url().and_then(|url| self.skews.get(url)).map(Vec::as_slice).unwrap_or_default();
-        let now = capture.seconds;
-        let (least, most) = earlier.iter().fold((now, now), |(least, most), skew| (least.min(*skew), most.max(*skew)));
-        earlier.len() + 1 >= CONSTANT_SKEW_CALLS && most.abs_diff(least) < CONSTANT_SKEW_SPREAD
-    }
-
-    /// Whether a supplied key verified a signature of that signer in a call before: then the key is the signer's.
-    pub(super) fn has_verified(&self, url: &str) -> bool {
-        self.verified_signers.contains(url)
-    }
-
-    /// Takes note of the signers whose signatures were verified in a call that has been diagnosed.
-    pub(super) fn observe_verified(&mut self, identities: &[CheckedIdentity]) {
-        let verified = identities.iter().filter(|checked| matches!(checked.verdict, Verdict::Verified(_)));
-        for url in verified.filter_map(|checked| checked.identity.certificate_url()) {
-            if self.verified_signers.len() < SIGNERS && url.len() <= SIGNER_URL {
-                self.verified_signers.insert(url.to_owned());
-            }
-        }
-    }
-
-    /// Takes note of the times of signing of a call that has been diagnosed.
-    pub(super) fn observe_signers(&mut self, case: &IdentityCase<'_>) {
-        for identity in case.identities {
-            let (Some(url), Some(age)) = (identity.certificate_url(), Age::of(case, identity)) else { continue };
-            if (self.skews.len() >= SIGNERS && !self.skews.contains_key(url)) || url.len() > SIGNER_URL {
-                continue;
-            }
-            // Next to always it is known.
-            let skews = match self.skews.get_mut(url) {
-                Some(known) => known,
-                None => self.skews.entry(url.to_owned()).or_default(),
-            };
-            if skews.len() >= SKEWS_PER_SIGNER {
-                skews.remove(0);
-            }
-            skews.push(age.capture.seconds);
-        }
-    }
-
-    /// Takes note of the servers that challenged a call that has been diagnosed.
-    pub(super) fn observe_challenges(&mut self, call: &Call) {
-        let initial = call.transactions.iter().filter(|t| t.method == Method::Invite && !t.in_dialog);
-        // What was passed on from behind is no challenge of the server itself.
-        for transaction in initial.filter(|t| t.downstream.is_empty()) {
-            let challenge = transaction.failed_final().filter(|last| last.status.is_challenge());
-            let Some(response) = challenge.and_then(|last| call.message(last.message)) else { continue };
-            if self.challengers.len() < CHALLENGING_SERVERS {
-                let first = || cited(Evidence::of(response, "a challenge of the same server to another call"));
-                self.challengers.entry(transaction.server.address).or_insert_with(first);
-            }
-        }
-    }
-
-    /// Takes note of who followed the redirects of a call.
-    pub(super) fn observe_followers(&mut self, call: &Call) {
-        let follows = call.redirects.iter().flat_map(|redirect| &redirect.follows);
-        for client in follows.filter_map(|f| call.transaction(f.transaction)).map(|t| t.client.address) {
-            if self.followers.len() < FOLLOWING_CLIENTS {
-                self.followers.insert(client);
-            }
-        }
-    }
-
-    /// Takes note of the redirects of a call that has been diagnosed.
-    pub(super) fn observe_redirects(&mut self, call: &Call) {
-        self.observe_followers(call);
-        for case in RedirectCase::all(call) {
-            for domain in case.targets().filter_map(registrable) {
-                if self.redirect_domains.len() < REDIRECT_DOMAINS && domain.len() <= LONGEST_DOMAIN {
-                    self.redirect_domains.insert((case.redirector().address, domain.to_owned()));
-                }
-            }
-        }
     }
 }
 

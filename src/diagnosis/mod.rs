@@ -2,6 +2,7 @@
 
 mod accepted;
 mod address_scope;
+mod asked;
 mod caller_hop;
 mod challenged;
 mod checked_identity;
@@ -10,6 +11,7 @@ pub mod context;
 mod datagrams;
 mod dialogs;
 mod domains;
+mod earlier;
 pub mod engine;
 mod exceptions;
 pub mod facts;
@@ -54,6 +56,7 @@ pub use crate::lang::Text;
 pub use checked_identity::CheckedIdentity;
 pub use cited::Cited;
 pub use context::{Acknowledgement, Context, Hosts, Settings};
+pub use earlier::{Compared, Earlier};
 pub use engine::{CallReport, Engine, Over};
 pub use exceptions::Exception;
 pub use facts::Facts;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::patterns::cited;
-use super::{Context, Evidence};
+use super::{Compared, Context, Evidence};
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::hashing::HashMap;
 use crate::limits::PINGED_PAIRS;
@@ -102,10 +102,10 @@ impl Row {
 
 impl Pings {
     /// The rows as a group leaves them, for [`Self::keep`].
-    pub(super) fn after(call: &Call, cx: &Context<'_>) -> BTreeMap<Pair, Row> {
+    pub(super) fn after(call: &Call, cx: &Compared<'_>) -> BTreeMap<Pair, Row> {
         let mut rows: BTreeMap<Pair, Row> = BTreeMap::new();
         for ping in Ping::all(call, cx) {
-            rows.entry(ping.pair()).or_insert_with(|| cx.hosts.pings.of(ping.pair())).add(&ping);
+            rows.entry(ping.pair()).or_insert_with(|| cx.earlier.pings.of(ping.pair())).add(&ping);
         }
         rows
     }

@@ -1,6 +1,7 @@
 //! A diagnosis as plain data.
 
 use super::context::Context;
+use super::earlier::Compared;
 use super::facts::Facts;
 use super::finding::{Finding, Severity};
 use super::patterns::Patterns;
@@ -43,6 +44,9 @@ pub struct Explanation {
 /// Looks at one closed call.
 pub type DetectInCall = fn(&Call, &Context<'_>, &mut Vec<Finding>);
 
+/// Looks at one closed call, and compares it with those before it.
+pub type DetectByComparison = fn(&Call, &Compared<'_>, &mut Vec<Finding>);
+
 /// How a rule looks.
 #[derive(Debug)]
 pub enum Detect {
@@ -50,8 +54,10 @@ pub enum Detect {
     Call(DetectInCall),
     /// At a closed call of which these facts hold: of others it has nothing to say.
     Given(Facts, DetectInCall),
+    /// The same, in comparison with the calls before it. What knows the call alone is cheaper: it looks at many calls in a row.
+    Compared(Facts, DetectByComparison),
     /// The same, after all others: of what they explain it need say nothing (see `Context::explained`).
-    Last(Facts, DetectInCall),
+    Last(Facts, DetectByComparison),
     /// At the whole capture, from the capped aggregates of all calls.
     Capture(fn(&Patterns, &Context<'_>, &mut Vec<Finding>)),
 }

@@ -364,7 +364,7 @@ impl Diagnosis {
             code: rule.code,
             severity: rule.severity,
             scope: match rule.detect {
-                Detect::Call(_) | Detect::Given(..) | Detect::Last(..) => Scope::Call,
+                Detect::Call(_) | Detect::Given(..) | Detect::Compared(..) | Detect::Last(..) => Scope::Call,
                 Detect::Capture(_) => Scope::Capture,
             },
             summary: lang.tr(rule.summary),

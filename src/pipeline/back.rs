@@ -101,11 +101,7 @@ impl Back {
     }
 
     /// Diagnoses calls, all of them before the next stage: as in the engine.
-    fn diagnose(
-        &mut self,
-        over: Vec<Over>,
-        tell: &mut impl FnMut(CallReport) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn diagnose(&mut self, over: Vec<Over>, tell: &mut impl FnMut(CallReport) -> io::Result<()>) -> io::Result<()> {
         let diagnosed: Vec<CallReport> = self.engine.diagnose(over).collect();
         let counted: Vec<CallReport> = diagnosed.into_iter().filter_map(|report| self.counted(report)).collect();
         counted.into_iter().try_for_each(tell)

@@ -14,7 +14,7 @@ pub mod unwanted;
 
 use super::engine::Studied;
 use super::rules::unwanted_after_answer;
-use super::{Evidence, Facts, Settings};
+use super::{Earlier, Evidence, Facts, Settings};
 #[cfg(test)]
 use crate::call::Call;
 use crate::lang::Text;
@@ -27,6 +27,8 @@ use crate::sip::Message;
 /// What is remembered of calls that are over. Every table has a limit in [`crate::limits`].
 #[derive(Debug, Default)]
 pub struct Patterns {
+    /// What calls that have been diagnosed showed of hosts and signers.
+    pub earlier: Earlier,
     /// Addresses that moved.
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
@@ -37,8 +39,6 @@ pub struct Patterns {
     pub nonces: nonces::Nonces,
     /// Who registers what.
     pub registrations: registrations::Registrations,
-    /// Who is registered until when.
-    pub registered: registered::Registered,
     /// Who looks for servers and users.
     pub scans: scans::Scans,
     /// TLS connections with SIP.
@@ -133,9 +133,6 @@ impl Patterns {
             self.nonces.observe(studied.call);
         }
         for studied in calls {
-            self.registered.observe(studied.call, studied.facts.hold(Facts::FAILURE));
-        }
-        for studied in calls {
             self.load.observe(studied.call, &studied.invites, studied.facts.hold(Facts::FAILURE));
         }
         let invites = || calls.iter().filter(|studied| studied.call.is_invite());
@@ -222,7 +219,7 @@ impl Patterns {
                 "{n} registrations were not looked at for storms: too many contacts, or too long names",
             )
         });
-        let registered = self.registered.forgotten();
+        let registered = self.earlier.registered.forgotten();
         let registered = (registered > 0).then(|| {
             Text::count(
                 registered,

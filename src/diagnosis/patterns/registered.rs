@@ -36,7 +36,7 @@ pub struct Registered {
 
 impl Registered {
     /// Takes note of a call or group of requests that is over, in which a request failed or not.
-    pub(super) fn observe(&mut self, call: &Call, fails: bool) {
+    pub(in crate::diagnosis) fn observe(&mut self, call: &Call, fails: bool) {
         self.note_silence(call.start, call.end);
         if !call.is_invite() {
             let registers = call.transactions.iter().enumerate().filter(|(_, t)| t.method == Method::Register);

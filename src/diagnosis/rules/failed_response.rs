@@ -14,7 +14,7 @@ use crate::diagnosis::rules::registration_expired::OfCall;
 use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare, route_set_broken, session_interval_loop};
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+    Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::lang::span;
 use crate::sip::{HeaderName, Method};
@@ -65,7 +65,7 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Last(Facts::FAILURE, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     // Of a response that a closer finding cites nothing is said, nor of others like it. A 607 always has one, even where it became
     // another status on its way.
     let is_explained = |failure: &Failure<'_>| {

@@ -6,7 +6,9 @@ use crate::diagnosis::accepted::{Look, Server};
 use crate::diagnosis::names::Names;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
-use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text, response_facts};
+use crate::diagnosis::{
+    Certainty, Compared, Detect, Explanation, Facts, Finding, Rule, Severity, Text, response_facts,
+};
 use crate::sip::{HeaderName, Method, Scheme};
 
 mod difference;
@@ -38,10 +40,10 @@ pub(super) static RULE: Rule = Rule {
             - A number that begins with 00 may be a national one behind the 0 of an outside line: the finding says so, and is weak.\n\
             - Where accepted calls have what this one has as well, nothing is said of it.",
     },
-    detect: Detect::of_refusals(detect),
+    detect: Detect::Compared(Facts::REFUSED, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     if call.is_invite() && call.outcome.is_failure() && call.outcome != Outcome::IdentityRejected {
         out.extend(deciding(call, &[403]).filter(|refused| is_open(call, refused)).and_then(|r| finding(&r, cx)));
     }
@@ -103,9 +105,9 @@ fn names_another_reason(phrase: &str) -> bool {
     OTHER_REASONS.iter().any(|word| phrase.contains(word))
 }
 
-fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
+fn finding(refused: &Refused<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let request = refused.request()?;
-    let server = cx.hosts.accepted.by(refused.response.provenance.flow.source)?;
+    let server = cx.earlier.accepted.by(refused.response.provenance.flow.source)?;
     let names = Names::of(&request.message, &cx.settings.country);
     // A service such as urn:service:sos is neither a name nor a number.
     names.target.as_ref().filter(|target| !matches!(target.scheme, Scheme::Other(_)))?;
@@ -118,7 +120,7 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let is_open = differences.iter().any(|one| one.rests_on_double_zero(&look, server));
     let is_plain = differences.len() == 1 && !is_chance && !is_open;
     let certainty = if is_plain { Certainty::Strong } else { Certainty::Weak };
-    let text = message(&differences, (server, cx.hosts.accepted.are_all()), is_chance);
+    let text = message(&differences, (server, cx.earlier.accepted.are_all()), is_chance);
     let text = with_reason(text, is_open.then(|| Text::new(DOUBLE_ZERO)));
     let text = response_facts::with_own_reason(refused.text(text), refused.response);
     let finding = refused.finding(&RULE, certainty, text);

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::no_response::{Silence, times};
 use crate::call::Call;
 use crate::diagnosis::datagrams::{Answered, LARGE, is_fragmented};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::lang::span;
 use crate::provenance::Transport;
 use crate::sip::HeaderName;
@@ -50,22 +52,22 @@ pub(super) static RULE: Rule = Rule {
             - Where the last answer came more than 20 seconds before, the server may have gone down meanwhile: then the finding is a weak one.\n\
             - Where the capture may lack the response, nothing is said of size.",
     },
-    detect: Detect::of_silence(detect),
+    detect: Detect::Compared(Facts::SILENT, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     for silence in Silence::all(call, cx) {
         out.extend(answered(&silence, cx).map(|answered| finding(&silence, &answered)));
     }
 }
 
 /// Whether it says why there was no response.
-pub(super) fn tells(silence: &Silence<'_>, cx: &Context<'_>) -> bool {
+pub(super) fn tells(silence: &Silence<'_>, cx: &Compared<'_>) -> bool {
     answered(silence, cx).is_some()
 }
 
 /// The smaller requests that were answered, where nothing as large was.
-fn answered(silence: &Silence<'_>, cx: &Context<'_>) -> Option<Answered> {
+fn answered(silence: &Silence<'_>, cx: &Compared<'_>) -> Option<Answered> {
     let request = silence.request;
     let octets = request.message.raw().len();
     let is_large = octets > LARGE || is_fragmented(request);
@@ -78,7 +80,7 @@ fn answered(silence: &Silence<'_>, cx: &Context<'_>) -> Option<Answered> {
     }
     let (client, server) = (silence.transaction.client.address, silence.transaction.server);
     let own = Answered::in_call(silence.call, client, server);
-    let all = [own, cx.hosts.datagrams.of(client, server).cloned()].into_iter().flatten().reduce(Answered::with)?;
+    let all = [own, cx.earlier.datagrams.of(client, server).cloned()].into_iter().flatten().reduce(Answered::with)?;
     // What was answered long before says nothing: the server may have gone since.
     let is_up = all.response.time.plus(LATELY) >= silence.transaction.start;
     (is_up && all.most + MARGIN < octets && !all.in_fragments).then_some(all)

@@ -3,7 +3,9 @@
 use super::{dialog_contact_unreachable, message_too_large_for_udp, options_ping_failing, route_set_broken};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::datagrams::LARGE;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::lang::span;
 use crate::provenance::Transport;
 use crate::sip::{HeaderName, Method};
@@ -41,10 +43,10 @@ pub(super) static RULE: Rule = Rule {
             - The timer ran out, and the client went on elsewhere: a registration that succeeds later makes it a notice.\n\
             - A response did come, from another address and with another branch, so that it was not taken for one.",
     },
-    detect: Detect::of_silence(detect),
+    detect: Detect::Compared(Facts::SILENT, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     let is_told = |silence: &Silence<'_>| {
         message_too_large_for_udp::tells(silence, cx)
             || options_ping_failing::tells(call, silence.transaction, cx)

@@ -9,7 +9,7 @@ use crate::diagnosis::names::Names;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{
-    Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, response_facts,
+    Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, response_facts,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -36,10 +36,10 @@ pub(super) static RULE: Rule = Rule {
             - Other clients of the same server may have another dial plan, and are not compared.\n\
             - Of a long capture only calls that had ended when the refused one was over are compared.",
     },
-    detect: Detect::of_refusals(detect),
+    detect: Detect::Compared(Facts::REFUSED, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     if call.is_invite() && call.outcome.is_failure() {
         out.extend(deciding(call, &[404, 484]).and_then(|refused| finding(&refused, cx)));
     }
@@ -50,10 +50,10 @@ const ENOUGH: u64 = 3;
 /// Accepted calls that are cited.
 const CITED: usize = 3;
 
-fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
+fn finding(refused: &Refused<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let request = refused.request()?;
     let to = refused.response.provenance.flow.source;
-    let server = cx.hosts.accepted.by(to)?;
+    let server = cx.earlier.accepted.by(to)?;
     let names = Names::of(&request.message, &cx.settings.country);
     // Under that number somebody had been registered there.
     if OfCall::of(refused.call, refused.deepest, cx).is_some() {
@@ -72,7 +72,7 @@ fn finding(refused: &Refused<'_>, cx: &Context<'_>) -> Option<Finding> {
     let first = alike.first()?;
     let certainty = if calls >= ENOUGH { Certainty::Strong } else { Certainty::Weak };
     let text = response_facts::with_own_reason(
-        refused.text(message(&look, &alike, (calls, cx.hosts.accepted.are_all()))),
+        refused.text(message(&look, &alike, (calls, cx.earlier.accepted.are_all()))),
         refused.response,
     );
     let finding = refused.finding(&RULE, certainty, text).evidence(refused.passed_on());

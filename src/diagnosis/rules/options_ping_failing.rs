@@ -7,7 +7,7 @@ use crate::diagnosis::pings::{Came, Pair, Ping, Row};
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
-    Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, response_facts,
+    Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, response_facts,
 };
 use crate::lang::span;
 
@@ -36,13 +36,13 @@ pub(super) static RULE: Rule = Rule {
             - One or two that got lost are told by no-response or failed-response.\n\
             - OPTIONS inside a dialog ask for something else.",
     },
-    detect: Detect::Given(Facts::OPTIONS, detect),
+    detect: Detect::Compared(Facts::OPTIONS, detect),
 };
 
 /// So many in a row are no loss of single packets.
 const ROW: u64 = 3;
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     let mut rows = BTreeMap::new();
     let pings = Ping::all(call, cx);
     for (at, ping) in pings.iter().enumerate() {
@@ -59,12 +59,12 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 /// What is known of the pair up to here.
-fn row<'r>(rows: &'r mut BTreeMap<Pair, Row>, ping: &Ping<'_>, cx: &Context<'_>) -> &'r mut Row {
-    rows.entry(ping.pair()).or_insert_with(|| cx.hosts.pings.of(ping.pair()))
+fn row<'r>(rows: &'r mut BTreeMap<Pair, Row>, ping: &Ping<'_>, cx: &Compared<'_>) -> &'r mut Row {
+    rows.entry(ping.pair()).or_insert_with(|| cx.earlier.pings.of(ping.pair()))
 }
 
 /// Whether this rule tells of what came of a request.
-pub(super) fn tells(call: &Call, silent: &Transaction, cx: &Context<'_>) -> bool {
+pub(super) fn tells(call: &Call, silent: &Transaction, cx: &Compared<'_>) -> bool {
     let pings = Ping::all(call, cx);
     let Some(this) = pings.iter().find(|ping| std::ptr::eq(ping.transaction, silent)) else { return false };
     let mut rows = BTreeMap::new();
@@ -77,7 +77,7 @@ pub(super) fn tells(call: &Call, silent: &Transaction, cx: &Context<'_>) -> bool
     failed.last().is_some_and(|failed| failed >= ROW)
 }
 
-fn failing(ping: &Ping<'_>, row: &Row, cx: &Context<'_>) -> Finding {
+fn failing(ping: &Ping<'_>, row: &Row, cx: &Compared<'_>) -> Finding {
     let transaction = ping.transaction;
     let first = row.first.as_ref();
     let since = first.map_or(transaction.start, |(time, _)| *time);
@@ -98,7 +98,7 @@ fn failing(ping: &Ping<'_>, row: &Row, cx: &Context<'_>) -> Finding {
         0 => Text::new("None of them was answered before in this capture."),
         n => Text::count(n, "{n} had been answered before that.", "{n} had been answered before that."),
     };
-    let is_in_use = cx.hosts.accepted.latest(transaction.server).is_some_and(|time| time >= since);
+    let is_in_use = cx.earlier.accepted.latest(transaction.server).is_some_and(|time| time >= since);
     let in_use = "Meanwhile it accepted a call: the server works, and only OPTIONS fail.";
     let text = with_reason(with_reason(text, Some(before)), is_in_use.then(|| Text::new(in_use)));
     let primary = match ping.response {

@@ -48,7 +48,7 @@ const REQUESTS: u64 = 2;
 
 fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for (endpoint, server) in patterns.load.servers() {
-        let Some(answered) = cx.hosts.accepted.answered(endpoint) else { continue };
+        let Some(answered) = patterns.earlier.accepted.answered(endpoint) else { continue };
         let all = server.failures + answered;
         let is_told = server.refused >= LEAST && all >= ENOUGH && server.refused * 100 > all * SHARE;
         out.extend(is_told.then(|| refusing(endpoint, server, all, cx)).flatten());

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::identity_claims::Age;
-use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text};
 use crate::sip::HeaderName;
 use crate::stir::{Freshness, Identity};
 
@@ -32,20 +32,20 @@ pub(super) static RULE: Rule = Rule {
             - Beside a signed diversion the first PASSporT may be up to three hours old.\n\
             - Sixty seconds are a recommendation; a verifier may allow more.",
     },
-    detect: Detect::of_identities(detect),
+    detect: Detect::Compared(Facts::IDENTITY, detect),
 };
 
-fn detect(_: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(_: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     let Some(case) = cx.identity else { return };
     out.extend(case.identities.iter().filter_map(|identity| finding(case, identity, cx)));
 }
 
-fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Context<'_>) -> Option<Finding> {
+fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Compared<'_>) -> Option<Finding> {
     let age = Age::of(case, identity)?;
     let (by_date, by_capture) = (age.is_stale_by_date(), age.is_stale_by_capture());
     let (template, severity, certainty) = match (by_date, by_capture) {
         (Some(false) | None, false) => return None,
-        (Some(false) | None, true) if cx.hosts.has_constant_skew(identity, age.capture) => (
+        (Some(false) | None, true) if cx.earlier.has_constant_skew(identity, age.capture) => (
             "The PASSporT was made {capture} the INVITE was captured, as those of this signer's calls before: the clock of the \
              capturing host or of the signer is wrong.",
             Severity::Notice,

@@ -4,7 +4,9 @@ use crate::call::{Call, Outcome};
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase, is_visible_on_udp};
 use crate::diagnosis::redirect_home::Home;
 use crate::diagnosis::repeated::with_reason;
-use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, platform};
+use crate::diagnosis::{
+    Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, platform,
+};
 use crate::lang::span;
 use crate::sip::Uri;
 
@@ -44,24 +46,24 @@ pub(super) static RULE: Rule = Rule {
             - An exchange takes the Contact for one of its users, and calls the telephone of that user under another name: the rule is \
             silent where a request to somebody else follows at once.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::Compared(Facts::REDIRECT, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     if call.outcome == Outcome::Answered || call.outcome == Outcome::Cancelled {
         return;
     }
     out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)));
 }
 
-fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let target = callable(case)?;
     let certainty = case.not_followed(cx)?;
     if needs_no_following(case, cx) || case.may_be_followed() {
         return None;
     }
     let client = case.client();
-    let follows_others = cx.hosts.followers.contains(&client.address) || follows_in_this_call(case);
+    let follows_others = cx.earlier.followers.contains(&client.address) || follows_in_this_call(case);
     let home = case.home_of(target);
     let message = Text::new(if let Some(words) = home::message(home) {
         words
@@ -160,7 +162,7 @@ fn callable<'a>(case: &RedirectCase<'a>) -> Option<&'a Uri> {
 }
 
 /// Whether the caller hung up, or another rule says why nobody could, or should, follow.
-pub(super) fn needs_no_following(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+pub(super) fn needs_no_following(case: &RedirectCase<'_>, cx: &Compared<'_>) -> bool {
     gave_up_first(case) || is_explained(case, cx)
 }
 
@@ -170,7 +172,7 @@ fn gave_up_first(case: &RedirectCase<'_>) -> bool {
 }
 
 /// Whether another rule says why nobody could, or should, follow.
-fn is_explained(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+fn is_explained(case: &RedirectCase<'_>, cx: &Compared<'_>) -> bool {
     redirect_to_itself::applies(case)
         || redirect_to_itself_in_effect::applies(case)
         || redirect_loop::is_part_of_loop(case)

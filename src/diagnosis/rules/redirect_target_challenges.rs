@@ -2,7 +2,9 @@
 
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::redirect_case::{End, RedirectCase};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::sip::{Challenge, HeaderName, Method, StatusCode};
 
 pub(super) static RULE: Rule = Rule {
@@ -33,10 +35,10 @@ pub(super) static RULE: Rule = Rule {
             - Another target took the call.\n\
             - The client whose call was redirected at once is trusted by its address.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::Compared(Facts::REDIRECT, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     out.extend(RedirectCase::of_invites(call).find_map(|case| told_to_anybody(&case, cx)));
     // Any answer to OPTIONS, a challenge too, is what its sender wants.
     let counts = |case: &RedirectCase<'_>| case.transaction.method != Method::Options;
@@ -46,8 +48,8 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 /// A 301 without credentials from a server that asked other calls for them.
-fn told_to_anybody(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
-    let challenge = cx.hosts.challengers.get(&case.transaction.server.address)?;
+fn told_to_anybody(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
+    let challenge = cx.earlier.challengers.get(&case.transaction.server.address)?;
     let names_address = case.redirect.status.0 == 301 && case.targets().next().is_some();
     if !names_address || case.redirector() != case.transaction.server || case.call.has_credentials(case.transaction) {
         return None;

@@ -3,7 +3,9 @@
 use crate::call::{Call, CapturedMessage, Follow, Origin, Outcome, Transaction};
 use crate::catalog;
 use crate::diagnosis::redirect_case::{End, FOLLOW_WINDOW, RedirectCase, is_visible_on_udp, last_try, times_sent};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::lang::span;
 use crate::sip::{StatusCode, Uri};
 
@@ -36,17 +38,17 @@ pub(super) static RULE: Rule = Rule {
             goal, and the outcome of the call says so.\n\
             - A first target failed and a later one took the call: that is how a list of Contacts is meant to work.",
     },
-    detect: Detect::of_followed_redirects(detect),
+    detect: Detect::Compared(Facts::FOLLOWED, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     if call.outcome == Outcome::Answered {
         return;
     }
     out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)));
 }
 
-fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let ends = case.ends(cx);
     let all_failed = ends.iter().all(|(follow, end)| match end {
         End::Failure(_, status) => !case.is_word_of_the_callee(follow, *status),
@@ -204,7 +206,7 @@ fn silent(case: &RedirectCase<'_>, follow: &Follow) -> Option<Finding> {
 }
 
 /// What made the target fail, where another rule knows it.
-fn cause(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<&'static str> {
+fn cause(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<&'static str> {
     if redirect_follow_up_malformed::fault(case, cx).is_some() {
         return Some(redirect_follow_up_malformed::RULE.code);
     }

@@ -4,7 +4,9 @@ use crate::call::{Call, Follow};
 use crate::diagnosis::domains::registrable;
 use crate::diagnosis::platform;
 use crate::diagnosis::redirect_case::RedirectCase;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::sip::{Method, Uri};
 use crate::stir::TelephoneNumber;
 
@@ -35,18 +37,18 @@ pub(super) static RULE: Rule = Rule {
             - The server redirected other calls to that domain before, so it is one of its usual targets.\n\
             - A partner company took over the number; the finding stays a warning, and asking settles it.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::Compared(Facts::REDIRECT, detect),
 };
 
 /// Country codes without a country: satellites, international networks, premium rate (ITU-T E.164).
 const COSTLY: [&str; 6] = ["870", "878", "881", "882", "883", "979"];
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| finding(&case, cx)));
 }
 
 /// Whether there are marks of a forged redirect, so that a client does right not to follow it.
-pub(super) fn is_critical(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+pub(super) fn is_critical(case: &RedirectCase<'_>, cx: &Compared<'_>) -> bool {
     suspect(case, cx).is_some_and(|suspect| !suspect.marks.is_empty())
 }
 
@@ -64,14 +66,14 @@ struct Suspect<'a> {
     marks: Vec<Mark>,
 }
 
-fn suspect<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Suspect<'a>> {
+fn suspect<'a>(case: &RedirectCase<'a>, cx: &Compared<'_>) -> Option<Suspect<'a>> {
     let forged = forgery_marks(case);
     // An address tells nothing about its owner, so it is suspicious only where the response itself is.
     let by_address = || case.targets().find(|uri| uri.ip().is_some() && !forged.is_empty());
     let is_new = |uri: &&Uri| {
         case.leads_away(uri)
             && registrable(uri)
-                .is_some_and(|d| !cx.hosts.has_redirected_to(case.redirector().address, d) && !cx.settings.trusts(d))
+                .is_some_and(|d| !cx.earlier.has_redirected_to(case.redirector().address, d) && !cx.settings.trusts(d))
     };
     let costly = |uri: &&Uri| case.leads_away(uri) && is_costly(case, uri, cx);
     let target = case
@@ -116,7 +118,7 @@ fn is_costly(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> bool {
     (is_abroad(target) && !called.is_some_and(is_abroad)) || (is_premium(target) && !called.is_some_and(is_premium))
 }
 
-fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
+fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let suspect = suspect(case, cx)?;
     let critical = !suspect.marks.is_empty();
     // Whoever moved to another provider answers there; so does whoever took the call over. That it was taken tells less than the marks do.

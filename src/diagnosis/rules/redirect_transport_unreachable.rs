@@ -2,7 +2,9 @@
 
 use crate::call::{Call, IcmpReport, Outcome, Transaction};
 use crate::diagnosis::redirect_case::{End, RedirectCase, end_of, is_visible_on_udp, times_sent};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::provenance::Transport;
 use crate::sip::{Message, Scheme, Uri};
 
@@ -33,10 +35,10 @@ pub(super) static RULE: Rule = Rule {
             - The address itself cannot be reached: that is redirect-contact-not-routable.\n\
             - The host is down altogether: then nothing speaks of its port in particular.",
     },
-    detect: Detect::of_redirects(detect),
+    detect: Detect::Compared(Facts::REDIRECT, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| Some(finding(&case, &fault(&case, cx)?))));
 }
 
@@ -61,11 +63,11 @@ struct Fault<'a> {
 }
 
 /// Whether it explains why the target failed.
-pub(super) fn explains(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+pub(super) fn explains(case: &RedirectCase<'_>, cx: &Compared<'_>) -> bool {
     fault(case, cx).is_some()
 }
 
-fn fault<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'a>> {
+fn fault<'a>(case: &RedirectCase<'a>, cx: &Compared<'_>) -> Option<Fault<'a>> {
     if case.reached().is_some() || redirect_contact_not_routable::explains(case, cx) {
         return None;
     }
@@ -101,7 +103,7 @@ fn about_port(kind: &str) -> bool {
 }
 
 /// Every target asks for a transport that the client shows no sign of speaking, and nothing else came.
-fn nothing_seen<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Fault<'a>> {
+fn nothing_seen<'a>(case: &RedirectCase<'a>, cx: &Compared<'_>) -> Option<Fault<'a>> {
     let contact = case.targets().next()?;
     let ended_here = case.call.outcome == Outcome::RedirectedUnfollowed && case.offers_contacts();
     let unseen = case.targets().all(|uri| !is_visible_on_udp(uri));

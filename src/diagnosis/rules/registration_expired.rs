@@ -58,7 +58,7 @@ type User<'a> = (&'a str, Lapse<'a>);
 
 fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let mut servers: BTreeMap<(IpAddr, Why), Vec<User<'_>>> = BTreeMap::new();
-    for (name, lapse) in patterns.registered.lapsed() {
+    for (name, lapse) in patterns.earlier.registered.lapsed() {
         let why = match lapse.attempt.map(|attempt| attempt.status) {
             None => Why::Nothing,
             Some(None) => Why::Silence,
@@ -82,7 +82,7 @@ fn finding(users: &[User<'_>], patterns: &Patterns, cx: &Context<'_>) -> Option<
     let (name, lapse) = users.iter().rev().max_by_key(|(_, lapse)| lapse.count)?;
     let failure = lapse.failures.first()?;
     let (client, server) = (lapse.period.client, failure.seen.source);
-    let stopped = patterns.registered.silence(lapse.period.half(), lapse.period.until);
+    let stopped = patterns.earlier.registered.silence(lapse.period.half(), lapse.period.until);
     let stopped = stopped.filter(|_| lapse.attempt.is_none());
     let is_unreal = matches!(scope(server.address), Scope::Documentation | Scope::Loopback);
     let severity = match stopped {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::no_response::{fix_of_icmp, icmp_about};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::response_facts::{self, method};
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::diagnosis::{
+    Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+};
 use crate::lang::span;
 use crate::sip::Method;
 
@@ -34,16 +36,16 @@ pub(super) static RULE: Rule = Rule {
             as not answered.\n\
             - Clients write 408 into their log when their own timer runs out; such a one is not in a capture.",
     },
-    detect: Detect::of_failures(detect),
+    detect: Detect::Compared(Facts::FAILURE, detect),
 };
 
-fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     if call.outcome.is_failure() && call.outcome != Outcome::NoResponse {
         out.extend(finding(call, cx));
     }
 }
 
-fn finding(call: &Call, cx: &Context<'_>) -> Option<Finding> {
+fn finding(call: &Call, cx: &Compared<'_>) -> Option<Finding> {
     let near = call.decided_by?;
     let received = call.message(call.final_response?)?;
     if received.message.status()?.0 != 408 {

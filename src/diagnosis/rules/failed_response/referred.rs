@@ -9,7 +9,7 @@ use crate::call::{Call, CapturedMessage, Transaction};
 use crate::catalog::{self, Kind, Lookup};
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::transfers::Failed;
-use crate::diagnosis::{Actor, Certainty, Context, Evidence, Finding, Severity, Text};
+use crate::diagnosis::{Actor, Certainty, Compared, Evidence, Finding, Severity, Text};
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
 
 /// A REFER with the last that was told of it.
@@ -21,7 +21,7 @@ struct Told<'a> {
 }
 
 /// What is said of each REFER whose request failed, where the capture does not show that failure itself.
-pub(super) fn findings(call: &Call, cx: &Context<'_>) -> impl Iterator<Item = Finding> {
+pub(super) fn findings(call: &Call, cx: &Compared<'_>) -> impl Iterator<Item = Finding> {
     let refers = call.transactions.iter().filter(|t| t.method == Method::Refer && t.upstream.is_none());
     let refers = refers.filter_map(|t| call.message(t.request?));
     refers
@@ -42,7 +42,7 @@ fn is_captured(call: &Call, told: &Told<'_>) -> bool {
     call.transactions.iter().any(|t| t.method == Method::Invite && failed(t))
 }
 
-fn finding(told: &Told<'_>, cx: &Context<'_>) -> Option<Finding> {
+fn finding(told: &Told<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let known = catalog::entry_or_class(told.status.0)?;
     let target = told.refer.message.header(HeaderName::ReferTo)?;
     let target = NameAddr::read(&target)?.uri;
@@ -66,7 +66,7 @@ fn finding(told: &Told<'_>, cx: &Context<'_>) -> Option<Finding> {
         .severity(if is_ordinary { Severity::Info } else { Severity::Warning })
         .evidence([Evidence::header(told.refer, HeaderName::ReferTo, "what the REFER asked for")]);
     let times = told.refer.provenance.time..=told.notify.provenance.time;
-    if let Some(other) = cx.hosts.transfers.of(server.address, &target, told.status, times) {
+    if let Some(other) = cx.earlier.transfers.of(server.address, &target, told.status, times) {
         return Some(told_there(found, other));
     }
     if is_ordinary {

@@ -4,7 +4,7 @@ use super::{RULE, fix, is_captured};
 use crate::call::{Call, Transaction};
 use crate::diagnosis::patterns::registered::Expired;
 use crate::diagnosis::repeated::with_reason;
-use crate::diagnosis::{Actor, Context, Evidence, Finding, Text};
+use crate::diagnosis::{Actor, Compared, Evidence, Finding, Text};
 use crate::lang::span;
 
 /// A refused call to a user whose registration was over.
@@ -17,11 +17,11 @@ pub(in crate::diagnosis::rules) struct OfCall<'a> {
 
 impl<'a> OfCall<'a> {
     /// Where the capture shows that of the user of a request that was refused.
-    pub(in crate::diagnosis::rules) fn of(call: &Call, refused: &Transaction, cx: &Context<'a>) -> Option<Self> {
-        let expired = cx.patterns.registered.over_before(call, refused)?;
+    pub(in crate::diagnosis::rules) fn of(call: &Call, refused: &Transaction, cx: &Compared<'a>) -> Option<Self> {
+        let expired = cx.earlier.registered.over_before(call, refused)?;
         let Expired { period, attempt, failure, .. } = expired;
         let is_told = is_captured(period, attempt, failure.seen.source.address, cx);
-        let is_doubtful = attempt.is_none() && cx.patterns.registered.silence(period.half(), period.until).is_some();
+        let is_doubtful = attempt.is_none() && cx.earlier.registered.silence(period.half(), period.until).is_some();
         is_told.then_some(Self { expired, is_doubtful })
     }
 
