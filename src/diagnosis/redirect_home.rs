@@ -45,7 +45,22 @@ impl RedirectCase<'_> {
 
     /// Whether somebody may have followed it, though nothing goes to a Contact as it is written.
     pub(super) fn may_be_followed(&self) -> bool {
-        self.call.may_be_followed || self.may_be_followed_by_another_name() || self.may_be_followed_at_another_host()
+        self.call.may_be_followed
+            || self.may_be_followed_by_another_name()
+            || self.may_be_followed_at_another_host()
+            || self.told_of_progress()
+    }
+
+    /// Whether the element that was redirected told its own caller of progress after that: it called somebody, though the capture does not
+    /// show it.
+    fn told_of_progress(&self) -> bool {
+        let (client, told) = (self.client().address, self.response.provenance.time);
+        let provisionals = self.call.transactions.iter().flat_map(|t| &t.provisionals);
+        provisionals.filter_map(|id| self.call.message(*id)).any(|m| {
+            m.provenance.flow.source.address == client
+                && m.provenance.time > told
+                && m.message.status().is_some_and(|status| status.0 > 100)
+        })
     }
 
     /// Whether the client asked another server for the user of a Contact right after the redirect: the address in its Request-URI may

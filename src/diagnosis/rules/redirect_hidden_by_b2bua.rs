@@ -76,10 +76,7 @@ pub(super) fn hidden_by<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option
     let answer = case.call.message(last.message)?;
     let waited = answer.provenance.time.since(redirected);
     let at_once = answer.provenance.time >= redirected && waited <= AT_ONCE;
-    // Who tells the caller of progress after the redirect called somebody, though the capture does not show it.
-    let goes_on = |m: &CapturedMessage| m.message.status().is_some_and(|s| s.0 > 100) && m.provenance.time > redirected;
-    let went_on = upstream.provisionals.iter().filter_map(|id| case.call.message(*id)).any(goes_on);
-    (at_once && !went_on && upstream.cancelled_by.is_none()).then_some(Hidden { upstream, answer, status: last.status })
+    (at_once && upstream.cancelled_by.is_none()).then_some(Hidden { upstream, answer, status: last.status })
 }
 
 /// The latest initial INVITE on another leg that came before the redirected one.
@@ -213,6 +210,8 @@ mod tests {
             let found: Vec<_> = of(&flow, RULE.code).iter().map(|f| f.severity).collect();
             assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{name}");
         }
+        let rings = flow(usual, "0.1 sbc > pbx call=up\n180 Ringing\n\n", "0.5", "486 Busy Here");
+        assert!(of(&rings, "redirect-not-followed").is_empty(), "it called somebody");
         let over_tls =
             of(&flow("302 Moved\nContact: <sips:bob@new.example>", "", "0.9", "503 Down"), RULE.code).remove(0);
         let said = over_tls.message.to_string();

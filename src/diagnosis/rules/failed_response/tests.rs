@@ -501,6 +501,19 @@ fn a_notify_that_nobody_asked_for_lost_no_dialog() {
 }
 
 #[test]
+fn a_publication_that_is_made_anew_is_none_that_failed() {
+    let of = |later: &str| {
+        let text = format!(
+            "host p 198.51.100.5\nhost a 192.0.2.10\n\n0 a > p\nPUBLISH sip:bob@p.example\nSIP-If-Match: x\n\n0.01 p > a\n\
+             412 Conditional Request Failed\n\n{later}90 a > p call=ping\nOPTIONS sip:p\n\n90.1 p > a call=ping\n200 OK\n"
+        );
+        report(&text).findings.len()
+    };
+    assert_eq!(of("0.02 a > p\nPUBLISH sip:bob@p.example\n\n0.03 p > a\n200 OK\n\n"), 0);
+    assert_eq!(of(""), 1);
+}
+
+#[test]
 fn nobody_is_told_to_do_without_messages() {
     let of = |request: &str| {
         let text =
