@@ -161,10 +161,9 @@ impl OpenGroup {
         self.rare.as_ref()?.tries_again
     }
 
-    /// Says that another group tries it again. What came of that is waited for.
+    /// Says that another group tries it again. It is not waited for: calls that fail for good would be over in another order than they came.
     pub(super) fn is_tried_again_by(&mut self, next: GroupId) {
         self.rare.get_or_insert_default().next = Some(Next::Open(next));
-        self.rest = None;
     }
 
     /// Keeps what came of that group.
@@ -317,10 +316,10 @@ impl OpenGroup {
     }
 
     fn settles(&self) -> bool {
-        let is_looked_at = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty() || rare.next.is_some());
+        let has_icmp = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
         let is_redirected = || self.legs.iter().any(|open| open.due.troubles.is_redirected);
         let has_failed = || self.legs.iter().any(|open| open.due.troubles.has_failed);
-        let is_open = || self.awaits_follow || is_looked_at() || (is_redirected() && has_failed());
+        let is_open = || self.awaits_follow || has_icmp() || (is_redirected() && has_failed());
         self.legs.iter().all(OpenLeg::is_settled) && !is_open()
     }
 

@@ -10,7 +10,7 @@ use super::known::{Hashed, Known};
 use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::OpenGroup;
 use super::open_groups::{GroupId, LegId, OpenGroups};
-use super::retries::{NextAttempt, Retries};
+use super::retries::{NextAttempt, Retries, is_again};
 use super::settled::Settled;
 use super::touch::{AHEAD, touch_open};
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Waits};
@@ -261,10 +261,15 @@ impl Tracker {
         Some(id)
     }
 
-    /// Says to a call that was refused which one tries it again, and to that one as well.
+    /// Where one group tries again the call of another that was refused, says so to both.
     fn link(&mut self, refused: GroupId, next: GroupId) {
-        let Some(before) = self.groups.get_mut(refused) else { return };
-        before.is_tried_again_by(next);
+        let both = self.groups.get(refused).zip(self.groups.get(next));
+        if !both.is_some_and(|(refused, next)| is_again(refused, next)) {
+            return;
+        }
+        if let Some(group) = self.groups.get_mut(refused) {
+            group.is_tried_again_by(next);
+        }
         if let Some(group) = self.groups.get_mut(next) {
             group.try_again(refused);
         }

@@ -24,8 +24,8 @@ pub(super) static RULE: Rule = Rule {
         what_it_means: "The client offers media and codecs in its session description (SDP), and the other side has to pick from them. It \
             refused the offer with 488 or 606, and shows why: its own session description lists other codecs, a Warning says that it lacks \
             the format (305) or the medium (304), or the offer had no medium that is switched on. Or it accepted the call, and its answer lists \
-            other codecs than the offer, which RFC 3264 §6.1 does not allow: nothing is agreed on then. Or the answer has another number of media sections \
-            than the offer, so that nobody can tell which belong together (RFC 3264 §6).",
+            other codecs than the offer, which RFC 3264 §6.1 does not allow: nothing is agreed on then. Or the offer has more media than audio, and the answer another number \
+            of media sections, so that nobody can tell which belong together (RFC 3264 §6).",
         why_it_matters: "The two ends are reachable and willing, and still cannot talk. It fails every time between these two devices, \
             and never between others, which makes it look like a fault of the network.",
         likely_causes: "- Codecs were switched off on one side, to save bandwidth or licences.\n\

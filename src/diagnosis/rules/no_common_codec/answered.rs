@@ -31,10 +31,11 @@ pub(in crate::diagnosis) fn answers_otherwise(call: &Call) -> bool {
         return false;
     }
     let Some((_, request, response)) = answer(call) else { return false };
-    if sections::differ(request, response) {
+    let [offer, own] = [request, response].map(|captured| audio(captured.message.body()));
+    // As a rule there is none behind that of audio.
+    if sections::has_one(offer) && sections::differ(request, response) {
         return true;
     }
-    let [offer, own] = [request, response].map(|captured| audio(captured.message.body()));
     // As a rule the answer takes the first one of the offer.
     let first = begin(offer);
     if !first.is_empty() && first == begin(own) {

@@ -146,7 +146,8 @@ fn an_answer_has_as_many_sections_as_its_offer() {
         &[
             ("one is missing", &answered(BOTH, AUDIO, 9), Some(Severity::Notice)),
             ("the client hangs up for it", &answered(BOTH, AUDIO, 0), Some(Severity::Warning)),
-            ("one too many", &answered(AUDIO, BOTH, 9), Some(Severity::Notice)),
+            ("one too many", &answered(BOTH, &format!("{BOTH}\nm=image 9 udptl t38"), 9), Some(Severity::Notice)),
+            ("audio alone is offered", &answered(AUDIO, BOTH, 9), None),
             ("refused with port 0", &answered(BOTH, &format!("{AUDIO}\nm=video 0 RTP/AVP 96"), 9), None),
             ("as many", &answered(BOTH, &BOTH.replace("400", "500"), 9), None),
             ("a long call", &answered(BOTH, AUDIO, 90), None),

@@ -18,9 +18,15 @@ pub(super) fn differ(offer: &CapturedMessage, answer: &CapturedMessage) -> bool 
     offered != answered && offered > 0 && answered > 0
 }
 
+static SECTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\nm="));
+
+/// Whether a section begins in a part of a description.
+pub(super) fn has_one(part: &[u8]) -> bool {
+    SECTION.find(part).is_some()
+}
+
 /// How many lines begin a section; the first line of a description begins none.
 fn count(body: &[u8]) -> usize {
-    static SECTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\nm="));
     SECTION.find_iter(body).count()
 }
 
