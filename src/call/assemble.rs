@@ -51,6 +51,7 @@ pub fn assemble(group: Group) -> Box<Call> {
         possible_legs: Vec::new(),
         may_be_followed: false,
         next_attempt: None,
+        registered: None,
     });
     order_legs(&mut call);
     find_own_software(&mut call);

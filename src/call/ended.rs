@@ -6,6 +6,7 @@ use super::assemble::{Group, assemble};
 use super::retries::NextAttempt;
 use super::touch::touch_ahead;
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Leg};
+use crate::provenance::Timestamp;
 use crate::transaction::match_messages;
 
 /// A group that is over. Its messages most likely left the caches of the processor since they came.
@@ -18,6 +19,7 @@ pub struct EndedGroup {
     pub(super) possible: Vec<CallNumber>,
     pub(super) may_be_followed: bool,
     pub(super) next_attempt: Option<Box<NextAttempt>>,
+    pub(super) registered: Option<Timestamp>,
     /// How long it was watched behind its last message.
     pub(super) silence: Duration,
 }
@@ -25,7 +27,7 @@ pub struct EndedGroup {
 impl EndedGroup {
     /// Makes the call of it.
     pub fn into_call(self) -> Box<Call> {
-        let Self { number, legs, messages, icmp, possible, may_be_followed, next_attempt, silence } = self;
+        let Self { number, legs, messages, icmp, possible, may_be_followed, next_attempt, registered, silence } = self;
         let transactions = match_messages(&messages);
         let last = messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
         let observed_until = last.plus(silence);
@@ -33,6 +35,7 @@ impl EndedGroup {
         call.possible_legs = possible;
         call.may_be_followed = may_be_followed;
         call.next_attempt = next_attempt;
+        call.registered = registered;
         call
     }
 }

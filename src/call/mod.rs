@@ -33,6 +33,7 @@ mod path;
 mod redirect;
 pub mod redress;
 pub(crate) mod referred;
+mod registrations;
 mod repeats;
 mod retries;
 mod settled;
@@ -288,6 +289,8 @@ pub struct Call {
     pub may_be_followed: bool,
     /// Where it was refused, and its caller called the same party again at once under another Call-ID, and was answered: that call.
     pub next_attempt: Option<Box<NextAttempt>>,
+    /// Where it was refused as if nobody were registered: when a registration of the called user was accepted for the last time by then.
+    pub registered: Option<Timestamp>,
 }
 
 impl Call {

@@ -53,6 +53,9 @@ pub(super) struct OpenGroup {
     legs: SmallVec<[OpenLeg; 1]>,
 }
 
+/// Attempts of one caller, one behind the other, that are looked at.
+const ATTEMPTS: usize = 8;
+
 /// What few groups have.
 #[derive(Debug, Default)]
 struct Rare {
@@ -65,6 +68,10 @@ struct Rare {
     tries_again: Option<GroupId>,
     /// The call that tries it again.
     next: Option<Next>,
+    /// When the user who was called was registered for the last time.
+    registered: Option<Timestamp>,
+    /// Whether it asks the other side to call somebody: what came of that is another call, which is to be known first.
+    refers: bool,
 }
 
 /// The next call of a caller that was refused.
@@ -133,9 +140,10 @@ impl OpenGroup {
         for open in &mut self.legs {
             legs.push(Leg { call_id: open.key.take_call_id() });
         }
-        let Rare { icmp, possible, may_be_followed, .. } = self.rare.take().map(|rare| *rare).unwrap_or_default();
+        let Rare { icmp, possible, may_be_followed, registered, .. } =
+            self.rare.take().map(|rare| *rare).unwrap_or_default();
         let (number, messages, silence) = (self.number, mem::take(&mut self.messages), self.silence(now));
-        EndedGroup { number, legs, messages, icmp, possible, may_be_followed, next_attempt: None, silence }
+        EndedGroup { number, legs, messages, icmp, possible, may_be_followed, next_attempt: None, registered, silence }
     }
 
     /// Takes note of another group that may follow its redirect.
@@ -149,6 +157,11 @@ impl OpenGroup {
         if possible.len() < POSSIBLE_LEGS && !possible.contains(&other) {
             possible.push(other);
         }
+    }
+
+    /// Keeps when the user who was called was registered for the last time.
+    pub(super) fn note_registered(&mut self, time: Timestamp) {
+        self.rare.get_or_insert_default().registered.replace(time);
     }
 
     /// Says that it tries again what was refused.
@@ -171,12 +184,25 @@ impl OpenGroup {
         self.rare.get_or_insert_default().next = Some(Next::Over(next));
     }
 
-    /// The next attempt of its caller, where it was answered.
-    pub(super) fn take_next(&mut self, groups: &OpenGroups) -> Option<Box<NextAttempt>> {
-        match self.rare.as_mut()?.next.take()? {
-            Next::Open(id) => groups.get(id).and_then(NextAttempt::of),
-            Next::Over(next) => next,
+    /// Whether another group tries it again.
+    pub(super) fn is_tried_again(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.next.is_some())
+    }
+
+    /// The next attempt of its caller that was answered, where the ones in between were refused as well.
+    pub(super) fn next_answered(&self, groups: &OpenGroups) -> Option<Box<NextAttempt>> {
+        let mut next = self.rare.as_ref()?.next.as_ref()?;
+        for _ in 0..ATTEMPTS {
+            let group = match next {
+                Next::Over(next) => return next.clone(),
+                Next::Open(id) => groups.get(*id)?,
+            };
+            if let Some(answered) = NextAttempt::of(group) {
+                return Some(answered);
+            }
+            next = group.rare.as_ref()?.next.as_ref()?;
         }
+        None
     }
 
     /// Keeps an ICMP error about one of its messages.
@@ -223,6 +249,7 @@ impl OpenGroup {
             match (captured.message.status(), captured.message.method()) {
                 (Some(status), Some(Method::Invite)) => self.awaits_follow |= status.is_redirection(),
                 (None, Some(Method::Invite)) => self.awaits_follow = false,
+                (None, Some(Method::Refer)) => self.rare.get_or_insert_default().refers = true,
                 _ => {}
             }
         }
@@ -319,7 +346,8 @@ impl OpenGroup {
         let has_icmp = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
         let is_redirected = || self.legs.iter().any(|open| open.due.troubles.is_redirected);
         let has_failed = || self.legs.iter().any(|open| open.due.troubles.has_failed);
-        let is_open = || self.awaits_follow || has_icmp() || (is_redirected() && has_failed());
+        let refers = || self.rare.as_ref().is_some_and(|rare| rare.refers);
+        let is_open = || self.awaits_follow || has_icmp() || refers() || (is_redirected() && has_failed());
         self.legs.iter().all(OpenLeg::is_settled) && !is_open()
     }
 

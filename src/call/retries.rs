@@ -17,6 +17,9 @@ use crate::sip::{HeaderName, Method, StatusCode};
 /// People who dial again take longer.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
+/// Digits of numbers that are no extensions.
+const WHOLE_NUMBER: usize = 7;
+
 /// A later call of the same caller to the same party that was answered.
 #[derive(Debug, Clone)]
 pub struct NextAttempt {
@@ -91,16 +94,25 @@ pub(super) fn is_again(refused: &OpenGroup, next: &OpenGroup) -> bool {
     first(refused) == first(next) && both.is_some_and(|(one, other)| one == other)
 }
 
-/// Who calls whom in an INVITE that begins a dialog, by their users.
-fn parties(invite: &CapturedMessage) -> Option<[String; 2]> {
+/// Who calls whom in an INVITE that begins a dialog, by their users, and the domain of a caller who is one of several of that name.
+fn parties(invite: &CapturedMessage) -> Option<[String; 3]> {
     let message = &invite.message;
     if !message.is_request() || message.method() != Some(&Method::Invite) || message.to_tag().is_some() {
         return None;
     }
     let user = |name| Some(message.party(name)?.user_name()?.to_owned()).filter(|user| !user.is_empty());
     let (caller, party) = (user(HeaderName::From)?, user(HeaderName::To)?);
+    // Exchanges that serve several customers have one user of that name for each.
+    let is_known = is_whole_number(&caller);
+    let domain = if is_known { String::new() } else { message.party(HeaderName::From)?.lower_host().into_owned() };
     // Anybody may be behind that.
-    (!caller.eq_ignore_ascii_case("anonymous")).then_some([caller, party])
+    (!caller.eq_ignore_ascii_case("anonymous")).then_some([caller, domain, party])
+}
+
+/// Whether a user is a number that is so long that there is none like it elsewhere.
+fn is_whole_number(user: &str) -> bool {
+    let digits = user.strip_prefix('+').unwrap_or(user);
+    digits.len() >= WHOLE_NUMBER && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A number that INVITEs of one client share by which one caller calls one party, and hardly any others: every INVITE is looked at.

@@ -10,6 +10,7 @@ use super::known::{Hashed, Known};
 use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::OpenGroup;
 use super::open_groups::{GroupId, LegId, OpenGroups};
+use super::registrations::Registrations;
 use super::retries::{NextAttempt, Retries, is_again};
 use super::settled::Settled;
 use super::touch::{AHEAD, touch_open};
@@ -64,6 +65,7 @@ pub struct Tracker {
     early: VecDeque<EndedGroup>,
     settled: Settled,
     retries: Retries,
+    registrations: Registrations,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
     is_patient: bool,
     waits: Waits,
@@ -105,6 +107,7 @@ impl Tracker {
         let Some(group) = self.groups.get_mut(id.group()) else { return };
         let before = group.octets;
         let ends_setup = is_final_to_invite(message);
+        self.registrations.observe(message, provenance.time);
         captured.leg = id.leg as usize;
         let is_crowded = self.octets > self.room.crowded;
         if !group.push(captured, now, is_crowded) {
@@ -121,6 +124,9 @@ impl Tracker {
             None if ends_setup => {
                 self.legs.answered(id, group);
                 self.retries.refuse(id.group(), group);
+                if let Some(time) = self.registrations.before_refusal(group) {
+                    group.note_registered(time);
+                }
             }
             None => {}
         }
@@ -264,7 +270,8 @@ impl Tracker {
     /// Where one group tries again the call of another that was refused, says so to both.
     fn link(&mut self, refused: GroupId, next: GroupId) {
         let both = self.groups.get(refused).zip(self.groups.get(next));
-        if !both.is_some_and(|(refused, next)| is_again(refused, next)) {
+        // The first one tells what became of it.
+        if !both.is_some_and(|(refused, next)| !refused.is_tried_again() && is_again(refused, next)) {
             return;
         }
         if let Some(group) = self.groups.get_mut(refused) {
@@ -381,10 +388,10 @@ impl Tracker {
             self.known.remove(open.hash, id.leg(leg));
         }
         self.legs.close(id, &mut group);
+        let next = group.next_answered(&self.groups);
         if let Some(before) = group.tries_again().and_then(|before| self.groups.get_mut(before)) {
-            before.learn(NextAttempt::of(&group));
+            before.learn(NextAttempt::of(&group).or_else(|| next.clone()));
         }
-        let next = group.take_next(&self.groups);
         self.octets -= group.octets;
         Some(EndedGroup { next_attempt: next, ..group.end(self.clock.reading()) })
     }

@@ -111,6 +111,7 @@ impl Builder {
             possible_legs: Vec::new(),
             may_be_followed: false,
             next_attempt: None,
+            registered: None,
         };
         Self { call, start, frame, id }
     }

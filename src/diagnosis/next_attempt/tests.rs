@@ -65,6 +65,17 @@ fn other_calls_leave_it_an_error() {
         ("a long gap", vec![refused(), call(16.0, "a>p", "bob", "200 OK", 3.0)]),
         ("another client", vec![refused(), call(10.5, "b>p", "bob", "200 OK", 3.0)]),
         ("refused again", vec![refused(), call(10.5, "a>p", "bob", NO, 0.0)]),
+        (
+            "the same extension of another customer",
+            vec![refused(), call(10.5, "a>p", "bob", "200 OK", 3.0).replace("alice@corp", "alice@other")],
+        ),
+        (
+            "a load test",
+            [refused(), call(10.5, "a>p", "bob", "200 OK", 3.0)]
+                .iter()
+                .map(|s| s.replace("From:", "User-Agent: SIPp\nFrom:"))
+                .collect(),
+        ),
         ("another caller", vec![refused(), call(10.5, "a>p", "bob", "200 OK", 3.0).replace("alice", "dave")]),
         (
             "withheld",
@@ -77,6 +88,35 @@ fn other_calls_leave_it_an_error() {
         let (severity, text) = said(&steps, 60);
         assert!(severity == Severity::Error && !text.contains("called the same party again"), "{name}: {text}");
     }
+}
+
+#[test]
+fn all_attempts_in_front_of_the_one_that_gets_through_are_told_of_it() {
+    for talk in [3.0, 150.0] {
+        let steps = [
+            call(0.0, "a>p", "bob", NO, 0.0),
+            call(0.5, "a>q", "bob", "503 Service Unavailable", 0.0),
+            call(1.0, "a>p", "bob", "200 OK", talk),
+            // Nor does a later call take its place.
+            call(3.5, "a>p", "bob", "200 OK", 1.0),
+        ];
+        let mut found = diagnose(&format!("{HOSTS}{}{}", steps.concat(), later(200))).calls;
+        found.sort_by_key(|report| report.call.number);
+        let said: Vec<_> = found.iter().filter(|r| r.root_cause.is_some()).map(|r| &r.findings[0]).collect();
+        assert_eq!(said.len(), 2);
+        for finding in said {
+            let text = finding.message.to_string();
+            assert!(finding.severity == Severity::Warning && text.ends_with("and call 3 was answered."), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_whole_number_calls_from_any_domain() {
+    let steps =
+        [call(0.0, "a>p", "bob", NO, 0.0), call(0.5, "a>p", "bob", "200 OK", 3.0).replace("alice@corp", "alice@x")];
+    let steps = steps.map(|step| step.replace("alice", "+12125550101"));
+    assert_eq!(said(&steps, 60).0, Severity::Warning);
 }
 
 #[test]

@@ -149,6 +149,10 @@ impl Registered {
         let (name, failure) = failure(call, TransactionId(at), refused)?;
         let (user, known) = self.users.get_key_value(&name)?;
         let (period, attempt) = known.over_before(&failure)?;
+        // One that goes on is known only when it is over.
+        if call.registered.is_some_and(|time| time > period.last.time.plus(user::GRACE)) {
+            return None;
+        }
         Some(Expired { user, period, attempt, failure })
     }
 

@@ -253,7 +253,7 @@ impl Fate {
 }
 
 /// Whether a request names SIPp, or has a Call-ID as SIPp writes it: the number of the call, that of the process, and an address.
-fn is_of_sipp(request: &Message) -> bool {
+pub(in crate::diagnosis) fn is_of_sipp(request: &Message) -> bool {
     let names_it = |software: &str| software.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"sipp"));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let own = || {

@@ -18,7 +18,7 @@ const ATTEMPTS: usize = 2;
 /// Calls that failed, the first ones.
 const FAILURES: usize = 8;
 /// Registrars wait a little before they take a binding away.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// A user (an address of record) with all its contacts.
 #[derive(Debug, Default)]

@@ -167,6 +167,18 @@ mod tests {
             let (severity, message) = of(&invite("5.2", "b", "carol", "404 Not Found"), end);
             assert!(severity == Severity::Notice && message.ends_with("That request is call 2."), "{message}");
         }
+        // However long the failed call is waited for, it is known when the transfer is told.
+        let unavailable = |text: String| text.replace("404 Not Found", "503 Service Unavailable");
+        let clock = "host x 203.0.113.70\nhost y 203.0.113.71\n\n";
+        let clock = (40..200).step_by(5).fold(clock.to_owned(), |flow, at| {
+            format!("{flow}{at} x > y call=o{at}\nOPTIONS sip:y\n\n+0.01 y > x call=o{at}\n200 OK\n\n")
+        });
+        let other = invite("5.2", "b", "carol", "404 Not Found");
+        let text = format!("host c 203.0.113.60\n{CALL}{other}{}{END}{clock}", notify("7.0", "refer", "404 Not Found"));
+        let reports = reports(&unavailable(text));
+        let first = reports.iter().find(|report| report.call.number.0 == 1).unwrap();
+        let message = first.findings[0].message.to_string();
+        assert!(message.ends_with("That request is call 2."), "{message}");
         for (name, other) in [
             ("another callee", invite("5.2", "b", "dave", "404 Not Found")),
             ("another status", invite("5.2", "b", "carol", "403 Forbidden")),

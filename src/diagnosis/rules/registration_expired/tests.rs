@@ -201,3 +201,28 @@ fn under_a_number_that_was_registered_the_number_is_right() {
     };
     assert_eq!((of(String::new()), of(registered(0, "442079460199", 60))), (1, 0));
 }
+
+#[test]
+fn a_registration_that_is_renewed_again_and_again_is_known_while_it_goes_on() {
+    // All of one Call-ID, so that they are over only behind the call.
+    let renewed = |until: u32| -> String {
+        (100..until).step_by(30).fold(String::new(), |mut flow, at| {
+            let contact = "Contact: <sip:bob@192.0.2.10>;expires=60";
+            let _ = write!(
+                flow,
+                "{at} a > r call=again\nREGISTER sip:r.example\nFrom: <sip:bob@r.example>\nTo: <sip:bob@r.example>\n{contact}\n\n\
+                 +0.01 r > a call=again\n200 OK\n{contact}\n\n"
+            );
+            flow
+        })
+    };
+    let said = |until: u32| {
+        let flow = flow(&[registered(0, "bob", 60), renewed(until), call(250, "bob", REFUSED)]);
+        let found = diagnose(&flow).calls.into_iter().find(|report| report.root_cause.is_some()).unwrap();
+        found.findings[0].message.to_string()
+    };
+    assert!(said(100).contains("was over 3 min 9 s before this call"), "{}", said(100));
+    for until in [260, 390] {
+        assert!(!said(until).contains("registered as"), "{}", said(until));
+    }
+}
