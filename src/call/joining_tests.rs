@@ -106,6 +106,22 @@ fn what_may_follow_a_redirect_is_mentioned_and_not_joined() {
 }
 
 #[test]
+fn a_contact_without_user_is_perhaps_followed_by_a_call_to_the_same_user() {
+    for (contact, user, expected) in [
+        ("sip:203.0.113.72", "+12155550199", true),
+        ("sip:203.0.113.72", "+12155550177", false),
+        ("mailto:x@new.example", "+12155550199", false),
+    ] {
+        let calls = track(&format!(
+            "{HOSTS}0 a > b call=1\nINVITE sip:+12155550199@203.0.113.70\nFrom: <sip:x@192.0.2.10>\n\n\
+             0.2 b > a call=1\n302 Moved\nContact: <{contact}>\n\n0.21 a > b call=1\nACK\n\n\
+             0.3 a > c call=2\nINVITE sip:{user}@203.0.113.71\nFrom: <sip:main@sbc.example>\n"
+        ));
+        assert_eq!(calls.iter().any(|c| c.may_be_followed), expected, "{contact} {user}");
+    }
+}
+
+#[test]
 fn a_forwarded_call_whose_caller_is_the_forwarder_is_joined() {
     let flow = |from: &str| {
         format!(

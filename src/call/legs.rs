@@ -95,11 +95,16 @@ pub fn follows_redirect(
 /// next route.
 pub(super) fn may_follow(redirected: &Sent, told: Timestamp, contacts: &[Uri], later: &Sent) -> bool {
     let Some(target) = later.parties.target.as_ref() else { return false };
+    // A contact without a user leaves clients with the one whom they called, and anybody may be called next.
+    let is_for_the_same = |contact: &Uri| {
+        let before = redirected.parties.target.as_ref().filter(|_| contact.is_sip() && contact.user.is_none());
+        before.is_some_and(|before| same_user(before, target))
+    };
     later.start > told
         && later.start.since(told) <= FIRST_CONTACT
         && later.same_client(redirected)
         && later.flow.destination != redirected.flow.destination
-        && contacts.iter().any(|contact| contact.user.is_none() || same_user(contact, target))
+        && contacts.iter().any(|contact| same_user(contact, target) || is_for_the_same(contact))
 }
 
 /// Whether a Request-URI names the user of a contact at another host, and not the user that was called before: an exchange that is

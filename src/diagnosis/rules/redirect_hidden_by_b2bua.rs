@@ -42,7 +42,8 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The element followed the redirect, and its target failed: the failure belongs to the target.\n\
             - It called the new address on a way that the capture does not show: the rule is silent where the caller was told of progress after the \
             redirect, and a guess where the failure came later than after 200 ms.\n\
-            - A forking proxy received the redirect on one branch and returned the response of another.\n\
+            - A forking proxy or B2BUA received the redirect on one branch and returned the response of another: the rule is silent where another one \
+            was open.\n\
             - Two legs that only happen to fail at the same time; sipscan ties legs together by more than time.",
     },
     detect: Detect::Given(Facts::REDIRECT.with(Facts::FURTHER), detect),
@@ -70,6 +71,8 @@ pub(super) fn hidden_by<'a>(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option
     let upstream = match nearest.upstream.and_then(|id| case.call.transaction(id)) {
         Some(hop) if hop.downstream.len() == 1 => Some(hop),
         Some(_) => return None,
+        // As with a proxy that forks, the failure may be that of another leg.
+        None if has_leg_beside(case, nearest) => return None,
         None => other_leg(case, nearest),
     }?;
     let last = upstream.finals.last().filter(|f| f.status.0 >= 400)?;
@@ -85,8 +88,25 @@ fn other_leg<'a>(case: &RedirectCase<'a>, nearest: &Transaction) -> Option<&'a T
         .call
         .transactions
         .iter()
-        .filter(|t| t.leg < nearest.leg && t.method == nearest.method && !t.in_dialog && t.start <= nearest.start);
+        .filter(|t| t.leg < nearest.leg && t.method == nearest.method && !t.in_dialog && t.start <= nearest.start)
+        .filter(|t| !is_sent_by_same(t, nearest));
     earlier.max_by_key(|t| (t.leg, t.start))
+}
+
+/// Whether one element sent both. An address that several share talks to itself.
+fn is_sent_by_same(a: &Transaction, b: &Transaction) -> bool {
+    a.client == b.client || (a.client.address == b.client.address && a.client.address != a.server.address)
+}
+
+/// Whether the element that was redirected called somebody else on another leg that was open when the redirect came.
+fn has_leg_beside(case: &RedirectCase<'_>, nearest: &Transaction) -> bool {
+    let redirected = case.response.provenance.time;
+    let was_open = |t: &Transaction| {
+        let over = t.finals.last().and_then(|f| case.call.time(f.message));
+        t.start <= redirected && over.is_none_or(|time| time >= redirected)
+    };
+    let mut others = case.call.transactions.iter().filter(|t| t.leg != nearest.leg && t.method == nearest.method);
+    others.any(|t| !t.in_dialog && is_sent_by_same(t, nearest) && was_open(t))
 }
 
 fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
@@ -186,6 +206,24 @@ mod tests {
     /// The findings of that code about the whole flow as one call with two legs.
     fn of(flow: &str, code: &str) -> Vec<Finding> {
         report(flow).findings.into_iter().filter(|f| f.code == code).collect()
+    }
+
+    #[test]
+    fn the_failure_of_another_leg_of_the_same_element_is_not_made_of_the_redirect() {
+        let beside = |ends: &str| {
+            let usual = "302 Moved\nContact: <sip:bob@203.0.113.40>";
+            let other = format!(
+                "host other 198.51.100.40\n\n0.01 sbc > other call=beside\nINVITE sip:bob@198.51.100.40\n\
+                 Session-ID: ab30317f1a784dc48ff824d0d3715d86\n\n{ends} other > sbc call=beside\n486 Busy Here\n\n\
+                 +0.001 sbc > other call=beside\nACK\n\n"
+            );
+            flow(usual, "", "0.12", "486 Busy Here").replace("0.02 sbc > old", &format!("{other}0.02 sbc > old"))
+        };
+        assert!(of(&beside("0.1"), RULE.code).is_empty());
+        assert_eq!(of(&beside("0.1"), "redirect-not-followed").len(), 1);
+        // One that was over before had no part in it, and is not the element in the middle.
+        let hunted = of(&beside("0.015"), RULE.code);
+        assert!(hunted[0].message.to_string().starts_with("198.51.100.20:5060 received 302"), "{}", hunted[0].message);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::call::{Call, CapturedMessage};
+use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::redirect_case::{RedirectCase, is_visible_on_udp};
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::NameAddr;
+use crate::sip::{NameAddr, Uri};
 
 /// Requests that are no further apart were sent at one time.
 const AT_ONCE: Duration = Duration::from_millis(10);
@@ -29,6 +29,7 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Call again: every Contact has a `q` from 0 to 1, and the first follow-up goes to the highest.",
         when_this_is_wrong: "- A single Contact needs no `q`.\n\
             - Equal values ask for a free choice, or for all at once.\n\
+            - A Contact that the call went to before need not be tried again, whatever its value: the rule leaves it out.\n\
             - The Contact of the highest value asks for TCP or TLS, where the capture may not show the attempt.",
     },
     detect: Detect::of_redirects(detect),
@@ -85,7 +86,9 @@ fn client_fault(case: &RedirectCase<'_>) -> Option<Finding> {
     let is_ipv6 = case.client().address.is_ipv6();
     let usable = |index: &usize| {
         let uri = case.redirect.contacts.get(*index).and_then(|c| c.address.as_ref()).map(|a| &a.uri);
-        uri.is_some_and(|uri| is_visible_on_udp(uri) && uri.ip().is_none_or(|ip| ip.is_ipv6() == is_ipv6))
+        uri.is_some_and(|uri| {
+            is_visible_on_udp(uri) && uri.ip().is_none_or(|ip| ip.is_ipv6() == is_ipv6) && !was_tried(case, uri)
+        })
     };
     let mut tried: Vec<usize> = Vec::new();
     for follow in &case.redirect.follows {
@@ -115,6 +118,13 @@ fn client_fault(case: &RedirectCase<'_>) -> Option<Finding> {
         return Some(finding);
     }
     None
+}
+
+/// Whether the call went to an address before the redirect came: nobody should go there again (RFC 3261 §8.1.3.4).
+fn was_tried(case: &RedirectCase<'_>, uri: &Uri) -> bool {
+    let before = |t: &&Transaction| t.method == case.transaction.method && t.start < case.response.provenance.time;
+    let mut asked = case.call.transactions.iter().filter(before).filter_map(|t| case.call.message(t.request?));
+    asked.any(|m| m.message.request_uri().is_some_and(|target| uri.effectively_equals(&target)))
 }
 
 /// The request to a Contact that was called so soon after another request that nobody waited for an answer to that.
@@ -177,6 +187,11 @@ mod tests {
                 (
                     "the better one over IPv6, for a client of IPv4",
                     &flow(";q=0.5", ";q=1", &followed(a, "200 OK")).replace("b.corp.example>", "[2001:db8::5]>"),
+                    None,
+                ),
+                (
+                    "the better one was called already",
+                    &flow(";q=0.5", ";q=1", &followed(a, "200 OK")).replace(b, "sip:bob@corp.example"),
                     None,
                 ),
                 ("none", &flow("", "", &to_b), notice),
