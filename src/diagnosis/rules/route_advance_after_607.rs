@@ -1,6 +1,7 @@
 //! An element that tries another route after a 607.
 
 use crate::diagnosis::patterns::unwanted::again::After;
+use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Patterns, Rule, Severity, Text,
 };
@@ -29,9 +30,9 @@ pub(super) static RULE: Rule = Rule {
             reaches the caller.",
         when_this_is_wrong: "- The branches were opened before the 607 came: a parallel fork.\n\
             - The caller itself called again, and the element sent that new call another way (caller-retries-after-607). \
-            Where the hop in front of the element is not in the capture, the two look alike.\n\
-            - The called side diverts rejected calls, such as to its voicemail: the rule is silent where Diversion or a `cause` in the Request-URI says \
-            so.\n\
+            Where the hop in front of the element is not in the capture, the two look alike: after more than 3 s it is a guess, and a warning.\n\
+            - The called side diverts rejected calls, such as to its voicemail: the rule is silent where Diversion, a `cause` in the \
+            Request-URI, or another user in History-Info says so.\n\
             - The first route answered with another code, such as 603 or 503, after which other rules hold.",
     },
     detect: Detect::Capture(detect),
@@ -47,7 +48,16 @@ fn finding(after: &[After<'_>]) -> Option<Finding> {
     let client = first.sent.client;
     let role = "operator of the element that tried another route";
     let shown = after.iter().take(UNWANTED_EXAMPLES).flat_map(pair).skip(1);
-    let mut finding = Finding::new(&RULE, Certainty::Strong, message(first, after.len()), first.sent.evidence.clone())
+    // Where one of several was sent at once, the element does so.
+    let is_guess = after.iter().all(|after| after.may_be_a_new_call());
+    let (severity, certainty) =
+        if is_guess { (Severity::Warning, Certainty::Weak) } else { (Severity::Error, Certainty::Strong) };
+    let doubt = is_guess.then(|| {
+        Text::new("Where the caller itself called again meanwhile, which this capture does not show, the element only sent that call on another way.")
+    });
+    let message = with_reason(message(first, after.len()), doubt);
+    let mut finding = Finding::new(&RULE, certainty, message, first.sent.evidence.clone())
+        .severity(severity)
         .evidence(shown)
         .actor(Actor { software: first.sent.software.clone(), ..Actor::at(client, role) })
         .fix(
@@ -150,12 +160,24 @@ mod tests {
         };
         let diversion = "\nDiversion: <sip:+12155550113@a.example>;reason=deflection";
         let voicemail = "vm@203.0.113.55";
+        let history =
+            |to: &str| format!("\nHistory-Info: <sip:+12155550113@198.51.100.20>;index=1, <sip:{to}>;index=1.1");
         check(
             RULE.code,
             &[
                 ("another route", &flow("", "+12155550113@203.0.113.55"), Some(Severity::Error)),
                 ("diverted", &flow("", &format!("{voicemail}{diversion}")), None),
                 ("a voicemail", &flow("", &format!("{voicemail};cause=603")), None),
+                (
+                    "its history names another user",
+                    &flow("", &format!("{voicemail}{}", history("vm@203.0.113.55"))),
+                    None,
+                ),
+                (
+                    "its history names another host",
+                    &flow("", &format!("+12155550113@203.0.113.55{}", history("+12155550113@203.0.113.55"))),
+                    Some(Severity::Error),
+                ),
                 ("it came diverted", &flow(diversion, "+12155550113@203.0.113.55"), Some(Severity::Error)),
             ],
         );
@@ -176,7 +198,7 @@ mod tests {
                     &flow("607 Unwanted", "0.8", "y", NUMBERS).replace("c2", "c1"),
                     Some(Severity::Error),
                 ),
-                ("half a minute later", &flow("607 Unwanted", "32", "y", NUMBERS), Some(Severity::Error)),
+                ("half a minute later", &flow("607 Unwanted", "32", "y", NUMBERS), Some(Severity::Warning)),
                 ("later", &flow("607 Unwanted", "33", "y", NUMBERS), None),
                 ("the same next hop", &flow("607 Unwanted", "0.8", "x", NUMBERS), None),
                 ("another callee", &flow("607 Unwanted", "0.8", "y", &other), None),
@@ -193,6 +215,21 @@ mod tests {
             1.51 sbc > a call=c9 forward\n603 Decline\n\n";
         let flow = format!("{HOSTS}{}{again}", call("0", "c1", "x", NUMBERS, "607 Unwanted"));
         check(RULE.code, &[("forwarded", &flow, None)]);
+    }
+
+    #[test]
+    fn what_comes_late_may_be_a_new_call_of_the_caller() {
+        let of = |at: &str| {
+            let flow = format!(
+                "{HOSTS}{}{}",
+                call("0", "c1", "x", NUMBERS, "607 Unwanted"),
+                call(at, "c2", "y", NUMBERS, "603 Decline")
+            );
+            let finding = only(&flow, RULE.code);
+            (finding.certainty, finding.message.to_string().ends_with("sent that call on another way."))
+        };
+        assert_eq!(of("20"), (Certainty::Weak, true));
+        assert_eq!(of("2"), (Certainty::Strong, false));
     }
 
     #[test]

@@ -21,7 +21,11 @@ use crate::limits::{
 };
 use crate::provenance::{Endpoint, Timestamp};
 use crate::shorten;
-use crate::sip::{HeaderName, Message, StatusCode};
+use crate::sip::uri::UserAtHost;
+use crate::sip::{HeaderName, Message, NameAddr, StatusCode};
+
+/// Elements that try another route do so within this time; people who dial again take longer.
+const ON_ITS_OWN: Duration = Duration::from_secs(3);
 
 /// A client, a caller and a callee.
 type Key = (IpAddr, Arc<str>, Arc<str>);
@@ -155,6 +159,12 @@ impl After<'_> {
     /// From the 607 to the INVITE.
     pub fn gap(self) -> Duration {
         self.sent.time.since(self.rejection.time)
+    }
+
+    /// Whether the caller itself may have called again: the capture does not show who gave the later call to the element, and routes
+    /// are tried sooner.
+    pub fn may_be_a_new_call(self) -> bool {
+        self.sent.call != self.rejection.call && self.sent.received.is_none() && self.gap() > ON_ITS_OWN
     }
 
     /// Whether the same element tried another next hop on its own.
@@ -488,7 +498,21 @@ fn noted(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Noted {
     Noted { call: call.number, place, because, received, diverts }
 }
 
-/// Whether a request names who diverts the call (RFC 5806), or why a voicemail or another service gets it (RFC 4458).
+/// Whether a request names who diverts the call (RFC 5806, RFC 7044), or why a voicemail or another service gets it (RFC 4458).
 fn diverts(request: &Message) -> bool {
-    request.has(HeaderName::Diversion) || request.request_uri_text().is_some_and(|uri| uri.contains(";cause="))
+    request.has(HeaderName::Diversion)
+        || request.request_uri_text().is_some_and(|uri| uri.contains(";cause="))
+        || names_several(request)
+}
+
+/// Whether the history of a request names more than one user whom it was for.
+fn names_several(request: &Message) -> bool {
+    let (mut first, mut differs) = (None::<String>, false);
+    request.each_value(HeaderName::HistoryInfo, |value| {
+        let user = NameAddr::uri_of(value).and_then(UserAtHost::read).and_then(|uri| uri.user);
+        let Some(user) = user else { return };
+        differs |= first.as_deref().is_some_and(|first| first != user);
+        first.get_or_insert_with(|| user.to_owned());
+    });
+    differs
 }
