@@ -35,7 +35,10 @@ impl<'a, 'c> Asked<'a, 'c> {
     /// Asks a rule.
     fn ask(&mut self, place: Place, detect: impl FnOnce(&Call, &Context<'_>, &mut Vec<Finding>)) {
         detect(self.studied.call, &self.context, &mut self.findings);
-        self.places.resize(self.findings.len(), place);
+        // Most rules say nothing.
+        if self.places.len() < self.findings.len() {
+            self.places.resize(self.findings.len(), place);
+        }
     }
 
     /// Puts what was said in the order of the rules, each thing once, with the severities that `weigh` gives.
