@@ -209,7 +209,7 @@ pub const ENDED_IDLE: Duration = Duration::from_secs(40);
 pub const CHALLENGED_IDLE: Duration = Duration::from_secs(90);
 /// A call is over this long after its last message when every request in it has its final response, every INVITE its ACK, every
 /// dialog its BYE, and no response invites to try again: whoever had missed one of them would have sent again within T2, 4 s (RFC
-/// 3261 §17.1.2.2). A redirect that nobody followed waits longer. Captures of several files, whose clocks may differ, wait for
+/// 3261 §17.1.2.2). A redirect that nobody followed waits longer, unless more than [`CROWDED_OCTETS`] are open. Captures of several files, whose clocks may differ, wait for
 /// [`ENDED_IDLE`].
 pub const SETTLED_IDLE: Duration = Duration::from_secs(6);
 /// The same where a BYE ended an answered call between two hosts, nothing was sent or captured twice, and more than

@@ -261,7 +261,7 @@ impl OpenGroup {
         }
         self.messages.push(captured);
         self.was_settled |= self.rest.is_some();
-        self.rest = self.settles().then(|| self.rest_of_settled(is_crowded));
+        self.rest = self.settles(is_crowded).then(|| self.rest_of_settled(is_crowded));
         true
     }
 
@@ -317,7 +317,8 @@ impl OpenGroup {
     }
 
     /// Whether it is a call that is over with nothing left to come: every request has its final response, every final response to an
-    /// INVITE its ACK, every dialog its BYE. What may be tried again waits, and so does a redirect that nobody followed yet, or whose next Contact may have its turn.
+    /// INVITE its ACK, every dialog its BYE. What may be tried again waits, and so does a redirect that nobody followed yet while little is open, or
+    /// whose next Contact may have its turn.
     pub(super) fn is_settled(&self) -> bool {
         self.rest.is_some()
     }
@@ -342,12 +343,15 @@ impl OpenGroup {
         })
     }
 
-    fn settles(&self) -> bool {
+    /// Whether nothing is left to come. Who follows a redirect late is waited for unless much is open: every redirect of a busy server would
+    /// be kept for as long.
+    fn settles(&self, is_crowded: bool) -> bool {
         let has_icmp = || self.rare.as_ref().is_some_and(|rare| !rare.icmp.is_empty());
         let is_redirected = || self.legs.iter().any(|open| open.due.troubles.is_redirected);
         let has_failed = || self.legs.iter().any(|open| open.due.troubles.has_failed);
         let refers = || self.rare.as_ref().is_some_and(|rare| rare.refers);
-        let is_open = || self.awaits_follow || has_icmp() || refers() || (is_redirected() && has_failed());
+        let awaits_follow = self.awaits_follow && !is_crowded;
+        let is_open = || awaits_follow || has_icmp() || refers() || (is_redirected() && has_failed());
         self.legs.iter().all(OpenLeg::is_settled) && !is_open()
     }
 

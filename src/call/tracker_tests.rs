@@ -146,6 +146,12 @@ fn who_hung_up_is_waited_for_less_while_much_is_open() {
     assert_eq!(rest_in_a_crowd(&answered, 1), Some(HUNG_UP_IDLE));
     for (what, flow, copies) in [
         ("rejected", "0 a > b\nINVITE sip:bob@b.example\n\n1 b > a\n486 Busy Here\n\n1.1 a > b\nACK\n".to_owned(), 1),
+        (
+            "redirected, and not followed",
+            "0 a > b\nINVITE sip:bob@b.example\n\n1 b > a\n302 Moved\nContact: <sip:bob@c.example>\n\n1.1 a > b\nACK\n"
+                .to_owned(),
+            1,
+        ),
         ("captured twice", answered.clone(), 2),
         ("the BYE was sent again", again("9.0 a > b call=1", "0.07"), 1),
         ("the INVITE was sent again", again("0.0 a > b call=1", "0.5"), 1),
