@@ -16,7 +16,7 @@ use crate::tally::Tally;
 
 /// So many calls at most are diagnosed at once: what they hold must stay in the second cache of a processor. One with many or long
 /// messages is the last of them, so that such calls do not add up.
-pub(super) const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 32;
 /// Messages of such a call, and octets of them.
 const MANY_MESSAGES: usize = 64;
 const MANY_OCTETS: usize = 64 << 10;
