@@ -20,6 +20,8 @@ pub struct EndedGroup {
     pub(super) may_be_followed: bool,
     pub(super) next_attempt: Option<Box<NextAttempt>>,
     pub(super) registered: Option<Timestamp>,
+    /// What it took in memory, in octets.
+    pub(super) octets: usize,
     /// How long it was watched behind its last message.
     pub(super) silence: Duration,
 }
@@ -27,7 +29,8 @@ pub struct EndedGroup {
 impl EndedGroup {
     /// Makes the call of it.
     pub fn into_call(self) -> Box<Call> {
-        let Self { number, legs, messages, icmp, possible, may_be_followed, next_attempt, registered, silence } = self;
+        let Self { number, legs, messages, icmp, possible, may_be_followed, next_attempt, registered, silence, .. } =
+            self;
         let transactions = match_messages(&messages);
         let last = messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
         let observed_until = last.plus(silence);
@@ -53,6 +56,14 @@ impl Ended {
         match self {
             Self::Group(group) => &group.messages,
             Self::Call(call) => &call.messages,
+        }
+    }
+
+    /// What it takes in memory, in octets, as far as messages do. Of a group that is known without a look at them.
+    pub(crate) fn octets(&self) -> usize {
+        match self {
+            Self::Group(group) => group.octets,
+            Self::Call(call) => call.messages.iter().map(|m| m.message.raw().len()).sum(),
         }
     }
 

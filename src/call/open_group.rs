@@ -142,8 +142,18 @@ impl OpenGroup {
         }
         let Rare { icmp, possible, may_be_followed, registered, .. } =
             self.rare.take().map(|rare| *rare).unwrap_or_default();
-        let (number, messages, silence) = (self.number, mem::take(&mut self.messages), self.silence(now));
-        EndedGroup { number, legs, messages, icmp, possible, may_be_followed, next_attempt: None, registered, silence }
+        EndedGroup {
+            number: self.number,
+            legs,
+            messages: mem::take(&mut self.messages),
+            icmp,
+            possible,
+            may_be_followed,
+            next_attempt: None,
+            registered,
+            octets: self.octets,
+            silence: self.silence(now),
+        }
     }
 
     /// Takes note of another group that may follow its redirect.

@@ -23,9 +23,7 @@ const MANY_OCTETS: usize = 64 << 10;
 
 /// Whether the call is one with many or long messages.
 pub(super) fn is_heavy(ended: &Ended) -> bool {
-    let messages = ended.messages();
-    let octets = || messages.iter().map(|m| m.message.raw().len()).sum::<usize>();
-    messages.len() >= MANY_MESSAGES || octets() >= MANY_OCTETS
+    ended.messages().len() >= MANY_MESSAGES || ended.octets() >= MANY_OCTETS
 }
 
 /// The stages behind the tracker.

@@ -318,8 +318,8 @@ impl<'p> State<'p> {
     }
 }
 
-/// Whether there are so many steps, or so large a call at their end, that they are worth handing on.
+/// Whether there are so many steps, or so large a call among them, that they are worth handing on.
 pub(super) fn is_enough(steps: &[Step]) -> bool {
     let heavy = |step: &Step| matches!(step, Step::Over(ended, _) if is_heavy(ended));
-    steps.len() >= AT_ONCE || steps.last().is_some_and(heavy)
+    steps.len() >= AT_ONCE || steps.iter().any(heavy)
 }
