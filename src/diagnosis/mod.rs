@@ -23,6 +23,7 @@ pub mod lists;
 mod names;
 mod next_attempt;
 mod origin;
+mod own_words;
 pub mod patterns;
 mod permanence;
 mod pings;

@@ -8,6 +8,7 @@ use std::time::Duration;
 pub use self::user::{Attempt, Expired, Failure, Lapse, Period, Seen, User};
 use super::{Texts, add};
 use crate::call::{Call, CapturedMessage, Origin, Outcome, Transaction, TransactionId};
+use crate::diagnosis::own_words::OwnWords;
 use crate::hashing::HashMap;
 use crate::limits::{PATTERN_NAME, REGISTERED_USERS, SILENCES};
 use crate::provenance::Timestamp;
@@ -245,17 +246,9 @@ fn no_registration<'a>(call: &'a Call, id: TransactionId, transaction: &Transact
     (is_at_once && !has_rung && began_there && !wants_no_calls(response)).then_some(response)
 }
 
-/// Whether a refusal says itself that the user does not want to be disturbed.
+/// Whether a refusal says itself that the user was reached: it does not want to be disturbed, or is busy.
 fn wants_no_calls(response: &CapturedMessage) -> bool {
-    let phrase = response.message.reason_phrase().unwrap_or_default().to_ascii_lowercase();
-    let says =
-        |text: &str| text.contains("disturb") || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "dnd");
-    response
-        .message
-        .reasons()
-        .iter()
-        .any(|r| was_reached(r) || r.text.as_deref().is_some_and(|t| says(&t.to_ascii_lowercase())))
-        || says(&phrase)
+    response.message.reasons().iter().any(was_reached) || OwnWords::of(&response.message).is_some()
 }
 
 /// Whether a reason is that of a called party that is busy, or rejects the call: it was reached.
