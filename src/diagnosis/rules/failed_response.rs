@@ -8,6 +8,7 @@ use crate::call::network_block::NetworkBlock;
 use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
+use crate::diagnosis::next_attempt::GotThrough;
 use crate::diagnosis::response_facts::{self, method, status_line};
 use crate::diagnosis::rules::no_response::{fix_of_icmp, icmp_about};
 use crate::diagnosis::rules::registration_expired::OfCall;
@@ -225,6 +226,10 @@ fn ends_the_session(transaction: &Transaction, status: u16) -> bool {
     transaction.in_dialog && matches!(transaction.method, Method::Invite | Method::Update) && status == 408
 }
 
+/// Where the same server refused a call and took the next one of the same caller.
+const COMPARE: &str = "Compare the INVITE with that of the call that was answered: what the client changed, or what the server had learned or freed \
+    meanwhile, is what stood in the way.";
+
 impl Failure<'_> {
     fn key(&self) -> (Method, u16, std::net::IpAddr) {
         (self.transaction.method.clone(), self.status, self.response.provenance.flow.source.address)
@@ -242,7 +247,14 @@ impl Failure<'_> {
             finding = finding
                 .fix("Capture behind the element that signs: the signature that was refused is not in this capture.");
         }
-        if self.is_refused_with_credentials(call) {
+        let through =
+            GotThrough::of(call).filter(|_| self.transaction.method == Method::Invite && !self.transaction.in_dialog);
+        if through.is_some_and(|through| through.is_at(self.deepest.server.address))
+            && (400..500).contains(&self.status)
+        {
+            finding = finding.fix(COMPARE);
+        }
+        if self.is_refused_with_credentials(call) && through.is_none() {
             finding = finding.fix(
                 "Check user name and password first: many servers answer 403, and not a second challenge, where they are wrong.",
             );
@@ -344,6 +356,9 @@ impl Failure<'_> {
             Some(_) if matches!(self.status, 401 | 407) => {
                 "It asks for credentials, as servers do first; none that it accepts are in this capture."
             }
+            Some(_) if self.is_refused_with_credentials(call) && GotThrough::of(call).is_some() => {
+                "The server refuses the request, which carried credentials."
+            }
             Some(_) if self.is_refused_with_credentials(call) => {
                 "The server refuses the request, which carried credentials; repeating it unchanged does not help."
             }
@@ -354,6 +369,10 @@ impl Failure<'_> {
             // An ordinary end needs no more than its meaning in short; nor does a 408 that was captured: what clients make up is not; nor a
             // decline without the marks of 603+.
             Some(Lookup::Entry(entry)) if self.severity == Severity::Info || matches!(self.status, 408 | 603) => {
+                entry.meaning_in_short()
+            }
+            // That it helped is told as well.
+            Some(Lookup::Entry(entry)) if self.status == 403 && GotThrough::of(call).is_some() => {
                 entry.meaning_in_short()
             }
             Some(Lookup::Entry(entry)) => entry.meaning,

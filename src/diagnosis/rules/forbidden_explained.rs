@@ -4,6 +4,7 @@ use self::difference::Difference;
 use crate::call::{Call, Origin, Outcome};
 use crate::diagnosis::accepted::{Look, Server};
 use crate::diagnosis::names::Names;
+use crate::diagnosis::next_attempt::GotThrough;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{
@@ -112,7 +113,12 @@ fn finding(refused: &Refused<'_>, cx: &Compared<'_>) -> Option<Finding> {
     // A service such as urn:service:sos is neither a name nor a number.
     names.target.as_ref().filter(|target| !matches!(target.scheme, Scheme::Other(_)))?;
     let look = Look::of(refused.deepest.client.address, &request.message, &names)?;
-    let differences = Difference::all(&look, server);
+    let mut differences = Difference::all(&look, server);
+    // What the next call of the same caller has as well, and was taken with, is not it.
+    let to = refused.deepest.server.address;
+    if GotThrough::of(refused.call).is_some_and(|through| through.is_at(to)) {
+        differences.retain(|difference| difference.may_be_gone_in_the_next_call(&look));
+    }
     if differences.is_empty() {
         return None;
     }

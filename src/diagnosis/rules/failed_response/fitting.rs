@@ -5,6 +5,8 @@ use super::other_methods::speaks_of_dns;
 use super::particular::{self, is_no_step};
 use super::was_ended;
 use crate::call::{Call, CapturedMessage, Transaction};
+use crate::diagnosis::next_attempt::GotThrough;
+use crate::diagnosis::own_words::OwnWords;
 use crate::diagnosis::response_facts::{asks_to_wait, says_unwanted};
 use crate::diagnosis::{Evidence, Text};
 use crate::sip::sdp::Media;
@@ -159,7 +161,7 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         ),
         RANG if was_reached(response).is_some() => None,
         // Whoever may not call at all is refused before anything rings.
-        SOURCE => same.filter(|_| rang(transaction, call) != Some(180)),
+        SOURCE => same.filter(|_| rang(transaction, call) != Some(180) && !took_the_next(transaction, call)),
         NUMBER if dials_a_name(transaction, call) => {
             Some("Compare user and domain of the Request-URI with what the server knows.")
         }
@@ -245,6 +247,8 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         OVERLOAD if !asks_to_wait(response) => {
             Some("Clients: use the next server, and leave this one alone for a while.")
         }
+        // So it did.
+        AVOID if GotThrough::of(call).is_some_and(GotThrough::is_next_route) => None,
         AVOID if !asks_to_wait(response) => Some("Route to the next server."),
         ROUTED if speaks_of_dns(response) => Some(
             "By its own words the server took the REGISTER for a request to pass on, and found no address for its domain in DNS: it does not \
@@ -285,7 +289,8 @@ fn speaks_of_sips(response: &Message) -> bool {
     warnings.iter().filter_map(|value| Warning::read(value)).any(|warning| matches!(warning.code, 380 | 381))
 }
 
-/// What to say instead of a missing registration where Reason shows that the called party was reached, or that somebody rejected the call.
+/// What to say instead of a missing registration where Reason, or words for people, show that the called party was reached, or that somebody
+/// rejected the call.
 fn was_reached(response: &Message) -> Option<&'static str> {
     let reasons = response.reasons();
     let has = |(cause, statuses): (u32, [u32; 2])| {
@@ -301,8 +306,18 @@ fn was_reached(response: &Message) -> Option<&'static str> {
     } else if has(BUSY) {
         Some("Do not look for a missing registration: by its Reason the called party is busy.")
     } else {
-        None
+        OwnWords::of(response).map(|words| match words {
+            OwnWords::DoNotDisturb => {
+                "Do not look for a missing registration: by its own words the called party, or its device, wants no calls at the moment (do not disturb)."
+            }
+            OwnWords::Busy => "Do not look for a missing registration: by its own words the called party is busy.",
+        })
     }
+}
+
+/// Whether the server took the next call of the same client.
+fn took_the_next(transaction: &Transaction, call: &Call) -> bool {
+    GotThrough::of(call).is_some_and(|through| through.is_at(transaction.server.address))
 }
 
 /// Whether the called user is a name, such as `telephone1`, and no number of any form.
@@ -501,6 +516,14 @@ mod tests {
             ("INVITE sip:p", "480 No\nReason: SIP;cause=603", "the call was rejected", "Look for a registration"),
             ("INVITE sip:p", "480 No\nReason: FreeSWITCH;cause=819", "Take it for the 607", "registration"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=17", "the called party is busy", "Look for a registration"),
+            ("INVITE sip:p", "480 Do Not Disturb", "wants no calls at the moment", "Look for a registration"),
+            (
+                "INVITE sip:p",
+                "480 No\nWarning: 399 p \"User busy\"",
+                "the called party is busy",
+                "Look for a registration",
+            ),
+            ("INVITE sip:p", "480 Server busy", "Look for a registration", "Do not look"),
             ("INVITE sip:p", "480 No\nReason: Q.850;cause=16", "Look for a registration", "Do not look"),
             ("INVITE sip:p", "480 No\nReason: SIP;cause=21", "Look for a registration", "Do not look"),
             ("INVITE sip:p", "183 In band\n\n9 p > a\n480 No\nReason: Q.850;cause=21", "Do not look", "rang before"),
@@ -531,9 +554,12 @@ mod tests {
 
     #[test]
     fn a_call_that_was_rejected_says_nothing_of_registrations() {
-        for (response, told) in
-            [("480 No", true), ("480 No\nReason: Q.850;cause=21", false), ("180 Ringing\n\n5 p > a\n480 No", false)]
-        {
+        for (response, told) in [
+            ("480 No", true),
+            ("480 DND", false),
+            ("480 No\nReason: Q.850;cause=21", false),
+            ("180 Ringing\n\n5 p > a\n480 No", false),
+        ] {
             let verification = failed("INVITE sip:p", response).verification.as_ref().map(ToString::to_string);
             assert_eq!(verification.is_some_and(|text| text.contains("registered")), told, "{response}");
         }

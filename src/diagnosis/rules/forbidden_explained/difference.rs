@@ -61,6 +61,15 @@ impl<'a> Difference<'a> {
         all
     }
 
+    /// Whether the next call of the same client, caller and called party may have another one.
+    pub(super) fn may_be_gone_in_the_next_call(self, look: &Look<'_>) -> bool {
+        match self {
+            Self::Asserted(_) => true,
+            Self::Domain(_) => look.caller_form.is_whole_number(),
+            Self::Client(_) | Self::CallerForm(..) | Self::Caller(_) | Self::Place(_) => false,
+        }
+    }
+
     /// Whether each accepted call had another one than the others: a further one explains nothing.
     fn is_usual(self, server: &Server) -> bool {
         let others = as_count(self.each_other(server).len());

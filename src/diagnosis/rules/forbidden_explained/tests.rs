@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::RULE;
 use crate::diagnosis::reports::{codes, reports};
 use crate::diagnosis::testing::{call, only, with_code};
@@ -239,4 +241,36 @@ fn calls_behind_it_count_where_the_capture_ends_with_all_of_them() {
     rows.push(("b>p", "+12155550115", CALLER, "", OK));
     let text = only(&flow(&rows), RULE.code).message.to_string();
     assert!(text.contains("It accepted 3 calls before in this capture, and this one differs"), "{text}");
+}
+
+#[test]
+fn what_the_next_call_has_as_well_is_no_reason() {
+    let invite = |at: f64, name: &str, more: &str, rest: &str| {
+        format!(
+            "{at} a > p call={name}\nINVITE sip:+12155550114@p.example\nFrom: <sip:{more}\n\n+0.1 p > a call={name} tag=t{name}\n{rest}\n\n\
+             +0.01 a > p call={name}\nACK\n\n"
+        )
+    };
+    let bye =
+        |after: u32, name: &str| format!("+{after} a > p call={name}\nBYE\n\n+0.01 p > a call={name}\n200 OK\n\n");
+    let (mut usual, mut ticks) = (String::new(), String::new());
+    for n in 0..3 {
+        let name = format!("k{n}");
+        usual += &invite(f64::from(n) * 2.0, &name, &format!("{CALLER}>"), OK);
+        usual += &bye(1, &name);
+    }
+    for at in (20..160).step_by(5) {
+        let _ = write!(ticks, "{at} b > q call=o{at}\nOPTIONS sip:q\n\n+0.01 q > b call=o{at}\n200 OK\n\n");
+    }
+    let said = |refused: &str, next: &str| {
+        let again =
+            if next.is_empty() { String::new() } else { format!("{}{}", invite(30.5, "n", next, OK), bye(120, "n")) };
+        let flow = format!("{HOSTS}{usual}{}{again}{ticks}", invite(30.0, "r", refused, NO));
+        with_code(&flow, RULE.code).len()
+    };
+    let (other, asserted) =
+        ("+12125550199@corp.example>", "+12125550101@corp.example>\nP-Asserted-Identity: <sip:x@corp.example>");
+    assert_eq!((said(other, ""), said(other, other)), (1, 0));
+    // It may be gone in the next call.
+    assert_eq!((said(asserted, ""), said(asserted, &format!("{CALLER}>"))), (1, 1));
 }
