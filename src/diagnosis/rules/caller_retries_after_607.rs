@@ -2,6 +2,7 @@
 
 use super::route_advance_after_607::{calls, named, pair};
 use crate::diagnosis::patterns::unwanted::again::After;
+use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::thresholds::Thresholds;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, Patterns, Rule, Severity, Text};
 use crate::lang::span;
@@ -14,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     references: &["RFC 8197 §4", "RFC 8197 §6", "RFC 3261 §21.6"],
     explanation: Explanation {
         what_it_means: "The same caller number called the same callee again after a 607: within a minute (error), or within a \
-            day (warning). 607 says that further attempts will most likely fare the same, and the Reason of the BYE by which \
+            day (warning); where the later call was answered, a warning or a notice that says so. 607 says that further attempts will most likely fare the same, and the Reason of the BYE by which \
             the callee ended a call says it as well. No protocol rule forbids a new call, but nothing has changed, either.",
         why_it_matters: "The retry confirms the complaint: analytics look at repeated attempts after a rejection, and the \
             called party's next step is a report to its carrier or regulator.",
@@ -26,7 +27,8 @@ pub(super) static RULE: Rule = Rule {
             - Reach the callee another way if there is a relationship; only the callee can lift the block.",
         how_to_confirm: "After the next 607 no other INVITE goes from this caller to this callee within a day.",
         when_this_is_wrong: "- Another party is called, or another caller number is shown.\n\
-            - The callee has lifted the block in between, on another channel, and expects the call.\n\
+            - The callee has lifted the block in between, on another channel, and expects the call: an answer speaks for that, and proves it not, as a \
+            voicemail answers as well.\n\
             - More than a day has passed.\n\
             - The second INVITE goes to another next hop within half a minute: then an element on the way tries another \
             route (route-advance-after-607).",
@@ -40,15 +42,29 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(after: &[After<'_>], lines: &Thresholds) -> Option<Finding> {
-    let soonest = after.iter().min_by_key(|a| (a.gap(), a.sent.time))?;
-    let severity = if soonest.gap() <= lines.retry_at_once { Severity::Error } else { Severity::Warning };
+    let answered = after.iter().filter(|a| a.sent.answered).count();
+    let all_answered = answered == after.len();
+    // Those that the called party did not take are what matters.
+    let soonest = after.iter().min_by_key(|a| (a.sent.answered, a.gap(), a.sent.time))?;
+    let severity = match (soonest.gap() <= lines.retry_at_once, all_answered) {
+        (true, false) => Severity::Error,
+        (false, true) => Severity::Notice,
+        _ => Severity::Warning,
+    };
     let others = after.iter().filter(|a| a.sent.evidence.frame != soonest.sent.evidence.frame);
     let shown = [soonest].into_iter().chain(others).take(UNWANTED_EXAMPLES).flat_map(pair).skip(1);
     let client = soonest.sent.client;
-    let mut finding = Finding::new(&RULE, Certainty::Certain, message(soonest, after), soonest.sent.evidence.clone())
-        .severity(severity)
-        .evidence(shown)
-        .actor(Actor { software: soonest.sent.software.clone(), ..Actor::at(client, "the calling side") })
+    let mut finding =
+        Finding::new(&RULE, Certainty::Certain, message(soonest, after, answered), soonest.sent.evidence.clone())
+            .severity(severity)
+            .evidence(shown)
+            .actor(Actor { software: soonest.sent.software.clone(), ..Actor::at(client, "the calling side") });
+    if all_answered {
+        finding = finding.fix(
+            "See first whether the called party agreed to the later call, or took it by itself: then nothing needs repair but a block that is lifted late.",
+        );
+    }
+    finding = finding
         .fix(
             Text::new(
                 "Suppress {callee} in the dialler at {client} after a 607, for all campaigns, and stop its retries.",
@@ -63,7 +79,7 @@ fn finding(after: &[After<'_>], lines: &Thresholds) -> Option<Finding> {
     Some(finding)
 }
 
-fn message(soonest: &After<'_>, after: &[After<'_>]) -> Text {
+fn message(soonest: &After<'_>, after: &[After<'_>], answered: usize) -> Text {
     let text = if after.len() == 1 && soonest.rejection.after_answer {
         Text::new(
             "{caller} called {callee} again from {client}, {gap} after {callee} had ended its call with a BYE whose Reason is 607.",
@@ -77,10 +93,30 @@ fn message(soonest: &After<'_>, after: &[After<'_>]) -> Text {
         )
         .with("count", after.len())
     };
-    text.with("caller", named(soonest.caller))
+    let text = text
+        .with("caller", named(soonest.caller))
         .with("callee", named(soonest.callee))
         .with("client", soonest.sent.client)
-        .with("gap", span(soonest.gap()))
+        .with("gap", span(soonest.gap()));
+    with_reason(text, end(answered, after.len()))
+}
+
+/// What became of the later calls, where some were answered.
+fn end(answered: usize, all: usize) -> Option<Text> {
+    Some(match answered {
+        0 => return None,
+        1 if all == 1 => {
+            Text::new("That call was answered: the called party took it, or a voicemail or announcement in its place.")
+        }
+        _ if answered == all => Text::new(
+            "All of these calls were answered: the called parties took them, or voicemails or announcements in their place.",
+        ),
+        _ => Text::count(
+            answered.try_into().unwrap_or(u64::MAX),
+            "{n} of these calls was answered.",
+            "{n} of these calls were answered.",
+        ),
+    })
 }
 
 #[cfg(test)]
@@ -170,6 +206,34 @@ mod tests {
         assert_eq!((severity(lines(), 600), severity(lines(), 3600)), (Some(Severity::Warning), None));
         let lines = Thresholds { retry_at_once: Duration::from_mins(15), ..Thresholds::default() };
         assert_eq!(severity(lines, 600), Some(Severity::Error));
+    }
+
+    #[test]
+    fn a_later_call_that_was_answered_is_less_bad() {
+        let (alice, bob, carol) = ("+12125550101", "+12155550113", "+12155550114");
+        let answered = |at: u32, to: &str, reason: &str| {
+            format!(
+                "{}+5 x > a call=c{at}\nBYE\n{reason}\n+0.01 a > x call=c{at}\n200 OK\n\n",
+                call(at, alice, to, "200 OK\nContact: <sip:b@203.0.113.50>")
+            )
+        };
+        let flow = |later: &str| format!("{HOSTS}{}{later}", call(0, alice, bob, "607 Unwanted"));
+        let of = |later: &str| {
+            let finding = only(&flow(later), RULE.code);
+            (finding.severity, finding.message.to_string(), finding.remediation.len())
+        };
+        let (severity, text, fixes) = of(&answered(30, bob, ""));
+        assert_eq!((severity, fixes), (Severity::Warning, 4));
+        assert!(text.contains("That call was answered: the called party took it"), "{text}");
+        assert_eq!(of(&answered(3600, bob, "")).0, Severity::Notice);
+        // Who complains when he has heard who calls took nothing back.
+        let (severity, text, fixes) = of(&answered(30, bob, "Reason: SIP;cause=607;text=\"Unwanted\"\n"));
+        assert!(severity == Severity::Error && !text.contains("was answered") && fixes == 3, "{text}");
+        // Another called party did not take it.
+        let two =
+            [call(1, alice, carol, "607 Unwanted"), answered(30, bob, ""), call(40, alice, carol, "607 Unwanted")];
+        let (severity, text, _) = of(&two.concat());
+        assert!(severity == Severity::Error && text.contains("1 of these calls was answered."), "{text}");
     }
 
     #[test]

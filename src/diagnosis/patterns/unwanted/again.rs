@@ -13,7 +13,7 @@ use super::super::recent::{self, Mark, Place, Recent};
 use super::super::{Texts, add, cited, line_cited, line_to_cite};
 use super::Invite;
 use crate::call::network_block::NetworkBlock;
-use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, TransactionId};
+use crate::call::{AttemptCause, Call, CallNumber, CapturedMessage, Outcome, TransactionId};
 use crate::hashing::{HashMap, HashSet};
 use crate::limits::{
     PATTERN_NAME, PATTERN_SOFTWARE, REJECTED_PAIRS, REJECTIONS_PER_PAIR, ROTATION_SENDS, SENDS_AFTER_REJECTION,
@@ -112,6 +112,8 @@ pub struct Sent {
     received: Option<Timestamp>,
     /// Whether it says that it diverts the call to somebody else, such as a voicemail, and the first INVITE of its call does not.
     diverts: bool,
+    /// Whether its call was answered, and the called side did not complain then.
+    pub answered: bool,
 }
 
 /// An INVITE as it is noted in case that a call with a 607 closes later. Its texts are caller, callee, software and start line.
@@ -122,12 +124,13 @@ struct Noted {
     because: Option<AttemptCause>,
     received: Option<Timestamp>,
     diverts: bool,
+    answered: bool,
 }
 
 impl Noted {
     /// The same for keeps.
     fn sent(self, software: String, start_line: String) -> Sent {
-        let Self { call, place, because, received, diverts } = self;
+        let Self { call, place, because, received, diverts, answered } = self;
         Sent {
             time: place.time,
             call,
@@ -138,6 +141,7 @@ impl Noted {
             because,
             received,
             diverts,
+            answered,
         }
     }
 }
@@ -232,7 +236,8 @@ impl Again {
                 self.note(&key, rejection(call, invite.id, Rejecting::Unwanted, bye, evidence));
             }
             let message = &invite.request.message;
-            let noted = noted(call, invites, invite);
+            let answered = call.outcome == Outcome::Answered && complaint.is_none();
+            let noted = Noted { answered, ..noted(call, invites, invite) };
             let software = shorten::to_octets(message.software_of_sender().unwrap_or_default(), PATTERN_SOFTWARE);
             let sent = || noted.sent(software.clone().into_owned(), message.start_line().into_owned());
             let marks @ [of_callee, of_caller] = marks(client, from, to);
@@ -495,7 +500,7 @@ fn noted(call: &Call, invites: &[Invite<'_>], invite: &Invite<'_>) -> Noted {
     // One that came diverted already is still the same call wherever it goes on.
     let came = || invites.first().is_some_and(|first| diverts(&first.request.message));
     let diverts = diverts(&invite.request.message) && !came();
-    Noted { call: call.number, place, because, received, diverts }
+    Noted { call: call.number, place, because, received, diverts, answered: false }
 }
 
 /// Whether a request names who diverts the call (RFC 5806, RFC 7044), or why a voicemail or another service gets it (RFC 4458).
