@@ -44,6 +44,12 @@ fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a redirect is told to be hidden by the response of another branch: what its client did not do is said with that.
+pub(super) fn is_hidden(case: &RedirectCase<'_>, cx: &Context<'_>) -> bool {
+    let fork = Fork::of(case).filter(|fork| !cx.lossy() && !fork.status.is_redirection());
+    fork.is_some_and(|fork| finding(case, &fork).is_some())
+}
+
 /// A forked request with the response that its proxy returned.
 struct Fork<'a> {
     id: TransactionId,
@@ -168,6 +174,16 @@ mod tests {
                     None,
                 ),
                 ("answered", &flow("200 OK", "tag=b1\n200 OK", ""), None),
+            ],
+        );
+        // Who did not follow has said so with the other response; who got the redirect has not.
+        let not_followed = "redirect-not-followed";
+        check(
+            not_followed,
+            &[
+                ("486 hides a redirect", &flow("486 Busy Here", "tag=b1\n486 Busy Here", ""), None),
+                ("603 hides a redirect", &flow("603 Decline", "tag=b1\n603 Decline", ""), None),
+                ("a redirect hides 486", &flow("486 Busy Here", redirect, ""), Some(Severity::Error)),
             ],
         );
         let finding = only(&flow("486 Busy Here", redirect, ""), RULE.code);

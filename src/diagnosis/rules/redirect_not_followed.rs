@@ -1,6 +1,6 @@
 //! A redirect that nobody followed.
 
-use crate::call::{Call, Outcome};
+use crate::call::{Attempt, AttemptCause, Call, Outcome, Transaction};
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase, is_visible_on_udp};
 use crate::diagnosis::redirect_home::Home;
 use crate::diagnosis::repeated::with_reason;
@@ -8,12 +8,13 @@ use crate::diagnosis::{
     Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, platform,
 };
 use crate::lang::span;
-use crate::sip::Uri;
+use crate::provenance::Endpoint;
+use crate::sip::{StatusCode, Uri};
 
 use super::{
-    redirect_chain_long, redirect_contact_not_routable, redirect_contact_unresolvable, redirect_follow_up_malformed,
-    redirect_hidden_by_b2bua, redirect_loop, redirect_not_acknowledged, redirect_target_suspicious, redirect_to_itself,
-    redirect_to_itself_in_effect,
+    redirect_and_fork, redirect_chain_long, redirect_contact_not_routable, redirect_contact_unresolvable,
+    redirect_follow_up_malformed, redirect_hidden_by_b2bua, redirect_loop, redirect_not_acknowledged,
+    redirect_target_suspicious, redirect_to_itself, redirect_to_itself_in_effect,
 };
 
 mod home;
@@ -41,6 +42,8 @@ pub(super) static RULE: Rule = Rule {
             capture, and is silent where packets were lost. Where all SIP went from or to the server that the client asked, the capture may have been \
             taken there: then it is a warning and a guess, and says so.\n\
             - The Contact asks for TCP, TLS or WebSocket, over which the capture may not show the second INVITE.\n\
+            - One branch of a fork redirects and another one fails: where the capture shows what the proxy returned, redirect-and-fork tells that; where it \
+            does not, this is a warning and a guess.\n\
             - A forged or looping redirect, or one that leads to the caller himself: not to follow it is right, and the latter is told \
             in these words.\n\
             - An exchange takes the Contact for one of its users, and calls the telephone of that user under another name: the rule is \
@@ -59,9 +62,11 @@ fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let target = callable(case)?;
     let certainty = case.not_followed(cx)?;
-    if needs_no_following(case, cx) || case.may_be_followed() {
+    if needs_no_following(case, cx) || case.may_be_followed() || redirect_and_fork::is_hidden(case, cx) {
         return None;
     }
+    let beside = beside(case);
+    let certainty = if beside.is_some() { Certainty::Weak } else { certainty };
     let client = case.client();
     let follows_others = cx.earlier.followers.contains(&client.address) || follows_in_this_call(case);
     let home = case.home_of(target);
@@ -79,20 +84,25 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     .with("client", client)
     .with("window", span(FOLLOW_WINDOW));
     let asked = case.nearest().server.address;
-    let is_unseen = (certainty == Certainty::Weak && home == Home::Elsewhere).then(|| {
+    let is_unseen = (certainty == Certainty::Weak && home == Home::Elsewhere && beside.is_none()).then(|| {
         Text::new(
             "All SIP in this capture until then went from or to {asked}: a request to another host is not in it if the capture was taken there, or \
              filtered for that address.",
         )
         .with("asked", asked)
     });
-    let is_guess = is_unseen.is_some();
-    let message = with_reason(message, is_unseen);
+    let is_guess = is_unseen.is_some() || beside.is_some();
+    let message =
+        with_reason(message, is_unseen.or_else(|| beside.map(|(other, status)| unseen_fork(client, other, status))));
     let acks = case.nearest().acks.iter().filter_map(|id| case.call.message(*id)).take(1);
     let mut finding = Finding::new(&RULE, certainty, message, case.evidence())
         .evidence(acks.map(|m| Evidence::of(m, "the client acknowledged the redirect")))
         .evidence(case.request_evidence());
-    if is_guess {
+    if beside.is_some() {
+        finding = finding
+            .severity(Severity::Warning)
+            .fix("Capture in front of that element as well: there it is seen which answer it returned.");
+    } else if is_guess {
         finding = finding
             .severity(Severity::Warning)
             .fix("Capture at the client, with all that it sends: only there it is seen whether it follows.");
@@ -102,6 +112,30 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
         Home::Elsewhere => with_remedies(finding.actor(case.client_operator()), case, target, follows_others),
         Home::Caller | Home::Client => home::with_remedies(finding, case, target, home),
     })
+}
+
+/// What another branch was answered with, where the redirected request is one of several and the hop in front of the fork was not captured.
+fn beside<'a>(case: &RedirectCase<'a>) -> Option<(&'a Transaction, StatusCode)> {
+    let call = case.call;
+    let root = |attempt: &Attempt| match attempt.because {
+        AttemptCause::Fork(root) => root,
+        _ => attempt.transaction,
+    };
+    let of = |attempt: &Attempt| call.transaction(attempt.transaction);
+    let own = call.attempts.iter().find(|a| of(a).is_some_and(|t| std::ptr::eq(t, case.nearest())))?;
+    let others = call.attempts.iter().filter(|a| a.transaction != own.transaction && root(a) == root(own));
+    others
+        .filter_map(of)
+        .find_map(|t| Some((t, t.failed_final()?.status)))
+        .filter(|(_, status)| status.0 >= 400 && status.0 != 487)
+}
+
+fn unseen_fork(client: Endpoint, other: &Transaction, status: StatusCode) -> Text {
+    let text = Text::new(
+        "{client} forked the call, and another branch, at {server}, got {status}: what it returned is not in this capture. It may have been that \
+         {status}, or the redirect, which whoever is in front of it may have followed.",
+    );
+    text.with("client", client).with("server", other.server).with("status", status)
 }
 
 fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &Uri, follows_others: bool) -> Finding {

@@ -195,3 +195,22 @@ fn an_exchange_may_know_the_target_under_another_name() {
         ],
     );
 }
+
+#[test]
+fn of_a_fork_that_is_captured_behind_it_nobody_knows_what_was_returned() {
+    let fork = |second: &str| {
+        format!(
+            "host p 198.51.100.5\nhost b 203.0.113.60\nhost c 203.0.113.61\n\n0.01 p > b branch=k1\nINVITE sip:bob@203.0.113.60\n\n\
+             0.02 p > c branch=k2 cseq=1\nINVITE sip:bob@203.0.113.61\n\n0.1 b > p branch=k1 tag=x\n302 Moved\nContact: <sip:bob@203.0.113.77>\n\n\
+             0.11 p > b branch=k1\nACK\n\n{second}90 p > c call=o\nOPTIONS sip:c\n\n90.1 c > p call=o\n200 OK\n"
+        )
+    };
+    let ended = |status: &str| fork(&format!("3 c > p branch=k2 tag=y\n{status}\n\n3.01 p > c branch=k2\nACK\n\n"));
+    let finding = only(&ended("486 Busy Here"), RULE.code);
+    assert_eq!((finding.severity, finding.certainty), (Severity::Warning, Certainty::Weak));
+    let text = finding.message.to_string();
+    assert!(text.contains("another branch, at 203.0.113.61:5060, got 486"), "{text}");
+    // Cancelled for the redirect, or not answered at all: then it was the redirect.
+    let finding = only(&ended("487 Request Terminated"), RULE.code);
+    assert!(!finding.message.to_string().contains("another branch"), "{}", finding.message);
+}
