@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
             service.\n\
             - A proxy that answers for one of several branches.\n\
             - Otherwise nobody can tell from this capture.\n\n\
-            Where another branch of the same INVITE was answered, it says that, and who should have ended the call.",
+            Where another branch of the same INVITE was answered, or another leg that an exchange made at the same time, it says that.",
         why_it_matters: "Whoever decided is the only one who can change it. A person's block is lifted by that person \
             alone, by no carrier and by no better signature. A network's block has an operator who can be asked.",
         likely_causes: "- The called person pressed \"spam\" or \"block\".\n\
@@ -251,6 +251,22 @@ mod tests {
         // It had the answer when the 607 came, though it had not passed it on yet.
         let after = said(&fork("0.02").replace("\n4 b > p", "\n5.002 b > p").replace("\n4.01 p > b", "\n5.003 p > b"));
         assert!(after.contains("answered 607 2 ms after another branch"), "{after}");
+        let legs = |second: &str| {
+            format!(
+                "0.01 p > b call=B branch=k1\nINVITE sip:+12155550113@203.0.113.61\n\n{second} p > c call=C branch=k2\n\
+                 INVITE sip:+12155550113@203.0.113.62\n\n0.5 c > p call=C tag=y\n180 Ringing\n\n0.51 p > a\n180 Ringing\n\n\
+                 4 b > p call=B tag=x\n607 Unwanted\n\n4.01 p > b call=B\nACK\n\n5 c > p call=C tag=y\n200 OK\n\n5.01 p > c call=C\nACK\n\n\
+                 5.02 p > a re=INVITE\n200 OK\n\n5.1 a > p\nACK\n\n9 a > p\nBYE\n\n9.1 p > a\n200 OK\n\n9.2 p > c call=C\nBYE\n\n9.3 c > p call=C\n200 OK\n"
+            )
+        };
+        assert!(
+            said(&legs("0.02")).contains("another leg of the same call was answered 1 s later"),
+            "{}",
+            said(&legs("0.02"))
+        );
+        // Called only when the first one had rejected the call.
+        let hunted = said(&legs("4.02").replace("0.5 c > p", "4.5 c > p").replace("0.51 p > a", "4.51 p > a"));
+        assert!(!hunted.contains("another leg"), "{hunted}");
         let advanced = said(&fork("4.02"));
         assert!(!advanced.contains("another branch"), "{advanced}");
     }

@@ -21,6 +21,8 @@ struct Beside<'a> {
     fork: Endpoint,
     /// Whether that branch was being cancelled when it was answered.
     was_cancelled: bool,
+    /// Whether the two are legs of their own, as B2BUAs make them.
+    are_legs: bool,
 }
 
 /// Whether another branch of the INVITE that a transaction is one of was answered.
@@ -44,17 +46,12 @@ fn of<'a>(call: &'a Call, transaction: &'a Transaction) -> Option<Beside<'a>> {
         return None;
     }
     let unwanted = transaction.finals.iter().find(|f| f.status == StatusCode(607))?;
-    let success = |t: &Transaction| t.finals.iter().find(|f| f.status.is_success()).map(|f| f.message);
-    let upstream = transaction.upstream.and_then(|id| call.transaction(id));
-    let (answer, fork) = match (success(transaction), upstream) {
-        (Some(answer), _) => (answer, transaction.server),
-        (None, Some(upstream)) if !is_advance(call, upstream, unwanted.message) => {
-            // Who forks had it from the branch before the caller had it.
-            let branches = upstream.downstream.iter().filter_map(|id| call.transaction(*id)).filter_map(success);
-            let all = branches.chain(success(upstream));
-            (all.min_by_key(|answer| call.time(*answer))?, upstream.server)
+    let (answer, fork, are_legs) = match of_branch(call, transaction, unwanted.message)? {
+        Branch::Answered(answer, fork) => (answer, fork, false),
+        Branch::Alone => {
+            let (answer, fork) = of_leg(call, transaction, unwanted.message)?;
+            (answer, fork, true)
         }
-        (None, _) => return None,
     };
     let (response, answer) = (call.message(unwanted.message)?, call.message(answer)?);
     let meanwhile = response.provenance.time..=answer.provenance.time;
@@ -63,7 +60,53 @@ fn of<'a>(call: &'a Call, transaction: &'a Transaction) -> Option<Beside<'a>> {
         let cancel = || t.cancelled_by.and_then(|id| call.transaction(id));
         answers && cancel().is_some_and(|cancel| meanwhile.contains(&cancel.start))
     });
-    Some(Beside { response, answer, fork, was_cancelled })
+    Some(Beside { response, answer, fork, was_cancelled, are_legs })
+}
+
+/// What became of the branches beside one that was answered 607.
+enum Branch {
+    /// One was answered: by which message, and who forked.
+    Answered(MessageId, Endpoint),
+    /// Under this Call-ID none was.
+    Alone,
+}
+
+/// `None` where another route was tried after the 607, which is another matter.
+fn of_branch(call: &Call, transaction: &Transaction, unwanted: MessageId) -> Option<Branch> {
+    if let Some(answer) = success(transaction) {
+        return Some(Branch::Answered(answer, transaction.server));
+    }
+    let Some(upstream) = transaction.upstream.and_then(|id| call.transaction(id)) else { return Some(Branch::Alone) };
+    if is_advance(call, upstream, unwanted) {
+        return None;
+    }
+    // Who forks had it from the branch before the caller had it.
+    let branches = upstream.downstream.iter().filter_map(|id| call.transaction(*id)).filter_map(success);
+    let first = branches.chain(success(upstream)).min_by_key(|answer| call.time(*answer));
+    Some(first.map_or(Branch::Alone, |answer| Branch::Answered(answer, upstream.server)))
+}
+
+/// The answer of another leg that the same element had sent before the 607, and that element.
+fn of_leg(call: &Call, transaction: &Transaction, unwanted: MessageId) -> Option<(MessageId, Endpoint)> {
+    let rejected = call.time(unwanted)?;
+    let mut nearest = transaction;
+    for _ in &call.transactions {
+        let Some(upstream) = nearest.upstream.and_then(|id| call.transaction(id)) else { break };
+        nearest = upstream;
+    }
+    let is_beside = |t: &&Transaction| {
+        t.leg != nearest.leg
+            && t.client.address == nearest.client.address
+            && t.method == Method::Invite
+            && !t.in_dialog
+            && t.start <= rejected
+    };
+    let others = call.transactions.iter().filter(is_beside).filter_map(success);
+    Some((others.min_by_key(|answer| call.time(*answer))?, nearest.client))
+}
+
+fn success(transaction: &Transaction) -> Option<MessageId> {
+    transaction.finals.iter().find(|f| f.status.is_success()).map(|f| f.message)
 }
 
 /// Whether the branch that was answered began only after the 607: another route was tried, which is another matter.
@@ -74,39 +117,51 @@ fn is_advance(call: &Call, upstream: &Transaction, unwanted: MessageId) -> bool 
 }
 
 fn finding(call: &Call, beside: &Beside<'_>) -> Finding {
-    let Beside { response, answer, fork, was_cancelled } = *beside;
+    let Beside { response, answer, fork, was_cancelled, are_legs } = *beside;
     let (rejected, answered) = (response.provenance.time, answer.provenance.time);
     let (template, between) = if was_cancelled && answered >= rejected {
         (
-            "{sender} answered 607, and another branch of the same INVITE, which was cancelled for it, was answered {between} later: answer and CANCEL \
+            "{sender} answered 607, and {another}, which was cancelled for it, was answered {between} later: answer and CANCEL \
              crossed, and an answer is passed on whatever came before (RFC 3261 §16.7).",
             answered.since(rejected),
         )
     } else if answered >= rejected {
         (
-            "{sender} answered 607, and another branch of the same INVITE was answered {between} later: one device of the called party \
+            "{sender} answered 607, and {another} was answered {between} later: one device of the called party \
              rejected this caller as unwanted, and another took the call.",
             answered.since(rejected),
         )
     } else {
         (
-            "{sender} answered 607 {between} after another branch of the same INVITE had been answered: one device of the called party \
+            "{sender} answered 607 {between} after {another} had been answered: one device of the called party \
              rejected this caller as unwanted, when another had taken the call.",
             rejected.since(answered),
         )
     };
-    let message = Text::new(template).with("sender", element(response)).with("between", span(between));
+    let another = if are_legs { "another leg of the same call" } else { "another branch of the same INVITE" };
+    let message = Text::new(template)
+        .with("sender", element(response))
+        .with("between", span(between))
+        .with("another", Text::new(another));
     let request = call.initial_request().map(|m| Evidence::of(m, "the request"));
     let fix = "Let {fork}, or the element behind it that forks, cancel the other branches as soon as one answers 6xx, and return that response \
                (RFC 3261 §16.7).";
     let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(response, "607 response"))
-        .evidence([Evidence::of(answer, "the answer of another branch")])
+        .evidence([Evidence::of(
+            answer,
+            if are_legs { "the answer of another leg" } else { "the answer of another branch" },
+        )])
         .evidence(request)
         .actor(Actor::at(fork, "operator of the element that forks the call"));
     // An answer that was on its way already comes whatever is cancelled.
     let had_time = answered >= rejected && answered.since(rejected) >= ON_ITS_WAY;
-    let finding = if had_time && !was_cancelled { finding.fix(Text::new(fix).with("fork", fork)) } else { finding };
-    finding
-        .fix("Before the next call, ask the called party whether it is wanted: that device will reject it again.")
-        .verify("The next call that one device answers with 607 ends with 607 for the caller.")
+    // What calls several users is no proxy, and may let each speak for itself.
+    let finding =
+        if had_time && !was_cancelled && !are_legs { finding.fix(Text::new(fix).with("fork", fork)) } else { finding };
+    let finding = finding
+        .fix("Before the next call, ask the called party whether it is wanted: that device will reject it again.");
+    if are_legs {
+        return finding.verify("In the next call no device answers 607.");
+    }
+    finding.verify("The next call that one device answers with 607 ends with 607 for the caller.")
 }
