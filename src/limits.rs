@@ -293,6 +293,8 @@ pub const LEG_CANDIDATES: usize = 16;
 pub const RECENT_REDIRECTS: usize = 65_536;
 /// Calls that were refused lately, which their callers may try again; the oldest go first.
 pub const REFUSED_LATELY: usize = 16_384;
+/// REFERs, and requests to take over a dialog, of which the next is awaited; the oldest go first.
+pub const REFERRALS: usize = 256;
 /// Redirects remembered of one client.
 pub const REDIRECTS_PER_CLIENT: usize = 64;
 /// Elements for which the answers to INVITEs are counted.
@@ -357,6 +359,12 @@ pub const REGISTRATION_BINDINGS: usize = 4096;
 pub const REGISTERED_USERS: usize = 16_384;
 /// Times without any message that are remembered, the latest ones.
 pub const SILENCES: usize = 64;
+/// Clients behind NAT whose ports are compared.
+pub const NAT_CLIENTS: usize = 16_384;
+/// Changes of such a port that are remembered.
+pub const NAT_CHANGES: usize = 4096;
+/// Requests without any response that are compared with them.
+pub const NAT_SILENT: usize = 4096;
 /// Servers, with a realm each, whose stale nonces are counted.
 pub const NONCE_SERVERS: usize = 1024;
 /// Clients of such a server that are counted apart.

@@ -490,8 +490,9 @@ mod tests {
         "tls-handshake-failed",
         // It counts calls; why one of them failed the response says.
         "overload",
-        // It compares registrations with calls when all are known.
+        // They compare registrations with calls when all are known.
         "registration-expired",
+        "nat-binding-lost",
         // The call was answered, and fails later.
         "answer-not-acknowledged",
         "ack-misrouted",

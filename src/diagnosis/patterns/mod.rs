@@ -1,5 +1,6 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
+pub mod bindings;
 pub mod load;
 pub mod nonces;
 mod recent;
@@ -33,6 +34,8 @@ pub struct Patterns {
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
     pub unwanted: unwanted::Unwanted,
+    /// Clients behind NAT, and what they did not answer.
+    pub bindings: bindings::Bindings,
     /// Who refuses requests for now, and who does not wait.
     pub load: load::Load,
     /// Who calls its nonces stale.
@@ -128,6 +131,12 @@ impl Patterns {
         }
         for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
             self.registrations.observe(studied.call);
+        }
+        for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
+            self.bindings.observe(studied.call);
+        }
+        for studied in calls.iter().filter(|studied| studied.facts.hold(Facts::SILENT)) {
+            self.bindings.observe_silent(studied.call);
         }
         for studied in calls.iter().filter(|studied| studied.facts.hold(Facts::FAILURE)) {
             self.nonces.observe(studied.call);
@@ -227,6 +236,14 @@ impl Patterns {
                 "{n} registrations were not compared with later calls: too many users, or too long names",
             )
         });
+        let bindings = self.bindings.forgotten();
+        let bindings = (bindings > 0).then(|| {
+            Text::count(
+                bindings,
+                "{n} registration or request was not looked at for NAT that forgets: too many clients, or too long names",
+                "{n} registrations or requests were not looked at for NAT that forgets: too many clients, or too long names",
+            )
+        });
         let nonces = self.nonces.forgotten();
         let nonces = (nonces > 0).then(|| {
             Text::count(
@@ -252,7 +269,7 @@ impl Patterns {
             )
         });
         let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(load).chain(registrations);
-        first.chain(registered).chain(nonces).chain(scans).chain(toll).chain(tls).collect()
+        first.chain(registered).chain(bindings).chain(nonces).chain(scans).chain(toll).chain(tls).collect()
     }
 }
 

@@ -220,7 +220,7 @@ fn seconds(value: Option<&str>) -> Option<Duration> {
 }
 
 /// The address of record that a URI names.
-fn record(uri: &UriView<'_>) -> Option<String> {
+pub(super) fn record(uri: &UriView<'_>) -> Option<String> {
     let user = uri.user_name().filter(|user| !user.is_empty() && !uri.host.is_empty())?;
     Some(format!("sip:{user}@{}", uri.lower_host()))
 }

@@ -32,6 +32,7 @@ mod identity_clean;
 mod identity_malformed;
 mod media_address_wrong;
 mod message_too_large_for_udp;
+mod nat_binding_lost;
 mod neighbour_spoofing_pattern;
 mod network_blocked_incomplete;
 mod network_blocked_phrase_rewritten;
@@ -215,6 +216,7 @@ pub static RULES: &[&Rule] = &[
     &failure_not_acknowledged::RULE,
     &prack_missing::RULE,
     &message_too_large_for_udp::RULE,
+    &nat_binding_lost::RULE,
     &options_ping_failing::RULE,
     &route_set_broken::RULE,
     &dialog_contact_unreachable::RULE,

@@ -114,10 +114,15 @@ pub struct Lapse<'a> {
 }
 
 impl Seen {
-    pub(super) fn of(message: &CapturedMessage) -> Self {
+    pub(in super::super) fn of(message: &CapturedMessage) -> Self {
         let provenance = &message.provenance;
         let (source, destination) = (provenance.flow.source, provenance.flow.destination);
         Self { frame: provenance.frame, time: provenance.time, source, destination }
+    }
+
+    /// Whom it was sent to.
+    pub fn destination(&self) -> Endpoint {
+        self.destination
     }
 
     /// Cites it.

@@ -1,0 +1,239 @@
+//! Clients behind NAT that come to their registrar from another port than before, and requests that went to the port before.
+
+use std::hash::BuildHasher as _;
+use std::net::IpAddr;
+use std::str;
+use std::time::Duration;
+
+use super::Texts;
+use super::registered::{Seen, record};
+use crate::call::{Call, CallNumber, CapturedMessage, Transaction};
+use crate::hashing::{self, HashMap};
+use crate::limits::{NAT_CHANGES, NAT_CLIENTS, NAT_SILENT, PATTERN_NAME};
+use crate::provenance::{Endpoint, Timestamp, Transport};
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// Whoever registers from one port for so long sends from a socket that stays, and not from a new one each time.
+const STAYS: Duration = Duration::from_secs(10);
+/// Copies of a request from which its silence says anything.
+const COPIES: usize = 2;
+
+/// Those clients, and what they did not answer.
+#[derive(Debug, Default)]
+pub struct Bindings {
+    /// By Call-ID and user: a client keeps both for all its registrations (RFC 3261 §10.2.4).
+    clients: HashMap<u64, Client>,
+    /// When a request to the port that a client had was answered for the last time.
+    answered: HashMap<(Endpoint, Endpoint), Timestamp>,
+    changes: Vec<Change>,
+    silent: Vec<Silent>,
+    texts: Texts,
+    /// Registrations that found no room.
+    forgotten: u64,
+    /// And requests.
+    more: u64,
+}
+
+/// A client whose registrations come from another address than its Via names.
+#[derive(Debug, Clone, Copy)]
+struct Client {
+    /// Where it is inside of its network.
+    inside: (IpAddr, u16),
+    /// When the port was seen first.
+    since: Timestamp,
+    /// The number in CSeq of its last REGISTER.
+    number: u32,
+    /// That one.
+    last: Seen,
+}
+
+/// That a client registered from another port than before.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Whom it registers.
+    pub user: String,
+    /// Where it is inside of its network, before and after.
+    pub inside: (IpAddr, u16),
+    /// When it registered from the port before for the first time.
+    since: Timestamp,
+    /// Its last REGISTER from there, which was accepted.
+    pub before: Seen,
+    /// The next one.
+    pub after: Seen,
+}
+
+/// A request that got no answer at all.
+#[derive(Debug, Clone)]
+pub struct Silent {
+    /// Its call.
+    pub call: CallNumber,
+    /// Its method.
+    pub method: Method,
+    /// Where and when it was sent first.
+    pub sent: Seen,
+    /// And last.
+    pub last: Seen,
+}
+
+/// Such a request to a port that a client had before.
+#[derive(Debug, Clone, Copy)]
+pub struct Lost<'a> {
+    /// The client.
+    pub change: &'a Change,
+    /// The request.
+    pub silent: &'a Silent,
+    /// Whether it answers at the port that it registers from: requests were answered there, or it registered from there for a while.
+    pub listens: bool,
+}
+
+impl Bindings {
+    /// Takes note of registrations in a group that is over, and of what their clients answered.
+    pub(super) fn observe(&mut self, call: &Call) {
+        if !self.clients.is_empty() {
+            for transaction in call.transactions.iter().filter(|t| !t.finals.is_empty()) {
+                self.answer(transaction);
+            }
+        }
+        let registers = call.transactions.iter().filter(|t| t.method == Method::Register && t.upstream.is_none());
+        for transaction in registers.filter(|t| t.finals.iter().any(|f| StatusCode::is_success(f.status))) {
+            let request = transaction.request.and_then(|id| call.message(id));
+            if let Some((request, inside)) = request.and_then(|request| Some((request, inside(request)?))) {
+                self.register(call, transaction, request, inside);
+            }
+        }
+    }
+
+    /// Takes note of requests without any response.
+    pub(super) fn observe_silent(&mut self, call: &Call) {
+        for transaction in &call.transactions {
+            let is_silent = transaction.finals.is_empty() && transaction.provisionals.is_empty();
+            let Some(silent) = is_silent.then(|| silent(call, transaction)).flatten() else { continue };
+            if self.silent.len() < NAT_SILENT {
+                self.silent.push(silent);
+            } else {
+                self.more += 1;
+            }
+        }
+    }
+
+    fn answer(&mut self, transaction: &Transaction) {
+        let way = (transaction.client, transaction.server);
+        if let Some(time) = self.answered.get_mut(&way) {
+            *time = (*time).max(transaction.start);
+        }
+    }
+
+    fn register(&mut self, call: &Call, transaction: &Transaction, request: &CapturedMessage, inside: (IpAddr, u16)) {
+        let leg = call.legs.get(transaction.leg).and_then(|leg| leg.call_id.as_deref());
+        let to = request.message.party(HeaderName::To);
+        let Some(((call_id, to), cseq)) = leg.zip(to).zip(request.message.cseq()) else { return };
+        let Some(user) = to.user_name().filter(|user| !user.is_empty()) else { return };
+        let key = hashing::shared().hash_one((call_id, user));
+        let seen = Seen::of(request);
+        if self.answered.len() < NAT_CLIENTS {
+            self.answered.entry((seen.destination(), seen.source)).or_insert(seen.time);
+        }
+        let new = Client { inside, since: seen.time, number: cseq.number, last: seen };
+        let Some(known) = self.clients.get_mut(&key) else {
+            if self.clients.len() < NAT_CLIENTS {
+                self.clients.insert(key, new);
+            } else {
+                self.forgotten += 1;
+            }
+            return;
+        };
+        let before = *known;
+        // Another order than that of the client: it began anew, or groups were over in another one.
+        if new.number <= before.number || seen.time < before.last.time || !before.is_of_same(&new) {
+            *known = new;
+            return;
+        }
+        let is_moved = before.last.source != seen.source;
+        *known = if is_moved { new } else { Client { since: before.since, ..new } };
+        if !is_moved {
+            return;
+        }
+        let Some(name) = record(&to) else { return };
+        if self.changes.len() >= NAT_CHANGES || name.len() > PATTERN_NAME || !self.texts.has_room() {
+            self.forgotten += 1;
+            return;
+        }
+        self.texts.add(name.len());
+        self.changes.push(Change { user: name, inside, since: before.since, before: before.last, after: seen });
+    }
+
+    /// Requests that a server sent to the port that a client had registered from, after its last REGISTER from there and before the next
+    /// one, which came from another port; in order of time.
+    pub fn lost(&self) -> Vec<Lost<'_>> {
+        let mut by_port: HashMap<(Endpoint, Endpoint), Vec<&Change>> = HashMap::default();
+        for change in &self.changes {
+            by_port.entry((change.before.destination(), change.before.source)).or_default().push(change);
+        }
+        let mut all: Vec<_> = self.silent.iter().filter_map(|silent| self.lost_by(silent, &by_port)).collect();
+        all.sort_by_key(|lost| (lost.silent.sent.time, lost.silent.call));
+        all
+    }
+
+    fn lost_by<'a>(
+        &self,
+        silent: &'a Silent,
+        by_port: &HashMap<(Endpoint, Endpoint), Vec<&'a Change>>,
+    ) -> Option<Lost<'a>> {
+        let sent = silent.sent;
+        let answered = |client: Endpoint| self.answered.get(&(sent.source, client)).copied();
+        let before = answered(sent.destination());
+        let is_this = |change: &&Change| {
+            // Where the client answered there since, the port was still its own.
+            let is_alive = before.is_some_and(|time| time >= sent.time && time < change.after.time);
+            change.before.time < sent.time && silent.last.time < change.after.time && !is_alive
+        };
+        let change = by_port.get(&(sent.source, sent.destination()))?.iter().copied().find(is_this)?;
+        let listens = change.before.time.since(change.since) >= STAYS
+            || before.is_some_and(|time| time > change.since && time < sent.time)
+            || answered(change.after.source).is_some_and(|time| time > change.after.time);
+        Some(Lost { change, silent, listens })
+    }
+
+    /// How many registrations and requests found no room.
+    pub fn forgotten(&self) -> u64 {
+        // Without a client behind NAT nothing is compared.
+        if self.clients.is_empty() { 0 } else { self.forgotten + self.more }
+    }
+}
+
+impl Client {
+    /// Whether the two are one client at one server, behind one NAT, with one socket.
+    fn is_of_same(&self, next: &Self) -> bool {
+        self.inside == next.inside
+            && self.last.source.address == next.last.source.address
+            && self.last.destination() == next.last.destination()
+    }
+}
+
+/// Where a client is by its Via, where that is another address than the one that its REGISTER came from.
+fn inside(request: &CapturedMessage) -> Option<(IpAddr, u16)> {
+    let flow = request.provenance.flow;
+    if flow.transport != Transport::Udp {
+        return None;
+    }
+    let (host, port) = request.message.sent_by()?;
+    let address: IpAddr = str::from_utf8(&host).ok()?.trim_matches(['[', ']']).parse().ok()?;
+    (address != flow.source.address).then_some((address, port))
+}
+
+/// A request that was sent again and again, or of which ICMP says that it did not arrive.
+fn silent(call: &Call, transaction: &Transaction) -> Option<Silent> {
+    let request = call.message(transaction.request?)?;
+    let is_certain = transaction.retransmissions.len() >= COPIES
+        || call.icmp.iter().any(|report| report.unreachable == transaction.server);
+    if !is_certain || request.provenance.flow.transport != Transport::Udp || call.clock_was_set_back() {
+        return None;
+    }
+    let last = transaction.retransmissions.last().and_then(|id| call.message(*id)).unwrap_or(request);
+    Some(Silent {
+        call: call.number,
+        method: transaction.method.clone(),
+        sent: Seen::of(request),
+        last: Seen::of(last),
+    })
+}

@@ -1,0 +1,76 @@
+use super::RULE;
+use crate::diagnosis::testing::{check, only};
+use crate::diagnosis::{Certainty, Severity};
+
+const HOSTS: &str = "host n1 203.0.113.9:41000\nhost n2 203.0.113.9:41777\nhost n3 203.0.113.10:41777\nhost p 198.51.100.5\nhost q 198.51.100.6\nhost a 198.51.100.30\n\n";
+const INSIDE: &str = "192.168.1.20:5060";
+const ALL: &str = " repeat=0.5,1.5,3.5,7.5,15.5,31.5";
+
+/// A REGISTER of a client that is at `via` inside, with that number, and its answer.
+fn register(at: u32, client: &str, number: u32, via: &str) -> String {
+    format!(
+        "{at} {client} > p call=R cseq={number}\nREGISTER sip:r.example\nVia: SIP/2.0/UDP {via};rport;branch=z9hG4bKr{at}\n\
+         From: <sip:bob@r.example>;tag=f\nTo: <sip:bob@r.example>\nContact: <sip:bob@{via}>\nExpires: 600\n\n\
+         +0.02 p > {client} call=R\n200 OK\nContact: <sip:bob@{via}>;expires=600\n\n"
+    )
+}
+
+fn invite(at: u32, way: &str, repeat: &str) -> String {
+    format!("{at} {way} call=I{at}{repeat}\nINVITE sip:bob@{INSIDE}\n\n")
+}
+
+fn flow(steps: &[String]) -> String {
+    format!("{HOSTS}{}900 a > q call=o\nOPTIONS sip:q\n\n900.1 q > a call=o\n200 OK\n", steps.concat())
+}
+
+#[test]
+fn another_port_of_the_same_client_shows_that_the_one_before_was_gone() {
+    let r = register;
+    let ping = |at: u32, client: &str| {
+        format!("{at} p > {client} call=P{at}\nOPTIONS sip:bob@{INSIDE}\n\n+0.05 {client} > p call=P{at}\n200 OK\n\n")
+    };
+    let usual =
+        || vec![r(0, "n1", 1, INSIDE), r(60, "n1", 2, INSIDE), invite(120, "p > n1", ALL), r(300, "n2", 3, INSIDE)];
+    let with = |at: usize, step: String| {
+        let mut steps = usual();
+        steps[at] = step;
+        flow(&steps)
+    };
+    let more = |step: String| flow(&[usual(), vec![step]].concat());
+    check(
+        RULE.code,
+        &[
+            ("lost", &flow(&usual()), Some(Severity::Error)),
+            ("once from each port", &with(0, String::new()), Some(Severity::Warning)),
+            ("once, and it answers there", &with(0, ping(70, "n1")), Some(Severity::Error)),
+            ("once, and it answers at the next port", &with(0, ping(400, "n2")), Some(Severity::Error)),
+            ("the same port again", &with(3, r(300, "n1", 3, INSIDE)), None),
+            ("another address", &with(3, r(300, "n3", 3, INSIDE)), None),
+            ("it began anew", &with(3, r(300, "n2", 1, INSIDE)), None),
+            ("another registration", &with(3, r(300, "n2", 3, INSIDE).replace("call=R", "call=S")), None),
+            ("another client behind the NAT", &with(3, r(300, "n2", 3, "192.168.1.21:5060")), None),
+            ("another port of its own", &with(3, r(300, "n2", 3, "192.168.1.20:5099")), None),
+            ("no NAT", &flow(&usual()).replace("192.168.1.20", "203.0.113.9"), None),
+            ("asked by another server", &with(2, invite(120, "q > n1", ALL)), None),
+            ("at once", &with(2, invite(70, "p > n1", ALL)), None),
+            ("asked once", &with(2, invite(120, "p > n1", "")), None),
+            ("still asked when it has the other port", &with(3, r(140, "n2", 3, INSIDE)), None),
+            ("it answers there afterwards", &more(ping(200, "n1")), None),
+            ("it answered", &with(2, invite(120, "p > n1", "") + "+0.1 n1 > p call=I120\n486 Busy Here\n\n"), None),
+        ],
+    );
+}
+
+#[test]
+fn client_ports_and_times_are_named() {
+    let steps = [register(0, "n1", 1, INSIDE), register(60, "n1", 2, INSIDE)];
+    let more = [invite(120, "p > n1", ALL), invite(200, "p > n1", ALL), register(300, "n2", 3, INSIDE)];
+    let finding = only(&flow(&[steps.to_vec(), more.to_vec()].concat()), RULE.code);
+    assert_eq!(
+        finding.message.to_string(),
+        "198.51.100.5:5060 sent INVITE to 203.0.113.9:41000, where sip:bob@r.example had registered from 60 s before, and got no response; 3 min \
+         later the same client, which is 192.168.1.20:5060 behind the NAT, registered from port 41777: the NAT had given up port 41000. The same happened \
+         to 1 more request of that server."
+    );
+    assert_eq!((finding.certainty, finding.calls.len(), finding.calls_total), (Certainty::Strong, 2, 2));
+}
