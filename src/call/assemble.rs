@@ -52,6 +52,8 @@ pub fn assemble(group: Group) -> Box<Call> {
         may_be_followed: false,
         next_attempt: None,
         registered: None,
+        referral: None,
+        taken_over: None,
     });
     order_legs(&mut call);
     find_own_software(&mut call);

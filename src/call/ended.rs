@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::assemble::{Group, assemble};
+use super::referrals::{Referral, TakenOver};
 use super::retries::NextAttempt;
 use super::touch::touch_ahead;
 use super::{Call, CallNumber, CapturedMessage, IcmpReport, Leg};
@@ -20,6 +21,8 @@ pub struct EndedGroup {
     pub(super) may_be_followed: bool,
     pub(super) next_attempt: Option<Box<NextAttempt>>,
     pub(super) registered: Option<Timestamp>,
+    pub(super) referral: Option<Box<Referral>>,
+    pub(super) taken_over: Option<Box<TakenOver>>,
     /// What it took in memory, in octets.
     pub(super) octets: usize,
     /// How long it was watched behind its last message.
@@ -31,6 +34,7 @@ impl EndedGroup {
     pub fn into_call(self) -> Box<Call> {
         let Self { number, legs, messages, icmp, possible, may_be_followed, next_attempt, registered, silence, .. } =
             self;
+        let (referral, taken_over) = (self.referral, self.taken_over);
         let transactions = match_messages(&messages);
         let last = messages.iter().map(|m| m.provenance.time).max().unwrap_or_default();
         let observed_until = last.plus(silence);
@@ -39,6 +43,8 @@ impl EndedGroup {
         call.may_be_followed = may_be_followed;
         call.next_attempt = next_attempt;
         call.registered = registered;
+        call.referral = referral;
+        call.taken_over = taken_over;
         call
     }
 }

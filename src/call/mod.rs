@@ -32,6 +32,7 @@ mod outcome_of;
 mod path;
 mod redirect;
 pub mod redress;
+mod referrals;
 pub(crate) mod referred;
 mod registrations;
 mod repeats;
@@ -60,6 +61,7 @@ pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
 pub(crate) use outcome_of::{COPIES_IN_VAIN, branch_rank};
 pub use path::Origin;
+pub use referrals::{Referral, TakenOver};
 pub use retries::NextAttempt;
 pub use waits::Waits;
 
@@ -291,6 +293,10 @@ pub struct Call {
     pub next_attempt: Option<Box<NextAttempt>>,
     /// Where it was refused as if nobody were registered: when a registration of the called user was accepted for the last time by then.
     pub registered: Option<Timestamp>,
+    /// The REFER inside another call that asked for it.
+    pub referral: Option<Box<Referral>>,
+    /// That another call took over a dialog of it.
+    pub taken_over: Option<Box<TakenOver>>,
 }
 
 impl Call {

@@ -10,6 +10,7 @@ use super::known::Key;
 use super::leg_index::Pending;
 use super::open_groups::{GroupId, OpenGroups};
 use super::open_leg::OpenLeg;
+use super::referrals::{Referral, TakenOver};
 use super::retries::NextAttempt;
 use super::{CallNumber, CapturedMessage, IcmpReport, Leg, Waits};
 use crate::limits::{
@@ -72,6 +73,10 @@ struct Rare {
     registered: Option<Timestamp>,
     /// Whether it asks the other side to call somebody: what came of that is another call, which is to be known first.
     refers: bool,
+    /// The REFER that asked for it.
+    referral: Option<Box<Referral>>,
+    /// That another group took over a dialog of it.
+    taken_over: Option<Box<TakenOver>>,
 }
 
 /// The next call of a caller that was refused.
@@ -140,7 +145,7 @@ impl OpenGroup {
         for open in &mut self.legs {
             legs.push(Leg { call_id: open.key.take_call_id() });
         }
-        let Rare { icmp, possible, may_be_followed, registered, .. } =
+        let Rare { icmp, possible, may_be_followed, registered, referral, taken_over, .. } =
             self.rare.take().map(|rare| *rare).unwrap_or_default();
         EndedGroup {
             number: self.number,
@@ -151,6 +156,8 @@ impl OpenGroup {
             may_be_followed,
             next_attempt: None,
             registered,
+            referral,
+            taken_over,
             octets: self.octets,
             silence: self.silence(now),
         }
@@ -172,6 +179,16 @@ impl OpenGroup {
     /// Keeps when the user who was called was registered for the last time.
     pub(super) fn note_registered(&mut self, time: Timestamp) {
         self.rare.get_or_insert_default().registered.replace(time);
+    }
+
+    /// Keeps the REFER that asked for it.
+    pub(super) fn note_referral(&mut self, referral: Referral) {
+        self.rare.get_or_insert_default().referral = Some(Box::new(referral));
+    }
+
+    /// Keeps that another group took over a dialog of it; the first one did.
+    pub(super) fn note_taken_over(&mut self, taken_over: TakenOver) {
+        self.rare.get_or_insert_default().taken_over.get_or_insert_with(|| Box::new(taken_over));
     }
 
     /// Says that it tries again what was refused.

@@ -22,7 +22,34 @@ pub(crate) enum Fate {
     Ended(StatusCode),
 }
 
+impl Fate {
+    /// The stable name that every format uses.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Accepted => "accepted",
+            Self::Ended(status) if status.is_success() => "done",
+            Self::Ended(_) => "failed",
+        }
+    }
+
+    /// The status of the REFER that was refused, or of the request that it asked for.
+    pub(crate) fn status(self) -> Option<StatusCode> {
+        match self {
+            Self::Refused(status) | Self::Ended(status) => Some(status),
+            Self::Accepted => None,
+        }
+    }
+}
+
 impl Transfer {
+    /// Whom the other side was to call, without header fields, such as the dialog that the new call replaces.
+    pub(crate) fn addressee(&self) -> String {
+        let target = self.target.to_string();
+        let end = target.find('?').unwrap_or(target.len());
+        target.get(..end).unwrap_or_default().to_owned()
+    }
+
     /// The last one of a call; a REFER without response is none.
     pub(crate) fn of(call: &Call) -> Option<Self> {
         let refer =
@@ -120,5 +147,20 @@ mod tests {
             assert_eq!(read(NOTIFY, kind, body), None, "{kind} {body}");
         }
         assert_eq!(read("INFO sip:a@b SIP/2.0", "message/sipfrag", "SIP/2.0 486 Busy Here"), None);
+    }
+
+    #[test]
+    fn a_transfer_has_a_name_for_every_format() {
+        let (busy, fine) = (StatusCode(486), StatusCode(200));
+        for (fate, name, status) in [
+            (Fate::Accepted, "accepted", None),
+            (Fate::Refused(StatusCode(403)), "refused", Some(StatusCode(403))),
+            (Fate::Ended(busy), "failed", Some(busy)),
+            (Fate::Ended(fine), "done", Some(fine)),
+        ] {
+            assert_eq!((fate.name(), fate.status()), (name, status));
+        }
+        let target = Uri::read("sip:carol@c.example;user=phone?Replaces=x%3Bto-tag%3Dy").unwrap();
+        assert_eq!(Transfer { target, fate: Fate::Accepted }.addressee(), "sip:carol@c.example;user=phone");
     }
 }

@@ -10,6 +10,7 @@ use super::known::{Hashed, Known};
 use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::OpenGroup;
 use super::open_groups::{GroupId, LegId, OpenGroups};
+use super::referrals::{Referrals, TakenOver, is_of_refer};
 use super::registrations::Registrations;
 use super::retries::{NextAttempt, Retries, is_again};
 use super::settled::Settled;
@@ -65,6 +66,7 @@ pub struct Tracker {
     early: VecDeque<EndedGroup>,
     settled: Settled,
     retries: Retries,
+    referrals: Referrals,
     registrations: Registrations,
     /// Whether the clocks of several captures may differ, so that nothing is settled early.
     is_patient: bool,
@@ -107,6 +109,7 @@ impl Tracker {
         let Some(group) = self.groups.get_mut(id.group()) else { return };
         let before = group.octets;
         let ends_setup = is_final_to_invite(message);
+        let is_of_refer = is_of_refer(message);
         self.registrations.observe(message, provenance.time);
         captured.leg = id.leg as usize;
         let is_crowded = self.octets > self.room.crowded;
@@ -120,6 +123,10 @@ impl Tracker {
                 // One that is behind another message, or another leg, begins no call.
                 refused = group.only_message().and_then(|first| self.retries.again(first));
                 self.legs.open(id, group, marks);
+                let referral = group.messages.last().and_then(|first| self.referrals.begin(id, first));
+                if let Some(referral) = referral.filter(|_| group.only_message().is_some()) {
+                    group.note_referral(referral);
+                }
             }
             None if ends_setup => {
                 self.legs.answered(id, group);
@@ -128,6 +135,7 @@ impl Tracker {
                     group.note_registered(time);
                 }
             }
+            None if is_of_refer => self.referrals.refer(id, group),
             None => {}
         }
         self.octets += group.octets - before;
@@ -142,6 +150,9 @@ impl Tracker {
         }
         if let Some(refused) = refused {
             self.link(refused, id.group());
+        }
+        if ends_setup || is_of_refer {
+            self.take_over(id);
         }
         if count >= GROUP_MESSAGES {
             self.close_early(id.group());
@@ -279,6 +290,21 @@ impl Tracker {
         }
         if let Some(group) = self.groups.get_mut(next) {
             group.try_again(refused);
+        }
+    }
+
+    /// Where the last message of a leg grants that a dialog is taken over, says so to the group of that dialog.
+    fn take_over(&mut self, id: LegId) {
+        // Hardly any request is to take over a dialog.
+        if !self.referrals.awaits_answers() {
+            return;
+        }
+        let last = self.groups.get(id.group()).and_then(|group| group.messages.last());
+        let granted = last.and_then(|m| Some((self.referrals.granted(id, &m.message)?, m.provenance.time)));
+        let Some((call_id, since)) = granted else { return };
+        let taken = self.known.leg(&self.known.call_id(&call_id), &self.groups);
+        if let Some((leg, group)) = taken.and_then(|leg| Some((leg, self.groups.get_mut(leg.group())?))) {
+            group.note_taken_over(TakenOver { leg: leg.leg as usize, since });
         }
     }
 

@@ -8,8 +8,8 @@ use super::in_question::InQuestion;
 use super::patterns::unwanted::{Invites, initial_invites};
 use super::unwanted_case::UnwantedCase;
 use super::{
-    CallOrigin, CheckedIdentity, Context, Detect, Facts, Finding, Hosts, Patterns, Settings, next_attempt, root_cause,
-    rules::RULES,
+    CallOrigin, CheckedIdentity, Context, Detect, Facts, Finding, Hosts, Patterns, Settings, next_attempt, referral,
+    root_cause, rules::RULES,
 };
 use crate::call::{Call, Outcome};
 use crate::lang::Text;
@@ -154,6 +154,7 @@ impl Engine {
         if let Some(root) = root_cause.and(findings.first_mut()) {
             next_attempt::tell(&call, root, &self.settings);
         }
+        referral::tell(&call, root_cause.is_some(), &mut findings);
         let ignored = self.settings.leave_out(&mut findings, Some(&call));
         let is_excused = root_cause.is_some_and(|code| ignored.contains(&code));
         self.count_ignored(&ignored);

@@ -30,6 +30,7 @@ mod pings;
 mod platform;
 mod redirect_case;
 mod redirect_home;
+mod referral;
 mod refused;
 mod rejections;
 mod repeated;

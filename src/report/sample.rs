@@ -112,6 +112,8 @@ impl Builder {
             may_be_followed: false,
             next_attempt: None,
             registered: None,
+            referral: None,
+            taken_over: None,
         };
         Self { call, start, frame, id }
     }

@@ -38,6 +38,8 @@ pub(super) static RULE: Rule = Rule {
             - If all agrees, look for a restart or a timer at the server that answered.",
         how_to_confirm: "Put a call on hold, take it back, and end it from either side: every request inside it is answered with 200.",
         when_this_is_wrong: "- Two BYEs that cross end one call twice: one of them may get 481, and nothing is wrong.\n\
+            - A dialog that another call took over (REFER or INVITE with Replaces, RFC 3891) is over for who had it: a BYE that comes behind that is \
+            nothing to mend.\n\
             - A request that crossed the BYE, or the end of the INVITE, was in time when it was sent.\n\
             - One branch of several may have ended without a word to the client: of early dialogs beside others nothing is said.\n\
             - A CANCEL that gets 481 after the final response came too late, which is no fault.\n\

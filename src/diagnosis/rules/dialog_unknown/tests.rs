@@ -365,3 +365,40 @@ fn a_bye_that_a_proxy_passes_on_is_one() {
     assert_eq!(codes(&report), ["dialog-unknown notice"]);
     assert!(report.findings[0].message.to_string().contains("203.0.113.60:5060 answered BYE"));
 }
+
+#[test]
+fn a_dialog_that_another_call_took_over_is_over() {
+    let hosts = "host a 192.0.2.10\nhost b 192.0.2.11\nhost c 192.0.2.12\n\n";
+    let two = "0 a > b call=AB\nINVITE sip:bob@192.0.2.11\n\n1 b > a call=AB tag=b1\n200 OK\n\n1.1 a > b call=AB\nACK\n\n\
+        10 b > c call=BC from-tag=bc1\nINVITE sip:carol@192.0.2.12\nFrom: <sip:bob@192.0.2.11>\n\n11 c > b call=BC tag=c1\n200 OK\n\n11.1 b > c call=BC\nACK\n\n";
+    let refer = |got: &str| {
+        format!(
+            "20 b > a call=AB\nREFER sip:alice@192.0.2.10\nRefer-To: <sip:carol@192.0.2.12?Replaces=BC%40192.0.2.11%3Bto-tag%3Dc1%3Bfrom-tag%3Dbc1>\n\n\
+             20.01 a > b call=AB\n{got}\n\n"
+        )
+    };
+    let taken = |at: &str, got: &str| {
+        format!(
+            "{at} a > c call=AC\nINVITE sip:carol@192.0.2.12\nReplaces: BC@192.0.2.11;to-tag=c1;from-tag=bc1\n\n+0.05 c > a call=AC tag=c9\n{got}\n\n\
+             +0.01 a > c call=AC\nACK\n\n"
+        )
+    };
+    let challenged = "407 Proxy Authentication Required\nProxy-Authenticate: Digest realm=\"c\", nonce=\"1\"";
+    let bye = "20.5 b > c call=BC\nBYE\n\n20.51 c > b call=BC\n481 Gone\n\n";
+    let count = |steps: &str| {
+        let reports = crate::diagnosis::reports::reports(&format!("{hosts}{two}{steps}{bye}"));
+        reports.iter().flat_map(|report| &report.findings).filter(|f| f.code == RULE.code).count()
+    };
+    for (name, steps, expected) in [
+        ("nothing", String::new(), 1),
+        ("REFER", refer("202 Accepted"), 0),
+        ("REFER that was refused", refer("403 Forbidden"), 1),
+        ("INVITE", taken("20.1", "200 OK"), 0),
+        ("INVITE with credentials", format!("{}{}", taken("20.1", challenged), taken("20.2", "200 OK")), 0),
+        ("INVITE that was refused", taken("20.1", "486 Busy Here"), 1),
+        ("later", taken("20.6", "200 OK"), 1),
+        ("another dialog", taken("20.1", "200 OK").replace("BC@", "BX@"), 1),
+    ] {
+        assert_eq!(count(&steps), expected, "{name}");
+    }
+}

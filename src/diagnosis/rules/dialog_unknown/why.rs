@@ -59,7 +59,7 @@ impl<'a> Why<'a> {
             return if ends_again(refused) { None } else { Self::of_stranger(refused, &dialogs) };
         };
         let is_bye = refused.transaction.method == Method::Bye;
-        if is_bye && ends_again(refused) {
+        if is_bye && (ends_again(refused) || was_taken_over(refused)) {
             return None;
         }
         let sent = refused.transaction.start;
@@ -276,6 +276,13 @@ impl<'a> Why<'a> {
             ],
         }
     }
+}
+
+/// Whether another call had taken over the dialog (RFC 3891 §3): a BYE that comes behind that finds none.
+fn was_taken_over(refused: &Refused<'_>) -> bool {
+    let taken_over = refused.call.taken_over.as_deref();
+    taken_over
+        .is_some_and(|taken| taken.leg == refused.transaction.leg && taken.since <= refused.response.provenance.time)
 }
 
 /// Who sent on a request with other tags than those of its dialog, which it had before.
