@@ -40,17 +40,14 @@ pub(super) fn parties(call: &Call) -> Text {
 
 /// What became of the transfer inside a call, where one was asked for.
 pub(super) fn transfer(call: &Call) -> Option<Text> {
-    let Transfer { target, fate } = Transfer::of(call)?;
-    let text = match fate {
+    let transfer = Transfer::of(call)?;
+    let text = match transfer.fate {
         Fate::Ended(status) if status.is_success() => Text::new("transferred to {target}"),
         Fate::Ended(status) => Text::new("transfer to {target} failed with {status}").with("status", status),
         Fate::Refused(status) => Text::new("transfer to {target} refused with {status}").with("status", status),
         Fate::Accepted => Text::new("transfer to {target} accepted"),
     };
-    // Behind the question mark stand header fields, such as the dialog that the new call replaces.
-    let target = target.to_string();
-    let target = target.split('?').next().unwrap_or_default();
-    Some(text.with("target", shorten::kept(target.to_owned(), PARTY)))
+    Some(text.with("target", shorten::kept(transfer.addressee(), PARTY)))
 }
 
 /// What the finding says, else how a call ended that no rule explains.

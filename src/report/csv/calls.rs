@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 
 use super::{Column, Files, column, joined, optional, sentences};
+use crate::call::referred::Transfer;
 use crate::call::{CapturedMessage, OutcomeDetail};
 use crate::diagnosis::{CallReport, Finding};
 use crate::lang::{Lang, Text};
@@ -132,4 +133,18 @@ pub(super) static COLUMNS: &[Column<Cell>] = &[
          `responses:FILE` has them one by one, with what to quote.",
         |r| optional(facts::redress(&r.report.call).map(|c| joined(&c.places().collect::<Vec<_>>(), " "))),
     ),
+    column(
+        "transfer",
+        "What became of the last transfer (REFER) inside the call: refused, accepted, done, or failed.",
+        |r| optional(Transfer::of(&r.report.call).map(|transfer| transfer.fate.name())),
+    ),
+    column("transferred_to", "Whom the other side was to call.", |r| {
+        optional(Transfer::of(&r.report.call).map(|transfer| transfer.addressee()))
+    }),
+    column("transfer_status", "Status of the REFER that was refused, or of the call that it asked for.", |r| {
+        optional(Transfer::of(&r.report.call).and_then(|transfer| transfer.fate.status()))
+    }),
+    column("referred_by", "Number of the call one side of which asked for this one by a REFER.", |r| {
+        optional(r.report.call.referral.as_ref().map(|referral| referral.call.0))
+    }),
 ];

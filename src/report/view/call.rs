@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Address, Captured, Each, FindingView, IdentityView, MediaView, Place, Time};
 use crate::call::redress::RedressContact;
+use crate::call::referred::Transfer;
 use crate::call::{Call, CapturedMessage, OutcomeDetail};
 use crate::diagnosis::{CallReport, Finding};
 use crate::net::Carrier;
@@ -63,6 +64,10 @@ pub(in crate::report) struct CallView<'a> {
     carried: Vec<CarriedView>,
     /// RTP from or to the places that the session descriptions of the call name; empty where the capture has none.
     media: Vec<MediaView>,
+    /// The last transfer that one side of the call asked the other one for (REFER inside the call, RFC 3515); null where none was.
+    transfer: Option<TransferView>,
+    /// Number of the call one side of which asked for this one (REFER); null where the capture shows none.
+    referred_by: Option<u64>,
     /// What the rules say of the call; the root cause first.
     #[cfg_attr(test, schemars(with = "Vec<FindingView<'_>>"))]
     findings: Each<'a, Finding, FindingView<'a>>,
@@ -200,6 +205,25 @@ impl From<RedressContact> for RedressView {
     }
 }
 
+/// A transfer and what became of it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct TransferView {
+    /// Whom the other side was to call: the URI of Refer-To, without header fields.
+    target: String,
+    /// What became of it: refused (the other side did not do it), accepted (how the new call ended is not in the capture), done, or failed.
+    outcome: &'static str,
+    /// Status of the REFER that was refused, or of the request that it asked for, as NOTIFY tells it; null where it was only accepted.
+    status: Option<u16>,
+}
+
+impl TransferView {
+    fn new(transfer: &Transfer) -> Self {
+        let Transfer { fate, .. } = transfer;
+        Self { target: transfer.addressee(), outcome: fate.name(), status: fate.status().map(|status| status.0) }
+    }
+}
+
 impl<'a> CallView<'a> {
     pub(in crate::report) fn new(report: &'a CallReport, place: Place) -> Self {
         let call: &Call = &report.call;
@@ -223,6 +247,8 @@ impl<'a> CallView<'a> {
             attestation: report.origin.as_ref().map(|origin| origin.signing.name()),
             identities: report.identities.iter().map(|checked| IdentityView::new(checked, place)).collect(),
             carried: facts::carriers(call).into_iter().map(|(c, frames)| CarriedView::new(c, &frames, place)).collect(),
+            referred_by: call.referral.as_ref().map(|referral| referral.call.0),
+            transfer: Transfer::of(call).map(|transfer| TransferView::new(&transfer)),
             media: call.media.iter().filter_map(|stream| MediaView::new(stream, place)).collect(),
             findings: Each { of: &report.findings, place, view: FindingView::of_call },
         }
