@@ -114,9 +114,34 @@ fn is_located(redirected: &Sent, contact: &Uri, target: &Uri) -> bool {
 }
 
 /// Whether a Request-URI names the user of a contact, who is not the user that was called before; a number may be spelled in another way.
+/// The number that was called before counts where it carries the routing data of the contact, which only the redirect can have told.
 pub(super) fn is_user_elsewhere(before: &Uri, contact: &Uri, target: &Uri) -> bool {
     let is_sip = contact.is_sip() && target.is_sip();
-    is_sip && same_user(contact, target) && before.user.is_some() && !same_user(before, target)
+    let is_other = || !same_user(before, target) || is_routed_as(before, contact, target);
+    is_sip && same_user(contact, target) && before.user.is_some() && is_other()
+}
+
+/// Whether a Request-URI has the routing data that a contact added to the number (RFC 4694).
+fn is_routed_as(before: &Uri, contact: &Uri, target: &Uri) -> bool {
+    let told = Routing::of(contact);
+    told != Routing::default() && told == Routing::of(target) && told != Routing::of(before)
+}
+
+/// What a database of ported numbers says about one: where to route it, and that nobody need ask again.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Routing {
+    number: Option<String>,
+    was_asked: bool,
+}
+
+impl Routing {
+    /// As part of the number, or behind the host, where some put it.
+    fn of(uri: &Uri) -> Self {
+        let of_user = uri.user_params();
+        let number = of_user.value("rn").or_else(|| uri.params.value("rn"));
+        let digits = |number: &str| number.chars().filter(char::is_ascii_hexdigit).collect();
+        Self { number: number.map(digits), was_asked: of_user.has("npdi") || uri.params.has("npdi") }
+    }
 }
 
 /// Whether both name one user; a number may be spelled in another way.

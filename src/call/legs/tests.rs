@@ -171,6 +171,27 @@ fn an_exchange_calls_the_user_of_a_contact_where_he_is() {
 }
 
 #[test]
+fn a_number_is_followed_by_the_routing_data_that_a_redirect_told() {
+    let contact = [Uri::read("sip:+12155550100;rn=+1-215-410-0000;npdi@198.51.100.30").unwrap()];
+    for (before, called, expected) in [
+        ("", ";rn=+12154100000;npdi", Some(FollowLink::SameParties)),
+        ("", "", None),
+        ("", ";npdi", None),
+        ("", ";rn=+12154100001;npdi", None),
+        // What the client knew before it tells nothing.
+        (";rn=+12154100000;npdi", ";rn=+12154100000;npdi", None),
+    ] {
+        let all = all(&format!(
+            "0 a > b call=1\nINVITE sip:+12155550100{before}@198.51.100.30\nFrom: <sip:100@192.0.2.10>\n\n\
+             0.5 a > c call=2\nINVITE sip:+12155550100{called}@203.0.113.71\nFrom: <sip:100@192.0.2.10>\n"
+        ));
+        let all: Vec<_> = all.iter().map(|m| Sent::of(&m.message, &m.provenance)).collect();
+        let told = all[0].start.plus(Duration::from_millis(20));
+        assert_eq!(follows_redirect(&all[0], told, &contact, false, &all[1]), expected, "{before} {called}");
+    }
+}
+
+#[test]
 fn a_number_is_followed_however_it_is_spelled() {
     let contact = [Uri::read("sip:02079460123@192.0.2.10").unwrap()];
     for (called, expected) in [
