@@ -321,7 +321,9 @@ impl<'a> RedirectCase<'a> {
         }
         let proven = cx.absence_is_proven(self.client().address, self.response.provenance.time, FOLLOW_WINDOW);
         let asked = self.nearest().server.address;
-        let goes_past = asked == self.client().address || cx.hosts.goes_past(asked);
+        // A request to that server would be there, wherever the capture was taken.
+        let is_there = self.targets().next().is_some() && self.targets().all(|uri| uri.ip() == Some(asked));
+        let goes_past = asked == self.client().address || is_there || cx.hosts.goes_past(asked);
         proven.then_some(if goes_past { Certainty::Strong } else { Certainty::Weak })
     }
 
@@ -431,6 +433,10 @@ fn without_final<'a>(call: &'a Call, transaction: &Transaction, cx: &Context<'_>
     }
     let given_up = call.requests_again(transaction).count() >= ALL_RETRANSMISSIONS && !cx.lossy();
     let unreachable = call.icmp.iter().any(|i| i.unreachable == transaction.server);
+    // Who passed it on has told the one in front that nothing came.
+    let passed_on = transaction.upstream.and_then(|id| call.transaction(id));
+    let told = passed_on.is_some_and(|t| t.finals.iter().any(|f| f.status == StatusCode(408)));
+    let given_up = given_up || (told && !cx.lossy());
     if given_up || unreachable || cx.absence_is_proven(transaction.client.address, transaction.start, GIVING_UP) {
         return End::Silence;
     }

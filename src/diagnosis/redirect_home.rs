@@ -3,6 +3,7 @@
 
 use crate::call::Transaction;
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase};
+use crate::diagnosis::{Finding, Text};
 use crate::sip::{HeaderName, Message, Uri};
 
 /// Who is at home at the target of a redirect.
@@ -41,6 +42,28 @@ impl RedirectCase<'_> {
             from.uri.effectively_equals(target) || (is_client && from.uri.effective_user() == Some(user))
         });
         is_from || request.contacts().iter().any(|contact| contact.uri.effectively_equals(target))
+    }
+
+    /// Whether a target is the client itself, for the very user for whom it asked: each of the two takes the other for the place where that
+    /// user is.
+    pub(super) fn is_sent_back(&self, target: &Uri) -> bool {
+        let asked = self.redirect.from.as_ref().and_then(Uri::effective_user).filter(|user| !user.is_empty());
+        self.home_of(target) == Home::Client
+            && target.port_or_default() == self.client().port
+            && asked.is_some()
+            && asked == target.effective_user()
+    }
+
+    /// What to do where that is so.
+    pub(super) fn one_owner(&self, finding: Finding) -> Finding {
+        let owner = Text::new(
+            "Decide which of {servers} owns the address; that one must answer it, with the telephone or with 404.",
+        );
+        let servers = [self.client(), self.redirector()].map(Text::verbatim);
+        finding
+            .fix(owner.with("servers", Text::list(" and ", servers)))
+            .fix("Remove the route that leads back from the other one: compare the route tables of both.")
+            .verify("Call again: the call ends at one of the two, with the telephone or with 404.")
     }
 
     /// Whether somebody may have followed it, though nothing goes to a Contact as it is written.

@@ -50,7 +50,17 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)));
+    let mut found: Vec<Finding> = RedirectCase::of_invites(call).filter_map(|case| finding(&case, cx)).collect();
+    // One answer hides all redirects that came before it, and the last is the one that it came after.
+    let mut told = Vec::new();
+    found.reverse();
+    found.retain(|finding| {
+        let answer = finding.evidence.first().map(|e| e.frame);
+        let is_new = !told.contains(&answer);
+        told.push(answer);
+        is_new
+    });
+    out.extend(found.into_iter().rev());
 }
 
 /// The failure that the caller's side got in place of the redirect.
@@ -117,7 +127,11 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
     let is_unseen = unusable.is_none() && !case.targets().any(is_visible_on_udp);
     // It may have looked there, and found nobody.
     let own = case.targets().find(|uri| unusable.is_none() && case.home_of(uri) == Home::Client);
-    let message = Text::new(if own.is_some() {
+    let is_sent_back = own.is_some_and(|uri| case.is_sent_back(uri));
+    let message = Text::new(if is_sent_back {
+        "{element} received {redirect} from {server}, back to itself and for the user for whom it had asked, and answered {status} {phrase} towards \
+         the caller {delay} later: each of the two takes the other for the place where the user is."
+    } else if own.is_some() {
         "{element} received {redirect} from {server}, to an address at that element itself, and answered {status} {phrase} towards the caller \
          {delay} later. No request to that user is in this capture: it does not follow redirects, or finds nobody under that address."
     } else if is_unseen {
@@ -145,6 +159,9 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         .evidence(request.map(|m| Evidence::of(m, "the request of the caller's side")))
         .actor(element);
     finding.consequence_of = unusable;
+    if is_sent_back {
+        return Some(case.one_owner(finding));
+    }
     if unusable.is_some() {
         finding =
             finding.fix("Pass 3xx responses through, or log them: the caller's side cannot see why the call failed.");
@@ -224,6 +241,37 @@ mod tests {
         // One that was over before had no part in it, and is not the element in the middle.
         let hunted = of(&beside("0.015"), RULE.code);
         assert!(hunted[0].message.to_string().starts_with("198.51.100.20:5060 received 302"), "{}", hunted[0].message);
+    }
+
+    #[test]
+    fn a_redirect_back_to_who_asked_is_a_question_of_who_owns_the_user() {
+        let to = |uri: &str| {
+            of(&flow(&format!("302 Moved\nContact: <{uri}>"), "", "0.06", "482 Loop Detected"), RULE.code).remove(0)
+        };
+        for (uri, is_circle) in [
+            ("sip:bob@198.51.100.20", true),
+            ("sip:carol@198.51.100.20", false),
+            // Some other device at that address may have it.
+            ("sip:bob@198.51.100.20:5090", false),
+        ] {
+            let (said, first) = (to(uri).message.to_string(), to(uri).remediation[0].to_string());
+            assert_eq!(said.ends_with("for the place where the user is."), is_circle, "{said}");
+            assert_eq!(
+                first.starts_with("Decide which of 198.51.100.20:5060 and 198.51.100.30:5060 owns"),
+                is_circle,
+                "{first}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_redirects_before_one_answer_the_last_is_told() {
+        let again = "0.051 sbc > old call=third\nINVITE sip:bob@198.51.100.30\nSession-ID: ab30317f1a784dc48ff824d0d3715d86\n\n\
+             0.055 old > sbc call=third\n302 Moved\nContact: <sip:bob@198.51.100.20>\n\n0.056 sbc > old call=third\nACK\n\n";
+        let found =
+            of(&flow("302 Moved\nContact: <sip:bob@198.51.100.20>", again, "0.06", "482 Loop Detected"), RULE.code);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].message.to_string().contains("towards the caller 5 ms later"), "{}", found[0].message);
     }
 
     #[test]

@@ -70,7 +70,10 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let client = case.client();
     let follows_others = cx.earlier.followers.contains(&client.address) || follows_in_this_call(case);
     let home = case.home_of(target);
-    let message = Text::new(if let Some(words) = home::message(home) {
+    let is_sent_back = case.is_sent_back(target);
+    // Whoever follows or not, it leads nowhere.
+    let certainty = if is_sent_back { Certainty::Strong } else { certainty };
+    let message = Text::new(if let Some(words) = home::message(home, is_sent_back) {
         words
     } else if follows_others {
         "{server} redirected the call to {contact}, and the client at {client} did not call it within {window}, although \

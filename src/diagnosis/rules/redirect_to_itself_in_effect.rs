@@ -60,7 +60,15 @@ fn leads_back(case: &RedirectCase<'_>, contact: &Uri) -> bool {
     let is_redirector = contact.ip() == Some(redirector.address) && contact.port_or_default() == redirector.port;
     // A 305 names a proxy for the same Request-URI, and no user: the one that sent it answers the same again.
     let is_for_that_user = case.redirect.names_a_proxy() || contact.effective_user() == from.effective_user();
-    contact.effectively_equals(from) || (is_redirector && is_for_that_user)
+    contact.effectively_equals(from) || (is_redirector && (is_for_that_user || contact.user.is_none()))
+}
+
+/// Whether the Contact is the server's own and names nobody, as devices write it into each response; `false` for a proxy (305).
+fn is_own_address(case: &RedirectCase<'_>) -> bool {
+    let names_nobody = || case.targets().all(|uri| uri.user.is_none());
+    !case.redirect.names_a_proxy()
+        && case.redirect.from.as_ref().is_some_and(|from| from.user.is_some())
+        && names_nobody()
 }
 
 /// Whether a follow-up got any final response that is no redirect.
@@ -72,9 +80,12 @@ fn went_on(case: &RedirectCase<'_>) -> bool {
 fn finding(case: RedirectCase<'_>) -> Finding {
     let contact = case.targets().next().map(ToString::to_string).unwrap_or_default();
     let uri = case.redirect.from.as_ref().map(ToString::to_string).unwrap_or_default();
-    let message = Text::new(
-        "{server} answered the request for {uri} with {status} to {contact}, which leads back to the same place.",
-    )
+    let message = Text::new(if is_own_address(&case) {
+        "{server} answered the request for {uri} with {status} to {contact}, its own address, where it names nobody: many devices write that into \
+         each response."
+    } else {
+        "{server} answered the request for {uri} with {status} to {contact}, which leads back to the same place."
+    })
     .with("server", case.redirector())
     .with("uri", uri)
     .with("status", case.redirect.status)
@@ -116,7 +127,13 @@ mod tests {
                     Some(Severity::Error),
                 ),
                 ("another proxy", &redirected("305 Use Proxy\nContact: <sip:198.51.100.31>", LATER), None),
-                ("the server without a user", &with("<sip:198.51.100.30>", LATER), None),
+                ("the server without a user", &with("<sip:198.51.100.30>", LATER), Some(Severity::Error)),
+                ("another port of the server without a user", &with("<sip:198.51.100.30:5080>", LATER), None),
+                (
+                    "the server without a user, where one is asked for",
+                    &with("<sip:198.51.100.30>", &followed("sip:bob@198.51.100.30", "404 No").replace("new", "old")),
+                    None,
+                ),
                 ("it helped", &with("<sip:bob@corp.example:5060>", &again), None),
             ],
         );

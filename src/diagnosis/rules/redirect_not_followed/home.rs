@@ -6,8 +6,12 @@ use crate::diagnosis::{Finding, Text};
 use crate::sip::Uri;
 
 /// What is said of it.
-pub(super) fn message(home: Home) -> Option<&'static str> {
+pub(super) fn message(home: Home, is_sent_back: bool) -> Option<&'static str> {
     match home {
+        Home::Client if is_sent_back => Some(
+            "{server} redirected the call to {contact}, back to the client at {client}, which had asked for that user and sent no further request \
+             within {window}: each of the two takes the other for the place where the user is.",
+        ),
         Home::Caller => Some(
             "{server} redirected the call to {contact}, which is the address of the caller: whoever follows calls himself. The \
              client at {client} did not within {window}, and rightly.",
@@ -37,6 +41,9 @@ pub(super) fn with_remedies(finding: Finding, case: &RedirectCase<'_>, target: &
             .verify("Call again: the redirect leads to an address that is not the caller's.");
     }
     let client = case.client();
+    if case.is_sent_back(target) {
+        return case.one_owner(finding.actor(case.client_operator()));
+    }
     let registered = Text::new(
         "See whether {client} knows {contact}, and has a device registered under it: without one there is nobody to call.",
     );

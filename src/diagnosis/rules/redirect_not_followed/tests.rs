@@ -214,3 +214,31 @@ fn of_a_fork_that_is_captured_behind_it_nobody_knows_what_was_returned() {
     let finding = only(&ended("487 Request Terminated"), RULE.code);
     assert!(!finding.message.to_string().contains("another branch"), "{}", finding.message);
 }
+
+#[test]
+fn a_client_that_is_sent_back_to_itself_is_asked_who_owns_the_user() {
+    for (contact, is_circle) in
+        [("sip:bob@192.0.2.10:5060", true), ("sip:carol@192.0.2.10", false), ("sip:bob@192.0.2.10:5071", false)]
+    {
+        let finding = only(&to(contact, LATER), RULE.code);
+        let (said, first) = (finding.message.to_string(), finding.remediation[0].to_string());
+        assert_eq!(said.ends_with("takes the other for the place where the user is."), is_circle, "{said}");
+        assert_eq!(
+            first.starts_with("Decide which of 192.0.2.10:5060 and 198.51.100.30:5060 owns"),
+            is_circle,
+            "{first}"
+        );
+    }
+}
+
+#[test]
+fn a_request_to_the_server_that_redirected_would_be_there() {
+    let of = |contact: &str| only(&to(contact, &responses_only_later()), RULE.code).certainty;
+    assert_eq!(of("sip:carol@198.51.100.30"), Certainty::Strong);
+    assert_eq!(of("sip:carol@203.0.113.40"), Certainty::Weak);
+}
+
+/// [`LATER`] without what goes past the server that redirects.
+fn responses_only_later() -> String {
+    LATER.split_inclusive("\n\n").filter(|step| !step.contains("203.0.113.99")).collect()
+}
