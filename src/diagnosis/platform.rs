@@ -122,12 +122,17 @@ pub(super) fn keep_contact_parts(software: Option<&str>) -> Option<Text> {
             "Ribbon SBC: it handles `rn` and `npdi` itself; `Relay Unused Contact Params` in the IP signalling profile \
              passes the others on."
         }
-        Platform::Asterisk => {
-            "Asterisk: with `redirect_method=user` only the user name goes back to the dial plan; `uri_pjsip` keeps \
-             the whole URI."
-        }
+        Platform::Asterisk => WHOLE_URI_BY_ASTERISK,
         _ => return None,
     }))
+}
+
+const WHOLE_URI_BY_ASTERISK: &str = "Asterisk: with `redirect_method=user` only the user name goes back to the dial plan; `uri_pjsip` keeps \
+    the whole URI.";
+
+/// How the platform that `software` names is told to go to the host of the Contact as well.
+pub(super) fn keep_host(software: Option<&str>) -> Option<Text> {
+    (Platform::of(software?)? == Platform::Asterisk).then(|| Text::new(WHOLE_URI_BY_ASTERISK))
 }
 
 /// How the platform that `software` names treats header fields that are embedded in the Contact of a redirect.

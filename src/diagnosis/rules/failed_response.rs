@@ -333,6 +333,8 @@ impl Failure<'_> {
             }
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
                 .or_else(|| particular::perhaps_followed(call, self.response, entry))
+                .or_else(|| particular::hidden_redirect(call, self.response, entry))
+                .or_else(|| particular::routing_decision(call, self.response, entry))
                 .or_else(|| particular::spent(call, self.deepest, entry))
                 .or_else(|| particular::reached_twice(call, self.deepest, entry))
                 .or_else(|| particular::of_no_method(self.transaction, self.response, entry))
@@ -654,14 +656,18 @@ impl Failure<'_> {
     }
 }
 
-/// The advice of the catalogue for a status that has its ground in this response.
+/// The advice of the catalogue for a status that has its ground in this response; other words for an INVITE that was to take over another
+/// dialog.
 pub(super) fn advice_of_catalogue(
     entry: &'static StatusEntry,
     transaction: &Transaction,
     response: &CapturedMessage,
     call: &Call,
 ) -> impl Iterator<Item = Text> {
-    entry.how_to_fix.iter().filter_map(move |fix| fitting::fitted(fix, transaction, &response.message, call))
+    let request = transaction.request.filter(|_| transaction.method == Method::Invite).and_then(|id| call.message(id));
+    let replaced = request.and_then(|m| other_methods::of_replaces(&m.message, entry.code));
+    let fixes = replaced.map_or(entry.how_to_fix, |words| words.fixes);
+    fixes.iter().filter_map(move |fix| fitting::fitted(fix, transaction, &response.message, call))
 }
 
 /// Whether a CANCEL or BYE that ends the request is in the capture.

@@ -60,8 +60,9 @@ fn finding(case: &RedirectCase<'_>, follow: &Follow, cx: &Context<'_>) -> Option
     }
     let request = case.call.request(follow.transaction)?;
     let end = end_of(case.call, follow.transaction, cx);
+    // Whoever is busy or declines was reached without them.
     let failure = match end {
-        End::Failure(answer, _) => Some(answer),
+        End::Failure(answer, status) if !case.is_word_of_the_callee(follow, status) => Some(answer),
         _ => None,
     };
     let message = Text::new(if failure.is_some() {
@@ -104,6 +105,7 @@ mod tests {
             &[
                 ("lost, failed", &flow(ported, bare, "404 Not Found"), Some(Severity::Error)),
                 ("lost, answered", &flow(ported, bare, "200 OK"), Some(Severity::Warning)),
+                ("lost, busy", &flow(ported, bare, "486 Busy Here"), Some(Severity::Warning)),
                 ("kept", &flow(ported, ported, "404 Not Found"), None),
                 (
                     "kept behind the host",

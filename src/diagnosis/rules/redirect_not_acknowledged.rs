@@ -1,7 +1,8 @@
 //! A redirect that its server had to send again.
 
-use crate::call::{COPIES_IN_VAIN, Call, FinalResponse};
+use crate::call::{COPIES_IN_VAIN, Call, CapturedMessage, FinalResponse};
 use crate::diagnosis::redirect_case::{GIVING_UP, RedirectCase};
+use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::span;
 use crate::sip::Method;
@@ -87,17 +88,31 @@ fn finding(case: &RedirectCase<'_>, cx: &Context<'_>) -> Option<Finding> {
         .with("count", answer.retransmissions.len() + 1)
         .with("took", span(last.provenance.time.since(case.response.provenance.time)))
         .with("client", case.transaction.client);
+    let follow = follow_up(case);
+    let arrived = follow.is_some().then(|| Text::new("The response did arrive: the client followed it."));
+    let message = with_reason(message, arrived);
     let ends_the_call = explains(case, cx) && case.redirect.follows.is_empty();
     let finding = Finding::new(&RULE, certainty, message, case.evidence())
         .severity(if ends_the_call { Severity::Error } else { Severity::Warning })
         .evidence(copies.iter().take(QUOTED).map(|m| Evidence::of(m, "the same response again")))
         .evidence(ack.map(|m| Evidence::of(m, Text::verbatim("ACK"))))
+        .evidence(follow.map(|m| Evidence::of(m, "the follow-up")))
         .evidence(case.request_evidence())
         .actor(actor(case))
-        .fix("Check that responses reach the client: Via of the INVITE against its source, `rport`, firewalls on the way.")
+        .fix(if follow.is_some() {
+            "Capture at both ends: there it is seen whether the client sends its ACK, and on which way it is lost."
+        } else {
+            "Check that responses reach the client: Via of the INVITE against its source, `rport`, firewalls on the way."
+        })
         .fix("Check that the ACK carries the branch and Request-URI of the INVITE and reaches the server.")
         .verify("Call again: one 3xx, and its ACK within a round trip.");
     Some(finding)
+}
+
+/// The request with which the client that was asked for an ACK followed: it had the response.
+fn follow_up<'a>(case: &RedirectCase<'a>) -> Option<&'a CapturedMessage> {
+    let follows = case.redirect.follows.iter().filter_map(|follow| case.call.request(follow.transaction));
+    follows.into_iter().find(|m| m.provenance.flow.source.address == case.transaction.client.address)
 }
 
 /// Copies that are quoted; more say nothing new.
@@ -114,7 +129,7 @@ fn actor(case: &RedirectCase<'_>) -> Actor {
 mod tests {
     use super::*;
     use crate::diagnosis::reports::report;
-    use crate::diagnosis::testing::{HOSTS, LATER, check, only};
+    use crate::diagnosis::testing::{HOSTS, LATER, check, followed, only};
 
     fn flow(words: &str, ack: &str) -> String {
         format!(
@@ -156,6 +171,20 @@ mod tests {
         let said = only(&unseen, RULE.code);
         assert!(said.message.to_string().ends_with("is in the capture, which may not show it."), "{}", said.message);
         assert_eq!(said.certainty, Certainty::Weak);
+    }
+
+    #[test]
+    fn who_follows_had_the_response() {
+        let said = |rest: &str| {
+            let finding = only(&flow("repeat=0.5,1.5,3.5", rest), RULE.code);
+            let fixes: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+            (
+                finding.message.to_string().ends_with("the client followed it."),
+                fixes.join(" ").contains("responses reach"),
+            )
+        };
+        assert_eq!(said(""), (false, true));
+        assert_eq!(said(&followed("sip:bob@pbx.corp.example", "486 Busy Here")), (true, false));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::call::{Call, CapturedMessage, Follow, Origin, Outcome, Transaction};
 use crate::catalog;
 use crate::diagnosis::redirect_case::{End, FOLLOW_WINDOW, RedirectCase, is_visible_on_udp, last_try, times_sent};
 use crate::diagnosis::{
-    Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
+    Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, platform,
 };
 use crate::lang::span;
 use crate::sip::{StatusCode, Uri};
@@ -132,7 +132,11 @@ fn turned_away(
     let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(answer, "the answer of the redirecting server"))
         .evidence(case.follow_evidence(follow))
         .actor(case.client_operator())
-        .fix("At the client: send the second INVITE to the address in the Contact, and not to the outbound proxy that redirected the call.")
+        .fix("At the client: send the second INVITE to the address in the Contact, and not to the outbound proxy that redirected the call.");
+    let setting = finding.actor.as_ref().and_then(|actor| platform::keep_host(actor.software.as_deref()));
+    let finding = setting
+        .into_iter()
+        .fold(finding, Finding::fix)
         .fix(Text::new("Or at {server}: relay requests for that address.").with("server", case.redirector()));
     Some(finding)
 }
@@ -189,14 +193,18 @@ const FIXES: usize = 2;
 /// Nothing came back from the last target.
 fn silent(case: &RedirectCase<'_>, follow: &Follow) -> Option<Finding> {
     let transaction = case.call.transaction(follow.transaction)?;
-    let message = Text::new(
+    let follower = case.follower_on_the_way(follow);
+    let message = Text::new(if follower.is_some() {
+        "{follower} followed the redirect of {server} to {contact} and sent its request to {endpoint} {times}; nothing came back."
+    } else {
         "The client followed the redirect of {server} to {contact} and sent its request to {endpoint} {times}; nothing came \
-         back.",
-    )
+         back."
+    })
     .with("server", case.redirector())
     .with("contact", case.target_of(follow)?)
     .with("times", times_sent(case.call, transaction))
     .with("endpoint", transaction.server);
+    let message = follower.into_iter().fold(message, |message, follower| message.with("follower", follower));
     let icmp = case.call.icmp.iter().filter(|i| i.unreachable == transaction.server).map(Evidence::icmp);
     let finding = Finding::new(&RULE, Certainty::Strong, message, case.follow_evidence(follow)?)
         .evidence(icmp)
@@ -228,7 +236,7 @@ fn cause(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{LATER, check, followed, only, redirected};
+    use crate::diagnosis::testing::{LATER, check, followed, only, redirected, with_code};
 
     #[test]
     fn every_target_must_have_failed() {
@@ -327,6 +335,63 @@ mod tests {
         assert!(to("203.0.113.40", "old"));
         assert!(!to("203.0.113.40", "new"));
         assert!(!to("pbx.corp.example", "old"), "the name may be that of the same host");
+    }
+
+    #[test]
+    fn a_proxy_that_follows_in_vain_says_so_by_its_408() {
+        let flow = |end: &str| {
+            format!(
+                "host pbx 192.0.2.10\nhost old 198.51.100.30\nhost a 192.0.2.50\n\n0.0 a > pbx\nINVITE sip:bob@corp.example\n\n\
+                 0.01 pbx > old forward\nINVITE sip:bob@corp.example\n\n0.02 old > pbx\n302 Moved\nContact: <sip:bob@203.0.113.40>\n\n\
+                 0.021 pbx > old\nACK\n\n0.03 pbx > 203.0.113.40 forward branch=r2 repeat=0.5,1.5,3.5\nINVITE sip:bob@203.0.113.40\n\n\
+                 5 pbx > a\n{end}\n\n5.1 a > pbx\nACK\n"
+            )
+        };
+        let finding = only(&flow("408 Request Timeout"), RULE.code);
+        assert!(
+            finding.message.to_string().starts_with("192.0.2.10:5060 followed the redirect of"),
+            "{}",
+            finding.message
+        );
+        assert!(with_code(&flow("480 Gone"), RULE.code).is_empty(), "that may have another reason");
+    }
+
+    #[test]
+    fn whoever_was_to_replace_a_call_is_told_of_that() {
+        let of = |uri: &str, lines: &str| {
+            let flow = redirected(
+                &format!("302 Moved\nContact: <{uri}>"),
+                &followed(&format!("sip:bob@203.0.113.40{lines}"), "481 No"),
+            );
+            let fixes: Vec<_> = only(&flow, RULE.code).remediation.iter().map(ToString::to_string).collect();
+            fixes.join(" ")
+        };
+        let replaced = of(
+            "sip:bob@203.0.113.40?Replaces=x%40p%3Bto-tag%3D1%3Bfrom-tag%3D2",
+            "\nReplaces: x@p;to-tag=1;from-tag=2",
+        );
+        assert!(
+            replaced.contains("in Replaces with the dialog") && !replaced.contains("answered INVITE"),
+            "{replaced}"
+        );
+        assert!(!of("sip:bob@203.0.113.40", "").contains("Replaces"));
+    }
+
+    #[test]
+    fn a_client_that_went_back_is_told_how_to_go_on() {
+        let of = |software: &str| {
+            let flow = redirected("302 Moved\nContact: <sip:carol@203.0.113.40>", &back_to("sip:carol@198.51.100.30"))
+                .replace(
+                    "INVITE sip:bob@corp.example\n",
+                    &format!("INVITE sip:bob@corp.example\nUser-Agent: {software}\n"),
+                );
+            only(&flow, RULE.code).remediation.iter().any(|fix| fix.to_string().contains("redirect_method"))
+        };
+        assert!(of("Asterisk PBX 18.9.0") && !of("ExamplePBX/1"));
+    }
+
+    fn back_to(uri: &str) -> String {
+        followed(uri, "404 Not Found").replace("> new", "> old").replace("new >", "old >")
     }
 
     #[test]

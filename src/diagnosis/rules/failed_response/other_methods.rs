@@ -4,6 +4,7 @@
 
 use super::in_dialog;
 use crate::call::Transaction;
+use crate::diagnosis::response_facts::speaks_of_stale_date;
 use crate::sip::{HeaderName, Message, Method};
 
 /// The words for a status of some methods, in place of those of the catalogue.
@@ -117,12 +118,6 @@ pub(super) fn wording(transaction: &Transaction, status: u16, response: &Message
 #[cfg(test)]
 pub(super) fn fixes() -> impl Iterator<Item = &'static str> {
     WORDINGS.iter().chain(in_dialog::WORDINGS).flat_map(|wording| wording.fixes).copied()
-}
-
-/// Whether the phrase is that of a signature that is not fresh.
-fn speaks_of_stale_date(response: &Message) -> bool {
-    let phrase = response.reason_phrase().unwrap_or_default().to_ascii_lowercase();
-    ["stale", "date"].iter().all(|word| phrase.contains(word))
 }
 
 /// Whether the reason phrase speaks of DNS.

@@ -4,11 +4,11 @@ use super::fitting::gives_technical_cause;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::catalog::StatusEntry;
 use crate::diagnosis::Text;
-use crate::diagnosis::redirect_case::FOLLOW_WINDOW;
+use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase};
 use crate::diagnosis::response_facts::hops_left;
 use crate::lang::span;
 use crate::provenance::Transport;
-use crate::sip::{HeaderName, Message, Method, NameAddr, Scheme, StatusCode};
+use crate::sip::{HeaderName, Message, Method, NameAddr, Scheme, StatusCode, Uri};
 
 /// What to do where a request reached a server on two ways.
 pub(super) const ONE_WAY: &str = "Nothing needs repair where the other copy of the request is answered. Otherwise let the element that forks \
@@ -22,8 +22,45 @@ pub(super) fn open_redirect(call: &Call, response: &CapturedMessage, entry: &Sta
         Text::new(
             "{meaning} The capture ends {after} later: whether anybody called the address in Contact is not in it.",
         )
-        .with("meaning", Text::new(entry.meaning_in_short()))
+        .with("meaning", meaning_of_redirect(call, response, entry))
         .with("after", span(after))
+    })
+}
+
+/// What a redirect means in one sentence: that of a routing database goes by the code of a move, and is none.
+fn meaning_of_redirect(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Text {
+    routing_decision(call, response, entry).unwrap_or_else(|| Text::new(entry.meaning_in_short()))
+}
+
+/// The redirect that a response is.
+fn redirect<'a>(call: &'a Call, response: &CapturedMessage) -> Option<RedirectCase<'a>> {
+    RedirectCase::of_invites(call).find(|case| std::ptr::eq(case.response, response))
+}
+
+/// What a 301 means that has the marks of a routing database.
+pub(super) fn routing_decision(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
+    let is_routing = entry.code == 301 && redirect(call, response).is_some_and(|case| case.is_routing_dip());
+    is_routing.then(|| {
+        Text::new(
+            "By its marks it is the answer of a routing database, for this call alone: the called party has not moved.",
+        )
+    })
+}
+
+/// A redirect that was not seen to be followed, to Contacts of which none can be called so that any capture shows it.
+pub(super) fn hidden_redirect(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
+    let case = redirect(call, response)?;
+    let hidden = |uri: &Uri| {
+        let transport = uri.params.value("transport").unwrap_or_default();
+        uri.scheme == Scheme::Sips
+            || ["tls", "wss", "ws", "tcp"].iter().any(|name| transport.eq_ignore_ascii_case(name))
+    };
+    let is_hidden = case.redirect.follows.is_empty() && case.targets().next().is_some() && case.targets().all(hidden);
+    (is_hidden && matches!(entry.code, 300..=302)).then(|| {
+        Text::new(
+            "{meaning} Its Contact asks for a connection (TCP, TLS or WebSocket): a call to it may be encrypted, or not be in this capture.",
+        )
+        .with("meaning", meaning_of_redirect(call, response, entry))
     })
 }
 
@@ -62,7 +99,7 @@ pub(super) fn perhaps_followed(call: &Call, response: &CapturedMessage, entry: &
             "{meaning} Right after it the client went to another server for the user of a Contact, under another Call-ID: that may be the address in \
              Contact under another name, or another route.",
         )
-        .with("meaning", Text::new(entry.meaning_in_short()))
+        .with("meaning", meaning_of_redirect(call, response, entry))
     })
 }
 

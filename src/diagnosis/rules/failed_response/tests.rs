@@ -97,6 +97,36 @@ fn a_redirect_at_the_end_of_the_capture_is_left_open() {
 }
 
 #[test]
+fn what_a_301_means_is_told_by_its_contact() {
+    let said = |contact: &str| {
+        let text = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:+12155550100@p.example\n\n0.01 p > a\n301 Moved Permanently\n\
+             Contact: <{contact}>\n\n0.02 a > p\nACK\n\n90.0 a > p call=ping\nOPTIONS sip:p\n\n90.1 p > a call=ping\n200 OK\n"
+        );
+        let found = report(&text).findings;
+        found.iter().find(|f| f.code == "failed-response").map(|f| f.message.to_string()).unwrap_or_default()
+    };
+    let (hidden, routed) = ("asks for a connection (TCP, TLS or WebSocket)", "the answer of a routing database");
+    for (contact, is_hidden, is_routed) in [
+        ("sips:+12155550144@p.example", true, false),
+        ("sip:+12155550144@p.example;transport=tcp", true, false),
+        ("sip:+12155550144@p.example;transport=WS", true, false),
+        ("sips:+12155550100;rn=+12154100000@p.example", true, true),
+        // Nobody went there: another finding says so.
+        ("sip:+12155550144@p.example", false, false),
+    ] {
+        let message = said(contact);
+        assert_eq!(
+            (message.contains(hidden), message.contains(routed)),
+            (is_hidden, is_routed),
+            "{contact}: {message}"
+        );
+        assert_eq!(message.contains("has left this address for good"), is_hidden && !is_routed, "{contact}: {message}");
+        assert!(!message.contains("replace the stored address"), "{message}");
+    }
+}
+
+#[test]
 fn a_verdict_about_a_signature_that_is_not_there_says_so() {
     let signed = include_str!("../../../../samples/scenarios/s08.txt");
     let unsigned = signed.split_inclusive('\n').filter(|line| !line.starts_with("Identity:")).collect();
