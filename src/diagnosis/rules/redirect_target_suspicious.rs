@@ -3,12 +3,14 @@
 use crate::call::{Call, Follow};
 use crate::diagnosis::domains::registrable;
 use crate::diagnosis::platform;
-use crate::diagnosis::redirect_case::RedirectCase;
+use crate::diagnosis::redirect_case::{ContactEnd, RedirectCase};
 use crate::diagnosis::{
     Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::sip::{Method, Uri};
 use crate::stir::TelephoneNumber;
+
+use super::redirect_loop;
 
 pub(super) static RULE: Rule = Rule {
     code: "redirect-target-suspicious",
@@ -35,7 +37,9 @@ pub(super) static RULE: Rule = Rule {
             address in other calls of the capture.",
         when_this_is_wrong: "- The new host is another name of the same registered domain: that is no foreign domain.\n\
             - The server redirected other calls to that domain before, so it is one of its usual targets.\n\
-            - A partner company took over the number; the finding stays a warning, and asking settles it.",
+            - Somebody moved to another provider: where the same user answers there it is a notice.\n\
+            - A partner company took over the number; the finding stays a warning, and asking settles it.\n\
+            - A circle or a chain over several domains: of a circle another finding tells, and of a chain the first step is told.",
     },
     detect: Detect::Compared(Facts::REDIRECT, detect),
 };
@@ -44,7 +48,16 @@ pub(super) static RULE: Rule = Rule {
 const COSTLY: [&str; 6] = ["870", "878", "881", "882", "883", "979"];
 
 fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
-    out.extend(RedirectCase::of_initial_requests(call).filter_map(|case| finding(&case, cx)));
+    let mut was_asked = false;
+    for case in RedirectCase::of_initial_requests(call) {
+        let Some(suspect) = suspect(&case, cx) else { continue };
+        // One question about a call is enough, and of a circle it is another one.
+        let is_critical = !suspect.marks.is_empty();
+        if is_critical || !(was_asked || redirect_loop::is_part_of_loop(&case)) {
+            out.push(finding(&case, &suspect));
+        }
+        was_asked |= !is_critical;
+    }
 }
 
 /// Whether there are marks of a forged redirect, so that a client does right not to follow it.
@@ -118,8 +131,14 @@ fn is_costly(case: &RedirectCase<'_>, target: &Uri, cx: &Context<'_>) -> bool {
     (is_abroad(target) && !called.is_some_and(is_abroad)) || (is_premium(target) && !called.is_some_and(is_premium))
 }
 
-fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
-    let suspect = suspect(case, cx)?;
+/// Whether the call got through, and for the user who was called: so it is where somebody moved.
+fn is_like_a_move(case: &RedirectCase<'_>, target: &Uri) -> bool {
+    let called = case.redirect.from.as_ref().and_then(Uri::effective_user).filter(|user| !user.is_empty());
+    let was_taken = || matches!(case.end_at(target), Some(ContactEnd::Answered | ContactEnd::Redirected));
+    case.call_got_through() && called.is_some() && called == target.effective_user() && was_taken()
+}
+
+fn finding(case: &RedirectCase<'_>, suspect: &Suspect<'_>) -> Finding {
     let critical = !suspect.marks.is_empty();
     // Whoever moved to another provider answers there; so does whoever took the call over. That it was taken tells less than the marks do.
     let is_there = |follow: &Follow| case.target_of(follow).and_then(registrable) == registrable(suspect.target);
@@ -154,7 +173,13 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let others = case.transaction.finals.iter().filter(|f| f.message != case.redirect.response);
     let others = others.filter_map(|f| case.call.message(f.message)).map(|m| Evidence::of(m, "another final response"));
     let mut finding = Finding::new(&RULE, Certainty::Strong, message, case.evidence())
-        .severity(if critical { Severity::Critical } else { Severity::Warning })
+        .severity(if critical {
+            Severity::Critical
+        } else if is_like_a_move(case, suspect.target) {
+            Severity::Notice
+        } else {
+            Severity::Warning
+        })
         .evidence(case.request_evidence())
         .evidence(others)
         .evidence(genuine_server_goes_on(case))
@@ -181,7 +206,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     if critical {
         finding = finding.fix("Use TLS towards redirect servers, so that nobody else can answer for them.");
     }
-    Some(finding.verify("Ask the owner of the called address whether the new one is theirs, on another channel."))
+    finding.verify("Ask the owner of the called address whether the new one is theirs, on another channel.")
 }
 
 impl Mark {
@@ -227,6 +252,11 @@ mod tests {
                 (
                     "foreign domain, answered",
                     &to("sip:bob@other.example", &format!("{}{LATER}", followed("sip:bob@other.example", "200 OK"))),
+                    Some(Severity::Notice),
+                ),
+                (
+                    "another user in a foreign domain, answered",
+                    &to("sip:eve@other.example", &format!("{}{LATER}", followed("sip:eve@other.example", "200 OK"))),
                     Some(Severity::Warning),
                 ),
                 (
@@ -272,6 +302,21 @@ mod tests {
         let flow: String =
             [("0.0", "c1"), ("600.0", "c2")].map(|(t, n)| one.replace("{t}", t).replace("{n}", n)).concat();
         assert_eq!(with_code(&format!("{HOSTS}{flow}"), RULE.code).len(), 1);
+    }
+
+    #[test]
+    fn a_chain_is_asked_about_once_and_a_circle_not_at_all() {
+        let step = |uri: &str, to: &str| {
+            format!(
+                "+0.01 pbx > new\nINVITE {uri}\n\n+0.01 new > pbx\n302 Moved\nContact: <{to}>\n\n+0.001 pbx > new\nACK\n\n"
+            )
+        };
+        let chain = |last: &str| {
+            let second = step("sip:bob@a.example", "sip:bob@b.example");
+            to("sip:bob@a.example", &format!("{second}{}", step("sip:bob@b.example", last)))
+        };
+        assert_eq!(with_code(&chain("sip:bob@c.example"), RULE.code).len(), 1);
+        assert!(with_code(&chain("sip:bob@a.example"), RULE.code).is_empty());
     }
 
     #[test]

@@ -61,7 +61,8 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
         .evidence(exposed.map(credentials_evidence))
         .actor(Actor::sender(case.response, "operator of the registrar"));
     let fixes = if critical { FORGED } else { PLANNED };
-    let finding = fixes.iter().fold(finding, |finding, fix| finding.fix(*fix));
+    let unseen = (!critical && target.is_some() && case.redirect.follows.is_empty()).then_some(MAY_NOT_FOLLOW);
+    let finding = unseen.iter().chain(fixes).fold(finding, |finding, fix| finding.fix(*fix));
     Some(finding.verify("The next REGISTER goes to the provisioned server and is answered 200 without a redirect."))
 }
 
@@ -79,6 +80,9 @@ const PLANNED: &[&str] = &[
     "If it is not, look for the rule that redirects requests that the server does not serve.",
 ];
 
+/// Where no REGISTER to the target is in the capture.
+const MAY_NOT_FOLLOW: &str = "See whether the client registers at the new address: many follow no redirect of a REGISTER, and are not registered then.";
+
 fn sentence(target: Option<&Uri>, critical: bool, exposed: bool) -> Text {
     let Some(target) = target else {
         return Text::new(
@@ -88,7 +92,7 @@ fn sentence(target: Option<&Uri>, critical: bool, exposed: bool) -> Text {
     Text::new(match (critical, exposed) {
         (true, true) => {
             "{server} sent the REGISTER of {user} on to {target}, outside the domain and the network of the registrar, with {status} before \
-             authenticating anybody, and the client registered there and sent its credentials."
+             authenticating anybody, and the client followed and sent its credentials there."
         }
         (true, false) => {
             "{server} sent the REGISTER of {user} on to {target}, outside the domain and the network of the registrar, with {status} before \
@@ -170,7 +174,7 @@ mod tests {
     fn credentials_that_went_there_are_evidence() {
         let there = format!("0.02 pbx > new\nREGISTER sip:203.0.113.40\n{CREDENTIALS}CSeq: 2 REGISTER\n\n");
         let finding = only(&flow("", "Contact: <sip:203.0.113.40>\n", &there), RULE.code);
-        assert!(finding.message.to_string().ends_with("the client registered there and sent its credentials."));
+        assert!(finding.message.to_string().ends_with("the client followed and sent its credentials there."));
         assert!(finding.evidence.last().unwrap().text.starts_with("Authorization: Digest"));
     }
 }
