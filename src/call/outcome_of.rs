@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::network_block::NetworkBlock;
 use super::{
-    AttemptCause, Call, CapturedMessage, FinalResponse, MessageId, Outcome, OutcomeDetail, Transaction, TransactionId,
-    unwanted,
+    AttemptCause, Call, CapturedMessage, FinalResponse, MessageId, Origin, Outcome, OutcomeDetail, Transaction,
+    TransactionId, unwanted,
 };
 use crate::provenance::Timestamp;
 use crate::sip::{Method, StatusClass, StatusCode};
@@ -116,7 +116,7 @@ fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status:
         603 => Outcome::Declined,
         // No caller, and no callee.
         607 if call.transaction(id).is_some_and(|t| t.method == Method::Register) => Outcome::Rejected,
-        607 if unwanted::is_word_of_analytics(call, id) => Outcome::BlockedByNetwork,
+        607 if unwanted::is_word_of_analytics(call, id) || was_blocked_behind(call, id) => Outcome::BlockedByNetwork,
         607 => Outcome::UnwantedByCallee,
         608 => Outcome::BlockedByNetwork,
         428 | 436 | 437 | 438 => Outcome::IdentityRejected,
@@ -127,6 +127,17 @@ fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status:
         500..=599 => Outcome::ServerFailure,
         _ => Outcome::Rejected,
     }
+}
+
+/// Whether a 607 was made of a network's rejection on a hop behind (608, 603+).
+fn was_blocked_behind(call: &Call, id: TransactionId) -> bool {
+    let Some(Origin::Response(_, message)) = call.origin_of_failure(id) else { return false };
+    let response = call.message(message).map(|m| &m.message);
+    response.is_some_and(|m| match m.status() {
+        Some(StatusCode(608)) => true,
+        Some(StatusCode(603)) => NetworkBlock::of(m).is_some(),
+        _ => false,
+    })
 }
 
 /// Rang long and then timed out, or the network says that nobody answered (Q.850 cause 19).

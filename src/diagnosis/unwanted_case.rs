@@ -83,6 +83,16 @@ impl<'a> UnwantedCase<'a> {
         matches!(self.nearest.method, Method::Register | Method::Cancel | Method::Bye | Method::Prack | Method::Ack)
     }
 
+    /// Whether an element made it of another failure that it got from behind: then nobody said 607 of the caller.
+    pub(super) fn was_made_of_another(&self) -> bool {
+        let Some(crate::call::Origin::Response(_, message)) = self.call.origin_of_failure(self.id) else {
+            return false;
+        };
+        let status = self.call.message(message).and_then(|m| m.message.status());
+        // A branch that was cancelled says nothing.
+        status.is_some_and(|status| status != UNWANTED && status != StatusCode(487))
+    }
+
     /// The request at the hop nearest the caller.
     pub(super) fn request(&self) -> Option<&'a CapturedMessage> {
         self.call.message(self.nearest.request?)
@@ -136,7 +146,11 @@ impl<'a> UnwantedCase<'a> {
         let first = self.call.initial_request().filter(|_| self.is_call() && !self.is_in_dialog());
         first
             .or_else(|| self.request())
-            .map_or_else(|| Actor::at(self.nearest.client, role), |request| Actor::sender(request, role))
+            // Whoever told what came of the verification is of the callee's network.
+            .map_or_else(
+                || Actor::at(self.nearest.client, role),
+                |request| if was_verified(request) { Actor::role(role) } else { Actor::sender(request, role) },
+            )
     }
 
     /// The 607 on the deepest hop as evidence.
@@ -211,4 +225,10 @@ fn named(user: Option<&str>, uri: &str, country: &str) -> String {
         Some(number) => number.told(),
         None => uri.to_owned(),
     }
+}
+/// Whether a network verified the caller before it sent the request on (`verstat`).
+fn was_verified(request: &CapturedMessage) -> bool {
+    let mut values =
+        [HeaderName::From, HeaderName::PAssertedIdentity].into_iter().flat_map(|name| request.message.headers(name));
+    values.any(|value| memchr::memmem::find(value.as_bytes(), b";verstat=").is_some())
 }

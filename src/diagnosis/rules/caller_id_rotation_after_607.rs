@@ -93,12 +93,12 @@ fn most(rotations: &[Rotation<'_>], cx: &Context<'_>) -> Severity {
 fn message(first: &Rotation<'_>, rotations: &[Rotation<'_>], callees: usize, habit: bool) -> Text {
     let text = if habit {
         Text::new(
-            "{client} goes around 607s under other calling numbers, {count} times to {callees} called parties: {gap} after \
+            "{client} goes around 607s under other calling numbers, {count} times to {callees}: {gap} after \
              {callee} had rejected {former} it called from {caller}. That all these numbers belong to one caller is concluded \
              from their source.",
         )
         .with("count", rotations.len())
-        .with("callees", callees)
+        .with("callees", Text::count(callees as u64, "{n} called party", "{n} called parties"))
     } else {
         Text::new(
             "{client} called {callee} from {caller} {gap} after {callee} had rejected {former} with 607. Perhaps the same caller \
@@ -186,7 +186,7 @@ mod tests {
         let finding = only(&flow(&[(0, A, TO, NO), (60, B, TO, NO), (120, C, TO, NO)]), RULE.code);
         assert_eq!(
             finding.message.to_string(),
-            "192.0.2.10:5060 goes around 607s under other calling numbers, 2 times to 1 called parties: 59.5 s after \
+            "192.0.2.10:5060 goes around 607s under other calling numbers, 2 times to 1 called party: 59.5 s after \
              +12155550113 had rejected +12125550101 it called from +12125550102. That all these numbers belong to one caller is \
              concluded from their source."
         );

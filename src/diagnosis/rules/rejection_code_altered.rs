@@ -2,6 +2,7 @@
 
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
+use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
     Actor, Certainty, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
@@ -155,6 +156,11 @@ fn finding(case: &Altered<'_>) -> Finding {
             .with("sender", element(case.received))
             .with("passed", status_line(case.passed))
             .with("changes", Text::list(", ", &case.changes));
+    let invites = case.passed.message.status().filter(|status| matches!(status.0, 500..=599)).map(|status| {
+        Text::new("After {status} the servers in front may try other routes, which a rejection forbids.")
+            .with("status", status)
+    });
+    let message = with_reason(message, invites);
     let kept = [HeaderName::Reason, HeaderName::CallInfo].into_iter();
     let kept = kept.filter(|name| case.received.message.has(*name));
     Finding::new(&RULE, Certainty::Strong, message, Evidence::of(case.passed, "what was passed on"))
@@ -181,6 +187,13 @@ mod tests {
             "{HOSTS}0 a > sbc\nINVITE sip:+12155550113@198.51.100.20\n\n0.01 sbc > p forward\nINVITE sip:+12155550113@203.0.113.50\n\n\
              0.5 p > sbc tag=t\n{inner}\n\n0.51 sbc > p\nACK\n\n0.52 sbc > a tag=t\n{outer}\n\n0.53 a > sbc\nACK\n"
         )
+    }
+
+    #[test]
+    fn what_makes_others_try_again_is_told() {
+        let told =
+            |outer: &str| only(&flow("607 Unwanted", outer), RULE.code).message.to_string().contains("other routes");
+        assert_eq!((told("503 Down"), told("486 Busy Here"), told("603 Decline")), (true, false, false));
     }
 
     #[test]

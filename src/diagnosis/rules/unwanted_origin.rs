@@ -8,7 +8,7 @@ use crate::diagnosis::response_facts::{advice, redress};
 use crate::diagnosis::unwanted_case::UnwantedCase;
 use crate::diagnosis::{Certainty, Context, Detect, Explanation, Finding, Rule, Severity, Text};
 use crate::lang::{Fill as _, Value, span};
-use crate::sip::StatusCode;
+use crate::sip::{Method, StatusCode};
 
 mod beside;
 
@@ -57,6 +57,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let decided = cx.unwanted_requests().filter(|case| !beside::is_beside(call, case.transaction));
+    let decided = decided.filter(|case| !case.was_made_of_another());
     out.extend(decided.map(|case| finding(case, cx)));
     out.extend(beside::detect(call));
 }
@@ -163,6 +164,14 @@ fn message(case: &UnwantedCase<'_>) -> Text {
 
 /// What to do, in the order of who can change something (never the signature first: a 607 is not about it).
 fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
+    if case.nearest.method == Method::Options && case.origin.verdict != Verdict::NetworkAnalytics {
+        // It asks what a server can do, and nobody in person.
+        return vec![
+            Text::new("Ask the operator of {sender} what rejects these requests: an OPTIONS disturbs nobody, and 607 is about a caller.")
+                .with("sender", case.origin.sender),
+            Text::new("If nobody needs them, stop the OPTIONS to {callee}.").with("callee", callee),
+        ];
+    }
     let elsewhere = Text::new(if case.is_call() {
         "Do not try another carrier or another calling number: the answer holds for every route."
     } else {
@@ -316,6 +325,34 @@ mod tests {
     }
 
     #[test]
+    fn a_607_that_was_made_of_another_failure_is_nobodys_word() {
+        let hop = "0.1 p > b branch=f1\nINVITE sip:+12155550113@203.0.113.61\n\n0.5 b > p tag=z\n{}\n\n\
+            0.51 p > a re=INVITE tag=z\n607 Unwanted\n\n0.52 p > b branch=f1\nACK";
+        let report = |status: &str| diagnose(&flow(&hop.replace("{}", status))).calls.remove(0);
+        for (status, root, outcome) in [
+            ("607 Unwanted", CODE, Outcome::UnwantedByCallee),
+            ("608 Rejected", "failed-response", Outcome::BlockedByNetwork),
+            ("603 Network Blocked", "failed-response", Outcome::BlockedByNetwork),
+            ("603 Decline", "failed-response", Outcome::UnwantedByCallee),
+        ] {
+            let report = report(status);
+            assert_eq!((report.root_cause, report.call.outcome), (Some(root), outcome), "{status}");
+            assert_eq!(report.findings.iter().any(|f| f.code == CODE), root == CODE, "{status}");
+        }
+    }
+
+    #[test]
+    fn whoever_tells_what_came_of_the_verification_is_not_the_calling_side() {
+        let of = |parameter: &str| {
+            let flow =
+                flow("0.1 p > a tag=t\n607 Unwanted").replace("+12125550101@", &format!("+12125550101{parameter}@"));
+            let found = diagnose(&flow).calls[0].findings.iter().find(|f| f.code == CODE).cloned().unwrap();
+            found.actor.as_ref().unwrap().address.is_some()
+        };
+        assert!(of("") && !of(";verstat=TN-Validation-Passed"));
+    }
+
+    #[test]
     fn words_are_those_of_the_method_and_of_the_contact() {
         let of = |flow: &str| diagnose(flow).calls[0].findings.iter().find(|f| f.code == CODE).cloned().unwrap();
         let said = |finding: &crate::diagnosis::Finding| {
@@ -331,6 +368,8 @@ mod tests {
             let said = of(&message.replace("Unwanted", &format!("Unwanted{fields}"))).message.to_string();
             assert!(said.contains(told) && !said.contains("ring"), "{said}");
         }
+        let options = said(&of(&message.replace("MESSAGE", "OPTIONS")));
+        assert!(options.contains("an OPTIONS disturbs nobody") && !options.contains("off the list"), "{options}");
         let card = "\nCall-Info: <https://block.example.net/j>;purpose=jwscard";
         for (fields, named) in [(card, true), ("\nServer: ScoreGate/2.1", false)] {
             let text = said(&of(&flow(&format!("0.1 p > a tag=t\n607 Unwanted{fields}"))));
