@@ -10,10 +10,11 @@ use smallvec::SmallVec;
 use super::identity_claims::Destination;
 use super::names::Names;
 use super::patterns::unwanted::Invite;
+use super::response_facts::speaks_of_stale_date;
 use super::{Actor, Cited, Evidence, Severity, Text};
 use crate::call::network_block::NetworkBlock;
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
-use crate::sip::{HeaderName, Method, NameAddr, UriView};
+use crate::sip::{HeaderName, Method, NameAddr, StatusCode, UriView};
 use crate::stir::telephone_number::NumberView;
 use crate::stir::{COMPLETE_DIGITS, Identity, Subject, Surroundings, TelephoneNumber};
 
@@ -138,6 +139,12 @@ impl<'a> IdentityCase<'a> {
     /// The final response as evidence.
     pub(super) fn rejection_evidence(&self) -> Option<Evidence> {
         self.rejection.map(|m| Evidence::of(m, "how the call ended"))
+    }
+
+    /// Whether the verifier took the signature for one that is not fresh.
+    pub(super) fn is_called_stale(&self) -> bool {
+        let response = self.rejection.map(|m| &m.message).filter(|m| m.status() == Some(StatusCode(403)));
+        response.is_some_and(speaks_of_stale_date)
     }
 
     /// Whoever signs, named by where its certificate is published.

@@ -301,6 +301,12 @@ pub(super) fn servers<'a>(transactions: impl Iterator<Item = &'a Transaction>) -
     (!names.is_empty()).then(|| Text::list(" and ", names))
 }
 
+/// Whether the phrase is that of a signature that is not fresh (RFC 8224 §6.2.2).
+pub(super) fn speaks_of_stale_date(response: &Message) -> bool {
+    let phrase = response.reason_phrase().unwrap_or_default().to_ascii_lowercase();
+    ["stale", "date"].iter().all(|word| phrase.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

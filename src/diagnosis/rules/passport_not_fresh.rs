@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::diagnosis::identity_case::IdentityCase;
 use crate::diagnosis::identity_claims::Age;
+use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text};
 use crate::sip::HeaderName;
 use crate::stir::{Freshness, Identity};
@@ -43,9 +44,10 @@ fn detect(_: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
 fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Compared<'_>) -> Option<Finding> {
     let age = Age::of(case, identity)?;
     let (by_date, by_capture) = (age.is_stale_by_date(), age.is_stale_by_capture());
+    let is_called_stale = case.is_called_stale();
     let (template, severity, certainty) = match (by_date, by_capture) {
         (Some(false) | None, false) => return None,
-        (Some(false) | None, true) if cx.earlier.has_constant_skew(identity, age.capture) => (
+        (Some(false) | None, true) if !is_called_stale && cx.earlier.has_constant_skew(identity, age.capture) => (
             "The PASSporT was made {capture} the INVITE was captured, as those of this signer's calls before: the clock of the \
              capturing host or of the signer is wrong.",
             Severity::Notice,
@@ -84,6 +86,11 @@ fn finding(case: &IdentityCase<'_>, identity: &Identity, cx: &Compared<'_>) -> O
     if by_capture {
         message = message.with("capture", age.capture);
     }
+    // Its clock is another one.
+    let agreed = is_called_stale.then(|| Text::new("The verifier says the same: 403 Stale Date."));
+    let message = with_reason(message, agreed);
+    let (severity, certainty) =
+        if is_called_stale { (Severity::Error, certainty.max(Certainty::Strong)) } else { (severity, certainty) };
     let date = case.request.message.header_bytes(HeaderName::Date);
     let finding = Finding::new(&RULE, certainty, message, case.evidence(identity, "the Identity header field"))
         .severity(case.severity(severity))
@@ -117,6 +124,7 @@ mod tests {
         let (v1, v2, v3) =
             (flow(&["V1"], "403 Stale Date"), flow(&["V2"], "403 Stale Date"), flow(&["V3"], "403 Stale Date"));
         let no_date: String = v2.split_inclusive('\n').filter(|l| !l.starts_with("Date:")).collect();
+        let unwanted = |flow: &str| flow.replace("403 Stale Date", "607 Unwanted");
         let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
         check(
             CODE,
@@ -124,15 +132,30 @@ mod tests {
                 ("fresh", &v1, None),
                 ("old", &v2, error),
                 ("from the future", &v3, error),
-                ("only Date differs", &v1.replace("14:00:00 GMT", "14:05:00 GMT"), warning),
-                ("only the capture differs", &format!("start 2026-03-30T15:00:00Z\n{v1}"), warning),
-                ("no Date", &no_date, warning),
+                ("only Date differs", &v1.replace("14:00:00 GMT", "14:05:00 GMT"), error),
+                ("only the capture differs", &format!("start 2026-03-30T15:00:00Z\n{v1}"), error),
+                ("no Date", &no_date, error),
+                // Without the word of the verifier one clock alone proves less.
+                ("only Date differs, 607", &unwanted(&v1.replace("14:00:00 GMT", "14:05:00 GMT")), warning),
+                ("only the capture differs, 607", &unwanted(&format!("start 2026-03-30T15:00:00Z\n{v1}")), warning),
+                ("no Date, 607", &unwanted(&no_date), warning),
+                ("no Date, 403 without a reason", &no_date.replace("403 Stale Date", "403 Forbidden"), warning),
                 ("answered", &flow(&["V2"], "200 OK"), warning),
                 ("within the minute", &v1.replace("14:00:00 GMT", "14:01:00 GMT"), None),
                 ("forwarded, with a signed diversion", &flow(&["V2", "V9"], "607 Unwanted"), None),
                 ("from the future beside a diversion", &flow(&["V3", "V9"], "607 Unwanted"), error),
             ],
         );
+    }
+
+    #[test]
+    fn what_the_verifier_says_as_well_is_why_the_call_failed() {
+        let text: String =
+            flow(&["V2"], "403 Stale Date").split_inclusive('\n').filter(|l| !l.starts_with("Date:")).collect();
+        let report = crate::diagnosis::reports::report(&text);
+        assert_eq!(report.root_cause, Some(CODE));
+        let found = with_code(&text, CODE);
+        assert!(found[0].message.to_string().ends_with("The verifier says the same: 403 Stale Date."));
     }
 
     #[test]
@@ -151,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_same_difference_in_every_call_is_a_clock() {
-        let one = flow(&["V1"], "403 Stale Date");
+        let one = flow(&["V1"], "607 Unwanted");
         let (hosts, steps) = one.split_once("\n\n").unwrap();
         let calls: String = (0..6)
             .map(|n| {
