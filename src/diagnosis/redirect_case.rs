@@ -320,10 +320,11 @@ impl<'a> RedirectCase<'a> {
             return None;
         }
         let proven = cx.absence_is_proven(self.client().address, self.response.provenance.time, FOLLOW_WINDOW);
-        let asked = self.nearest().server.address;
+        let asked = self.nearest().server;
         // A request to that server would be there, wherever the capture was taken.
-        let is_there = self.targets().next().is_some() && self.targets().all(|uri| uri.ip() == Some(asked));
-        let goes_past = asked == self.client().address || is_there || cx.hosts.goes_past(asked);
+        let is_asked = |uri: &Uri| uri.ip() == Some(asked.address) && uri.port_or_default() == asked.port;
+        let is_there = self.targets().next().is_some() && self.targets().all(is_asked);
+        let goes_past = asked.address == self.client().address || is_there || cx.hosts.goes_past(asked.address);
         proven.then_some(if goes_past { Certainty::Strong } else { Certainty::Weak })
     }
 
@@ -436,7 +437,8 @@ fn without_final<'a>(call: &'a Call, transaction: &Transaction, cx: &Context<'_>
     // Who passed it on has told the one in front that nothing came.
     let passed_on = transaction.upstream.and_then(|id| call.transaction(id));
     let told = passed_on.is_some_and(|t| t.finals.iter().any(|f| f.status == StatusCode(408)));
-    let given_up = given_up || (told && !cx.lossy());
+    let was_repeated = || call.requests_again(transaction).next().is_some();
+    let given_up = given_up || (told && was_repeated() && !cx.lossy());
     if given_up || unreachable || cx.absence_is_proven(transaction.client.address, transaction.start, GIVING_UP) {
         return End::Silence;
     }

@@ -83,14 +83,14 @@ impl<'a> UnwantedCase<'a> {
         matches!(self.nearest.method, Method::Register | Method::Cancel | Method::Bye | Method::Prack | Method::Ack)
     }
 
-    /// Whether an element made it of another failure that it got from behind: then nobody said 607 of the caller.
+    /// Whether an element made it of another 6xx that it got from behind: then nobody said 607 of the caller. After other failures, such as
+    /// that of a service that was asked, the element may well say so itself.
     pub(super) fn was_made_of_another(&self) -> bool {
         let Some(crate::call::Origin::Response(_, message)) = self.call.origin_of_failure(self.id) else {
             return false;
         };
         let status = self.call.message(message).and_then(|m| m.message.status());
-        // A branch that was cancelled says nothing.
-        status.is_some_and(|status| status != UNWANTED && status != StatusCode(487))
+        status.is_some_and(|status| status != UNWANTED && (600..700).contains(&status.0))
     }
 
     /// The request at the hop nearest the caller.

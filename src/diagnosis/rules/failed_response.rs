@@ -333,6 +333,7 @@ impl Failure<'_> {
             }
             Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
                 .or_else(|| particular::perhaps_followed(call, self.response, entry))
+                .or_else(|| particular::cut_redirect(call, self.response, entry))
                 .or_else(|| particular::hidden_redirect(call, self.response, entry))
                 .or_else(|| particular::routing_decision(call, self.response, entry))
                 .or_else(|| particular::spent(call, self.deepest, entry))

@@ -104,7 +104,9 @@ fn kept(case: &RedirectCase<'_>, cx: &Context<'_>, id: TransactionId, transactio
     }
     let is_same_client = request.from_tag().is_some() && request.from_tag() == first.from_tag();
     let is_next = same_call && is_same_client && !transaction.in_dialog && !case.redirect.names_a_proxy();
-    if !is_next || is_follow_up(case, id) || transaction.server == redirected.server {
+    // Whoever called a Contact before goes on to something else.
+    let was_followed = !case.redirect.follows.is_empty();
+    if !is_next || was_followed || is_follow_up(case, id) || transaction.server == redirected.server {
         return None;
     }
     if asks_for_another(case, &uri, transaction) {
@@ -280,6 +282,12 @@ mod tests {
                     None,
                 ),
                 ("another port that answers", &to_port("5090", "203.0.113.40", "100 Trying"), None),
+                (
+                    "another user, after the one of the Contact",
+                    &(flow("", target, "480 Gone")
+                        + "0.2 pbx > new\nINVITE sip:bo@203.0.113.40\n\n+0.01 new > pbx\n404 No\n\n+0.001 pbx > new\nACK\n\n"),
+                    None,
+                ),
                 ("another user, busy", &flow("", "sip:bo@203.0.113.40", "486 Busy Here"), None),
                 ("another user, answered", &flow("", "sip:bo@203.0.113.40", "200 OK"), None),
                 (

@@ -334,6 +334,7 @@ mod tests {
             ("608 Rejected", "failed-response", Outcome::BlockedByNetwork),
             ("603 Network Blocked", "failed-response", Outcome::BlockedByNetwork),
             ("603 Decline", "failed-response", Outcome::UnwantedByCallee),
+            ("404 Not Found", CODE, Outcome::UnwantedByCallee),
         ] {
             let report = report(status);
             assert_eq!((report.root_cause, report.call.outcome), (Some(root), outcome), "{status}");

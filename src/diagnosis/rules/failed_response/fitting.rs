@@ -201,7 +201,7 @@ fn words(advice: &'static str, transaction: &Transaction, response: &Message, ca
         ),
         // Where that is so, closer rules say it; of 603+ there are words of its own.
         POINTS_BACK | WAS_CALLED | REDRESS | UNALTERED => None,
-        NO_CONTACT => same.filter(|_| !has(HeaderName::Contact)),
+        NO_CONTACT => same.filter(|_| !has(HeaderName::Contact) && !response.is_cut()),
         LONGER_SESSION | LONGER_EXPIRY | MECHANISM => same.filter(|_| !is_no_step(call, transaction)),
         RAISE_SESSION if is_no_step(call, transaction) => {
             Some("Raise Session-Expires at the client to at least Min-SE of the response; 1800 seconds is customary.")

@@ -47,6 +47,15 @@ pub(super) fn routing_decision(call: &Call, response: &CapturedMessage, entry: &
     })
 }
 
+/// A redirect of which the capture lacks the end, and with it the Contact.
+pub(super) fn cut_redirect(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
+    let is_cut = response.message.is_cut() && !response.message.has(HeaderName::Contact);
+    (is_cut && matches!(entry.code, 300..=302)).then(|| {
+        Text::new("{meaning} The capture lacks the end of the response, and so what its Contact names.")
+            .with("meaning", meaning_of_redirect(call, response, entry))
+    })
+}
+
 /// A redirect that was not seen to be followed, to Contacts of which none can be called so that any capture shows it.
 pub(super) fn hidden_redirect(call: &Call, response: &CapturedMessage, entry: &StatusEntry) -> Option<Text> {
     let case = redirect(call, response)?;

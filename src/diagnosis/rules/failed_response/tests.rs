@@ -127,6 +127,23 @@ fn what_a_301_means_is_told_by_its_contact() {
 }
 
 #[test]
+fn a_redirect_that_was_cut_off_is_not_said_to_lack_a_contact() {
+    let said = |cut: &str| {
+        let text = format!(
+            "host a 192.0.2.10\nhost p 198.51.100.5\n\n0.0 a > p\nINVITE sip:bob@p.example\n\n0.01 p > a{cut}\n301 Moved Permanently\n\
+             Server: ExampleRedirect/1\n\n0.02 a > p\nACK\n\n90.0 a > p call=ping\nOPTIONS sip:p\n\n90.1 p > a call=ping\n200 OK\n"
+        );
+        let found = diagnose(&text).calls.into_iter().flat_map(|call| call.findings);
+        let finding = found.into_iter().find(|f| f.code == "failed-response");
+        finding.map(|f| (f.message.to_string(), f.remediation.iter().map(ToString::to_string).collect::<String>()))
+    };
+    assert_eq!(said(""), None, "redirect-without-contact");
+    let (message, advice) = said(" cut=260").unwrap();
+    assert!(message.ends_with("and so what its Contact names."), "{message}");
+    assert!(!advice.contains("No Contact, or one"), "{advice}");
+}
+
+#[test]
 fn a_verdict_about_a_signature_that_is_not_there_says_so() {
     let signed = include_str!("../../../../samples/scenarios/s08.txt");
     let unsigned = signed.split_inclusive('\n').filter(|line| !line.starts_with("Identity:")).collect();

@@ -235,6 +235,7 @@ fn a_client_that_is_sent_back_to_itself_is_asked_who_owns_the_user() {
 fn a_request_to_the_server_that_redirected_would_be_there() {
     let of = |contact: &str| only(&to(contact, &responses_only_later()), RULE.code).certainty;
     assert_eq!(of("sip:carol@198.51.100.30"), Certainty::Strong);
+    assert_eq!(of("sip:carol@198.51.100.30:5090"), Certainty::Weak);
     assert_eq!(of("sip:carol@203.0.113.40"), Certainty::Weak);
 }
 
