@@ -36,12 +36,20 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
     out.extend(patterns.unwanted.answerers.iter().filter_map(|element| finding(element, lines)));
 }
 
-fn finding(element: &Answerer, lines: &Thresholds) -> Option<Finding> {
+/// Whether it answers so many called parties alike that a policy of its own does.
+pub(super) fn applies(element: &Answerer, lines: &Thresholds) -> bool {
     let (callees, at_once) = element.callees();
-    let delays = element.delays().filter(|d| d.same_percent >= lines.blanket_same_delay)?;
-    if callees < lines.blanket_callees || at_once * 100 < callees * lines.blanket_share {
+    element.delays().is_some_and(|d| d.same_percent >= lines.blanket_same_delay)
+        && callees >= lines.blanket_callees
+        && at_once * 100 >= callees * lines.blanket_share
+}
+
+fn finding(element: &Answerer, lines: &Thresholds) -> Option<Finding> {
+    if !applies(element, lines) {
         return None;
     }
+    let (callees, at_once) = element.callees();
+    let delays = element.delays()?;
     let message = message(element, (callees, at_once), delays);
     let others = element.examples.iter().skip(1).map(|(_, e)| e.clone());
     let mut finding = Finding::new(&RULE, Certainty::Strong, message, element.first()?.clone())
@@ -56,6 +64,7 @@ fn finding(element: &Answerer, lines: &Thresholds) -> Option<Finding> {
             .with("element", element.element),
         )
         .fix("At that element: find the policy or the default that answers 607 for everybody, and correct it.")
+        .fix("Where it blocks on purpose: let it answer a code that names whom to ask (608, or 603 Network Blocked in the United States).")
         .verify("Calls to different parties behind that element ring, or get answers of their own.");
     finding.calls.clone_from(&element.calls);
     finding.calls_total = element.calls_total;

@@ -72,7 +72,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     let home = case.home_of(target);
     let is_sent_back = case.is_sent_back(target);
     // Whoever follows or not, it leads nowhere.
-    let certainty = if is_sent_back { Certainty::Strong } else { certainty };
+    let certainty = if is_sent_back && beside.is_none() { Certainty::Strong } else { certainty };
     let message = Text::new(if let Some(words) = home::message(home, is_sent_back) {
         words
     } else if follows_others {

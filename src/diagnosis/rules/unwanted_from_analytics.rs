@@ -6,6 +6,8 @@ use crate::diagnosis::{Actor, Certainty, Context, Detect, Explanation, Finding, 
 use crate::lang::span;
 use crate::provenance::Timestamp;
 
+use super::blanket_607;
+
 /// 25 March 2026, 00:00 UTC: from then on analytics in the United States answer with 603+ alone (47 CFR 64.1200(k)(9)).
 const ONLY_603_PLUS: Timestamp = Timestamp(1_774_396_800_000_000_000);
 
@@ -34,6 +36,8 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- A few called parties who share a server have this caller on their own lists: their 607s come \
             at once, too. Without other marks it takes ten callees to raise this finding.\n\
             - A server that holds the personal lists of many subscribers answers all of them equally fast.\n\
+            - The element answers twenty and more called parties so, without any mark of analytics: it may be a default as well, and is told as \
+            blanket-607.\n\
             - Outside of the United States no rule forbids 607 here; it misleads all the same.",
     },
     detect: Detect::Capture(detect),
@@ -52,7 +56,8 @@ pub(in crate::diagnosis) fn is_alike(element: &Answerer, lines: &Thresholds) -> 
 
 fn finding(element: &Answerer, lines: &Thresholds) -> Option<Finding> {
     let alike = is_alike(element, lines);
-    if element.marked == 0 && !alike {
+    // Without a mark it may be a default as well as analytics: that is told as what it is.
+    if element.marked == 0 && (!alike || blanket_607::applies(element, lines)) {
         return None;
     }
     let primary = element.mark.clone().or_else(|| element.first().cloned())?;
@@ -150,6 +155,12 @@ mod tests {
             RULE.code,
             &[
                 ("ten callees, one delay", &flow(10, same, "607 Unwanted"), Some(Severity::Warning)),
+                ("twenty callees: blanket-607", &flow(20, same, "607 Unwanted"), None),
+                (
+                    "twenty callees and a mark",
+                    &flow(20, same, "607 Unwanted\nServer: ScoreGate/2.1"),
+                    Some(Severity::Warning),
+                ),
                 ("nine callees", &flow(9, same, "607 Unwanted"), None),
                 ("all delays", &flow(10, |n| 20 + 80 * n, "607 Unwanted"), None),
                 ("declined", &flow(10, same, "603 Decline"), None),
