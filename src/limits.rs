@@ -353,6 +353,10 @@ pub const OVERLOAD_SENT: usize = 512;
 pub const OVERLOAD_WAITS: usize = 8;
 /// Calls that a finding about refusals lists.
 pub const OVERLOAD_CALLS: usize = 16;
+/// Servers whose calls are counted that last half a minute or longer.
+pub const DROP_SERVERS: usize = 1024;
+/// Calls that a finding about them lists.
+pub const DROP_CALLS: usize = 16;
 /// Bindings whose registrations are counted.
 pub const REGISTRATION_BINDINGS: usize = 4096;
 /// Users whose registrations are compared with later calls.

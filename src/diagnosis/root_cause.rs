@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::LazyLock;
 
+use super::rules::REGISTRATION_REJECTED;
 use super::{Evidence, Finding, Severity};
 use crate::call::{Call, Origin, Outcome, TransactionId};
 use crate::provenance::FrameRef;
@@ -75,6 +76,12 @@ static CAUSES: &[Cause] = &[
     cause("extension-unsupported", Severity::Info, |c| {
         [405, 420, 421, 489, 501].iter().any(|status| began_with(c, *status))
     }),
+    cause("sip-alg-damage", Severity::Error, |c| {
+        ended(c, &[Outcome::NoResponse]) || [400, 488, 606].iter().any(|status| began_with(c, *status))
+    }),
+    cause("registration-rejected", Severity::Warning, |c| {
+        !c.is_invite() && REGISTRATION_REJECTED.iter().any(|status| began_with(c, *status))
+    }),
     cause("no-common-codec", Severity::Warning, |c| began_with(c, 488) || began_with(c, 606)),
     symptom("next-hop-unresolvable", Severity::Info, any),
     cause("forbidden-explained", Severity::Warning, |c| began_with(c, 403)),
@@ -107,8 +114,11 @@ static CAUSES: &[Cause] = &[
 ];
 
 /// Findings that speak of the identity or of the destination of the first target only, and follow from another one.
-static CONSEQUENCES: &[(&str, &str)] =
-    &[("passport-dest-mismatch", "redirect-breaks-passport"), ("stir-reason-reported", "redirect-breaks-passport")];
+static CONSEQUENCES: &[(&str, &str)] = &[
+    ("passport-dest-mismatch", "redirect-breaks-passport"),
+    ("stir-reason-reported", "redirect-breaks-passport"),
+    ("bad-request-explained", "sip-alg-damage"),
+];
 
 /// What speaks of one response each: it explains a call only where that response decided it.
 static OF_ONE_RESPONSE: &[&str] =
@@ -141,6 +151,7 @@ static IN_PLACE_OF_CATALOGUE: &[&str] = &[
     "next-hop-unresolvable",
     "routing-loop",
     "extension-unsupported",
+    "registration-rejected",
     "no-common-codec",
     "srtp-mismatch",
 ];
@@ -499,6 +510,7 @@ mod tests {
         "session-timer-expired",
         "dialog-contact-unreachable",
         "route-set-broken",
+        "call-drops-at-32-seconds",
         // What people do not hear is no failure of SIP.
         "one-way-media",
         "media-address-wrong",

@@ -1,6 +1,7 @@
 //! Capped aggregates over all calls of a capture: what the capture-wide rules look at. One file per topic.
 
 pub mod bindings;
+pub mod drops;
 pub mod load;
 pub mod nonces;
 mod recent;
@@ -36,6 +37,8 @@ pub struct Patterns {
     pub unwanted: unwanted::Unwanted,
     /// Clients behind NAT, and what they did not answer.
     pub bindings: bindings::Bindings,
+    /// Who ends calls as if no ACK had come.
+    pub drops: drops::Drops,
     /// Who refuses requests for now, and who does not wait.
     pub load: load::Load,
     /// Who calls its nonces stale.
@@ -145,6 +148,10 @@ impl Patterns {
             self.load.observe(studied.call, &studied.invites, studied.facts.hold(Facts::FAILURE));
         }
         let invites = || calls.iter().filter(|studied| studied.call.is_invite());
+        for Studied { call, facts, .. } in invites() {
+            let is_told = facts.hold(Facts::IN_VAIN) || facts.hold(Facts::IN_SPITE_OF_ACK);
+            self.drops.observe(call, is_told, settings.t1);
+        }
         for Studied { call, invites, .. } in invites() {
             self.redirects.observe(call, invites);
         }
@@ -268,8 +275,16 @@ impl Patterns {
                 "{n} TLS connections were left out of the findings about TLS: too many ends",
             )
         });
+        let drops = self.drops.forgotten();
+        let drops = (drops > 0).then(|| {
+            Text::count(
+                drops,
+                "{n} call was left out of the statistics about calls that end after 32 seconds: too many servers",
+                "{n} calls were left out of the statistics about calls that end after 32 seconds: too many servers",
+            )
+        });
         let first = redirects.into_iter().chain(unwanted).chain(traffic).chain(load).chain(registrations);
-        first.chain(registered).chain(bindings).chain(nonces).chain(scans).chain(toll).chain(tls).collect()
+        first.chain(registered).chain(bindings).chain(nonces).chain(scans).chain(toll).chain(drops).chain(tls).collect()
     }
 }
 

@@ -81,8 +81,7 @@ impl Registered {
 
     fn register(&mut self, call: &Call, id: TransactionId, transaction: &Transaction) {
         let Some(request) = transaction.request.and_then(|id| call.message(id)) else { return };
-        let name = request.message.party(HeaderName::To).and_then(|to| record(&to));
-        let Some(name) = name else { return };
+        let Some(name) = record_of(&request.message) else { return };
         let accepted = transaction.finals.iter().find(|f| StatusCode::is_success(f.status));
         let Some(response) = accepted.and_then(|f| call.message(f.message)) else {
             // What was corrected, or sent again with credentials, is told by what came of it.
@@ -164,6 +163,11 @@ impl Registered {
         lapsed
     }
 
+    /// The latest registration of a user that was accepted before that time.
+    pub(in crate::diagnosis) fn accepted_before(&self, user: &str, time: Timestamp) -> Option<Seen> {
+        self.users.get(user)?.accepted_before(time)
+    }
+
     /// How many registrations found no room.
     pub fn forgotten(&self) -> u64 {
         self.forgotten
@@ -186,7 +190,7 @@ fn failure(call: &Call, id: TransactionId, transaction: &Transaction) -> Option<
 
 /// What a REGISTER asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+pub(in crate::diagnosis) enum Wanted {
     /// That contacts are taken away.
     Removal,
     /// That contacts are registered for a time.
@@ -195,7 +199,7 @@ enum Wanted {
 
 impl Wanted {
     /// `None` of one that only asks what is registered.
-    fn of(request: &Message) -> Option<Self> {
+    pub(in crate::diagnosis) fn of(request: &Message) -> Option<Self> {
         let contacts = request.contacts();
         if contacts.is_empty() {
             let is_star = request.header(HeaderName::Contact).is_some_and(|value| value.trim() == "*");
@@ -217,6 +221,11 @@ fn granted(response: &Message) -> Option<Duration> {
 
 fn seconds(value: Option<&str>) -> Option<Duration> {
     value?.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// The address of record that a REGISTER is for.
+pub(in crate::diagnosis) fn record_of(request: &Message) -> Option<String> {
+    record(&request.party(HeaderName::To)?)
 }
 
 /// The address of record that a URI names.

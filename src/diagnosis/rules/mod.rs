@@ -10,6 +10,7 @@ mod bad_request_explained;
 mod blanket_607;
 mod branches_cancelled_by_607;
 mod bye_with_abnormal_reason;
+mod call_drops_at_32_seconds;
 mod call_not_signed;
 mod caller_anonymous;
 mod caller_id_rotation_after_607;
@@ -84,6 +85,7 @@ mod redirect_transport_unreachable;
 mod redirect_without_contact;
 mod register_redirected;
 mod registration_expired;
+mod registration_rejected;
 mod registration_storm;
 mod rejected_without_capability;
 mod rejected_without_redress;
@@ -103,6 +105,7 @@ mod sequential_dialling;
 mod session_interval_loop;
 mod session_timer_expired;
 mod several_answers;
+mod sip_alg_damage;
 mod srtp_mismatch;
 mod stalled_after_100;
 mod stir_reason_reported;
@@ -123,6 +126,7 @@ mod verification_failed_verstat;
 pub(super) use failed_response::{refused as what_was_refused, weight as weight_of_failure};
 pub(super) use media_address_wrong::names_an_odd_address;
 pub(super) use no_common_codec::answers_otherwise;
+pub(super) use registration_rejected::STATUSES as REGISTRATION_REJECTED;
 pub(super) use response_from_other_address::is_asked_on;
 
 /// Every rule, in the order of the documentation.
@@ -213,8 +217,10 @@ pub static RULES: &[&Rule] = &[
     &response_from_other_address::RULE,
     &rport_missing::RULE,
     &ack_misrouted::RULE,
+    &call_drops_at_32_seconds::RULE,
     &failure_not_acknowledged::RULE,
     &prack_missing::RULE,
+    &sip_alg_damage::RULE,
     &message_too_large_for_udp::RULE,
     &nat_binding_lost::RULE,
     &options_ping_failing::RULE,
@@ -225,6 +231,7 @@ pub static RULES: &[&Rule] = &[
     &request_timeout::RULE,
     &routing_loop::RULE,
     &extension_unsupported::RULE,
+    &registration_rejected::RULE,
     &no_common_codec::RULE,
     &srtp_mismatch::RULE,
     &bad_request_explained::RULE,

@@ -114,7 +114,7 @@ pub struct Lapse<'a> {
 }
 
 impl Seen {
-    pub(in super::super) fn of(message: &CapturedMessage) -> Self {
+    pub(in crate::diagnosis) fn of(message: &CapturedMessage) -> Self {
         let provenance = &message.provenance;
         let (source, destination) = (provenance.flow.source, provenance.flow.destination);
         Self { frame: provenance.frame, time: provenance.time, source, destination }
@@ -224,6 +224,11 @@ impl User {
     pub(super) fn over_before(&self, failure: &Failure) -> Option<(&Period, Option<&Attempt>)> {
         let period = self.period_before(failure)?;
         Some((period, self.attempt_between(period, failure.time)))
+    }
+
+    /// The latest 200 to a registration before that time.
+    pub(super) fn accepted_before(&self, time: Timestamp) -> Option<Seen> {
+        self.periods.iter().map(|period| period.last).filter(|last| last.time < time).max_by_key(|last| last.time)
     }
 
     fn attempt_between(&self, period: &Period, call: Timestamp) -> Option<&Attempt> {

@@ -1,0 +1,141 @@
+//! Calls that whoever answered them ended as long after its answer as an answer waits for its ACK, although an ACK was captured.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::Evidence;
+use super::{cited, software_of_sender};
+use crate::call::{Call, CallNumber, CapturedMessage, Outcome, TransactionId};
+use crate::limits::{DROP_CALLS, DROP_SERVERS};
+use crate::provenance::Endpoint;
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// An answer waits so many T1 for its ACK (RFC 3261 §13.3.1.4).
+pub const WAIT: u32 = 64;
+/// It began to wait a little before it was captured, where an element behind the capture passed it on.
+const EARLIER: Duration = Duration::from_millis(500);
+/// Timers of servers are late, and the BYE takes its way.
+const LATER: Duration = Duration::from_secs(1);
+
+/// Who ends calls so.
+#[derive(Debug, Default)]
+pub struct Drops {
+    servers: BTreeMap<IpAddr, Server>,
+    /// Calls of servers that found no room.
+    forgotten: u64,
+}
+
+/// Whoever answers calls, as far as these lasted half a minute.
+#[derive(Debug, Default)]
+pub struct Server {
+    /// Calls that it ended then.
+    pub dropped: u64,
+    /// Calls that lasted longer.
+    pub outlived: u64,
+    /// The shortest and the longest of the former.
+    pub took: Option<(Duration, Duration)>,
+    /// Where it sent the answer of the first of them from.
+    pub endpoint: Option<Endpoint>,
+    /// What it calls itself.
+    pub software: Option<String>,
+    /// The answer, the ACK and the BYE of the first of them.
+    pub shown: Vec<Evidence>,
+    /// The calls, the first ones.
+    pub calls: Vec<CallNumber>,
+}
+
+/// A call that lasted half a minute or longer.
+struct Long<'a> {
+    answer: &'a CapturedMessage,
+    /// From the answer to the BYE, or to the last message of a call without one.
+    took: Duration,
+    /// The BYE, if it came from whoever answered.
+    bye: Option<&'a CapturedMessage>,
+    ack: &'a CapturedMessage,
+}
+
+impl Drops {
+    /// Takes note of a call that is over. Where the answer was sent again, in vain or in spite of an ACK, `is_told` says that the call tells
+    /// it by itself.
+    pub(super) fn observe(&mut self, call: &Call, is_told: bool, t1: Duration) {
+        let wait = t1 * WAIT;
+        // Most calls are shorter.
+        if call.end.since(call.start) + EARLIER < wait || call.outcome != Outcome::Answered || is_told {
+            return;
+        }
+        let Some(long) = Long::of(call).filter(|long| long.took + EARLIER >= wait) else { return };
+        let source = long.answer.provenance.flow.source;
+        if !self.servers.contains_key(&source.address) && self.servers.len() >= DROP_SERVERS {
+            self.forgotten += 1;
+            return;
+        }
+        let server = self.servers.entry(source.address).or_default();
+        if long.took > wait + LATER {
+            server.outlived += 1;
+        } else if let Some(bye) = long.bye {
+            server.add(call.number, &long, bye);
+        }
+    }
+
+    /// The servers in the order of their addresses.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.values()
+    }
+
+    /// How many calls found no room.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
+
+impl Server {
+    fn add(&mut self, call: CallNumber, long: &Long<'_>, bye: &CapturedMessage) {
+        self.dropped += 1;
+        let (shortest, longest) = self.took.unwrap_or((long.took, long.took));
+        self.took = Some((shortest.min(long.took), longest.max(long.took)));
+        if self.shown.is_empty() {
+            self.endpoint = Some(long.answer.provenance.flow.source);
+            self.software = software_of_sender(&long.answer.message);
+            let answer = &long.answer.message;
+            let way = [HeaderName::RecordRoute, HeaderName::Contact].into_iter().find(|name| answer.has(*name));
+            self.shown = [
+                Some(Evidence::of(bye, "the BYE that ended the call")),
+                Some(Evidence::of(long.answer, "the answer")),
+                way.map(|name| Evidence::header(long.answer, name, "where the ACK has to go first")),
+                Some(Evidence::of(long.ack, "its ACK")),
+            ]
+            .into_iter()
+            .flatten()
+            .map(cited)
+            .collect();
+        }
+        if self.calls.len() < DROP_CALLS {
+            self.calls.push(call);
+        }
+    }
+}
+
+impl<'a> Long<'a> {
+    fn of(call: &'a Call) -> Option<Self> {
+        let id = call.answered_transaction()?;
+        let answered = call.transaction(id)?;
+        let last = answered.finals.iter().find(|f| StatusCode::is_success(f.status) && f.acknowledged)?;
+        let answer = call.message(last.message)?;
+        let ack = answered.acks.first().and_then(|id| call.message(*id))?;
+        let since = |m: &CapturedMessage| m.provenance.time.since(answer.provenance.time);
+        let Some(bye) = call.bye().and_then(|bye| Self::request(call, bye)) else {
+            let took = call.end.since(answer.provenance.time);
+            return Some(Self { answer, took, bye: None, ack });
+        };
+        let (flow, other) = (bye.provenance.flow, answer.provenance.flow);
+        let is_of_answerer =
+            flow.source.address == other.source.address && flow.destination.address == other.destination.address;
+        Some(Self { answer, took: since(bye), bye: Some(bye).filter(|_| is_of_answerer), ack })
+    }
+
+    fn request(call: &'a Call, id: TransactionId) -> Option<&'a CapturedMessage> {
+        let bye = call.transaction(id).filter(|t| t.method == Method::Bye)?;
+        call.message(bye.request?)
+    }
+}

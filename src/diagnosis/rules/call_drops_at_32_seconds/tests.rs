@@ -1,0 +1,80 @@
+use std::fmt::Write as _;
+
+use super::RULE;
+use crate::diagnosis::testing::{diagnose, only};
+use crate::diagnosis::{Certainty, Finding, Severity};
+
+/// A call that is answered and acknowledged, and ended so many milliseconds after the answer by one side.
+fn call(n: u32, talked: u32, ended_by_answerer: bool) -> String {
+    let (from, to) = if ended_by_answerer { ("b", "a") } else { ("a", "b") };
+    let start = n * 100;
+    let (seconds, millis) = (start + 2 + talked / 1000, talked % 1000);
+    format!(
+        "{start} a > b call={n}\nINVITE sip:bob@b.example\n\n+1 b > a call={n}\n180 Ringing\n\n{answered} b > a call={n}\n200 OK\n\n+0.05 a > b call={n}\nACK\n\n\
+         {seconds}.{millis:03} {from} > {to} call={n}\nBYE\n\n+0.01 {to} > {from} call={n}\n200 OK\n\n",
+        answered = start + 2
+    )
+}
+
+fn told(calls: &[(u32, bool)]) -> Vec<Finding> {
+    let mut flow = "host a 192.0.2.10\nhost b 198.51.100.5\n\n".to_owned();
+    for (n, (talked, by_answerer)) in (0..).zip(calls) {
+        let _ = write!(flow, "{}", call(n, *talked, *by_answerer));
+    }
+    let found = diagnose(&flow).capture;
+    found.into_iter().filter(|finding| finding.code == RULE.code).collect()
+}
+
+#[test]
+fn calls_that_die_in_time_of_a_missing_ack_are_told() {
+    let found = told(&[(32_010, true), (32_100, true), (31_900, true), (40_000, false), (12_000, true)]);
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(
+        finding.message.to_string(),
+        "198.51.100.5:5060 ended 3 calls by BYE 31.9 s to 32.1 s after it had answered, though an ACK of each answer was captured. That is how long an answer waits for its \
+         ACK (32 s): most likely the ACK is lost behind 198.51.100.5, on a leg that was not captured. 1 acknowledged call that it answered lasted longer."
+    );
+    assert_eq!((finding.severity, finding.certainty), (Severity::Error, Certainty::Strong));
+    assert_eq!((finding.calls.len(), finding.calls_total), (3, 3));
+    let alike = told(&[(32_000, true); 3]);
+    assert!(
+        alike
+            .iter()
+            .all(|finding| finding.message.to_string().contains("ended 3 calls by BYE 32 s after it had answered"))
+    );
+}
+
+#[test]
+fn few_calls_are_a_guess_and_chance_is_none() {
+    let weight = |calls: &[(u32, bool)]| told(calls).first().map(|f| (f.severity, f.certainty));
+    for (calls, expected) in [
+        (&[(32_000, true)][..], Some((Severity::Notice, Certainty::Weak))),
+        (&[(32_000, true), (32_000, true)], Some((Severity::Warning, Certainty::Weak))),
+        (&[(32_000, true), (50_000, true)], None),
+        (&[(32_000, false)], None),
+        (&[(31_000, true)], None),
+        (&[(33_500, true)], None),
+    ] {
+        assert_eq!(weight(calls), expected, "{calls:?}");
+    }
+    let mut many = vec![(32_000, true); 3];
+    many.extend([(90_000, true); 3]);
+    assert_eq!(weight(&many), Some((Severity::Warning, Certainty::Weak)));
+    many.extend([(90_000, true); 10]);
+    assert_eq!(weight(&many), None);
+}
+
+#[test]
+fn answers_that_are_repeated_tell_it_themselves() {
+    let copies: String = [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+        .map(|after| format!("{} b > a call=1\n200 OK\n\n", 1.0 + after))
+        .concat();
+    let flow = format!(
+        "host a 192.0.2.10\nhost b 198.51.100.5\n\n0.0 a > b call=1\nINVITE sip:bob@b.example\n\n1.0 b > a call=1\n200 OK\n\n{copies}33.0 b > a call=1\nBYE\n\n+0.01 a > b call=1\n\
+         200 OK\n\n"
+    );
+    let diagnosed = diagnose(&flow);
+    assert!(diagnosed.capture.iter().all(|finding| finding.code != RULE.code));
+    assert!(!diagnosed.calls.is_empty());
+    let _ = only(&flow, "answer-not-acknowledged");
+}

@@ -1,0 +1,299 @@
+//! A registrar that refuses to register a user.
+
+use std::borrow::Cow;
+
+use crate::call::{Call, CapturedMessage};
+use crate::diagnosis::patterns::registered::{Seen, Wanted, record_of};
+use crate::diagnosis::refused::Refused;
+use crate::diagnosis::repeated::with_reason;
+use crate::diagnosis::{
+    Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, response_facts,
+};
+use crate::lang::span;
+use crate::provenance::Timestamp;
+use crate::sip::{HeaderName, Message, Method};
+
+pub(super) static RULE: Rule = Rule {
+    code: "registration-rejected",
+    summary: "A registrar refused to register a user: 403, 404, 423 that was not heeded, and the like.",
+    severity: Severity::Error,
+    references: &["RFC 3261 §10.2.8", "RFC 3261 §10.3", "RFC 3261 §21.4.4"],
+    explanation: Explanation {
+        what_it_means: "The registrar understood the REGISTER and refuses it. 403: it does not register this user from there, or with these credentials. 404 \
+            (and 410, 604): it knows no such user, or does not serve the domain. 423: the client asked for a shorter registration than the registrar allows, and did not \
+            ask for a longer one. The finding says for whom, whether credentials were sent, how often the client tried, and whether the same user was registered earlier in \
+            the capture.",
+        why_it_matters: "Calls to the user find nobody (404 or 480), and many servers refuse its own calls as well. Nothing else in the capture may look wrong: the \
+            telephone just shows that it is not registered.",
+        likely_causes: "- Wrong user name, password or realm: many registrars answer wrong credentials with 403 or 404, not with a second challenge.\n\
+            - The account is not there, is blocked, or belongs to another domain; the telephone registers by the IP address of the server.\n\
+            - The address that the request came from is not permitted, or is on a block list after many failures.\n\
+            - The client asks for registrations of a minute, to keep NAT open, and the registrar wants longer ones.",
+        how_to_fix: "- 403 with credentials: enter user name and password again at the client, and compare them with the account.\n\
+            - 403 without: look up in the log of the registrar which rule refused the request.\n\
+            - 404: compare To and the domain of the Request-URI with the account, and create the account if they are right.\n\
+            - 423: raise the expiry to Min-Expires, and keep NAT open with keep-alives.\n\
+            - Let the client wait longer between attempts until then: it looks like somebody who guesses passwords.",
+        how_to_confirm: "The next REGISTER is answered 200, and its Contact is among those of the response.",
+        when_this_is_wrong: "- 401 and 407 ask for credentials and are no refusal; those that are answered again and again are authentication-loop.\n\
+            - 423 after which the client asked for longer is the normal next step, and is not told.\n\
+            - Whether a 403 means the credentials only the registrar knows.\n\
+            - Refused requests that take a contact away, or ask which there are, register nobody: they are told as any failed request.\n\
+            - 301 and 302 to REGISTER are register-redirected, 405 and 501 extension-unsupported, 503 is of the server and not of the user.",
+    },
+    detect: Detect::Compared(Facts::REFUSED, detect),
+};
+
+/// Statuses by which a registrar decides about the user; others are about the server, the way or the request.
+pub(in crate::diagnosis) const STATUSES: [u16; 9] = [403, 404, 410, 423, 600, 603, 604, 606, 608];
+
+const HAS_CHANGED: &str =
+    "Earlier in the capture the same user was registered: the account exists, and something has changed since.";
+
+/// So many attempts in vain look like somebody who guesses.
+const MANY: usize = 3;
+
+fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
+    if call.is_invite() {
+        return;
+    }
+    let all = Refused::by_whom(call, &STATUSES).into_iter().filter_map(Rejected::of);
+    let mut told: Vec<Rejected<'_>> = Vec::new();
+    for rejected in all {
+        match told.iter_mut().find(|other| other.is_like(&rejected)) {
+            Some(first) => first.again.push(rejected.refused),
+            None => told.push(rejected),
+        }
+    }
+    out.extend(told.iter().map(|rejected| rejected.finding(cx)));
+}
+
+/// A refused registration, with further ones that were refused alike.
+struct Rejected<'a> {
+    refused: Refused<'a>,
+    request: &'a CapturedMessage,
+    /// The address of record.
+    user: String,
+    again: Vec<Refused<'a>>,
+}
+
+/// What the refusal says of the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    WithCredentials,
+    WithoutCredentials,
+    Unknown,
+    TooBrief,
+    Other,
+}
+
+impl<'a> Rejected<'a> {
+    fn of(refused: Refused<'a>) -> Option<Self> {
+        let request = refused.request()?;
+        let binds = refused.transaction.method == Method::Register
+            && matches!(Wanted::of(&request.message), Some(Wanted::Binding(_)));
+        // Who asked for longer then did as it should; what came of that is told by itself.
+        let is_heeded = refused.status() == 423 && refused.again().is_some();
+        let user = record_of(&request.message).filter(|_| binds && !is_heeded)?;
+        Some(Self { refused, request, user, again: Vec::new() })
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.refused.status() == other.refused.status()
+            && self.user == other.user
+            && self.kind() == other.kind()
+            && self.refused.transaction.client.address == other.refused.transaction.client.address
+            && self.refused.response.provenance.flow.source == other.refused.response.provenance.flow.source
+    }
+
+    fn kind(&self) -> Kind {
+        match self.refused.status() {
+            403 if self.refused.call.has_credentials(self.refused.deepest) => Kind::WithCredentials,
+            403 => Kind::WithoutCredentials,
+            404 | 410 | 604 => Kind::Unknown,
+            423 => Kind::TooBrief,
+            _ => Kind::Other,
+        }
+    }
+
+    /// The last refusal: what is told of comes from there, as people look at the end of a capture first.
+    fn last(&self) -> &Refused<'a> {
+        self.again.last().unwrap_or(&self.refused)
+    }
+
+    fn finding(&self, cx: &Compared<'_>) -> Finding {
+        let last = self.last();
+        let before = self.accepted_before(cx);
+        let mut text = with_reason(last.text(self.meaning()), self.count());
+        if self.accepted(|time| time > last.transaction.start).is_some() {
+            text = with_reason(text, Some(Text::new("A later REGISTER of the same user was accepted.")));
+        } else if before.is_some() {
+            text = with_reason(text, Some(Text::new(HAS_CHANGED)));
+        }
+        let finding = last
+            .finding(&RULE, Certainty::Certain, text)
+            .evidence(last.passed_on())
+            .evidence(
+                (!self.again.is_empty()).then(|| Evidence::of(self.refused.response, "the first refusal of this kind")),
+            )
+            .evidence(before);
+        let finding = response_facts::advice(last.response).into_iter().fold(finding, Finding::fix);
+        self.fixes()
+            .into_iter()
+            .fold(finding, Finding::fix)
+            .actor(last.client(match self.kind() {
+                Kind::TooBrief => "the operator of the client that registers",
+                _ => "the operator of the registrar, together with the owner of the account",
+            }))
+            .verify("The next REGISTER is answered 200, and its Contact is among those of the response.")
+    }
+
+    fn meaning(&self) -> Text {
+        let text = match self.kind() {
+            Kind::WithCredentials => Text::new(
+                "{user} was not registered: the request carried credentials, and many registrars answer wrong ones so; others mean an account that is blocked, or may \
+                 not register from {client}.",
+            )
+            .with("client", self.refused.deepest.client.address),
+            Kind::WithoutCredentials => Text::new(
+                "{user} was not registered, and no password was looked at, as the request carried no credentials: the registrar refuses the account, its domain, \
+                 or the address {client}.",
+            )
+            .with("client", self.refused.deepest.client.address),
+            Kind::Unknown => Text::new("{user} was not registered: the registrar knows no such user, or does not serve {domain}.")
+                .with("domain", self.domain().into_owned()),
+            Kind::TooBrief => return self.too_brief(),
+            Kind::Other => {
+                Text::new("{user} was not registered: the registrar refuses, and the status gives no reason that fits a registration.")
+            }
+        };
+        response_facts::with_own_reason(text.with("user", &self.user), self.refused.response)
+    }
+
+    fn too_brief(&self) -> Text {
+        let least = seconds(&self.last().response.message, HeaderName::MinExpires);
+        let asked = asked(&self.request.message);
+        let text = match (asked, least) {
+            (Some(asked), Some(least)) => Text::new(
+                "{user} was not registered: the client asked for {asked} seconds, and the registrar grants no less than {least}. Under this Call-ID the client did not ask \
+                 for longer.",
+            )
+            .with("asked", asked)
+            .with("least", least),
+            (None, Some(least)) => Text::new(
+                "{user} was not registered: the registrar grants no less than {least} seconds. Under this Call-ID the client did not ask for longer.",
+            )
+            .with("least", least),
+            (_, None) => Text::new(
+                "{user} was not registered: the client asked for too short a time. The registrar does not say for how long it would, as it has to in Min-Expires (RFC 3261 \
+                 §10.3).",
+            ),
+        };
+        text.with("user", &self.user)
+    }
+
+    /// How often the client tried.
+    fn count(&self) -> Option<Text> {
+        let last = self.again.last()?;
+        let took = last.response.provenance.time.since(self.refused.response.provenance.time);
+        let text = Text::new("The client tried {n} times in {took}, and got the same each time.");
+        Some(text.with("n", 1 + self.again.len()).with("took", span(took)))
+    }
+
+    /// The domain that it registers at.
+    fn domain(&self) -> Cow<'a, str> {
+        self.request.message.request_uri().map_or(Cow::Borrowed("?"), |uri| Cow::Owned(uri.host))
+    }
+
+    /// The user name in the credentials, if it is none that the address of record has.
+    fn other_name(&self) -> Option<String> {
+        let credentials = self.last().request()?.message.credentials();
+        let name = credentials.first()?.params.value("username")?.trim_matches('"').to_owned();
+        let own = self.user.split_once(':').map_or(&*self.user, |(_, own)| own);
+        let user = own.split_once('@').map_or(own, |(user, _)| user);
+        let is_own = [own, user].iter().any(|own| own.eq_ignore_ascii_case(&name));
+        (!is_own && !name.is_empty()).then_some(name)
+    }
+
+    fn fixes(&self) -> Vec<Text> {
+        let server = self.refused.response.provenance.flow.source;
+        let mut fixes = match self.kind() {
+            Kind::WithCredentials => {
+                let other = self.other_name().map(|name| {
+                    Text::new("Compare the user name in the credentials, {name}, with the account: it is another one than that of {user}.")
+                        .with("name", name)
+                        .with("user", &self.user)
+                });
+                let enter = Text::new("Enter user name and password again at the client, and compare them with the account.");
+                let permitted = Text::new("See whether the account exists, is active, and may register from {client}.")
+                    .with("client", self.refused.deepest.client.address);
+                other.into_iter().chain([enter, permitted]).collect()
+            }
+            Kind::WithoutCredentials | Kind::Other => vec![
+                Text::new("Ask the operator of {server} which rule refused the request; its log at this second names it.")
+                    .with("server", server),
+                Text::new("Compare To and the domain of the Request-URI with the account."),
+            ],
+            Kind::Unknown => vec![
+                Text::new("Compare To ({user}) and the domain of the Request-URI ({domain}) with the account: many accounts belong to a domain, and are not found by the \
+                    address of the server.")
+                    .with("user", &self.user)
+                    .with("domain", self.domain().into_owned()),
+                Text::new("If they are right, create the account at the registrar."),
+            ],
+            Kind::TooBrief => {
+                let raise = match seconds(&self.last().response.message, HeaderName::MinExpires) {
+                    Some(least) => Text::new("Raise the expiry that the client asks for to {least} seconds or more.").with("least", least),
+                    None => Text::new("Raise the expiry that the client asks for; let the registrar say the least in Min-Expires."),
+                };
+                vec![
+                    raise,
+                    Text::new("Keep NAT open with keep-alives instead of short registrations."),
+                    Text::new("Ask the vendor of the client why it does not ask again for longer by itself (RFC 3261 §10.2.8)."),
+                ]
+            }
+        };
+        if self.again.len() + 1 >= MANY && self.kind() != Kind::TooBrief {
+            fixes.push(Text::new(
+                "Let the client wait longer between attempts until then: many servers block an address that fails so often.",
+            ));
+        }
+        fixes
+    }
+
+    /// The latest registration of the same user in the same group that was accepted, and was asked for at such a time.
+    fn accepted(&self, is_in_time: impl Fn(Timestamp) -> bool) -> Option<Seen> {
+        let call = self.refused.call;
+        let mut in_time =
+            call.transactions.iter().rev().filter(|t| t.method == Method::Register && is_in_time(t.start));
+        in_time.find_map(|t| {
+            let accepted = t.finals.iter().find(|f| f.status.is_success()).and_then(|f| call.message(f.message))?;
+            let request = &call.message(t.request?)?.message;
+            let binds = matches!(Wanted::of(request), Some(Wanted::Binding(_)));
+            (binds && record_of(request).as_deref() == Some(&*self.user)).then(|| Seen::of(accepted))
+        })
+    }
+
+    /// The latest registration of the same user that was accepted before the first of these.
+    fn accepted_before(&self, cx: &Compared<'_>) -> Option<Evidence> {
+        let start = self.refused.transaction.start;
+        let seen = self.accepted(|time| time < start);
+        let seen = seen.or_else(|| cx.earlier.registered.accepted_before(&self.user, start))?;
+        Some(seen.evidence("the response to an earlier REGISTER of the same user, which was accepted"))
+    }
+}
+
+/// For how long a REGISTER asks, in seconds.
+fn asked(request: &Message) -> Option<u64> {
+    match Wanted::of(request)? {
+        Wanted::Binding(asked) => asked.map(|asked| asked.as_secs()),
+        Wanted::Removal => None,
+    }
+}
+
+fn seconds(message: &Message, name: HeaderName) -> Option<u32> {
+    message.header(name)?.split(';').next()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
