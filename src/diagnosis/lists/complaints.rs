@@ -117,7 +117,9 @@ impl Complaints {
             return;
         }
         self.callers.entry(from.clone()).or_default().attempts += 1;
-        let cases: Vec<_> = UnwantedCase::of_requests(call).filter(|c| c.nearest.method == Method::Invite).collect();
+        let cases: Vec<_> = UnwantedCase::of_requests(call)
+            .filter(|c| c.nearest.method == Method::Invite && !c.was_made_of_another())
+            .collect();
         observe_answerers(&mut self.answerers, call, &cases, &self.country);
         let Some(complaint) = Complaint::of(report, &cases) else { return };
         self.note(&from, &complaint, report);

@@ -88,7 +88,10 @@ fn suspect<'a>(case: &RedirectCase<'a>, cx: &Compared<'_>) -> Option<Suspect<'a>
             && registrable(uri)
                 .is_some_and(|d| !cx.earlier.has_redirected_to(case.redirector().address, d) && !cx.settings.trusts(d))
     };
-    let costly = |uri: &&Uri| case.leads_away(uri) && is_costly(case, uri, cx);
+    // An ordinary number abroad may well be where somebody is; one that costs wherever it is, is none of that.
+    let elsewhere = |uri: &Uri| uri.ip().is_some_and(|address| address != case.redirector().address);
+    let away = |uri: &Uri| case.leads_away(uri) || (elsewhere(uri) && costs_anywhere(uri, &cx.settings.country));
+    let costly = |uri: &&Uri| away(uri) && is_costly(case, uri, cx);
     let target = case
         .targets()
         .find(costly)
@@ -111,6 +114,16 @@ fn forgery_marks(case: &RedirectCase<'_>) -> Vec<Mark> {
         marks.push(Mark::OtherAnswer);
     }
     marks
+}
+
+/// Whether it is the number of a satellite or of an international network, or a premium number.
+fn costs_anywhere(uri: &Uri, country: &str) -> bool {
+    let number = TelephoneNumber::read(uri.user_name().unwrap_or_default(), country);
+    number.is_some_and(|n| {
+        let digits = n.digits();
+        let is_premium = n.is_nanp() && digits.get(1..4) == Some("900");
+        is_premium || (n.is_international() && COSTLY.iter().any(|code| digits.starts_with(code)))
+    })
 }
 
 /// Whether the target is an international or premium number and the called address was none.
@@ -290,6 +303,9 @@ mod tests {
                 ("international", &to("sip:+442079460000@other.example", LATER), Some(Severity::Critical)),
                 ("premium", &to("sip:+19005550100@other.example", LATER), Some(Severity::Critical)),
                 ("a national number", &to("sip:+12155550113@other.example", LATER), Some(Severity::Warning)),
+                ("a satellite, at an address", &to("sip:+8821234567890@203.0.113.40", LATER), Some(Severity::Critical)),
+                ("abroad, at an address", &to("sip:+442079460000@203.0.113.40", LATER), None),
+                ("a satellite, at the server itself", &to("sip:+8821234567890@198.51.100.30", LATER), None),
                 ("international, same domain", &to("sip:+442079460000@corp.example", LATER), None),
             ],
         );

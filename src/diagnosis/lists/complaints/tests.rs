@@ -191,3 +191,12 @@ fn tables_keep_to_their_limits_and_say_so() {
     let known = rows.iter().find(|row| row.caller.to_string() == "tel:+12125550101").unwrap();
     assert_eq!((known.against.callees.len(), known.against.more_callees, complaints.left_out()), (1, 1, 2));
 }
+
+#[test]
+fn a_607_that_was_made_of_a_608_is_the_word_of_a_network() {
+    let flow = "0 a > b call=A\nINVITE sip:+12155550199@b.example\nFrom: <sip:+12125550101@a.example>\n\n\
+        0.02 b > 203.0.113.40 call=B\nINVITE sip:+12155550199@203.0.113.40\nFrom: <sip:+12125550101@a.example>\n\n\
+        0.1 203.0.113.40 > b call=B\n608 Rejected\n\n0.101 b > 203.0.113.40 call=B\nACK\n\n0.102 b > a call=A\n607 Unwanted\n\n0.11 a > b call=A\nACK\n";
+    let row = only(flow);
+    assert_eq!((row.against.unwanted, row.against.rejected, row.against.decided.network), (0, 1, 1), "{row:#?}");
+}
