@@ -41,22 +41,29 @@ fn finding(case: &RedirectCase<'_>) -> Option<Finding> {
     let asked = case.nearest_request().or_else(|| case.request())?;
     let added = request.provenance.time.since(asked.provenance.time);
     let failed = earlier(case, follow, request);
-    let follower = case.follower_on_the_way(follow).filter(|_| failed.is_empty());
+    let follower = case.follower_on_the_way(follow);
     let ended = given_up(case, follow, status);
-    let message = Text::new(if ended.is_some() {
-        match (follower.is_some(), failed.is_empty()) {
-            (true, _) => "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and cancelled that call {waited} later.",
-            (_, true) => "{server} redirected the call to {contact}; the client followed, {added} after the INVITE that was redirected, and cancelled that call {waited} later.",
-            _ => "{server} redirected the call to several addresses; {contact} was called {added} after the INVITE that was redirected, when another had not taken the call, \
-                  and the client cancelled that call {waited} later.",
+    let message = Text::new(match (ended.is_some(), follower.is_some(), failed.is_empty()) {
+        (true, true, true) => "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and cancelled that call {waited} later.",
+        (true, false, true) => "{server} redirected the call to {contact}; the client followed, {added} after the INVITE that was redirected, and cancelled that call {waited} later.",
+        (true, true, false) => {
+            "{server} redirected the call to several addresses; {contact} was called {added} after the INVITE that was redirected, when another had not taken the call, \
+             and {follower} cancelled that call {waited} later."
         }
-    } else if follower.is_some() {
-        "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and the target answered {answer}."
-    } else if failed.is_empty() {
-        "{server} redirected the call to {contact}; the client followed, {added} after the INVITE that was redirected, and the target answered {answer}."
-    } else {
-        "{server} redirected the call to several addresses; {contact}, which the client called {added} after the INVITE that was redirected, when another had not taken the call, \
-         answered {answer}."
+        (true, false, false) => {
+            "{server} redirected the call to several addresses; {contact} was called {added} after the INVITE that was redirected, when another had not taken the call, \
+             and the client cancelled that call {waited} later."
+        }
+        (false, true, true) => "{server} redirected the call to {contact}; {follower} followed, {added} after the INVITE that was redirected, and the target answered {answer}.",
+        (false, false, true) => "{server} redirected the call to {contact}; the client followed, {added} after the INVITE that was redirected, and the target answered {answer}.",
+        (false, true, false) => {
+            "{server} redirected the call to several addresses; {contact}, which {follower} called {added} after the INVITE that was redirected, when another had not taken the call, \
+             answered {answer}."
+        }
+        (false, false, false) => {
+            "{server} redirected the call to several addresses; {contact}, which the client called {added} after the INVITE that was redirected, when another had not taken the call, \
+             answered {answer}."
+        }
     })
     .with("server", case.redirector())
     .with("contact", case.target_of(follow)?)
@@ -127,6 +134,18 @@ mod tests {
                 ("nobody goes", &to(LATER), None),
             ],
         );
+    }
+
+    #[test]
+    fn a_proxy_that_goes_on_to_the_next_contact_is_named() {
+        let flow = "host a 192.0.2.50\nhost p 192.0.2.10\nhost old 198.51.100.30\n\n0 a > p\nINVITE sip:bob@corp.example\n\n\
+            0.01 p > old forward branch=x1\nINVITE sip:bob@corp.example\n\n0.02 old > p branch=x1\n302 Moved\n\
+            Contact: <sip:bob@203.0.113.40>;q=0.9, <sip:bob@203.0.113.41>;q=0.8\n\n0.021 p > old branch=x1\nACK\n\n\
+            0.03 p > 203.0.113.40 forward branch=x2\nINVITE sip:bob@203.0.113.40\n\n0.04 203.0.113.40 > p branch=x2\n404 No\n\n\
+            0.041 p > 203.0.113.40 branch=x2\nACK\n\n0.05 p > 203.0.113.41 forward branch=x3\nINVITE sip:bob@203.0.113.41\n\n\
+            0.06 203.0.113.41 > p branch=x3\n486 Busy Here\n\n0.061 p > 203.0.113.41 branch=x3\nACK\n\n0.062 p > a\n486 Busy Here\n\n0.07 a > p\nACK\n";
+        let said = only(flow, RULE.code).message.to_string();
+        assert!(said.contains("sip:bob@203.0.113.41, which 192.0.2.10:5060 called"), "{said}");
     }
 
     #[test]
