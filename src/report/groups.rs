@@ -34,6 +34,8 @@ pub(super) struct Key {
     method: Option<String>,
     /// What the finding says, without its values.
     template: &'static str,
+    /// What to do about it first, likewise: it is shown once for all of them.
+    change: &'static str,
     host: Option<IpAddr>,
     status: Option<u16>,
 }
@@ -174,6 +176,7 @@ fn key(report: &CallReport, lead: Option<&Finding>) -> Key {
         code: lead.map(|f| f.code),
         method: facts::method(&report.call).map(|method| shorten::beginning(method, limits::METHOD_OCTETS).to_owned()),
         template: lead.map_or("", |f| f.message.template()),
+        change: lead.and_then(|f| f.remediation.first()).map_or("", Text::template),
         host: evidence.map(|e| e.source.address).or_else(|| answer.map(|a| a.provenance.flow.source.address)),
         status: facts::final_status(&report.call),
     }
@@ -206,6 +209,20 @@ mod tests {
         let ranked = groups.ranked();
         let rows: Vec<_> = ranked.iter().map(|(_, group)| (group.first, group.others)).collect();
         assert_eq!(rows, [(4, 1), (2, 0)]);
+    }
+
+    #[test]
+    fn calls_that_need_another_change_are_not_shown_as_one() {
+        let mut groups = Groups::new(9);
+        let mut other = silent_with(2, "10.0.0.1", Severity::Error);
+        other.findings[0].remediation =
+            vec![Text::new("Do not look for a missing registration: by its Reason the called party is busy.")];
+        for report in
+            [&silent_with(1, "10.0.0.1", Severity::Error), &other, &silent_with(3, "10.0.0.1", Severity::Error)]
+        {
+            groups.call(report, |_| ());
+        }
+        assert_eq!(groups.ranked().iter().map(|(_, group)| group.others).collect::<Vec<_>>(), [1, 0]);
     }
 
     #[test]
