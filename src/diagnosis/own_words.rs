@@ -17,6 +17,9 @@ const FREE_TEXT: u16 = 399;
 /// Whose being busy has nothing to do with the called party, or denies it.
 const NOT_OF_A_PARTY: &[&str] = &[
     "all",
+    "bearer",
+    "carrier",
+    "cell",
     "channel",
     "channels",
     "circuit",
@@ -27,12 +30,17 @@ const NOT_OF_A_PARTY: &[&str] = &[
     "no",
     "not",
     "operator",
+    "port",
+    "ports",
+    "provider",
+    "proxy",
     "resource",
     "resources",
     "route",
     "routes",
     "server",
     "service",
+    "switch",
     "system",
     "too",
     "trunk",
@@ -55,7 +63,8 @@ impl OwnWords {
     fn read(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let words = || text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        if text.contains("disturb") || words().any(|word| word == "dnd") {
+        // A disturbance is one of the network.
+        if words().any(|word| matches!(word, "disturb" | "dnd") || word.ends_with("notdisturb")) {
             return Some(Self::DoNotDisturb);
         }
         let is_busy = words().any(|word| word == "busy") && !words().any(|word| NOT_OF_A_PARTY.contains(&word));
@@ -79,6 +88,9 @@ mod tests {
             ("480 Temporarily Unavailable (DND)", Some(OwnWords::DoNotDisturb)),
             ("480 Temporarily Unavailable\nWarning: 399 p \"DND active\"", Some(OwnWords::DoNotDisturb)),
             ("480 No\nReason: SIP;cause=480;text=\"do-not-disturb\"", Some(OwnWords::DoNotDisturb)),
+            ("480 DoNotDisturb", Some(OwnWords::DoNotDisturb)),
+            ("480 Network disturbance", None),
+            ("480 Carrier busy", None),
             ("480 Busy", Some(OwnWords::Busy)),
             ("480 User Busy", Some(OwnWords::Busy)),
             ("480 No\nWarning: 399 192.0.2.1:5060 \"Called party is busy\"", Some(OwnWords::Busy)),
