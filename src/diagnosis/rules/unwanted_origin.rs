@@ -276,6 +276,12 @@ mod tests {
         // Called only when the first one had rejected the call.
         let hunted = said(&legs("4.02").replace("0.5 c > p", "4.5 c > p").replace("0.51 p > a", "4.51 p > a"));
         assert!(!hunted.contains("another leg"), "{hunted}");
+        // One that took the call before, and passed it on to whoever says so.
+        let before = legs("0.02")
+            .replace("0.01 p > b", "3 p > b")
+            .replace("\n5 c > p", "\n2 c > p")
+            .replace("\n5.01 p > c", "\n2.01 p > c");
+        assert!(!said(&before).contains("another leg"), "{}", said(&before));
         let advanced = said(&fork("4.02"));
         assert!(!advanced.contains("another branch"), "{advanced}");
     }

@@ -101,7 +101,9 @@ fn of_leg(call: &Call, transaction: &Transaction, unwanted: MessageId) -> Option
             && !t.in_dialog
             && t.start <= rejected
     };
-    let others = call.transactions.iter().filter(is_beside).filter_map(success);
+    // What was answered before this leg began is another step of the call.
+    let is_meanwhile = |answer: &MessageId| call.time(*answer).is_some_and(|time| nearest.start <= time);
+    let others = call.transactions.iter().filter(is_beside).filter_map(success).filter(is_meanwhile);
     Some((others.min_by_key(|answer| call.time(*answer))?, nearest.client))
 }
 
