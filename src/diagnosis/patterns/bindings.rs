@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Texts;
 use super::registered::{Seen, record};
 use crate::call::{Call, CallNumber, CapturedMessage, Transaction};
+use crate::diagnosis::address_scope::{Scope, scope};
 use crate::hashing::{self, HashMap};
 use crate::limits::{NAT_CHANGES, NAT_CLIENTS, NAT_SILENT, PATTERN_NAME};
 use crate::provenance::{Endpoint, Timestamp, Transport};
@@ -93,6 +94,9 @@ impl Bindings {
             for transaction in call.transactions.iter().filter(|t| !t.finals.is_empty()) {
                 self.answer(transaction);
             }
+        }
+        if call.is_invite() {
+            return;
         }
         let registers = call.transactions.iter().filter(|t| t.method == Method::Register && t.upstream.is_none());
         for transaction in registers.filter(|t| t.finals.iter().any(|f| StatusCode::is_success(f.status))) {
@@ -183,8 +187,8 @@ impl Bindings {
         let answered = |client: Endpoint| self.answered.get(&(sent.source, client)).copied();
         let before = answered(sent.destination());
         let is_this = |change: &&Change| {
-            // Where the client answered there since, the port was still its own.
-            let is_alive = before.is_some_and(|time| time >= sent.time && time < change.after.time);
+            // Where the client answered there since, whenever that was, the port was still its own.
+            let is_alive = before.is_some_and(|time| time >= sent.time);
             change.before.time < sent.time && silent.last.time < change.after.time && !is_alive
         };
         let change = by_port.get(&(sent.source, sent.destination()))?.iter().copied().find(is_this)?;
@@ -218,7 +222,9 @@ fn inside(request: &CapturedMessage) -> Option<(IpAddr, u16)> {
     }
     let (host, port) = request.message.sent_by()?;
     let address: IpAddr = str::from_utf8(&host).ok()?.trim_matches(['[', ']']).parse().ok()?;
-    (address != flow.source.address).then_some((address, port))
+    // Who is told to write the outer address of its NAT into Via is captured inside of it.
+    let is_outer = scope(address) == Scope::Public && scope(flow.source.address) != Scope::Public;
+    (address != flow.source.address && !is_outer).then_some((address, port))
 }
 
 /// A request that was sent again and again, or of which ICMP says that it did not arrive.

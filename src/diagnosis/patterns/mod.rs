@@ -135,7 +135,8 @@ impl Patterns {
         for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
             self.registrations.observe(studied.call);
         }
-        for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
+        // Call by call, so that nothing depends on how many come together.
+        for studied in calls {
             self.bindings.observe(studied.call);
         }
         for studied in calls.iter().filter(|studied| studied.facts.hold(Facts::SILENT)) {

@@ -56,6 +56,20 @@ fn another_port_of_the_same_client_shows_that_the_one_before_was_gone() {
             ("asked once", &with(2, invite(120, "p > n1", "")), None),
             ("still asked when it has the other port", &with(3, r(140, "n2", 3, INSIDE)), None),
             ("it answers there afterwards", &more(ping(200, "n1")), None),
+            (
+                "it answers a call there afterwards",
+                &more(invite(200, "p > n1", "") + "+0.1 n1 > p call=I200\n486 Busy Here\n\n"),
+                None,
+            ),
+            ("it answers there still when it has another port", &more(ping(400, "n1")), None),
+            (
+                "Via names the outer address, and the capture is inside",
+                &flow(&usual())
+                    .replace("192.168.1.20", "8.8.4.4")
+                    .replace("203.0.113.9", "10.0.0.9")
+                    .replace("198.51.100.5", "10.0.0.5"),
+                None,
+            ),
             ("it answered", &with(2, invite(120, "p > n1", "") + "+0.1 n1 > p call=I120\n486 Busy Here\n\n"), None),
         ],
     );
