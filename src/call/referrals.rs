@@ -25,6 +25,8 @@ pub struct Referral {
     pub call: CallNumber,
     /// When and where the REFER was sent.
     pub sent: Provenance,
+    /// Whether it went to a conference, which was to invite somebody.
+    pub invites: bool,
 }
 
 /// That another call took over a dialog.
@@ -86,7 +88,11 @@ impl Referrals {
             self.asked.pop_front();
         }
         self.asked.push_back(Asked {
-            referral: Referral { call: group.number, sent: refer.provenance.clone() },
+            referral: Referral {
+                call: group.number,
+                sent: refer.provenance.clone(),
+                invites: is_of_focus(&group.messages, refer.leg, client),
+            },
             client,
             target: user,
             ends: [HeaderName::From, HeaderName::To].map(|name| party(message, name)),
@@ -153,6 +159,13 @@ impl Referrals {
         }
         self.claims.push_back(Claim { leg, number, is_refer: is_of_refer(request), call_id: call_id.into() });
     }
+}
+
+/// Whether a host is the focus of a conference (RFC 4579 §5.1), by what it sent on that leg: a REFER to it asks for a further participant,
+/// and transfers nobody.
+pub(super) fn is_of_focus(messages: &[CapturedMessage], leg: usize, host: IpAddr) -> bool {
+    let mut own = messages.iter().filter(|m| m.leg == leg && m.provenance.flow.source.address == host);
+    own.any(|m| m.message.contacts().iter().any(|contact| contact.params.has("isfocus")))
 }
 
 /// Whether a message belongs to a REFER.

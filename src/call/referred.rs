@@ -1,6 +1,7 @@
 //! What NOTIFYs say of the request that a REFER asked for (RFC 3515 §2.4.5).
 
-use super::{Call, CapturedMessage};
+use super::referrals::is_of_focus;
+use super::{Call, CapturedMessage, Transaction};
 use crate::sip::{HeaderName, Message, Method, NameAddr, StatusCode, Uri};
 
 /// A REFER inside a call, and what became of it.
@@ -50,11 +51,17 @@ impl Transfer {
         target.get(..end).unwrap_or_default().to_owned()
     }
 
-    /// The last one of a call; a REFER without response is none.
+    /// The last one of a call; a REFER without response is none, and none that asks a conference for a further participant.
     pub(crate) fn of(call: &Call) -> Option<Self> {
-        let refer =
-            call.transactions.iter().rfind(|t| t.method == Method::Refer && t.in_dialog && t.upstream.is_none())?;
+        let refers = call.transactions.iter().filter(|t| t.method == Method::Refer && t.in_dialog);
+        refers.rev().filter(|t| t.upstream.is_none()).find_map(|refer| Self::by(call, refer))
+    }
+
+    fn by(call: &Call, refer: &Transaction) -> Option<Self> {
         let request = call.message(refer.request?)?;
+        if is_of_focus(&call.messages, request.leg, request.provenance.flow.destination.address) {
+            return None;
+        }
         let target = NameAddr::read(&request.message.header(HeaderName::ReferTo)?)?.uri;
         let status = refer.finals.last()?.status;
         let fate = match ended(call, request) {

@@ -1,4 +1,4 @@
-//! A failed call that a REFER inside another call had asked for: a transfer that failed.
+//! A failed call that a REFER inside another call had asked for: a transfer that failed, or an invitation to a conference.
 
 use std::mem;
 
@@ -17,9 +17,11 @@ pub(super) fn tell(call: &Call, has_root: bool, findings: &mut [Finding]) {
         false => None,
     };
     let Some(end) = end else { return };
-    let text = Text::new(
-        "It was to be a transfer: {client} had been asked for it by the REFER of call {call}, {after} before.",
-    )
+    let text = Text::new(if referral.invites {
+        "It was to bring a further participant into a conference: {client} had been asked for it by the REFER of call {call}, {after} before."
+    } else {
+        "It was to be a transfer: {client} had been asked for it by the REFER of call {call}, {after} before."
+    })
     .with("client", referral.sent.flow.destination)
     .with("call", referral.call.0)
     .with("after", span(call.start.since(referral.sent.time)));
@@ -46,6 +48,28 @@ mod tests {
         let all = reports(&format!("{HOSTS}{CALL}{invite}{END}"));
         let second = all.iter().find(|report| report.call.number.0 == 2).unwrap();
         second.findings[0].message.to_string()
+    }
+
+    #[test]
+    fn a_conference_that_invites_somebody_transfers_nobody() {
+        let flow = format!(
+            "{HOSTS}{}5.2 b > c call=2\nINVITE sip:carol@c.example\nFrom: <sip:bob@b.example>\n\n+0.1 c > b call=2\n486 Busy Here\n\n\
+             +0.01 b > c call=2\nACK\n\n{END}",
+            CALL.replace("200 OK\n", "200 OK\nContact: <sip:bob@198.51.100.5>;isfocus\n")
+        );
+        let all = reports(&flow);
+        let said = |number: u64| all.iter().find(|report| report.call.number.0 == number).unwrap();
+        let text = said(2).findings[0].message.to_string();
+        assert!(text.contains("It was to bring a further participant into a conference"), "{text}");
+        assert!(crate::call::referred::Transfer::of(&said(1).call).is_none());
+    }
+
+    #[test]
+    fn a_later_refer_that_nobody_answered_hides_no_transfer() {
+        let again = "20.0 a > b to-tag=t cseq=6\nREFER sip:bob@b.example\nRefer-To: <sip:dave@c.example>\n\n";
+        let all = reports(&format!("{HOSTS}{CALL}{again}"));
+        let transfer = crate::call::referred::Transfer::of(&all[0].call).unwrap();
+        assert_eq!(transfer.addressee(), "sip:carol@c.example");
     }
 
     #[test]

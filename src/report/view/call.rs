@@ -64,7 +64,7 @@ pub(in crate::report) struct CallView<'a> {
     carried: Vec<CarriedView>,
     /// RTP from or to the places that the session descriptions of the call name; empty where the capture has none.
     media: Vec<MediaView>,
-    /// The last transfer that one side of the call asked the other one for (REFER inside the call, RFC 3515); null where none was.
+    /// The last transfer that one side of the call asked the other one for (REFER inside the call, RFC 3515) and got a response to; null where none was. What a conference is asked for is none.
     transfer: Option<TransferView>,
     /// Number of the call one side of which asked for this one (REFER); null where the capture shows none.
     referred_by: Option<u64>,
