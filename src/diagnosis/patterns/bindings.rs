@@ -6,7 +6,7 @@ use std::str;
 use std::time::Duration;
 
 use super::Texts;
-use super::registered::{Seen, record};
+use super::registered::{Seen, Wanted, record};
 use crate::call::{Call, CallNumber, CapturedMessage, Transaction};
 use crate::diagnosis::address_scope::{Scope, scope};
 use crate::hashing::{self, HashMap};
@@ -46,6 +46,8 @@ struct Client {
     number: u32,
     /// That one.
     last: Seen,
+    /// Whether it left the client registered.
+    is_registered: bool,
 }
 
 /// That a client registered from another port than before.
@@ -137,7 +139,8 @@ impl Bindings {
         if self.answered.len() < NAT_CLIENTS {
             self.answered.entry((seen.destination(), seen.source)).or_insert(seen.time);
         }
-        let new = Client { inside, since: seen.time, number: cseq.number, last: seen };
+        let is_registered = Wanted::of(&request.message) != Some(Wanted::Removal);
+        let new = Client { inside, since: seen.time, number: cseq.number, last: seen, is_registered };
         let Some(known) = self.clients.get_mut(&key) else {
             if self.clients.len() < NAT_CLIENTS {
                 self.clients.insert(key, new);
@@ -154,7 +157,8 @@ impl Bindings {
         }
         let is_moved = before.last.source != seen.source;
         *known = if is_moved { new } else { Client { since: before.since, ..new } };
-        if !is_moved {
+        // Whoever is not registered is not to be reached.
+        if !is_moved || !before.is_registered {
             return;
         }
         let Some(name) = record(&to) else { return };

@@ -44,6 +44,11 @@ fn another_port_of_the_same_client_shows_that_the_one_before_was_gone() {
             ("once from each port", &with(0, String::new()), Some(Severity::Warning)),
             ("once, and it answers there", &with(0, ping(70, "n1")), Some(Severity::Error)),
             ("once, and it answers at the next port", &with(0, ping(400, "n2")), Some(Severity::Error)),
+            (
+                "it was not registered any more",
+                &with(1, r(60, "n1", 2, INSIDE).replace("Expires: 600", "Expires: 0")),
+                None,
+            ),
             ("the same port again", &with(3, r(300, "n1", 3, INSIDE)), None),
             ("another address", &with(3, r(300, "n3", 3, INSIDE)), None),
             ("it began anew", &with(3, r(300, "n2", 1, INSIDE)), None),
