@@ -1,12 +1,14 @@
 //! Calls that whoever answered them ended as long after its answer as an answer waits for its ACK, although an ACK was captured.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::Evidence;
 use super::{cited, software_of_sender};
-use crate::call::{Call, CallNumber, CapturedMessage, Outcome, TransactionId};
+use crate::call::{Call, CallNumber, CapturedMessage, Outcome, Transaction};
+use crate::hashing;
 use crate::limits::{DROP_CALLS, DROP_SERVERS};
 use crate::provenance::Endpoint;
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -43,6 +45,10 @@ pub struct Server {
     pub shown: Vec<Evidence>,
     /// The calls, the first ones.
     pub calls: Vec<CallNumber>,
+    /// Whom the first of them went to, as a hash.
+    callee: Option<u64>,
+    /// Whether all of them went there: an announcement ends its calls alike.
+    pub has_one_callee: bool,
 }
 
 /// A call that lasted half a minute or longer.
@@ -64,17 +70,18 @@ impl Drops {
         if call.end.since(call.start) + EARLIER < wait || call.outcome != Outcome::Answered || is_told {
             return;
         }
-        let Some(long) = Long::of(call).filter(|long| long.took + EARLIER >= wait) else { return };
-        let source = long.answer.provenance.flow.source;
-        if !self.servers.contains_key(&source.address) && self.servers.len() >= DROP_SERVERS {
-            self.forgotten += 1;
-            return;
-        }
-        let server = self.servers.entry(source.address).or_default();
-        if long.took > wait + LATER {
-            server.outlived += 1;
-        } else if let Some(bye) = long.bye {
-            server.add(call.number, &long, bye);
+        for long in Long::all(call).filter(|long| long.took + EARLIER >= wait) {
+            let source = long.answer.provenance.flow.source;
+            if !self.servers.contains_key(&source.address) && self.servers.len() >= DROP_SERVERS {
+                self.forgotten += 1;
+                continue;
+            }
+            let server = self.servers.entry(source.address).or_default();
+            if long.took > wait + LATER {
+                server.outlived += 1;
+            } else if let Some(bye) = long.bye {
+                server.add(call.number, &long, bye);
+            }
         }
     }
 
@@ -91,6 +98,12 @@ impl Drops {
 
 impl Server {
     fn add(&mut self, call: CallNumber, long: &Long<'_>, bye: &CapturedMessage) {
+        let to = long.answer.message.party(HeaderName::To);
+        let callee = to.and_then(|to| Some(hashing::shared().hash_one(to.user_name()?)));
+        if self.dropped == 0 {
+            self.callee = callee;
+        }
+        self.has_one_callee = callee.is_some() && callee == self.callee && (self.dropped == 0 || self.has_one_callee);
         self.dropped += 1;
         let (shortest, longest) = self.took.unwrap_or((long.took, long.took));
         self.took = Some((shortest.min(long.took), longest.max(long.took)));
@@ -117,25 +130,31 @@ impl Server {
 }
 
 impl<'a> Long<'a> {
-    fn of(call: &'a Call) -> Option<Self> {
-        let id = call.answered_transaction()?;
-        let answered = call.transaction(id)?;
+    /// On each leg, as whoever answered one may end another that was captured as well.
+    fn all(call: &'a Call) -> impl Iterator<Item = Self> {
+        let begun = |t: &&Transaction| t.method == Method::Invite && !t.in_dialog && t.upstream.is_none();
+        call.transactions.iter().filter(begun).filter_map(|t| Self::of(call, t))
+    }
+
+    fn of(call: &'a Call, answered: &Transaction) -> Option<Self> {
         let last = answered.finals.iter().find(|f| StatusCode::is_success(f.status) && f.acknowledged)?;
         let answer = call.message(last.message)?;
         let ack = answered.acks.first().and_then(|id| call.message(*id))?;
         let since = |m: &CapturedMessage| m.provenance.time.since(answer.provenance.time);
-        let Some(bye) = call.bye().and_then(|bye| Self::request(call, bye)) else {
+        let byes = call.transactions.iter().filter(|t| t.method == Method::Bye && t.upstream.is_none());
+        let bye = byes.clone().filter(|t| t.leg == answered.leg).min_by_key(|t| t.start);
+        let Some(bye) = bye.and_then(|bye| call.message(bye.request?)) else {
             let took = call.end.since(answer.provenance.time);
             return Some(Self { answer, took, bye: None, ack });
         };
         let (flow, other) = (bye.provenance.flow, answer.provenance.flow);
         let is_of_answerer =
             flow.source.address == other.source.address && flow.destination.address == other.destination.address;
+        // Whoever had one on another leg only passes it on.
+        let had_one = |t: &Transaction| {
+            t.leg != answered.leg && t.server.address == flow.source.address && t.start <= bye.provenance.time
+        };
+        let is_of_answerer = is_of_answerer && !byes.clone().any(had_one);
         Some(Self { answer, took: since(bye), bye: Some(bye).filter(|_| is_of_answerer), ack })
-    }
-
-    fn request(call: &'a Call, id: TransactionId) -> Option<&'a CapturedMessage> {
-        let bye = call.transaction(id).filter(|t| t.method == Method::Bye)?;
-        call.message(bye.request?)
     }
 }

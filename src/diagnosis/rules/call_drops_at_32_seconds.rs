@@ -29,7 +29,8 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "Acknowledged calls outlive 33 seconds.",
         when_this_is_wrong: "- One call may last 32 seconds by chance: then the finding is a notice, and weak. Calls of test tools do so on purpose.\n\
             - An answer that is repeated in the capture is answer-not-acknowledged or ack-misrouted, and is not counted here.\n\
-            - Announcements, and calls that are limited to half a minute, end like this from the side that answered.",
+            - Announcements, and calls that are limited to half a minute, end like this from the side that answered; where all calls went to one called party, it is a guess.\n\
+            - Where the BYE came from another captured leg, whoever sent it there is meant.",
     },
     detect: Detect::Capture(detect),
 };
@@ -49,10 +50,18 @@ fn weight(server: &Server) -> Option<(Severity, Certainty)> {
         (0, _) => None,
         (1, 0) => Some((Severity::Notice, Certainty::Weak)),
         (n, 0) if n < MANY => Some((Severity::Warning, Certainty::Weak)),
+        (n, outlived) if is_like_an_announcement(server) && outlived <= n * SHARE => {
+            Some((Severity::Warning, Certainty::Weak))
+        }
         (n, outlived) if n >= MANY && outlived < n => Some((Severity::Error, Certainty::Strong)),
         (n, outlived) if n >= MANY && outlived <= n * SHARE => Some((Severity::Warning, Certainty::Weak)),
         _ => None,
     }
+}
+
+/// Whether an announcement of that length would look the same.
+fn is_like_an_announcement(server: &Server) -> bool {
+    server.dropped >= MANY && server.has_one_callee
 }
 
 fn finding(server: &Server, cx: &Context<'_>) -> Option<Finding> {
@@ -88,7 +97,7 @@ fn finding(server: &Server, cx: &Context<'_>) -> Option<Finding> {
     let text = with_reason(
         text,
         Some(match (server.outlived, certainty) {
-            (0, Certainty::Weak) => {
+            (0, Certainty::Weak) if server.dropped < MANY => {
                 Text::new("It may be chance, as the calls are few; none that it answered lasted longer.")
             }
             (0, _) => Text::new("No acknowledged call that it answered lasted longer."),
@@ -99,6 +108,10 @@ fn finding(server: &Server, cx: &Context<'_>) -> Option<Finding> {
             ),
         }),
     );
+    let alike = is_like_an_announcement(server).then(|| {
+        Text::new("All of these calls went to one called party: an announcement of that length ends its calls alike.")
+    });
+    let text = with_reason(text, alike);
     // Addresses that belong to nobody: in a laboratory calls last as long as somebody made them.
     let unreal = scope(endpoint.address) == Scope::Loopback;
     let mut evidence = server.shown.iter().cloned();

@@ -10,7 +10,7 @@ fn call(n: u32, talked: u32, ended_by_answerer: bool) -> String {
     let start = n * 100;
     let (seconds, millis) = (start + 2 + talked / 1000, talked % 1000);
     format!(
-        "{start} a > b call={n}\nINVITE sip:bob@b.example\n\n+1 b > a call={n}\n180 Ringing\n\n{answered} b > a call={n}\n200 OK\n\n+0.05 a > b call={n}\nACK\n\n\
+        "{start} a > b call={n}\nINVITE sip:bob{n}@b.example\n\n+1 b > a call={n}\n180 Ringing\n\n{answered} b > a call={n}\n200 OK\n\n+0.05 a > b call={n}\nACK\n\n\
          {seconds}.{millis:03} {from} > {to} call={n}\nBYE\n\n+0.01 {to} > {from} call={n}\n200 OK\n\n",
         answered = start + 2
     )
@@ -77,4 +77,45 @@ fn answers_that_are_repeated_tell_it_themselves() {
     assert!(diagnosed.capture.iter().all(|finding| finding.code != RULE.code));
     assert!(!diagnosed.calls.is_empty());
     let _ = only(&flow, "answer-not-acknowledged");
+}
+
+#[test]
+fn calls_to_one_party_may_be_an_announcement() {
+    let calls: String = (0..4).map(|n| call(n, 32_400, true).replace(&format!("bob{n}@"), "news@")).collect();
+    let found = diagnose(&format!("host a 192.0.2.10\nhost b 198.51.100.5\n\n{calls}")).capture;
+    let finding = found.iter().find(|finding| finding.code == RULE.code).unwrap();
+    assert_eq!((finding.severity, finding.certainty), (Severity::Warning, Certainty::Weak));
+    assert!(
+        finding.message.to_string().ends_with("an announcement of that length ends its calls alike."),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
+fn whoever_passes_a_bye_on_from_another_leg_did_not_end_the_call() {
+    let legs = |n: u32| {
+        let id = format!("Session-ID: ab30317f1a784dc48ff824d0d3715d8{n}");
+        let at = |millis: u32| format!("{}.{:03}", n * 100 + millis / 1000, millis % 1000);
+        format!(
+            "{} a > p call=A{n}\nINVITE sip:{n}@p.example\nFrom: <sip:1@a.example>\n{id}\n\n{} p > b call=B{n}\nINVITE sip:{n}@b.example\nFrom: <sip:1@p.example>\n{id}\n\n\
+             {} b > p call=B{n}\n200 OK\n\n{} p > b call=B{n}\nACK\n\n{} p > a call=A{n} re=INVITE\n200 OK\n\n{} a > p call=A{n}\nACK\n\n\
+             {} b > p call=B{n}\nBYE\n\n{} p > b call=B{n} re=BYE\n200 OK\n\n{} p > a call=A{n}\nBYE\n\n{} a > p call=A{n} re=BYE\n200 OK\n\n",
+            at(0),
+            at(10),
+            at(3000),
+            at(3010),
+            at(3020),
+            at(3050),
+            at(35_020),
+            at(35_030),
+            at(35_040),
+            at(35_050)
+        )
+    };
+    let calls: String = (0..3).map(legs).collect();
+    let found = diagnose(&format!("host a 192.0.2.10\nhost p 198.51.100.5\nhost b 203.0.113.60\n\n{calls}")).capture;
+    let told: Vec<_> =
+        found.iter().filter(|finding| finding.code == RULE.code).map(|f| f.message.to_string()).collect();
+    assert!(matches!(told.as_slice(), [one] if one.starts_with("203.0.113.60:5060 ended 3 calls")), "{told:?}");
 }
