@@ -36,13 +36,15 @@ pub(super) static RULE: Rule = Rule {
         how_to_confirm: "A capture on both sides of the router shows the same octets of a request on both.",
         when_this_is_wrong: "- Load balancers that rewrite SIP without a Via of their own look the same; they are as little a hop, and what is broken is broken.\n\
             - What was rewritten throughout, and fits, is a notice: it works as long as the gateway understands what is sent.\n\
-            - One side alone does not show it: then the rule is silent.",
+            - One side alone does not show it: then the rule is silent.\n\
+            - A client that goes on from another address of its own, or to another one of the server, with the branch that it had is no gateway: where only one of the two requests was \
+            answered, the server has another address, or the second came 0.4 s later, nothing is said.",
     },
     detect: Detect::Given(Facts::FURTHER, detect),
 };
 
-/// What a router takes to pass on a packet.
-const PASSED_ON: Duration = Duration::from_secs(1);
+/// What a router takes to pass on a packet; a client sends its request again after half a second, and perhaps from another address.
+const PASSED_ON: Duration = Duration::from_millis(400);
 
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
     let mut begun = call.transactions.iter().filter(|t| matches!(t.method, Method::Invite | Method::Register));
@@ -81,6 +83,9 @@ impl<'a> Rewritten<'a> {
         let is_pair = one.leg == other.leg
             && one.method == other.method
             && one.client.address != other.client.address
+            // Who tries another address of the server, or its own, with what it had begun passes nothing on: the first one gets no answer.
+            && one.server.address == other.server.address
+            && has_response(one) == has_response(other)
             && one.upstream.is_none();
         let (inside, outside) = (call.message(one.request?)?, call.message(other.request?)?);
         let after = outside.provenance.time.since(inside.provenance.time);
@@ -202,6 +207,10 @@ impl<'a> Rewritten<'a> {
             }
         }
     }
+}
+
+fn has_response(transaction: &Transaction) -> bool {
+    !(transaction.finals.is_empty() && transaction.provisionals.is_empty())
 }
 
 /// What each branch begins with says nothing (RFC 3261 §8.1.1.7).

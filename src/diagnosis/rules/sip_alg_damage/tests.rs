@@ -91,3 +91,17 @@ fn hops_and_plain_nat_are_none() {
         assert_eq!(with_code(&both(&outside, "480 Temporarily Unavailable"), RULE.code).len(), 0);
     }
 }
+
+#[test]
+fn a_client_that_goes_on_from_another_address_is_no_gateway() {
+    let (first, second) = (invite(&INSIDE), invite(&RIGHT));
+    let told = |server: &str, after: &str| {
+        let flow = format!(
+            "host a 192.168.1.10\nhost out 203.0.113.7\nhost pbx 198.51.100.5\nhost other 198.51.100.6\n\n0.0 a > pbx call=1\n{first}\n{after} out > {server} call=1 cseq=1\n{second}\n\
+             +0.02 {server} > out call=1\n486 Busy Here\n\n+0.01 out > {server} call=1\nACK\n\n"
+        );
+        with_code(&flow, RULE.code).len()
+    };
+    // Only the second one is answered; it goes to another address of the server; it comes when a client sends again.
+    assert_eq!((told("pbx", "0.1"), told("other", "0.1"), told("pbx", "0.5")), (0, 0, 0));
+}
