@@ -292,6 +292,7 @@ pub struct Call {
     /// Where it was refused, and its caller called the same party again at once under another Call-ID, and was answered: that call.
     pub next_attempt: Option<Box<NextAttempt>>,
     /// Where it was refused as if nobody were registered: when a registration of the called user was accepted for the last time by then.
+    /// Where it ended with a refused REGISTER: when one of the same client for the same user was accepted later, under another Call-ID.
     pub registered: Option<Timestamp>,
     /// The REFER inside another call that asked for it.
     pub referral: Option<Box<Referral>>,

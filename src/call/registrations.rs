@@ -2,25 +2,27 @@
 //! only when it stops, long after calls that the registration served.
 
 use std::hash::BuildHasher as _;
+use std::net::IpAddr;
 
 use super::CapturedMessage;
 use super::open_group::OpenGroup;
 use crate::hashing::{self, HashMap};
 use crate::limits::REGISTERED_USERS;
-use crate::provenance::Timestamp;
+use crate::provenance::{Provenance, Timestamp};
 use crate::sip::{HeaderName, Message, Method, StatusCode, UriView};
 
-/// When a REGISTER for a user was accepted for the last time, by a hash of the user and its domain.
+/// When a REGISTER for a user was accepted for the last time, and at which address its client had the answer, by a hash of the user and
+/// its domain.
 #[derive(Debug, Default)]
 pub(super) struct Registrations {
-    accepted: HashMap<u64, Timestamp>,
+    accepted: HashMap<u64, (Timestamp, IpAddr)>,
     /// Whether some found no room.
     lacks_some: bool,
 }
 
 impl Registrations {
     /// Takes note of a message, where it accepts a REGISTER.
-    pub(super) fn observe(&mut self, message: &Message, now: Timestamp) {
+    pub(super) fn observe(&mut self, message: &Message, provenance: &Provenance) {
         if !message.status().is_some_and(StatusCode::is_success) || message.method() != Some(&Method::Register) {
             return;
         }
@@ -29,7 +31,7 @@ impl Registrations {
             self.lacks_some = true;
             return;
         }
-        self.accepted.insert(user, now);
+        self.accepted.insert(user, (provenance.time, provenance.flow.destination.address));
     }
 
     /// When the user was registered for the last time whom the INVITE asked for that the last message of a group refuses, where that may
@@ -44,8 +46,23 @@ impl Registrations {
             m.message.is_request() && m.message.method() == Some(&Method::Invite) && m.message.branch() == Some(branch)
         };
         let target = group.messages.iter().rev().find(asked)?.message.target()?;
-        let known = self.accepted.get(&key(&target)?).copied();
+        let known = self.accepted.get(&key(&target)?).map(|(time, _)| *time);
         known.or_else(|| self.lacks_some.then_some(refused.provenance.time))
+    }
+
+    /// When the same client registered the user under another Call-ID whom it had not registered when a group ended: by then that group had
+    /// been silent for a while.
+    pub(super) fn after_refusal(&self, group: &OpenGroup) -> Option<Timestamp> {
+        let refused = group.messages.last()?;
+        // Hardly any group ends like that.
+        if !refused.message.status().is_some_and(|status| status.0 >= 300)
+            || refused.message.method() != Some(&Method::Register)
+        {
+            return None;
+        }
+        let (time, client) = self.accepted.get(&key(&refused.message.party(HeaderName::To)?)?)?;
+        let is_later = *time > refused.provenance.time && *client == refused.provenance.flow.destination.address;
+        is_later.then_some(*time)
     }
 }
 

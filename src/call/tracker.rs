@@ -110,7 +110,7 @@ impl Tracker {
         let before = group.octets;
         let ends_setup = is_final_to_invite(message);
         let is_of_refer = is_of_refer(message);
-        self.registrations.observe(message, provenance.time);
+        self.registrations.observe(message, provenance);
         captured.leg = id.leg as usize;
         let is_crowded = self.octets > self.room.crowded;
         if !group.push(captured, now, is_crowded) {
@@ -417,6 +417,9 @@ impl Tracker {
         let next = group.next_answered(&self.groups);
         if let Some(before) = group.tries_again().and_then(|before| self.groups.get_mut(before)) {
             before.learn(NextAttempt::of(&group).or_else(|| next.clone()));
+        }
+        if let Some(time) = self.registrations.after_refusal(&group) {
+            group.note_registered(time);
         }
         self.octets -= group.octets;
         Some(EndedGroup { next_attempt: next, ..group.end(self.clock.reading()) })

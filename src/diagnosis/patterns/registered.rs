@@ -150,7 +150,7 @@ impl Registered {
         let (user, known) = self.users.get_key_value(&name)?;
         let (period, attempt) = known.over_before(&failure)?;
         // One that goes on is known only when it is over.
-        if call.registered.is_some_and(|time| time > period.last.time.plus(user::GRACE)) {
+        if call.is_invite() && call.registered.is_some_and(|time| time > period.last.time.plus(user::GRACE)) {
             return None;
         }
         Some(Expired { user, period, attempt, failure })

@@ -1,13 +1,15 @@
 //! A registrar that refuses to register a user.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::call::{Call, CapturedMessage};
 use crate::diagnosis::patterns::registered::{Seen, Wanted, record_of};
+use crate::diagnosis::patterns::scans::names_a_scanner;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{
-    Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, response_facts,
+    Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text, response_facts,
 };
 use crate::lang::span;
 use crate::provenance::Timestamp;
@@ -38,6 +40,8 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- 401 and 407 ask for credentials and are no refusal; those that are answered again and again are authentication-loop.\n\
             - 423 after which the client asked for longer is the normal next step, and is not told.\n\
             - Whether a 403 means the credentials only the registrar knows.\n\
+            - A client that begins anew under another Call-ID, and is accepted then, is told so, as a warning.\n\
+            - REGISTER requests for somebody else (From and To differ), as IMS sends them to application servers, and those of scanners are told as any failed request.\n\
             - Refused requests that take a contact away, or ask which there are, register nobody: they are told as any failed request.\n\
             - 301 and 302 to REGISTER are register-redirected, 405 and 501 extension-unsupported, 503 is of the server and not of the user.",
     },
@@ -50,6 +54,9 @@ pub(in crate::diagnosis) const STATUSES: [u16; 9] = [403, 404, 410, 423, 600, 60
 const HAS_CHANGED: &str =
     "Earlier in the capture the same user was registered: the account exists, and something has changed since.";
 
+/// Who heeds a 423 does so at once.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
 /// So many attempts in vain look like somebody who guesses.
 const MANY: usize = 3;
 
@@ -57,7 +64,7 @@ fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     if call.is_invite() {
         return;
     }
-    let all = Refused::by_whom(call, &STATUSES).into_iter().filter_map(Rejected::of);
+    let all = Refused::by_whom(call, &STATUSES).into_iter().filter_map(|refused| Rejected::of(refused, cx));
     let mut told: Vec<Rejected<'_>> = Vec::new();
     for rejected in all {
         match told.iter_mut().find(|other| other.is_like(&rejected)) {
@@ -88,13 +95,20 @@ enum Kind {
 }
 
 impl<'a> Rejected<'a> {
-    fn of(refused: Refused<'a>) -> Option<Self> {
+    fn of(refused: Refused<'a>, cx: &Compared<'_>) -> Option<Self> {
         let request = refused.request()?;
         let binds = refused.transaction.method == Method::Register
             && matches!(Wanted::of(&request.message), Some(Wanted::Binding(_)));
         // Who asked for longer then did as it should; what came of that is told by itself.
         let is_heeded = refused.status() == 423 && refused.again().is_some();
-        let user = record_of(&request.message).filter(|_| binds && !is_heeded)?;
+        // Of a 423 at the end of the capture nobody knows.
+        let server = refused.transaction.server.address;
+        let is_open = refused.status() == 423
+            && refused.call.registered.is_none()
+            && !cx.absence_is_proven(server, refused.response.provenance.time, AT_ONCE);
+        // Whoever registers somebody else, as IMS does at application servers, has its own account there; and of scans another finding tells.
+        let is_own = is_for_itself(&request.message) && !names_a_scanner(request);
+        let user = record_of(&request.message).filter(|_| binds && !is_heeded && !is_open && is_own)?;
         Some(Self { refused, request, user, again: Vec::new() })
     }
 
@@ -125,7 +139,13 @@ impl<'a> Rejected<'a> {
         let last = self.last();
         let before = self.accepted_before(cx);
         let mut text = with_reason(last.text(self.meaning()), self.count());
-        if self.accepted(|time| time > last.transaction.start).is_some() {
+        let elsewhere = self.accepted_elsewhere();
+        if let Some(time) = elsewhere {
+            let later = Text::new(
+                "{after} later a REGISTER of the same client for that user, under another Call-ID, was accepted.",
+            );
+            text = with_reason(text, Some(later.with("after", span(time.since(last.response.provenance.time)))));
+        } else if self.accepted(|time| time > last.transaction.start).is_some() {
             text = with_reason(text, Some(Text::new("A later REGISTER of the same user was accepted.")));
         } else if before.is_some() {
             text = with_reason(text, Some(Text::new(HAS_CHANGED)));
@@ -137,14 +157,19 @@ impl<'a> Rejected<'a> {
                 (!self.again.is_empty()).then(|| Evidence::of(self.refused.response, "the first refusal of this kind")),
             )
             .evidence(before);
+        let severity = if elsewhere.is_some() { finding.severity.min(Severity::Warning) } else { finding.severity };
+        let finding = finding.severity(severity);
         let finding = response_facts::advice(last.response).into_iter().fold(finding, Finding::fix);
         self.fixes()
             .into_iter()
             .fold(finding, Finding::fix)
-            .actor(last.client(match self.kind() {
-                Kind::TooBrief => "the operator of the client that registers",
-                _ => "the operator of the registrar, together with the owner of the account",
-            }))
+            .actor(match self.kind() {
+                Kind::TooBrief => last.client("the operator of the client that registers"),
+                _ => Actor::sender(
+                    last.response,
+                    "the operator of the registrar, together with the owner of the account",
+                ),
+            })
             .verify("The next REGISTER is answered 200, and its Contact is among those of the response.")
     }
 
@@ -190,6 +215,11 @@ impl<'a> Rejected<'a> {
             ),
         };
         text.with("user", &self.user)
+    }
+
+    /// When the same client registered the user after all, under another Call-ID.
+    fn accepted_elsewhere(&self) -> Option<Timestamp> {
+        self.refused.call.registered.filter(|time| *time > self.last().response.provenance.time)
     }
 
     /// How often the client tried.
@@ -246,11 +276,11 @@ impl<'a> Rejected<'a> {
                     Some(least) => Text::new("Raise the expiry that the client asks for to {least} seconds or more.").with("least", least),
                     None => Text::new("Raise the expiry that the client asks for; let the registrar say the least in Min-Expires."),
                 };
-                vec![
-                    raise,
-                    Text::new("Keep NAT open with keep-alives instead of short registrations."),
-                    Text::new("Ask the vendor of the client why it does not ask again for longer by itself (RFC 3261 §10.2.8)."),
-                ]
+                let by_itself = self.accepted_elsewhere().is_none().then(|| {
+                    Text::new("Ask the vendor of the client why it does not ask again for longer by itself (RFC 3261 §10.2.8).")
+                });
+                let keep = Text::new("Keep NAT open with keep-alives instead of short registrations.");
+                [raise, keep].into_iter().chain(by_itself).collect()
             }
         };
         if self.again.len() + 1 >= MANY && self.kind() != Kind::TooBrief {
@@ -281,6 +311,12 @@ impl<'a> Rejected<'a> {
         let seen = seen.or_else(|| cx.earlier.registered.accepted_before(&self.user, start))?;
         Some(seen.evidence("the response to an earlier REGISTER of the same user, which was accepted"))
     }
+}
+
+/// Whether a REGISTER comes from the user that it is for.
+fn is_for_itself(request: &Message) -> bool {
+    let Some((from, to)) = request.party(HeaderName::From).zip(request.party(HeaderName::To)) else { return true };
+    from.user_name() == to.user_name()
 }
 
 /// For how long a REGISTER asks, in seconds.

@@ -137,3 +137,40 @@ fn what_is_no_refusal_of_a_user_is_not_told() {
         "{HOSTS}0.0 a > r\nREGISTER sip:r.example\nFrom: <sip:bob@r.example>\nTo: <sip:bob@r.example>\n\n0.01 r > a\n403 Forbidden\n\n"
     ));
 }
+
+#[test]
+fn a_client_that_is_accepted_under_another_call_id_is_told_so() {
+    let said = |later: &str, more: &str, got: &str| {
+        let next = register(2, "2", more, "200 OK\nContact: <sip:bob@192.0.2.10>;expires=600").replace("bob", later);
+        let finding = only(&flow(&[register(0, "1", "Expires: 60", got), next]), RULE.code);
+        (finding.severity, finding.message.to_string(), finding.remediation.len())
+    };
+    let brief = "423 Interval Too Brief\nMin-Expires: 600";
+    let (severity, text, fixes) = said("bob", "Expires: 600", brief);
+    assert!(
+        text.ends_with("a REGISTER of the same client for that user, under another Call-ID, was accepted."),
+        "{text}"
+    );
+    assert_eq!((severity, fixes), (Severity::Warning, 2));
+    let (severity, text, _) = said("bob", "", "403 Forbidden");
+    assert!(severity == Severity::Warning && text.contains("under another Call-ID, was accepted"), "{text}");
+    let (severity, text, fixes) = said("carol", "Expires: 600", brief);
+    assert!(severity == Severity::Error && !text.contains("was accepted") && fixes == 3, "{text}");
+}
+
+#[test]
+fn a_423_at_the_end_of_the_capture_is_not_said_to_be_unheeded() {
+    let flow = |last: &str| {
+        format!("{HOSTS}{}{last}", register(0, "1", "Expires: 60", "423 Interval Too Brief\nMin-Expires: 600"))
+    };
+    assert!(with_code(&flow(""), RULE.code).is_empty());
+    assert_eq!(with_code(&flow("9 a > r call=o\nOPTIONS sip:r\n\n9.1 r > a call=o\n200 OK\n"), RULE.code).len(), 1);
+}
+
+#[test]
+fn who_registers_somebody_else_or_scans_is_told_elsewhere() {
+    let usual = one("", "404 Not Found");
+    let third = usual.replace("From: <sip:bob@r.example>", "From: <sip:scscf.r.example>");
+    let scan = usual.replace("To: <sip:bob@r.example>", "To: <sip:bob@r.example>\nUser-Agent: friendly-scanner");
+    assert_eq!([usual, third, scan].map(|flow| with_code(&flow, RULE.code).len()), [1, 0, 0]);
+}
