@@ -191,6 +191,13 @@ impl OpenGroup {
         self.rare.get_or_insert_default().taken_over.get_or_insert_with(|| Box::new(taken_over));
     }
 
+    /// Takes that back.
+    pub(super) fn note_left(&mut self, leg: usize) {
+        if let Some(rare) = self.rare.as_mut() {
+            rare.taken_over.take_if(|taken| taken.leg == leg);
+        }
+    }
+
     /// Says that it tries again what was refused.
     pub(super) fn try_again(&mut self, refused: GroupId) {
         self.rare.get_or_insert_default().tries_again = Some(refused);

@@ -56,6 +56,15 @@ struct Asked {
     ends: [Option<u64>; 2],
 }
 
+/// What became of a request to take over a dialog, with the Call-ID of that.
+#[derive(Debug)]
+pub(super) enum Replaced {
+    /// It is over for who had it.
+    TakenOver(Box<[u8]>),
+    /// It stays.
+    Left(Box<[u8]>),
+}
+
 /// A request that is to take over a dialog, by its leg and number.
 #[derive(Debug)]
 struct Claim {
@@ -135,8 +144,9 @@ impl Referrals {
         !self.claims.is_empty()
     }
 
-    /// The Call-ID of the dialog that is taken over by what a response of a leg grants.
-    pub(super) fn granted(&mut self, id: LegId, response: &Message) -> Option<Box<[u8]>> {
+    /// The Call-ID of the dialog that is taken over by what a response of a leg grants, or that was not after all, as the INVITE that was to
+    /// do it is refused.
+    pub(super) fn settled(&mut self, id: LegId, response: &Message) -> Option<Replaced> {
         let (status, cseq) = (response.status()?, response.cseq()?);
         let is_refer = is_of_refer(response);
         // An INVITE that was challenged comes again under the next number.
@@ -149,7 +159,12 @@ impl Referrals {
         if !status.is_final() || !is_refer && status.is_challenge() {
             return None;
         }
-        self.claims.remove(at).filter(|_| status.is_success()).map(|claim| claim.call_id)
+        let call_id = self.claims.remove(at)?.call_id;
+        match (status.is_success(), is_refer) {
+            (true, _) => Some(Replaced::TakenOver(call_id)),
+            (false, false) => Some(Replaced::Left(call_id)),
+            (false, true) => None,
+        }
     }
 
     fn add_claim(&mut self, leg: LegId, request: &Message, call_id: Vec<u8>) {

@@ -10,7 +10,7 @@ use super::known::{Hashed, Known};
 use super::leg_index::{Beginning, LegIndex, Place};
 use super::open_group::OpenGroup;
 use super::open_groups::{GroupId, LegId, OpenGroups};
-use super::referrals::{Referrals, TakenOver, is_of_refer};
+use super::referrals::{Referrals, Replaced, TakenOver, is_of_refer};
 use super::registrations::Registrations;
 use super::retries::{NextAttempt, Retries, is_again};
 use super::settled::Settled;
@@ -293,18 +293,21 @@ impl Tracker {
         }
     }
 
-    /// Where the last message of a leg grants that a dialog is taken over, says so to the group of that dialog.
+    /// Where the last message of a leg grants that a dialog is taken over, or refuses it, says so to the group of that dialog.
     fn take_over(&mut self, id: LegId) {
         // Hardly any request is to take over a dialog.
         if !self.referrals.awaits_answers() {
             return;
         }
         let last = self.groups.get(id.group()).and_then(|group| group.messages.last());
-        let granted = last.and_then(|m| Some((self.referrals.granted(id, &m.message)?, m.provenance.time)));
-        let Some((call_id, since)) = granted else { return };
-        let taken = self.known.leg(&self.known.call_id(&call_id), &self.groups);
-        if let Some((leg, group)) = taken.and_then(|leg| Some((leg, self.groups.get_mut(leg.group())?))) {
-            group.note_taken_over(TakenOver { leg: leg.leg as usize, since });
+        let settled = last.and_then(|m| Some((self.referrals.settled(id, &m.message)?, m.provenance.time)));
+        let Some((settled, since)) = settled else { return };
+        let (Replaced::TakenOver(call_id) | Replaced::Left(call_id)) = &settled;
+        let taken = self.known.leg(&self.known.call_id(call_id), &self.groups);
+        let Some((leg, group)) = taken.and_then(|leg| Some((leg, self.groups.get_mut(leg.group())?))) else { return };
+        match settled {
+            Replaced::TakenOver(_) => group.note_taken_over(TakenOver { leg: leg.leg as usize, since }),
+            Replaced::Left(_) => group.note_left(leg.leg as usize),
         }
     }
 

@@ -396,6 +396,8 @@ fn a_dialog_that_another_call_took_over_is_over() {
         ("INVITE", taken("20.1", "200 OK"), 0),
         ("INVITE with credentials", format!("{}{}", taken("20.1", challenged), taken("20.2", "200 OK")), 0),
         ("INVITE that was refused", taken("20.1", "486 Busy Here"), 1),
+        ("REFER, and its INVITE was refused", format!("{}{}", refer("202 Accepted"), taken("20.1", "481 Gone")), 1),
+        ("REFER, and its INVITE", format!("{}{}", refer("202 Accepted"), taken("20.1", "200 OK")), 0),
         ("later", taken("20.6", "200 OK"), 1),
         ("another dialog", taken("20.1", "200 OK").replace("BC@", "BX@"), 1),
     ] {
