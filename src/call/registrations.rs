@@ -55,7 +55,7 @@ impl Registrations {
     pub(super) fn after_refusal(&self, group: &OpenGroup) -> Option<Timestamp> {
         let refused = group.messages.last()?;
         // Hardly any group ends like that.
-        if !refused.message.status().is_some_and(|status| status.0 >= 300)
+        if refused.message.status().is_none_or(|status| status.0 < 300)
             || refused.message.method() != Some(&Method::Register)
         {
             return None;

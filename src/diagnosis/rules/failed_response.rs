@@ -18,7 +18,8 @@ use crate::diagnosis::{
     Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::lang::span;
-use crate::sip::{HeaderName, Method};
+use crate::provenance::Endpoint;
+use crate::sip::{HeaderName, Method, StatusCode};
 
 mod fitting;
 mod in_dialog;
@@ -259,6 +260,10 @@ impl Failure<'_> {
                 "Check user name and password first: many servers answer 403, and not a second challenge, where they are wrong.",
             );
         }
+        if let Some(relay) = self.made_unwanted_by(call) {
+            let fix = "Let {relay} pass the {status} on as it is: a 607 says that the called party complained of this caller, which nobody did.";
+            finding = finding.fix(Text::new(fix).with("relay", relay).with("status", self.status));
+        }
         for advice in response_facts::advice(self.response) {
             finding = finding.fix(advice);
         }
@@ -279,6 +284,13 @@ impl Failure<'_> {
             Some(entry) => self.with_remedies(call, finding, entry),
             None => finding,
         }
+    }
+
+    /// Who made a 607 of another rejection.
+    fn made_unwanted_by(&self, call: &Call) -> Option<Endpoint> {
+        let received = call.message(self.transaction.failed_final()?.message)?;
+        let is_made = received.message.status() == Some(StatusCode(607)) && (600..700).contains(&self.status);
+        (is_made && self.status != 607).then_some(received.provenance.flow.source)
     }
 
     /// What the status means here, in words of the catalogue where they fit.

@@ -345,6 +345,9 @@ mod tests {
             let report = report(status);
             assert_eq!((report.root_cause, report.call.outcome), (Some(root), outcome), "{status}");
             assert_eq!(report.findings.iter().any(|f| f.code == CODE), root == CODE, "{status}");
+            let fixes: Vec<_> = report.findings.iter().flat_map(|f| &f.remediation).map(ToString::to_string).collect();
+            let is_told = fixes.iter().any(|fix| fix.starts_with("Let 198.51.100.50:5060 pass the 60"));
+            assert_eq!(is_told, root != CODE, "{status}: {fixes:?}");
         }
     }
 
