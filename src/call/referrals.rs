@@ -18,6 +18,9 @@ use crate::sip::{HeaderName, Message, Method, NameAddr, Uri};
 /// Who is asked to call somebody does so within this time.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
+/// A conference says what it is when its dialog begins: of a flood of messages no more than these are read for each REFER.
+const FIRST_WORDS: usize = 16;
+
 /// A REFER inside another call that asked for one.
 #[derive(Debug, Clone)]
 pub struct Referral {
@@ -179,8 +182,8 @@ impl Referrals {
 /// Whether a host is the focus of a conference (RFC 4579 §5.1), by what it sent on that leg: a REFER to it asks for a further participant,
 /// and transfers nobody.
 pub(super) fn is_of_focus(messages: &[CapturedMessage], leg: usize, host: IpAddr) -> bool {
-    let mut own = messages.iter().filter(|m| m.leg == leg && m.provenance.flow.source.address == host);
-    own.any(|m| m.message.contacts().iter().any(|contact| contact.params.has("isfocus")))
+    let own = messages.iter().filter(|m| m.leg == leg && m.provenance.flow.source.address == host);
+    own.take(FIRST_WORDS).any(|m| m.message.contacts().iter().any(|contact| contact.params.has("isfocus")))
 }
 
 /// Whether a message belongs to a REFER.

@@ -58,17 +58,19 @@ impl Transfer {
     }
 
     fn by(call: &Call, refer: &Transaction) -> Option<Self> {
+        let status = refer.finals.last()?.status;
+        // What asks for credentials, or sends on, is a step.
+        if status.is_challenge() || status.is_redirection() {
+            return None;
+        }
         let request = call.message(refer.request?)?;
         if is_of_focus(&call.messages, request.leg, request.provenance.flow.destination.address) {
             return None;
         }
         let target = NameAddr::read(&request.message.header(HeaderName::ReferTo)?)?.uri;
-        let status = refer.finals.last()?.status;
         let fate = match ended(call, request) {
             Some((_, status, _)) => Fate::Ended(status),
             None if status.is_success() => Fate::Accepted,
-            // What asks for credentials, or sends on, is a step.
-            None if status.is_challenge() || status.is_redirection() => return None,
             None => Fate::Refused(status),
         };
         Some(Self { target, fate })
