@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
             - Compare Record-Route (from the last value to the first) and Contact of that 200 with the addresses that the element can reach.\n\
             - Set the advertised address of proxies behind NAT or with several interfaces; switch off application layer gateways.",
         how_to_confirm: "Acknowledged calls outlive 33 seconds.",
-        when_this_is_wrong: "- One call may last 32 seconds by chance: then the finding is a notice, and weak. Calls of test tools do so on purpose.\n\
+        when_this_is_wrong: "- One or two calls last 32 seconds by chance: they are not told. Where more calls lasted longer than so, it is a weak warning. Calls of test tools do so on purpose.\n\
             - An answer that is repeated in the capture is answer-not-acknowledged or ack-misrouted, and is not counted here.\n\
             - Announcements, and calls that are limited to half a minute, end like this from the side that answered; where all calls went to one called party, it is a guess.\n\
             - Where the BYE came from another captured leg, whoever sent it there is meant.",
@@ -47,14 +47,13 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
 /// How bad, and how sure; `None` where it is no more than chance.
 fn weight(server: &Server) -> Option<(Severity, Certainty)> {
     match (server.dropped, server.outlived) {
-        (0, _) => None,
-        (1, 0) => Some((Severity::Notice, Certainty::Weak)),
-        (n, 0) if n < MANY => Some((Severity::Warning, Certainty::Weak)),
+        // Calls last as long by chance: in captures of a few calls one in a hundred does.
+        (n, _) if n < MANY => None,
         (n, outlived) if is_like_an_announcement(server) && outlived <= n * SHARE => {
             Some((Severity::Warning, Certainty::Weak))
         }
-        (n, outlived) if n >= MANY && outlived < n => Some((Severity::Error, Certainty::Strong)),
-        (n, outlived) if n >= MANY && outlived <= n * SHARE => Some((Severity::Warning, Certainty::Weak)),
+        (n, outlived) if outlived < n => Some((Severity::Error, Certainty::Strong)),
+        (n, outlived) if outlived <= n * SHARE => Some((Severity::Warning, Certainty::Weak)),
         _ => None,
     }
 }
@@ -67,11 +66,7 @@ fn is_like_an_announcement(server: &Server) -> bool {
 fn finding(server: &Server, cx: &Context<'_>) -> Option<Finding> {
     let (severity, certainty) = weight(server)?;
     let ((shortest, longest), endpoint) = server.took.zip(server.endpoint)?;
-    let text = if server.dropped == 1 {
-        Text::new(
-            "{server} ended a call by BYE {shortest} after it had answered, though an ACK of the answer was captured.",
-        )
-    } else if span(shortest).to_string() == span(longest).to_string() {
+    let text = if span(shortest).to_string() == span(longest).to_string() {
         Text::new(
             "{server} ended {n} calls by BYE {shortest} after it had answered, though an ACK of each answer was captured.",
         )
@@ -96,12 +91,9 @@ fn finding(server: &Server, cx: &Context<'_>) -> Option<Finding> {
     );
     let text = with_reason(
         text,
-        Some(match (server.outlived, certainty) {
-            (0, Certainty::Weak) if server.dropped < MANY => {
-                Text::new("It may be chance, as the calls are few; none that it answered lasted longer.")
-            }
-            (0, _) => Text::new("No acknowledged call that it answered lasted longer."),
-            (n, _) => Text::count(
+        Some(match server.outlived {
+            0 => Text::new("No acknowledged call that it answered lasted longer."),
+            n => Text::count(
                 n,
                 "{n} acknowledged call that it answered lasted longer.",
                 "{n} acknowledged calls that it answered lasted longer.",
@@ -112,7 +104,7 @@ fn finding(server: &Server, cx: &Context<'_>) -> Option<Finding> {
         Text::new("All of these calls went to one called party: an announcement of that length ends its calls alike.")
     });
     let text = with_reason(text, alike);
-    // Addresses that belong to nobody: in a laboratory calls last as long as somebody made them.
+    // On one machine calls last as long as somebody made them.
     let unreal = scope(endpoint.address) == Scope::Loopback;
     let mut evidence = server.shown.iter().cloned();
     let mut finding = Finding::new(&RULE, certainty, text, evidence.next()?)

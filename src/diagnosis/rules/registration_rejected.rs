@@ -87,6 +87,8 @@ struct Rejected<'a> {
 /// What the refusal says of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// It says itself that the credentials are wrong.
+    WrongCredentials,
     WithCredentials,
     WithoutCredentials,
     Unknown,
@@ -122,7 +124,13 @@ impl<'a> Rejected<'a> {
 
     fn kind(&self) -> Kind {
         match self.refused.status() {
-            403 if self.refused.call.has_credentials(self.refused.deepest) => Kind::WithCredentials,
+            403 if self.refused.call.has_credentials(self.refused.deepest) => {
+                if names_credentials(&self.refused.response.message) {
+                    Kind::WrongCredentials
+                } else {
+                    Kind::WithCredentials
+                }
+            }
             403 => Kind::WithoutCredentials,
             404 | 410 | 604 => Kind::Unknown,
             423 => Kind::TooBrief,
@@ -175,6 +183,9 @@ impl<'a> Rejected<'a> {
 
     fn meaning(&self) -> Text {
         let text = match self.kind() {
+            Kind::WrongCredentials => {
+                Text::new("{user} was not registered: the reason phrase names the credentials that the request carried.")
+            }
             Kind::WithCredentials => Text::new(
                 "{user} was not registered: the request carried credentials, and many registrars answer wrong ones so; others mean an account that is blocked, or may \
                  not register from {client}.",
@@ -248,7 +259,7 @@ impl<'a> Rejected<'a> {
     fn fixes(&self) -> Vec<Text> {
         let server = self.refused.response.provenance.flow.source;
         let mut fixes = match self.kind() {
-            Kind::WithCredentials => {
+            Kind::WrongCredentials | Kind::WithCredentials => {
                 let other = self.other_name().map(|name| {
                     Text::new("Compare the user name in the credentials, {name}, with the account: it is another one than that of {user}.")
                         .with("name", name)
@@ -257,7 +268,8 @@ impl<'a> Rejected<'a> {
                 let enter = Text::new("Enter user name and password again at the client, and compare them with the account.");
                 let permitted = Text::new("See whether the account exists, is active, and may register from {client}.")
                     .with("client", self.refused.deepest.client.address);
-                other.into_iter().chain([enter, permitted]).collect()
+                let permitted = Some(permitted).filter(|_| self.kind() == Kind::WithCredentials);
+                other.into_iter().chain([enter]).chain(permitted).collect()
             }
             Kind::WithoutCredentials | Kind::Other => vec![
                 Text::new("Ask the operator of {server} which rule refused the request; its log at this second names it.")
@@ -317,6 +329,12 @@ impl<'a> Rejected<'a> {
 fn is_for_itself(request: &Message) -> bool {
     let Some((from, to)) = request.party(HeaderName::From).zip(request.party(HeaderName::To)) else { return true };
     from.user_name() == to.user_name()
+}
+
+/// Whether the reason phrase says that the credentials are wrong.
+fn names_credentials(response: &Message) -> bool {
+    let phrase = response.reason_phrase().unwrap_or_default().to_ascii_lowercase();
+    ["password", "credential", "authenticat"].iter().any(|word| phrase.contains(word))
 }
 
 /// For how long a REGISTER asks, in seconds.

@@ -45,15 +45,14 @@ fn calls_that_die_in_time_of_a_missing_ack_are_told() {
 }
 
 #[test]
-fn few_calls_are_a_guess_and_chance_is_none() {
+fn few_calls_are_chance() {
     let weight = |calls: &[(u32, bool)]| told(calls).first().map(|f| (f.severity, f.certainty));
     for (calls, expected) in [
-        (&[(32_000, true)][..], Some((Severity::Notice, Certainty::Weak))),
-        (&[(32_000, true), (32_000, true)], Some((Severity::Warning, Certainty::Weak))),
-        (&[(32_000, true), (50_000, true)], None),
-        (&[(32_000, false)], None),
-        (&[(31_000, true)], None),
-        (&[(33_500, true)], None),
+        (&[(32_000, true); 2][..], None),
+        (&[(32_000, true); 3], Some((Severity::Error, Certainty::Strong))),
+        (&[(32_000, false); 3], None),
+        (&[(31_000, true); 3], None),
+        (&[(33_500, true); 3], None),
     ] {
         assert_eq!(weight(calls), expected, "{calls:?}");
     }
