@@ -123,14 +123,20 @@ impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanoseconds = self.0.0.unsigned_abs();
         let sign = if self.0.0 < 0 { "-" } else { "" };
-        let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
-        if rest.is_multiple_of(1000) {
-            write!(f, "{sign}{seconds}.{:06}", rest / 1000)
-        } else {
-            write!(f, "{sign}{seconds}.{rest:09}")
-        }
+        let (seconds, rest) = (nanoseconds / SECOND, nanoseconds % SECOND);
+        // Without formatting, as each row has two. The digit in front keeps the zeros behind it.
+        let (mut whole, mut part) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let is_short = rest.is_multiple_of(1000);
+        let digits = part.format(if is_short { (SECOND + rest) / 1000 } else { SECOND + rest });
+        f.write_str(sign)?;
+        f.write_str(whole.format(seconds))?;
+        f.write_str(".")?;
+        f.write_str(digits.get(1..).unwrap_or_default())
     }
 }
+
+/// In nanoseconds.
+const SECOND: u64 = 1_000_000_000;
 
 /// `2026-03-30 14:00:00.012`: what spreadsheets take for a time.
 pub(super) fn date_and_time(time: Timestamp, zone: &TimeZone) -> String {

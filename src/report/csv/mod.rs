@@ -4,6 +4,7 @@
 //! RFC 4180 with CRLF, UTF-8; an absent value is an empty cell. Times are UTC in a form that spreadsheets take for a time, with
 //! a column of epoch seconds beside it. Parties are URIs, so that `sip:+12155550100@…` stays text in a spreadsheet.
 
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
 use ::csv::{Terminator, Writer, WriterBuilder};
@@ -168,8 +169,16 @@ fn sentences(texts: &[Text], lang: Lang) -> String {
 }
 
 /// Texts of one cell.
-fn joined<T: ToString>(values: &[T], glue: &str) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(glue)
+fn joined<T: fmt::Display>(values: &[T], glue: &str) -> String {
+    let mut cell = String::new();
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            cell.push_str(glue);
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(cell, "{value}");
+    }
+    cell
 }
 
 impl Sink for CsvSink {
