@@ -245,6 +245,11 @@ fn delay(value: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// The number in front of the parameters of a header field.
+pub(super) fn seconds(message: &Message, name: HeaderName) -> Option<u32> {
+    message.header(name)?.split(';').next()?.trim().parse().ok()
+}
+
 /// How long Retry-After of a response asks to wait.
 pub(super) fn time_to_wait(message: &Message) -> Option<Duration> {
     message.header(HeaderName::RetryAfter).and_then(|value| delay(&value))

@@ -57,6 +57,9 @@ const HAS_CHANGED: &str =
 /// Who heeds a 423 does so at once.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
+/// Users of one Call-ID that are told, the last ones: a client has one of its own for each, and a flood has thousands.
+const USERS: usize = 8;
+
 /// So many attempts in vain look like somebody who guesses.
 const MANY: usize = 3;
 
@@ -67,9 +70,13 @@ fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     let all = Refused::by_whom(call, &STATUSES).into_iter().filter_map(|refused| Rejected::of(refused, cx));
     let mut told: Vec<Rejected<'_>> = Vec::new();
     for rejected in all {
-        match told.iter_mut().find(|other| other.is_like(&rejected)) {
-            Some(first) => first.again.push(rejected.refused),
-            None => told.push(rejected),
+        if let Some(first) = told.iter_mut().find(|other| other.is_like(&rejected)) {
+            first.again.push(rejected.refused);
+        } else {
+            if told.len() >= USERS {
+                told.remove(0);
+            }
+            told.push(rejected);
         }
     }
     out.extend(told.iter().map(|rejected| rejected.finding(cx)));
@@ -207,7 +214,7 @@ impl<'a> Rejected<'a> {
     }
 
     fn too_brief(&self) -> Text {
-        let least = seconds(&self.last().response.message, HeaderName::MinExpires);
+        let least = response_facts::seconds(&self.last().response.message, HeaderName::MinExpires);
         let asked = asked(&self.request.message);
         let text = match (asked, least) {
             (Some(asked), Some(least)) => Text::new(
@@ -284,7 +291,7 @@ impl<'a> Rejected<'a> {
                 Text::new("If they are right, create the account at the registrar."),
             ],
             Kind::TooBrief => {
-                let raise = match seconds(&self.last().response.message, HeaderName::MinExpires) {
+                let raise = match response_facts::seconds(&self.last().response.message, HeaderName::MinExpires) {
                     Some(least) => Text::new("Raise the expiry that the client asks for to {least} seconds or more.").with("least", least),
                     None => Text::new("Raise the expiry that the client asks for; let the registrar say the least in Min-Expires."),
                 };
@@ -343,10 +350,6 @@ fn asked(request: &Message) -> Option<u64> {
         Wanted::Binding(asked) => asked.map(|asked| asked.as_secs()),
         Wanted::Removal => None,
     }
-}
-
-fn seconds(message: &Message, name: HeaderName) -> Option<u32> {
-    message.header(name)?.split(';').next()?.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use crate::call::{Call, Transaction};
 use crate::diagnosis::refused::Refused;
-use crate::diagnosis::{Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
-use crate::sip::{HeaderName, Message};
+use crate::diagnosis::{
+    Actor, Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text, response_facts,
+};
+use crate::sip::HeaderName;
 
 pub(super) static RULE: Rule = Rule {
     code: "session-interval-loop",
@@ -72,8 +74,8 @@ fn pairs(call: &Call) -> Vec<Pair<'_>> {
     let pair = |first: &Refused<'_>| {
         let behind = |r: &&Refused<'_>| is_same(first, r) && r.transaction.start >= first.response.provenance.time;
         let again = *all.iter().find(behind)?;
-        let asked = seconds(&again.sent()?.message, HeaderName::SessionExpires)?;
-        let least = seconds(&first.response.message, HeaderName::MinSe)?;
+        let asked = response_facts::seconds(&again.sent()?.message, HeaderName::SessionExpires)?;
+        let least = response_facts::seconds(&first.response.message, HeaderName::MinSe)?;
         // What was accepted in between is done with: this is another refresh.
         let is_done = |t: &Transaction| {
             is_alike(first.transaction, t)
@@ -85,11 +87,6 @@ fn pairs(call: &Call) -> Vec<Pair<'_>> {
     };
     let found = all.iter().filter_map(|first| Some((first, pair(first)?)));
     found.map(|(first, (again, asked, least))| Pair { first: *first, again, asked, least }).collect()
-}
-
-/// The number in front of the parameters of a header field.
-fn seconds(message: &Message, name: HeaderName) -> Option<u32> {
-    message.header(name)?.split(';').next()?.trim().parse().ok()
 }
 
 impl Pair<'_> {

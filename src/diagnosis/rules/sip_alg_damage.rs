@@ -46,12 +46,16 @@ pub(super) static RULE: Rule = Rule {
 /// What a router takes to pass on a packet; a client sends its request again after half a second, and perhaps from another address.
 const PASSED_ON: Duration = Duration::from_millis(400);
 
+/// Transactions behind one, in order of time, that are looked at for the same request outside: a flood has thousands under one Call-ID.
+const LOOK_AHEAD: usize = 16;
+
 fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
     let mut begun = call.transactions.iter().filter(|t| matches!(t.method, Method::Invite | Method::Register));
     // Most calls have one.
     let Some(first) = begun.next().filter(|_| begun.clone().next().is_some()) else { return };
     let all: Vec<&Transaction> = std::iter::once(first).chain(begun).collect();
-    let pairs = all.iter().enumerate().flat_map(|(at, one)| all.iter().skip(at + 1).map(move |other| (*one, *other)));
+    let behind = |at: usize| all.iter().skip(at + 1).take(LOOK_AHEAD);
+    let pairs = all.iter().enumerate().flat_map(|(at, one)| behind(at).map(move |other| (*one, *other)));
     let rewritten = pairs.filter_map(|(one, other)| Rewritten::of(call, one, other));
     out.extend(rewritten.max_by_key(Rewritten::severity).map(|rewritten| rewritten.finding()));
 }

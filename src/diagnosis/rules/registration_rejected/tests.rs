@@ -180,3 +180,13 @@ fn who_registers_somebody_else_or_scans_is_told_elsewhere() {
     let scan = usual.replace("To: <sip:bob@r.example>", "To: <sip:bob@r.example>\nUser-Agent: friendly-scanner");
     assert_eq!([usual, third, scan].map(|flow| with_code(&flow, RULE.code).len()), [1, 0, 0]);
 }
+
+#[test]
+fn of_many_users_under_one_call_id_the_last_are_told() {
+    let parts: Vec<String> =
+        (0..30).map(|n| register(n, "1", "", "404 Not Found").replace("bob", &format!("user{n}"))).collect();
+    let report = report(&flow(&parts));
+    let told: Vec<_> = report.findings.iter().filter(|finding| finding.code == RULE.code).collect();
+    assert_eq!((told.len(), report.findings.len(), report.root_cause), (8, 8, Some(RULE.code)));
+    assert!(told.iter().any(|finding| finding.message.to_string().contains("sip:user29@")));
+}
