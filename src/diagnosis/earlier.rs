@@ -11,6 +11,7 @@ use super::engine::Studied;
 use super::finding::Evidence;
 use super::identity_case::IdentityCase;
 use super::identity_claims::Age;
+use super::patterns::bindings::Bindings;
 use super::patterns::cited;
 use super::patterns::registered::Registered;
 use super::pings::Pings;
@@ -44,6 +45,8 @@ pub struct Earlier {
     pub(super) transfers: Transfers,
     /// Who is registered until when.
     pub(super) registered: Registered,
+    /// Clients behind NAT, and what they did not answer.
+    pub(super) bindings: Bindings,
     /// OPTIONS that failed or not.
     pub(super) pings: Pings,
     /// Redirecting servers with the domains that they sent calls to.
@@ -70,9 +73,13 @@ impl<'a> Deref for Compared<'a> {
 }
 
 impl Earlier {
-    /// Takes note of a call that is about to be diagnosed: of who is registered, and of times in which nothing was captured.
+    /// Takes note of a call that is about to be diagnosed: of who is registered, and from where, and of times in which nothing was captured.
     pub(super) fn expect(&mut self, studied: &Studied<'_>) {
         self.registered.observe(studied.call, studied.facts.hold(Facts::FAILURE));
+        self.bindings.observe(studied.call);
+        if studied.facts.hold(Facts::SILENT) {
+            self.bindings.observe_silent(studied.call);
+        }
     }
 
     /// Takes note of a call that has been diagnosed; `case` is what its rules about the caller's identity looked at.

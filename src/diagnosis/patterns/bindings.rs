@@ -24,8 +24,8 @@ const COPIES: usize = 2;
 pub struct Bindings {
     /// By Call-ID and user: a client keeps both for all its registrations (RFC 3261 §10.2.4).
     clients: HashMap<u64, Client>,
-    /// When a request to the port that a client had was answered for the last time.
-    answered: HashMap<(Endpoint, Endpoint), Timestamp>,
+    /// The ports that clients registered from, by the server and the port.
+    ports: HashMap<(Endpoint, Endpoint), Port>,
     changes: Vec<Change>,
     silent: Vec<Silent>,
     texts: Texts,
@@ -48,6 +48,36 @@ struct Client {
     last: Seen,
     /// Whether it left the client registered.
     is_registered: bool,
+}
+
+/// A port of a NAT that a client registered from.
+#[derive(Debug, Clone, Copy)]
+struct Port {
+    /// When a request to it was answered for the last time, or else the first REGISTER from it.
+    answered: Timestamp,
+    /// When anything came from there for the last time, as far as it had an answer, or was one.
+    heard: Timestamp,
+    /// The last REGISTER from it that was accepted.
+    last: Seen,
+    /// The next one of the client, where that came from another port.
+    next: Option<Seen>,
+    /// Where the client is inside of its network.
+    inside: (IpAddr, u16),
+    /// Whether that REGISTER left the client registered.
+    is_registered: bool,
+}
+
+/// The port of a NAT that a request went to, and the client that had registered from there.
+#[derive(Debug, Clone, Copy)]
+pub struct Behind {
+    /// Where the client is inside of its network.
+    pub inside: (IpAddr, u16),
+    /// Its last REGISTER from there.
+    pub last: Seen,
+    /// How long nothing had come from there when the request was sent.
+    pub quiet: Duration,
+    /// Its next REGISTER, where one has come by now, and from another port.
+    pub next: Option<Seen>,
 }
 
 /// That a client registered from another port than before.
@@ -91,7 +121,7 @@ pub struct Lost<'a> {
 
 impl Bindings {
     /// Takes note of registrations in a group that is over, and of what their clients answered.
-    pub(super) fn observe(&mut self, call: &Call) {
+    pub(in crate::diagnosis) fn observe(&mut self, call: &Call) {
         if !self.clients.is_empty() {
             for transaction in call.transactions.iter().filter(|t| !t.finals.is_empty()) {
                 self.answer(transaction);
@@ -110,7 +140,7 @@ impl Bindings {
     }
 
     /// Takes note of requests without any response.
-    pub(super) fn observe_silent(&mut self, call: &Call) {
+    pub(in crate::diagnosis) fn observe_silent(&mut self, call: &Call) {
         for transaction in &call.transactions {
             let is_silent = transaction.finals.is_empty() && transaction.provisionals.is_empty();
             let Some(silent) = is_silent.then(|| silent(call, transaction)).flatten() else { continue };
@@ -124,8 +154,11 @@ impl Bindings {
 
     fn answer(&mut self, transaction: &Transaction) {
         let way = (transaction.client, transaction.server);
-        if let Some(time) = self.answered.get_mut(&way) {
-            *time = (*time).max(transaction.start);
+        if let Some(port) = self.ports.get_mut(&way) {
+            port.answered = port.answered.max(transaction.start);
+            port.heard = port.heard.max(transaction.start);
+        } else if let Some(port) = self.ports.get_mut(&(transaction.server, transaction.client)) {
+            port.heard = port.heard.max(transaction.start);
         }
     }
 
@@ -136,10 +169,8 @@ impl Bindings {
         let Some(user) = to.user_name().filter(|user| !user.is_empty()) else { return };
         let key = hashing::shared().hash_one((call_id, user));
         let seen = Seen::of(request);
-        if self.answered.len() < NAT_CLIENTS {
-            self.answered.entry((seen.destination(), seen.source)).or_insert(seen.time);
-        }
         let is_registered = Wanted::of(&request.message) != Some(Wanted::Removal);
+        self.note_port(Port { answered: seen.time, heard: seen.time, last: seen, next: None, inside, is_registered });
         let new = Client { inside, since: seen.time, number: cseq.number, last: seen, is_registered };
         let Some(known) = self.clients.get_mut(&key) else {
             if self.clients.len() < NAT_CLIENTS {
@@ -161,6 +192,9 @@ impl Bindings {
         if !is_moved || !before.is_registered {
             return;
         }
+        if let Some(port) = self.ports.get_mut(&(before.last.destination(), before.last.source)) {
+            port.next = Some(seen);
+        }
         let Some(name) = record(&to) else { return };
         if self.changes.len() >= NAT_CHANGES || name.len() > PATTERN_NAME || !self.texts.has_room() {
             self.forgotten += 1;
@@ -168,6 +202,29 @@ impl Bindings {
         }
         self.texts.add(name.len());
         self.changes.push(Change { user: name, inside, since: before.since, before: before.last, after: seen });
+    }
+
+    fn note_port(&mut self, new: Port) {
+        let way = (new.last.destination(), new.last.source);
+        if let Some(known) = self.ports.get_mut(&way) {
+            // Groups are over in another order than they begin.
+            if known.last.time <= new.last.time {
+                *known = Port { answered: known.answered, heard: known.heard.max(new.heard), ..new };
+            }
+        } else if self.ports.len() < NAT_CLIENTS {
+            self.ports.insert(way, new);
+        }
+    }
+
+    /// The client behind NAT that had registered from the port that a request was sent to, as far as it is known by now.
+    pub fn behind(&self, request: &CapturedMessage) -> Option<Behind> {
+        let flow = request.provenance.flow;
+        let port = self.ports.get(&(flow.source, flow.destination)).filter(|port| port.is_registered)?;
+        let sent = request.provenance.time;
+        // What comes from there later shows that the port is still that of the client; and who has another one is not asked there.
+        let is_there = port.heard >= sent || port.next.is_some_and(|next| next.time <= sent);
+        let Port { inside, last, next, .. } = *port;
+        (!is_there).then(|| Behind { inside, last, quiet: sent.since(port.heard), next })
     }
 
     /// Requests that a server sent to the port that a client had registered from, after its last REGISTER from there and before the next
@@ -188,11 +245,12 @@ impl Bindings {
         by_port: &HashMap<(Endpoint, Endpoint), Vec<&'a Change>>,
     ) -> Option<Lost<'a>> {
         let sent = silent.sent;
-        let answered = |client: Endpoint| self.answered.get(&(sent.source, client)).copied();
+        let answered = |client: Endpoint| self.ports.get(&(sent.source, client)).map(|port| port.answered);
         let before = answered(sent.destination());
+        let heard = self.ports.get(&(sent.source, sent.destination())).map(|port| port.heard);
         let is_this = |change: &&Change| {
-            // Where the client answered there since, whenever that was, the port was still its own.
-            let is_alive = before.is_some_and(|time| time >= sent.time);
+            // Where the client answered there since, whenever that was, or sent requests from there, the port was still its own.
+            let is_alive = heard.is_some_and(|time| time >= sent.time);
             change.before.time < sent.time && silent.last.time < change.after.time && !is_alive
         };
         let change = by_port.get(&(sent.source, sent.destination()))?.iter().copied().find(is_this)?;

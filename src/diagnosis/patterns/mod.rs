@@ -35,8 +35,6 @@ pub struct Patterns {
     pub redirects: redirects::Redirects,
     /// 607s, and calls after them.
     pub unwanted: unwanted::Unwanted,
-    /// Clients behind NAT, and what they did not answer.
-    pub bindings: bindings::Bindings,
     /// Who ends calls as if no ACK had come.
     pub drops: drops::Drops,
     /// Who refuses requests for now, and who does not wait.
@@ -134,13 +132,6 @@ impl Patterns {
         }
         for studied in calls.iter().filter(|studied| !studied.call.is_invite()) {
             self.registrations.observe(studied.call);
-        }
-        // Call by call, so that nothing depends on how many come together.
-        for studied in calls {
-            self.bindings.observe(studied.call);
-        }
-        for studied in calls.iter().filter(|studied| studied.facts.hold(Facts::SILENT)) {
-            self.bindings.observe_silent(studied.call);
         }
         for studied in calls.iter().filter(|studied| studied.facts.hold(Facts::FAILURE)) {
             self.nonces.observe(studied.call);
@@ -244,7 +235,7 @@ impl Patterns {
                 "{n} registrations were not compared with later calls: too many users, or too long names",
             )
         });
-        let bindings = self.bindings.forgotten();
+        let bindings = self.earlier.bindings.forgotten();
         let bindings = (bindings > 0).then(|| {
             Text::count(
                 bindings,

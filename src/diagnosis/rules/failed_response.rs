@@ -10,6 +10,7 @@ use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::next_attempt::GotThrough;
 use crate::diagnosis::response_facts::{self, method, status_line};
+use crate::diagnosis::rules::nat_binding_lost;
 use crate::diagnosis::rules::no_response::{fix_of_icmp, icmp_about};
 use crate::diagnosis::rules::registration_expired::OfCall;
 use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare, route_set_broken, session_interval_loop};
@@ -18,8 +19,7 @@ use crate::diagnosis::{
     Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::lang::span;
-use crate::provenance::Endpoint;
-use crate::sip::{HeaderName, Method, StatusCode};
+use crate::sip::{HeaderName, Method};
 
 mod fitting;
 mod in_dialog;
@@ -82,6 +82,8 @@ fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
     let mut decided = deciding(call);
     if let Some(failure) = &mut decided {
         failure.unregistered = OfCall::of(call, failure.deepest, cx);
+        let is_silent = failure.silence == Some(Silence::Proven);
+        failure.lost = nat_binding_lost::OfCall::of(call, failure.deepest, cx).filter(|_| is_silent);
     }
     if let Some(failure) = decided.as_ref().filter(|failure| !is_explained(failure)) {
         out.push(failure.finding(call));
@@ -113,6 +115,8 @@ struct Failure<'a> {
     silence: Option<Silence>,
     /// That the registration of the called user was over.
     unregistered: Option<OfCall<'a>>,
+    /// That it went on to a port of a NAT, from which nothing had come for a while.
+    lost: Option<nat_binding_lost::OfCall>,
     severity: Severity,
 }
 
@@ -184,6 +188,7 @@ fn failure(call: &Call, id: TransactionId, received: MessageId) -> Option<Failur
         status,
         silence,
         unregistered: None,
+        lost: None,
         severity: Severity::Error,
     })
 }
@@ -243,7 +248,8 @@ impl Failure<'_> {
             .severity(self.severity)
             .evidence(response_facts::evidence(self.response))
             .evidence(self.related(call))
-            .evidence(self.unregistered.as_ref().map(OfCall::evidence));
+            .evidence(self.unregistered.as_ref().map(OfCall::evidence))
+            .evidence(self.lost.iter().flat_map(nat_binding_lost::OfCall::evidence));
         if particular::judges_unseen_signature(call, self.deepest, self.status) {
             finding = finding
                 .fix("Capture behind the element that signs: the signature that was refused is not in this capture.");
@@ -260,10 +266,6 @@ impl Failure<'_> {
                 "Check user name and password first: many servers answer 403, and not a second challenge, where they are wrong.",
             );
         }
-        if let Some(relay) = self.made_unwanted_by(call) {
-            let fix = "Let {relay} pass the {status} on as it is: a 607 says that the called party complained of this caller, which nobody did.";
-            finding = finding.fix(Text::new(fix).with("relay", relay).with("status", self.status));
-        }
         for advice in response_facts::advice(self.response) {
             finding = finding.fix(advice);
         }
@@ -272,6 +274,9 @@ impl Failure<'_> {
                 return of_call.advise(finding);
             }
             finding = finding.fix(of_call.fix());
+        }
+        if let Some(lost) = self.lost {
+            return lost.advise(finding);
         }
         match known.map(Lookup::entry) {
             Some(_) if self.is_block() => self.with_redress(finding),
@@ -284,13 +289,6 @@ impl Failure<'_> {
             Some(entry) => self.with_remedies(call, finding, entry),
             None => finding,
         }
-    }
-
-    /// Who made a 607 of another rejection.
-    fn made_unwanted_by(&self, call: &Call) -> Option<Endpoint> {
-        let received = call.message(self.transaction.failed_final()?.message)?;
-        let is_made = received.message.status() == Some(StatusCode(607)) && (600..700).contains(&self.status);
-        (is_made && self.status != 607).then_some(received.provenance.flow.source)
     }
 
     /// What the status means here, in words of the catalogue where they fit.
@@ -414,10 +412,12 @@ impl Failure<'_> {
         } else {
             return response_facts::answered(self.transaction, self.response, self.received, self.meaning(call, known));
         };
-        text.with("server", element(self.response))
+        let text = text
+            .with("server", element(self.response))
             .with("method", method(self.transaction))
             .with("status", status_line(self.response))
-            .with("meaning", self.meaning(call, known))
+            .with("meaning", self.meaning(call, known));
+        self.lost.iter().fold(text, |text, lost| lost.told(text))
     }
 
     /// Whether an INVITE with credentials got 403 (the words for REGISTER say so anyway).

@@ -11,6 +11,10 @@ use crate::lang::span;
 use crate::limits::REGISTRATION_CALLS;
 use crate::provenance::Endpoint;
 
+mod of_call;
+
+pub(super) use of_call::OfCall;
+
 pub(super) static RULE: Rule = Rule {
     code: "nat-binding-lost",
     summary: "A request to a registered client behind NAT gets no answer, and the client then registers from another port: the NAT had forgotten the one before.",
@@ -40,6 +44,9 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect::Capture(detect),
 };
 
+/// What a client can do.
+const KEEP_ALIVE: &str = "Let the client send keep-alives each 15 to 25 s (CRLF, RFC 5626 §4.4.1, or an empty datagram), or register as often.";
+
 /// No NAT gives up a mapping sooner.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -48,7 +55,7 @@ fn detect(patterns: &Patterns, cx: &Context<'_>, out: &mut Vec<Finding>) {
         return;
     }
     let mut servers: BTreeMap<(Endpoint, bool), Vec<Lost<'_>>> = BTreeMap::new();
-    for lost in patterns.bindings.lost().into_iter().filter(|lost| gap(lost) >= IDLE) {
+    for lost in patterns.earlier.bindings.lost().into_iter().filter(|lost| gap(lost) >= IDLE) {
         servers.entry((lost.silent.sent.source, !lost.listens)).or_default().push(lost);
     }
     out.extend(servers.values().filter_map(|lost| finding(lost, cx)));
@@ -79,7 +86,7 @@ fn finding(all: &[Lost<'_>], cx: &Context<'_>) -> Option<Finding> {
         .evidence([change.before.evidence("the last REGISTER from that port")])
         .evidence([change.after.evidence("the next one, from another port")])
         .actor(Actor::at(change.after.source, "operator of the client, and of the NAT in front of it"))
-        .fix("Let the client send keep-alives each 15 to 25 s (CRLF, RFC 5626 §4.4.1, or an empty datagram), or register as often.")
+        .fix(KEEP_ALIVE)
         .fix(
             Text::new("Or let {server} send OPTIONS to clients behind NAT that often; or use TCP or TLS.")
                 .with("server", server),

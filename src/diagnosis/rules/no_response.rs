@@ -1,6 +1,8 @@
 //! A request that was sent again and again and that nobody answered.
 
-use super::{dialog_contact_unreachable, message_too_large_for_udp, options_ping_failing, route_set_broken};
+use super::{
+    dialog_contact_unreachable, message_too_large_for_udp, nat_binding_lost, options_ping_failing, route_set_broken,
+};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::datagrams::LARGE;
 use crate::diagnosis::{
@@ -192,7 +194,7 @@ impl<'a> Silence<'a> {
     }
 }
 
-fn finding(silence: &Silence<'_>, cx: &Context<'_>) -> Finding {
+fn finding(silence: &Silence<'_>, cx: &Compared<'_>) -> Finding {
     let Silence { icmp, severity, .. } = *silence;
     let certainty = match (icmp, &silence.doubt) {
         (Some(_), _) => Certainty::Certain,
@@ -200,15 +202,16 @@ fn finding(silence: &Silence<'_>, cx: &Context<'_>) -> Finding {
         (None, Some(_)) => Certainty::Weak,
     };
     let is_doubtful = silence.doubt.is_some();
-    let mut finding =
-        Finding::new(&RULE, certainty, message(silence, cx), Evidence::of(silence.request, "the request"))
-            .severity(if is_doubtful { severity.min(Severity::Notice) } else { severity })
-            .evidence(silence.last.map(|m| Evidence::of(m, "its last retransmission")))
-            .evidence(silence.ends_of_series())
-            .evidence(icmp.map(Evidence::icmp))
-            .evidence(silence.received.clone())
-            .actor(actor(silence))
-            .verify("The next request to that address gets 100 or another response within half a second.");
+    let behind = nat_binding_lost::OfCall::of(silence.call, silence.transaction, cx).filter(|_| !is_doubtful);
+    let message = behind.iter().fold(message(silence, cx), |message, behind| behind.told(message));
+    let mut finding = Finding::new(&RULE, certainty, message, Evidence::of(silence.request, "the request"))
+        .severity(if is_doubtful { severity.min(Severity::Notice) } else { severity })
+        .evidence(silence.last.map(|m| Evidence::of(m, "its last retransmission")))
+        .evidence(silence.ends_of_series())
+        .evidence(icmp.map(Evidence::icmp))
+        .evidence(silence.received.clone())
+        .actor(actor(silence))
+        .verify("The next request to that address gets 100 or another response within half a second.");
     if silence.is_miswritten() {
         finding = finding.fix(
             Text::new("Mend the element that wrote the request: {missing} cannot be read in it, and a strict receiver drops such a request. An empty line in the wrong place ends the header too early.")
@@ -223,6 +226,9 @@ fn finding(silence: &Silence<'_>, cx: &Context<'_>) -> Finding {
     } else if is_doubtful {
         finding =
             finding.fix("Capture again, in both directions and without loss, to see whether a response comes at all.");
+    }
+    if let Some(behind) = behind {
+        return behind.advise(finding);
     }
     for fix in fixes(silence, cx) {
         finding = finding.fix(fix);

@@ -1,9 +1,9 @@
 //! 408: somebody on the way waited in vain. How long tells for what.
 
-use super::options_ping_failing;
 use std::time::Duration;
 
 use super::no_response::{fix_of_icmp, icmp_about};
+use super::{nat_binding_lost::OfCall, options_ping_failing};
 use crate::call::{Call, CapturedMessage, IcmpReport, Origin, Outcome, Transaction};
 use crate::diagnosis::response_facts::{self, method};
 use crate::diagnosis::{
@@ -77,6 +77,10 @@ fn finding(call: &Call, cx: &Compared<'_>) -> Option<Finding> {
     if let Some(cancel) = &cancel {
         message = cancel.told(&message);
     }
+    let lost = behind.and_then(|transaction| OfCall::of(call, transaction, cx));
+    if let Some(lost) = &lost {
+        message = lost.told(message);
+    }
     let finding = Finding::new(&RULE, Certainty::Certain, message, Evidence::of(response, "408 response"))
         .severity(severity(&transaction.method))
         .evidence(request.map(|m| Evidence::of(m, "the request")))
@@ -89,11 +93,15 @@ fn finding(call: &Call, cx: &Compared<'_>) -> Option<Finding> {
             behind.and_then(|t| call.message(t.request?)).map(|m| Evidence::of(m, "the request that got no answer")),
         )
         .evidence(icmp.map(Evidence::icmp))
+        .evidence(lost.iter().flat_map(OfCall::evidence))
         .verify(if rang {
             "The next call rings until somebody answers it or the caller gives up."
         } else {
             "The next request gets a response from behind that element."
         });
+    if let Some(lost) = lost {
+        return Some(lost.advise(finding));
+    }
     Some(match behind {
         None if rang => {
             finding.actor(Actor::sender(response, "the operator of the element that let it ring no longer")).fix(

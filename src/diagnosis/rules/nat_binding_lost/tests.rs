@@ -29,6 +29,9 @@ fn another_port_of_the_same_client_shows_that_the_one_before_was_gone() {
     let ping = |at: u32, client: &str| {
         format!("{at} p > {client} call=P{at}\nOPTIONS sip:bob@{INSIDE}\n\n+0.05 {client} > p call=P{at}\n200 OK\n\n")
     };
+    let sends = |at: u32, client: &str| {
+        format!("{at} {client} > p call=S{at}\nOPTIONS sip:p\n\n+0.05 p > {client} call=S{at}\n200 OK\n\n")
+    };
     let usual =
         || vec![r(0, "n1", 1, INSIDE), r(60, "n1", 2, INSIDE), invite(120, "p > n1", ALL), r(300, "n2", 3, INSIDE)];
     let with = |at: usize, step: String| {
@@ -61,6 +64,7 @@ fn another_port_of_the_same_client_shows_that_the_one_before_was_gone() {
             ("asked once", &with(2, invite(120, "p > n1", "")), None),
             ("still asked when it has the other port", &with(3, r(140, "n2", 3, INSIDE)), None),
             ("it answers there afterwards", &more(ping(200, "n1")), None),
+            ("it sends from there afterwards", &more(sends(200, "n1")), None),
             (
                 "it answers a call there afterwards",
                 &more(invite(200, "p > n1", "") + "+0.1 n1 > p call=I200\n486 Busy Here\n\n"),
@@ -92,4 +96,60 @@ fn client_ports_and_times_are_named() {
          to 1 more request of that server."
     );
     assert_eq!((finding.certainty, finding.calls.len(), finding.calls_total), (Certainty::Strong, 2, 2));
+}
+
+#[test]
+fn the_finding_of_the_call_speaks_of_the_nat_as_soon_as_it_can() {
+    const ASKED_ON: &str = "120 a > p call=I\nINVITE sip:bob@p\n\n120.01 p > a call=I\n100 Trying\n\n";
+    let r = register;
+    let to_client = |repeat: &str| format!("120.02 p > n1 forward call=I{repeat}\nINVITE sip:bob@{INSIDE}\n\n");
+    let refused = |status: &str| {
+        format!(
+            "{ASKED_ON}{}152 p > a call=I re=INVITE\n{status}\n\n152.1 a > p call=I\nACK\n\n",
+            to_client(" repeat=0.5,1.5,3.5,7.5,15.5")
+        )
+    };
+    let plain = || invite(120, "p > n1", ALL);
+    let sent = "130 n1 > p call=own\nOPTIONS sip:p\n\n130.1 p > n1 call=own\n200 OK\n\n";
+    let before = "110 n1 > p call=own\nOPTIONS sip:p\n\n110.1 p > n1 call=own\n200 OK\n\n";
+    let beside = "175 a > q call=beside\nOPTIONS sip:q\n\n175.1 q > a call=beside\n200 OK\n\n";
+    let with = |call: String, rest: &str| {
+        flow(&[r(0, "n1", 1, INSIDE), r(60, "n1", 2, INSIDE), call, rest.to_owned(), beside.to_owned()])
+    };
+    let later = || r(300, "n2", 3, INSIDE);
+    let (perhaps, next) = ("the NAT may have given it up", "its next REGISTER came from port 41777");
+    for (name, flow, code, told) in [
+        ("no response", with(plain(), &later()), "no-response", Some(perhaps)),
+        ("no later REGISTER", with(plain(), ""), "no-response", Some(perhaps)),
+        ("a timeout", with(refused("408 Request Timeout"), &later()), "request-timeout", Some(perhaps)),
+        ("another status", with(refused("480 Gone"), &later()), "failed-response", Some(perhaps)),
+        ("the next one is known", with(plain(), &r(130, "n2", 3, INSIDE)), "no-response", Some(next)),
+        ("it has another port already", with(plain(), &r(100, "n2", 3, INSIDE)), "no-response", None),
+        ("it sent from there a little before", with(plain(), before), "no-response", None),
+        ("it sends from there", with(plain(), sent), "no-response", None),
+        ("it is not registered", with(plain(), "").replace("Expires: 600", "Expires: 0"), "no-response", None),
+        ("no NAT", with(plain(), "").replace("192.168.1.20", "203.0.113.9"), "no-response", None),
+        (
+            "a host with two addresses",
+            with(plain(), "").replace("203.0.113.9", "192.168.1.21").replace("198.51.100.5", "192.168.1.5"),
+            "no-response",
+            None,
+        ),
+        ("another server", with(invite(120, "q > n1", ALL), ""), "no-response", None),
+    ] {
+        let finding = only(&flow, code);
+        let said = finding.message.to_string();
+        assert_eq!(
+            said.contains("A client behind NAT, 192.168.1.20:5060, had registered"),
+            told.is_some(),
+            "{name}: {said}"
+        );
+        assert!(told.is_none_or(|told| said.contains(told)), "{name}: {said}");
+        let advice: Vec<_> = finding.remediation.iter().map(ToString::to_string).collect();
+        let is_of_nat = advice
+            .iter()
+            .any(|fix| fix.contains("keep-alives of the client") || fix.starts_with("Let the client send keep-alives"));
+        assert_eq!(is_of_nat, told.is_some(), "{name}: {advice:?}");
+        assert!(told.is_none() || !advice.iter().any(|fix| fix.contains("look into")), "{name}: {advice:?}");
+    }
 }
