@@ -97,6 +97,7 @@ fn with_final(
     if status.is_redirection() && call.cancel_time(id).is_some_and(|cancel| cancel <= over) {
         return cancelled(call, id);
     }
+    let (id, response, status) = said_behind(call, id, status).unwrap_or((id, response, status));
     let outcome = match status.0 {
         300..=399 => Outcome::RedirectedUnfollowed,
         401 | 407 if call.answered_realm(id) => Outcome::AuthFailed,
@@ -116,7 +117,7 @@ fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status:
         603 => Outcome::Declined,
         // No caller, and no callee.
         607 if call.transaction(id).is_some_and(|t| t.method == Method::Register) => Outcome::Rejected,
-        607 if unwanted::is_word_of_analytics(call, id) || was_blocked_behind(call, id) => Outcome::BlockedByNetwork,
+        607 if unwanted::is_word_of_analytics(call, id) => Outcome::BlockedByNetwork,
         607 => Outcome::UnwantedByCallee,
         608 => Outcome::BlockedByNetwork,
         428 | 436 | 437 | 438 => Outcome::IdentityRejected,
@@ -129,15 +130,24 @@ fn of_status(call: &Call, id: TransactionId, response: &CapturedMessage, status:
     }
 }
 
-/// Whether a 607 was made of a network's rejection on a hop behind (608, 603+).
-fn was_blocked_behind(call: &Call, id: TransactionId) -> bool {
-    let Some(Origin::Response(_, message)) = call.origin_of_failure(id) else { return false };
-    let response = call.message(message).map(|m| &m.message);
-    response.is_some_and(|m| match m.status() {
-        Some(StatusCode(608)) => true,
-        Some(StatusCode(603)) => NetworkBlock::of(m).is_some(),
-        _ => false,
-    })
+/// What was said on a hop behind, where an element made another 6xx of it: each says something else of the caller, and who passes one on has
+/// heard nothing more.
+fn said_behind(
+    call: &Call,
+    id: TransactionId,
+    status: StatusCode,
+) -> Option<(TransactionId, &CapturedMessage, StatusCode)> {
+    let is_register = call.transaction(id)?.method == Method::Register;
+    if status.class() != Some(StatusClass::GlobalFailure) || is_register {
+        return None;
+    }
+    let Origin::Response(deepest, message) = call.origin_of_failure(id)? else { return None };
+    let response = call.message(message)?;
+    let said = response.message.status()?;
+    let is_another = said.class() == Some(StatusClass::GlobalFailure) && said != status;
+    // The data of a 603+ are what marks it, and an element may drop them.
+    let lost_its_marks = || said == status && said.0 == 603 && NetworkBlock::of(&response.message).is_some();
+    (is_another || lost_its_marks()).then_some((deepest, response, said))
 }
 
 /// Rang long and then timed out, or the network says that nobody answered (Q.850 cause 19).

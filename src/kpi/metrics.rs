@@ -283,7 +283,11 @@ fn record(spread: &mut Spread, delay: Option<Duration>) {
 
 /// Whether a person or their device sent the 607 of a transaction, as far as the capture shows.
 fn is_users_own(call: &Call, id: TransactionId) -> bool {
-    unwanted::origin(call, id).is_some_and(|origin| matches!(origin.verdict, Verdict::Human | Verdict::Device))
+    // An element on the way may have made a 603 of it.
+    let deepest = call.origin_of_failure(id).map_or(id, crate::call::Origin::transaction);
+    unwanted::origin(call, id)
+        .or_else(|| unwanted::origin(call, deepest))
+        .is_some_and(|origin| matches!(origin.verdict, Verdict::Human | Verdict::Device))
 }
 
 /// Whether the called party was alerted in one of the attempts.

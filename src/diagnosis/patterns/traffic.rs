@@ -207,7 +207,9 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn of(call: &'a Call, request: &'a CapturedMessage, from: Option<&str>, callee: Option<&'a str>) -> Self {
         let last = call.final_response.filter(|_| from.is_some()).and_then(|id| call.message(id));
-        let rejection = last.filter(|last| last.message.status().is_some_and(|s| s.0 == 607));
+        // A 607 that an element made of a 603 is no word of the called party about the caller.
+        let is_rejected = matches!(call.outcome, Outcome::UnwantedByCallee | Outcome::BlockedByNetwork);
+        let rejection = last.filter(|last| is_rejected && last.message.status().is_some_and(|s| s.0 == 607));
         let (time, number) = (request.provenance.time, call.number);
         let attempt =
             callee.and_then(digits).map(|callee| Attempt { time, call: number, caller: from.and_then(digits), callee });

@@ -34,8 +34,9 @@ impl Unwanted {
             .iter()
             .filter(|case| case.is_about_the_caller() && case.nearest.method == Method::Invite)
             .collect();
-        self.answerers.observe(call, invites, &unwanted);
         self.again.observe(call, invites, !unwanted.is_empty(), complaint);
+        let own: Vec<_> = unwanted.into_iter().filter(|case| !case.was_made_of_another()).collect();
+        self.answerers.observe(call, invites, &own);
     }
 
     /// How many 607s, and calls after one, found no room.

@@ -37,7 +37,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let Some(unwanted) = cx.unwanted_requests().find(|case| Some(case.id) == call.decided_by) else { return };
+    let Some(unwanted) =
+        cx.unwanted_requests().find(|case| Some(case.id) == call.decided_by && !case.was_made_of_another())
+    else {
+        return;
+    };
     let by_callee = matches!(unwanted.origin.verdict, Verdict::Human | Verdict::Device | Verdict::ForkingProxy);
     let Some(case) = cx.identity.filter(|_| by_callee) else { return };
     out.extend(signed(case, cx).map(|identity| finding(unwanted, case, identity, cx)));

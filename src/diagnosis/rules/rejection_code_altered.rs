@@ -13,13 +13,14 @@ mod fork;
 
 pub(super) static RULE: Rule = Rule {
     code: "rejection-code-altered",
-    summary: "An element received 607, 608 or a 603+, and passed another code on, or dropped its data.",
+    summary: "An element received 607, 608 or a 603+, and passed another code on, or dropped its data; or it made a 607 of another rejection.",
     severity: Severity::Warning,
     references: &["RFC 3261 §16.7", "RFC 8197 §4", "RFC 8688 §3", "47 CFR 64.1200(k)(9)"],
     explanation: Explanation {
         what_it_means: "Two hops or two legs of the call were captured. On the one nearer to the callee the call was rejected \
             with 607, 608 or 603 Network Blocked; on the one nearer to the caller the rejection has another status code, \
             another phrase than Network Blocked, or lacks the Reason or Call-Info header field with the contact for redress.\n\n\
+            The other way round, an element made a 607 of a 603 or another 6xx: then the caller is told of a complaint that nobody made.\n\n\
             The same holds where one branch of a forked call was rejected so, and the caller got the answer of another branch, \
             such as 486: a proxy passes a 6xx on before every other failure, and cancels the branches that are left (RFC 3261 §16.7).",
         why_it_matters: "The caller acts on what it receives: after a 500 or 486 it calls again or takes another route. And it \
@@ -61,7 +62,8 @@ fn detect(call: &Call, _: &Context<'_>, out: &mut Vec<Finding>) {
 fn altered(call: &Call, id: TransactionId) -> Option<Altered<'_>> {
     let Origin::Response(deepest, _) = call.origin_of_failure(id)? else { return None };
     let response = |id: TransactionId| call.message(call.transaction(id).and_then(Transaction::failed_final)?.message);
-    if !is_rejection(response(deepest)?) {
+    let said = response(deepest)?;
+    if !is_rejection(said) && !is_made_unwanted(said, response(id)?) {
         return None;
     }
     // Up the hops that passed it on as it was; each step leads nearer to the caller, so that this ends.
@@ -102,6 +104,12 @@ fn is_rejection(response: &CapturedMessage) -> bool {
         Some(StatusCode(607 | 608)) => true,
         _ => NetworkBlock::of(&response.message).is_some(),
     }
+}
+
+/// Whether a 607 was made of another 6xx, which says nothing of the caller.
+fn is_made_unwanted(said: &CapturedMessage, passed: &CapturedMessage) -> bool {
+    let is_global = |status: StatusCode| status.0 != 607 && (600..700).contains(&status.0);
+    said.message.status().is_some_and(is_global) && passed.message.status() == Some(StatusCode(607))
 }
 
 /// What was lost between two copies of a rejection.
@@ -160,13 +168,28 @@ fn finding(case: &Altered<'_>) -> Finding {
         Text::new("After {status} the servers in front may try other routes, which a rejection forbids.")
             .with("status", status)
     });
-    let message = with_reason(message, invites);
+    let made = is_made_unwanted(case.received, case.passed).then(|| {
+        Text::new("607 says that the called party complained of this caller, and in this capture nobody did.")
+    });
+    let is_made = made.is_some();
+    let message = with_reason(message, invites.or(made));
     let kept = [HeaderName::Reason, HeaderName::CallInfo].into_iter();
     let kept = kept.filter(|name| case.received.message.has(*name));
-    Finding::new(&RULE, Certainty::Strong, message, Evidence::of(case.passed, "what was passed on"))
+    let finding = Finding::new(&RULE, Certainty::Strong, message, Evidence::of(case.passed, "what was passed on"))
         .evidence([Evidence::of(case.received, "what had been received")])
         .evidence(kept.map(|name| Evidence::header(case.received, name, "what came with it")))
-        .actor(Actor::sender(case.passed, "operator of the element that altered the rejection"))
+        .actor(Actor::sender(case.passed, "operator of the element that altered the rejection"));
+    if is_made {
+        let status = case.received.message.status().map_or(0, |status| status.0);
+        return finding
+            .fix(
+                Text::new("Let {relay} pass the {status} on as it is: a 607 says that the called party complained of this caller, which nobody did.")
+                    .with("relay", culprit)
+                    .with("status", status),
+            )
+            .verify("The next rejected call shows the same status, phrase, Reason and Call-Info on both hops.");
+    }
+    finding
         .fix(
             Text::new("At {culprit}: pass 603, 607 and 608 on with their reason phrase, Reason and Call-Info.")
                 .with("culprit", culprit),
@@ -206,6 +229,11 @@ mod tests {
         for (inner, outer, expected) in [
             ("607 Unwanted", "500 Server Internal Error", warning),
             ("607 Unwanted", "603 Decline\nReason: SIP;cause=607", warning),
+            ("603 Decline", "607 Unwanted", warning),
+            ("600 Busy Everywhere", "607 Unwanted", warning),
+            ("603 Decline", "603 Decline", None),
+            ("603 Decline", "600 Busy Everywhere", None),
+            ("404 Not Found", "607 Unwanted", None),
             ("607 Unwanted", "607 Go away", None),
             ("607 Unwanted", "607 Unwanted\nReason: Q.850;cause=21", None),
             (&blocked, &blocked, None),
@@ -229,6 +257,18 @@ mod tests {
              Unavailable\": the code became 480, Reason was dropped."
         );
         assert_eq!(finding.evidence[2].text, "Reason: SIP;cause=607");
+    }
+
+    #[test]
+    fn of_a_607_that_nobody_said_its_maker_is_told() {
+        let finding = only(&flow("603 Decline", "607 Unwanted"), RULE.code);
+        assert_eq!(
+            finding.message.to_string(),
+            "198.51.100.20:5060 received \"603 Decline\" from 203.0.113.50:5060 and passed it on as \"607 Unwanted\": the code became 607. \
+             607 says that the called party complained of this caller, and in this capture nobody did."
+        );
+        assert_eq!(finding.remediation.len(), 1);
+        assert!(finding.remediation[0].to_string().starts_with("Let 198.51.100.20:5060 pass the 603 on as it is"));
     }
 
     #[test]
@@ -272,6 +312,7 @@ mod tests {
                 ("passed on", &fork("607 Unwanted", busy, "tag=t\n607 Unwanted"), None),
                 ("another 6xx", &fork("607 Unwanted", "603 Decline", "tag=u\n603 Decline"), None),
                 ("a plain 603", &fork("603 Decline", busy, "tag=u\n486 Busy Here"), None),
+                ("a 607 beside a plain 603", &fork("603 Decline", "607 Unwanted", "tag=u\n607 Unwanted"), None),
                 ("answered", &fork("607 Unwanted", "200 OK", "tag=u\n200 OK"), None),
                 ("another route later", &route, None),
                 ("it crossed a CANCEL", &given_up("p", "f1"), None),

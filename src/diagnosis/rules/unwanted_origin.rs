@@ -339,15 +339,35 @@ mod tests {
             ("607 Unwanted", CODE, Outcome::UnwantedByCallee),
             ("608 Rejected", "failed-response", Outcome::BlockedByNetwork),
             ("603 Network Blocked", "failed-response", Outcome::BlockedByNetwork),
-            ("603 Decline", "failed-response", Outcome::UnwantedByCallee),
+            ("603 Decline", "", Outcome::Declined),
+            ("600 Busy Everywhere", "", Outcome::Busy),
+            ("604 Does Not Exist Anywhere", "failed-response", Outcome::Rejected),
             ("404 Not Found", CODE, Outcome::UnwantedByCallee),
         ] {
             let report = report(status);
-            assert_eq!((report.root_cause, report.call.outcome), (Some(root), outcome), "{status}");
+            assert_eq!((report.root_cause.unwrap_or_default(), report.call.outcome), (root, outcome), "{status}");
             assert_eq!(report.findings.iter().any(|f| f.code == CODE), root == CODE, "{status}");
-            let fixes: Vec<_> = report.findings.iter().flat_map(|f| &f.remediation).map(ToString::to_string).collect();
+            let altered = report.findings.iter().find(|f| f.code == "rejection-code-altered");
+            let fixes: Vec<_> = altered.iter().flat_map(|f| &f.remediation).map(ToString::to_string).collect();
             let is_told = fixes.iter().any(|fix| fix.starts_with("Let 198.51.100.50:5060 pass the 60"));
             assert_eq!(is_told, root != CODE, "{status}: {fixes:?}");
+        }
+    }
+
+    #[test]
+    fn a_603_that_was_made_of_a_607_is_the_word_of_the_607() {
+        let hop = "0.1 p > b branch=f1\nINVITE sip:+12155550113@203.0.113.61\n\n0.5 b > p tag=z\n{}\n\n\
+            0.51 p > a re=INVITE tag=z\n603 Decline\n\n0.52 p > b branch=f1\nACK";
+        for (status, root, outcome) in [
+            ("607 Unwanted", Some(CODE), Outcome::UnwantedByCallee),
+            ("607 Unwanted\nServer: ScoreGate/2.1", Some(CODE), Outcome::BlockedByNetwork),
+            ("608 Rejected", Some("failed-response"), Outcome::BlockedByNetwork),
+            ("603 Network Blocked", Some("failed-response"), Outcome::BlockedByNetwork),
+            ("603 Decline", None, Outcome::Declined),
+            ("404 Not Found", None, Outcome::Declined),
+        ] {
+            let report = diagnose(&flow(&hop.replace("{}", status))).calls.remove(0);
+            assert_eq!((report.root_cause, report.call.outcome), (root, outcome), "{status}");
         }
     }
 
