@@ -11,8 +11,6 @@ pub enum Reason {
     Loop,
     /// The Contact is the old address.
     ToItself,
-    /// It is the old address with another transport or other parameters.
-    SameAddress,
     /// The response may not come from the server that was asked, or leads to an expensive number.
     Suspicious,
     /// The new address belongs to a foreign domain.
@@ -23,6 +21,8 @@ pub enum Reason {
     RoutingDip,
     /// The Contact carries data of a routing database.
     RoutingParameters,
+    /// It is the old address with another transport or other parameters.
+    SameAddress,
     /// The targets change.
     ChangingTarget,
     /// The old address is in use.
@@ -66,12 +66,12 @@ impl Reason {
         Self::NoUsableContact,
         Self::Loop,
         Self::ToItself,
-        Self::SameAddress,
         Self::Suspicious,
         Self::ForeignDomain,
         Self::LessSecure,
         Self::RoutingDip,
         Self::RoutingParameters,
+        Self::SameAddress,
         Self::ChangingTarget,
         Self::OldAddressInUse,
         Self::ShortValidity,

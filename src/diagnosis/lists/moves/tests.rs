@@ -313,3 +313,18 @@ fn the_table_of_reasons_is_complete_and_names_rules_that_exist() {
         assert!(RULES.iter().any(|rule| rule.code == code), "{code}");
     }
 }
+
+#[test]
+fn what_a_routing_database_found_of_the_same_address_is_told_as_that() {
+    let of = |contact: &str, at: &str| {
+        reason(
+            &redirected(&format!("301 Moved\nContact: <{contact}>"), "")
+                .replace("\n0.015 ", &format!("\n{at} "))
+                .replace("\n0.016 ", "\n0.9 "),
+        )
+    };
+    let ported = "sip:bob;rn=+12154100000;npdi@corp.example";
+    assert_eq!(of(ported, "0.004"), "routing-dip");
+    assert_eq!(of(ported, "0.8"), "routing-parameters");
+    assert!(["same-address", "to-itself"].contains(&of("sip:bob@corp.example;transport=tcp", "0.004")));
+}
