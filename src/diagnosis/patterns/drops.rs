@@ -5,6 +5,8 @@ use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::super::Evidence;
 use super::{cited, software_of_sender};
 use crate::call::{Call, CallNumber, CapturedMessage, Outcome, Transaction};
@@ -133,7 +135,19 @@ impl<'a> Long<'a> {
     /// On each leg, as whoever answered one may end another that was captured as well.
     fn all(call: &'a Call) -> impl Iterator<Item = Self> {
         let begun = |t: &&Transaction| t.method == Method::Invite && !t.in_dialog && t.upstream.is_none();
-        call.transactions.iter().filter(begun).filter_map(|t| Self::of(call, t))
+        let mut once: SmallVec<[Self; 1]> = SmallVec::new();
+        for long in call.transactions.iter().filter(begun).filter_map(|t| Self::of(call, t)) {
+            // A dialog has one end, however many INVITEs of it were answered, or captured beside each other.
+            if !once.iter().any(|known| known.is_of_dialog(&long)) {
+                once.push(long);
+            }
+        }
+        once.into_iter()
+    }
+
+    fn is_of_dialog(&self, other: &Self) -> bool {
+        let (one, other) = (self.answer, other.answer);
+        one.leg == other.leg && one.message.to_tag() == other.message.to_tag()
     }
 
     fn of(call: &'a Call, answered: &Transaction) -> Option<Self> {
@@ -142,7 +156,13 @@ impl<'a> Long<'a> {
         let ack = answered.acks.first().and_then(|id| call.message(*id))?;
         let since = |m: &CapturedMessage| m.provenance.time.since(answer.provenance.time);
         let byes = call.transactions.iter().filter(|t| t.method == Method::Bye && t.upstream.is_none());
-        let bye = byes.clone().filter(|t| t.leg == answered.leg).min_by_key(|t| t.start);
+        // Of two dialogs of one leg each has its own BYE.
+        let is_of_dialog = |t: &&Transaction| {
+            let request = t.request.and_then(|id| call.message(id));
+            let tags = request.map(|m| [m.message.from_tag(), m.message.to_tag()]);
+            t.leg == answered.leg && tags.is_none_or(|tags| tags.contains(&answer.message.to_tag()))
+        };
+        let bye = byes.clone().filter(is_of_dialog).min_by_key(|t| t.start);
         let Some(bye) = bye.and_then(|bye| call.message(bye.request?)) else {
             let took = call.end.since(answer.provenance.time);
             return Some(Self { answer, took, bye: None, ack });

@@ -118,3 +118,27 @@ fn whoever_passes_a_bye_on_from_another_leg_did_not_end_the_call() {
         found.iter().filter(|finding| finding.code == RULE.code).map(|f| f.message.to_string()).collect();
     assert!(matches!(told.as_slice(), [one] if one.starts_with("203.0.113.60:5060 ended 3 calls")), "{told:?}");
 }
+
+#[test]
+fn two_answers_of_one_leg_are_no_two_calls() {
+    let twice = |n: u32, tag: &str| {
+        let at = |seconds: u32| n * 100 + seconds;
+        format!(
+            "{} a > b call={n}\nINVITE sip:bob{n}@b.example\n\n{} b > a call={n} tag=x\n200 OK\n\n+0.05 a > b call={n}\nACK\n\n\
+             {} a > b call={n} to-tag=-\nINVITE sip:bob{n}@b.example\n\n+0.1 b > a call={n} tag={tag}\n200 OK\n\n+0.05 a > b call={n} to-tag={tag}\nACK\n\n\
+             {} b > a call={n} tag={tag}\nBYE\n\n+0.01 a > b call={n}\n200 OK\n\n",
+            at(0),
+            at(1),
+            at(1),
+            at(33)
+        )
+    };
+    for tag in ["x", "y"] {
+        let told = |count: u32| {
+            let calls: String = (0..count).map(|n| twice(n, tag)).collect();
+            let found = diagnose(&format!("host a 192.0.2.10\nhost b 198.51.100.5\n\n{calls}")).capture;
+            found.into_iter().find(|finding| finding.code == RULE.code).map(|finding| finding.calls_total)
+        };
+        assert_eq!((told(2), told(3)), (None, Some(3)), "{tag}");
+    }
+}
