@@ -1,8 +1,10 @@
 //! A redirect whose Contact cannot be used as a URI.
 
-use crate::call::{Call, RedirectContact};
-use crate::diagnosis::redirect_case::RedirectCase;
+use crate::call::{Call, RedirectContact, Transaction};
+use crate::diagnosis::redirect_case::{End, RedirectCase, end_of};
+use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{Certainty, Context, Detect, Evidence, Explanation, Finding, Rule, Severity, Text};
+use crate::provenance::Transport;
 use crate::sip::HeaderName;
 
 pub(super) static RULE: Rule = Rule {
@@ -34,12 +36,12 @@ pub(super) static RULE: Rule = Rule {
 /// URI parameters (RFC 3261 §19.1.1) that change where a request goes, and mean nothing behind the URI.
 const URI_PARAMETERS: [&str; 6] = ["transport", "maddr", "lr", "user", "ttl", "method"];
 
-fn detect(call: &Call, _cx: &Context<'_>, out: &mut Vec<Finding>) {
+fn detect(call: &Call, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for case in
         RedirectCase::of_initial_requests(call).filter(|case| case.offers_contacts() && !case.response.message.is_cut())
     {
         if let Some((raw, fault)) = first_fault(&case) {
-            out.push(finding(case, raw, fault));
+            out.push(finding(case, raw, fault, cx));
         }
     }
 }
@@ -147,13 +149,47 @@ fn has_large_port(raw: &str) -> bool {
     digits.is_some_and(|port| port.trim_start_matches('0').len() >= 5 && port.parse::<u16>().is_err())
 }
 
-fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
+/// A Contact that most likely meant another transport than UDP, and how the request to it ended that went over UDP, as the Contact is to be read.
+struct Misread<'a> {
+    transport: String,
+    sent: &'a Transaction,
+}
+
+impl<'a> Misread<'a> {
+    fn of(case: &RedirectCase<'a>, cx: &Context<'_>) -> Option<Self> {
+        if case.reached().is_some() {
+            return None;
+        }
+        case.redirect.follows.iter().find_map(|follow| {
+            let contact = case.redirect.contacts.get(follow.contact)?;
+            let is_outside = fault(contact) == Some(Fault::ParametersOutside);
+            let transport = contact.address.as_ref().filter(|_| is_outside)?.params.value("transport")?;
+            let sent = case.call.transaction(follow.transaction)?;
+            let over = case.call.message(sent.request?)?.provenance.flow.transport;
+            let is_silent = matches!(end_of(case.call, follow.transaction, cx), End::Silence);
+            let is_other = over == Transport::Udp && !transport.eq_ignore_ascii_case("udp");
+            (is_other && is_silent).then(|| Self { transport: transport.to_ascii_uppercase(), sent })
+        })
+    }
+
+    fn told(&self, message: Text) -> Text {
+        let reason = Text::new(
+            "The client sent UDP to {endpoint}, as is right for a Contact written so (RFC 3261 §20.10), and got no answer: most likely {transport} was meant.",
+        );
+        with_reason(message, Some(reason.with("endpoint", self.sent.server).with("transport", &self.transport)))
+    }
+}
+
+fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault, cx: &Context<'_>) -> Finding {
     let message = Text::new("{server} answered {status} with the Contact `{contact}`, which is malformed: {fault}.")
         .with("server", case.redirector())
         .with("status", case.redirect.status)
         .with("contact", raw)
         .with("fault", Text::new(fault.words()));
+    let misread = Misread::of(&case, cx);
+    let message = misread.iter().fold(message, |message, misread| misread.told(message));
     let severity = match (nothing_usable(&case), fault.is_fatal()) {
+        _ if misread.is_some() => case.severity(),
         (true, _) => case.severity(),
         (false, true) => Severity::Notice,
         (false, false) if case.call_got_through() => Severity::Notice,
@@ -166,6 +202,9 @@ fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
     );
     Finding::new(&RULE, Certainty::Certain, message, primary)
         .severity(severity)
+        .evidence(
+            misread.and_then(|misread| Some(Evidence::of(case.call.message(misread.sent.request?)?, "the follow-up"))),
+        )
         .evidence(case.request_evidence())
         .actor(case.operator())
         .fix("Correct the script or template that builds the Contact: a full URI in angle brackets, `<sip:user@host>`.")
@@ -175,7 +214,7 @@ fn finding(case: RedirectCase<'_>, raw: &str, fault: Fault) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{LATER, check, followed, redirected};
+    use crate::diagnosis::testing::{LATER, check, diagnose, followed, only, redirected};
 
     #[test]
     fn unusable_contacts_are_told_from_odd_ones() {
@@ -211,5 +250,36 @@ mod tests {
                 ("another scheme", &with("<mailto:bob@new.example>", LATER), None),
             ],
         );
+    }
+
+    #[test]
+    fn a_transport_outside_of_brackets_is_why_nobody_answers_over_udp() {
+        const ALL: &str = " repeat=0.5,1.5,3.5,7.5,15.5,31.5";
+        let flow = |contact: &str, to: &str, rest: &str| {
+            redirected(
+                &format!("302 Moved Temporarily\nContact: {contact}"),
+                &format!("0.03 pbx > new{to}\nINVITE sip:bob@203.0.113.40\n\n{rest}{LATER}"),
+            )
+        };
+        let outside = "sip:bob@203.0.113.40;transport=tcp";
+        let answered = "0.1 new > pbx\n486 Busy Here\n\n0.11 pbx > new\nACK\n\n";
+        for (name, flow, is_told) in [
+            ("silent", flow(outside, ALL, ""), true),
+            ("answered", flow(outside, "", answered), false),
+            ("sent over TCP", flow(outside, " tcp", ""), false),
+            ("UDP was meant", flow("sip:bob@203.0.113.40;transport=udp", ALL, ""), false),
+            ("another parameter", flow("sip:bob@203.0.113.40;user=phone", ALL, ""), false),
+        ] {
+            let finding = only(&flow, RULE.code);
+            assert_eq!(
+                finding.message.to_string().contains("most likely TCP was meant"),
+                is_told,
+                "{name}: {}",
+                finding.message
+            );
+            assert_eq!(finding.severity == Severity::Error, is_told, "{name}");
+            let root = diagnose(&flow).calls[0].root_cause;
+            assert_eq!(root == Some(RULE.code), is_told, "{name}: {root:?}");
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     explanation: Explanation {
         what_it_means: "The Contact asks for another transport (TCP, TLS, WebSocket, SCTP) or names another port, and the \
             client does not get through there: an ICMP error says that nothing listens or that a filter is in the way, the \
-            host answers elsewhere but not on this port, or the client sent UDP to a place that asks for something else. \
+            host answers elsewhere but not on this port, or the client sent UDP, TCP or the like to a place that asks for something else. \
             Where only the absence of a follow-up speaks for it, the finding says so: an attempt over TLS, or over TCP past a \
             capture of UDP alone, would not be seen.",
         why_it_matters: "The target is up and the address is right, so a ping or a look at the registration shows no fault, \
@@ -47,8 +47,8 @@ fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
 enum Proof<'a> {
     /// A router or the host itself said so.
     Icmp(&'a IcmpReport),
-    /// UDP was sent to a place that asks for another transport.
-    SentAsUdp,
+    /// It was sent over this one to a place that asks for another.
+    SentOver(Transport),
     /// The host sends SIP in this capture, though not from here.
     SilentPort,
     /// Nothing followed, as far as UDP shows.
@@ -84,10 +84,13 @@ fn fault<'a>(case: &RedirectCase<'a>, cx: &Compared<'_>) -> Option<Fault<'a>> {
 }
 
 fn proof<'a>(case: &RedirectCase<'a>, contact: &Uri, sent: &Transaction, cx: &Context<'_>) -> Option<Proof<'a>> {
-    let over_udp =
-        sent.request.and_then(|id| case.call.message(id)).is_none_or(|m| m.provenance.flow.transport == Transport::Udp);
-    if over_udp && contact.is_sip() && !is_visible_on_udp(contact) {
-        return Some(Proof::SentAsUdp);
+    let sent_over =
+        sent.request.and_then(|id| case.call.message(id)).map_or(Transport::Udp, |m| m.provenance.flow.transport);
+    let outbound = case.nearest().server.address;
+    // What goes to the own proxy goes there as that wants it.
+    let is_by_proxy = sent.server.address == outbound && contact.ip() != Some(outbound);
+    if contact.is_sip() && !is_by_proxy && !takes(contact, sent_over) {
+        return Some(Proof::SentOver(sent_over));
     }
     let this = |icmp: &&IcmpReport| icmp.unreachable == sent.server && about_port(icmp.kind);
     if let Some(icmp) = case.call.icmp.iter().find(this) {
@@ -95,6 +98,33 @@ fn proof<'a>(case: &RedirectCase<'a>, contact: &Uri, sent: &Transaction, cx: &Co
     }
     let other_port = sent.server.port != case.transaction.server.port;
     (other_port && cx.hosts.senders.contains(&sent.server.address)).then_some(Proof::SilentPort)
+}
+
+/// Whether a request over a transport is what a URI asks for; more security than that does no harm.
+fn takes(uri: &Uri, over: Transport) -> bool {
+    let asked = uri.params.value("transport").map(str::to_ascii_lowercase);
+    match (&uri.scheme, asked.as_deref()) {
+        (Scheme::Sips, _) | (_, Some("tls")) => matches!(over, Transport::Tls | Transport::SecureWebSocket),
+        // Large requests go over TCP wherever they are sent to (RFC 3261 §18.1.1).
+        (_, None | Some("udp")) => true,
+        (_, Some("tcp")) => matches!(over, Transport::Tcp | Transport::Tls),
+        (_, Some("ws")) => matches!(over, Transport::WebSocket | Transport::SecureWebSocket),
+        (_, Some("wss")) => over == Transport::SecureWebSocket,
+        (_, Some("sctp")) => over == Transport::Sctp,
+        (_, Some(_)) => over != Transport::Udp,
+    }
+}
+
+/// How sentences name a transport.
+fn name_of(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
+        Transport::Tls => "TLS",
+        Transport::WebSocket => "WS",
+        Transport::SecureWebSocket => "WSS",
+        Transport::Sctp => "SCTP",
+    }
 }
 
 /// Whether an ICMP error speaks of the port or of a filter, rather than of a missing way to the host.
@@ -125,7 +155,7 @@ fn names_udp_only(message: &Message) -> bool {
 fn finding(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Finding {
     let (severity, certainty) = match fault.proof {
         Proof::Icmp(_) => (case.severity(), Certainty::Certain),
-        Proof::SentAsUdp | Proof::SilentPort => (case.severity(), Certainty::Strong),
+        Proof::SentOver(_) | Proof::SilentPort => (case.severity(), Certainty::Strong),
         Proof::NothingSeen => (Severity::Warning, Certainty::Weak),
     };
     let icmp = case.call.icmp.iter().filter(|icmp| fault.follow.is_some_and(|sent| sent.server == icmp.unreachable));
@@ -148,7 +178,7 @@ fn with_remedies(finding: Finding, case: &RedirectCase<'_>, fault: &Fault<'_>) -
         Proof::Icmp(_) | Proof::SilentPort => {
             finding.fix("Open listener and firewall at the target for the transport and port that the redirect names.")
         }
-        Proof::SentAsUdp => {
+        Proof::SentOver(_) => {
             finding.fix(Text::new("At the client: use {transport} where the Contact asks for it.").with("transport", transport))
         }
         Proof::NothingSeen => finding
@@ -181,8 +211,8 @@ fn message(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Text {
         Proof::Icmp(_) => {
             "{server} redirected the client at {client} to {contact}; nothing takes {transport} at {endpoint}: {report}."
         }
-        Proof::SentAsUdp => {
-            "{server} redirected the client at {client} to {contact}, which asks for {transport}; the client sent UDP to \
+        Proof::SentOver(_) => {
+            "{server} redirected the client at {client} to {contact}, which asks for {transport}; the client sent {sent} to \
              {endpoint} {times} and got no answer."
         }
         Proof::SilentPort => {
@@ -209,6 +239,7 @@ fn message(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Text {
                 .with("kind", Text::new(report.kind));
             text.with("report", said)
         }
+        Proof::SentOver(transport) => text.with("sent", name_of(transport)).with("times", times_sent(case.call, sent)),
         _ => text.with("times", times_sent(case.call, sent)),
     }
 }
@@ -238,6 +269,7 @@ mod tests {
         let tcp = "sip:bob@pbx.corp.example;transport=tcp";
         let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
         let udp = format!("0.03 pbx > new\nINVITE sip:bob@pbx.corp.example\n\n{LATER}");
+        let over_tcp = udp.replace("> new\n", "> new tcp\n");
         check(
             RULE.code,
             &[
@@ -247,6 +279,11 @@ mod tests {
                 ("silent, and the host is alive", &sent(ALIVE), error),
                 ("silent, and nothing of the host is seen", &sent(""), None),
                 ("UDP sent where TCP is asked for", &to(tcp, &udp), error),
+                ("UDP sent to the own proxy", &to(tcp, &udp.replace("> new", "> old")), None),
+                ("TCP sent where TLS is asked for", &to(&tcp.replace("=tcp", "=tls"), &over_tcp), error),
+                ("TCP sent to a sips address", &to("sips:bob@pbx.corp.example", &over_tcp), error),
+                ("TCP sent where WebSocket is asked for", &to(&tcp.replace("=tcp", "=ws"), &over_tcp), error),
+                ("TCP sent where nothing is asked for", &to("sip:bob@pbx.corp.example", &over_tcp), None),
                 ("TCP sent where TCP is asked for", &to(tcp, &udp.replace("> new\n", "> new tcp\n")), None),
                 ("answered there", &to(tcp, &followed("sip:bob@pbx.corp.example", "200 OK")), None),
                 ("nothing follows", &to(tcp, LATER), warning),
@@ -291,5 +328,25 @@ mod tests {
         assert_eq!(finding.certainty, Certainty::Weak);
         assert_eq!(diagnose(&unseen).calls[0].root_cause, Some(RULE.code));
         assert!(with_code(&unseen, "redirect-not-followed").is_empty());
+    }
+
+    #[test]
+    fn each_transport_takes_its_own_and_what_is_more_secure() {
+        use Transport::{Sctp, SecureWebSocket, Tcp, Tls, Udp, WebSocket};
+        let all = [Udp, Tcp, Tls, WebSocket, SecureWebSocket, Sctp];
+        for (uri, expected) in [
+            ("sip:b@x.example", &all[..]),
+            ("sip:b@x.example;transport=UDP", &all),
+            ("sip:b@x.example;transport=tcp", &[Tcp, Tls]),
+            ("sip:b@x.example;transport=TLS", &[Tls, SecureWebSocket]),
+            ("sips:b@x.example", &[Tls, SecureWebSocket]),
+            ("sip:b@x.example;transport=ws", &[WebSocket, SecureWebSocket]),
+            ("sip:b@x.example;transport=wss", &[SecureWebSocket]),
+            ("sip:b@x.example;transport=sctp", &[Sctp]),
+        ] {
+            let uri = Uri::read(uri).unwrap();
+            let taken: Vec<_> = all.into_iter().filter(|over| takes(&uri, *over)).collect();
+            assert_eq!(taken, expected, "{uri}");
+        }
     }
 }
