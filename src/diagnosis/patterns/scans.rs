@@ -287,7 +287,13 @@ fn is_refusal(status: u16) -> bool {
 
 /// Whether a request names a program that does nothing else than to look for servers and users.
 pub fn names_a_scanner(request: &CapturedMessage) -> bool {
-    Named::by(&request.message, &mut Vec::new()).is_some_and(|named| named.only_scans)
+    scanner_named(request).is_some()
+}
+
+/// The name of such a program in a request, where it stands.
+pub(in crate::diagnosis) fn scanner_named(request: &CapturedMessage) -> Option<Evidence> {
+    let named = Named::by(&request.message, &mut Vec::new()).filter(|named| named.only_scans)?;
+    Some(Evidence::header(request, named.header, "the name of a scanner"))
 }
 
 /// The name of a scanner in a request.

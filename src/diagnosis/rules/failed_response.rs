@@ -9,6 +9,7 @@ use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::next_attempt::GotThrough;
+use crate::diagnosis::patterns::scans::scanner_named;
 use crate::diagnosis::response_facts::{self, method, status_line};
 use crate::diagnosis::rules::nat_binding_lost;
 use crate::diagnosis::rules::no_response::{fix_of_icmp, icmp_about};
@@ -117,6 +118,8 @@ struct Failure<'a> {
     unregistered: Option<OfCall<'a>>,
     /// That it went on to a port of a NAT, from which nothing had come for a while.
     lost: Option<nat_binding_lost::OfCall>,
+    /// That its sender calls itself a scanner.
+    scan: Option<Evidence>,
     severity: Severity,
 }
 
@@ -137,6 +140,7 @@ fn deciding(call: &Call) -> Option<Failure<'_>> {
     }
     let mut failure = failure(call, call.decided_by?, call.final_response?)?;
     failure.severity = match call.outcome {
+        _ if failure.scan.is_some() => Severity::Info,
         // A refused registration is the decision of no user, whatever the status.
         _ if failure.hides_a_cause(call) => Severity::Warning,
         _ if ordinary && failure.transaction.method != Method::Register => Severity::Info,
@@ -161,7 +165,9 @@ fn others(call: &Call) -> impl Iterator<Item = Failure<'_>> {
         }
         let mut failure = failure(call, id, transaction.failed_final()?.message)?;
         failure.severity = weight(transaction, failure.status).min(Severity::Warning);
-        if ends_the_session(transaction, failure.status) {
+        if failure.scan.is_some() {
+            failure.severity = Severity::Info;
+        } else if ends_the_session(transaction, failure.status) {
             failure.severity = Severity::Error;
         }
         Some(failure)
@@ -189,8 +195,17 @@ fn failure(call: &Call, id: TransactionId, received: MessageId) -> Option<Failur
         silence,
         unregistered: None,
         lost: None,
+        scan: scan(call, deepest, status),
         severity: Severity::Error,
     })
+}
+
+/// The name of a scanner in a request that was refused. Who looks around like that has nothing that failed.
+fn scan(call: &Call, transaction: &Transaction, status: u16) -> Option<Evidence> {
+    let asks = matches!(transaction.method, Method::Invite | Method::Options | Method::Register);
+    let is_refusal = (400..500).contains(&status) && status != 408 || (600..700).contains(&status);
+    let request = transaction.request.filter(|_| asks && is_refusal && !transaction.in_dialog);
+    scanner_named(call.message(request?)?)
 }
 
 /// Steps, requests that end with their INVITE, redirects inside a dialog and 607 (they have rules of their own), and a BYE
@@ -249,7 +264,11 @@ impl Failure<'_> {
             .evidence(response_facts::evidence(self.response))
             .evidence(self.related(call))
             .evidence(self.unregistered.as_ref().map(OfCall::evidence))
-            .evidence(self.lost.iter().flat_map(nat_binding_lost::OfCall::evidence));
+            .evidence(self.lost.iter().flat_map(nat_binding_lost::OfCall::evidence))
+            .evidence(self.scan.clone());
+        if self.scan.is_some() {
+            return finding;
+        }
         if particular::judges_unseen_signature(call, self.deepest, self.status) {
             finding = finding
                 .fix("Capture behind the element that signs: the signature that was refused is not in this capture.");
@@ -308,6 +327,9 @@ impl Failure<'_> {
     }
 
     fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
+        if self.scan.is_some() {
+            return Text::new(other_methods::SCAN);
+        }
         match self.was_before() {
             Some(607) => {
                 return Text::new(
@@ -602,6 +624,10 @@ impl Failure<'_> {
     fn wording(&self, call: &Call) -> Option<&'static Wording> {
         let request = || call.message(self.deepest.request?).filter(|_| self.transaction.method == Method::Invite);
         if let Some(wording) = request().and_then(|m| other_methods::of_replaces(&m.message, self.status)) {
+            return Some(wording);
+        }
+        let register = || call.message(self.deepest.request?).filter(|_| self.transaction.method == Method::Register);
+        if let Some(wording) = register().and_then(|m| other_methods::of_third_party(&m.message, self.status)) {
             return Some(wording);
         }
         other_methods::wording(self.transaction, self.status, &self.response.message)

@@ -333,7 +333,7 @@ impl<'a> Rejected<'a> {
 }
 
 /// Whether a REGISTER comes from the user that it is for.
-fn is_for_itself(request: &Message) -> bool {
+pub(super) fn is_for_itself(request: &Message) -> bool {
     let Some((from, to)) = request.party(HeaderName::From).zip(request.party(HeaderName::To)) else { return true };
     from.user_name() == to.user_name()
 }

@@ -2,6 +2,7 @@
 //! SUBSCRIBE with the same status has another meaning, another party who must act, and nothing that could ring. So has a status whose
 //! reason phrase says that it means something else.
 
+use super::super::registration_rejected::is_for_itself;
 use super::in_dialog;
 use crate::call::Transaction;
 use crate::diagnosis::response_facts::speaks_of_stale_date;
@@ -78,6 +79,31 @@ const UNSOLICITED: Wording = Wording {
     role: "the operator of whatever sends the NOTIFY, or of the client that answered",
     verify: None,
 };
+
+/// A registration of somebody else, as IMS and other networks send them to application servers (RFC 3261 §10.2, §10.3): there the sender needs leave, and
+/// no account.
+const THIRD_PARTY: Wording = Wording {
+    statuses: &[403, 404, 410, 480, 486, 600, 603, 604, 606, 608],
+    methods: Methods::Register,
+    meaning: "From and To of the REGISTER differ: its sender registers somebody else, as a network does at an application server, and the server \
+        refuses that.",
+    fixes: &[
+        "If that is meant, ask the operator of the server whether the sender may register others there (RFC 3261 §10.3), and whether it knows the \
+            address of record in To; else take that server out of what the sender registers with.",
+        "If it is not meant, write the address of record of the account into From as well as To at the client.",
+    ],
+    role: "the operator of the element that sent the request, together with that of the server that answered",
+    verify: None,
+};
+
+/// What a failure means for whoever names a scanner as its program.
+pub(super) const SCAN: &str = "The request names a scanner: whoever sent it looks for servers and users, and has no account or call of its own that failed. What to do \
+    about such sources the finding scanner says.";
+
+/// The words for the `status` of a response to a REGISTER for somebody else.
+pub(super) fn of_third_party(request: &Message, status: u16) -> Option<&'static Wording> {
+    (THIRD_PARTY.statuses.contains(&status) && !is_for_itself(request)).then_some(&THIRD_PARTY)
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Methods {

@@ -1,7 +1,7 @@
 use crate::call::Outcome;
 use crate::diagnosis::reports::{codes, report, reports};
 use crate::diagnosis::testing::diagnose;
-use crate::diagnosis::{CallReport, Finding};
+use crate::diagnosis::{CallReport, Finding, Severity};
 
 mod dialog;
 mod hops;
@@ -570,4 +570,54 @@ fn nobody_is_told_to_do_without_messages() {
     };
     assert!(of("SUBSCRIBE sip:bob@p.example\nEvent: presence"));
     assert!(!of("MESSAGE sip:bob@p.example"));
+}
+
+/// A REGISTER with these header fields that gets that.
+fn register(fields: &str, got: &str) -> CallReport {
+    flow(&format!(
+        "0.0 a > p\nREGISTER sip:p.example\n{fields}Contact: <sip:bob@192.0.2.10>\n\n0.1 p > a\n{got}\n\n9 a > p call=o\nOPTIONS sip:p\n\n9.1 p > a call=o\n200 OK\n"
+    ))
+}
+
+#[test]
+fn a_scanner_has_no_account_that_needs_repair() {
+    let scan = "From: <sip:100@p.example>\nTo: <sip:100@p.example>\nUser-Agent: friendly-scanner\n";
+    for got in ["403 Forbidden", "404 Not Found"] {
+        let report = register(scan, got);
+        let finding = only_failed(&report);
+        assert!(finding.message.to_string().contains("The request names a scanner"), "{got}: {}", finding.message);
+        assert_eq!(
+            (finding.severity, finding.remediation.len(), finding.actor.is_none()),
+            (Severity::Info, 0, true),
+            "{got}"
+        );
+        assert!(what(finding).iter().any(|what| what == "the name of a scanner"), "{got}");
+    }
+    // What fails for the server, and what calls itself like others, is told as ever.
+    let is_told = |fields: &str, got: &str| {
+        let found = register(fields, got).findings;
+        found.iter().any(|f| f.message.to_string().contains("names a scanner"))
+    };
+    assert!(
+        !is_told(scan, "500 Server Internal Error")
+            && !is_told(&scan.replace("friendly-scanner", "sipcli/1.8"), "404 Not Found")
+    );
+}
+
+#[test]
+fn who_registers_somebody_else_is_not_asked_for_a_password() {
+    let of = |from: &str, got: &str| {
+        let report = register(&format!("From: <sip:{from}>\nTo: <sip:bob@p.example>\n"), got);
+        let text = report
+            .findings
+            .iter()
+            .map(|f| format!("{} {:?}", f.message, f.remediation.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        text.collect::<String>()
+    };
+    for got in ["403 Forbidden", "404 Not Found", "480 Temporarily Unavailable"] {
+        let (third, own) = (of("scscf.p.example", got), of("bob@p.example", got));
+        assert!(third.contains("registers somebody else") && third.contains("may register others"), "{third}");
+        assert!(!third.contains("password") && !third.contains("create the account"), "{third}");
+        assert!(!own.contains("registers somebody else"), "{own}");
+    }
 }
