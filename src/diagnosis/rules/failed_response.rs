@@ -1,29 +1,22 @@
 //! Explains a failed final response from the catalogue when no closer rule does: what it means, who sent it, what to do.
 
-use std::time::Duration;
-
 use self::other_methods::Wording;
-use self::role::{End, Role};
 use crate::call::network_block::NetworkBlock;
-use crate::call::unwanted;
 use crate::call::{Call, CapturedMessage, MessageId, Origin, Outcome, Transaction, TransactionId};
 use crate::catalog::{self, Kind, Lookup, StatusEntry};
 use crate::diagnosis::next_attempt::GotThrough;
 use crate::diagnosis::patterns::scans::scanner_named;
-use crate::diagnosis::response_facts::{self, method, status_line};
+use crate::diagnosis::response_facts;
 use crate::diagnosis::rules::nat_binding_lost;
-use crate::diagnosis::rules::no_response::{fix_of_icmp, icmp_about};
 use crate::diagnosis::rules::registration_expired::OfCall;
 use crate::diagnosis::rules::{cseq_out_of_order, dialog_unknown, glare, route_set_broken, session_interval_loop};
-use crate::diagnosis::unwanted_case::element;
-use crate::diagnosis::{
-    Actor, Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
-};
-use crate::lang::span;
+use crate::diagnosis::{Certainty, Compared, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text};
 use crate::sip::{HeaderName, Method};
 
+mod advice;
 mod fitting;
 mod in_dialog;
+mod meaning;
 mod other_methods;
 pub(in crate::diagnosis) mod particular;
 mod referred;
@@ -310,138 +303,6 @@ impl Failure<'_> {
         }
     }
 
-    /// What the status means here, in words of the catalogue where they fit.
-    fn meaning(&self, call: &Call, known: Option<Lookup>) -> Text {
-        let mut meaning = self.meaning_of_status(call, known);
-        if response_facts::is_ambiguous_decline(self.response) {
-            meaning = Text::new(
-                "{meaning} It comes from the telephone network (ISUP), where a block by a network (603+) becomes cause 21 just as a \
-                 decline does: behind a gateway the two look the same.",
-            )
-            .with("meaning", meaning);
-        }
-        if let Some(of_call) = &self.unregistered {
-            meaning = of_call.meaning(meaning);
-        }
-        if self.is_network_block() { meaning } else { response_facts::with_own_reason(meaning, self.response) }
-    }
-
-    fn meaning_of_status(&self, call: &Call, known: Option<Lookup>) -> Text {
-        if self.scan.is_some() {
-            return Text::new(other_methods::SCAN);
-        }
-        match self.was_before() {
-            Some(607) => {
-                return Text::new(
-                    "By its Reason it was 607 Unwanted before: the called party, or a device or network on its behalf, does not want calls of this \
-                     caller.",
-                );
-            }
-            Some(_) => {
-                return Text::new(
-                    "By its Reason it was 608 Rejected before: something between the two parties, such as a provider's analytics service, rejected \
-                     the call, and no person saw it.",
-                );
-            }
-            None => {}
-        }
-        if let Some(ringing) = self.rang_and_was_refused(call) {
-            return Text::new(
-                "It had rung for {ringing}, with the same To tag: its user rejected the call, or nobody took it in that time. A device that \
-                 is in use says so at once.",
-            )
-            .with("ringing", span(ringing));
-        }
-        if let Some(after) = self.was_refused_at_once(call) {
-            return Text::new(
-                "It came {after} after the request, and nothing had rung: no person decides that fast, so that the device or a server refused \
-                 by itself, such as for do not disturb, a block list or another rule of its own.",
-            )
-            .with("after", span(after));
-        }
-        let particular = match known {
-            Some(Lookup::Entry(entry)) if particular::judges_unseen_signature(call, self.deepest, self.status) => {
-                Some(particular::unseen_signature(entry))
-            }
-            Some(Lookup::Entry(entry)) => particular::open_redirect(call, self.response, entry)
-                .or_else(|| particular::perhaps_followed(call, self.response, entry))
-                .or_else(|| particular::cut_redirect(call, self.response, entry))
-                .or_else(|| particular::hidden_redirect(call, self.response, entry))
-                .or_else(|| particular::routing_decision(call, self.response, entry))
-                .or_else(|| particular::spent(call, self.deepest, entry))
-                .or_else(|| particular::reached_twice(call, self.deepest, entry))
-                .or_else(|| particular::of_no_method(self.transaction, self.response, entry))
-                .or_else(|| particular::gone_with_address(call, self.deepest, self.response))
-                .or_else(|| particular::sips_in_clear(call, self.deepest, entry)),
-            _ => None,
-        };
-        if let Some(text) = particular {
-            return text;
-        }
-        Text::new(match known {
-            Some(_) if self.is_network_block() && self.transaction.method != Method::Invite => {
-                "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
-                 blocked the request, and the addressee never saw it."
-            }
-            Some(_) if self.is_network_block() => {
-                "It has the marks of 603+ (the phrase Network Blocked, or `v=` in the text of Reason): a provider's analytics \
-                 blocked the call, and the called user never saw it."
-            }
-            Some(_) if self.hides_a_cause(call) => particular::NO_DECLINE,
-            Some(_) if matches!(self.status, 401 | 407) => {
-                "It asks for credentials, as servers do first; none that it accepts are in this capture."
-            }
-            Some(_) if self.is_refused_with_credentials(call) && GotThrough::of(call).is_some() => {
-                "The server refuses the request, which carried credentials."
-            }
-            Some(_) if self.is_refused_with_credentials(call) => {
-                "The server refuses the request, which carried credentials; repeating it unchanged does not help."
-            }
-            Some(_) if self.wording(call).is_some() => self.wording(call).map_or("", |w| w.meaning),
-            Some(_) if self.status == 487 && !was_ended(call, self.transaction) => {
-                "The pending request was ended by a CANCEL or a BYE, and neither is in this capture."
-            }
-            // An ordinary end needs no more than its meaning in short; nor does a 408 that was captured: what clients make up is not; nor a
-            // decline without the marks of 603+.
-            Some(Lookup::Entry(entry)) if self.severity == Severity::Info || matches!(self.status, 408 | 603) => {
-                entry.meaning_in_short()
-            }
-            // That it helped is told as well.
-            Some(Lookup::Entry(entry)) if self.status == 403 && GotThrough::of(call).is_some() => {
-                entry.meaning_in_short()
-            }
-            Some(Lookup::Entry(entry)) => entry.meaning,
-            Some(Lookup::Class(entry)) => {
-                return Text::new("The code is not registered; clients treat it as {code} {phrase}. What it means here only its sender knows.")
-                    .with("code", entry.code)
-                    .with("phrase", entry.phrase);
-            }
-            None => "Codes run from 100 to 699; this one has no meaning in SIP.",
-        })
-    }
-
-    fn message(&self, call: &Call, known: Option<Lookup>) -> Text {
-        let text = if let Some(silence) = self.silence {
-            let rang = response_facts::servers(call.rang_beside(self.deepest));
-            let text = Text::new(match (silence, rang.is_some()) {
-                (Silence::Proven, false) => "{server} answered {method} with {status}: the request went on to {behind}, which did not answer. {meaning}",
-                (Silence::Proven, true) => "{server} answered {method} with {status}: the request went on to {rang}, which rang, and to {behind}, which did not answer. {meaning}",
-                (Silence::Unseen, false) => "{server} answered {method} with {status}. The request went on to {behind}; what came back from there is not in this capture. {meaning}",
-                (Silence::Unseen, true) => "{server} answered {method} with {status}. The request went on to {rang}, which rang, and to {behind}; what came back from there is not in this capture. {meaning}",
-            })
-            .with("behind", self.deepest.server);
-            rang.into_iter().fold(text, |text, rang| text.with("rang", rang))
-        } else {
-            return response_facts::answered(self.transaction, self.response, self.received, self.meaning(call, known));
-        };
-        let text = text
-            .with("server", element(self.response))
-            .with("method", method(self.transaction))
-            .with("status", status_line(self.response))
-            .with("meaning", self.meaning(call, known));
-        self.lost.iter().fold(text, |text, lost| lost.told(text))
-    }
-
     /// Whether an INVITE with credentials got 403 (the words for REGISTER say so anyway).
     fn is_refused_with_credentials(&self, call: &Call) -> bool {
         self.status == 403
@@ -460,29 +321,6 @@ impl Failure<'_> {
         let was_608 = reasons.iter().any(|reason| reason.is("SIP") && reason.cause == Some(608));
         let was_607 = || reasons.iter().any(response_facts::says_unwanted);
         if was_608 { Some(608) } else { was_607().then_some(607) }
-    }
-
-    /// How long the device rang that says it is busy.
-    fn rang_and_was_refused(&self, call: &Call) -> Option<Duration> {
-        let rang = self.rang(call).filter(|m| self.status == 486 && m.message.status().is_some_and(|s| s.0 == 180))?;
-        Some(self.response.provenance.time.since(rang.provenance.time))
-    }
-
-    /// After how long a call was declined that nobody can have seen.
-    fn was_refused_at_once(&self, call: &Call) -> Option<Duration> {
-        let is_of_a_user = self.status == 603 && self.transaction.method == Method::Invite && !self.is_network_block();
-        // Frames without times tell of no pace, and a reason that is given comes first.
-        let is_told = self.response.message.has(HeaderName::Reason);
-        if !is_of_a_user || is_told || self.transaction.in_dialog || call.start == call.end {
-            return None;
-        }
-        let rings = |id: &MessageId| call.message(*id)?.message.status().filter(|status| status.0 > 100);
-        if call.transactions.iter().any(|t| t.provisionals.iter().any(|id| rings(id).is_some())) {
-            return None;
-        }
-        let sent = call.message(self.deepest.request?)?.provenance.time;
-        let after = self.response.provenance.time.since(sent);
-        (after < unwanted::HUMAN).then_some(after)
     }
 
     /// Whether a network blocked the call or the message.
@@ -552,73 +390,8 @@ impl Failure<'_> {
         same.iter().find(|m| m.message.status().is_some_and(|s| s.0 == 180)).or(same.first()).copied()
     }
 
-    /// After a block by a network (603+, 608) there is somebody to ask, and nothing to repair by oneself.
-    fn with_redress(&self, finding: Finding) -> Finding {
-        let names_somebody = response_facts::redress(self.response).is_some();
-        let finding = if names_somebody {
-            finding.fix("Mend what they find, such as the traffic pattern or the registration of the calling number.")
-        } else {
-            finding.fix("Ask the provider that answered, by the contact that it publishes: the response names nobody.")
-        };
-        finding
-            .fix("Providers on the way: pass status, phrase and header fields on unaltered, and try no other route.")
-            .verify("After redress the same caller reaches the same number; until then the response reaches the caller unaltered.")
-            .actor(Actor::at(self.transaction.client, "the caller, who has to ask for redress"))
-    }
-
-    /// What another status hides is obeyed all the same, and nothing is wrong with the server that it seems to speak of.
-    fn with_respect(&self, finding: Finding) -> Finding {
-        let before = self.was_before().unwrap_or_default();
-        let text = |text| Text::new(text).with("code", before);
-        finding
-            .fix(text(
-                "Take it for the {code} that it was: stop automatic retries, and try no other route or calling number.",
-            ))
-            .fix(text("Providers on the way: pass {code} on as it is, so that the caller knows."))
-            .verify("No further call of this caller goes to this called party until it agrees.")
-            .actor(Actor::at(self.transaction.client, "the calling side"))
-    }
-
     fn hides_a_cause(&self, call: &Call) -> bool {
         !self.is_network_block() && particular::hides_a_cause(call, self.deepest, self.response)
-    }
-
-    /// Where a 603 stands for something else, that is what has to be mended.
-    fn with_cause(&self, finding: Finding) -> Finding {
-        let finding = particular::FOLLOW_CAUSE.into_iter().fold(finding, Finding::fix);
-        finding
-            .verify("The same call rings, or ends with the status of its cause.")
-            .actor(Actor::sender(self.response, "the operator of the server that answered"))
-    }
-
-    /// Only its sender knows what a code means that nobody registered.
-    fn with_question(&self, finding: Finding) -> Finding {
-        finding
-            .fix("Ask the operator of the element that answered what the code means there, and look into its log at this second.")
-            .verify("The same request is accepted.")
-            .actor(Actor::sender(self.response, "the operator of the server that answered"))
-    }
-
-    /// Of a hop that is known, and does not answer, more can be said than where to look for it.
-    fn with_silence(&self, call: &Call, finding: Finding) -> Finding {
-        let behind = self.deepest.server;
-        let icmp = icmp_about(call, self.deepest);
-        let look = Text::new("Find out why {behind} does not answer: address and port, host, firewall.");
-        let finding =
-            finding.fix(icmp.map_or_else(|| look.with("behind", behind), |icmp| Text::new(fix_of_icmp(icmp))));
-        let finding = match self.transaction.method {
-            Method::Bye => finding.fix(
-                Text::new(
-                    "For who sent the BYE the call is over (RFC 3261 §15.1.1): see whether {behind} still holds it, with its media and its record of \
-                     charges.",
-                )
-                .with("behind", behind),
-            ),
-            _ => finding,
-        };
-        finding
-            .actor(Actor::at(behind, "the operator of the host that does not answer, and of the way to it"))
-            .verify("The next request gets a response from behind that element.")
     }
 
     fn wording(&self, call: &Call) -> Option<&'static Wording> {
@@ -631,67 +404,6 @@ impl Failure<'_> {
             return Some(wording);
         }
         other_methods::wording(self.transaction, self.status, &self.response.message)
-    }
-
-    fn with_remedies(&self, call: &Call, mut finding: Finding, entry: &'static StatusEntry) -> Finding {
-        if particular::merged(call, self.deepest, self.status).is_some() {
-            return finding.fix(particular::ONE_WAY);
-        }
-        if particular::of_no_method(self.transaction, self.response, entry).is_some() {
-            return self.with_question(finding);
-        }
-        if particular::gone_with_address(call, self.deepest, self.response).is_some() {
-            finding = finding.fix(particular::ANSWER_301);
-        }
-        let fixes = self.wording(call).map_or(entry.how_to_fix, |w| w.fixes);
-        for fix in fixes {
-            let fitted = fitting::fitted(fix, self.transaction, &self.response.message, call);
-            finding = fitted.into_iter().fold(finding, Finding::fix);
-        }
-        if let Some(verify) = self.wording(call).and_then(|w| w.verify) {
-            finding = finding.verify(verify);
-        } else if let Some(name) = self.other_method() {
-            let text = Text::new(if is_dispensable(&self.transaction.method) {
-                "The next {method} is accepted, or is no longer sent."
-            } else {
-                "The next {method} is accepted."
-            });
-            finding = finding.verify(text.with("method", name));
-        } else if let Some(verify) = fitting::verification(entry.verify, self.transaction, &self.response.message, call)
-        {
-            finding = finding.verify(verify);
-        }
-        let role = self.wording(call).map_or_else(|| Role::of_entry(entry), |w| Role::of(w.role));
-        match role.filter(|role| fitting::is_to_act(role.name, self.transaction, call)) {
-            // Of who may have to act after a 301 the catalogue names all.
-            Some(_) if self.status == 301 && self.response.message.has(HeaderName::Contact) => {
-                // Whoever turned it into another status was the last to see it.
-                let passed_on = self.received.message.status() == self.response.message.status();
-                let client = if passed_on { self.transaction.client } else { self.deepest.client };
-                finding.actor(Actor::at(client, "operator of the client that was redirected"))
-            }
-            Some(_) if particular::spent(call, self.transaction, entry).is_some() => {
-                finding.actor(Actor::at(self.transaction.client, "the operator of the element that sent the request"))
-            }
-            Some(role) => finding.actor(self.actor(role)),
-            None => finding,
-        }
-    }
-
-    /// The name of a method that starts no call.
-    fn other_method(&self) -> Option<&str> {
-        let name = self.transaction.method.name();
-        let is_known = !name.is_empty() && self.transaction.method != Method::Invite;
-        is_known.then_some(name)
-    }
-
-    /// Whoever has a role, with the address that goes with it.
-    fn actor(&self, role: Role) -> Actor {
-        match role.end {
-            Some(End::Answering) => Actor::sender(self.response, role.name),
-            Some(End::Calling) => Actor::at(self.transaction.client, role.name),
-            None => Actor::role(role.name),
-        }
     }
 }
 
@@ -707,15 +419,6 @@ pub(super) fn advice_of_catalogue(
     let replaced = request.and_then(|m| other_methods::of_replaces(&m.message, entry.code));
     let fixes = replaced.map_or(entry.how_to_fix, |words| words.fixes);
     fixes.iter().filter_map(move |fix| fitting::fitted(fix, transaction, &response.message, call))
-}
-
-/// Whether a CANCEL or BYE that ends the request is in the capture.
-fn was_ended(call: &Call, transaction: &Transaction) -> bool {
-    let ends = |t: &Transaction| matches!(t.method, Method::Cancel | Method::Bye);
-    // What ended a call later, or another request of it, is no part of this.
-    let over = transaction.finals.iter().filter_map(|last| call.time(last.message)).min();
-    let in_time = |t: &Transaction| over.is_none_or(|over| t.start <= over);
-    call.transactions.iter().any(|t| t.leg == transaction.leg && ends(t) && in_time(t))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! General advice fitted to one response: what it gives no ground for is left out, or said otherwise; and the parts of a request that were
 //! refused.
 
+use super::meaning::was_ended;
 use super::other_methods::speaks_of_dns;
 use super::particular::{self, is_no_step};
-use super::was_ended;
 use crate::call::{Call, CapturedMessage, Transaction};
 use crate::diagnosis::next_attempt::GotThrough;
 use crate::diagnosis::own_words::OwnWords;
