@@ -83,6 +83,23 @@ pub(super) fn read(
     block
 }
 
+/// The lines of a header block that the capture has whole, where it lacks the end of the block: half a value is another one.
+pub(super) fn whole_lines(bytes: &[u8], start: usize) -> &[u8] {
+    let block = bytes.get(start..).unwrap_or_default();
+    let is_blank =
+        |at: usize| block.get(at + 1..).is_some_and(|next| next.starts_with(b"\n") || next.starts_with(b"\r\n"));
+    // Of its line end one octet is enough.
+    if block.ends_with(b"\r")
+        || block.starts_with(b"\n")
+        || block.starts_with(b"\r\n")
+        || memchr::memchr_iter(b'\n', block).any(is_blank)
+    {
+        return bytes;
+    }
+    let end = memchr::memrchr(b'\n', block).map_or(start, |last| start + last + 1);
+    bytes.get(..end).unwrap_or(bytes)
+}
+
 /// A line that came lately or is as nearly all are, and what stands behind it.
 #[inline]
 pub(super) fn usual_line<'b>(text: &'b [u8], memo: &mut Memo<Known>) -> Option<(Line, &'b [u8])> {

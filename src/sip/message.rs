@@ -159,7 +159,11 @@ impl Message {
         let fields = &mut reader.fields;
         fields.clear();
         let exemplar = reader.exemplars.of(begin.start, bytes.get(begin.next..).unwrap_or_default());
-        let block = headers::read(bytes, begin.next, fields, &mut odd, &mut reader.lines, exemplar);
+        let whole = if cut { headers::whole_lines(bytes, begin.next) } else { bytes };
+        let mut block = headers::read(whole, begin.next, fields, &mut odd, &mut reader.lines, exemplar);
+        if whole.len() < bytes.len() {
+            block.end = bytes.len();
+        }
         let places = fields.places();
         let end = block.end + body_length(bytes, &block, places, cut, &mut odd);
         if cut {

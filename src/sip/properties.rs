@@ -165,6 +165,9 @@ proptest! {
         for line in lines.iter().filter(|line| known(line)) {
             prop_assert!(fields.contains(line), "{} {:?}", line, fields);
         }
+        // And no half of one.
+        let is_whole = |field: &String| lines.contains(field) || field == "Content-Length: 60";
+        prop_assert!(fields.iter().all(is_whole), "{:?}", fields);
     }
 
     #[test]
