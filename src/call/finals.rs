@@ -198,11 +198,22 @@ impl Call {
         one.status == other.status && number(one) == number(other) && self.final_key(one) == self.final_key(other)
     }
 
+    /// Whether two messages are one response, in front of and behind a translation of addresses: one end of the way is the same.
+    pub(crate) fn is_translated(&self, one: MessageId, other: MessageId) -> bool {
+        let ends = |id| self.message(id).map(|m| m.provenance.flow).map(|flow| (flow.source, flow.destination));
+        let is_one_end = ends(one).zip(ends(other)).is_some_and(|(a, b)| a != b && (a.0 == b.0 || a.1 == b.1));
+        is_one_end && self.key_of(one).is_some_and(|key| key.2.is_some() && self.key_of(other) == Some(key))
+    }
+
     fn final_key(&self, response: &FinalResponse) -> Option<FinalKey<'_>> {
-        let captured = self.message(response.message)?;
+        self.key_of(response.message)
+    }
+
+    fn key_of(&self, response: MessageId) -> Option<FinalKey<'_>> {
+        let captured = self.message(response)?;
         let message = &captured.message;
         let cseq = message.cseq().map(|c| (c.number, c.method));
-        Some((captured.leg, cseq, message.branch(), response.status, message.to_tag()))
+        Some((captured.leg, cseq, message.branch(), message.status()?, message.to_tag()))
     }
 }
 

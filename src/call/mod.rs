@@ -60,6 +60,7 @@ pub use ended::EndedGroup;
 pub use finals::CountedFinal;
 pub use outcome::{Outcome, OutcomeDetail};
 pub(crate) use outcome_of::{COPIES_IN_VAIN, branch_rank};
+pub(crate) use path::NEARBY;
 pub use path::Origin;
 pub use referrals::{Referral, TakenOver};
 pub use retries::NextAttempt;

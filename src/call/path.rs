@@ -4,6 +4,9 @@ use super::{Call, FinalResponse, MessageId, Transaction, TransactionId};
 use crate::provenance::Timestamp;
 use crate::sip::StatusCode;
 
+/// Among so many transactions the other sides of a translation of addresses are looked for.
+pub(crate) const NEARBY: usize = 8;
+
 /// Where the failure of a transaction began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -84,6 +87,8 @@ impl Call {
 
     fn deeper_failure(&self, origin: Origin) -> Option<Origin> {
         let here = self.transaction(origin.transaction())?;
+        let translated = if here.downstream.is_empty() { self.translated(origin) } else { None };
+        let here = translated.unwrap_or(here);
         if here.downstream.is_empty() && self.transactions.iter().all(|t| t.leg <= here.leg) {
             // Nothing lies behind it, as in most calls.
             debug_assert!(self.legs_behind(here, self.end_of(origin)).is_empty());
@@ -107,6 +112,13 @@ impl Call {
         };
         // An element that answers with another status than it got waited for all it tried, and answers for the last.
         failures.iter().find(same).or_else(|| failures.iter().max_by_key(|o| self.rank(**o, status))).copied()
+    }
+
+    /// The same request on the other side of a translation of addresses, where that is the one whose way goes on.
+    fn translated(&self, origin: Origin) -> Option<&Transaction> {
+        let Origin::Response(id, message) = origin else { return None };
+        let mut others = self.transactions.iter().skip(id.0 + 1).take(NEARBY).filter(|t| !t.downstream.is_empty());
+        others.find(|t| t.finals.iter().any(|f| self.is_translated(f.message, message)))
     }
 
     /// How well a failure explains an answer with another status: a proxy turns 503 into 500 (RFC 3261 §16.7 step 6).

@@ -6,7 +6,10 @@ use smallvec::SmallVec;
 
 use super::element::Elements;
 use super::legs::{is_user_elsewhere, same_user};
-use super::{Call, FinalResponse, Follow, FollowLink, Redirect, RedirectContact, Transaction, TransactionId};
+use super::path::NEARBY;
+use super::{
+    Call, FinalResponse, Follow, FollowLink, MessageId, Redirect, RedirectContact, Transaction, TransactionId,
+};
 use crate::provenance::Timestamp;
 use crate::sip::{HeaderName, Message, Method, NameAddr, Uri};
 
@@ -16,6 +19,8 @@ pub(super) const FIRST_CONTACT: Duration = Duration::from_secs(5);
 pub(super) const NEXT_CONTACT: Duration = Duration::from_secs(32);
 /// Without an identity link, only a request that comes as soon as this counts.
 const WITHOUT_LINK: Duration = Duration::from_secs(2);
+/// How much earlier than the 3xx its follow-up may be captured, where frames are out of order or two clocks differ.
+const OUT_OF_ORDER: Duration = Duration::from_millis(500);
 /// A B2BUA passes a 3xx on at once.
 const PASSED_ON: Duration = Duration::from_secs(1);
 
@@ -23,7 +28,10 @@ const PASSED_ON: Duration = Duration::from_secs(1);
 pub(super) fn find(call: &Call, elements: &Elements) -> Vec<Redirect> {
     let responses = responses(call);
     let mut redirects: Vec<Redirect> = Vec::with_capacity(responses.len());
-    for seen in responses.iter().filter(|seen| !responses.iter().any(|deeper| relays(call, elements, seen, deeper))) {
+    let is_told = |seen: &Seen<'_>| {
+        responses.iter().any(|other| relays(call, elements, seen, other) || is_copy(call, seen, other))
+    };
+    for seen in responses.iter().filter(|seen| !is_told(seen)) {
         redirects.push(read(call, elements, seen, &responses));
     }
     redirects.sort_by_key(|r| (call.time(r.response), r.response));
@@ -59,12 +67,22 @@ fn responses(call: &Call) -> SmallVec<[Seen<'_>; 2]> {
     found
 }
 
+/// Whether `seen` is another response of the list on the other side of a translation of addresses. The one whose request was captured first counts.
+fn is_copy(call: &Call, seen: &Seen<'_>, other: &Seen<'_>) -> bool {
+    other.id < seen.id && call.is_translated(other.response.message, seen.response.message)
+}
+
+/// Whether a transaction has a response on the other side of a translation of addresses.
+fn is_copied_at(call: &Call, id: TransactionId, response: MessageId) -> bool {
+    call.transaction(id).is_some_and(|t| t.finals.iter().any(|f| call.is_translated(f.message, response)))
+}
+
 /// Whether `seen` is `deeper` on its way to the caller: on the hop in front of it, or on the other leg of a B2BUA.
 fn relays(call: &Call, elements: &Elements, seen: &Seen<'_>, deeper: &Seen<'_>) -> bool {
     if deeper.id == seen.id || deeper.response.status != seen.response.status || deeper.time > seen.time {
         return false;
     }
-    if deeper.transaction.upstream == Some(seen.id) {
+    if deeper.transaction.upstream.is_some_and(|up| up == seen.id || is_copied_at(call, up, seen.response.message)) {
         // A proxy that got several 3xx makes one of them, with any of the tags.
         return deeper.message.to_tag() == seen.message.to_tag() || same_contacts(deeper.message, seen.message) || {
             let siblings = &seen.transaction.downstream;
@@ -153,7 +171,8 @@ fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: Transact
     let told = call.time(redirect.response)?;
     // Where the clock of a capture is coarse, the order of frames decides.
     let is_later = |other: &Transaction| (other.start, other.request) > (told, Some(redirect.response));
-    if id == redirect.transaction || request.method != redirected.method || !is_later(request) {
+    let is_misplaced = || is_captured_too_early(call, redirect, request);
+    if id == redirect.transaction || request.method != redirected.method || !(is_later(request) || is_misplaced()) {
         return None;
     }
     // A request that a proxy merely forwards is not its own; that of a proxy which recurses began before the redirect.
@@ -176,6 +195,29 @@ fn follow_of(call: &Call, elements: &Elements, redirect: &Redirect, id: Transact
     (link > FollowLink::AddressAndTime || request.start <= told.plus(WITHOUT_LINK)).then_some((contact, link))
 }
 
+/// Whether it goes to a contact under the dialog identifiers and the next CSeq number of the redirected request, a moment before the 3xx in the
+/// capture: only the 3xx can have told the client to, so that these frames are out of order, or were stamped by two clocks.
+fn is_captured_too_early(call: &Call, redirect: &Redirect, request: &Transaction) -> bool {
+    let told = call.time(redirect.response);
+    if told.is_none_or(|told| request.start > told || request.start.plus(OUT_OF_ORDER) < told) {
+        return false;
+    }
+    let later = request.request.and_then(|id| call.message(id)).map(|m| &m.message);
+    let all = [redirect.transaction].into_iter().chain(redirect.relayed.iter().copied());
+    let all = all.filter_map(|id| call.transaction(id)).filter(|t| t.leg == request.leg && t.start <= request.start);
+    let before = all.filter_map(|t| call.message(t.request?)).map(|m| &m.message);
+    let number = |m: &Message| m.cseq().map(|cseq| cseq.number);
+    later.is_some_and(|later| {
+        let target = later.request_uri();
+        target
+            .as_ref()
+            .is_some_and(|target| contact_of(redirect, target).is_some() && redirect.from.as_ref() != Some(target))
+            && before
+                .into_iter()
+                .any(|b| b.from_tag() == later.from_tag() && number(b).map(|n| n.wrapping_add(1)) == number(later))
+    })
+}
+
 /// The last moment for the next follow-up, if that is `first` for the first.
 fn deadline(call: &Call, redirect: &Redirect, first: Timestamp) -> Timestamp {
     let failed = redirect.follows.iter().filter_map(|follow| {
@@ -194,6 +236,10 @@ fn deadline(call: &Call, redirect: &Redirect, first: Timestamp) -> Timestamp {
 fn saw(call: &Call, elements: &Elements, redirect: &Redirect, later: &Transaction) -> bool {
     let all = || [redirect.transaction].into_iter().chain(redirect.relayed.iter().copied());
     let clients = all().filter_map(|id| call.transaction(id)).map(|t| t.client);
+    // As it is known on the other side of a translation of addresses.
+    let copies = (redirect.transaction.0..).take(NEARBY).map(TransactionId);
+    let copies = copies.filter(|id| is_copied_at(call, *id, redirect.response));
+    let clients = clients.chain(copies.filter_map(|id| call.transaction(id)).map(|t| t.client));
     // Whoever relayed it is the server of that hop, and may send from another of its addresses.
     let relays = redirect.relayed.iter().filter_map(|id| call.transaction(*id)).map(|t| t.server);
     let forked = call.transaction(redirect.transaction).and_then(|t| call.transaction(t.upstream?)).map(|t| t.server);

@@ -54,6 +54,47 @@ fn follow_ups_are_found_by_every_link() {
 }
 
 #[test]
+fn a_follow_up_may_be_captured_before_its_redirect() {
+    let to = "Contact: <sip:bob@b.example>, <sip:bob@p.example>";
+    let same = vec![(0, FollowLink::SameCallId)];
+    for (later, expected) in [
+        ("0.9999 a > b call=1\nINVITE sip:bob@b.example\nCSeq: 2 INVITE", same),
+        // Too early, to where the client was before, or with a number that is not the next.
+        ("0.0001 a > b call=1\nINVITE sip:bob@b.example\nCSeq: 2 INVITE", vec![]),
+        ("0.9999 a > p call=1\nINVITE sip:bob@p.example\nCSeq: 2 INVITE", vec![]),
+        ("0.9999 a > b call=1\nINVITE sip:bob@b.example\nCSeq: 1 INVITE", vec![]),
+        ("0.9999 a > b call=1\nINVITE sip:bob@b.example\nCSeq: 3 INVITE", vec![]),
+        ("0.9999 a > b call=1 from-tag=g\nINVITE sip:bob@b.example\nCSeq: 2 INVITE", vec![]),
+        ("0.9999 c > b call=1\nINVITE sip:bob@b.example\nCSeq: 2 INVITE", vec![]),
+    ] {
+        let call = redirected(to, later);
+        assert_eq!(links(&call), expected, "{later}");
+    }
+}
+
+/// A redirect of a phone behind NAT, captured on both sides of it, and the INVITE that follows.
+fn translated(follow: &str) -> Call {
+    let via = "Via: SIP/2.0/UDP 192.168.1.20:5060;rport;branch=z9hG4bKn";
+    let answer = format!("301 Moved Permanently\nContact: <sip:carol@c.example>\n{via}");
+    call(&flow(&format!(
+        "host phone 192.168.1.20\nhost nat 203.0.113.9:34567\n0 phone > p call=1 from-tag=f\nINVITE sip:bob@p.example\nCSeq: 1 INVITE\n{via}\n\n\
+         0.001 nat > p call=1 from-tag=f\nINVITE sip:bob@p.example\nCSeq: 1 INVITE\n{via}\n\n0.02 p > nat call=1 tag=r\n{answer}\n\n\
+         0.021 p > phone call=1 tag=r\n{answer}\n\n0.03 {follow} > c call=1 from-tag=f\nINVITE sip:carol@c.example\nCSeq: 2 INVITE\n"
+    )))
+}
+
+#[test]
+fn a_redirect_in_front_of_and_behind_nat_is_one() {
+    for follow in ["phone", "nat"] {
+        let call = translated(follow);
+        assert_eq!(call.redirects.len(), 1, "{follow}");
+        assert_eq!(links(&call), [(0, FollowLink::SameCallId)], "{follow}");
+        assert_eq!(call.redirects[0].transaction, super::TransactionId(0), "the client's own side");
+    }
+    assert_eq!(links(&translated("b")), []);
+}
+
+#[test]
 fn a_contact_without_user_is_for_the_one_who_was_called() {
     for (later, expected) in [
         ("sip:bob@b.example", vec![(0, FollowLink::SameCallId)]),
@@ -112,6 +153,7 @@ fn where_the_clock_is_coarse_the_order_of_frames_decides() {
     let follows = call(&flow(&format!("{told}{acknowledged}{asked}1.0 b > a call=1 branch=n\n200 OK\n\n")));
     assert_eq!(links(&follows), [(0, FollowLink::SameCallId)]);
     let (start, end) = told.split_at(told.find("1.0 p").unwrap());
+    let asked = asked.replace("branch=n", "from-tag=g");
     assert_eq!(links(&call(&flow(&format!("{start}{asked}{end}")))), []);
 }
 
