@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::patterns::scans::names_a_scanner;
 use super::{Actor, Evidence};
 use crate::call::network_block;
 use crate::call::unwanted::{self, Origin};
 use crate::call::{Call, CapturedMessage, Transaction, TransactionId};
 use crate::lang::Value;
 use crate::provenance::Endpoint;
-use crate::sip::{HeaderName, Method, NameAddr, StatusCode};
+use crate::sip::{HeaderName, Message, Method, NameAddr, StatusCode};
 use crate::stir::{COMPLETE_DIGITS, TelephoneNumber};
 
 /// The status.
@@ -37,7 +38,11 @@ impl<'a> UnwantedCase<'a> {
         let mut cases: Vec<Self> = Vec::new();
         for id in (0..call.transactions.len()).map(TransactionId) {
             let Some(case) = Self::at(call, id) else { continue };
-            if cases.iter().all(|known| known.origin.response != case.origin.response) {
+            let is_known = |known: &Self| {
+                known.origin.response == case.origin.response
+                    || call.is_translated(known.origin.response, case.origin.response)
+            };
+            if !cases.iter().any(is_known) {
                 cases.push(case);
             }
         }
@@ -91,6 +96,11 @@ impl<'a> UnwantedCase<'a> {
         };
         let status = self.call.message(message).and_then(|m| m.message.status());
         status.is_some_and(|status| status != UNWANTED && (600..700).contains(&status.0))
+    }
+
+    /// Whether it is no complaint about a caller: a program asked that looks for servers, or an emergency call centre called back.
+    pub(super) fn is_no_complaint(&self) -> bool {
+        self.request().is_some_and(|request| names_a_scanner(request) || is_emergency_call_back(&request.message))
     }
 
     /// The request at the hop nearest the caller.
@@ -200,6 +210,12 @@ impl<'a> UnwantedCase<'a> {
     pub(super) fn operator(&self, role: &'static str) -> Actor {
         Actor { role: role.into(), address: Some(self.origin.sender), software: self.origin.software.clone() }
     }
+}
+
+/// Whether a request is marked as the call back of an emergency call centre (RFC 7090 §5).
+pub(super) fn is_emergency_call_back(message: &Message) -> bool {
+    let priority = message.header_bytes(HeaderName::Priority);
+    priority.is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"psap-callback"))
 }
 
 /// The sender of a message with the software that it names as its own.

@@ -120,6 +120,9 @@ impl Complaints {
         let cases: Vec<_> = UnwantedCase::of_requests(call)
             .filter(|c| c.nearest.method == Method::Invite && !c.was_made_of_another())
             .collect();
+        if cases.iter().any(UnwantedCase::is_no_complaint) {
+            return;
+        }
         observe_answerers(&mut self.answerers, call, &cases, &self.country);
         let Some(complaint) = Complaint::of(report, &cases) else { return };
         self.note(&from, &complaint, report);

@@ -16,6 +16,7 @@ pub mod unwanted;
 
 use super::engine::Studied;
 use super::rules::unwanted_after_answer;
+use super::unwanted_case::UnwantedCase;
 use super::{Earlier, Evidence, Facts, Settings};
 #[cfg(test)]
 use crate::call::Call;
@@ -124,6 +125,11 @@ fn of_software(name: String) -> String {
     shorten::kept(name, PATTERN_SOFTWARE)
 }
 
+/// Whether a call got a 607 that is no complaint of anybody who was called.
+fn is_no_complaint(unwanted: &[UnwantedCase<'_>]) -> bool {
+    unwanted.iter().any(UnwantedCase::is_no_complaint)
+}
+
 impl Patterns {
     /// Takes note of closed calls, one table after the other.
     pub(super) fn observe_all(&mut self, calls: &[Studied<'_>], settings: &Settings) {
@@ -140,6 +146,7 @@ impl Patterns {
             self.load.observe(studied.call, &studied.invites, studied.facts.hold(Facts::FAILURE));
         }
         let invites = || calls.iter().filter(|studied| studied.call.is_invite());
+        let of_callers = || invites().filter(|studied| !is_no_complaint(&studied.unwanted));
         for Studied { call, facts, .. } in invites() {
             let is_told = facts.hold(Facts::IN_VAIN) || facts.hold(Facts::IN_SPITE_OF_ACK);
             self.drops.observe(call, is_told, settings.t1);
@@ -147,11 +154,11 @@ impl Patterns {
         for Studied { call, invites, .. } in invites() {
             self.redirects.observe(call, invites);
         }
-        for Studied { call, invites, unwanted, facts, .. } in invites() {
+        for Studied { call, invites, unwanted, facts, .. } in of_callers() {
             let complaint = facts.hold(Facts::REASON_OF_REQUEST).then(|| unwanted_after_answer::of_called_side(call));
             self.unwanted.observe(call, invites, unwanted, complaint.flatten());
         }
-        for Studied { call, invites, .. } in invites() {
+        for Studied { call, invites, .. } in of_callers() {
             self.traffic.observe(call, invites, &settings.country);
         }
         for Studied { call, invites, .. } in invites() {
@@ -288,13 +295,14 @@ mod tests {
     use crate::diagnosis::testing::diagnose;
     use crate::limits::{PATTERN_ADDRESS, PATTERN_NAME};
 
-    /// A 607, a 301 and a call of somebody who names a scanner, with names of so many octets everywhere.
+    /// A 607, a 301 and a call that names a scanner, with names of so many octets everywhere.
     fn observed(octets: usize) -> Patterns {
         let long = |name: &str| format!("{name}{}", "x".repeat(octets - name.len()));
         let (alice, bob, agent) = (long("alice"), long("bob"), long("friendly-scanner"));
+        let other = long("ExamplePBX");
         let flow = format!(
             "host a 192.0.2.10\nhost b 198.51.100.30\n\n\
-             0.0 a > b call=1\nINVITE sip:{bob}@b\nFrom: <sip:{alice}@a>\nTo: <sip:{bob}@b>\nUser-Agent: {agent}\n\n\
+             0.0 a > b call=1\nINVITE sip:{bob}@b\nFrom: <sip:{alice}@a>\nTo: <sip:{bob}@b>\nUser-Agent: {other}\n\n\
              +0.1 b > a call=1\n607 Unwanted {agent}\nServer: {agent}\n\n+0.1 a > b call=1\nACK\n\n\
              9.0 a > b call=2\nINVITE sip:{bob}@b\nFrom: <sip:{alice}@a>\nTo: <sip:{bob}@b>\nUser-Agent: {agent}\n\n\
              +0.1 b > a call=2\n301 Moved {agent}\nServer: {agent}\nContact: <sip:{alice}@b>\n\n+0.1 a > b call=2\nACK\n\n\
@@ -331,6 +339,22 @@ mod tests {
         assert_eq!((name.len(), caller.counts.calls), (PATTERN_NAME, 3));
         assert_eq!(patterns.redirects.answers().next().unwrap().total, 1);
         assert_eq!(observed(PATTERN_NAME - 1).limits_hit().len(), 2);
+    }
+
+    #[test]
+    fn a_607_to_a_scanner_is_no_complaint() {
+        let flow = |agent: &str| {
+            format!(
+                "host a 192.0.2.10\nhost b 198.51.100.30\n\n0 a > b\nINVITE sip:1@b\nFrom: <sip:100@a>\nUser-Agent: {agent}\n\n\
+                 0.01 b > a tag=t\n607 Unwanted\n"
+            )
+        };
+        for (agent, counted) in [("friendly-scanner", 0), ("ExamplePBX", 1)] {
+            let mut patterns = Patterns::default();
+            patterns.observe_call(&diagnose(&flow(agent)).calls[0].call);
+            let complaints = patterns.traffic.sources().map(|source| source.counts.unwanted).sum::<u64>();
+            assert_eq!((complaints, patterns.unwanted.answerers.iter().count() as u64), (counted, counted), "{agent}");
+        }
     }
 
     #[test]

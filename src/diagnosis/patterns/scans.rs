@@ -48,7 +48,7 @@ pub struct Source {
     pub requests: u64,
     /// Those without visible answer.
     pub silent: u64,
-    /// Those that were refused with 401, 403, 404 or 407.
+    /// Those that were answered with a failure.
     pub refused: u64,
     /// Those that were answered with a 2xx.
     pub served: u64,
@@ -156,7 +156,7 @@ impl Source {
         let last = transaction.finals.first();
         let status = last.map(|last| last.status);
         self.silent += u64::from(status.is_none() && transaction.provisionals.is_empty());
-        self.refused += u64::from(status.is_some_and(|s| is_refusal(s.0)));
+        self.refused += u64::from(status.is_some_and(|s| s.0 >= 400));
         self.served += u64::from(status.is_some_and(crate::sip::StatusCode::is_success));
         let looks = only_looks(call, transaction, request);
         self.looks += u64::from(looks);
@@ -281,6 +281,7 @@ fn only_looks(call: &Call, transaction: &Transaction, request: &CapturedMessage)
         && !call.has_credentials(transaction)
 }
 
+/// Whether it tells whoever looks for users what they want to know.
 fn is_refusal(status: u16) -> bool {
     matches!(status, 401 | 403 | 404 | 407)
 }

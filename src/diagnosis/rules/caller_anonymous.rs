@@ -60,6 +60,11 @@ fn rejection(response: &CapturedMessage) -> Evidence {
 /// What callers are called that are not to be known.
 static WORD: LazyLock<Words<'_>> = LazyLock::new(|| Words::new(["anonymous"]));
 
+/// Whether the caller of a request withholds its number.
+pub(super) fn hides(message: &Message) -> bool {
+    mark(message).is_some()
+}
+
 /// What hides the caller.
 fn mark(message: &Message) -> Option<(HeaderName, String)> {
     let privacy = message.privacy();

@@ -94,19 +94,28 @@ fn finding(address: IpAddr, source: &Source, cx: &Context<'_>) -> Option<Finding
         .severity(severity(address, is_certain, one_way.is_some(), search.is_some(), cx))
         .evidence(list)
         .evidence(more)
-        .actor(Actor::at(hop.1, "operator of the server that is asked, and of the firewall in front of it"))
-        .fix(
-            Text::new("If nobody here sent it there: drop what comes from {client} at the edge, without an answer (firewall, ACL, fail2ban).")
-                .with("client", address),
-        )
-        .fix("Let only known sources in where that is possible, and limit the requests of a source in a minute.")
-        .fix("Answer unknown users as known ones, with a challenge, so that nobody learns which users exist.");
+        .actor(Actor::at(hop.1, OPERATOR));
+    finding = with_remedies(finding, address);
     if source.served > 0 {
         finding = finding.fix("Look at its requests that got a 2xx: which accounts they belong to; where nobody knows them, change the passwords.");
     }
-    finding = finding.verify("In a later capture in front of the server no request of this source is answered; behind the edge none is seen.");
     (finding.calls, finding.calls_total) = (source.calls(), source.marked.max(source.looks));
     Some(finding)
+}
+
+/// Who can do something about it.
+pub(super) const OPERATOR: &str = "operator of the server that is asked, and of the firewall in front of it";
+
+/// A finding with what to do about requests of that source.
+pub(super) fn with_remedies(finding: Finding, source: IpAddr) -> Finding {
+    finding
+        .fix(
+            Text::new("If nobody here sent it there: drop what comes from {client} at the edge, without an answer (firewall, ACL, fail2ban).")
+                .with("client", source),
+        )
+        .fix("Let only known sources in where that is possible, and limit the requests of a source in a minute.")
+        .fix("Answer unknown users as known ones, with a challenge, so that nobody learns which users exist.")
+        .verify("In a later capture in front of the server no request of this source is answered; behind the edge none is seen.")
 }
 
 /// A laboratory scans itself; a search that rests on behaviour in one direction, or on the name of a tool kit, is no more than a hint.

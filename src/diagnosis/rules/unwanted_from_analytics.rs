@@ -97,7 +97,7 @@ fn message(element: &Answerer) -> Text {
     let text = match (element.marked, element.delays()) {
         (0, Some(delays)) => Text::new(
             "{element} answered 607 without ringing for {unwanted} of {callees} called parties, {same} % of them after about \
-             {median}: that is a network's analytics, not so many called parties.",
+             {median}: one decision of a network, such as its analytics, and not that of so many called parties.",
         )
         .with("same", delays.same_percent)
         .with("median", span(delays.median))

@@ -11,6 +11,7 @@ use crate::lang::{Fill as _, Value, span};
 use crate::sip::{Method, StatusCode};
 
 mod beside;
+mod particular;
 
 pub(super) static RULE: Rule = Rule {
     code: "unwanted-origin",
@@ -66,6 +67,9 @@ fn finding(case: &UnwantedCase<'_>, cx: &Context<'_>) -> Finding {
     let mut finding = Finding::new(&RULE, case.origin.certainty, message(case), case.evidence())
         .evidence(case.related())
         .actor(case.caller());
+    if let Some(other) = particular::of_no_caller(case, &finding) {
+        return other;
+    }
     let callee = case.callee(&cx.settings.country);
     for fix in remedies(case, &callee) {
         finding = finding.fix(fix);
@@ -195,18 +199,21 @@ fn remedies(case: &UnwantedCase<'_>, callee: &str) -> Vec<Text> {
         fixes.push(elsewhere);
         return fixes;
     }
-    let mut fixes = vec![
-        Text::new(if case.is_call() {
-            "Take {callee} off the calling list of this caller, and stop automatic retries."
+    let mut fixes = particular::first(case);
+    fixes.extend([
+        if case.call.referral.is_some() {
+            Text::new(particular::BEFORE_A_TRANSFER)
+        } else if case.is_call() {
+            Text::new("Take {callee} off the calling list of this caller, and stop automatic retries.")
         } else {
-            "Take {callee} off the list of this sender, and stop retries."
-        })
+            Text::new("Take {callee} off the list of this sender, and stop retries.")
+        }
         .with("callee", callee),
         Text::new(
             "Where there is an existing relationship or consent, use another channel; only the called party can lift the block.",
         ),
         elsewhere,
-    ];
+    ]);
     if matches!(case.origin.verdict, Verdict::Unknown | Verdict::PersonalList)
         || case.origin.certainty == Certainty::Weak
     {

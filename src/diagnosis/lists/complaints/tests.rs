@@ -200,3 +200,16 @@ fn a_607_that_was_made_of_a_608_is_the_word_of_a_network() {
     let row = only(flow);
     assert_eq!((row.against.unwanted, row.against.rejected, row.against.decided.network), (0, 1, 1), "{row:#?}");
 }
+
+#[test]
+fn a_607_to_a_scanner_or_to_a_call_back_of_an_emergency_call_centre_is_no_complaint() {
+    let with = |field: &str| call(1, FROM, 0, "607 Unwanted").replace(">\nTo:", &format!(">\n{field}\nTo:"));
+    for (field, counted) in [
+        ("User-Agent: friendly-scanner", 0),
+        ("Priority: psap-callback", 0),
+        ("Priority: emergency", 1),
+        ("User-Agent: ExamplePBX", 1),
+    ] {
+        assert_eq!(rows(&with(field)).len(), counted, "{field}");
+    }
+}

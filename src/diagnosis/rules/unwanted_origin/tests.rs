@@ -1,5 +1,5 @@
 use crate::call::Outcome;
-use crate::diagnosis::testing::{check, diagnose};
+use crate::diagnosis::testing::{check, diagnose, only};
 use crate::diagnosis::{Certainty, Severity};
 
 const CODE: &str = "unwanted-origin";
@@ -253,4 +253,30 @@ fn each_verdict_has_its_words() {
         let of_a_network = fixes[0].contains(who) && fixes[1].starts_with("Stop automatic retries");
         assert!(if words == "marks of analytics" { of_a_network } else { first }, "{fixes:?}");
     }
+}
+
+#[test]
+fn what_was_captured_on_both_sides_of_nat_is_told_once() {
+    let via = "Via: SIP/2.0/UDP 192.168.1.20:5060;rport;branch=z9hG4bKn";
+    let both = |status: &str| {
+        format!(
+            "host phone 192.168.1.20\nhost nat 203.0.113.9:34567\nhost p 198.51.100.50\n\n\
+             0 phone > p\nINVITE sip:bob@p.example\nCSeq: 1 INVITE\n{via}\n\n0.001 nat > p\nINVITE sip:bob@p.example\nCSeq: 1 INVITE\n{via}\n\n\
+             0.1 p > nat tag=t\n{status}\n{via}\n\n0.101 p > phone tag=t\n{status}\n{via}\n"
+        )
+    };
+    for (status, code) in [("607 Unwanted", CODE), ("608 Rejected", "rejected-without-capability")] {
+        let found = diagnose(&both(status)).calls.remove(0).findings;
+        let found: Vec<_> = found.iter().filter(|f| f.code == code).collect();
+        assert_eq!(found.len(), 1, "{status}");
+    }
+    // A hop behind, too.
+    let own = "Via: SIP/2.0/UDP 198.51.100.50;branch=z9hG4bKp";
+    let behind = format!(
+        "{}\n0.05 p > d\nINVITE sip:bob@203.0.113.61\n{own}\n{via}\nCSeq: 1 INVITE\n\n0.09 d > p tag=t\n607 Unwanted\n{own}\n{via}\n",
+        both("607 Unwanted").replace("host p ", "host d 203.0.113.61\nhost p ")
+    );
+    let finding = only(&behind, CODE);
+    assert!(finding.message.to_string().contains("203.0.113.61:5060 answered 607"), "{}", finding.message);
+    assert_eq!(finding.actor.as_ref().unwrap().address.unwrap().to_string(), "192.168.1.20:5060");
 }
