@@ -302,6 +302,8 @@ fn mark(call: &Call, root: &Finding, place: usize, findings: &mut Vec<Finding>) 
     let later_symptom = |f: &Finding| {
         cause_of(f).is_some_and(|(later, cause)| later > place && cause.symptom)
             && (!OF_ONE_RESPONSE.contains(&f.code) || concerns_the_end(call, f))
+            // One target that did not answer is not why another one rejected the call.
+            && (f.code != "no-response" || root.code != "unwanted-origin")
             // What a verifier found follows from no rejection of another kind.
             && (f.code != "stir-reason-reported" || identity(call))
     };

@@ -25,7 +25,8 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The 180 came from another branch of a fork, under another To tag: the redirecting device never \
             rang.\n\
             - The device answers 302, as it should.\n\
-            - A proxy in front of the device puts its own tag on both responses.",
+            - A proxy in front of the device puts its own tag on both responses.\n\
+            - A telephone network announces under 183 that the number was changed: its 301 has cause 22 in Reason, and the rule is silent.",
     },
     detect: Detect::of_redirects(detect),
 };
@@ -91,6 +92,11 @@ mod tests {
                 ("181", &flow("tag=r1\n181 Call Is Being Forwarded", "301 Moved"), None),
                 ("another device", &flow("tag=r9\n180 Ringing", "301 Moved"), None),
                 ("no tag", &flow("tag=-\n180 Ringing", "301 Moved"), None),
+                (
+                    "number changed",
+                    &flow("tag=r1\n183 Session Progress", "301 Moved\nReason: Q.850;cause=22;text=\"Number changed\""),
+                    None,
+                ),
                 ("302", &flow("tag=r1\n180 Ringing", "302 Moved"), None),
             ],
         );

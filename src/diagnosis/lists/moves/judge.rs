@@ -82,6 +82,7 @@ fn objection(case: &RedirectCase<'_>, contact: Option<&Uri>, report: &CallReport
             Obstacle::Foreign => Reason::ForeignDomain,
             Obstacle::LessSecure => Reason::LessSecure,
             Obstacle::RoutingDip => Reason::RoutingDip,
+            Obstacle::Rewritten => Reason::Rewritten,
             Obstacle::ShortValidity => Reason::ShortValidity,
             Obstacle::Forwarded => Reason::Forwarded,
             Obstacle::AfterRinging => Reason::AfterRinging,

@@ -23,6 +23,8 @@ pub enum Reason {
     RoutingParameters,
     /// It is the old address with another transport or other parameters.
     SameAddress,
+    /// An address of the server itself, in place of one that it got.
+    Rewritten,
     /// The targets change.
     ChangingTarget,
     /// The old address is in use.
@@ -61,7 +63,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::NoContact,
         Self::NoUsableContact,
         Self::Loop,
@@ -72,6 +74,7 @@ impl Reason {
         Self::RoutingDip,
         Self::RoutingParameters,
         Self::SameAddress,
+        Self::Rewritten,
         Self::ChangingTarget,
         Self::OldAddressInUse,
         Self::ShortValidity,
@@ -109,6 +112,7 @@ impl Reason {
             Self::LessSecure => "less-secure",
             Self::RoutingDip => "routing-dip",
             Self::RoutingParameters => "routing-parameters",
+            Self::Rewritten => "rewritten",
             Self::ChangingTarget => "changing-target",
             Self::OldAddressInUse => "old-address-in-use",
             Self::ShortValidity => "short-validity",
@@ -146,6 +150,9 @@ impl Reason {
             Self::LessSecure => "The old address is a sips one and the new one is not.",
             Self::RoutingDip => "The 301 is the answer of a routing database about one call; nobody moved.",
             Self::RoutingParameters => "The new address carries routing data that holds for one call.",
+            Self::Rewritten => {
+                "The server put an address of its own in place of the one that it got from behind: it may hold for one call."
+            }
             Self::ChangingTarget => "Other 301s for the old address lead elsewhere.",
             Self::OldAddressInUse => "The server treated the old address as one in use after the 301.",
             Self::ShortValidity => "The 301 limits the new address to less than a day.",

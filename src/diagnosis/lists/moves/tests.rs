@@ -328,3 +328,34 @@ fn what_a_routing_database_found_of_the_same_address_is_told_as_that() {
     assert_eq!(of(ported, "0.8"), "routing-parameters");
     assert!(["same-address", "to-itself"].contains(&of("sip:bob@corp.example;transport=tcp", "0.004")));
 }
+
+#[test]
+fn an_address_that_the_server_put_in_place_of_another_is_for_one_call() {
+    let flow = |own: &str| {
+        format!(
+            "host ua 203.0.113.10\nhost out 198.51.100.2\nhost in 192.0.2.2\nhost old 192.0.2.30\nhost new 192.0.2.40\n\n\
+             0 ua > out call=a\nINVITE sip:200@198.51.100.2\nFrom: <sip:+4420794600@203.0.113.10>\n\n\
+             0.003 in > old call=b\nINVITE sip:200@192.0.2.30\nFrom: <sip:+4420794600@192.0.2.2>\n\n\
+             0.01 old > in call=b\n301 Moved\nContact: <sip:200@192.0.2.40>\n\n0.011 in > old call=b\nACK\n\n\
+             0.012 out > ua call=a\n301 Moved\nContact: <sip:200-t7@{own}>\n\n0.02 ua > out call=a\nACK\n\n\
+             0.03 ua > {own} call=a\nINVITE sip:200-t7@{own}\n\n0.1 {own} > ua call=a\n200 OK\n\n0.11 ua > {own} call=a\nACK\n"
+        )
+    };
+    for (own, expected) in [("198.51.100.2", "rewritten"), ("198.51.100.3", "answered")] {
+        let rows = rows(&[&flow(own)]);
+        let of_outside = rows.iter().find(|(old, ..)| old == "sip:200@198.51.100.2").unwrap();
+        assert_eq!(of_outside.2, expected, "{rows:?}");
+    }
+}
+
+#[test]
+fn a_number_that_a_telephone_network_says_was_changed_is_a_move() {
+    let flow = |fields: &str| {
+        let followed = followed("sip:bob@new.corp.example", "200 OK");
+        redirected(&format!("301 Moved{fields}\nContact: <sip:bob@new.corp.example>"), &followed)
+            .replace("0.015 old", "0.010 old > pbx tag=r1\n183 Session Progress\n\n0.015 old")
+    };
+    assert_eq!(reason(&flow("\nReason: Q.850;cause=22;text=\"Number changed\"")), "answered");
+    assert_eq!(reason(&flow("\nReason: Q.850;cause=19")), "after-ringing");
+    assert_eq!(reason(&flow("")), "after-ringing");
+}
