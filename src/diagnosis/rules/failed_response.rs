@@ -293,6 +293,9 @@ impl Failure<'_> {
         match known.map(Lookup::entry) {
             Some(_) if self.is_block() => self.with_redress(finding),
             Some(_) if self.hides_a_cause(call) => self.with_cause(finding),
+            Some(entry) if particular::emergency(self.response) => {
+                self.with_remedies(call, finding.fix(particular::CALL_ELSEWHERE), entry)
+            }
             Some(_) if particular::may_be_followed(call, self.response) => finding,
             Some(_) if self.was_before().is_some() && self.severity > Severity::Info => self.with_respect(finding),
             Some(_) if matches!(known, Some(Lookup::Class(_))) => self.with_question(finding),

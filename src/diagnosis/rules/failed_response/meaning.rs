@@ -76,7 +76,8 @@ impl Failure<'_> {
                 .or_else(|| particular::reached_twice(call, self.deepest, entry))
                 .or_else(|| particular::of_no_method(self.transaction, self.response, entry))
                 .or_else(|| particular::gone_with_address(call, self.deepest, self.response))
-                .or_else(|| particular::sips_in_clear(call, self.deepest, entry)),
+                .or_else(|| particular::sips_in_clear(call, self.deepest, entry))
+                .or_else(|| particular::emergency(self.response).then(|| Text::new(particular::EMERGENCY))),
             _ => None,
         };
         if let Some(text) = particular {

@@ -73,6 +73,25 @@ pub(super) fn hidden_redirect(call: &Call, response: &CapturedMessage, entry: &S
     })
 }
 
+/// Whether a 380 tells an IMS client that it called for help: its body names that service (3GPP TS 24.229 §5.2.10).
+pub(super) fn emergency(response: &CapturedMessage) -> bool {
+    let message = &response.message;
+    let says_so = || {
+        let body = message.body();
+        memchr::memmem::find(body, b"<ims-3gpp").is_some()
+            && memchr::memmem::find(body, b"<type>emergency</type>").is_some()
+    };
+    message.status() == Some(StatusCode(380)) && says_so()
+}
+
+/// What it means.
+pub(super) const EMERGENCY: &str =
+    "The number is one for emergencies: the body asks the client to set the call up as an emergency call.";
+
+/// What to look at first then.
+pub(super) const CALL_ELSEWHERE: &str = "See whether an emergency call of the same user follows at once, to urn:service:sos or over circuit-switched access, which \
+    a capture of SIP does not show: then all went as it must.";
+
 /// Whether a decline (603) of a call gives a cause that no called party has, and nothing had rung: some exchanges answer 603 to whatever has no
 /// status of its own.
 pub(super) fn hides_a_cause(call: &Call, refused: &Transaction, response: &CapturedMessage) -> bool {
@@ -240,6 +259,21 @@ pub(super) fn is_no_step(call: &Call, refused: &Transaction) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::reports::report;
+
+    #[test]
+    fn a_380_may_ask_for_an_emergency_call() {
+        let body = |kind: &str| {
+            format!(
+                "380 Alternative Service\nContent-Type: application/3gpp-ims+xml\n.\n<ims-3gpp version=\"1\"><alternative-service>\
+                 <type>{kind}</type></alternative-service></ims-3gpp>"
+            )
+        };
+        for (kind, told) in [("emergency", true), ("restoration", false)] {
+            let (message, advice) = said("sip:112@p.example", &body(kind));
+            assert_eq!(message.contains("as an emergency call"), told, "{message}");
+            assert_eq!(advice[0].starts_with("See whether an emergency call"), told, "{advice:?}");
+        }
+    }
 
     /// What is said of a response to a request with that URI, and what to do.
     fn said(uri: &str, response: &str) -> (String, Vec<String>) {
