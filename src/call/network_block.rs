@@ -89,9 +89,24 @@ const CONTACTS: [&str; 3] = ["url", "tel", "email"];
 /// "Call rejected" of Q.850: what a 603+ becomes in the telephone network.
 pub const CALL_REJECTED: u32 = 21;
 
-/// Whether a response carries the marks of network analytics: a Reason with `v=analytics…`, or Call-Info.
+/// Whether a response carries the marks of network analytics: a Reason with `v=analytics…`, or a page or card in Call-Info. Pictures and the like
+/// are the callee's own.
 pub fn has_analytics_marks(message: &Message) -> bool {
-    message.header(HeaderName::CallInfo).is_some() || mentions_analytics(message)
+    has_contact_page(message) || mentions_analytics(message)
+}
+
+/// Whether a Call-Info names a page or card that may tell whom to ask.
+pub fn has_contact_page(message: &Message) -> bool {
+    message.has(HeaderName::CallInfo) && message.values(HeaderName::CallInfo).iter().any(|value| names_a_contact(value))
+}
+
+/// Whether a Call-Info value is a page that may tell whom to ask.
+fn names_a_contact(value: &str) -> bool {
+    let Some((uri, params)) = value.split_once('>') else { return false };
+    let is_page = uri.trim_start_matches([' ', '<']).get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"));
+    let params = Params::read(params.trim_start_matches([' ', ';']));
+    let purpose = params.value("purpose");
+    is_page && purpose.is_none_or(|purpose| ["jwscard", "info"].iter().any(|known| purpose.eq_ignore_ascii_case(known)))
 }
 
 /// Whether the text of a Reason value has the word, in the form of [`says_analytics`] or without.
@@ -163,6 +178,9 @@ mod tests {
             ("Reason: SIP;cause=607;text=\"Spam\"", false, false),
             ("Server: analytics", false, false),
             ("Call-Info: <https://r.example>;purpose=info", false, true),
+            ("Call-Info: <https://r.example/j>;purpose=jwscard", false, true),
+            ("Call-Info: <https://r.example/me.png> ;purpose=icon", false, false),
+            ("Call-Info: <sip:r.example>;answer-after=0", false, false),
         ] {
             let m = response("607 Unwanted", &format!("{more}\r\n"));
             assert_eq!((says_analytics(&m), has_analytics_marks(&m)), (form, mark), "{more}");

@@ -225,8 +225,12 @@ fn judge(call: &Call, origin: &Origin, transaction: &Transaction) -> (Verdict, C
         delay < LOOKUP || origin.round_trip.is_some_and(|round_trip| delay < round_trip.saturating_mul(3))
     });
     let reason = call.message(origin.response).is_some_and(|m| network_block::says_analytics(&m.message));
+    let mentions = || call.message(origin.response).is_some_and(|m| network_block::mentions_analytics(&m.message));
     if reason {
         (Verdict::NetworkAnalytics, Certainty::Strong)
+    } else if origin.same_tag && rang && mentions() {
+        // What was heard, or rang, counts less than what the response says.
+        (Verdict::NetworkAnalytics, Certainty::Weak)
     } else if origin.same_tag && origin.ringing.is_some_and(|ringing| ringing >= HUMAN) {
         (Verdict::Human, Certainty::Strong)
     } else if origin.same_tag && rang {

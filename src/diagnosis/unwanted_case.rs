@@ -171,10 +171,14 @@ impl<'a> UnwantedCase<'a> {
     /// What marks it as a word of analytics: the header field, or the name of the software.
     pub(super) fn mark(&self) -> Evidence {
         let what = "the mark of analytics";
-        let says = network_block::mentions_analytics(&self.response.message);
-        let fields =
-            if says { [HeaderName::Reason, HeaderName::CallInfo] } else { [HeaderName::CallInfo, HeaderName::Server] };
-        let field = fields.into_iter().find(|name| self.response.message.has(*name));
+        let message = &self.response.message;
+        let field = if network_block::mentions_analytics(message) {
+            Some(HeaderName::Reason)
+        } else if network_block::has_contact_page(message) {
+            Some(HeaderName::CallInfo)
+        } else {
+            Some(HeaderName::Server).filter(|name| message.has(*name))
+        };
         Evidence::header(self.response, field.unwrap_or(HeaderName::UserAgent), what)
     }
 

@@ -72,6 +72,11 @@ fn time_tags_and_marks_tell_who_decided() {
             (Verdict::NetworkAnalytics, Strong),
         ),
         (
+            "the word in a Reason, even after ringing",
+            format!("{rang}7.4 p > a tag=p1\n607 Unwanted\nReason: SIP;cause=607;text=\"blocked by analytics\""),
+            (Verdict::NetworkAnalytics, Weak),
+        ),
+        (
             "another Reason",
             "0.1 p > a tag=p1\n607 Unwanted\nReason: Q.850;cause=21;text=\"rejected\"".into(),
             (Verdict::PersonalList, Weak),
