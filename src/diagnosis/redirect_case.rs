@@ -276,6 +276,13 @@ impl<'a> RedirectCase<'a> {
     /// What marks the response as one of a routing database (least-cost routing, number portability, signing) rather than
     /// a word about the callee; `None` where nothing does.
     pub(super) fn dip_mark(&self) -> Option<Text> {
+        // Nobody is the owner of a service such as that for emergencies: who takes it depends on where the caller is (RFC 5031).
+        let asked = self.redirect.from.as_ref().map(Uri::raw);
+        if let Some(service) =
+            asked.filter(|uri| uri.get(..12).is_some_and(|urn| urn.eq_ignore_ascii_case("urn:service:")))
+        {
+            return Some(Text::new("the service {uri} that was asked for").with("uri", service));
+        }
         if !self.is_immediate() {
             return None;
         }

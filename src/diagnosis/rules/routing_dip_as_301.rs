@@ -83,6 +83,14 @@ mod tests {
                 ),
                 ("signed", &signed, Some(Severity::Warning)),
                 ("a signed diversion", &signed.replace("c.pem>", "c.pem>;ppt=\"div\""), None),
+                (
+                    "a service",
+                    &flow("301 Moved", plain, "0.014")
+                        .replace("\n0.014", "\n0.200")
+                        .replace("\n0.016", "\n0.201")
+                        .replace("INVITE sip:bob@corp.example", "INVITE urn:service:sos"),
+                    Some(Severity::Warning),
+                ),
                 ("302 is right", &flow("302 Moved", ported, "0.004"), None),
                 ("no mark", &flow("301 Moved", plain, "0.004"), None),
                 (

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
             phone.\n\
             - A list or policy in the called party's network: an immediate answer without ringing and without marks of \
             analytics.\n\
-            - Analytics of a network: a Reason with `v=analytics`, a Call-Info, or a Server value that names such a \
+            - Analytics of a network: a Reason that speaks of analytics, a page or card in Call-Info, or a Server value that names such a \
             service.\n\
             - A proxy that answers for one of several branches.\n\
             - Otherwise nobody can tell from this capture.\n\n\
@@ -50,6 +50,7 @@ pub(super) static RULE: Rule = Rule {
         when_this_is_wrong: "- The verdicts are drawn from times and tags, so they are strong at best. A device that \
             lets a call ring before its own logic rejects it looks like a person.\n\
             - An element in front of the device may replace To tags: then the ringing seems to be another's.\n\
+            - A scanner got it, or the call back of an emergency call centre: then the advice is for the element that answered.\n\
             - The rule looks at 607 only. 600 and 603 without further marks are a person's word about the moment, and \
             603 Network Blocked and 608 are a network's.",
     },
