@@ -5,6 +5,7 @@ use crate::call::{Call, Origin, Outcome};
 use crate::diagnosis::accepted::{Look, Server};
 use crate::diagnosis::names::Names;
 use crate::diagnosis::next_attempt::GotThrough;
+use crate::diagnosis::patterns::scans::names_a_scanner;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{
@@ -107,7 +108,8 @@ fn names_another_reason(phrase: &str) -> bool {
 }
 
 fn finding(refused: &Refused<'_>, cx: &Compared<'_>) -> Option<Finding> {
-    let request = refused.request()?;
+    // What a server refuses to a scanner is not meant for others.
+    let request = refused.request().filter(|request| !names_a_scanner(request))?;
     let server = cx.earlier.accepted.by(refused.response.provenance.flow.source)?;
     let names = Names::of(&request.message, &cx.settings.country);
     // A service such as urn:service:sos is neither a name nor a number.

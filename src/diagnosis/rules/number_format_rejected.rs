@@ -6,6 +6,7 @@ use crate::call::Call;
 use crate::diagnosis::accepted::form::{Form, Place, country_code};
 use crate::diagnosis::accepted::{Kind, Look};
 use crate::diagnosis::names::Names;
+use crate::diagnosis::patterns::scans::names_a_scanner;
 use crate::diagnosis::refused::Refused;
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::{
@@ -51,7 +52,8 @@ const ENOUGH: u64 = 3;
 const CITED: usize = 3;
 
 fn finding(refused: &Refused<'_>, cx: &Compared<'_>) -> Option<Finding> {
-    let request = refused.request()?;
+    // Scanners dial whatever may be there.
+    let request = refused.request().filter(|request| !names_a_scanner(request))?;
     let to = refused.response.provenance.flow.source;
     let server = cx.earlier.accepted.by(to)?;
     let names = Names::of(&request.message, &cx.settings.country);

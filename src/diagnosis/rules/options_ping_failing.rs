@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::nat_binding_lost::OfCall;
 use crate::call::{Call, Transaction};
 use crate::diagnosis::pings::{Came, Pair, Ping, Row};
 use crate::diagnosis::repeated::with_reason;
@@ -53,7 +54,7 @@ fn detect(call: &Call, cx: &Compared<'_>, out: &mut Vec<Finding>) {
         if ping.came == Came::Alive && before.failed >= ROW {
             out.push(again(ping, &before));
         } else if row.failed >= ROW && !goes_on {
-            out.push(failing(ping, row, cx));
+            out.push(failing(call, ping, row, cx));
         }
     }
 }
@@ -77,7 +78,7 @@ pub(super) fn tells(call: &Call, silent: &Transaction, cx: &Compared<'_>) -> boo
     failed.last().is_some_and(|failed| failed >= ROW)
 }
 
-fn failing(ping: &Ping<'_>, row: &Row, cx: &Compared<'_>) -> Finding {
+fn failing(call: &Call, ping: &Ping<'_>, row: &Row, cx: &Compared<'_>) -> Finding {
     let transaction = ping.transaction;
     let first = row.first.as_ref();
     let since = first.map_or(transaction.start, |(time, _)| *time);
@@ -101,6 +102,9 @@ fn failing(ping: &Ping<'_>, row: &Row, cx: &Compared<'_>) -> Finding {
     let is_in_use = cx.earlier.accepted.latest(transaction.server).is_some_and(|time| time >= since);
     let in_use = "Meanwhile it accepted a call: the server works, and only OPTIONS fail.";
     let text = with_reason(with_reason(text, Some(before)), is_in_use.then(|| Text::new(in_use)));
+    // A server that asks whether a client behind NAT is there finds the mapping gone.
+    let lost = OfCall::of(call, transaction, cx).filter(|_| ping.came == Came::Silence);
+    let text = lost.iter().fold(text, |text, lost| lost.told(text));
     let primary = match ping.response {
         Some(response) => {
             Evidence::of(response, Text::new("{status} response").with("status", response_facts::status_line(response)))
@@ -111,6 +115,11 @@ fn failing(ping: &Ping<'_>, row: &Row, cx: &Compared<'_>) -> Finding {
     let finding = Finding::new(&RULE, Certainty::Strong, text, primary)
         .evidence(ping.response.map(|_| Evidence::of(ping.request, "the request")))
         .evidence(first.map(|(_, evidence)| evidence.clone()))
+        .evidence(lost.iter().flat_map(OfCall::evidence));
+    if let Some(lost) = lost {
+        return lost.advise(finding);
+    }
+    let finding = finding
         .actor(Actor::at(server, "the operator of the server that is asked, and of the firewalls on the way to it"))
         .verify("The next OPTIONS gets a response other than 408 and 503 within half a second.");
     let fixes: &[&'static str] = match (ping.came, is_in_use) {

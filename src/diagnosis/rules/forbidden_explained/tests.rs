@@ -274,3 +274,13 @@ fn what_the_next_call_has_as_well_is_no_reason() {
     // It may be gone in the next call.
     assert_eq!((said(asserted, ""), said(asserted, &format!("{CALLER}>"))), (1, 1));
 }
+
+#[test]
+fn a_scanner_is_not_told_how_to_get_through() {
+    let told = |software: &str| {
+        with_code(&flow(&beside(("b>p", "+12155550114", CALLER, software, NO))), RULE.code)
+            .iter()
+            .any(|finding| finding.message.to_string().contains("it came from 192.0.2.11"))
+    };
+    assert!(told("") && !told("User-Agent: friendly-scanner"));
+}

@@ -134,3 +134,11 @@ fn calls_behind_it_count_where_the_capture_ends_with_all_of_them() {
     let text = only(&flow(&rows), RULE.code).message.to_string();
     assert!(text.contains("of the 3 calls of this client that it accepted before in this capture is"), "{text}");
 }
+
+#[test]
+fn a_scanner_is_not_told_how_numbers_are_written() {
+    let usual = flow(&beside("12125550101", "+12125550102", NO));
+    let line = "INVITE sip:+12125550102@p.example\n";
+    let scan = usual.replace(line, &format!("{line}User-Agent: friendly-scanner\n"));
+    assert_eq!([usual, scan].map(|flow| with_code(&flow, RULE.code).len()), [1, 0]);
+}

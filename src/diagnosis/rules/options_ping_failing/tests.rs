@@ -84,3 +84,31 @@ fn one_group_of_all_of_them_is_told_once() {
     }
     assert_eq!(texts(&flow).len(), 1, "{:?}", texts(&flow));
 }
+
+#[test]
+fn a_client_behind_nat_that_is_asked_in_vain_is_told_as_that() {
+    let nat = |via: &str, got: &str| {
+        let mut flow = HOSTS.to_owned()
+            + &format!(
+                "1 z > p call=r\nREGISTER sip:p.example\nVia: SIP/2.0/UDP {via}:5060;rport;branch=z9hG4bKr\nFrom: <sip:b@p.example>\nTo: <sip:b@p.example>\n\
+             Contact: <sip:b@{via}>\n\n+0.1 p > z call=r\n200 OK\n\n"
+            );
+        for n in 1..4 {
+            let _ = write!(
+                flow,
+                "{} p > z call=c{n}\nOPTIONS sip:b@{via}\n\n{}",
+                n * 60,
+                got.replace("{n}", &n.to_string())
+            );
+        }
+        flow + "+60 q > a call=end\nOPTIONS sip:a.example\n\n+0.1 a > q call=end\n200 OK\n\n"
+    };
+    let is_told = |flow: &str| {
+        let found = texts(flow);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].1.contains("the NAT may have given it up")
+    };
+    assert!(is_told(&nat("192.168.1.20", "")));
+    assert!(!is_told(&nat("203.0.113.9", "")));
+    assert!(!is_told(&nat("192.168.1.20", "+0.1 z > p call=c{n}\n503 Down\n\n")));
+}
