@@ -1,6 +1,7 @@
 //! Frames on their way from the reader to the tracker: many at a time. Where threads prepare them, their octets lie in one buffer
 //! meanwhile; one thread alone prepares each where it was read.
 
+use std::hint::black_box;
 use std::mem;
 
 use super::front::{Front, Step};
@@ -21,6 +22,9 @@ const FULL_SKIPPED: usize = 32 * FULL_FRAMES;
 /// As many are prepared before they are looked at where one thread does everything in turn: each stage finds its code in the caches of the
 /// processor then, and the messages are still in them.
 const READY_FRAMES: usize = 64;
+
+/// The messages of so many frames are fetched together before they are tracked.
+const FETCHED_FRAMES: usize = 16;
 
 /// Frames in order, and what became known behind the last of them: read, then prepared, then tracked, then empty again. Frames that
 /// hold no SIP and need no state are told as they come, and leave nothing but their times.
@@ -152,13 +156,17 @@ impl Batch {
     pub(super) fn track(&mut self, front: &mut Front, steps: &mut Vec<Step>, mut hand_on: impl FnMut(&mut Vec<Step>)) {
         let Skipped { times, media, .. } = &mut self.skipped;
         let mut taken = 0;
-        for (before, frame) in self.frames.iter_mut().take(mem::take(&mut self.prepared)) {
-            if *before > taken {
-                front.skipped(times, taken..*before, media, steps);
-                taken = *before;
+        let prepared = self.frames.get_mut(..mem::take(&mut self.prepared)).unwrap_or_default();
+        for frames in prepared.chunks_mut(FETCHED_FRAMES) {
+            fetch(frames);
+            for (before, frame) in frames {
+                if *before > taken {
+                    front.skipped(times, taken..*before, media, steps);
+                    taken = *before;
+                }
+                front.frame(frame, steps);
+                hand_on(steps);
             }
-            front.frame(frame, steps);
-            hand_on(steps);
         }
         self.prepared_octets = 0;
         front.skipped(times, taken..times.len(), media, steps);
@@ -166,6 +174,14 @@ impl Batch {
         media.clear();
         front.count_skipped(mem::take(&mut self.skipped.octets), self.skipped.kinds.drain(..));
     }
+}
+
+/// Fetches what the tracker asks of messages. Those that another thread prepared lie in the caches of its core, and the others have left the
+/// nearest one. The tracker would wait for each place, as it needs one to find the next; those of several messages come together.
+fn fetch(frames: &[(usize, Prepared)]) {
+    let messages = || frames.iter().flat_map(|(_, frame)| &frame.messages).map(|captured| &captured.message);
+    black_box(messages().fold(0, |sum, message| sum ^ message.touch_places()));
+    black_box(messages().fold(0, |sum, message| sum ^ message.touch_identifiers()));
 }
 
 /// The place for the next frame, which has so many skipped ones in front of it.

@@ -258,6 +258,13 @@ impl Message {
         u8::from(self.0.held.is_empty()) ^ u8::from(self.0.cut)
     }
 
+    /// The same for what identifies its dialog and its transaction.
+    pub(crate) fn touch_identifiers(&self) -> u8 {
+        let Parts { call_id, branch, from_tag, to_tag, .. } = &*self.0;
+        let first = |place: &Span| place.of(&self.0.held).first().copied().unwrap_or_default();
+        [call_id, branch, from_tag, to_tag].into_iter().fold(0, |sum, place| sum ^ first(place))
+    }
+
     /// The same for its octets, of which the first are those that tell most; in few calls the body is asked for.
     pub(crate) fn touch_octets(&self) -> u8 {
         let words = self.0.held.get(self.0.length as usize..).unwrap_or_default();
