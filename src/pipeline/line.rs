@@ -35,16 +35,19 @@ enum Piece {
 }
 
 /// The stages, as threads choose among them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Prepare,
     Track,
     Diagnose,
+    /// The same for a thread that does so only where tracking would have to wait, or is over: what diagnosis remembers, and the memory of what it
+    /// says, is at hand for the thread that did it before.
+    Relieve,
     Report,
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [Self::Prepare, Self::Track, Self::Diagnose, Self::Report];
+    const ALL: [Self; 5] = [Self::Prepare, Self::Track, Self::Diagnose, Self::Relieve, Self::Report];
 }
 
 /// A piece of work, with the stage that does it.
@@ -81,8 +84,8 @@ struct State<'p> {
     told: VecDeque<Told>,
     /// Batches to be used again.
     spare: Vec<Batch>,
-    /// Threads that wait for work.
-    idle: usize,
+    /// Threads that wait for work of each stage.
+    idle: [usize; Stage::ALL.len()],
     /// Whether everything was read.
     is_read: bool,
     /// Whether everything was tracked, and what was open is closed.
@@ -104,7 +107,7 @@ impl<'p> Line<'p> {
             back: Some(back),
             told: VecDeque::new(),
             spare: Vec::new(),
-            idle: 0,
+            idle: [0; Stage::ALL.len()],
             is_read: false,
             is_tracked: false,
             is_given_up: false,
@@ -169,9 +172,9 @@ impl<'p> Line<'p> {
             if state.is_over() {
                 return None;
             }
-            state.idle += 1;
+            state.waiting_for(stages).for_each(|count| *count += 1);
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            state.waiting_for(stages).for_each(|count| *count -= 1);
         }
     }
 
@@ -260,7 +263,8 @@ impl<'p> Line<'p> {
 
     /// Wakes those who wait, where there is something to do for them.
     fn tell(&self, state: &State<'p>) {
-        if state.idle > 0 && (state.is_over() || Stage::ALL.iter().any(|stage| state.is_due(*stage))) {
+        let mut awaited = Stage::ALL.iter().zip(&state.idle).filter(|(_, count)| **count > 0);
+        if awaited.any(|(stage, _)| state.is_over() || state.is_due(*stage)) {
             self.work.notify_all();
         }
     }
@@ -279,6 +283,12 @@ impl<'p> Line<'p> {
 }
 
 impl<'p> State<'p> {
+    /// The counts of threads that wait for work of these stages.
+    fn waiting_for(&mut self, stages: &[Stage]) -> impl Iterator<Item = &mut usize> {
+        let counts = Stage::ALL.into_iter().zip(&mut self.idle);
+        counts.filter(|(stage, _)| stages.contains(stage)).map(|(_, count)| count)
+    }
+
     /// Whether there is something to do at a stage, nobody is at it, and there is room behind it.
     fn is_due(&self, stage: Stage) -> bool {
         match stage {
@@ -288,6 +298,7 @@ impl<'p> State<'p> {
                 is_next_there && self.front.is_some() && self.steps.len() < STEPS_QUEUED
             }
             Stage::Diagnose => !self.steps.is_empty() && self.back.is_some() && self.told.len() < TOLD_QUEUED,
+            Stage::Relieve => (self.steps.len() >= STEPS_QUEUED || self.is_tracked) && self.is_due(Stage::Diagnose),
             Stage::Report => !self.told.is_empty(),
         }
     }
@@ -304,7 +315,7 @@ impl<'p> State<'p> {
                 self.first += 1;
                 next.map(|batch| Work::Track(front, batch))
             }
-            Stage::Diagnose => {
+            Stage::Diagnose | Stage::Relieve => {
                 let back = self.back.take()?;
                 self.steps.pop_front().map(|piece| Work::Diagnose(back, piece))
             }

@@ -32,7 +32,7 @@ pub(super) fn run(
         scope.spawn(|| until_the_end(&line, || read(frames, &line)));
         for nth in 1..threads {
             let stages: &[Stage] = match nth {
-                1 => &[Stage::Track, Stage::Prepare, Stage::Diagnose],
+                1 => &[Stage::Track, Stage::Prepare, Stage::Relieve],
                 _ => &[Stage::Prepare, Stage::Diagnose, Stage::Track],
             };
             let line = &line;
