@@ -63,7 +63,10 @@ impl Back {
                 // The others are of what comes behind those that are over.
                 Step::Last(last) => {
                     self.end(mem::take(&mut ended), &mut tell)?;
-                    self.end_last(last, &mut tell)?;
+                    let mut calls = self.foreseen(last).into_iter();
+                    while calls.len() > 0 {
+                        self.diagnose(calls.by_ref().take(AT_ONCE).collect(), &mut tell)?;
+                    }
                 }
                 step => {
                     self.end(mem::take(&mut ended), &mut tell)?;
@@ -83,23 +86,19 @@ impl Back {
         if ended.is_empty() { Ok(()) } else { self.diagnose(Ended::into_calls(ended), tell) }
     }
 
-    /// Does the same with all that is open at the end of a capture, which is little: behind the last of them nothing comes.
-    fn end_last(
-        &mut self,
-        last: Vec<(Ended, Timestamp)>,
-        tell: &mut impl FnMut(CallReport) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut calls = Ended::into_calls(last);
+    /// Makes calls of all that is open at the end of a capture, which is little: behind the last of them nothing comes.
+    pub(super) fn foreseen(&mut self, last: Vec<(Ended, Timestamp)>) -> Vec<Over> {
+        let calls = Ended::into_calls(last);
         self.engine.foresee(&calls);
-        while !calls.is_empty() {
-            let rest = calls.split_off(calls.len().min(AT_ONCE));
-            self.diagnose(mem::replace(&mut calls, rest), tell)?;
-        }
-        Ok(())
+        calls
     }
 
     /// Diagnoses calls, all of them before the next stage: as in the engine.
-    fn diagnose(&mut self, over: Vec<Over>, tell: &mut impl FnMut(CallReport) -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn diagnose(
+        &mut self,
+        over: Vec<Over>,
+        tell: &mut impl FnMut(CallReport) -> io::Result<()>,
+    ) -> io::Result<()> {
         let diagnosed: Vec<CallReport> = self.engine.diagnose(over).collect();
         let counted: Vec<CallReport> = diagnosed.into_iter().filter_map(|report| self.counted(report)).collect();
         counted.into_iter().try_for_each(tell)

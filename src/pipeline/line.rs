@@ -9,12 +9,15 @@ use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::vec;
 
 use super::back::{AT_ONCE, Back, is_heavy};
 use super::batch::Batch;
 use super::front::{Front, Step};
-use crate::diagnosis::CallReport;
+use crate::call::Ended;
+use crate::diagnosis::{CallReport, Over};
 use crate::error::Error;
+use crate::provenance::Timestamp;
 use crate::sip::Reader;
 
 /// Pieces of steps that wait for diagnosis, as far as tracking goes on: what comes out of one batch more may be added.
@@ -30,7 +33,11 @@ pub(super) enum Told {
 
 /// What is to be diagnosed, in order.
 enum Piece {
-    Steps(std::vec::IntoIter<Step>),
+    Steps(vec::IntoIter<Step>),
+    /// What is open at the end.
+    Last(Vec<(Ended, Timestamp)>),
+    /// The calls that were made of it, as far as they are not diagnosed yet.
+    Foreseen(vec::IntoIter<Over>),
     Error(Error),
 }
 
@@ -216,15 +223,20 @@ impl<'p> Line<'p> {
         let mut steps = Vec::new();
         front.flush(&mut steps);
         let closed = steps.len();
+        let mut last = None;
         for step in front.close() {
-            steps.push(step);
-            if is_enough(&steps) {
+            match step {
+                Step::Last(all) => last = Some(Piece::Last(all)),
+                step => steps.push(step),
+            }
+            if last.is_some() || is_enough(&steps) {
                 break;
             }
         }
-        let is_tracked = steps.len() == closed;
+        let is_tracked = last.is_none() && steps.len() == closed;
         self.hand_on(&mut steps);
         let mut state = self.lock();
+        state.steps.extend(last);
         (state.front, state.is_tracked) = (Some(front), is_tracked);
         self.tell(&state);
     }
@@ -239,22 +251,32 @@ impl<'p> Line<'p> {
 
     fn diagnose(&self, back: &'p mut Back, piece: Piece) {
         let mut rest = None;
+        let mut calls = Vec::new();
+        let mut tell = |report| {
+            calls.push(report);
+            Ok(())
+        };
         let told = match piece {
-            Piece::Error(error) => Told::Error(error),
+            Piece::Error(error) => Ok(Some(error)),
             Piece::Steps(mut steps) => {
-                let mut calls = Vec::new();
-                let told = back.steps(steps.by_ref().take(AT_ONCE), |report| {
-                    calls.push(report);
-                    Ok(())
-                });
-                debug_assert!(told.is_ok(), "a list takes all");
+                let told = back.steps(steps.by_ref().take(AT_ONCE), tell);
                 rest = (steps.len() > 0).then_some(Piece::Steps(steps));
-                Told::Calls(calls)
+                told.map(|()| None)
+            }
+            Piece::Last(last) => {
+                rest = Some(Piece::Foreseen(back.foreseen(last).into_iter()));
+                Ok(None)
+            }
+            Piece::Foreseen(mut all) => {
+                let told = back.diagnose(all.by_ref().take(AT_ONCE).collect(), &mut tell);
+                rest = (all.len() > 0).then_some(Piece::Foreseen(all));
+                told.map(|()| None)
             }
         };
+        debug_assert!(told.is_ok(), "a list takes all");
         let mut state = self.lock();
         state.back = Some(back);
-        state.told.push_back(told);
+        state.told.push_back(told.ok().flatten().map_or(Told::Calls(calls), Told::Error));
         if let Some(rest) = rest {
             state.steps.push_front(rest);
         }
