@@ -153,7 +153,7 @@ impl Run<'_> {
         };
         let summary = plan.single((self.captures, input), self.threads, sink, &mut note);
         self.captures += 1;
-        self.add(summary.as_ref());
+        self.add(summary);
     }
 
     fn side_by_side(&mut self, inputs: &[Input]) {
@@ -166,7 +166,7 @@ impl Run<'_> {
                 Piece::Call(report) => drop(self.sink.call(report)),
                 Piece::End(end) => drop(self.sink.end_capture(&end.0, &end.1, &end.2)),
                 Piece::Error(error) => self.error(error),
-                Piece::Summary(summary) => self.add(Some(summary)),
+                Piece::Summary(summary) => self.add(Some(Summary::clone(summary))),
             }
             !self.sink.gone
         });
@@ -191,12 +191,12 @@ impl Run<'_> {
         };
         let summary = plan.analyse((self.captures, &mut merged), self.threads, (lossy, errors), sink, &mut note);
         self.captures += 1;
-        self.add(summary.as_ref());
+        self.add(summary);
     }
 
-    fn add(&mut self, summary: Option<&Summary>) {
+    fn add(&mut self, summary: Option<Summary>) {
         if let Some(summary) = summary {
-            self.sink.fail_on.summary(summary);
+            self.sink.fail_on.summary(&summary);
             self.total.add(summary);
         }
     }

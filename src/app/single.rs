@@ -91,6 +91,7 @@ impl Plan {
             .comparing(self.baseline.clone(), self.whole)
             .redacting(self.redactor.clone())
             .watched(Arc::clone(&self.tally))
+            .ending_the_process(self.whole)
     }
 
     /// What the reports call a file, which is number `nth` of the run: names of files tell a lot.

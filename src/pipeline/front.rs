@@ -58,7 +58,7 @@ pub(super) struct Front {
     keys: Keys,
     associations: SctpReassembly,
     pub(super) reader: Reader,
-    tracker: Tracker,
+    pub(super) tracker: Tracker,
     media: Meter,
     pub(super) redaction: Redaction,
     pub(super) facts: CaptureFacts,

@@ -21,6 +21,7 @@ pub use redaction::Told;
 pub use rewriting::rewrite;
 use std::collections::BTreeSet;
 use std::io;
+use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub struct Analysis {
     /// Frames that are prepared, and what comes of them.
     batch: Batch,
     steps: Vec<Step>,
+    ends_the_process: bool,
 }
 
 impl Analysis {
@@ -58,6 +60,7 @@ impl Analysis {
             back: Back { engine: Engine::new(settings), ..Back::default() },
             batch: Batch::default(),
             steps: Vec::new(),
+            ends_the_process: false,
         }
     }
 
@@ -94,6 +97,13 @@ impl Analysis {
     #[must_use]
     pub fn measuring(mut self, wanted: bool) -> Self {
         self.back.summary.kpis = wanted.then(Box::default);
+        self
+    }
+
+    /// Says whether the process ends behind this capture: what was remembered of it is not given back piece by piece then.
+    #[must_use]
+    pub fn ending_the_process(mut self, ends: bool) -> Self {
+        self.ends_the_process = ends;
         self
     }
 
@@ -226,8 +236,9 @@ impl Analysis {
         self.back.steps(self.front.close(), |report| sink.take_call(report))?;
         self.front.count();
         let Self {
-            front: Front { mut facts, counts, copies, now, .. },
+            front: Front { mut facts, counts, copies, now, tracker, .. },
             back: Back { mut engine, mut selection, mut summary, missing, .. },
+            ends_the_process,
             ..
         } = self;
         if missing > 0 {
@@ -246,6 +257,9 @@ impl Analysis {
         summary.ignored.clone_from(engine.ignored());
         summary.message_copies = copies;
         sink.end_capture(&facts, &summary, &findings)?;
+        if ends_the_process {
+            mem::forget((tracker, engine));
+        }
         Ok((facts, summary))
     }
 

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::mem;
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
@@ -129,14 +130,14 @@ impl Attestations {
     }
 
     /// Adds the calls of another capture.
-    pub(super) fn add(&mut self, other: &Self) {
-        for (cell, tally) in &other.cells {
-            self.cells.entry(*cell).or_default().add(*tally);
+    pub(super) fn add(&mut self, other: Self) {
+        for (cell, tally) in other.cells {
+            self.cells.entry(cell).or_default().add(tally);
         }
         self.signed.add(other.signed);
-        self.callers.add(&other.callers);
-        self.prefixes.add(&other.prefixes);
-        self.sources.add(&other.sources);
+        self.callers.add(other.callers);
+        self.prefixes.add(other.prefixes);
+        self.sources.add(other.sources);
     }
 
     /// The cells of all calls together, by status and then in the order of [`Signing::ALL`].
@@ -198,7 +199,11 @@ impl Breakdown {
         }
     }
 
-    fn add(&mut self, other: &Self) {
+    fn add(&mut self, mut other: Self) {
+        if self.count == 0 {
+            // That of the first capture, which may be long, is taken as it is.
+            mem::swap(self, &mut other);
+        }
         self.beyond += other.beyond;
         if self.count + other.count > limits::ATTESTATION_CELLS {
             // Which find no room must not depend on the order of a hash table.
@@ -292,7 +297,7 @@ mod tests {
         let origin = report.origin.as_mut().unwrap();
         (origin.signing, origin.verified) = (Signing::Level(Attestation::Full), true);
         let mut all = counted(&[report]);
-        all.add(&all.clone());
+        all.add(all.clone());
         assert_eq!(all.signed(), Tally { calls: 2, verified: 2 });
         assert_eq!(
             all.sources.ranked(usize::MAX).0[0].cells,
@@ -331,7 +336,7 @@ mod tests {
         };
         for (end, left) in [(limits::ATTESTATION_CELLS, 0), (limits::ATTESTATION_CELLS + 2, 2)] {
             let mut all = of(0..10);
-            all.add(&of(10..end));
+            all.add(of(10..end));
             let callers: Vec<_> = all.callers.cells().map(|(key, ..)| key.unwrap()).collect();
             assert_eq!((callers.len(), all.callers.beyond()), (limits::ATTESTATION_CELLS, left));
             assert_eq!(callers.last().unwrap(), &format!("c{:05}", limits::ATTESTATION_CELLS - 1));

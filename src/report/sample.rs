@@ -65,7 +65,7 @@ fn play_into(mut summary: Summary, sink: &mut dyn Sink) {
     summary.capture_findings(&findings);
     sink.end_capture(&facts(), &summary, &findings).unwrap();
     let mut total = Summary::default();
-    total.add(&summary);
+    total.add(summary.clone());
     sink.finish(&total).unwrap();
 }
 

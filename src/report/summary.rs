@@ -215,7 +215,7 @@ impl Summary {
     }
 
     /// Adds the numbers of another capture.
-    pub fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: Self) {
         self.messages += other.messages;
         self.message_copies += other.message_copies;
         self.retransmitted_finals += other.retransmitted_finals;
@@ -228,7 +228,7 @@ impl Summary {
         add_counts(&mut self.outcomes, &other.outcomes);
         self.findings.add(&other.findings);
         self.clusters.add(&other.clusters);
-        self.attestations.add(&other.attestations);
+        self.attestations.add(other.attestations);
         if let Some(theirs) = &other.kpis {
             self.kpis.get_or_insert_default().add(theirs);
         }

@@ -84,7 +84,7 @@ fn several_captures_end_with_their_sum() {
             sink.call(&report).unwrap();
         }
         sink.end_capture(&sample::facts(), &summary, &[]).unwrap();
-        total.add(&summary);
+        total.add(summary.clone());
     }
     sink.finish(&total).unwrap();
     let text = out.text();
