@@ -356,3 +356,29 @@ pub(super) fn is_enough(steps: &[Step]) -> bool {
     let heavy = |step: &Step| matches!(step, Step::Over(ended, _) if is_heavy(ended));
     steps.len() >= AT_ONCE || steps.iter().any(heavy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Waits;
+    use crate::tls::Keys;
+
+    #[test]
+    fn who_relieves_diagnosis_waits_until_tracking_would() {
+        let (mut front, mut back) = (Front::new(Keys::default(), Waits::default()), Back::default());
+        let line = Line::new(&mut front, &mut back, 4);
+        let mut state = line.lock();
+        for _ in 0..STEPS_QUEUED {
+            assert!(!state.is_due(Stage::Relieve));
+            state.steps.push_back(Piece::Steps(Vec::new().into_iter()));
+            assert!(state.is_due(Stage::Diagnose));
+        }
+        assert!(state.is_due(Stage::Relieve));
+        state.steps.pop_front();
+        assert!(!state.is_due(Stage::Relieve));
+        state.is_tracked = true;
+        assert!(state.is_due(Stage::Relieve), "nothing else will be to do");
+        state.told.extend((0..TOLD_QUEUED).map(|_| Told::Calls(Vec::new())));
+        assert!(!state.is_due(Stage::Relieve), "reports are behind");
+    }
+}
