@@ -1,6 +1,6 @@
 //! A redirect that nobody followed.
 
-use crate::call::{Attempt, AttemptCause, Call, CallNumber, Outcome, Transaction};
+use crate::call::{Attempt, AttemptCause, Call, Outcome, Transaction};
 use crate::diagnosis::redirect_case::{FOLLOW_WINDOW, RedirectCase, is_visible_on_udp};
 use crate::diagnosis::redirect_home::Home;
 use crate::diagnosis::repeated::with_reason;
@@ -66,15 +66,13 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
         return None;
     }
     let beside = beside(case);
-    let other_leg = case.call.possible_legs.iter().find(|leg| **leg < case.call.number).filter(|_| beside.is_none());
-    let certainty = if beside.is_some() || other_leg.is_some() { Certainty::Weak } else { certainty };
+    let certainty = if beside.is_some() { Certainty::Weak } else { certainty };
     let client = case.client();
     let follows_others = cx.earlier.followers.contains(&client.address) || follows_in_this_call(case);
     let home = case.home_of(target);
     let is_sent_back = case.is_sent_back(target);
     // Whoever follows or not, it leads nowhere.
-    let is_alone = beside.is_none() && other_leg.is_none();
-    let certainty = if is_sent_back && is_alone { Certainty::Strong } else { certainty };
+    let certainty = if is_sent_back && beside.is_none() { Certainty::Strong } else { certainty };
     let message = Text::new(if let Some(words) = home::message(home, is_sent_back) {
         words
     } else if follows_others {
@@ -89,7 +87,7 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
     .with("client", client)
     .with("window", span(FOLLOW_WINDOW));
     let asked = case.nearest().server.address;
-    let is_unseen = (certainty == Certainty::Weak && home == Home::Elsewhere && is_alone).then(|| {
+    let is_unseen = (certainty == Certainty::Weak && home == Home::Elsewhere && beside.is_none()).then(|| {
         Text::new(
             "All SIP in this capture until then went from or to {asked}: a request to another host is not in it if the capture was taken there, or \
              filtered for that address.",
@@ -97,9 +95,8 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
         .with("asked", asked)
     });
     let is_guess = is_unseen.is_some() || beside.is_some();
-    let of_leg = other_leg.map(|leg| in_front(client, *leg));
-    let of_fork = || beside.map(|(other, status)| unseen_fork(client, other, status));
-    let message = with_reason(message, is_unseen.or_else(of_fork).or(of_leg));
+    let message =
+        with_reason(message, is_unseen.or_else(|| beside.map(|(other, status)| unseen_fork(client, other, status))));
     let acks = case.nearest().acks.iter().filter_map(|id| case.call.message(*id)).take(1);
     let mut finding = Finding::new(&RULE, certainty, message, case.evidence())
         .evidence(acks.map(|m| Evidence::of(m, "the client acknowledged the redirect")))
@@ -108,8 +105,6 @@ fn finding(case: &RedirectCase<'_>, cx: &Compared<'_>) -> Option<Finding> {
         finding = finding
             .severity(Severity::Warning)
             .fix("Capture in front of that element as well: there it is seen which answer it returned.");
-    } else if other_leg.is_some() {
-        finding = finding.severity(Severity::Warning);
     } else if is_guess {
         finding = finding
             .severity(Severity::Warning)
@@ -136,13 +131,6 @@ fn beside<'a>(case: &RedirectCase<'a>) -> Option<(&'a Transaction, StatusCode)> 
         .filter_map(of)
         .find_map(|t| Some((t, t.failed_final()?.status)))
         .filter(|(_, status)| status.0 >= 400 && status.0 != 487)
-}
-
-/// A caller to whom an exchange may have passed the Contact on.
-fn in_front(client: Endpoint, leg: CallNumber) -> Text {
-    Text::new("Call {call} may be the leg in front of {client}: its caller may have got the Contact in place of {client}, and have called it.")
-        .with("call", leg.0)
-        .with("client", client)
 }
 
 fn unseen_fork(client: Endpoint, other: &Transaction, status: StatusCode) -> Text {

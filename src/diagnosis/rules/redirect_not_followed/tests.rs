@@ -243,34 +243,3 @@ fn a_request_to_the_server_that_redirected_would_be_there() {
 fn responses_only_later() -> String {
     LATER.split_inclusive("\n\n").filter(|step| !step.contains("203.0.113.99")).collect()
 }
-
-#[test]
-fn an_exchange_may_have_passed_the_contact_on_to_its_caller() {
-    let leg = |n: u32, answer: &str| {
-        format!(
-            "0.01{n} x > c{n} call=B{n}\nINVITE sip:c{n}@203.0.113.1{n}\nFrom: <sip:alice@192.0.2.1>\n\n0.03 c{n} > x call=B{n}\n{answer}\n\n\
-             0.04 x > c{n} call=B{n}\nACK\n\n"
-        )
-    };
-    let flow = |in_front: &str| {
-        format!(
-            "host a 192.0.2.1\nhost x 198.51.100.2\nhost c1 203.0.113.11\nhost c2 203.0.113.12\n\n{in_front}{}{}{}",
-            leg(1, "301 Moved\nContact: <sip:c1@203.0.113.99>"),
-            leg(2, "486 Busy Here"),
-            LATER.replace("pbx", "x").replace("old", "c1").replace("new", "c2")
-        )
-    };
-    let in_front = "0 a > x call=A\nINVITE sip:sales@198.51.100.2\nFrom: <sip:alice@192.0.2.1>\n\n0.5 x > a call=A\n486 Busy Here\n\n0.6 a > x call=A\nACK\n\n";
-    let finding = |text: &str| {
-        let calls = crate::diagnosis::testing::diagnose(text).calls;
-        calls.iter().flat_map(|r| &r.findings).find(|f| f.code == RULE.code).cloned().unwrap()
-    };
-    let (with, alone) = (finding(&flow(in_front)), finding(&flow("")));
-    assert_eq!((with.severity, with.certainty), (Severity::Warning, Certainty::Weak), "{}", with.message);
-    assert!(
-        with.message.to_string().contains("Call 1 may be the leg in front of 198.51.100.2:5060"),
-        "{}",
-        with.message
-    );
-    assert_eq!(alone.severity, Severity::Error, "{}", alone.message);
-}
