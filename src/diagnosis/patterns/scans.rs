@@ -355,7 +355,15 @@ fn by_software(software: &[u8]) -> Option<Named> {
 
 /// The first of these names that stands in a value, in whatever case.
 fn find(value: &[u8], names: &'static [&str]) -> Option<&'static str> {
-    let stands = |name: &&str| value.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name.as_bytes()));
+    let stands = |name: &&str| {
+        let Some(first) = name.as_bytes().first() else { return false };
+        // Most names begin with a letter that the value has not.
+        let mut begins = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), value);
+        begins.any(|at| {
+            let part = value.get(at..at + name.len());
+            part.is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes()))
+        })
+    };
     names.iter().copied().find(stands)
 }
 
