@@ -21,6 +21,8 @@ const SCANNERS: &[&str] =
     &["friendly-scanner", "sipvicious", "sundayddr", "sipscan-ng", "svmap", "svwar", "svcrack", "sip-scan"];
 /// What programs call themselves that scanners are built on, and others too.
 const TOOLKITS: &[&str] = &["sipcli", "vaxsipuseragent", "pplsip"];
+/// What all of these begin with: most values are told by that.
+const INITIALS: [u8; 4] = *b"fpsv";
 /// What they write into From and To; the last are the scripts of Nmap. Whoever adds one here lets `redact` keep it.
 const PARTIES: [&str; 2] = ["sipvicious", "<sip:nm@nm>"];
 
@@ -355,16 +357,14 @@ fn by_software(software: &[u8]) -> Option<Named> {
 
 /// The first of these names that stands in a value, in whatever case.
 fn find(value: &[u8], names: &'static [&str]) -> Option<&'static str> {
-    let stands = |name: &&str| {
-        let Some(first) = name.as_bytes().first() else { return false };
-        // Most names begin with a letter that the value has not.
-        let mut begins = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), value);
-        begins.any(|at| {
-            let part = value.get(at..at + name.len());
-            part.is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes()))
-        })
-    };
-    names.iter().copied().find(stands)
+    let begins = |(at, first): (usize, &u8)| INITIALS.contains(&first.to_ascii_lowercase()).then_some(at);
+    let begun = value.iter().enumerate().filter_map(begins).filter_map(|at| value.get(at..));
+    let stands =
+        |rest: &[u8], name: &str| rest.get(..name.len()).is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes()));
+    begun
+        .filter_map(|rest| names.iter().position(|name| stands(rest, name)))
+        .min()
+        .and_then(|first| names.get(first).copied())
 }
 
 #[cfg(test)]
@@ -428,6 +428,18 @@ mod tests {
         let scans = observed(&refused(1, "ExamplePhone", &"é".repeat(SCAN_USER)));
         let (_, source) = scans.sources().next().unwrap();
         assert_eq!(source.probes[0].user, "é".repeat(SCAN_USER / 2));
+    }
+
+    #[test]
+    fn names_begin_with_what_they_are_told_by() {
+        for name in SCANNERS.iter().chain(TOOLKITS) {
+            assert_eq!(
+                find(format!("x {}/1", name.to_uppercase()).as_bytes(), SCANNERS).or(find(name.as_bytes(), TOOLKITS)),
+                Some(*name)
+            );
+        }
+        assert_eq!(find(b"svmap or SIPVicious", SCANNERS), Some("sipvicious"), "in the order of the list");
+        assert_eq!(find(b"sv", SCANNERS), None);
     }
 
     #[test]
