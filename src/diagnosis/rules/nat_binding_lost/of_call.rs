@@ -25,7 +25,10 @@ impl OfCall {
         let behind = cx.earlier.bindings.behind(request).filter(|behind| behind.quiet >= IDLE)?;
         // A host with several addresses may write any of them into Via.
         let is_nat = scope(behind.inside.0) != scope(client.address);
-        (is_nat && request.provenance.flow.transport == Transport::Udp).then_some(Self { client, behind })
+        // Where there is no way to the NAT, or a filter in it, that is why.
+        let is_cut_off = call.icmp.iter().any(|icmp| icmp.unreachable == client && icmp.kind != "port unreachable");
+        let is_over_udp = request.provenance.flow.transport == Transport::Udp;
+        (is_nat && is_over_udp && !is_cut_off).then_some(Self { client, behind })
     }
 
     /// What the silence means; `message` says that there was no response.
@@ -34,13 +37,13 @@ impl OfCall {
         let (address, port) = behind.inside;
         let text = match behind.next {
             Some(next) => Text::new(
-                "A client behind NAT, {inside}, had registered from {client}, and nothing had come from that port for {quiet}; its next REGISTER came from port \
+                "A client behind NAT, {inside}, had registered from {client}, and for {quiet} no other SIP is known from that port; its next REGISTER came from port \
                  {port} ({code}).",
             )
             .with("port", next.source.port),
             None => Text::new(
-                "A client behind NAT, {inside}, had registered from {client}, and nothing had come from that port for {quiet}: the NAT may have given it up, or the \
-                 client was off.",
+                "A client behind NAT, {inside}, had registered from {client}, and for {quiet} no other SIP is known from that port, keep-alives and calls that went on \
+                 aside: the NAT may have given it up, or the client was off.",
             ),
         };
         let text =

@@ -117,7 +117,12 @@ fn the_finding_of_the_call_speaks_of_the_nat_as_soon_as_it_can() {
         flow(&[r(0, "n1", 1, INSIDE), r(60, "n1", 2, INSIDE), call, rest.to_owned(), beside.to_owned()])
     };
     let later = || r(300, "n2", 3, INSIDE);
-    let (perhaps, next) = ("the NAT may have given it up", "its next REGISTER came from port 41777");
+    // Each REGISTER has its response.
+    let icmp = |kind: &str| format!("120.1 n1 > p icmp={kind} quote=5\n\n");
+    let (perhaps, next) = (
+        "keep-alives and calls that went on aside: the NAT may have given it up",
+        "its next REGISTER came from port 41777",
+    );
     for (name, flow, code, told) in [
         ("no response", with(plain(), &later()), "no-response", Some(perhaps)),
         ("no later REGISTER", with(plain(), ""), "no-response", Some(perhaps)),
@@ -136,6 +141,9 @@ fn the_finding_of_the_call_speaks_of_the_nat_as_soon_as_it_can() {
             None,
         ),
         ("another server", with(invite(120, "q > n1", ALL), ""), "no-response", None),
+        ("ICMP of the port", with(plain() + &icmp("port-unreachable"), ""), "no-response", Some(perhaps)),
+        ("no way to the NAT", with(plain() + &icmp("host-unreachable"), ""), "no-response", None),
+        ("a filter", with(plain() + &icmp("admin-prohibited"), ""), "no-response", None),
     ] {
         let finding = only(&flow, code);
         let said = finding.message.to_string();

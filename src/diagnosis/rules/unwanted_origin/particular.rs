@@ -23,8 +23,9 @@ pub(super) fn of_no_caller(case: &UnwantedCase<'_>, finding: &Finding) -> Option
         return None;
     }
     let mut finding = finding.clone();
-    let text =
-        Text::new("By its Priority it is the call back of an emergency call centre, which no block list should stop.");
+    let text = Text::new(
+        "By its Priority, which anybody can write, it is the call back of an emergency call centre: those no block list should stop.",
+    );
     finding.message = with_reason(std::mem::take(&mut finding.message), Some(text));
     let text = Text::new(
         "At {sender}: let call backs of emergency call centres past block lists and analytics, where the network vouches for the mark (RFC 7090).",
@@ -79,7 +80,7 @@ mod tests {
     fn a_call_back_of_an_emergency_call_centre_is_on_no_list() {
         let back = of("Priority: psap-callback", "");
         assert_eq!(back.severity, Severity::Warning);
-        assert!(back.message.to_string().ends_with("which no block list should stop."));
+        assert!(back.message.to_string().ends_with("those no block list should stop."));
         assert!(!fixes(&back).contains("calling list"), "{}", fixes(&back));
         assert_eq!(back.actor.as_ref().unwrap().address.unwrap().to_string(), "198.51.100.50:5060");
         for other in ["Priority: emergency", "Priority: urgent", "Subject: psap-callback"] {
