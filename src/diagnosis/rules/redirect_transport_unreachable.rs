@@ -1,12 +1,12 @@
 //! A redirect to a transport or port at which nobody answers.
 
-use crate::call::{Call, IcmpReport, Outcome, Transaction};
+use crate::call::{Call, CapturedMessage, IcmpReport, Outcome, Transaction};
 use crate::diagnosis::redirect_case::{End, RedirectCase, end_of, is_visible_on_udp, times_sent};
 use crate::diagnosis::{
     Actor, Certainty, Compared, Context, Detect, Evidence, Explanation, Facts, Finding, Rule, Severity, Text,
 };
 use crate::provenance::Transport;
-use crate::sip::{Message, Scheme, Uri};
+use crate::sip::{HeaderName, Message, Scheme, Uri};
 
 use super::{redirect_contact_not_routable, redirect_not_followed};
 
@@ -84,13 +84,9 @@ fn fault<'a>(case: &RedirectCase<'a>, cx: &Compared<'_>) -> Option<Fault<'a>> {
 }
 
 fn proof<'a>(case: &RedirectCase<'a>, contact: &Uri, sent: &Transaction, cx: &Context<'_>) -> Option<Proof<'a>> {
-    let sent_over =
-        sent.request.and_then(|id| case.call.message(id)).map_or(Transport::Udp, |m| m.provenance.flow.transport);
-    let outbound = case.nearest().server.address;
-    // What goes to the own proxy goes there as that wants it.
-    let is_by_proxy = sent.server.address == outbound && contact.ip() != Some(outbound);
-    if contact.is_sip() && !is_by_proxy && !takes(contact, sent_over) {
-        return Some(Proof::SentOver(sent_over));
+    let request = sent.request.and_then(|id| case.call.message(id));
+    if let Some(over) = request.and_then(|request| sent_over(case, contact, request)) {
+        return Some(Proof::SentOver(over));
     }
     let this = |icmp: &&IcmpReport| icmp.unreachable == sent.server && about_port(icmp.kind);
     if let Some(icmp) = case.call.icmp.iter().find(this) {
@@ -98,6 +94,27 @@ fn proof<'a>(case: &RedirectCase<'a>, contact: &Uri, sent: &Transaction, cx: &Co
     }
     let other_port = sent.server.port != case.transaction.server.port;
     (other_port && cx.hosts.senders.contains(&sent.server.address)).then_some(Proof::SilentPort)
+}
+
+/// The transport of a follow-up to the target itself, where the contact asks for another.
+fn sent_over(case: &RedirectCase<'_>, contact: &Uri, request: &CapturedMessage) -> Option<Transport> {
+    let flow = request.provenance.flow;
+    // What goes to a proxy goes there as that wants it.
+    let is_by_proxy = request.message.has(HeaderName::Route)
+        || match contact.ip() {
+            Some(target) => target != flow.destination.address,
+            None => flow.destination.address == case.nearest().server.address,
+        };
+    // Copies of a server, and what was captured behind an end of TLS, are in clear: Via says how it was sent.
+    let via = || request.message.top_via().and_then(|via| transport_of(&via.transport));
+    let is_other = contact.is_sip() && !is_by_proxy && !takes(contact, flow.transport);
+    (is_other && !via().is_some_and(|via| takes(contact, via))).then_some(flow.transport)
+}
+
+/// The transport that Via names.
+fn transport_of(name: &str) -> Option<Transport> {
+    use Transport::{Sctp, SecureWebSocket, Tcp, Tls, Udp, WebSocket};
+    [Udp, Tcp, Tls, WebSocket, SecureWebSocket, Sctp].into_iter().find(|transport| name_of(*transport) == name)
 }
 
 /// Whether a request over a transport is what a URI asks for; more security than that does no harm.
@@ -160,6 +177,7 @@ fn finding(case: &RedirectCase<'_>, fault: &Fault<'_>) -> Finding {
     };
     let icmp = case.call.icmp.iter().filter(|icmp| fault.follow.is_some_and(|sent| sent.server == icmp.unreachable));
     let actor = match fault.follow {
+        Some(_) if matches!(fault.proof, Proof::SentOver(_)) => case.client_operator(),
         Some(sent) => Actor::at(sent.server, "operator of the redirect target"),
         None => case.operator(),
     };
@@ -270,6 +288,14 @@ mod tests {
         let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
         let udp = format!("0.03 pbx > new\nINVITE sip:bob@pbx.corp.example\n\n{LATER}");
         let over_tcp = udp.replace("> new\n", "> new tcp\n");
+        let with = |flow: &str, field: &str| flow.replacen("example\n", &format!("example\n{field}\n"), 1);
+        let to_host = |host: &str| {
+            to(
+                &format!("sip:bob@{host};transport=tcp"),
+                &udp.replace("pbx.corp.example", &format!("{host};transport=tcp")),
+            )
+        };
+        let tls = "Via: SIP/2.0/TLS 192.0.2.10;branch=z9hG4bKt";
         check(
             RULE.code,
             &[
@@ -280,6 +306,10 @@ mod tests {
                 ("silent, and nothing of the host is seen", &sent(""), None),
                 ("UDP sent where TCP is asked for", &to(tcp, &udp), error),
                 ("UDP sent to the own proxy", &to(tcp, &udp.replace("> new", "> old")), None),
+                ("UDP sent along a route", &to(tcp, &with(&udp, "Route: <sip:203.0.113.40;lr>")), None),
+                ("UDP sent to another proxy", &to_host("203.0.113.77"), None),
+                ("UDP sent to the host itself", &to_host("203.0.113.40"), error),
+                ("in clear behind an end of TLS", &to(&tcp.replace("=tcp", "=tls"), &with(&over_tcp, tls)), None),
                 ("TCP sent where TLS is asked for", &to(&tcp.replace("=tcp", "=tls"), &over_tcp), error),
                 ("TCP sent to a sips address", &to("sips:bob@pbx.corp.example", &over_tcp), error),
                 ("TCP sent where WebSocket is asked for", &to(&tcp.replace("=tcp", "=ws"), &over_tcp), error),
