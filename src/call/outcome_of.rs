@@ -144,7 +144,8 @@ fn said_behind(
     let Origin::Response(deepest, message) = call.origin_of_failure(id)? else { return None };
     let response = call.message(message)?;
     let said = response.message.status()?;
-    let is_another = said.class() == Some(StatusClass::GlobalFailure) && said != status;
+    let is_restored = || status.0 == 607 && unwanted::says_that_it_was_one(&response.message);
+    let is_another = said.class() == Some(StatusClass::GlobalFailure) && said != status && !is_restored();
     // The data of a 603+ are what marks it, and an element may drop them.
     let lost_its_marks = || said == status && said.0 == 603 && NetworkBlock::of(&response.message).is_some();
     (is_another || lost_its_marks()).then_some((deepest, response, said))

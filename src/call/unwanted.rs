@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Call, CapturedMessage, MessageId, Transaction, TransactionId, network_block};
 use crate::diagnosis::Certainty;
 use crate::provenance::Endpoint;
-use crate::sip::{Method, StatusCode};
+use crate::sip::{HeaderName, Message, Method, StatusCode};
 use crate::words::Words;
 
 /// Nobody sees a call, decides and presses a key in less.
@@ -216,6 +216,12 @@ fn names(software: Option<&str>, words: &Words<'_>) -> bool {
 /// Whether software names itself like a phone, and not like an exchange that has phones.
 fn is_device(software: Option<&str>) -> bool {
     names(software, &DEVICES) && !names(software, &SERVERS)
+}
+
+/// Whether a response of another status says in Reason that it was a 607 before.
+pub fn says_that_it_was_one(message: &Message) -> bool {
+    message.has(HeaderName::Reason)
+        && message.reasons().iter().any(|reason| reason.is("SIP") && reason.cause == Some(607))
 }
 
 /// The table of diagnosis §C3 in order; a Reason that says "analytics" stands above it, as it is no circumstance but a word.

@@ -94,8 +94,10 @@ impl<'a> UnwantedCase<'a> {
         let Some(crate::call::Origin::Response(_, message)) = self.call.origin_of_failure(self.id) else {
             return false;
         };
-        let status = self.call.message(message).and_then(|m| m.message.status());
+        let Some(said) = self.call.message(message) else { return false };
+        let status = said.message.status();
         status.is_some_and(|status| status != UNWANTED && (600..700).contains(&status.0))
+            && !unwanted::says_that_it_was_one(&said.message)
     }
 
     /// Whether it is no complaint about a caller: a program asked that looks for servers, or an emergency call centre called back.

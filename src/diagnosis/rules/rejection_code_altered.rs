@@ -1,7 +1,7 @@
 //! An element that passes a rejection on as something else.
 
 use crate::call::network_block::NetworkBlock;
-use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId};
+use crate::call::{Call, CapturedMessage, Origin, Transaction, TransactionId, unwanted};
 use crate::diagnosis::repeated::with_reason;
 use crate::diagnosis::unwanted_case::element;
 use crate::diagnosis::{
@@ -106,10 +106,12 @@ fn is_rejection(response: &CapturedMessage) -> bool {
     }
 }
 
-/// Whether a 607 was made of another 6xx, which says nothing of the caller.
+/// Whether a 607 was made of another 6xx, which says nothing of the caller; of one that was a 607 before, it was restored.
 fn is_made_unwanted(said: &CapturedMessage, passed: &CapturedMessage) -> bool {
     let is_global = |status: StatusCode| status.0 != 607 && (600..700).contains(&status.0);
-    said.message.status().is_some_and(is_global) && passed.message.status() == Some(StatusCode(607))
+    said.message.status().is_some_and(is_global)
+        && passed.message.status() == Some(StatusCode(607))
+        && !unwanted::says_that_it_was_one(&said.message)
 }
 
 /// What was lost between two copies of a rejection.
@@ -231,6 +233,7 @@ mod tests {
             ("607 Unwanted", "603 Decline\nReason: SIP;cause=607", warning),
             ("603 Decline", "607 Unwanted", warning),
             ("600 Busy Everywhere", "607 Unwanted", warning),
+            ("603 Decline\nReason: SIP;cause=607", "607 Unwanted", None),
             ("603 Decline", "603 Decline", None),
             ("603 Decline", "600 Busy Everywhere", None),
             ("404 Not Found", "607 Unwanted", None),

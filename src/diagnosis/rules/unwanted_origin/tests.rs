@@ -110,6 +110,7 @@ fn a_607_that_was_made_of_another_failure_is_nobodys_word() {
         ("608 Rejected", "failed-response", Outcome::BlockedByNetwork),
         ("603 Network Blocked", "failed-response", Outcome::BlockedByNetwork),
         ("603 Decline", "", Outcome::Declined),
+        ("603 Decline\nReason: SIP;cause=607", CODE, Outcome::UnwantedByCallee),
         ("600 Busy Everywhere", "", Outcome::Busy),
         ("604 Does Not Exist Anywhere", "failed-response", Outcome::Rejected),
         ("404 Not Found", CODE, Outcome::UnwantedByCallee),
