@@ -298,7 +298,7 @@ mod tests {
     /// A 607, a 301 and a call that names a scanner, with names of so many octets everywhere.
     fn observed(octets: usize) -> Patterns {
         let long = |name: &str| format!("{name}{}", "x".repeat(octets - name.len()));
-        let (alice, bob, agent) = (long("alice"), long("bob"), long("friendly-scanner"));
+        let (alice, bob, agent) = (long("alice"), long("bob"), long("friendly-scanner/"));
         let other = long("ExamplePBX");
         let flow = format!(
             "host a 192.0.2.10\nhost b 198.51.100.30\n\n\

@@ -355,14 +355,18 @@ fn by_software(software: &[u8]) -> Option<Named> {
     scanner.or_else(|| find(software, TOOLKITS).map(|name| named(name, false)))
 }
 
-/// The first of these names that stands in a value, in whatever case.
+/// The first of these names that stands in a value, in whatever case, and is no part of a longer word.
 fn find(value: &[u8], names: &'static [&str]) -> Option<&'static str> {
     let begins = |(at, first): (usize, &u8)| INITIALS.contains(&first.to_ascii_lowercase()).then_some(at);
-    let begun = value.iter().enumerate().filter_map(begins).filter_map(|at| value.get(at..));
-    let stands =
-        |rest: &[u8], name: &str| rest.get(..name.len()).is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes()));
+    let is_letter = |at: Option<usize>| at.and_then(|at| value.get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let stands = |at: usize, name: &str| {
+        let end = at + name.len();
+        let is_name = value.get(at..end).is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes()));
+        is_name && !is_letter(at.checked_sub(1)) && !is_letter(Some(end))
+    };
+    let begun = value.iter().enumerate().filter_map(begins);
     begun
-        .filter_map(|rest| names.iter().position(|name| stands(rest, name)))
+        .filter_map(|at| names.iter().position(|name| stands(at, name)))
         .min()
         .and_then(|first| names.get(first).copied())
 }
@@ -454,5 +458,20 @@ mod tests {
             .iter()
             .map(|report| names_a_scanner(report.call.initial_request().unwrap_or(&report.call.messages[0])));
         assert_eq!(names.collect::<Vec<_>>(), [false, true, true]);
+    }
+
+    #[test]
+    fn a_name_is_a_word() {
+        for (software, named) in [
+            ("friendly-scanner", Some("friendly-scanner")),
+            ("SIPVicious2", Some("sipvicious")),
+            ("my svmap/0.3", Some("svmap")),
+            ("sip-scan (sip-scan.pl)", Some("sip-scan")),
+            ("Acme SIP-ScanStation 5", None),
+            ("user-friendly-scanners 1", None),
+            ("SIP-Scanning friend, sip-scan", Some("sip-scan")),
+        ] {
+            assert_eq!(find(software.as_bytes(), SCANNERS), named, "{software}");
+        }
     }
 }
