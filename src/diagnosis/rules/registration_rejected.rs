@@ -12,6 +12,7 @@ use crate::diagnosis::{
 };
 use crate::lang::span;
 use crate::provenance::Timestamp;
+use crate::sip::uri::unescaped;
 use crate::sip::{HeaderName, Message, Method};
 
 mod words;
@@ -219,7 +220,9 @@ impl<'a> Rejected<'a> {
 /// Whether a REGISTER comes from the user that it is for.
 pub(super) fn is_for_itself(request: &Message) -> bool {
     let Some((from, to)) = request.party(HeaderName::From).zip(request.party(HeaderName::To)) else { return true };
-    from.user_name() == to.user_name()
+    let (from, to) = (from.user_name(), to.user_name());
+    // Escaped or not, a user is the same (RFC 3261 §19.1.4).
+    from == to || from.map(unescaped) == to.map(unescaped)
 }
 
 /// Whether the reason phrase says that the credentials are wrong.

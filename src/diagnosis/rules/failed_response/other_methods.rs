@@ -102,7 +102,9 @@ pub(super) const SCAN: &str = "The request names a scanner: whoever sent it look
 
 /// The words for the `status` of a response to a REGISTER for somebody else.
 pub(super) fn of_third_party(request: &Message, status: u16) -> Option<&'static Wording> {
-    (THIRD_PARTY.statuses.contains(&status) && !is_for_itself(request)).then_some(&THIRD_PARTY)
+    // Who signs with an account registers that, whatever it writes into From.
+    let has_account = || request.has(HeaderName::Authorization) || request.has(HeaderName::ProxyAuthorization);
+    (THIRD_PARTY.statuses.contains(&status) && !is_for_itself(request) && !has_account()).then_some(&THIRD_PARTY)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

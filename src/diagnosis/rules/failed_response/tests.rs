@@ -619,5 +619,11 @@ fn who_registers_somebody_else_is_not_asked_for_a_password() {
         assert!(third.contains("registers somebody else") && third.contains("may register others"), "{third}");
         assert!(!third.contains("password") && !third.contains("create the account"), "{third}");
         assert!(!own.contains("registers somebody else"), "{own}");
+        // The same user, and one who signs with an account.
+        let signed = "scscf.p.example>\nAuthorization: Digest username=\"bob\", realm=\"p\", nonce=\"n\", uri=\"sip:p\", response=\"0\"\nSubject: <x";
+        for from in ["b%6Fb@p.example", signed] {
+            let other = of(from, got);
+            assert!(!other.contains("registers somebody else"), "{from}: {other}");
+        }
     }
 }
