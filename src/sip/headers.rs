@@ -96,8 +96,12 @@ pub(super) fn whole_lines(bytes: &[u8], start: usize) -> &[u8] {
     {
         return bytes;
     }
-    let end = memchr::memrchr(b'\n', block).map_or(start, |last| start + last + 1);
-    bytes.get(..end).unwrap_or(bytes)
+    let mut end = memchr::memrchr(b'\n', block).map_or(0, |last| last + 1);
+    // The half line may continue the one in front of it.
+    while let Some(before) = end.checked_sub(1).filter(|_| matches!(block.get(end), Some(b' ' | b'\t'))) {
+        end = block.get(..before).and_then(|block| memchr::memrchr(b'\n', block)).map_or(0, |last| last + 1);
+    }
+    bytes.get(..start + end).unwrap_or(bytes)
 }
 
 /// A line that came lately or is as nearly all are, and what stands behind it.
