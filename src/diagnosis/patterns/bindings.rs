@@ -55,7 +55,7 @@ struct Client {
 struct Port {
     /// When a request to it was answered for the last time, or else the first REGISTER from it.
     answered: Timestamp,
-    /// When anything came from there for the last time, as far as it had an answer, or was one.
+    /// When a request or an answer came from there for the last time, as far as that is over.
     heard: Timestamp,
     /// The last REGISTER from it that was accepted.
     last: Seen,
@@ -74,7 +74,7 @@ pub struct Behind {
     pub inside: (IpAddr, u16),
     /// Its last REGISTER from there.
     pub last: Seen,
-    /// How long nothing had come from there when the request was sent.
+    /// For how long no SIP is known from there when the request was sent.
     pub quiet: Duration,
     /// Its next REGISTER, where one has come by now, and from another port.
     pub next: Option<Seen>,
@@ -123,8 +123,8 @@ impl Bindings {
     /// Takes note of registrations in a group that is over, and of what their clients answered.
     pub(in crate::diagnosis) fn observe(&mut self, call: &Call) {
         if !self.clients.is_empty() {
-            for transaction in call.transactions.iter().filter(|t| !t.finals.is_empty()) {
-                self.answer(transaction);
+            for transaction in &call.transactions {
+                self.hear(transaction);
             }
         }
         if call.is_invite() {
@@ -152,11 +152,16 @@ impl Bindings {
         }
     }
 
-    fn answer(&mut self, transaction: &Transaction) {
+    /// Takes note of what a client answered, or sent: some send NOTIFY or OPTIONS as keep-alives, which servers do not answer.
+    fn hear(&mut self, transaction: &Transaction) {
         let way = (transaction.client, transaction.server);
         if let Some(port) = self.ports.get_mut(&way) {
-            port.answered = port.answered.max(transaction.start);
-            port.heard = port.heard.max(transaction.start);
+            if !transaction.finals.is_empty() {
+                port.answered = port.answered.max(transaction.start);
+            }
+            if !transaction.finals.is_empty() || !transaction.provisionals.is_empty() {
+                port.heard = port.heard.max(transaction.start);
+            }
         } else if let Some(port) = self.ports.get_mut(&(transaction.server, transaction.client)) {
             port.heard = port.heard.max(transaction.start);
         }

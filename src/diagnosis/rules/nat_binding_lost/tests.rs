@@ -1,5 +1,5 @@
 use super::RULE;
-use crate::diagnosis::testing::{check, only};
+use crate::diagnosis::testing::{check, only, with_code};
 use crate::diagnosis::{Certainty, Severity};
 
 const HOSTS: &str = "host n1 203.0.113.9:41000\nhost n2 203.0.113.9:41777\nhost n3 203.0.113.10:41777\nhost p 198.51.100.5\nhost q 198.51.100.6\nhost a 198.51.100.30\n\n";
@@ -112,6 +112,7 @@ fn the_finding_of_the_call_speaks_of_the_nat_as_soon_as_it_can() {
     let plain = || invite(120, "p > n1", ALL);
     let sent = "130 n1 > p call=own\nOPTIONS sip:p\n\n130.1 p > n1 call=own\n200 OK\n\n";
     let before = "110 n1 > p call=own\nOPTIONS sip:p\n\n110.1 p > n1 call=own\n200 OK\n\n";
+    let keep_alive = "110 n1 > p call=k\nNOTIFY sip:p\nEvent: keep-alive\n\n";
     let beside = "175 a > q call=beside\nOPTIONS sip:q\n\n175.1 q > a call=beside\n200 OK\n\n";
     let with = |call: String, rest: &str| {
         flow(&[r(0, "n1", 1, INSIDE), r(60, "n1", 2, INSIDE), call, rest.to_owned(), beside.to_owned()])
@@ -123,6 +124,12 @@ fn the_finding_of_the_call_speaks_of_the_nat_as_soon_as_it_can() {
         "keep-alives and calls that went on aside: the NAT may have given it up",
         "its next REGISTER came from port 41777",
     );
+    // What is not answered itself shows that the port is the client's all the same.
+    let quiet = |calls: &str| {
+        let found = with_code(&with(plain(), calls), "no-response");
+        found.iter().filter(|finding| finding.message.to_string().contains("had registered from")).count()
+    };
+    assert_eq!((quiet(""), quiet(keep_alive)), (1, 0));
     for (name, flow, code, told) in [
         ("no response", with(plain(), &later()), "no-response", Some(perhaps)),
         ("no later REGISTER", with(plain(), ""), "no-response", Some(perhaps)),
